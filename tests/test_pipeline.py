@@ -1,0 +1,231 @@
+"""The loop: every frame once, in order; scenes are kept apart; strength 0 is the content itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vst.engines.tint import TintEngine
+from vst.errors import EngineError
+from vst.finish import finish, painted_share, scaled
+from vst.frames import Frame, Picture, Pictures, Progress
+from vst.pipeline import Line, batches, run_line
+from vst.sinks.base import Sink, SinkReport, SinkSpec
+from vst.stabilisers.base import Stabiliser
+from vst.stabilisers.off import Off
+from vst.timeline import Mix, Timeline
+
+SIZE = (24, 32, 3)
+
+
+def scene(level: int, count: int, first: int = 0) -> list[Frame]:
+    """Frames of one colour, each with its number in the corner pixel."""
+    frames = []
+    for index in range(first, first + count):
+        picture = np.full(SIZE, level, np.uint8)
+        picture[0, 0] = index
+        frames.append(Frame(index, index / 10, picture))
+    return frames
+
+
+class Kept(Sink):
+    """Keeps what is written."""
+
+    def __init__(self) -> None:
+        super().__init__(SinkSpec(Path("none"), SIZE[1], SIZE[0], Fraction(10)))
+        self.frames: list[Frame] = []
+
+    def write(self, frame: Frame) -> None:
+        self.frames.append(frame)
+
+    def finish(self) -> SinkReport:
+        return SinkReport(self.spec.path, len(self.frames), self.spec.rate, len(self.frames) / 10)
+
+    def abort(self) -> None:
+        self.frames.clear()
+
+
+class OneLate(Stabiliser):
+    """Hands each frame on one step later, and counts what it is told."""
+
+    lookahead = 1
+
+    def __init__(self) -> None:
+        self.held: list[Picture] = []
+        self.resets = 0
+
+    def step(self, content: Picture, painted: Picture) -> list[Picture]:
+        out, self.held = self.held, [painted]
+        return out
+
+    def flush(self) -> list[Picture]:
+        out, self.held = self.held, []
+        return out
+
+    def reset(self) -> None:
+        assert not self.held, "flush comes before reset"
+        self.resets += 1
+
+
+def line(strength: float = 1.0, stabiliser: Stabiliser | None = None) -> tuple[Line, Kept]:
+    engine = TintEngine()
+    engine.prepare(
+        {
+            "red": np.full((4, 4, 3), (255, 0, 0), np.uint8),
+            "blue": np.full((4, 4, 3), (0, 0, 255), np.uint8),
+        }
+    )
+    sink = Kept()
+    timeline = Timeline.through(["red", "blue"], 1.0, strength=strength)
+    return Line(engine, timeline, stabiliser or Off(), sink, SIZE[1], SIZE[0]), sink
+
+
+def test_every_frame_comes_out_once_and_in_order() -> None:
+    parts, sink = line(stabiliser=OneLate())
+    passed = run_line(parts, iter(scene(90, 11)), 11, lambda _: None)
+    assert passed.frames == 11
+    assert [frame.index for frame in sink.frames] == list(range(11))
+
+
+def test_the_mix_is_that_of_the_frame_s_own_time_also_behind_a_late_stabiliser() -> None:
+    on_time, kept = line()
+    run_line(on_time, iter(scene(90, 11)), 11, lambda _: None)
+    late, kept_late = line(stabiliser=OneLate())
+    run_line(late, iter(scene(90, 11)), 11, lambda _: None)
+    for a, b in zip(kept.frames, kept_late.frames):
+        assert (a.picture == b.picture).all()
+
+
+def test_a_transition_runs_from_the_first_style_to_the_last() -> None:
+    parts, sink = line()
+    run_line(parts, iter(scene(0, 11)), 11, lambda _: None)
+    red, blue = sink.frames[0].picture[5, 5], sink.frames[-1].picture[5, 5]
+    assert red.tolist() == [127, 0, 0]
+    assert blue.tolist() == [0, 0, 127]
+
+
+def test_strength_0_is_the_content_itself() -> None:
+    parts, sink = line(strength=0.0)
+    frames = scene(90, 5)
+    run_line(parts, iter(frames), 5, lambda _: None)
+    assert all((a.picture == b.picture).all() for a, b in zip(frames, sink.frames))
+
+
+def test_strength_has_no_jump_where_the_cross_fade_begins() -> None:
+    def level(strength: float) -> float:
+        parts, sink = line(strength=strength)
+        run_line(parts, iter(scene(90, 1)), 1, lambda _: None)
+        return float(sink.frames[0].picture.mean())
+
+    levels = [level(s) for s in np.linspace(0, 1, 41)]
+    assert np.abs(np.diff(levels)).max() < 3
+
+
+def test_a_cut_flushes_and_resets_the_stabiliser_and_the_scene_s_own_style() -> None:
+    stabiliser = OneLate()
+    parts, sink = line(strength=0.5, stabiliser=stabiliser)
+    run_line(parts, iter(scene(10, 6) + scene(240, 6, first=6)), 12, lambda _: None)
+    assert stabiliser.resets == 2  # at the start and at the cut
+    assert [frame.index for frame in sink.frames] == list(range(12))
+    # At half strength the painting leans on the scene's own style: bright after the cut, not the
+    # dark one's.
+    assert sink.frames[6].picture.mean() > 150
+
+
+def test_a_batch_never_holds_two_scenes() -> None:
+    frames = scene(10, 5) + scene(240, 4, first=5)
+    groups = [(new, [frame.index for frame in group]) for new, group in batches(frames, 3)]
+    assert groups == [(True, [0, 1, 2]), (False, [3, 4]), (True, [5, 6, 7]), (False, [8])]
+
+
+def test_progress_ends_at_the_number_of_frames() -> None:
+    told: list[Progress] = []
+    parts, _ = line()
+    run_line(parts, iter(scene(90, 7)), 7, told.append)
+    assert told[-1].done == told[-1].total == 7
+
+
+class Breaks(TintEngine):
+    """Fails in a way of choice at frame 3."""
+
+    def __init__(self, way: str) -> None:
+        super().__init__()
+        self.way, self.seen = way, 0
+
+    def stylize(self, frames: Pictures, embeddings: np.ndarray) -> Pictures:
+        self.seen += 1
+        if self.seen <= 3:
+            return super().stylize(frames, embeddings)
+        if self.way == "raises":
+            raise ValueError("the brush broke\nin two")
+        if self.way == "size":
+            return frames[:, :-1]
+        return frames.astype(np.float32) * np.float32("nan")
+
+
+@pytest.mark.parametrize(
+    ("way", "said"), [("raises", "the brush broke"), ("size", "shape"), ("nan", "float32")]
+)
+def test_an_engine_that_fails_is_named_with_the_frame(way: str, said: str) -> None:
+    parts, _ = line()
+    engine = Breaks(way)
+    engine.prepare({"red": np.zeros((2, 2, 3), np.uint8), "blue": np.zeros((2, 2, 3), np.uint8)})
+    broken = Line(engine, parts.timeline, parts.stabiliser, parts.sink, *SIZE[1::-1])
+    with pytest.raises(EngineError, match=f"engine 'tint' failed at frame 3.*{said}"):
+        run_line(broken, iter(scene(90, 7)), 7, lambda _: None)
+
+
+def test_nothing_is_held_but_the_frame_at_hand() -> None:
+    alive: list[int] = []
+
+    def counted() -> Iterator[Frame]:
+        for frame in scene(90, 30):
+            alive.append(frame.index)
+            yield frame
+
+    class Watching(Kept):
+        def write(self, frame: Frame) -> None:
+            # One batch of one frame is read ahead, to see whether a cut comes.
+            assert alive[-1] - frame.index <= 1
+
+    parts, _ = line()
+    run_line(
+        Line(parts.engine, parts.timeline, parts.stabiliser, Watching(), *SIZE[1::-1]),
+        counted(),
+        30,
+        lambda _: None,
+    )
+
+
+def test_finish_brings_the_painting_to_the_content_s_size_and_fades() -> None:
+    content, painting = np.full((40, 60, 3), 100, np.uint8), np.full((20, 30, 3), 200, np.uint8)
+    assert finish(content, painting, 1.0).shape == content.shape
+    assert finish(content, painting, 0.25).mean() == 125
+    assert finish(content, painting, 0.0) is content
+
+
+@pytest.mark.parametrize(("painted", "share"), [(0, 0), (0.15, 0.5), (0.3, 1), (1, 1)])
+def test_below_the_engine_s_limit_the_share_falls_in_proportion(
+    painted: float, share: float
+) -> None:
+    assert painted_share(painted, 0.3) == pytest.approx(share)
+
+
+def test_a_picture_of_the_right_size_is_not_copied() -> None:
+    picture = np.zeros(SIZE, np.uint8)
+    assert scaled(picture, SIZE[1], SIZE[0]) is picture
+
+
+def test_pixels_blend_cross_fades_two_paintings(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = TintEngine()
+    engine.prepare({"a": np.full((2, 2, 3), 200, np.uint8), "b": np.full((2, 2, 3), 40, np.uint8)})
+    called: list[Sequence[int]] = []
+    stylize = engine.stylize
+    monkeypatch.setattr(engine, "stylize", lambda f, e: called.append(f.shape) or stylize(f, e))
+    out = engine.paint(np.zeros((1, *SIZE), np.uint8), [Mix({"a": 0.25, "b": 0.75}, "pixels")])
+    assert called == [(2, *SIZE)]
+    assert out.mean() == pytest.approx(0.25 * 100 + 0.75 * 20, abs=1)

@@ -1,0 +1,162 @@
+"""The command line: one file per verb, imported when the verb is called.
+
+`VERBS` is the table of verbs: to add one, a file in this folder with a click command named
+``command``, and a line here.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+from typing import Any, NoReturn
+
+import click
+
+from vst import __version__
+from vst.errors import Cancelled, VSTError
+
+VERBS: dict[str, dict[str, tuple[str, str]]] = {
+    "Paint": {
+        "stylize": ("stylize", "paint a video in the looks of others"),
+        "image": ("image", "paint one picture"),
+        "grid": ("grid", "paint every content in every style, on one sheet"),
+        "demo": ("demo", "make two clips and paint one in the looks of the other"),
+    },
+    "Look first": {
+        "keyframes": ("keyframes", "show what would be taken from a style video"),
+        "styles": ("styles", "list the built-in styles, keep your own"),
+        "show": ("show", "print the job that made an output"),
+    },
+    "Look after": {
+        "doctor": ("doctor", "say what is installed, what is wrong, and the mend"),
+    },
+}
+"""Task -> verb -> (module in this folder, what it does)."""
+
+EXAMPLE = "vst stylize holiday.mp4 -s film.mp4 -s @blue-swirls -o painted.mp4"
+
+
+class Verbs(click.Group):
+    """A group whose commands are imported when they are called: help and errors come at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [verb for verbs in VERBS.values() for verb in verbs]
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        for verbs in VERBS.values():
+            if name in verbs:
+                module = importlib.import_module(f"vst.commands.{verbs[name][0]}")
+                command: click.Command = module.command
+                return command
+        return None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and args[0] not in self.list_commands(ctx):
+            from vst.registry import unknown
+
+            raise click.UsageError(str(unknown("command", args[0], self.list_commands(ctx))), ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for task, verbs in VERBS.items():
+            with formatter.section(task):
+                formatter.write_dl([(verb, text) for verb, (_, text) in verbs.items()])
+        with formatter.section("Example"):
+            formatter.write_text(EXAMPLE)
+
+
+@click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="vst %(version)s")
+def cli() -> None:
+    """Give a video the looks of another video."""
+
+
+def main() -> NoReturn:
+    """Run the command line and end the process: 0 done, 2 wrong use, 1 everything else."""
+    hush()
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        cli.main(prog_name="vst", standalone_mode=False)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "vst"
+        complain(command, f"{error.format_message()} (help: {command} --help)")
+        sys.exit(2)
+    except click.ClickException as error:
+        complain("vst", error.format_message())
+        sys.exit(1)
+    except (KeyboardInterrupt, click.Abort, Cancelled):
+        complain("vst", "stopped; nothing was written under the output's name")
+        sys.exit(1)
+    except VSTError as error:
+        complain("vst", str(error))
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # The reader of our output has gone, as `vst styles | head` does.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as error:
+        if is_verbose():
+            raise
+        text = str(error).strip().splitlines()[0] if str(error).strip() else ""
+        complain(
+            "vst", f"unexpected {type(error).__name__}: {text} (run it again with -v to see where)"
+        )
+        sys.exit(1)
+    sys.exit(0)
+
+
+def complain(command: str, text: str) -> None:
+    """One line on stderr."""
+    click.echo(f"{command}: {' '.join(text.split())}", err=True)
+
+
+def stop(number: int, frame: Any) -> None:
+    """A request to end, from outside: as Ctrl-C."""
+    raise Cancelled("stopped")
+
+
+VERBOSE = "VST_VERBOSE"
+
+
+def is_verbose() -> bool:
+    """Whether -v was given."""
+    return os.environ.get(VERBOSE) == "1"
+
+
+def hush() -> None:
+    """Keep TensorFlow's and its friends' chatter off the screen; `speak` takes it back. Costs no
+    import.
+    """
+    import warnings
+
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    warnings.simplefilter("ignore")
+
+
+QUIET = {
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "ABSL_MIN_LOG_LEVEL": "3",
+    "GLOG_minloglevel": "3",
+    "GRPC_VERBOSITY": "NONE",
+}
+
+
+def speak(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    """What -v does: logs and warnings appear, and an unexpected error shows where it happened."""
+    if not value:
+        return
+    import logging
+    import warnings
+
+    os.environ[VERBOSE] = "1"
+    for name in QUIET:
+        os.environ.pop(name, None)
+    warnings.resetwarnings()
+    logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")

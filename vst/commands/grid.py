@@ -1,0 +1,61 @@
+"""``vst grid``: every content in every style, on one sheet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vst.api import job_of
+from vst.commands.options import (
+    job_options,
+    output_option,
+    print_json,
+    report_options,
+    style_option,
+)
+from vst.commands.progress import Reporter
+from vst.draw import save_picture
+from vst.errors import OutputExistsError
+from vst.job import check_paths
+from vst.preview import paint_grid
+from vst.render import open_engine
+
+
+@click.command()
+@click.argument("contents", nargs=-1, required=True, metavar="CONTENT...")
+@style_option
+@output_option("The sheet: .png or .jpg.")
+@job_options("keyframes", "picker", "size", "strength", "engine", "model", "threads", "overwrite")
+@report_options
+def command(
+    contents: tuple[str, ...],
+    styles: tuple[str, ...],
+    output: str,
+    as_json: bool,
+    progress: str,
+    **options: Any,
+) -> None:
+    """Paint every CONTENT (a picture, or a video's middle frame) in every style, as one labelled
+    sheet.
+
+    \b
+    Example: vst grid cat.jpg dog.jpg -s @ink-wash -s @stained-glass -o grid.png
+    """
+    jobs = [job_of(content, styles, output, **options) for content in contents]
+    for job in jobs:
+        check_paths(job)
+    if Path(output).is_dir():
+        raise OutputExistsError(
+            f"output {output!r} is a folder; give the sheet a name, like grid.png"
+        )
+    with (
+        Reporter(progress, "pictures") as reporter,
+        open_engine(jobs[0].engine, model=jobs[0].model, threads=jobs[0].threads) as engine,
+    ):
+        save_picture(output, paint_grid(contents, jobs[0], engine, reporter))
+    if as_json:
+        print_json({"output": output, "contents": len(contents)})
+    else:
+        click.echo(f"{output}: {len(contents)} contents")

@@ -1,0 +1,54 @@
+"""``vst image``: paint one picture."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import click
+
+from vst.api import job_of
+from vst.commands.options import (
+    job_options,
+    output_option,
+    print_json,
+    style_option,
+    verbose_option,
+)
+from vst.draw import save_picture
+from vst.job import check_paths
+from vst.preview import paint_picture
+from vst.render import open_engine
+
+
+@click.command()
+@click.argument("content")
+@style_option
+@output_option("The painted picture: .png, .jpg, .webp, …")
+@job_options(
+    "keyframes", "picker", "size", "strength", "blend", "engine", "model", "threads", "overwrite"
+)
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object on stdout and nothing else."
+)
+@verbose_option
+def command(
+    content: str, styles: tuple[str, ...], output: str, as_json: bool, **options: Any
+) -> None:
+    """Paint the picture CONTENT (of a video: its first frame); several styles are mixed evenly.
+
+    \b
+    Example: vst image cat.jpg -s @stained-glass -o cat-in-glass.png
+    """
+    began = time.perf_counter()
+    job = job_of(content, styles, output, **options)
+    check_paths(job)
+    with open_engine(job.engine, model=job.model, threads=job.threads) as engine:
+        picture = paint_picture(job, engine)
+    save_picture(output, picture)
+    seconds = round(time.perf_counter() - began, 3)
+    height, width = picture.shape[:2]
+    if as_json:
+        print_json({"output": output, "width": width, "height": height, "seconds": seconds})
+    else:
+        click.echo(f"{output}: {width}x{height} in {seconds:.1f} s")

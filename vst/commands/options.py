@@ -1,0 +1,169 @@
+"""Options that verbs share, and the way from a field of `Job` to an option: its default, help and
+range stand there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import fields
+from typing import Any, TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+from vst.commands import speak
+from vst.errors import UsageError
+from vst.job import NATIVE, Job
+from vst.registry import unknown
+from vst.times import parse_rate, parse_time
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class OneOf(click.ParamType):
+    """One name of a table; a wrong one is answered with the nearest right one."""
+
+    name = "name"
+
+    def __init__(self, choices: Iterable[str]) -> None:
+        self.choices = list(choices)
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        return "|".join(self.choices)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value not in self.choices:
+            self.fail(
+                str(unknown(param.name or "name" if param else "name", str(value), self.choices)),
+                param,
+                ctx,
+            )
+        return str(value)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        return [CompletionItem(name) for name in self.choices if name.startswith(incomplete)]
+
+
+class Parsed(click.ParamType):
+    """A value that one of our own functions reads."""
+
+    def __init__(self, name: str, parse: Callable[[str], Any]) -> None:
+        self.name = name
+        self.parse = parse
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not isinstance(value, str):
+            return value
+        try:
+            return self.parse(value)
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
+
+
+def parse_size(text: str) -> int | str:
+    """Pixels, or the word for the content's own size."""
+    if text == NATIVE:
+        return text
+    if text.isdigit():
+        return int(text)
+    raise UsageError(f"size {text!r}; allowed is a number of pixels or {NATIVE!r}")
+
+
+TIME = Parsed("time", parse_time)
+TYPES: dict[str, Any] = {
+    "size": Parsed("pixels|native", parse_size),
+    "start": TIME,
+    "end": TIME,
+    "fps": Parsed("rate", parse_rate),
+    "keyframes": int,
+    "crf": int,
+    "threads": int,
+    "strength": float,
+}
+"""Fields of `Job` whose option reads more than a word."""
+
+
+def job_options(*names: str) -> Callable[[Function], Function]:
+    """Add the options for these fields of `Job`; what the user leaves out does not appear among the
+    arguments.
+    """
+
+    def decorate(function: Function) -> Function:
+        known = {part.name: part for part in fields(Job)}
+        for name in reversed(names):
+            part = known[name]
+            about: dict[str, Any] = {
+                "help": part.metadata["help"],
+                "default": part.default,
+                "show_default": True,
+            }
+            flag = f"--{name.replace('_', '-')}"
+            if isinstance(part.default, bool):
+                # A switch is named for what it changes.
+                flag = f"--no-{name} / --{name}" if part.default else flag
+                if part.default:
+                    function = click.option(f"--{name}/--no-{name}", **about)(function)
+                else:
+                    function = click.option(flag, is_flag=True, default=False, help=about["help"])(
+                        function
+                    )
+                continue
+            choices = part.metadata.get("choices")
+            about["type"] = OneOf(choices) if choices is not None else TYPES.get(name, str)
+            about["show_default"] = part.default not in (None, 0.0)
+            function = click.option(flag, **about)(function)
+        return function
+
+    return decorate
+
+
+def style_option(function: Function) -> Function:
+    """-s, as often as wanted."""
+    return click.option(
+        "-s",
+        "--style",
+        "styles",
+        multiple=True,
+        required=True,
+        metavar="STYLE",
+        help="A picture, a folder of pictures, a video (its keyframes), or @name; again for more.",
+    )(function)
+
+
+def output_option(text: str) -> Callable[[Function], Function]:
+    """-o, with its help."""
+    return click.option("-o", "--output", required=True, metavar="OUT", help=text)
+
+
+def report_options(function: Function) -> Function:
+    """--json, --progress and -v: how a verb talks."""
+    function = verbose_option(function)
+    function = click.option(
+        "--progress", type=OneOf(["auto", "plain", "none"]), default="auto", show_default=True,
+        help="How progress is shown: a bar on a terminal, else lines; lines; or not at all.",
+    )(function)  # fmt: skip
+    return click.option(
+        "--json", "as_json", is_flag=True, help="Print one JSON object on stdout and nothing else."
+    )(function)
+
+
+def verbose_option(function: Function) -> Function:
+    """-v."""
+    return click.option(
+        "-v", "--verbose", is_flag=True, is_eager=True, expose_value=False, callback=speak,
+        help="Show what TensorFlow and others say, and where an unexpected error happened.",
+    )(function)  # fmt: skip
+
+
+def print_json(value: Any) -> None:
+    """One JSON object on stdout."""
+    click.echo(json.dumps(value, ensure_ascii=False))
+
+
+def warn(warnings: Iterable[str]) -> None:
+    """Each warning as one line on stderr."""
+    for text in warnings:
+        click.echo(f"warning: {' '.join(text.split())}", err=True)

@@ -1,0 +1,88 @@
+"""``vst stylize``: paint a video."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from vst.api import job_of
+from vst.commands.options import (
+    job_options,
+    output_option,
+    print_json,
+    report_options,
+    style_option,
+    warn,
+)
+from vst.commands.progress import Reporter
+from vst.render import Estimate, Result, estimate, run
+from vst.times import format_time
+
+OPTIONS = (
+    "keyframes", "picker", "size", "strength", "ease", "blend", "engine", "model", "stabilise",
+    "start", "end", "audio", "codec", "crf", "fps", "threads", "overwrite",
+)  # fmt: skip
+
+
+@click.command()
+@click.argument("content")
+@style_option
+@output_option(
+    "The painted video: .mp4 .mov .mkv .webm .gif, or a folder (frames/) for PNG frames."
+)
+@job_options(*OPTIONS)
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Say what would be done and how long it would take; write nothing.",
+)
+@report_options
+def command(
+    content: str,
+    styles: tuple[str, ...],
+    output: str,
+    dry_run: bool,
+    as_json: bool,
+    progress: str,
+    **options: Any,
+) -> None:
+    """Paint the video CONTENT in the looks of one or more styles.
+
+    \b
+    Example: vst stylize holiday.mp4 -s film.mp4 -s @ink-wash -o painted.mp4
+    """
+    job = job_of(content, styles, output, **options)
+    with Reporter("none" if dry_run else progress) as reporter:
+        done = estimate(job) if dry_run else run(job, reporter)
+    if as_json:
+        print_json(done.as_dict())
+    elif isinstance(done, Estimate):
+        click.echo(told(done))
+    else:
+        warn(done.warnings)
+        click.echo(summary(done))
+
+
+def summary(result: Result) -> str:
+    """One line on what was done."""
+    return (
+        f"{result.output}: {result.frames} frames in {result.seconds:.1f} s "
+        f"({result.frames_per_second:.1f} fps, after {result.startup:.1f} s of preparing)"
+    )
+
+
+def told(plan: Estimate) -> str:
+    """What would be done, line by line."""
+    width, height = plan.size
+    looks = ", ".join(f"{look['name']} ({format_time(look['time'])})" for look in plan.keyframes)
+    return "\n".join(
+        (
+            f"output     {plan.output} (not written: dry run)",
+            f"frames     {plan.frames} at {plan.fps}, {width}x{height}",
+            f"painted    at {plan.painted_at[0]}x{plan.painted_at[1]} by engine {plan.engine}",
+            f"keyframes  {looks}",
+            f"time       about {plan.seconds:.0f} s after {plan.startup:.0f} s of preparing",
+            f"           (measured on {plan.measured_on} frames)",
+        )
+    )

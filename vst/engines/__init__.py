@@ -1,0 +1,11 @@
+"""Engines: what paints. One file each; this is the table of their names."""
+
+from vst.registry import Registry
+
+ENGINES = Registry(
+    "engine",
+    {
+        "embedded": "vst.engines.embedded:EmbeddedEngine",
+        "tint": "vst.engines.tint:TintEngine",
+    },
+)

@@ -1,0 +1,29 @@
+"""A weight-free engine that tints: for tests of everything around the painting, and for a first
+look at timing.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vst.engines.base import EmbeddingEngine
+from vst.frames import Embedding, Picture, Pictures
+
+
+class TintEngine(EmbeddingEngine):
+    """A style is its mean colour, 3 numbers in 0..1; painting draws every pixel halfway to it."""
+
+    name = "tint"
+    space = "tint-3"
+    dim = 3
+
+    def __init__(self, *, model: str | None = None, threads: int | None = None) -> None:
+        super().__init__()
+
+    def embed(self, image: Picture) -> Embedding:
+        return (image.reshape(-1, 3).mean(0) / 255).astype(np.float32)
+
+    def stylize(self, frames: Pictures, embeddings: np.ndarray) -> Pictures:
+        tint = (np.asarray(embeddings, np.float32) * 255 + 0.5).clip(0, 255).astype(np.uint16)
+        # Sixteen bits hold the sum of two bytes: no float copy of the frames is made.
+        return ((frames + tint[:, None, None, :]) >> 1).astype(np.uint8)

@@ -1,0 +1,290 @@
+"""Downloads that can be trusted: resumed, limited in time, and moved into place only when whole.
+
+Nothing here waits longer than its patience (seconds without a new byte), whatever the network does: looking up a name
+can block for half a minute in the C library, so each request is opened in a thread of its own that is left behind when
+it takes too long.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import json
+import os
+import queue
+import socket
+import ssl
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vst.errors import AssetError
+from vst.frames import OnProgress, Progress, silent
+
+PATIENCE = 9.0
+"""Seconds without a new byte after which a download is given up."""
+
+BLOCK = 1 << 18
+LEAST_BYTES = 1024
+"""A connection that brings fewer bytes than this within the patience counts as stalled."""
+RESUMPTIONS = 8
+"""How often one download is taken up again after the connection was cut."""
+
+
+class _Failed(Exception):
+    """One address did not deliver; the text says why. ``cut``: asking again may bring the rest."""
+
+    def __init__(self, why: str, cut: bool = False) -> None:
+        super().__init__(why)
+        self.cut = cut
+
+
+@dataclass
+class _Patience:
+    """The time of the last new byte, and how long to wait for the next."""
+
+    limit: float
+    last: float
+
+    def left(self) -> float:
+        return self.last + self.limit - time.monotonic()
+
+    def renew(self) -> None:
+        self.last = time.monotonic()
+
+
+def sha256_of(path: Path) -> str:
+    """The sha256 of a file, in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def fetch(
+    urls: Sequence[str],
+    target: Path,
+    *,
+    sha256: str | None = None,
+    patience: float = PATIENCE,
+    on_progress: OnProgress = silent,
+    stage: str = "download",
+) -> str:
+    """Download the first of ``urls`` that delivers into the file ``target``; return its address.
+
+    A partial file stays beside the target and is taken up again by the next call. Raises `AssetError` that names each
+    address tried and what it did; ``target`` is then as it was before.
+    """
+    clock = _Patience(patience, time.monotonic())
+    tried = []
+    for index, url in enumerate(urls):
+        if index and clock.left() <= 0.5:
+            break
+        first_answer = clock.left() / (1 if index == len(urls) - 1 else 2)
+        part = target
+        try:
+            part = _claim(target, url)
+            _deliver(url, part, first_answer, clock, on_progress, stage, sha256)
+            os.replace(part, target)
+            _note(part).unlink(missing_ok=True)
+            return url
+        except _Failed as failure:
+            tried.append(f"{url} ({failure})")
+        except OSError as error:
+            raise AssetError(
+                f"cannot write {target.parent}: {error.strerror or error}; free or name a place"
+            ) from error
+        finally:
+            _lock(part).unlink(missing_ok=True)
+    raise AssetError("tried " + ", ".join(tried))
+
+
+def _deliver(
+    url: str,
+    part: Path,
+    wait: float,
+    clock: _Patience,
+    listen: OnProgress,
+    stage: str,
+    sha256: str | None,
+) -> None:
+    """Fill ``part`` from ``url``, taking up what is there, and verify it."""
+    resumed = part.exists() and part.stat().st_size > 0
+    for _ in range(RESUMPTIONS):
+        before = part.stat().st_size if part.exists() else 0
+        try:
+            _transfer(url, part, wait, clock, listen, stage)
+            break
+        except _Failed as failure:
+            grown = part.exists() and part.stat().st_size > before
+            if not (failure.cut and grown and clock.left() > 0.5):
+                raise
+            wait = clock.left()
+    else:
+        raise _Failed("the connection was cut again and again")
+    if sha256 is None or sha256_of(part) == sha256:
+        return
+    part.unlink()
+    if (
+        resumed
+    ):  # what was taken up may have been of another version: once more, from the first byte
+        return _deliver(url, part, clock.left(), clock, listen, stage, sha256)
+    raise _Failed(f"delivered a file that is not the known one (sha256 is not {sha256[:12]}…)")
+
+
+def _transfer(
+    url: str, part: Path, wait: float, clock: _Patience, listen: OnProgress, stage: str
+) -> None:
+    """One request: append to ``part`` what is missing, or begin anew where the server cannot resume."""
+    have = part.stat().st_size if part.exists() else 0
+    headers = {"User-Agent": "vst", "Accept-Encoding": "identity"}
+    version = _read_note(part)
+    if have:
+        headers |= {"Range": f"bytes={have}-"} | ({"If-Range": version} if version else {})
+    try:
+        answer = _open(url, headers, wait, clock.limit)
+    except _Failed as failure:
+        if not (have and "416" in str(failure)):
+            raise
+        part.unlink()  # what is here does not fit what the server has: from the first byte
+        return _transfer(url, part, clock.left(), clock, listen, stage)
+    with answer:
+        if answer.status != 206 or not answer.headers.get("Content-Range", "").startswith(
+            f"bytes {have}-"
+        ):
+            have = 0
+        version = answer.headers.get("ETag") or answer.headers.get("Last-Modified") or ""
+        _note(part).write_text(json.dumps({"version": version}), encoding="utf-8")
+        length = answer.headers.get("Content-Length")
+        total = have + int(length) if length and length.isdigit() else None
+        with part.open("r+b" if have else "wb") as stream:
+            stream.seek(have)
+            stream.truncate()
+            done = _pour(answer, stream, part, have, total, clock, listen, stage)
+    if total is not None and done < total:
+        raise _Failed(f"cut short at {done:,} of {total:,} bytes", cut=True)
+    if done == 0:
+        raise _Failed("delivered an empty file")
+
+
+def _pour(
+    answer: Any,
+    stream: Any,
+    part: Path,
+    done: int,
+    total: int | None,
+    clock: _Patience,
+    listen: OnProgress,
+    stage: str,
+) -> int:
+    """Copy the body of an answer to ``stream``; return the bytes that are there afterwards."""
+    began, first, mark = time.monotonic(), done, done
+    while True:
+        try:
+            block = answer.read1(BLOCK)
+        except TimeoutError as error:
+            raise _Failed(f"stalled at {done:,} bytes for {clock.limit:.0f} s") from error
+        except (OSError, http.client.HTTPException) as error:
+            raise _Failed(f"cut short at {done:,} bytes", cut=True) from error
+        if not block:
+            return done
+        stream.write(block)
+        done += len(block)
+        if done - mark >= LEAST_BYTES or done == total:
+            mark = done
+            clock.renew()
+            if _lock(part).exists():
+                os.utime(_lock(part))  # tells other processes that this download is alive
+        elif clock.left() <= 0:
+            raise _Failed(f"stalled at {done:,} bytes")
+        listen(Progress(stage, done, total, time.monotonic() - began, {"resumed": first}))
+
+
+def _open(url: str, headers: dict[str, str], wait: float, read_limit: float) -> Any:
+    """Open ``url`` within ``wait`` seconds, redirects and name look-up included."""
+    if not url.startswith(("http://", "https://")):
+        raise _Failed("not an http(s) address")
+    answers: queue.Queue[Any] = queue.Queue(maxsize=1)
+    late = threading.Event()
+
+    def work() -> None:
+        try:
+            answer: Any = urllib.request.urlopen(
+                urllib.request.Request(url, headers=headers), timeout=read_limit
+            )
+        except (
+            Exception
+        ) as error:  # handed over to the thread that waits, which knows what each one means
+            answer = error
+        if late.is_set() and hasattr(answer, "close"):
+            answer.close()
+        answers.put(answer)
+
+    threading.Thread(target=work, daemon=True, name="vst-fetch").start()
+    try:
+        answer = answers.get(timeout=max(0.1, wait))
+    except queue.Empty:
+        late.set()
+        raise _Failed(f"no answer within {wait:.0f} s") from None
+    if isinstance(answer, Exception):
+        raise _Failed(_reason(answer)) from answer
+    return answer
+
+
+def _reason(error: BaseException) -> str:
+    """What a failed request means, in a few words."""
+    if isinstance(error, urllib.error.HTTPError):
+        error.close()
+        words = {
+            401: "refused, 401",
+            403: "refused, 403",
+            404: "not found, 404",
+            416: "nothing to resume, 416",
+        }
+        return words.get(error.code, f"the server answered {error.code}")
+    cause = getattr(error, "reason", error)
+    if isinstance(cause, socket.gaierror):
+        return "no such host, or no network"
+    if isinstance(cause, ssl.SSLError):
+        return f"no safe connection: {cause.reason or 'TLS failed'}"
+    if isinstance(cause, TimeoutError):
+        return "no answer in time"
+    if isinstance(cause, OSError):
+        return (cause.strerror or str(cause) or "the connection failed").lower()
+    return str(cause).splitlines()[0] if str(cause) else type(cause).__name__
+
+
+def _claim(target: Path, url: str) -> Path:
+    """The partial file for ``url``: the shared one, or one of our own while another process fills that."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f"{target.name}.{hashlib.sha1(url.encode()).hexdigest()[:8]}.part")
+    lock = _lock(part)
+    try:
+        if lock.exists() and time.time() - lock.stat().st_mtime > 60:
+            lock.unlink(missing_ok=True)  # its owner has long stopped
+        os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+    except FileExistsError:
+        return part.with_name(f"{part.stem}.{os.getpid()}.part")
+    return part
+
+
+def _lock(part: Path) -> Path:
+    return part.with_suffix(".lock")
+
+
+def _note(part: Path) -> Path:
+    """Where the version of a partial file is kept, so that halves of two versions are never joined."""
+    return part.with_suffix(".json")
+
+
+def _read_note(part: Path) -> str:
+    try:
+        return str(json.loads(_note(part).read_text(encoding="utf-8"))["version"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""

@@ -1,0 +1,149 @@
+"""What flows through the house: frames, what is known of a video, and progress.
+
+One convention everywhere: a picture is RGB, uint8, height x width x 3; a rate is a ``Fraction`` of
+frames per second; times are seconds from the start of the video.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from vst.errors import EngineError
+
+Picture = npt.NDArray[np.uint8]
+"""RGB, uint8, (height, width, 3)."""
+
+Pictures = npt.NDArray[np.uint8]
+"""RGB, uint8, (count, height, width, 3)."""
+
+Embedding = npt.NDArray[np.float32]
+"""The numbers of one style, float32, (dim,)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One frame of a video.
+
+    ``index`` counts from 0 at the first frame that the source yields; ``time`` is in seconds on the
+    clock of the whole video (a source read from 2 s on yields its first frame with index 0 and a
+    time of about 2.0).
+    """
+
+    index: int
+    time: float
+    picture: Picture
+
+
+@dataclass(frozen=True)
+class ColourInfo:
+    """How the numbers of a video's pictures mean colours, in FFmpeg's names; ``unspecified`` where
+    it does not say.
+    """
+
+    matrix: str = "unspecified"
+    primaries: str = "unspecified"
+    transfer: str = "unspecified"
+    full_range: bool = False
+    bits: int = 8
+
+    @property
+    def hdr(self) -> bool:
+        """Whether the transfer curve is one of the two high-dynamic-range ones (PQ, HLG)."""
+        return self.transfer in ("smpte2084", "arib-std-b67")
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """What is known of a source before its frames are read.
+
+    ``width`` and ``height`` are those of the frames that come out: stored size, after rotation.
+    ``sample_aspect`` is the shape of one pixel, width to height, after rotation. ``frames`` is
+    exact where ``exact_count`` says so, else an estimate. ``rate`` is the exact rate, or the mean
+    rate where ``variable`` says that the frames are not evenly spaced. ``audio`` names the codec of
+    each audio stream, the first stream first; ``container`` is the kind of file in FFmpeg's names,
+    empty for pictures, which have no other streams to take along. ``origin`` is the time, on the
+    file's own clock, of the first frame (which is time 0 of `Frame.time`); ``tick`` is the unit in
+    which the file counts.
+    """
+
+    path: Path
+    width: int
+    height: int
+    rate: Fraction
+    frames: int
+    duration: float
+    variable: bool = False
+    exact_count: bool = False
+    sample_aspect: Fraction = Fraction(1)
+    rotation: int = 0
+    codec: str = ""
+    pixel_format: str = ""
+    colour: ColourInfo = ColourInfo()
+    audio: tuple[str, ...] = ()
+    subtitles: tuple[str, ...] = ()
+    chapters: int = 0
+    container: str = ""
+    origin: float = 0.0
+    tick: Fraction = Fraction(1, 90000)
+    metadata: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def aspect(self) -> float:
+        """Width to height of the picture as it is shown."""
+        return self.width * float(self.sample_aspect) / self.height
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What a long task tells while it runs: ``done`` of ``total`` units of ``stage`` (total None:
+    not known).
+    """
+
+    stage: str
+    done: int
+    total: int | None = None
+    seconds: float = 0.0
+    detail: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def per_second(self) -> float:
+        """Units a second so far; 0 before the first."""
+        return self.done / self.seconds if self.seconds > 0 else 0.0
+
+    @property
+    def remaining(self) -> float | None:
+        """Seconds still to go, at the mean speed so far; None while nothing is known."""
+        if self.total is None or self.per_second == 0:
+            return None
+        return max(0, self.total - self.done) / self.per_second
+
+
+OnProgress = Callable[[Progress], None]
+"""Called with each event; what it raises stops the task."""
+
+
+def silent(progress: Progress) -> None:
+    """Listen to nothing."""
+
+
+def check_pictures(pictures: Any, like: Pictures, by: str) -> Pictures:
+    """Return ``pictures`` if they are uint8 RGB of the shape of ``like``; raise `EngineError`
+    naming ``by`` if not.
+    """
+    array = np.asarray(pictures)
+    if array.shape != like.shape:
+        raise EngineError(
+            f"{by} returned pictures of shape {array.shape} for frames of shape {like.shape}"
+        )
+    if array.dtype != np.uint8:
+        raise EngineError(
+            f"{by} returned {array.dtype} pictures; the pipeline takes uint8 in 0..255"
+        )
+    return array

@@ -1,0 +1,186 @@
+"""A job: everything that says what is to be painted, with its defaults and what is allowed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from vst import __version__
+from vst.easing import EASES
+from vst.engines import ENGINES
+from vst.errors import MissingFileError, OutputExistsError, UsageError
+from vst.frames import VideoInfo
+from vst.keyframes import PICKERS
+from vst.registry import unknown
+from vst.stabilisers import STABILISERS
+from vst.timeline import BLENDS
+from vst.times import format_time
+
+NATIVE = "native"
+"""The size that is the content's own, without a limit."""
+LARGEST_BY_DEFAULT = 512
+"""Short side, in pixels, that a content larger than this is painted at unless a size is given."""
+
+
+def option(
+    default: Any,
+    text: str,
+    *,
+    choices: Iterable[str] | None = None,
+    low: float | None = None,
+    high: float | None = None,
+) -> Any:
+    """A field of `Job` with its default, its help, and what is allowed; the command line and the
+    page read these.
+    """
+    about = {"help": text, "choices": choices, "low": low, "high": high}
+    return field(default=default, metadata=about)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One video (or folder of frames) to paint in one or more styles.
+
+    ``content`` and ``output`` are paths; each of ``styles`` is a picture, a folder of pictures, a
+    video, or ``@name``.
+    """
+
+    content: str
+    styles: tuple[str, ...]
+    output: str
+    keyframes: int = option(5, "Keyframes taken from each style video.", low=1, high=1000)
+    picker: str = option("middle", "How keyframes are chosen.", choices=PICKERS)
+    size: int | str | None = option(
+        None,
+        f"Short side to paint at, in pixels, or '{NATIVE}' "
+        f"(default: {NATIVE}, at most {LARGEST_BY_DEFAULT}).",
+        low=16,
+        high=16384,
+    )
+    strength: float = option(
+        1.0, "How strong the style is; 0 is the content itself.", low=0, high=1
+    )
+    ease: str = option("smooth", "How the change from style to style feels.", choices=EASES)
+    blend: str = option("embedding", "How two styles are mixed.", choices=BLENDS)
+    engine: str = option("embedded", "What paints.", choices=ENGINES)
+    model: str | None = option(
+        None, "Model file, folder or handle of the engine (default: its own)."
+    )
+    stabilise: str = option("off", "How flicker is removed.", choices=STABILISERS)
+    start: float = option(0.0, "Time of the first frame: seconds or H:MM:SS.mmm.", low=0)
+    end: float | None = option(
+        None, "Time before which the last frame is (default: the end).", low=0
+    )
+    audio: bool = option(True, "Keep the content's sound.")
+    codec: str | None = option(
+        None, "Codec of the pictures (default: the best for the kind of file)."
+    )
+    crf: int | None = option(
+        None, "Quality of the encoding, lower is better (default: the codec's).", low=0, high=63
+    )
+    fps: Fraction | None = option(None, "Frames per second of the output (default: the content's).")
+    overwrite: bool = option(False, "Replace the output if it is there.")
+    threads: int | None = option(None, "Cores to paint on (default: all).", low=1, high=1024)
+
+    def __post_init__(self) -> None:
+        if not self.styles:
+            raise UsageError(
+                "no style was given; name one with -s: a picture, a folder, a video, or @name"
+            )
+        for part in fields(self):
+            check_option(part.name, getattr(self, part.name), part.metadata)
+        if isinstance(self.size, str) and self.size != NATIVE:
+            raise UsageError(f"size {self.size!r}; allowed is a number of pixels or {NATIVE!r}")
+        if self.end is not None and self.end <= self.start:
+            raise UsageError(
+                f"end {format_time(self.end)} is not after start {format_time(self.start)}; "
+                "painted is start <= t < end"
+            )
+
+    def as_dict(self) -> dict[str, Any]:
+        """The options that are not at their default, as plain values for YAML or JSON."""
+        plain: dict[str, Any] = {}
+        for part in fields(self):
+            value = getattr(self, part.name)
+            if value != part.default:
+                kind = type(value)
+                plain[part.name] = (
+                    str(value) if kind is Fraction else list(value) if kind is tuple else value
+                )
+        return plain
+
+
+def check_option(name: str, value: Any, about: Any) -> None:
+    """Raise `UsageError` unless ``value`` is among the choices and in the range that the field
+    names.
+    """
+    if value is None or not about:
+        return
+    choices, low, high = about.get("choices"), about.get("low"), about.get("high")
+    if choices is not None and value not in choices:
+        raise unknown(name, str(value), choices)
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        too_low, too_high = (
+            low is not None and not value >= low,
+            high is not None and not value <= high,
+        )
+        if too_low or too_high:
+            allowed = f"{low:g} to {high:g}" if high is not None else f"{low:g} or more"
+            raise UsageError(f"{name} {value:g}; allowed is {allowed}")
+
+
+def span(job: Job, info: VideoInfo) -> float:
+    """Seconds of the content that are painted."""
+    if job.start >= info.duration:
+        raise UsageError(
+            f"start {format_time(job.start)} is after the end of {job.content} "
+            f"({format_time(info.duration)})"
+        )
+    return min(job.end if job.end is not None else info.duration, info.duration) - job.start
+
+
+def painting_size(
+    size: int | str | None, width: int, height: int, sample_aspect: Fraction = Fraction(1)
+) -> tuple[int, int]:
+    """Width and height to paint at, in square pixels: strokes must not be stretched by the pixels'
+    shape.
+    """
+    shown = width * float(sample_aspect)
+    short = min(shown, height)
+    wanted = (
+        min(short, LARGEST_BY_DEFAULT) if size is None else short if size == NATIVE else float(size)
+    )
+    return max(1, round(shown * wanted / short)), max(1, round(height * wanted / short))
+
+
+def check_paths(job: Job) -> None:
+    """Refuse what can be known to be wrong before anything is opened."""
+    content, output = Path(job.content), Path(job.output)
+    if not content.exists():
+        raise MissingFileError(
+            f"content {job.content!r} is not there; give a video, a picture or a folder of frames"
+        )
+    for name in (job.content, *job.styles):
+        if not name.startswith("@") and same_file(Path(name), output):
+            raise UsageError(
+                f"output {job.output!r} is also an input; give the output another name"
+            )
+    if output.is_file() and not job.overwrite:
+        raise OutputExistsError(f"output {job.output!r} is already there; --overwrite replaces it")
+
+
+def same_file(a: Path, b: Path) -> bool:
+    """Whether two paths are one existing file or folder."""
+    try:
+        return a.samefile(b)
+    except OSError:
+        return False
+
+
+def describe(job: Job) -> str:
+    """The job as one line of JSON, for the output's metadata."""
+    return json.dumps({"vst": __version__, **job.as_dict()}, ensure_ascii=False)

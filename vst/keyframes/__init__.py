@@ -1,0 +1,12 @@
+"""Keyframe pickers: which pictures stand for a style video. One file each; this is the table of
+their names.
+"""
+
+from vst.registry import Registry
+
+PICKERS = Registry(
+    "picker",
+    {
+        "middle": "vst.keyframes.middle:MiddlePicker",
+    },
+)

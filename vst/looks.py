@@ -1,0 +1,105 @@
+"""From what a user names as style to the looks that are played: pictures or embeddings, each with a
+name and a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from vst.errors import MediaError, MissingFileError, SpaceError, UsageError
+from vst.frames import Embedding, Picture
+from vst.keyframes import PICKERS
+from vst.registry import nearest
+from vst.sources import open_source
+from vst.stylebook import all_styles, style_named
+
+PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})
+"""Endings of the files in a folder of styles that are pictures."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """One style that is played.
+
+    ``name`` is its own within a job; ``time`` is seconds in the style video it comes from (0 for a
+    still picture). ``style`` is a picture, or numbers of the style space ``space``.
+    """
+
+    name: str
+    time: float
+    style: Picture | Embedding
+    space: str | None = None
+
+
+def looks_of(styles: Sequence[str], *, keyframes: int, picker: str) -> list[Look]:
+    """The looks of several style arguments in order; names that would be double get a number.
+
+    A style is a picture, a folder of pictures (in order of name), a video (``keyframes`` of it,
+    chosen by ``picker``), or ``@name`` (a built-in or a user's own one).
+    """
+    found = [look for style in styles for look in _looks_of_one(style, keyframes, picker)]
+    taken: set[str] = set()
+    looks = []
+    for look in found:
+        name, number = look.name, 2
+        while name in taken:
+            name, number = f"{look.name}~{number}", number + 1
+        taken.add(name)
+        looks.append(replace(look, name=name))
+    return looks
+
+
+def check_space(looks: Iterable[Look], engine: str, space: str | None) -> None:
+    """Refuse looks given as numbers of another style space than the engine's (None: the engine
+    takes pictures).
+    """
+    for look in looks:
+        if look.space is not None and look.space != space:
+            takes = f"paints in the style space {space!r}" if space else "takes pictures only"
+            raise SpaceError(
+                f"style {look.name!r} is numbers of the style space {look.space!r}, "
+                f"but engine {engine!r} {takes}; "
+                "give the style as a picture, or choose another engine"
+            )
+
+
+def _looks_of_one(style: str, keyframes: int, picker: str) -> list[Look]:
+    if style.startswith("@"):
+        known = style_named(style)
+        return [Look(known.name, 0.0, known.embedding, known.space)]
+    path = Path(style)
+    if not path.exists():
+        hint = nearest(path.name, all_styles())
+        also = (
+            f"; did you mean the built-in style @{hint}?"
+            if hint
+            else "; `vst styles` lists the built-in ones"
+        )
+        raise MissingFileError(f"style {style!r} is neither a file, a folder nor @name{also}")
+    if path.is_dir():
+        pictures = sorted(p for p in path.iterdir() if p.suffix.lower() in PICTURE_SUFFIXES)
+        if not pictures:
+            raise UsageError(
+                f"the style folder {style!r} has no pictures "
+                f"({', '.join(sorted(PICTURE_SUFFIXES))})"
+            )
+        return [_picture(one) for one in pictures]
+    if path.suffix.lower() in PICTURE_SUFFIXES:
+        return [_picture(path)]
+    return film_looks(path, keyframes, picker)
+
+
+def film_looks(path: Path, count: int, picker: str) -> list[Look]:
+    """The keyframes of one style video, each a look with its time."""
+    with open_source(path) as film:
+        times = PICKERS[picker]().times(film, count)
+        return [Look(f"{path.stem}-{i}", time, film.at(time)) for i, time in enumerate(times, 1)]
+
+
+def _picture(path: Path) -> Look:
+    with open_source(path) as source:
+        for frame in source.frames():
+            return Look(path.stem, 0.0, frame.picture)
+    raise MediaError(f"{path} has no picture that can be read")

@@ -1,0 +1,1 @@
+"""Masks: where a style goes. One file each."""

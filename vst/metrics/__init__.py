@@ -1,0 +1,1 @@
+"""Measures of painted videos. One file each."""

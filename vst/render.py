@@ -1,0 +1,211 @@
+"""Doing a job: builds the parts, runs them, says what was done; or how long it would take."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from vst.engines import ENGINES
+from vst.engines.base import Engine
+from vst.errors import MediaError, UsageError
+from vst.frames import OnProgress, Progress, VideoInfo, silent
+from vst.job import Job, check_paths, describe, painting_size, span
+from vst.looks import Look, check_space, looks_of
+from vst.pipeline import Line, run_line
+from vst.sinks import open_sink
+from vst.sinks.base import SinkSpec
+from vst.sources import open_source
+from vst.sources.rate import resample
+from vst.stabilisers import STABILISERS
+from vst.timeline import Timeline
+from vst.times import format_time
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a job did. ``seconds``: from the first frame read to the finished file; ``startup``:
+    what went before.
+    """
+
+    output: str
+    frames: int
+    fps: str
+    seconds: float
+    startup: float
+    frames_per_second: float
+    engine: str
+    keyframes: list[dict[str, Any]]
+    warnings: list[str]
+
+    def as_dict(self) -> dict[str, Any]:
+        """As plain values, for JSON."""
+        return asdict(self)
+
+    def __getitem__(self, key: str) -> Any:
+        return self.as_dict()[key]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a job would do: the sizes, the looks with their times, and the seconds that it would
+    take.
+    """
+
+    output: str
+    frames: int
+    fps: str
+    size: tuple[int, int]
+    painted_at: tuple[int, int]
+    engine: str
+    keyframes: list[dict[str, Any]]
+    seconds: float
+    startup: float
+    measured_on: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """As plain values, for JSON."""
+        return asdict(self)
+
+
+def run(job: Job, on_progress: OnProgress = silent) -> Result:
+    """Do the job; the output appears when it is whole. What ``on_progress`` raises stops the job
+    cleanly.
+    """
+    began = time.perf_counter()
+    check_paths(job)
+    with open_source(job.content) as source:
+        info = source.info
+        total = round(span(job, info) * (job.fps or info.rate))
+        # The sink first: that it cannot be written is known in a moment, loading the engine takes
+        # seconds.
+        with (
+            open_sink(sink_spec(job, info)) as sink,
+            open_engine(job.engine, model=job.model, threads=job.threads) as engine,
+        ):
+            looks = prepare(job, engine, on_progress)
+            timeline = timeline_of(job, looks, info)
+            width, height = painting_size(job.size, info.width, info.height, info.sample_aspect)
+            line = Line(engine, timeline, STABILISERS[job.stabilise](), sink, width, height)
+            frames = source.frames(job.start, job.end)
+            if job.fps is not None:
+                frames = resample(frames, job.fps)
+            passed = run_line(line, frames, total, on_progress)
+            if passed.frames == 0:
+                raise MediaError(
+                    f"{job.content} has no frame from {format_time(job.start)} on that can be read"
+                )
+            report = sink.finish()
+        seconds = time.perf_counter() - passed.first_read
+        return Result(
+            output=str(report.path),
+            frames=report.frames,
+            fps=f"{report.rate.numerator}/{report.rate.denominator}",
+            seconds=round(seconds, 3),
+            startup=round(passed.first_read - began, 3),
+            frames_per_second=round(report.frames / seconds, 2),
+            engine=job.engine,
+            keyframes=listed(looks),
+            warnings=[*source.warnings, *report.warnings],
+        )
+
+
+def sink_spec(job: Job, info: VideoInfo) -> SinkSpec:
+    """What is to be written for this job: the content's size, shape of pixels and rate."""
+    return SinkSpec(
+        path=Path(job.output),
+        width=info.width,
+        height=info.height,
+        rate=job.fps or info.rate,
+        variable=info.variable and job.fps is None,
+        sample_aspect=info.sample_aspect,
+        content=info,
+        start=job.start,
+        end=job.end,
+        audio=job.audio,
+        codec=job.codec,
+        crf=job.crf,
+        overwrite=job.overwrite,
+        job=describe(job),
+    )
+
+
+def open_engine(
+    name: str, *, model: str | None = None, backbone: str | None = None, threads: int | None = None
+) -> Engine:
+    """An engine by its name, ready to `prepare` or, where it knows embeddings, to `embed` and
+    `stylize`.
+    """
+    own = {} if backbone is None else {"backbone": backbone}
+    try:
+        engine: Engine = ENGINES[name](model=model, threads=threads, **own)
+    except TypeError as error:
+        if backbone is None or "backbone" not in str(error):
+            raise
+        raise UsageError(
+            f"engine {name!r} has no backbone to choose; leave {backbone!r} out"
+        ) from error
+    return engine
+
+
+def prepare(job: Job, engine: Engine, on_progress: OnProgress = silent) -> list[Look]:
+    """Take the job's looks and let the engine get ready for them."""
+    on_progress(Progress("styles", 0))
+    looks = looks_of(job.styles, keyframes=job.keyframes, picker=job.picker)
+    check_space(looks, job.engine, getattr(engine, "space", None))
+    engine.prepare({look.name: look.style for look in looks})
+    on_progress(Progress("styles", len(looks), len(looks)))
+    return looks
+
+
+def timeline_of(job: Job, looks: list[Look], info: VideoInfo) -> Timeline:
+    """The looks in order over the part of the content that is painted; the last frame is purely the
+    last look.
+    """
+    last = max(0.0, span(job, info) - 1 / float(job.fps or info.rate))
+    names = [look.name for look in looks]
+    return Timeline.through(
+        names, last, start=job.start, ease=job.ease, blend=job.blend, strength=job.strength
+    )
+
+
+def listed(looks: list[Look]) -> list[dict[str, Any]]:
+    """Looks as plain values: name and time."""
+    return [{"name": look.name, "time": round(look.time, 3)} for look in looks]
+
+
+def estimate(job: Job, *, frames: int = 16) -> Estimate:
+    """What ``job`` would do, and how long: its first ``frames`` frames are run, in a temporary
+    folder.
+    """
+    check_paths(job)
+    with open_source(job.content) as source:
+        info = source.info
+    rate = job.fps or info.rate
+    total = round(span(job, info) * rate)
+    with tempfile.TemporaryDirectory(prefix="vst-") as folder:
+        suffix = Path(job.output).suffix
+        end = min(job.start + (frames + 0.5) / float(rate), job.end or info.duration)
+        trial = run(
+            replace(
+                job,
+                end=end,
+                output=str(Path(folder) / f"trial{suffix}"),
+                audio=False,
+                overwrite=True,
+            )
+        )
+    return Estimate(
+        output=job.output,
+        frames=total,
+        fps=f"{rate.numerator}/{rate.denominator}",
+        size=(info.width, info.height),
+        painted_at=painting_size(job.size, info.width, info.height, info.sample_aspect),
+        engine=job.engine,
+        keyframes=trial.keyframes,
+        seconds=round(trial.seconds / max(1, trial.frames) * total, 1),
+        startup=trial.startup,
+        measured_on=trial.frames,
+    )

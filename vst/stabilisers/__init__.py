@@ -1,0 +1,10 @@
+"""Stabilisers: what removes flicker. One file each; this is the table of their names."""
+
+from vst.registry import Registry
+
+STABILISERS = Registry(
+    "stabiliser",
+    {
+        "off": "vst.stabilisers.off:Off",
+    },
+)

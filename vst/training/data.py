@@ -1,0 +1,183 @@
+"""Pictures to learn from: which may be used, how they are varied, and the pairs that Magenta paints of them.
+
+Nothing here knows a network. A *pair* is a content crop, 100 style numbers and Magenta's picture for both; a *label* is a
+picture and the 100 numbers that Magenta's predictor gives it; a *motion pair* is two neighbouring frames' crops.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Picture = NDArray[np.uint8]
+Numbers = NDArray[np.float32]
+
+SIDE = 256
+DIM = 100
+# By the first two hexadecimal digits of a picture's sha256: 00..0c are measured on and never seen in training,
+# 0d..11 choose the best weights, the rest is trained on.
+KEPT_ASIDE = range(0x00, 0x0D)
+VALIDATION = range(0x0D, 0x12)
+# The only clips whose motion may be learnt; the others measure.
+MOTION_CLIPS = ("scene_cuts.mp4", "Zulko_media_doc_medias_example2.mp4")
+PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+
+
+def part_of(path: Path) -> str:
+    """``kept``, ``validation`` or ``training``, decided by the file's content alone."""
+    first = hashlib.sha256(path.read_bytes()).digest()[0]
+    if first in KEPT_ASIDE:
+        return "kept"
+    return "validation" if first in VALIDATION else "training"
+
+
+def read_folder(folder: Path, part: str) -> list[Picture]:
+    """The RGB pictures of one part of a folder, in the order of their names."""
+    found = []
+    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+        if path.suffix.lower() in PICTURE_SUFFIXES and part_of(path) == part:
+            picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+            if picture is not None:
+                found.append(np.ascontiguousarray(picture[:, :, ::-1]))
+    return found
+
+
+def read_frames(path: Path, step: int = 1) -> list[Picture]:
+    """Every ``step``-th frame of a clip, RGB."""
+    capture, frames, index = cv2.VideoCapture(str(path)), [], 0
+    try:
+        while True:
+            good, frame = capture.read()
+            if not good:
+                return frames
+            if index % step == 0:
+                frames.append(np.ascontiguousarray(frame[:, :, ::-1]))
+            index += 1
+    finally:
+        capture.release()
+
+
+@dataclass
+class Pool:
+    """The pictures that training may draw from, RGB uint8 of any size."""
+
+    photographs: list[Picture]
+    paintings: list[Picture]
+    frames: list[Picture] = field(default_factory=list)
+
+    @classmethod
+    def read(cls, folder: Path, part: str = "training") -> Pool:
+        """Reads ``folder/content`` and ``folder/style``."""
+        return cls(read_folder(folder / "content", part), read_folder(folder / "style", part))
+
+
+def squeeze(picture: Picture, side: int = SIDE) -> Picture:
+    """The whole picture as a square, aspect not kept: what both predictors see."""
+    return cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
+
+
+def crop(picture: Picture, rng: np.random.Generator, side: int = SIDE, zoom: float = 1.8) -> Picture:
+    """A random, scaled, perhaps mirrored square crop."""
+    height, width = picture.shape[:2]
+    scale = side / min(height, width) * rng.uniform(1.0, zoom)
+    size = max(side, round(width * scale)), max(side, round(height * scale))
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    picture = cv2.resize(picture, size, interpolation=method)
+    top, left = rng.integers(0, size[1] - side + 1), rng.integers(0, size[0] - side + 1)
+    cut = picture[top : top + side, left : left + side]
+    return np.ascontiguousarray(cut[:, ::-1] if rng.random() < 0.5 else cut)
+
+
+def stretched_crop(picture: Picture, rng: np.random.Generator, side: int = SIDE) -> Picture:
+    """A random part of random aspect squeezed to a square: how style pictures of all shapes arrive."""
+    height, width = picture.shape[:2]
+    tall = max(16, round(height * rng.uniform(0.45, 1.0)))
+    wide = max(16, round(width * rng.uniform(0.45, 1.0)))
+    top, left = rng.integers(0, height - tall + 1), rng.integers(0, width - wide + 1)
+    return squeeze(picture[top : top + tall, left : left + wide], side)
+
+
+def recolour(picture: Picture, rng: np.random.Generator) -> Picture:
+    """Hue, saturation, contrast and brightness changed at random."""
+    hsv = cv2.cvtColor(picture, cv2.COLOR_RGB2HSV).astype(np.float32)
+    hsv[..., 0] = (hsv[..., 0] + rng.uniform(-90, 90) * rng.random()) % 180
+    hsv[..., 1] = np.clip(hsv[..., 1] * rng.uniform(0.2, 1.6), 0, 255)
+    changed = cv2.cvtColor(hsv.astype(np.uint8), cv2.COLOR_HSV2RGB).astype(np.float32)
+    mean = changed.mean()
+    changed = (changed - mean) * rng.uniform(0.6, 1.4) + mean + rng.uniform(-30, 30)
+    return np.clip(changed, 0, 255).astype(np.uint8)
+
+
+def vary(picture: Picture, other: Picture, rng: np.random.Generator) -> Picture:
+    """A style picture for labels: part, turn, mirror, colours, a blend with ``other``, blur and noise."""
+    varied = stretched_crop(picture, rng)
+    if rng.random() < 0.3:
+        varied = np.rot90(varied, rng.integers(1, 4))
+    if rng.random() < 0.5:
+        varied = varied[:, ::-1]
+    varied = np.ascontiguousarray(varied)
+    if rng.random() < 0.5:
+        varied = recolour(varied, rng)
+    if rng.random() < 0.15:
+        share = float(rng.uniform(0.2, 0.8))
+        varied = cv2.addWeighted(varied, share, stretched_crop(other, rng), 1 - share, 0)
+    if rng.random() < 0.15:
+        varied = cv2.GaussianBlur(varied, (0, 0), float(rng.uniform(0.5, 3)))
+    if rng.random() < 0.15:
+        noisy = varied + rng.normal(0, rng.uniform(2, 25), varied.shape)
+        varied = np.clip(noisy, 0, 255).astype(np.uint8)
+    return varied
+
+
+def plain_content(rng: np.random.Generator, side: int = SIDE) -> Picture:
+    """Black, white, one colour, a gradient or noise: frames that photographs do not teach."""
+    kind = rng.integers(5)
+    if kind < 2:
+        return np.full((side, side, 3), 0 if kind == 0 else 255, np.uint8)
+    first, second = rng.integers(0, 256, (2, 3)).astype(np.float32)
+    if kind == 2:
+        return np.broadcast_to(first, (side, side, 3)).astype(np.uint8)
+    if kind == 3:
+        ramp = np.linspace(0, 1, side, dtype=np.float32)[:, None, None]
+        ramp = ramp if rng.random() < 0.5 else ramp.transpose(1, 0, 2)
+        return np.broadcast_to(first + (second - first) * ramp, (side, side, 3)).astype(np.uint8)
+    return rng.integers(0, 256, (side, side, 3), dtype=np.uint8)
+
+
+@dataclass(frozen=True)
+class NumbersPlan:
+    """How the style numbers of pairs are drawn; shares are probabilities."""
+
+    paintings: float = 0.7
+    mixed: float = 0.35
+    towards_content: float = 0.08
+    noise: float = 0.05
+
+
+class NumbersDrawer:
+    """Draws style numbers: paintings' and photographs' embeddings, mixes of two, mixes with the content's own."""
+
+    def __init__(self, paintings: Numbers, photographs: Numbers, plan: NumbersPlan | None = None):
+        self.paintings, self.photographs = paintings, photographs
+        self.plan = plan or NumbersPlan()
+
+    def one(self, rng: np.random.Generator) -> Numbers:
+        """One embedding, shape (100,)."""
+        chosen = self.paintings if rng.random() < self.plan.paintings else self.photographs
+        return chosen[rng.integers(len(chosen))]
+
+    def draw(self, rng: np.random.Generator, own: Numbers | None = None) -> Numbers:
+        """Numbers for one pair, shape (100,); ``own``: those of the content."""
+        numbers, kind = self.one(rng), rng.random()
+        if own is not None and kind < self.plan.towards_content:
+            share = rng.uniform(0.3, 1.0)
+            numbers = share * own + (1 - share) * numbers
+        elif kind < self.plan.towards_content + self.plan.mixed:
+            share = rng.random()
+            numbers = share * numbers + (1 - share) * self.one(rng)
+        return (numbers + rng.normal(0, self.plan.noise, DIM)).astype(np.float32)
