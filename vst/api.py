@@ -19,8 +19,7 @@ def job_of(
     content: PathLike, styles: PathLike | Sequence[PathLike], output: PathLike, **options: Any
 ) -> Job:
     """A `Job` from paths and times as people write them; unknown options are named in the error."""
-    one = isinstance(styles, (str, os.PathLike))
-    names = [styles] if one else list(styles)  # type: ignore[list-item, arg-type]
+    names = [styles] if isinstance(styles, (str, os.PathLike)) else list(styles)
     known = Job.__dataclass_fields__
     for name in options:
         if name not in known:

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from vst.errors import MediaError, MissingFileError, SpaceError, UsageError
 from vst.frames import Embedding, Picture
 from vst.keyframes import PICKERS
@@ -31,6 +33,13 @@ class Look:
     time: float
     style: Picture | Embedding
     space: str | None = None
+
+    @property
+    def picture(self) -> Picture:
+        """The style's picture; a look given as numbers has none."""
+        if self.space is not None:
+            raise UsageError(f"style {self.name!r} is kept as numbers and has no picture to show")
+        return np.asarray(self.style, np.uint8)
 
 
 def looks_of(styles: Sequence[str], *, keyframes: int, picker: str) -> list[Look]:

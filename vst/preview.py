@@ -14,7 +14,7 @@ from vst.finish import finish, painted_share, scaled
 from vst.frames import OnProgress, Picture, Progress, silent
 from vst.job import Job, painting_size
 from vst.pipeline import paint
-from vst.render import prepare
+from vst.render import looks_for, prepare
 from vst.sources import open_source
 from vst.timeline import Mix
 
@@ -47,7 +47,8 @@ def paint_still(engine: Engine, content: Picture, mix: Mix, size: int | str | No
 def paint_picture(job: Job, engine: Engine) -> Picture:
     """The job's content, painted in an even mix of the job's looks."""
     content = first_picture(job.content)
-    looks = prepare(job, engine)
+    looks = looks_for(job)
+    prepare(job, engine, looks)
     mix = Mix({look.name: 1 / len(looks) for look in looks}, job.blend, job.strength)
     return paint_still(engine, content, mix, job.size)
 
@@ -58,17 +59,17 @@ def paint_grid(
     """Every content (a picture, or a video's middle frame) in every look of ``job``, as one
     labelled sheet.
     """
-    looks = prepare(job, engine, on_progress)
+    looks = looks_for(job)
+    prepare(job, engine, looks)
     total = len(contents) * len(looks)
-    rows = []
-    for path in contents:
-        content = middle_picture(path)
-        row = [content]
+    rows: list[list[Picture]] = []
+    originals = [middle_picture(path) for path in contents]
+    for content in originals:
+        row = []
         for look in looks:
             mix = Mix({look.name: 1.0}, job.blend, job.strength)
             row.append(paint_still(engine, content, mix, job.size))
-            on_progress(Progress("paint", len(rows) * len(looks) + len(row) - 1, total))
+            on_progress(Progress("paint", len(rows) * len(looks) + len(row), total))
         rows.append(row)
-    return grid(
-        rows, [Path(path).stem for path in contents], ["content", *(look.name for look in looks)]
-    )
+    names = [Path(path).stem for path in contents]
+    return grid(rows, names, [look.name for look in looks], corner=originals)

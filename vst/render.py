@@ -11,7 +11,7 @@ from typing import Any
 from vst.engines import ENGINES
 from vst.engines.base import Engine
 from vst.errors import MediaError, UsageError
-from vst.frames import OnProgress, Progress, VideoInfo, silent
+from vst.frames import OnProgress, VideoInfo, silent
 from vst.job import Job, check_paths, describe, painting_size, span
 from vst.looks import Look, check_space, looks_of
 from vst.pipeline import Line, run_line
@@ -79,13 +79,14 @@ def run(job: Job, on_progress: OnProgress = silent) -> Result:
     with open_source(job.content) as source:
         info = source.info
         total = round(span(job, info) * (job.fps or info.rate))
-        # The sink first: that it cannot be written is known in a moment, loading the engine takes
+        looks = looks_for(job)
+        # The engine last: that it cannot be written is known in a moment, loading the engine takes
         # seconds.
         with (
             open_sink(sink_spec(job, info)) as sink,
             open_engine(job.engine, model=job.model, threads=job.threads) as engine,
         ):
-            looks = prepare(job, engine, on_progress)
+            prepare(job, engine, looks)
             timeline = timeline_of(job, looks, info)
             width, height = painting_size(job.size, info.width, info.height, info.sample_aspect)
             line = Line(engine, timeline, STABILISERS[job.stabilise](), sink, width, height)
@@ -150,14 +151,15 @@ def open_engine(
     return engine
 
 
-def prepare(job: Job, engine: Engine, on_progress: OnProgress = silent) -> list[Look]:
-    """Take the job's looks and let the engine get ready for them."""
-    on_progress(Progress("styles", 0))
-    looks = looks_of(job.styles, keyframes=job.keyframes, picker=job.picker)
+def looks_for(job: Job) -> list[Look]:
+    """The looks that the job's styles give, in order."""
+    return looks_of(job.styles, keyframes=job.keyframes, picker=job.picker)
+
+
+def prepare(job: Job, engine: Engine, looks: list[Look]) -> None:
+    """Let the engine get ready for the looks, once."""
     check_space(looks, job.engine, getattr(engine, "space", None))
     engine.prepare({look.name: look.style for look in looks})
-    on_progress(Progress("styles", len(looks), len(looks)))
-    return looks
 
 
 def timeline_of(job: Job, looks: list[Look], info: VideoInfo) -> Timeline:
@@ -205,7 +207,7 @@ def estimate(job: Job, *, frames: int = 16) -> Estimate:
         painted_at=painting_size(job.size, info.width, info.height, info.sample_aspect),
         engine=job.engine,
         keyframes=trial.keyframes,
-        seconds=round(trial.seconds / max(1, trial.frames) * total, 1),
+        seconds=round(trial.seconds / max(1, trial.frames) * total, 3),
         startup=trial.startup,
         measured_on=trial.frames,
     )

@@ -1,6 +1,6 @@
-"""Names of style spaces: what the numbers of an embedding mean, and which engines can therefore read them."""
+"""Names of style spaces: what the numbers of an embedding mean, and so which engines read them."""
 
 from __future__ import annotations
 
 TFLITE_SPACE = "magenta-tflite-100"
-"""The 100 numbers that Magenta's TFLite predictor makes of a picture; the embedded model speaks it too."""
+"""The 100 numbers that Magenta's TFLite predictor makes of a picture; the embedded model's too."""

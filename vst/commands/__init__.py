@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 import click
 
 from vst import __version__
+from vst.commands.quiet import hushed, is_verbose
 from vst.errors import Cancelled, VSTError
 
 VERBS: dict[str, dict[str, tuple[str, str]]] = {
@@ -77,29 +78,36 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Run the command line and end the process: 0 done, 2 wrong use, 1 everything else."""
-    hush()
-    signal.signal(signal.SIGTERM, stop)
+    with hushed():
+        signal.signal(signal.SIGTERM, stop)
+        code = run()
+    sys.exit(code)
+
+
+def run() -> int:
+    """Run the command line; every failure is one line on stderr and an exit code."""
     try:
         cli.main(prog_name="vst", standalone_mode=False)
     except click.exceptions.Exit as done:
-        sys.exit(done.exit_code)
+        return done.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return 2
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "vst"
         complain(command, f"{error.format_message()} (help: {command} --help)")
-        sys.exit(2)
+        return 2
     except click.ClickException as error:
         complain("vst", error.format_message())
-        sys.exit(1)
     except (KeyboardInterrupt, click.Abort, Cancelled):
         complain("vst", "stopped; nothing was written under the output's name")
-        sys.exit(1)
     except VSTError as error:
         complain("vst", str(error))
-        sys.exit(error.exit_code)
+        return error.exit_code
     except BrokenPipeError:
         # The reader of our output has gone, as `vst styles | head` does.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        return 0
     except Exception as error:
         if is_verbose():
             raise
@@ -107,8 +115,9 @@ def main() -> NoReturn:
         complain(
             "vst", f"unexpected {type(error).__name__}: {text} (run it again with -v to see where)"
         )
-        sys.exit(1)
-    sys.exit(0)
+    else:
+        return 0
+    return 1
 
 
 def complain(command: str, text: str) -> None:
@@ -119,44 +128,3 @@ def complain(command: str, text: str) -> None:
 def stop(number: int, frame: Any) -> None:
     """A request to end, from outside: as Ctrl-C."""
     raise Cancelled("stopped")
-
-
-VERBOSE = "VST_VERBOSE"
-
-
-def is_verbose() -> bool:
-    """Whether -v was given."""
-    return os.environ.get(VERBOSE) == "1"
-
-
-def hush() -> None:
-    """Keep TensorFlow's and its friends' chatter off the screen; `speak` takes it back. Costs no
-    import.
-    """
-    import warnings
-
-    for name, value in QUIET.items():
-        os.environ.setdefault(name, value)
-    warnings.simplefilter("ignore")
-
-
-QUIET = {
-    "TF_CPP_MIN_LOG_LEVEL": "3",
-    "ABSL_MIN_LOG_LEVEL": "3",
-    "GLOG_minloglevel": "3",
-    "GRPC_VERBOSITY": "NONE",
-}
-
-
-def speak(ctx: click.Context, param: click.Parameter, value: bool) -> None:
-    """What -v does: logs and warnings appear, and an unexpected error shows where it happened."""
-    if not value:
-        return
-    import logging
-    import warnings
-
-    os.environ[VERBOSE] = "1"
-    for name in QUIET:
-        os.environ.pop(name, None)
-    warnings.resetwarnings()
-    logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")

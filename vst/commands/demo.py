@@ -14,8 +14,7 @@ from vst.commands.progress import Reporter
 from vst.draw import demo_sheet, save_picture
 from vst.frames import Picture, Progress
 from vst.job import Job
-from vst.looks import looks_of
-from vst.render import run
+from vst.render import looks_for, run
 from vst.samples import write_content, write_style_film
 from vst.sources import open_source
 
@@ -51,7 +50,9 @@ def command(output: str, as_json: bool, progress: str) -> None:
     warn(result.warnings)
     speed = f"{result.frames} frames at {result.frames_per_second:.1f} a second"
     click.echo(f"made in {seconds:.0f} s, {speed}:")
-    click.echo(f"  {folder / 'demo.mp4'}   the content in the looks of the style film, with its sound")
+    click.echo(
+        f"  {folder / 'demo.mp4'}   the content in the looks of the style film, with its sound"
+    )
     click.echo(f"  {folder / 'demo.png'}   keyframes above, content and painted frames below")
     click.echo(f"  {content} and {film}   what it was made from")
     click.echo(f"next: vst stylize {content} -s @ink-wash -o {folder / 'ink.mp4'}")
@@ -61,11 +62,12 @@ def sheet_of(job: Job) -> Picture:
     """The contact sheet of a finished job: its keyframes, and frames of its content and output side
     by side.
     """
-    looks = looks_of(job.styles, keyframes=job.keyframes, picker=job.picker)
+    looks = looks_for(job)
     with open_source(job.content) as source:
         last = source.info.duration - 1 / float(source.info.rate)
         times = [float(t) for t in np.linspace(0, last, COLUMNS)]
         contents = [source.at(t) for t in times]
     with open_source(job.output) as painted:
         paintings = [painted.at(t) for t in times]
-    return demo_sheet([(look.style, look.time) for look in looks], contents, paintings, times)
+    keyframes = [(look.time, look.picture) for look in looks]
+    return demo_sheet(keyframes, list(zip(times, contents)), paintings)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
 from vst.api import job_of
 from vst.commands.options import (
+    check_picture_output,
     job_options,
     output_option,
     print_json,
@@ -17,7 +17,6 @@ from vst.commands.options import (
 )
 from vst.commands.progress import Reporter
 from vst.draw import save_picture
-from vst.errors import OutputExistsError
 from vst.job import check_paths
 from vst.preview import paint_grid
 from vst.render import open_engine
@@ -46,10 +45,7 @@ def command(
     jobs = [job_of(content, styles, output, **options) for content in contents]
     for job in jobs:
         check_paths(job)
-    if Path(output).is_dir():
-        raise OutputExistsError(
-            f"output {output!r} is a folder; give the sheet a name, like grid.png"
-        )
+    check_picture_output(output, jobs[0].overwrite)
     with (
         Reporter(progress, "pictures") as reporter,
         open_engine(jobs[0].engine, model=jobs[0].model, threads=jobs[0].threads) as engine,

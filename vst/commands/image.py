@@ -9,6 +9,7 @@ import click
 
 from vst.api import job_of
 from vst.commands.options import (
+    check_picture_output,
     job_options,
     output_option,
     print_json,
@@ -24,7 +25,7 @@ from vst.render import open_engine
 @click.command()
 @click.argument("content")
 @style_option
-@output_option("The painted picture: .png, .jpg, .webp, …")
+@output_option("The painted picture: .png or .jpg.")
 @job_options(
     "keyframes", "picker", "size", "strength", "blend", "engine", "model", "threads", "overwrite"
 )
@@ -43,6 +44,7 @@ def command(
     began = time.perf_counter()
     job = job_of(content, styles, output, **options)
     check_paths(job)
+    check_picture_output(output, job.overwrite)
     with open_engine(job.engine, model=job.model, threads=job.threads) as engine:
         picture = paint_picture(job, engine)
     save_picture(output, picture)

@@ -6,7 +6,13 @@ from pathlib import Path
 
 import click
 
-from vst.commands.options import OneOf, output_option, print_json, verbose_option
+from vst.commands.options import (
+    OneOf,
+    check_picture_output,
+    output_option,
+    print_json,
+    verbose_option,
+)
 from vst.draw import save_picture, sheet
 from vst.errors import MissingFileError, OutputExistsError
 from vst.job import Job, check_option
@@ -14,6 +20,8 @@ from vst.keyframes import PICKERS
 from vst.looks import Look, looks_of
 from vst.times import format_time
 
+PER_ROW = 5
+"""Pictures in a row of the sheet."""
 FIELDS = Job.__dataclass_fields__
 
 
@@ -47,8 +55,12 @@ def command(
             f"style video {style!r} is not there; give a video, a picture or a folder of pictures"
         )
     target = Path(output)
-    if target.is_file() and not overwrite:
-        raise OutputExistsError(f"output {output!r} is already there; --overwrite replaces it")
+    if target.suffix:
+        check_picture_output(output, overwrite)
+    elif target.is_file():
+        raise OutputExistsError(
+            f"output {output!r} is a file; give a folder, or a sheet's name (.png)"
+        )
     looks = looks_of([style], keyframes=keyframes, picker=picker)
     files = draw(looks, target)
     if as_json:
@@ -63,11 +75,13 @@ def command(
 def draw(looks: list[Look], target: Path) -> list[str]:
     """Write one sheet, or into a folder one picture each; returns the paths."""
     if target.suffix:
-        captions = [f"{look.name}  {format_time(look.time)}" for look in looks]
-        save_picture(target, sheet([[look.style for look in looks]], captions=[captions]))
+        rows = [looks[i : i + PER_ROW] for i in range(0, len(looks), PER_ROW)]
+        pictures = [[look.picture for look in row] for row in rows]
+        labels = [[f"{look.name}  {format_time(look.time)}" for look in row] for row in rows]
+        save_picture(target, sheet(pictures, labels))
         return [str(target)]
     target.mkdir(parents=True, exist_ok=True)
     files = [target / f"{look.name}.png" for look in looks]
     for look, file in zip(looks, files):
-        save_picture(file, look.style)
+        save_picture(file, look.picture)
     return [str(file) for file in files]

@@ -7,13 +7,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import fields
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
 
-from vst.commands import speak
-from vst.errors import UsageError
+from vst.commands.quiet import speak
+from vst.draw.basics import FORMATS
+from vst.errors import OutputError, OutputExistsError, UsageError
 from vst.job import NATIVE, Job
 from vst.registry import unknown
 from vst.times import parse_rate, parse_time
@@ -21,7 +23,7 @@ from vst.times import parse_rate, parse_time
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-class OneOf(click.ParamType):
+class OneOf(click.ParamType):  # type: ignore[type-arg]
     """One name of a table; a wrong one is answered with the nearest right one."""
 
     name = "name"
@@ -47,7 +49,7 @@ class OneOf(click.ParamType):
         return [CompletionItem(name) for name in self.choices if name.startswith(incomplete)]
 
 
-class Parsed(click.ParamType):
+class Parsed(click.ParamType):  # type: ignore[type-arg]
     """A value that one of our own functions reads."""
 
     def __init__(self, name: str, parse: Callable[[str], Any]) -> None:
@@ -156,6 +158,21 @@ def verbose_option(function: Function) -> Function:
         "-v", "--verbose", is_flag=True, is_eager=True, expose_value=False, callback=speak,
         help="Show what TensorFlow and others say, and where an unexpected error happened.",
     )(function)  # fmt: skip
+
+
+def check_picture_output(output: str, overwrite: bool) -> None:
+    """Refuse a name for a picture that cannot be written, before any work is done."""
+    path = Path(output)
+    if path.suffix.lower() not in FORMATS:
+        raise UsageError(
+            f"output {output!r} is no picture; give a name that ends in {', '.join(FORMATS)}"
+        )
+    if path.is_dir():
+        raise OutputExistsError(f"output {output!r} is a folder; give the picture a name in it")
+    if not path.absolute().parent.is_dir():
+        raise OutputError(f"the folder of {output!r} is not there; make it, or give another name")
+    if path.exists() and not overwrite:
+        raise OutputExistsError(f"output {output!r} is already there; --overwrite replaces it")
 
 
 def print_json(value: Any) -> None:

@@ -6,6 +6,7 @@ ENGINES = Registry(
     "engine",
     {
         "embedded": "vst.engines.embedded:EmbeddedEngine",
+        "magenta": "vst.engines.magenta:MagentaEngine",
         "tint": "vst.engines.tint:TintEngine",
     },
 )

@@ -11,6 +11,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 
@@ -137,7 +138,7 @@ class EmbeddingEngine(Engine):
         return cross_fade(paintings, list(weights.values()))
 
     def _as_embedding(self, name: str, style: Picture | Embedding) -> Embedding:
-        array = np.asarray(style)
+        array: Any = np.asarray(style)
         if array.ndim == 3:
             return self.embed(array)
         if array.shape != (self.dim,):

@@ -12,24 +12,21 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from vst.assets import MODELS, saved_model_problems
+from vst.assets import MODELS, saved_model_problems, sha256_of
 from vst.errors import AssetError, EngineError
-from vst.fetch import sha256_of
 from vst.frames import Embedding, Picture, Pictures
 
-STYLE_SIZE = 256
-"""Height and width in pixels of the pictures that the style is read from."""
-
 TOGETHER_ON_CPU = 4 * 128 * 128
-"""Pixels painted in one call on a CPU: measured on two cores, four frames at once take 0.85 of the
-time at 128² and 1.1 to 1.4 of it from 256² on, where the layers no longer fit the cache."""
+"""Pixels painted in one call on a CPU. Measured on two cores: four frames at once take 0.85 of the
+time at 128², but 1.1 to 1.4 of it from 256² on, where the layers no longer fit the cache."""
 TOGETHER_ON_GPU = 16 * 512 * 512
 
 _log = logging.getLogger(__name__)
@@ -40,53 +37,50 @@ class HubModel:
 
     ``dim`` numbers make a style; ``space`` names what they mean: constant for Magenta's own export,
     else with a fingerprint of the weights, because two trainings never mean the same by them.
+    ``fixed_size``: height and width that every content must have; None: any size.
     """
-
-    fixed_size: tuple[int, int] | None = None
-    """Height and width that every content must have; None: any size."""
 
     def __init__(self, folder: Path, threads: int | None = None) -> None:
         import tensorflow as tf
 
         use_threads(threads)
         self.folder = folder
-        problems = saved_model_problems(folder)
-        if problems:
-            raise _damaged(folder, problems[0])
-        graph = _load_frozen(folder)
-        self.fixed_size = graph.fixed_size
-        self.batched = graph.batched
+        graph = load_frozen(folder)
         cut = find_embedding(graph)
         self.dim = cut.dim
-        self.space = _space_of(folder, self.dim)
-        self._embed = _style_function(tf, graph, cut)
-        self._paint, self._paint_bytes = _paint_functions(tf, graph, cut)
-        self._together = TOGETHER_ON_GPU if tf.config.list_physical_devices("GPU") else TOGETHER_ON_CPU
+        self.space = space_of(folder, cut.dim)
+        self.fixed_size = graph.size_of(graph.content)
+        self.style_size = graph.size_of(graph.style)
+        self._embed = _style_function(graph, cut)
+        self._paint, self._paint_bytes = _paint_functions(graph, cut)
+        gpu = tf.config.list_physical_devices("GPU")
+        together = TOGETHER_ON_GPU if gpu else TOGETHER_ON_CPU
+        self._together = together if graph.shape_of(graph.content)[0] is None else 0
 
     def embed(self, picture: Picture) -> Embedding:
         """The (dim,) float32 numbers of a (256, 256, 3) uint8 picture."""
         style = picture[None].astype(np.float32) / np.float32(255)
         return np.asarray(self.embed_style(style)[0])
 
-    def embed_style(self, style: Any) -> Any:
-        """The (1, dim) numbers of a (1, H, W, 3) float32 style in 0..1, as the whole call makes them."""
-        with _graph_errors(f"a style of {style.shape[1]}x{style.shape[2]}"):
+    def embed_style(self, style: np.ndarray) -> np.ndarray:
+        """The (1, dim) numbers of a (1, H, W, 3) float32 style in 0..1, as the whole call does."""
+        with graph_errors(f"a style of {style.shape[2]}x{style.shape[1]}"):
             return np.asarray(self._embed(style))
 
-    def paint_content(self, content: Any, embedding: Any) -> Any:
+    def paint_content(self, content: np.ndarray, embeddings: np.ndarray) -> np.ndarray:
         """Paint (B, H, W, 3) float32 contents in 0..1 with (B, dim) numbers; float32, 0..1."""
-        with _graph_errors(f"{content.shape[0]} frames of {content.shape[2]}x{content.shape[1]}"):
-            return np.asarray(self._paint(content, embedding))
+        with graph_errors(f"frames of {content.shape[2]}x{content.shape[1]}"):
+            return np.asarray(self._paint(content, embeddings))
 
     def paint(self, frames: Pictures, embeddings: np.ndarray) -> Pictures:
         """Paint (B, H, W, 3) uint8 frames with (B, dim) numbers; uint8, of the graph's own size."""
         count, height, width = frames.shape[:3]
-        step = max(1, self._together // (height * width)) if self.batched else 1
-        painted = []
-        with _graph_errors(f"frames of {width}x{height}"):
-            for i in range(0, count, step):
-                part = self._paint_bytes(frames[i : i + step], embeddings[i : i + step])
-                painted.append(part.numpy())
+        step = max(1, self._together // (height * width))
+        with graph_errors(f"frames of {width}x{height}"):
+            painted = [
+                self._paint_bytes(frames[i : i + step], embeddings[i : i + step]).numpy()
+                for i in range(0, count, step)
+            ]
         return painted[0] if len(painted) == 1 else np.concatenate(painted)
 
     def close(self) -> None:
@@ -94,130 +88,306 @@ class HubModel:
         self._embed = self._paint = self._paint_bytes = None
 
 
+@dataclass
 class FrozenGraph:
-    """A frozen graph (content, style) -> picture: its nodes, its ends, and what its inputs allow."""
+    """A graph (content, style) -> picture with its values inside: its nodes by name, its ends, and
+    the TensorFlow graph that knows the shapes.
+    """
 
-    def __init__(self, definition: Any, inputs: tuple[str, str], output: str, spec: Any) -> None:
-        self.definition = definition
-        self.content, self.style = inputs
-        self.output = output
-        self.batched = spec.shape[0] is None
-        height, width = spec.shape[1], spec.shape[2]
-        self.fixed_size = (height, width) if height and width else None
-        self.nodes = {node.name: node for node in definition.node}
+    nodes: dict[str, Any]
+    content: str
+    style: str
+    output: str
+    shapes: Any
+
+    def __post_init__(self) -> None:
         self.order = _sorted_nodes(self.nodes)
+
+    def shape_of(self, name: str) -> list[int | None]:
+        """The shape of a node's first output, as far as it is known; [] where it is not at all."""
+        shape = self.shapes.get_tensor_by_name(f"{name}:0").shape
+        return [] if shape.rank is None else shape.as_list()
+
+    def size_of(self, name: str) -> tuple[int, int] | None:
+        """Height and width of pictures, where they are fixed."""
+        height, width = self.shape_of(name)[1:3]
+        return (height, width) if height and width else None
 
     def below(self, start: str) -> set[str]:
         """Names of all nodes that depend on ``start``, itself included."""
         found = {start}
         for name in self.order:
-            if any(source in found for source in _sources(self.nodes[name])):
+            if any(source in found for source in sources_of(self.nodes[name])):
                 found.add(name)
         return found
 
-    def above(self, end: str) -> set[str]:
-        """Names of all nodes that ``end`` depends on, itself included."""
+    def above(self, end: str, stop: str = "") -> set[str]:
+        """Names of all nodes that ``end`` depends on, itself included; not behind ``stop``."""
         found, todo = {end}, [end]
         while todo:
-            for source in _sources(self.nodes[todo.pop()]):
+            name = todo.pop()
+            for source in sources_of(self.nodes[name]) if name != stop else ():
                 if source not in found:
                     found.add(source)
                     todo.append(source)
         return found
 
 
+@dataclass(frozen=True)
 class Cut:
-    """Where a graph is cut in two: the tensor's name, its ``dim`` numbers, and its rank (2 or 4)."""
+    """Where a graph is cut in two: the node whose first output is the embedding, its shape there
+    (None for the batch), and how many numbers that is.
+    """
 
-    def __init__(self, tensor: str, dim: int, rank: int) -> None:
-        self.tensor, self.dim, self.rank = tensor, dim, rank
+    node: str
+    shape: tuple[int | None, ...]
+    dim: int
 
 
 def find_embedding(graph: FrozenGraph) -> Cut:
     """The last tensor without height and width that all the style's influence passes through.
 
-    A node lies on every path from the style to the picture if and only if as many paths pass
-    through it as there are at all; Python's integers count them exactly, however many.
+    Which of the two inputs is the style is found the same way: the content has no such tensor.
     """
     for content, style in ((graph.content, graph.style), (graph.style, graph.content)):
         for name in reversed(_bottlenecks(graph, content, style)):
-            cut = _as_cut(graph, name)
-            if cut is not None:
+            shape = graph.shape_of(name)
+            flat = len(shape) == 2 or (len(shape) == 4 and shape[1:3] == [1, 1])
+            if flat and shape[-1] and shape[-1] > 1:
                 graph.content, graph.style = content, style
-                return cut
+                return Cut(name, tuple(shape), shape[-1])
     raise EngineError(
         "this SavedModel has no style embedding that could be laid open: no tensor without height "
-        "and width separates one of its two pictures from the result; --engine magenta takes "
-        "models of Magenta's arbitrary image stylization"
+        "and width stands between one of its two pictures and the result; --engine magenta takes "
+        "copies of Magenta's arbitrary image stylization"
     )
 
 
-def use_threads(threads: int | None) -> None:
-    """Let TensorFlow use that many threads (None: one for each core); too late once it has run."""
-    import tensorflow as tf
+def _bottlenecks(graph: FrozenGraph, content: str, style: str) -> list[str]:
+    """Nodes on every path from ``style`` to the output that do not know ``content``, in order.
 
-    count = threads or os.cpu_count() or 1
-    try:
-        tf.config.threading.set_intra_op_parallelism_threads(count)
-    except RuntimeError:
-        if threads and tf.config.threading.get_intra_op_parallelism_threads() != threads:
-            _log.warning("TensorFlow already runs; %d threads can be set before its first use only", threads)
+    A node is on every path if and only if as many paths pass through it as there are at all;
+    Python's integers count them exactly, however many.
+    """
+    inside = graph.below(style) & graph.above(graph.output)
+    if style not in inside or graph.output not in inside:
+        return []
+    order = [name for name in graph.order if name in inside]
+    to_here, from_here = dict.fromkeys(order, 0), dict.fromkeys(order, 0)
+    to_here[style] = from_here[graph.output] = 1
+    for name in order:
+        to_here[name] += sum(to_here[s] for s in sources_of(graph.nodes[name]) if s in inside)
+    for name in reversed(order):
+        for source in sources_of(graph.nodes[name]):
+            if source in inside:
+                from_here[source] += from_here[name]
+    every, knows_content = to_here[graph.output], graph.below(content)
+    return [n for n in order if to_here[n] * from_here[n] == every and n not in knows_content]
 
 
-def _sources(node: Any) -> Iterator[str]:
-    """Names of the nodes that a node reads (data inputs; control inputs were dropped)."""
-    return (name.split(":")[0] for name in node.input)
+def sources_of(node: Any) -> list[str]:
+    """Names of the nodes whose outputs a node reads."""
+    return [name.split(":")[0] for name in node.input]
 
 
 def _sorted_nodes(nodes: dict[str, Any]) -> list[str]:
     """Names in an order in which each node stands after those that it reads."""
     order: list[str] = []
-    state: dict[str, bool] = {}  # name -> whether it is done
+    opened: set[str] = set()
+    done: set[str] = set()
     for root in nodes:
         stack = [root]
         while stack:
             name = stack[-1]
-            if state.get(name):
+            if name in opened:
                 stack.pop()
-            elif name in state:
-                state[name] = True
-                order.append(name)
-                stack.pop()
+                if name not in done:
+                    done.add(name)
+                    order.append(name)
             else:
-                state[name] = False
-                stack.extend(source for source in _sources(nodes[name]) if source not in state)
+                opened.add(name)
+                stack.extend(s for s in sources_of(nodes[name]) if s not in opened)
     return order
 
 
-def _bottlenecks(graph: FrozenGraph, content: str, style: str) -> list[str]:
-    """Nodes on every path from ``style`` to the output that do not know ``content``, in order."""
-    inside = graph.below(style) & graph.above(graph.output)
-    order = [name for name in graph.order if name in inside]
-    to_here = dict.fromkeys(order, 0)
-    from_here = dict.fromkeys(order, 0)
-    if style not in to_here or graph.output not in from_here:
-        return []
-    to_here[style] = 1
-    for name in order:
-        to_here[name] += sum(to_here[s] for s in _sources(graph.nodes[name]) if s in inside)
-    from_here[graph.output] = 1
-    for name in reversed(order):
-        for source in _sources(graph.nodes[name]):
-            if source in inside:
-                from_here[source] += from_here[name]
-    every = to_here[graph.output]
-    knows_content = graph.below(content)
-    return [n for n in order if to_here[n] * from_here[n] == every and n not in knows_content]
+def load_frozen(folder: Path) -> FrozenGraph:
+    """A SavedModel's (content, style) function as one flat graph with its values."""
+    import tensorflow as tf
+    from tensorflow.python.framework import convert_to_constants
 
-
-def _as_cut(graph: FrozenGraph, name: str) -> Cut | None:
-    """The cut at a node's one output, if that is (B, dim) or (B, 1, 1, dim) floats."""
-    tensor = graph.shapes[name] if name in graph.shapes else None
-    return None if tensor is None else tensor
-
-
-def _damaged(folder: Path, why: str) -> AssetError:
-    return AssetError(
-        f"the SavedModel in {folder} is damaged or not whole ({why}); fetch it again with "
-        "`vst models pull magenta`, or name another folder with --model"
+    problems = saved_model_problems(folder)
+    if problems:
+        raise damaged(folder, problems[0])
+    try:
+        model = tf.saved_model.load(str(folder))
+    except Exception as error:  # TensorFlow's and protobuf's own, by the dozen
+        raise damaged(folder, first_line(error)) from error
+    traced = _trace(model, folder)
+    frozen = convert_to_constants.convert_variables_to_constants_v2(
+        traced, lower_control_flow=False, aggressive_inlining=True
     )
+    definition = frozen.graph.as_graph_def()
+    for node in definition.node:
+        # Only the order of side effects hangs on control inputs, and constants have none.
+        data = [name for name in node.input if not name.startswith("^")]
+        del node.input[:]
+        node.input.extend(data)
+    content, style = (tensor.op.name for tensor in frozen.inputs)
+    nodes = {node.name: node for node in definition.node}
+    return FrozenGraph(nodes, content, style, frozen.outputs[0].op.name, frozen.graph)
+
+
+def _trace(model: Any, folder: Path) -> Any:
+    """A concrete function (two pictures) -> one picture of whatever the SavedModel offers."""
+    import tensorflow as tf
+
+    signature = dict(getattr(model, "signatures", {})).get("serving_default")
+    ways: list[Any] = []
+    if callable(model):
+        ways += [lambda a, b: model(a, b), lambda a, b: model([a, b])]
+    sizes: list[list[int | None]] = [[None, None, None, 3], [1, None, None, 3]]
+    if signature is not None:
+        specs = sorted(signature.structured_input_signature[1].items())
+        if len(specs) == 2:
+            (first, spec), (second, _) = specs
+            ways.append(lambda a, b: signature(**{first: a, second: b}))
+            if spec.shape.rank == 4:
+                sizes.append(spec.shape.as_list())
+    reasons = []
+    for way in ways:
+        for size in sizes:
+            spec = tf.TensorSpec(size, tf.float32)
+            try:
+                function = tf.function(
+                    lambda a, b, way=way: tf.nest.flatten(way(a, b))[0], autograph=False
+                )
+                traced = function.get_concrete_function(spec, spec)
+            except Exception as error:  # the next way may fit
+                reasons.append(first_line(error))
+                continue
+            if traced.outputs[0].shape.rank in (None, 4):
+                return traced
+    why = reasons[0] if reasons else "it has no function of two pictures"
+    raise EngineError(
+        f"the SavedModel in {folder} is not a function (content, style) -> picture ({why}); "
+        "--engine magenta takes copies of Magenta's arbitrary image stylization"
+    )
+
+
+def _style_function(graph: FrozenGraph, cut: Cut) -> Any:
+    """(1, H, W, 3) float32 -> (1, dim) float32."""
+    import tensorflow as tf
+
+    definition = _part(graph, cut.node, "")
+
+    def embed(style: Any) -> Any:
+        ends = {f"{graph.style}:0": style}
+        found = tf.graph_util.import_graph_def(definition, ends, [f"{cut.node}:0"], name="")
+        return tf.reshape(found[0], [-1, cut.dim])
+
+    signature = [tf.TensorSpec(graph.shape_of(graph.style), tf.float32)]
+    return tf.function(embed, input_signature=signature, autograph=False).get_concrete_function()
+
+
+def _paint_functions(graph: FrozenGraph, cut: Cut) -> tuple[Any, Any]:
+    """(B, H, W, 3) and (B, dim) -> (B, H, W, 3), once for float32 in 0..1 and once for uint8.
+
+    Their shapes are open, so one trace serves frames of every size.
+    """
+    import tensorflow as tf
+
+    definition = _part(graph, graph.output, cut.node)
+    shape = graph.shape_of(graph.content)
+    numbers = tf.TensorSpec([shape[0], cut.dim], tf.float32)
+
+    def paint(content: Any, embeddings: Any) -> Any:
+        embedding = tf.reshape(embeddings, [-1, *cut.shape[1:]])
+        ends = {f"{graph.content}:0": content, f"{cut.node}:0": embedding}
+        found = tf.graph_util.import_graph_def(definition, ends, [f"{graph.output}:0"], name="")
+        return found[0]
+
+    def paint_bytes(frames: Any, embeddings: Any) -> Any:
+        picture = paint(tf.cast(frames, tf.float32) / 255, embeddings)
+        # A not-a-number would become a grey like any other: say it.
+        picture = tf.debugging.check_numerics(picture, "the painting")
+        return tf.cast(tf.round(tf.clip_by_value(picture, 0, 1) * 255), tf.uint8)
+
+    functions = []
+    for function, kind in ((paint, tf.float32), (paint_bytes, tf.uint8)):
+        signature = [tf.TensorSpec(shape, kind), numbers]
+        traced = tf.function(function, input_signature=signature, autograph=False)
+        functions.append(traced.get_concrete_function())
+    return functions[0], functions[1]
+
+
+def _part(graph: FrozenGraph, end: str, start: str) -> Any:
+    """The graph definition of what ``end`` needs; ``start`` becomes an input."""
+    from tensorflow.core.framework import graph_pb2
+
+    definition = graph_pb2.GraphDef()
+    kept = graph.above(end, stop=start)
+    for name in graph.order:
+        if name == start:
+            node = definition.node.add(name=start, op="Placeholder")
+            node.attr["dtype"].type = 1  # DT_FLOAT
+        elif name in kept:
+            definition.node.add().CopyFrom(graph.nodes[name])
+    return definition
+
+
+def space_of(folder: Path, dim: int) -> str:
+    """The name of the style space of a SavedModel's weights."""
+    known = {file.path: file.sha256 for file in MODELS["magenta"].files}
+    index = folder / "variables" / "variables.index"
+    if index.is_file() and sha256_of(index) == known["variables/variables.index"]:
+        return f"magenta-hub-{dim}"
+    values = sorted((folder / "variables").glob("variables.data-*")) or [folder / "saved_model.pb"]
+    digest = hashlib.sha256("".join(sha256_of(path) for path in values).encode())
+    return f"magenta-hub-{dim}-{digest.hexdigest()[:8]}"
+
+
+def use_threads(threads: int | None) -> None:
+    """Let TensorFlow use that many threads (None: one for each core), unless it has run already."""
+    import tensorflow as tf
+
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(threads or os.cpu_count() or 1)
+    except RuntimeError:
+        set_before = tf.config.threading.get_intra_op_parallelism_threads()
+        if threads and set_before != threads:
+            _log.warning("TensorFlow has started; threads=%d came too late to change it", threads)
+
+
+@contextmanager
+def graph_errors(what: str) -> Iterator[None]:
+    """Turn what TensorFlow raises into one line."""
+    from tensorflow import errors
+
+    try:
+        yield
+    except errors.ResourceExhaustedError as error:
+        raise EngineError(
+            f"no memory for {what} in Magenta's model; choose a smaller --size"
+        ) from error
+    except errors.OpError as error:
+        text = first_line(error)
+        if "NaN" in str(error) or "Inf" in str(error):
+            raise EngineError(
+                f"Magenta's model made numbers that are not finite from {what}; its weights or the "
+                "style's numbers are damaged: `vst models check`, or embed the style again"
+            ) from error
+        raise EngineError(f"Magenta's model failed on {what}: {text}") from error
+
+
+def damaged(folder: Path, why: str) -> AssetError:
+    """The error for a SavedModel that cannot be loaded."""
+    return AssetError(
+        f"the SavedModel in {folder} is damaged or not whole ({why}); `vst models pull magenta` "
+        "fetches it again, --model names another folder, `--engine embedded` needs none"
+    )
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's text, at most 160 characters."""
+    lines = str(error).strip().splitlines()
+    return lines[0][:160] if lines else type(error).__name__

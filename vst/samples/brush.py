@@ -19,6 +19,7 @@ from vst.samples.noise import (
     smoothstep,
     streaks,
     unit,
+    within,
 )
 
 
@@ -29,7 +30,8 @@ def stroked(
     layers: Sequence[tuple[int, float, float]],
     jitter: float,
 ) -> Colours:
-    """Paint ``target`` with strokes along ``flow``; each layer is (how many, length, thickness), in pixels.
+    """Paint ``target`` with strokes along ``flow``; each layer is (how many, length, thickness), in
+    pixels.
 
     ``jitter``: how far the colour of a stroke strays from the colour under it, 0..1.
     """
@@ -46,18 +48,26 @@ def stroked(
         middle = np.clip(points[:, 3], 0, (width - 1, height - 1)).astype(np.int32)
         colours = target[middle[:, 1], middle[:, 0]]
         light = chance.standard_normal((count, 1), np.float32) * jitter
-        colours = np.clip(colours + light + chance.standard_normal((count, 3), np.float32) * jitter * 0.45, 0, 1)
+        colours = np.clip(
+            colours + light + chance.standard_normal((count, 3), np.float32) * jitter * 0.45, 0, 1
+        )
         thick = np.maximum(1, thickness * (0.6 + 0.8 * chance.random(count))).astype(np.int32)
         corners = np.round(points * 8).astype(np.int32)
         for one, colour, pen in zip(corners, colours.tolist(), thick.tolist()):
             cv2.polylines(canvas, [one], False, colour, pen, cv2.LINE_AA, 3)
-    return np.clip(canvas, 0, 1)
+    return within(canvas)
 
 
 def bristled(
-    chance: np.random.Generator, colours: Colours, flow: tuple[Plane, Plane], length: int, depth: float
+    chance: np.random.Generator,
+    colours: Colours,
+    flow: tuple[Plane, Plane],
+    length: int,
+    depth: float,
 ) -> Colours:
-    """Give a painting thickness: bristle marks along ``flow``, and the light that catches on them."""
+    """Give a painting thickness: bristle marks along ``flow``, and the light that catches on
+    them.
+    """
     height, width = colours.shape[:2]
     grain = chance.random((height, width), np.float32)
     marks = streaks(cv2.GaussianBlur(grain, (0, 0), 0.8), *flow, length)
@@ -66,8 +76,12 @@ def bristled(
     return relief(colours * (0.82 + 0.36 * marks)[..., None], bumps, depth)
 
 
-def _whirls(x: Plane, y: Plane, eyes: Sequence[tuple[float, float, float, float]], wind: tuple[float, float]) -> tuple[Plane, Plane]:
-    """The flow of a wind with whirls in it; each eye is (x, y, reach, strength), x and y as the grids are."""
+def _whirls(
+    x: Plane, y: Plane, eyes: Sequence[tuple[float, float, float, float]], wind: tuple[float, float]
+) -> tuple[Plane, Plane]:
+    """The flow of a wind with whirls in it; each eye is (x, y, reach, strength), x and y as the
+    grids are.
+    """
     flow_x, flow_y = np.full_like(x, wind[0]), np.full_like(y, wind[1])
     for centre_x, centre_y, reach, strength in eyes:
         away_x, away_y = x - centre_x, y - centre_y
@@ -78,12 +92,20 @@ def _whirls(x: Plane, y: Plane, eyes: Sequence[tuple[float, float, float, float]
 
 
 def blue_swirls(chance: np.random.Generator, height: int, width: int) -> Colours:
-    """A night wind in thick strokes: whirls of blue around glowing yellow lights, above dark hills."""
+    """A night wind in thick strokes: whirls of blue around glowing yellow lights, above dark
+    hills.
+    """
     x, y = grid_of(height, width)
     x, y = x / height, y / height
     ratio = width / height
-    eyes = [(0.36 * ratio, 0.40, 0.16, 3.4), (0.64 * ratio, 0.52, 0.13, -3.2), (0.86 * ratio, 0.20, 0.11, 2.6),
-            (0.12 * ratio, 0.17, 0.10, 2.4), (0.62 * ratio, 0.12, 0.07, 2.0), (0.09 * ratio, 0.62, 0.08, -2.2)]
+    eyes = [
+        (0.36 * ratio, 0.40, 0.16, 3.4),
+        (0.64 * ratio, 0.52, 0.13, -3.2),
+        (0.86 * ratio, 0.20, 0.11, 2.6),
+        (0.12 * ratio, 0.17, 0.10, 2.4),
+        (0.62 * ratio, 0.12, 0.07, 2.0),
+        (0.09 * ratio, 0.62, 0.08, -2.2),
+    ]
     flow_x, flow_y = _whirls(x, y, eyes, (0.75, 0.12))
     hill = 0.80 + 0.07 * np.sin(4.2 * x) + 0.03 * np.sin(9 * x + 1)
     land = smoothstep(-0.01, 0.01, y - hill)
@@ -92,19 +114,26 @@ def blue_swirls(chance: np.random.Generator, height: int, width: int) -> Colours
     bands = clouds(chance, height, width, height / 4, 4)
     for centre_x, centre_y, reach, strength in eyes:
         away = np.hypot(x - centre_x, y - centre_y)
-        ring = np.sin(away / reach * 7.0 + 1.6 * np.arctan2(y - centre_y, x - centre_x) * np.sign(strength))
+        ring = np.sin(
+            away / reach * 7.0 + 1.6 * np.arctan2(y - centre_y, x - centre_x) * np.sign(strength)
+        )
         bands = bands + 0.30 * ring * np.exp(-((away / (1.5 * reach)) ** 2))
-    target = ramp(np.clip(bands, 0, 1), ["#0b1a4a", "#143a86", "#2a62b8", "#5d9bd0", "#bcdcd8"])
+    target = ramp(np.clip(bands, 0, 1), ["#0b1a4a", "#12357e", "#2358ae", "#4a88c6", "#93c3cf"])
     for centre_x, centre_y, reach, _ in eyes:
         away = np.hypot(x - centre_x, y - centre_y) / reach
-        glow = np.exp(-((away / 0.62) ** 2)) + 0.35 * np.exp(-(((away - 1.05) / 0.16) ** 2))
-        target += np.clip(glow, 0, 1)[..., None] * (ramp(np.clip(1.3 - away, 0, 1), ["#e8b02a", "#ffe266", "#fff6c4"]) - target)
-    hills = ramp(np.clip(bands * 0.8 + 0.3 * np.sin(24 * (y - hill)), 0, 1), ["#0a1230", "#16315c", "#21506a", "#4b7a4a"])
+        glow = 1.25 * np.exp(-((away / 0.66) ** 2)) + 0.55 * np.exp(-(((away - 1.05) / 0.16) ** 2))
+        target += np.clip(glow, 0, 1)[..., None] * (
+            ramp(np.clip(1.3 - away, 0, 1), ["#d98e12", "#f5bb22", "#ffe04a"]) - target
+        )
+    hills = ramp(
+        np.clip(bands * 0.8 + 0.3 * np.sin(24 * (y - hill)), 0, 1),
+        ["#0a1230", "#16315c", "#21506a", "#4b7a4a"],
+    )
     target += land[..., None] * (hills - target)
     size = height / 360
     layers = [(1500, 44 * size, 9 * size), (2600, 30 * size, 5 * size), (2600, 20 * size, 3 * size)]
-    painted = stroked(chance, target.astype(np.float32), flow, layers, 0.075)
-    return bristled(chance, painted, flow, round(16 * size), 1.5)
+    painted = stroked(chance, target.astype(np.float32), flow, layers, 0.065)
+    return bristled(chance, painted, flow, round(16 * size), 1.15)
 
 
 def fire_impasto(chance: np.random.Generator, height: int, width: int) -> Colours:
@@ -116,16 +145,18 @@ def fire_impasto(chance: np.random.Generator, height: int, width: int) -> Colour
     tongues = streaks(clouds(chance, height, width, height / 9, 3), *flow, round(height / 5))
     tongues = (tongues - tongues.mean()) / (tongues.std() * 4.2) + 0.5
     heat = np.clip(tongues * 1.15 + 0.62 * (y / height - 0.58), 0, 1)
-    target = ramp(heat, ["#0d0708", "#3d0a0c", "#9c1a12", "#e2471a", "#f88f20", "#ffd24a", "#fff3b8"])
+    target = ramp(
+        heat, ["#0d0708", "#3d0a0c", "#9c1a12", "#e2471a", "#f88f20", "#ffd24a", "#fff3b8"]
+    )
     size = height / 360
     layers = [(900, 60 * size, 13 * size), (1700, 40 * size, 7 * size), (900, 24 * size, 4 * size)]
     painted = stroked(chance, target, flow, layers, 0.075)
-    return bristled(chance, painted, flow, round(22 * size), 2.4)
+    return bristled(chance, painted, flow, round(22 * size), 1.7)
 
 
 def green_meadow(chance: np.random.Generator, height: int, width: int) -> Colours:
     """A spring field in short, upright dabs: many greens, with poppies and cornflowers."""
-    x, y = grid_of(height, width)
+    _, y = grid_of(height, width)
     lean = clouds(chance, height, width, height / 2, 3) - 0.5
     angle = -np.pi / 2 + 2.2 * lean
     flow = unit(np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32))
@@ -134,7 +165,9 @@ def green_meadow(chance: np.random.Generator, height: int, width: int) -> Colour
     sky = smoothstep(0.34, 0.26, y / height + 0.10 * lean)[..., None]
     target += sky * (ramp(np.clip(shade, 0, 1), ["#7db4dd", "#bfdcea", "#f7ead2"]) - target)
     size = height / 360
-    painted = stroked(chance, target, flow, [(2500, 22 * size, 6 * size), (5000, 13 * size, 3 * size)], 0.075)
+    painted = stroked(
+        chance, target, flow, [(2500, 22 * size, 6 * size), (5000, 13 * size, 3 * size)], 0.075
+    )
     for colour, count in (("#d8322a", 130), ("#f3ede0", 110), ("#3f58b8", 90), ("#f2b632", 80)):
         rgb = as_colour(colour)
         for spot_x, spot_y, big in chance.random((count, 3)):
@@ -142,7 +175,17 @@ def green_meadow(chance: np.random.Generator, height: int, width: int) -> Colour
             petal = (rgb * (0.8 + 0.3 * chance.random())).tolist()
             centre = (round(spot_x * width), round(row * height))
             radius = max(1, round((1.5 + 5.0 * big * row) * size))
-            cv2.ellipse(painted, centre, (radius, max(1, round(radius * 0.75))), 360 * big, 0, 360, petal, -1, cv2.LINE_AA)
+            cv2.ellipse(
+                painted,
+                centre,
+                (radius, max(1, round(radius * 0.75))),
+                360 * big,
+                0,
+                360,
+                petal,
+                -1,
+                cv2.LINE_AA,
+            )
     return bristled(chance, np.clip(painted, 0, 1), flow, round(8 * size), 1.6)
 
 
@@ -161,27 +204,44 @@ def marbled_paper(chance: np.random.Generator, height: int, width: int) -> Colou
     speckle = clouds(chance, height, width, 3.0, 1)
     colours = colours * (0.80 + 0.20 * edge)[..., None]
     colours += ((speckle > 0.80) * np.float32(0.20))[..., None]
-    return np.clip(colours * paper(chance, height, width, 0.06), 0, 1)
+    return within(colours * paper(chance, height, width, 0.06))
 
 
 def warm_dots(chance: np.random.Generator, height: int, width: int) -> Colours:
-    """A sunset by the water put together of countless dots in oranges, pinks and their violet shadows."""
+    """A sunset by the water put together of countless dots in oranges, pinks and their violet
+    shadows.
+    """
     x, y = grid_of(height, width)
     u, v = x / width, y / height
     target = ramp(np.clip(v / 0.62, 0, 1), ["#7c5aa8", "#c9688f", "#f18a5c", "#fbc05e", "#ffe9a0"])
     water = smoothstep(0.60, 0.62, v)[..., None]
     wave = 0.5 + 0.5 * np.sin(70 * v**1.5 + 5 * np.sin(6 * u))
-    sea = ramp(np.clip(0.9 - 1.6 * (v - 0.62) + 0.25 * wave, 0, 1), ["#3a3f86", "#6f5aa6", "#e08a6c", "#ffd98a"])
+    sea = ramp(
+        np.clip(0.9 - 1.6 * (v - 0.62) + 0.25 * wave, 0, 1),
+        ["#3a3f86", "#6f5aa6", "#e08a6c", "#ffd98a"],
+    )
     target += water * (sea - target)
     sun = np.exp(-((np.hypot((x - 0.66 * width) / height, v - 0.47) / 0.105) ** 6))[..., None]
     target += sun * (as_colour("#fff2b5") - target)
-    path = np.exp(-(((u - 0.66) / (0.03 + 0.10 * (v - 0.6))) ** 2))[..., None] * water * wave[..., None]
+    path = (
+        np.exp(-(((u - 0.66) / (0.03 + 0.10 * (v - 0.6))) ** 2))[..., None]
+        * water
+        * wave[..., None]
+    )
     target += 0.8 * path * (as_colour("#ffe08a") - target)
     crowns = clouds(chance, height, width, height / 5, 3)
-    tree = smoothstep(0.02, -0.02, np.hypot((u - 0.17) / 0.23, (v - 0.30) / 0.27) - 0.80 - 0.5 * (crowns - 0.5))
-    trunk = smoothstep(0.022, 0.012, np.abs(u - 0.17 - 0.02 * np.sin(9 * v))) * (v > 0.4) * (v < 0.84)
+    tree = smoothstep(
+        0.02, -0.02, np.hypot((u - 0.17) / 0.23, (v - 0.30) / 0.27) - 0.80 - 0.5 * (crowns - 0.5)
+    )
+    trunk = (
+        smoothstep(0.022, 0.012, np.abs(u - 0.17 - 0.02 * np.sin(9 * v))) * (v > 0.4) * (v < 0.84)
+    )
     bank = smoothstep(-0.01, 0.01, v - 0.80 - 0.07 * u - 0.015 * np.sin(18 * u))
-    for shape, colours in ((trunk, ["#4a2b4f", "#7a4a4a"]), (tree, ["#24505a", "#4c8a55", "#c9b24a"]), (bank, ["#2d4a63", "#5c8a4e", "#d9b04a"])):
+    for shape, colours in (
+        (trunk, ["#4a2b4f", "#7a4a4a"]),
+        (tree, ["#24505a", "#4c8a55", "#c9b24a"]),
+        (bank, ["#2d4a63", "#5c8a4e", "#d9b04a"]),
+    ):
         target += shape[..., None] * (ramp(np.clip(crowns, 0, 1), colours) - target)
     canvas = np.empty_like(target)
     canvas[:] = as_colour("#f4ead6")
@@ -192,5 +252,7 @@ def warm_dots(chance: np.random.Generator, height: int, width: int) -> Colours:
         tint = chance.standard_normal((count, 3), np.float32) * spread
         colours = np.clip(colours + tint - tint.mean(1, keepdims=True) * 0.4, 0, 1).tolist()
         for (spot_x, spot_y), colour in zip(np.round(spots * 8).astype(int).tolist(), colours):
-            cv2.circle(canvas, (spot_x, spot_y), round(radius * size * 8), colour, -1, cv2.LINE_AA, 3)
-    return np.clip(canvas * paper(chance, height, width, 0.05), 0, 1)
+            cv2.circle(
+                canvas, (spot_x, spot_y), round(radius * size * 8), colour, -1, cv2.LINE_AA, 3
+            )
+    return within(canvas * paper(chance, height, width, 0.05))

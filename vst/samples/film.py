@@ -26,7 +26,8 @@ MARGIN = 1.12  # scenes are drawn this much larger than shown, so that they can 
 
 @dataclass(frozen=True)
 class StyleFilm:
-    """Painted scenes one after the other, with hard cuts; each drifts, grows and breathes slowly while it is shown.
+    """Painted scenes one after the other, with hard cuts; each drifts, grows and breathes slowly
+    while it is shown.
 
     ``seconds``: length of one scene; ``rate``: frames a second.
     """
@@ -47,7 +48,9 @@ class StyleFilm:
         chance = generator(500 + number)
         x, y = grid_of(self.height, self.width)
         x, y = x - self.width / 2, y - self.height / 2
-        bends = [clouds(chance, self.height, self.width, self.height / 1.5, 1) - 0.5 for _ in range(4)]
+        bends = [
+            clouds(chance, self.height, self.width, self.height / 1.5, 1) - 0.5 for _ in range(4)
+        ]
         count = round(self.seconds * self.rate)
         for index in range(count):
             part = index / max(1, count - 1)
@@ -59,11 +62,15 @@ class StyleFilm:
             drift = (0.03 * self.width * (part - 0.5) * (1 if number % 2 else -1), 0.0)
             map_x = drawn.shape[1] / 2 + scale * x + bend_x + drift[0]
             map_y = drawn.shape[0] / 2 + scale * y + bend_y + drift[1]
-            yield cv2.remap(drawn, map_x.astype(np.float32), map_y.astype(np.float32), cv2.INTER_LINEAR, None, cv2.BORDER_REFLECT_101)
+            maps = map_x.astype(np.float32), map_y.astype(np.float32)
+            shown = cv2.remap(drawn, *maps, cv2.INTER_LINEAR, None, cv2.BORDER_REFLECT_101)
+            yield np.asarray(shown, np.uint8)
 
 
 def sample_photo(width: int = 768, height: int = 512) -> Picture:
-    """A photo-like picture of the lake, ``width`` x ``height`` pixels: the README's and the styles sheet's."""
+    """A photo-like picture of the lake, ``width`` x ``height`` pixels: the README's and the styles
+    sheet's.
+    """
     return Landscape(width, height, grain=0.006).frame(2.6)
 
 
@@ -76,12 +83,16 @@ def write_content(
     duration: float = 6.0,
     sound: bool = True,
 ) -> Path:
-    """Draw the content clip (a lake, with a boat, a balloon and a tune) into a video file; returns its path.
+    """Draw the content clip (a lake, with a boat, a balloon and a tune) into a video file; returns
+    its path.
 
-    ``duration`` is in seconds, ``rate`` in frames a second; sizes must be even, because H.264 halves its colours.
+    ``duration`` is in seconds, ``rate`` in frames a second; sizes must be even, because H.264
+    halves its colours.
     """
     scene = Landscape(width, height, duration)
-    return write_clip(path, scene.frames(float(rate)), width, height, rate, tune.tune(duration) if sound else None)
+    return write_clip(
+        path, scene.frames(float(rate)), width, height, rate, tune.tune(duration) if sound else None
+    )
 
 
 def write_style_film(
@@ -93,7 +104,9 @@ def write_style_film(
     rate: int = 24,
     seconds: float = 2.0,
 ) -> Path:
-    """Draw the style film (painted scenes, ``seconds`` each, hard cuts) into a video file; returns its path."""
+    """Draw the style film (painted scenes, ``seconds`` each, hard cuts) into a video file; returns
+    its path.
+    """
     film = StyleFilm(tuple(scenes), width, height, seconds, rate)
     return write_clip(path, film.frames(), width, height, rate, None)
 
@@ -106,40 +119,64 @@ def write_clip(
     rate: int | Fraction,
     sound: tune.Sound | None,
 ) -> Path:
-    """Write frames (and stereo ``sound`` at `tune.RATE`) as H.264 and AAC; the file appears when it is whole."""
+    """Write frames (and stereo ``sound`` at `tune.RATE`) as H.264 and AAC; the file appears when it
+    is whole.
+    """
     if width < 16 or height < 16 or width % 2 or height % 2:
-        raise UsageError(f"a sample clip of {width}x{height}; both sides must be even and at least 16: choose such a size")
+        raise UsageError(
+            f"a sample clip of {width}x{height}; "
+            "both sides must be even and at least 16: choose such a size"
+        )
     path = Path(path)
     aside = path.with_name(f".{path.stem}.part{path.suffix}")
     try:
         _encode(aside, frames, width, height, Fraction(rate), sound)
-        os.replace(aside, path)
+        aside.replace(path)
     except (OSError, ValueError) as error:
         if isinstance(error, UsageError):
             raise
-        raise OutputError(f"cannot write the sample clip {path} ({error}); give a writable .mp4, .mov or .mkv file") from error
+        raise OutputError(
+            f"cannot write the sample clip {path} ({error}); "
+            "give a writable .mp4, .mov or .mkv file"
+        ) from error
     finally:
         aside.unlink(missing_ok=True)
     return path
 
 
 def _encode(
-    path: Path, frames: Iterable[Picture], width: int, height: int, rate: Fraction, sound: tune.Sound | None
+    path: Path,
+    frames: Iterable[Picture],
+    width: int,
+    height: int,
+    rate: Fraction,
+    sound: tune.Sound | None,
 ) -> None:
     import av
     from av.video.reformatter import ColorRange, Colorspace
 
     options = {"movflags": "+faststart"} if path.suffix.lower() in (".mp4", ".mov") else {}
     with av.open(str(path), "w", options=options) as container:
-        video = container.add_stream("libx264", rate=rate, options={"crf": "17", "preset": "veryfast"})
+        video = container.add_stream(
+            "libx264", rate=rate, options={"crf": "17", "preset": "veryfast"}
+        )
         video.width, video.height, video.pix_fmt = width, height, "yuv420p"
         context = video.codec_context
-        context.colorspace, context.color_range = 1, 1  # BT.709, limited: said in the file, and done below
+        context.colorspace, context.color_range = (
+            1,
+            1,
+        )  # BT.709, limited: said in the file, and done below
         context.color_primaries, context.color_trc = 1, 1
-        audio = container.add_stream("aac", rate=tune.RATE, layout="stereo") if sound is not None else None
+        audio = (
+            container.add_stream("aac", rate=tune.RATE, layout="stereo")
+            if sound is not None
+            else None
+        )
         for picture in frames:
             frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
-            frame = frame.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG)
+            frame = frame.reformat(
+                format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+            )
             container.mux(video.encode(frame))
         container.mux(video.encode(None))
         if audio is not None and sound is not None:
@@ -147,6 +184,10 @@ def _encode(
             for start in range(0, sound.shape[1], step):
                 piece = np.ascontiguousarray(sound[:, start : start + step])
                 heard = av.AudioFrame.from_ndarray(piece, format="fltp", layout="stereo")
-                heard.sample_rate, heard.pts, heard.time_base = tune.RATE, start, Fraction(1, tune.RATE)
+                heard.sample_rate, heard.pts, heard.time_base = (
+                    tune.RATE,
+                    start,
+                    Fraction(1, tune.RATE),
+                )
                 container.mux(audio.encode(heard))
             container.mux(audio.encode(None))

@@ -1,4 +1,6 @@
-"""The content clip's scene: a lake below mountains, with clouds, a boat, a balloon, birds, and a slow pan."""
+"""The content clip's scene: a lake below mountains, with clouds, a boat, a balloon, birds, and a
+slow pan.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,16 @@ import numpy as np
 
 from vst.frames import Picture
 from vst.samples import sprites
-from vst.samples.noise import Colours, Plane, as_colour, clouds, generator, grid_of, smoothstep, to_picture
+from vst.samples.noise import (
+    Colours,
+    Plane,
+    as_colour,
+    clouds,
+    generator,
+    grid_of,
+    smoothstep,
+    to_picture,
+)
 from vst.samples.sprites import Sprite
 from vst.samples.terrain import panorama
 
@@ -22,7 +33,8 @@ TILE = 256  # side of the wave and cloud textures, in pixels
 class Landscape:
     """A landscape of ``width`` x ``height`` pixels; `frame` draws it at any time.
 
-    The camera pans by ``pan`` (share of the width) in ``duration`` seconds. ``grain``: spread of the film's grain, in 0..1.
+    The camera pans by ``pan`` (share of the width) in ``duration`` seconds. ``grain``: spread of
+    the film's grain, in 0..1.
     """
 
     width: int = 640
@@ -38,16 +50,21 @@ class Landscape:
         return round(0.585 * self.height)
 
     @cached_property
-    def _land(self) -> tuple[Colours, Plane]:
+    def _land(self) -> Sprite:
         wide = round(self.width * (1 + self.pan)) + 2
         land, covered = panorama(wide, self.height, self.shore - 0.025 * self.height, self.seed)
-        return land[: self.shore], covered[: self.shore]
+        return np.dstack([land, covered])[: self.shore]
+
+    @cached_property
+    def _land_top(self) -> int:
+        """The highest row that has land."""
+        return max(0, int(np.argmax(self._land[..., 3].max(1) > 0)) - 1)
 
     @cached_property
     def _cloud_tile(self) -> Colours:
         """Coverage, light and thickness of the clouds, seen from below, repeating at its edges."""
         thick = clouds(generator(self.seed + 2), TILE, TILE, TILE / 4, 7, 0.6, tileable=True)
-        cover = smoothstep(0.50, 0.70, thick)
+        cover = smoothstep(0.60, 0.80, thick)
         towards_sun = np.roll(cv2.GaussianBlur(thick, (0, 0), 5), (-6, 9), (0, 1))
         light = np.clip(0.66 + 1.7 * (thick - towards_sun), 0, 1)
         return np.stack([cover, light, thick], -1).astype(np.float32)
@@ -61,23 +78,31 @@ class Landscape:
 
     @cached_property
     def _sky_maps(self) -> tuple[Plane, Plane, Plane, Colours]:
-        """Where each pixel of the sky looks in the cloud tile (x, y), how clear it is there, and the sky's own colour."""
-        x, y = grid_of(self.shore, self.width)
+        """Where each pixel of the sky looks in the cloud tile (x, y), how clear it is there, and
+        the sky's own colour.
+
+        At half the size: clouds are soft, and this is a quarter of the work.
+        """
+        x, y = (2 * at for at in grid_of(-(-self.shore // 2), -(-self.width // 2)))
         up = (self.shore - y) / self.height
         away = 0.20 / (up + 0.07)
-        map_x = (x / self.height - 0.9) * away * TILE * 0.62
-        map_y = away * TILE * 0.75
+        map_x = (x / self.height - 0.9) * away * TILE * 0.80 + 40
+        map_y = away * TILE * 0.95 + 150
         clear = smoothstep(0.02, 0.22, up)
         part = (1 - up / up.max())[..., None]
         high, middle, low = as_colour("#3f78bd"), as_colour("#8db9de"), as_colour("#fbe3c0")
         sky = high + smoothstep(0.0, 0.65, part) * (middle - high)
         sky = sky + smoothstep(0.45, 1.0, part) * (low - sky)
-        glow = np.exp(-(((x / self.width - 0.10) / 0.42) ** 2 + ((up - 0.14) / 0.22) ** 2))[..., None]
+        glow = np.exp(-(((x / self.width - 0.10) / 0.42) ** 2 + ((up - 0.14) / 0.22) ** 2))[
+            ..., None
+        ]
         return map_x, map_y, clear, (sky + glow * as_colour("#54401c")).astype(np.float32)
 
     @cached_property
     def _water_maps(self) -> tuple[Plane, Plane, Plane, Plane]:
-        """Each water pixel's place on the lake (x, y, in tile pixels), its distance 0..1 (1: shore), and its row's number."""
+        """Each water pixel's place on the lake (x, y, in tile pixels), its distance 0..1 (1:
+        shore), and its row's number.
+        """
         x, y = grid_of(self.height - self.shore, self.width)
         below = (y + 0.8) / self.height
         away = 0.11 / (below + 0.012)
@@ -85,11 +110,19 @@ class Landscape:
         return map_x, away * TILE * 0.95, 1 - y / y.max(), y
 
     @cached_property
+    def _columns(self) -> Plane:
+        """The column of each pixel of the picture's lower part."""
+        return grid_of(self.height - self.shore, self.width)[0]
+
+    @cached_property
     def _sprites(self) -> tuple[Sprite, Sprite, Sprite, list[Sprite]]:
         unit = self.height / 360
         wide = round(self.width * (1 + 2.0 * self.pan)) + 2
         front = sprites.meadow(wide, round(0.30 * self.height), self.seed + 4)
-        gulls = [sprites.bird(round(26 * unit), flap) for flap in np.sin(np.linspace(0, 2 * np.pi, 9)[:-1])]
+        gulls = [
+            sprites.bird(round(26 * unit), flap)
+            for flap in np.sin(np.linspace(0, 2 * np.pi, 9)[:-1])
+        ]
         return sprites.boat(round(104 * unit)), sprites.balloon(round(96 * unit)), front, gulls
 
     @cached_property
@@ -101,8 +134,12 @@ class Landscape:
         lens = (1 - 0.30 * centre)[..., None] * tint
         chance = generator(self.seed + 5)
         shape = (self.height, self.width, 1)
-        grains = [chance.standard_normal(shape, np.float32) * np.float32(self.grain) for _ in range(4)]
-        return lens.astype(np.float32), [cv2.GaussianBlur(grain, (0, 0), 0.6)[..., None] * 1.3 for grain in grains]
+        grains = [
+            chance.standard_normal(shape, np.float32) * np.float32(self.grain) for _ in range(4)
+        ]
+        return lens.astype(np.float32), [
+            cv2.GaussianBlur(grain, (0, 0), 0.6)[..., None] * 1.3 for grain in grains
+        ]
 
     def frame(self, time: float) -> Picture:
         """The scene at ``time`` seconds."""
@@ -116,7 +153,9 @@ class Landscape:
         canvas *= lens
         bloom = cv2.GaussianBlur(canvas[::4, ::4], (0, 0), 4)
         canvas *= np.float32(0.94)
-        canvas += 0.10 * cv2.resize(bloom, (self.width, self.height), interpolation=cv2.INTER_LINEAR)
+        canvas += 0.10 * cv2.resize(
+            bloom, (self.width, self.height), interpolation=cv2.INTER_LINEAR
+        )
         canvas += grains[round(time * 25) % 4]
         return to_picture(canvas)
 
@@ -133,13 +172,19 @@ class Landscape:
     def _above(self, time: float) -> Colours:
         shift = self._shift(time)
         map_x, map_y, clear, sky = self._sky_maps
-        seen = _look_up(self._cloud_tile, map_x + np.float32(0.32 * shift + 5 * time), map_y - np.float32(3 * time))
+        seen = _look_up(
+            self._cloud_tile,
+            map_x + np.float32(0.32 * shift + 5 * time),
+            map_y - np.float32(3 * time),
+        )
         cover = (seen[..., 0] * clear * np.float32(0.92))[..., None]
         shadow, sunny = as_colour("#a9b2cc"), as_colour("#fff4e0")
-        above = sky + cover * (shadow + seen[..., 1:2] * (sunny - shadow) - sky)
-        land, covered = self._land
-        moved = _shifted(np.dstack([land, covered]), shift, self.width)
-        above = above * (1 - moved[..., 3:]) + moved[..., :3]
+        small = sky + cover * (shadow + seen[..., 1:2] * (sunny - shadow) - sky)
+        above: Colours = cv2.resize(small, (self.width, self.shore), interpolation=cv2.INTER_LINEAR)
+        moved = _shifted(self._land, shift, self.width)
+        lowest = self._land_top
+        above[lowest:] *= 1 - moved[lowest:, :, 3:]
+        above[lowest:] += moved[lowest:, :, :3]
         self._flyers(above, time)
         return above
 
@@ -160,20 +205,44 @@ class Landscape:
         map_x, map_y, far, row = self._water_maps
         shift = self._shift(time)
         drift = np.float32(0.9 * shift)
-        waves = _look_up(self._wave_tile, map_x + drift + np.float32(9 * time), map_y + np.float32(15 * time))
-        waves += _look_up(self._wave_tile, 1.9 * map_x - np.float32(13 * time), 1.9 * map_y + np.float32(21 * time))
+        waves = _look_up(
+            self._wave_tile, map_x + drift + np.float32(9 * time), map_y + np.float32(15 * time)
+        )
+        waves += _look_up(
+            self._wave_tile,
+            1.9 * map_x - np.float32(13 * time),
+            1.9 * map_y + np.float32(21 * time),
+        )
         near = (1 - far) ** 0.7
         reach = np.float32(self.height) * (0.006 + 0.34 * near)
-        sample_x = grid_of(*far.shape)[0] + waves[..., 0] * reach
-        sample_y = np.float32(self.shore - 2) - row * np.float32(0.98) - np.abs(waves[..., 1]) * reach * 2.4
-        mirrored = cv2.remap(above, sample_x, np.clip(sample_y, 0, self.shore - 1), cv2.INTER_LINEAR, None, cv2.BORDER_REFLECT_101)
+        sample_x = self._columns + waves[..., 0] * reach
+        sample_y = (
+            np.float32(self.shore - 2)
+            - row * np.float32(0.98)
+            - np.abs(waves[..., 1]) * reach * 2.4
+        )
+        mirrored = cv2.remap(
+            above,
+            sample_x,
+            np.clip(sample_y, 0, self.shore - 1),
+            cv2.INTER_LINEAR,
+            None,
+            cv2.BORDER_REFLECT_101,
+        )
         deep = as_colour("#12384a")
-        part = np.clip(0.16 + 0.40 * near + 1.1 * waves[..., 1], 0.05, 0.85)[..., None]
+        part = np.clip(0.16 + 0.40 * near + (0.2 + 1.2 * near) * waves[..., 1], 0.05, 0.85)[
+            ..., None
+        ]
         water = mirrored + part * (deep - mirrored)
-        glitter = np.clip(waves[..., 2] - 1.30, 0, 1) * 1.6 * np.exp(-((sample_x / self.width - 0.14) / 0.26) ** 2)
+        glitter = (
+            np.clip(waves[..., 2] - 1.30, 0, 1)
+            * 1.6
+            * np.exp(-(((sample_x / self.width - 0.14) / 0.26) ** 2))
+        )
         water += glitter[..., None] * as_colour("#ffe9bd")
-        rim = np.exp(-(((row - 1.5) / 2.0) ** 2))[..., None]  # the bright line where the wind does not reach
-        return water + rim * np.float32(0.10)
+        # The bright line below the shore, where the wind does not reach.
+        rim = np.exp(-(((row - 1.5) / 2.0) ** 2))[..., None]
+        return np.asarray(water + rim * np.float32(0.10))
 
     def _boats(self, canvas: Colours, time: float) -> None:
         sprite = self._sprites[0]
@@ -184,11 +253,22 @@ class Landscape:
         below = np.ascontiguousarray(sprite[::-1])
         rows = np.arange(below.shape[0], dtype=np.float32)[:, None]
         across = grid_of(*below.shape[:2])[0]
-        ripple = np.sin(rows * (0.62 / unit) - 7 * time) * (0.8 + 0.05 * rows / unit) * np.float32(unit)
-        below = cv2.remap(below, across + ripple, np.broadcast_to(rows, across.shape).copy(), cv2.INTER_LINEAR)
+        ripple = (
+            np.sin(rows * (0.62 / unit) - 7 * time) * (0.8 + 0.05 * rows / unit) * np.float32(unit)
+        )
+        below = cv2.remap(
+            below, across + ripple, np.broadcast_to(rows, across.shape).copy(), cv2.INTER_LINEAR
+        )
         fade = np.linspace(0.72, 0.12, below.shape[0], dtype=np.float32)[:, None, None]
         tinted = below * fade * np.array([0.80, 0.90, 0.95, 1.0], np.float32)
-        lay(canvas, tinted, x, waterline + (0.5 - 0.07) * 104 * unit * 0.92, turn=-turn, stretch=0.92)
+        lay(
+            canvas,
+            tinted,
+            x,
+            waterline + (0.5 - 0.07) * 104 * unit * 0.92,
+            turn=-turn,
+            stretch=0.92,
+        )
         lay(canvas, sprite, x, waterline - (0.93 - 0.5) * 104 * unit, turn=turn)
 
     def _foreground(self, canvas: Colours, time: float) -> None:
@@ -197,7 +277,11 @@ class Landscape:
         x, y = grid_of(height, self.width)
         sway = np.sin(0.045 * x + 1.9 * time) + 0.6 * np.sin(0.11 * x - 2.7 * time)
         lift = ((height - y) / height) ** 2
-        map_x = x + np.float32(1.9 * self._shift(time)) + sway * lift * np.float32(2.6 * self.height / 360)
+        map_x = (
+            x
+            + np.float32(1.9 * self._shift(time))
+            + sway * lift * np.float32(2.6 * self.height / 360)
+        )
         seen = cv2.remap(front, map_x, y, cv2.INTER_LINEAR)
         part = canvas[-height:]
         part *= 1 - seen[..., 3:]
@@ -205,7 +289,7 @@ class Landscape:
 
 
 def _look_up(tile: Colours, map_x: Plane, map_y: Plane) -> Colours:
-    return cv2.remap(tile, map_x % TILE, map_y % TILE, cv2.INTER_LINEAR, None, cv2.BORDER_WRAP)
+    return cv2.remap(tile, map_x, map_y, cv2.INTER_LINEAR, None, cv2.BORDER_WRAP)
 
 
 def _shifted(layer: Sprite, shift: float, width: int) -> Sprite:
@@ -213,8 +297,19 @@ def _shifted(layer: Sprite, shift: float, width: int) -> Sprite:
     return cv2.warpAffine(layer, matrix, (width, layer.shape[0]), flags=cv2.INTER_LINEAR)
 
 
-def lay(canvas: Colours, sprite: Sprite, x: float, y: float, *, turn: float = 0, scale: float = 1, stretch: float = 1) -> None:
-    """Lay ``sprite`` on ``canvas`` with its middle at (x, y) pixels, turned by ``turn`` degrees; what sticks out is cut off."""
+def lay(
+    canvas: Colours,
+    sprite: Sprite,
+    x: float,
+    y: float,
+    *,
+    turn: float = 0,
+    scale: float = 1,
+    stretch: float = 1,
+) -> None:
+    """Lay ``sprite`` on ``canvas`` with its middle at (x, y) pixels, turned by ``turn`` degrees;
+    what sticks out is cut off.
+    """
     height, width = sprite.shape[:2]
     reach = int(np.ceil(0.75 * max(height, width) * scale)) + 1
     left, top = max(0, int(x) - reach), max(0, int(y) - reach)

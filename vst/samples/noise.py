@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -10,15 +11,17 @@ import numpy.typing as npt
 
 from vst.frames import Picture
 
-Plane = npt.NDArray[np.float32]
+Plane = npt.NDArray[Any]
 """One number per pixel, float32, (height, width)."""
 
-Colours = npt.NDArray[np.float32]
+Colours = npt.NDArray[Any]
 """RGB per pixel as float32 in 0..1, (height, width, 3)."""
 
 
 def generator(seed: int) -> np.random.Generator:
-    """The source of chance of one drawing: the same seed draws the same picture on every machine."""
+    """The source of chance of one drawing: the same seed draws the same picture on every
+    machine.
+    """
     return np.random.Generator(np.random.PCG64(seed))
 
 
@@ -30,6 +33,11 @@ def as_colour(text: str) -> npt.NDArray[np.float32]:
 def to_picture(colours: Colours) -> Picture:
     """Colours in 0..1 (clipped) -> RGB uint8 of the same size."""
     return np.clip(colours * 255 + 0.5, 0, 255).astype(np.uint8)
+
+
+def within(values: Colours) -> Colours:
+    """``values`` cut to 0..1, as float32."""
+    return np.asarray(np.clip(values, 0, 1), np.float32)
 
 
 def grid_of(height: int, width: int) -> tuple[Plane, Plane]:
@@ -47,7 +55,9 @@ def clouds(
     gain: float = 0.5,
     tileable: bool = False,
 ) -> Plane:
-    """Fractal noise with a mean of 0.5, mostly within 0..1; ``cell`` is the size of its largest blobs in pixels."""
+    """Fractal noise with a mean of 0.5, mostly within 0..1; ``cell`` is the size of its largest
+    blobs in pixels.
+    """
     total = np.zeros((height, width), np.float32)
     weight, weights = 1.0, 0.0
     for _ in range(octaves):
@@ -58,14 +68,18 @@ def clouds(
         weight, cell = weight * gain, cell / 2
         if cell < 1:
             break
-    return (total - total.mean()) / np.float32(3.2 * total.std() + 1e-6) + np.float32(0.5)
+    even: Plane = (total - total.mean()) / np.float32(3.2 * total.std() + 1e-6)
+    return np.asarray(even + np.float32(0.5))
 
 
 def _enlarged(values: Plane, height: int, width: int, tileable: bool) -> Plane:
     if not tileable:
         return cv2.resize(values, (width, height), interpolation=cv2.INTER_CUBIC)
     rows, columns = values.shape
-    x, y = np.arange(width, dtype=np.float32) * columns / width, np.arange(height, dtype=np.float32) * rows / height
+    x, y = (
+        np.arange(width, dtype=np.float32) * columns / width,
+        np.arange(height, dtype=np.float32) * rows / height,
+    )
     padded = np.pad(values, 3, mode="wrap")
     map_x, map_y = np.meshgrid(x + 3, y + 3)
     return cv2.remap(padded, map_x, map_y, cv2.INTER_CUBIC)
@@ -73,8 +87,8 @@ def _enlarged(values: Plane, height: int, width: int, tileable: bool) -> Plane:
 
 def smoothstep(low: float, high: float, values: Plane) -> Plane:
     """0 below ``low``, 1 above ``high``, a soft S between."""
-    part = np.clip((values - np.float32(low)) / np.float32(high - low), 0, 1)
-    return part * part * (3 - 2 * part)
+    part = within((values - np.float32(low)) / np.float32(high - low))
+    return np.asarray(part * part * (3 - 2 * part))
 
 
 def ramp(values: Plane, colours: Sequence[str]) -> Colours:
@@ -83,13 +97,15 @@ def ramp(values: Plane, colours: Sequence[str]) -> Colours:
     steps = np.linspace(0, 1, len(colours))
     lookup = np.stack([np.interp(np.linspace(0, 1, 1024), steps, table[:, c]) for c in range(3)], 1)
     index = np.clip(values * 1023, 0, 1023).astype(np.int32)
-    return lookup.astype(np.float32)[index]
+    return np.asarray(lookup.astype(np.float32)[index])
 
 
 def streaks(noise: Plane, along_x: Plane, along_y: Plane, length: int) -> Plane:
-    """Smear ``noise`` along a flow (unit vectors per pixel) by ``length`` pixels to each side: the bristles of a brush.
+    """Smear ``noise`` along a flow (unit vectors per pixel) by ``length`` pixels to each side: the
+    bristles of a brush.
 
-    This is line integral convolution, stepping two pixels at a time, which is as good to the eye and half the work.
+    This is line integral convolution, stepping two pixels at a time, which is as good to the eye
+    and half the work.
     """
     height, width = noise.shape
     x, y = grid_of(height, width)
@@ -97,31 +113,39 @@ def streaks(noise: Plane, along_x: Plane, along_y: Plane, length: int) -> Plane:
     for way in (2.0, -2.0):
         at_x, at_y = x.copy(), y.copy()
         for _ in range(max(1, length // 2)):
-            step_x = cv2.remap(along_x, at_x, at_y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
-            step_y = cv2.remap(along_y, at_x, at_y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+            step_x = cv2.remap(
+                along_x, at_x, at_y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE
+            )
+            step_y = cv2.remap(
+                along_y, at_x, at_y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE
+            )
             at_x += np.float32(way) * step_x
             at_y += np.float32(way) * step_y
-            total += cv2.remap(noise, at_x, at_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+            total += cv2.remap(
+                noise, at_x, at_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
+            )
             count += 1
-    return total / np.float32(count)
+    return np.asarray(total / np.float32(count))
 
 
 def relief(colours: Colours, bumps: Plane, strength: float, gloss: float = 0.15) -> Colours:
-    """Light ``colours`` from the upper left as if ``bumps`` (0..1) were the thickness of the paint."""
+    """Light ``colours`` from the upper left as if ``bumps`` (0..1) were the thickness of the
+    paint.
+    """
     bumps = np.asarray(bumps, np.float32)
     slope_x = cv2.Sobel(bumps, cv2.CV_32F, 1, 0, ksize=3) * np.float32(strength)
     slope_y = cv2.Sobel(bumps, cv2.CV_32F, 0, 1, ksize=3) * np.float32(strength)
     light = (0.55 - 0.5 * slope_x - 0.6 * slope_y) / np.sqrt(1 + slope_x**2 + slope_y**2)
     shade = np.clip(0.45 + light, 0.35, 1.5)[..., None]
     shine = np.clip(light - 0.75, 0, 1)[..., None] * np.float32(gloss * 4)
-    return np.clip(colours * shade + shine, 0, 1)
+    return within(colours * shade + shine)
 
 
 def paper(chance: np.random.Generator, height: int, width: int, amount: float) -> Plane:
     """The light and dark of a paper's fibres, around 1, to multiply with: (height, width, 1)."""
     fibres = clouds(chance, height, width, 3.0, 2, 0.8) - 0.5
     stains = clouds(chance, height, width, height / 3, 3) - 0.5
-    return (1 + np.float32(amount) * (fibres + 0.7 * stains))[..., None]
+    return np.asarray(1 + np.float32(amount) * (fibres + 0.7 * stains))[..., None]
 
 
 def unit(x: Plane, y: Plane) -> tuple[Plane, Plane]:

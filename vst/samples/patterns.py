@@ -1,4 +1,6 @@
-"""The project's own painted patterns, by name; they are style pictures and the scenes of the style film."""
+"""The project's own painted patterns, by name; they are style pictures and the scenes of the style
+film.
+"""
 
 from __future__ import annotations
 

@@ -1,19 +1,37 @@
-"""Patterns as printers and draughtsmen make them: woodcut, cut paper, ink wash, hatching, halftone dots, chalk."""
+"""Patterns as printers and draughtsmen make them: woodcut, cut paper, ink wash, hatching, halftone
+dots, chalk.
+"""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 
-from vst.samples.noise import Colours, Plane, as_colour, clouds, grid_of, paper, ramp, smoothstep, streaks
+from vst.samples.noise import (
+    Colours,
+    Plane,
+    as_colour,
+    clouds,
+    grid_of,
+    paper,
+    ramp,
+    smoothstep,
+    streaks,
+    within,
+)
+from vst.samples.shapes import Points, draw_line, fill_disc, fill_shape
 
 
 def indigo_waves(chance: np.random.Generator, height: int, width: int) -> Colours:
-    """A woodcut sea: rows of curling waves in flat indigo and pale blue, foam like claws, a cream sky."""
+    """A woodcut sea: rows of curling waves in flat indigo and pale blue, foam like claws, a cream
+    sky.
+    """
     x, y = grid_of(height, width)
     unit = height / 360
     sky = ramp(np.clip(y / height / 0.55, 0, 1), ["#c9b48c", "#e6d8b4", "#f3ead0"])
-    sun = smoothstep(1.0, 0.97, np.hypot(x - 0.76 * width, y - 0.23 * height) / (0.11 * height))[..., None]
+    sun = smoothstep(1.0, 0.97, np.hypot(x - 0.76 * width, y - 0.23 * height) / (0.11 * height))[
+        ..., None
+    ]
     canvas = np.ascontiguousarray(sky + sun * (as_colour("#c8452e") - sky))
     ink, deep, pale, foam = ("#14213d", "#24467c", "#7fa8bf", "#f6efdb")
     for row in range(6):
@@ -24,51 +42,89 @@ def indigo_waves(chance: np.random.Generator, height: int, width: int) -> Colour
         grow = 1.5 if row == 1 else 1.0
         for number in range(-1, int(width / period) + 2):
             left = number * period + phase - period / 2
-            _wave(canvas, left, base, period, high * grow * (0.8 + 0.4 * chance.random()), (ink, deep, pale, foam), unit)
-    wood = streaks(chance.random((height, width), np.float32), np.ones_like(x), 0.06 * np.sin(y / (40 * unit)), 24)
+            _wave(
+                canvas,
+                left,
+                base,
+                period,
+                high * grow * (0.8 + 0.4 * chance.random()),
+                (ink, deep, pale, foam),
+                unit,
+            )
+    wood = streaks(
+        chance.random((height, width), np.float32),
+        np.ones_like(x),
+        0.06 * np.sin(y / (40 * unit)),
+        24,
+    )
     wood = (wood - wood.mean()) / (wood.std() * 6)
-    return np.clip(canvas * (1 + 0.16 * wood[..., None]) * paper(chance, height, width, 0.05), 0, 1)
+    return within(canvas * (1 + 0.16 * wood[..., None]) * paper(chance, height, width, 0.05))
 
 
-def _wave(canvas: Colours, left: float, base: float, period: float, high: float, inks: tuple[str, ...], unit: float) -> None:
-    """One curling wave: its body with stripes along the curl, an ink outline, and fingers of foam."""
+def _wave(
+    canvas: Colours,
+    left: float,
+    base: float,
+    period: float,
+    high: float,
+    inks: tuple[str, ...],
+    unit: float,
+) -> None:
+    """One curling wave: its body with stripes along the curl, an ink outline, and foam."""
     ink, deep, pale, foam = (as_colour(colour).tolist() for colour in inks)
-    part = np.linspace(0, 1, 60)
-    lean = 0.22 * period * np.sin(np.pi * np.clip(part * 1.15, 0, 1)) * part
-    back = np.stack([left + part * 0.62 * period + lean, base - high * np.sin(np.pi / 2 * part) ** 1.6], 1)
-    tip = back[-1]
-    curl = np.linspace(-np.pi / 2, 0.62 * np.pi, 30)
-    radius = 0.30 * high
-    hook = np.stack([tip[0] + radius * np.cos(curl), tip[1] + radius + radius * np.sin(curl)], 1)
-    front = np.stack([np.linspace(hook[-1, 0], left + 1.12 * period, 20),
-                      hook[-1, 1] + (base + 0.02 * high - hook[-1, 1]) * np.linspace(0, 1, 20) ** 0.55], 1)
-    bottom = [[left + 1.3 * period, base + 3 * high], [left - 0.3 * period, base + 3 * high], [left - 0.2 * period, base]]
+    back, hook, front = _outline(left, base, period, high)
+    below = base + 3 * high
+    bottom = [
+        [left + 1.3 * period, below],
+        [left - 0.3 * period, below],
+        [left - 0.2 * period, base],
+    ]
     crest = np.concatenate([back, hook, front])
-    body = np.concatenate([crest, np.array(bottom)])
-    cv2.fillPoly(canvas, [np.round(body * 8).astype(np.int32)], deep, cv2.LINE_AA, 3)
+    fill_shape(canvas, np.concatenate([crest, np.array(bottom)]), deep)
     foot = np.array([left + 0.55 * period, base + 0.9 * high])
     for step in range(1, 7):
         line = foot + (np.concatenate([back[4:], hook[:9]]) - foot) * (1 - 0.135 * step)
-        colour, pen = (pale, 4.2) if step % 2 else (ink, 2.0)
-        cv2.polylines(canvas, [np.round(line * 8).astype(np.int32)], False, colour, max(1, round(pen * unit)), cv2.LINE_AA, 3)
-    cv2.polylines(canvas, [np.round(crest * 8).astype(np.int32)], False, ink, max(1, round(2.4 * unit)), cv2.LINE_AA, 3)
-    edge = np.concatenate([back[34:], hook])
-    for number, (at_x, at_y) in enumerate(edge[::2]):
-        size = (0.050 + 0.020 * (number % 3)) * high + 1.2 * unit
-        centre = (round(at_x * 8), round((at_y + 0.1 * size) * 8))
-        cv2.circle(canvas, centre, round((size + 1.3 * unit) * 8), ink, -1, cv2.LINE_AA, 3)
-    for number, (at_x, at_y) in enumerate(edge[::2]):
-        size = (0.050 + 0.020 * (number % 3)) * high + 1.2 * unit
-        cv2.circle(canvas, (round(at_x * 8), round((at_y + 0.1 * size) * 8)), round(size * 8), foam, -1, cv2.LINE_AA, 3)
+        draw_line(canvas, line, *((pale, 4.2 * unit) if step % 2 else (ink, 2.0 * unit)))
+    draw_line(canvas, crest, ink, 2.4 * unit)
+    edge = np.concatenate([back[34:], hook])[::2]
+    for rim, colour in ((1.3 * unit, ink), (0.0, foam)):
+        for number, (x, y) in enumerate(edge):
+            size = (0.050 + 0.020 * (number % 3)) * high + 1.2 * unit
+            fill_disc(canvas, x, y + 0.1 * size, size + rim, colour)
+    radius = 0.30 * high
     for number in range(7):
-        spray = (tip[0] + radius * (1.1 + 0.35 * number), tip[1] + radius * (-0.5 + 0.8 * np.sin(2.4 * number)))
-        cv2.circle(canvas, (round(spray[0] * 8), round(spray[1] * 8)), round(1.6 * unit * 8), foam, -1, cv2.LINE_AA, 3)
+        x = back[-1, 0] + radius * (1.1 + 0.35 * number)
+        fill_disc(
+            canvas, x, back[-1, 1] + radius * (0.8 * np.sin(2.4 * number) - 0.5), 1.6 * unit, foam
+        )
+
+
+def _outline(left: float, base: float, period: float, high: float) -> tuple[Points, Points, Points]:
+    """A wave's back up to its crest, the hook that curls over, and the front down to the trough."""
+    part = np.linspace(0, 1, 60)
+    lean = 0.22 * period * np.sin(np.pi * np.clip(part * 1.15, 0, 1)) * part
+    x, y = left + part * 0.62 * period + lean, base - high * np.sin(np.pi / 2 * part) ** 1.6
+    back = np.stack([x, y], 1)
+    curl, radius = np.linspace(-np.pi / 2, 0.62 * np.pi, 30), 0.30 * high
+    hook = back[-1] + radius * np.stack([np.cos(curl), 1 + np.sin(curl)], 1)
+    x = np.linspace(hook[-1, 0], left + 1.12 * period, 20)
+    y = hook[-1, 1] + (base + 0.02 * high - hook[-1, 1]) * np.linspace(0, 1, 20) ** 0.55
+    return back, hook, np.stack([x, y], 1)
 
 
 def paper_cuts(chance: np.random.Generator, height: int, width: int) -> Colours:
     """Leaves and suns cut out of coloured paper, laid on blocks of flat colour."""
     canvas = np.empty((height, width, 3), np.float32)
-    blocks = ["#1f4e9c", "#f4efe4", "#e8a51c", "#d13b2a", "#2b8a5b", "#f2b8c0", "#5b2d82", "#f4efe4"]
+    blocks = [
+        "#1f4e9c",
+        "#f4efe4",
+        "#e8a51c",
+        "#d13b2a",
+        "#2b8a5b",
+        "#f2b8c0",
+        "#5b2d82",
+        "#f4efe4",
+    ]
     columns, rows = 4, 3
     order = chance.permutation(12)
     for number in range(12):
@@ -81,61 +137,115 @@ def paper_cuts(chance: np.random.Generator, height: int, width: int) -> Colours:
         colour = choice if choice != ground else "#111111"
         centre = np.array([(left + right) / 2, (top + bottom) / 2])
         reach = 0.46 * min(right - left, bottom - top)
-        _leaf(canvas, chance, centre, reach, as_colour(colour).tolist(), arms=int(5 + 3 * (number % 3)))
+        _leaf(
+            canvas,
+            chance,
+            centre,
+            reach,
+            as_colour(colour).tolist(),
+            arms=int(5 + 3 * (number % 3)),
+        )
     shade = clouds(chance, height, width, 40, 4) - 0.5
-    return np.clip(canvas * (1 + 0.10 * shade[..., None]) * paper(chance, height, width, 0.05), 0, 1)
+    return within(canvas * (1 + 0.10 * shade[..., None]) * paper(chance, height, width, 0.05))
 
 
-def _leaf(canvas: Colours, chance: np.random.Generator, centre: np.ndarray, reach: float, colour: list[float], arms: int) -> None:
+def _leaf(
+    canvas: Colours,
+    chance: np.random.Generator,
+    centre: np.ndarray,
+    reach: float,
+    colour: list[float],
+    arms: int,
+) -> None:
     angle = np.linspace(0, 2 * np.pi, 240)
-    wave = 0.58 + 0.40 * np.cos(arms * angle + chance.random() * 6) + 0.10 * np.cos(2 * angle + chance.random() * 6)
+    wave = (
+        0.58
+        + 0.40 * np.cos(arms * angle + chance.random() * 6)
+        + 0.10 * np.cos(2 * angle + chance.random() * 6)
+    )
     outline = centre + reach * np.stack([wave * np.cos(angle), wave * np.sin(angle)], 1)
-    shadow = outline + 0.05 * reach
-    cv2.fillPoly(canvas, [np.round(shadow * 8).astype(np.int32)], [0.10, 0.08, 0.12], cv2.LINE_AA, 3)
-    cv2.fillPoly(canvas, [np.round(outline * 8).astype(np.int32)], colour, cv2.LINE_AA, 3)
+    fill_shape(canvas, outline + 0.05 * reach, [0.10, 0.08, 0.12])
+    fill_shape(canvas, outline, colour)
 
 
 def ink_wash(chance: np.random.Generator, height: int, width: int) -> Colours:
-    """Mountains in mist, washed in grey ink on pale paper, with a branch brushed in black in front."""
+    """Mountains in mist, washed in grey ink on pale paper, with a branch brushed in black in
+    front.
+    """
     x, y = grid_of(height, width)
     u, v = x / width, y / height
     ink = np.zeros((height, width), np.float32)
     for depth in range(5):
-        line = 0.22 + 0.13 * depth + 0.20 * (clouds(chance, 2, width, width / (2.2 + depth), 5)[0] - 0.5)
+        line = (
+            0.22
+            + 0.13 * depth
+            + 0.20 * (clouds(chance, 2, width, width / (2.2 + depth), 5)[0] - 0.5)
+        )
         below = v - line[None]
         edge = smoothstep(0, 0.006, below)
         mist = np.exp(-np.clip(below, 0, 1) / (0.07 + 0.025 * depth))
         bleed = 0.65 + 0.7 * clouds(chance, height, width, height / 6, 5)
         ink = np.maximum(ink * (1 - 0.75 * edge), edge * mist * bleed * (0.26 + 0.13 * depth))
     shapes = np.zeros((height, width), np.float32)
-    _branch(shapes, chance, np.array([1.02 * width, 0.06 * height]), np.pi * 0.93, 0.52 * height, 10 * height / 360, 6)
+    _branch(
+        shapes,
+        chance,
+        np.array([1.02 * width, 0.06 * height]),
+        np.pi * 0.93,
+        0.52 * height,
+        10 * height / 360,
+        6,
+    )
     dry = clouds(chance, height, width, 4, 2, 0.8)
-    shapes = cv2.GaussianBlur(shapes, (0, 0), 0.7 * height / 360) * np.clip(0.55 + dry * 0.8, 0, 1)
-    ink = np.clip(np.maximum(ink, shapes * 0.95), 0, 1)
+    soft = cv2.GaussianBlur(shapes, (0, 0), 0.7 * height / 360) * within(0.55 + dry * 0.8)
+    ink = within(np.maximum(ink, soft * 0.95))
     sheet = as_colour("#efe8d8") * paper(chance, height, width, 0.08)
     drawn = sheet + ink[..., None] * (as_colour("#1c1e22") - sheet)
-    seal = (np.abs(u - 0.09) < 0.022) & (np.abs(v - 0.86) < 0.034) & (clouds(chance, height, width, 9, 2) < 0.62)
-    return np.clip(np.where(seal[..., None], as_colour("#b3312c"), drawn), 0, 1)
+    seal = (
+        (np.abs(u - 0.09) < 0.022)
+        & (np.abs(v - 0.86) < 0.034)
+        & (clouds(chance, height, width, 9, 2) < 0.62)
+    )
+    return within(np.where(seal[..., None], as_colour("#b3312c"), drawn))
 
 
-def _branch(sheet: Plane, chance: np.random.Generator, root: np.ndarray, way: float, length: float, pen: float, depth: int) -> None:
+def _branch(
+    sheet: Plane,
+    chance: np.random.Generator,
+    root: np.ndarray,
+    way: float,
+    length: float,
+    pen: float,
+    depth: int,
+) -> None:
     """Brush one branch and, from it, smaller ones; leaves at the ends."""
     point = root
     for step in range(9):
         way += float(chance.normal(0, 0.16)) + 0.015
         following = point + length / 9 * np.array([np.cos(way), np.sin(way)])
         ends = np.round(np.stack([point, following]) * 8).astype(np.int32)
-        cv2.polylines(sheet, [ends], False, 0.92, max(1, round(pen * (1 - 0.07 * step))), cv2.LINE_AA, 3)
+        cv2.polylines(
+            sheet, [ends], False, 0.92, max(1, round(pen * (1 - 0.07 * step))), cv2.LINE_AA, 3
+        )
         if depth > 1 and step in (2, 4, 6, 8):
             side = float(chance.choice([-1, 1])) * (0.5 + 0.4 * chance.random())
             _branch(sheet, chance, following, way + side, length * 0.52, pen * 0.50, depth - 2)
         if depth <= 4:
             turn = way + float(chance.normal(0, 1.0))
             tip = following + 1.8 * pen**0.5 * 3 * np.array([np.cos(turn), np.sin(turn)])
-            leaf = cv2.ellipse2Poly(tuple(np.round((following + tip) / 2).astype(int).tolist()),
-                                    (max(2, round(float(np.hypot(*(tip - following))) * 0.55)), max(1, round(pen * 0.7))),
-                                    int(np.degrees(turn)), 0, 360, 20)
-            cv2.fillConvexPoly(sheet, leaf, 0.55 + 0.4 * float(chance.random()), cv2.LINE_AA)
+            leaf = cv2.ellipse2Poly(
+                tuple(np.round((following + tip) / 2).astype(int).tolist()),
+                (
+                    max(2, round(float(np.hypot(*(tip - following))) * 0.55)),
+                    max(1, round(pen * 0.7)),
+                ),
+                int(np.degrees(turn)),
+                0,
+                360,
+                20,
+            )
+            corners = np.asarray(leaf, np.int32)
+            cv2.fillConvexPoly(sheet, corners, 0.55 + 0.4 * float(chance.random()), cv2.LINE_AA)
         point = following
 
 
@@ -157,7 +267,7 @@ def pen_hatching(chance: np.random.Generator, height: int, width: int) -> Colour
     contour = np.abs((land * 9) % 1 - 0.5)
     ink = np.maximum(ink, smoothstep(0.06, 0.02, contour) * 0.9)
     sheet = as_colour("#f3e8cf") * paper(chance, height, width, 0.07)
-    return np.clip(sheet + ink[..., None] * (as_colour("#3b2415") - sheet), 0, 1)
+    return within(sheet + ink[..., None] * (as_colour("#3b2415") - sheet))
 
 
 def comic_dots(chance: np.random.Generator, height: int, width: int) -> Colours:
@@ -165,8 +275,12 @@ def comic_dots(chance: np.random.Generator, height: int, width: int) -> Colours:
     x, y = grid_of(height, width)
     shape = clouds(chance, height, width, height / 1.9, 3)
     layer = np.clip((shape * 6).astype(np.int32), 0, 5)
-    flat = np.stack([as_colour(c) for c in ("#f9dc3c", "#ffffff", "#e63328", "#ffffff", "#2f7fd1", "#f9dc3c")])[layer]
-    dots = np.stack([as_colour(c) for c in ("#e63328", "#2f7fd1", "#f9dc3c", "#e63328", "#ffffff", "#2f7fd1")])[layer]
+    flat = np.stack(
+        [as_colour(c) for c in ("#f9dc3c", "#ffffff", "#e63328", "#ffffff", "#2f7fd1", "#f9dc3c")]
+    )[layer]
+    dots = np.stack(
+        [as_colour(c) for c in ("#e63328", "#2f7fd1", "#f9dc3c", "#e63328", "#ffffff", "#2f7fd1")]
+    )[layer]
     cell = 8.5 * height / 360
     across, along = (x + y) / np.float32(cell * 1.414), (x - y) / np.float32(cell * 1.414)
     away = np.hypot(across % 1 - 0.5, along % 1 - 0.5)
@@ -174,17 +288,22 @@ def comic_dots(chance: np.random.Generator, height: int, width: int) -> Colours:
     dotted = smoothstep(0.06, -0.06, away - radius)[..., None]
     colours = flat + dotted * (dots - flat)
     edge = np.abs((shape * 6) % 1)
-    slope = np.hypot(cv2.Sobel(shape, cv2.CV_32F, 1, 0), cv2.Sobel(shape, cv2.CV_32F, 0, 1)) / 8 * 6 + 1e-6
+    slope = (
+        np.hypot(cv2.Sobel(shape, cv2.CV_32F, 1, 0), cv2.Sobel(shape, cv2.CV_32F, 0, 1)) / 8 * 6
+        + 1e-6
+    )
     line = smoothstep(3.2 * height / 360, 2.0 * height / 360, np.minimum(edge, 1 - edge) / slope)
     line *= (shape > 0.02) & (shape < 0.99)
     colours = colours * (1 - line[..., None]) + line[..., None] * as_colour("#14110f")
-    return np.clip(colours * paper(chance, height, width, 0.05), 0, 1).astype(np.float32)
+    return within(colours * paper(chance, height, width, 0.05))
 
 
 def chalk_board(chance: np.random.Generator, height: int, width: int) -> Colours:
     """Coloured chalk on slate: rings and rays rubbed in soft white, rose and turquoise."""
     x, y = grid_of(height, width)
-    board = as_colour("#22282c") * (1 + 0.5 * (clouds(chance, height, width, height / 2, 5)[..., None] - 0.5))
+    board = as_colour("#22282c") * (
+        1 + 0.5 * (clouds(chance, height, width, height / 2, 5)[..., None] - 0.5)
+    )
     rough = clouds(chance, height, width, 2.6, 2, 0.9)
     canvas = board.astype(np.float32)
     tints = ["#f5f2e8", "#f08fa0", "#6fd0c8", "#f4d35e", "#a9c4f5"]
@@ -199,4 +318,4 @@ def chalk_board(chance: np.random.Generator, height: int, width: int) -> Colours
         chalk = np.clip(mark * smoothstep(0.32, 0.66, rough + 0.08), 0, 1)[..., None]
         canvas += 0.9 * chalk * (as_colour(tints[number % 5]) - canvas)
     dust = cv2.GaussianBlur(canvas, (0, 0), 9 * height / 360)
-    return np.clip(0.86 * canvas + 0.22 * dust, 0, 1)
+    return within(0.86 * canvas + 0.22 * dust)

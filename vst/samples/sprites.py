@@ -5,13 +5,16 @@ Sprites are RGBA as float32 in 0..1, their colours already multiplied by their c
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from vst.samples.noise import Colours, Plane, as_colour, clouds, generator, grid_of
+from vst.samples.shapes import draw_line, fill_disc
 
-Sprite = npt.NDArray[np.float32]
+Sprite = npt.NDArray[Any]
 """(height, width, 4), float32 in 0..1, colours multiplied by coverage."""
 
 FINE = 4  # sprites are drawn at this many times their size
@@ -42,7 +45,9 @@ class _Easel:
         corners = np.round(np.array(points) * (width, height)).astype(np.int32)
         covered = np.zeros((height, width), np.uint8)
         cv2.polylines(covered, [corners], False, 255, max(1, round(thickness * FINE)), cv2.LINE_AA)
-        self.paint(covered.astype(np.float32) / 255, as_colour(colour) + np.zeros((1, 1, 3), np.float32))
+        self.paint(
+            covered.astype(np.float32) / 255, as_colour(colour) + np.zeros((1, 1, 3), np.float32)
+        )
 
     def sprite(self) -> Sprite:
         return cv2.resize(self.sheet, self.size, interpolation=cv2.INTER_AREA)
@@ -63,22 +68,32 @@ def boat(size: int) -> Sprite:
     x, y = x / (size * FINE), y / (size * FINE)
     seams = (np.abs((y * 9) % 1 - 0.5) < 0.035)[..., None] * np.float32(0.10)
 
-    main = _curve((0.475, 0.03), (0.30, 0.42), (0.10, 0.775)) + _curve((0.10, 0.775), (0.28, 0.80), (0.47, 0.765))
+    main = _curve((0.475, 0.03), (0.30, 0.42), (0.10, 0.775)) + _curve(
+        (0.10, 0.775), (0.28, 0.80), (0.47, 0.765)
+    )
     shade = (0.80 + 0.75 * (x - 0.10) + 0.10 * np.sin(7 * (x + y)))[..., None]
     easel.paint(easel.mask(main), as_colour("#fff3dc") * shade - seams)
-    jib = _curve((0.505, 0.10), (0.72, 0.46), (0.93, 0.79)) + _curve((0.93, 0.79), (0.70, 0.81), (0.51, 0.765))
+    jib = _curve((0.505, 0.10), (0.72, 0.46), (0.93, 0.79)) + _curve(
+        (0.93, 0.79), (0.70, 0.81), (0.51, 0.765)
+    )
     shade = (1.02 - 0.60 * (x - 0.50) + 0.06 * np.sin(9 * (x - y)))[..., None]
     easel.paint(easel.mask(jib), as_colour("#d8502f") * shade - seams)
     easel.line([(0.49, 0.015), (0.49, 0.84)], "#4a3527", 1.3 * size / 90)
     easel.line([(0.09, 0.782), (0.49, 0.775)], "#5d432f", 1.1 * size / 90)
 
-    hull = [(0.05, 0.825), (0.96, 0.805)] + _curve((0.96, 0.805), (0.90, 0.95), (0.74, 0.965))
-    hull += _curve((0.74, 0.965), (0.30, 0.985), (0.12, 0.94)) + [(0.05, 0.825)]
+    hull = [(0.05, 0.825), *_curve((0.96, 0.805), (0.90, 0.95), (0.74, 0.965))]
+    hull += [*_curve((0.74, 0.965), (0.30, 0.985), (0.12, 0.94)), (0.05, 0.825)]
     shade = (1.25 - 2.6 * (y - 0.82))[..., None]
     easel.paint(easel.mask(hull), as_colour("#7c4a2a") * shade)
     easel.line([(0.05, 0.835), (0.955, 0.817)], "#f3e6cf", 1.8 * size / 90)
-    easel.paint(easel.mask(_curve((0.30, 0.825), (0.325, 0.70), (0.35, 0.825))), as_colour("#243b5c") * np.ones_like(shade))
-    easel.paint(easel.mask(_curve((0.305, 0.755), (0.325, 0.70), (0.345, 0.755))), as_colour("#e2b48c") * np.ones_like(shade))
+    easel.paint(
+        easel.mask(_curve((0.30, 0.825), (0.325, 0.70), (0.35, 0.825))),
+        as_colour("#243b5c") * np.ones_like(shade),
+    )
+    easel.paint(
+        easel.mask(_curve((0.305, 0.755), (0.325, 0.70), (0.345, 0.755))),
+        as_colour("#e2b48c") * np.ones_like(shade),
+    )
     return easel.sprite()
 
 
@@ -105,7 +120,9 @@ def balloon(size: int) -> Sprite:
     colours = np.where(band, as_colour("#fbf1dc"), colours)
     light = 0.62 + 0.50 * np.cos(turn + 0.75) - 0.18 * np.clip(y - 0.3, 0, 1)
     crease = 1 - 0.16 * np.abs(np.sin(turn * 9)) ** 6
-    easel.paint(inside.astype(np.float32), (colours * (light * crease)[..., None]).astype(np.float32))
+    easel.paint(
+        inside.astype(np.float32), (colours * (light * crease)[..., None]).astype(np.float32)
+    )
     for side in (-1, 1):
         easel.line([(0.5 + side * 0.065, 0.80), (0.5 + side * 0.045, 0.91)], "#4d3b2c", 0.8)
     wicker = [(0.445, 0.905), (0.555, 0.905), (0.545, 0.985), (0.455, 0.985)]
@@ -124,43 +141,48 @@ def bird(size: int, flap: float) -> Sprite:
         inner = _curve(tip, (0.5 + side * 0.22, 0.45 - lift), (0.5, 0.59))
         shade = np.full((1, 1, 1), 0.95 if side < 0 else 0.72, np.float32)
         easel.paint(easel.mask(outer + inner), as_colour("#55555f") * shade)
-    body = _curve((0.38, 0.56), (0.52, 0.44), (0.66, 0.55)) + _curve((0.66, 0.55), (0.52, 0.63), (0.38, 0.56))
+    body = _curve((0.38, 0.56), (0.52, 0.44), (0.66, 0.55)) + _curve(
+        (0.66, 0.55), (0.52, 0.63), (0.38, 0.56)
+    )
     easel.paint(easel.mask(body), as_colour("#3d3d47") * np.ones((1, 1, 1), np.float32))
     return easel.sprite()
 
 
 def meadow(width: int, height: int, seed: int) -> Sprite:
-    """The bank in front: grass and flowers from the lower edge up, higher at both ends of the picture."""
+    """The bank in front: grass and flowers from the lower edge up, higher at both ends."""
     chance = generator(seed)
-    fine = 2
-    wide, high = width * fine, height * fine
+    wide, high = width * 2, height * 2  # drawn at twice the size, for smooth edges
     along = np.linspace(0, 1, wide, dtype=np.float32)
-    rise = 0.20 + 0.34 * (2 * np.abs(along - 0.46)) ** 1.8 + 0.10 * (clouds(chance, 2, wide, wide / 6, 3)[0] - 0.5)
-    top = high * (1 - rise)
+    bumps = clouds(chance, 2, wide, wide / 6, 3)[0] - 0.5
+    top = high * (0.81 - 0.50 * (2 * np.abs(along - 0.46)) ** 1.8 - 0.10 * bumps)
     sheet = np.zeros((high, wide, 4), np.float32)
     _, y = grid_of(high, wide)
     ground = np.clip((y - top[None] - 8) / 12, 0, 1)[..., None]
-    soil = as_colour("#2c3a1c") + (clouds(chance, high, wide, 30, 4)[..., None] - 0.5) * as_colour("#3a4a20")
-    sheet[..., :3], sheet[..., 3:] = ground * soil, ground
-    scale = high / 240
-    greens = [as_colour(c) for c in ("#31451f", "#46602a", "#5f7a31", "#86963f", "#b3ae55")]
-    flowers = [as_colour(c) for c in ("#d9402f", "#f4efe2", "#f0c43c", "#8d6fc4")]
-    order = np.sort(chance.random(2600))  # from behind to the front: further down, brighter and longer
-    for depth in order:
+    shade = clouds(chance, high, wide, 30, 4)[..., None] - 0.5
+    sheet[..., :3] = ground * (as_colour("#2c3a1c") + shade * as_colour("#3a4a20"))
+    sheet[..., 3:] = ground
+    for depth in np.sort(chance.random(2600)):  # from behind to the front: brighter and longer
         x = float(chance.random() * wide)
-        root = top[min(wide - 1, int(x))] + 6 * scale + depth * (high - top[min(wide - 1, int(x))])
-        length = (20 + 34 * depth + 22 * chance.random()) * scale
-        lean = (chance.random() - 0.4) * 0.75 * length
-        tip = (x + lean, root - length)
-        blade = np.array(_curve((x, root), (x + 0.2 * lean, root - 0.7 * length), tip))
-        green = greens[min(4, int(chance.random() * 3 + 2.2 * depth * chance.random()))] * np.float32(0.7 + 0.5 * depth)
-        thick = max(1, round((1.2 + 1.6 * depth) * scale))
-        cv2.polylines(sheet, [np.round(blade * 8).astype(np.int32)], False, (*map(float, green), 1.0), thick, cv2.LINE_AA, 3)
-        if chance.random() < 0.10:
-            petal = flowers[int(chance.random() * 4)] * np.float32(0.75 + 0.35 * depth)
-            radius = (2.2 + 3.2 * depth) * scale
-            centre = (round(tip[0] * 8), round(tip[1] * 8))
-            axes = (round(radius * 8), round(radius * 6))
-            cv2.ellipse(sheet, centre, axes, 0, 0, 360, (*map(float, petal), 1.0), -1, cv2.LINE_AA, 3)
-    sheet = np.clip(sheet, 0, 1)
-    return cv2.GaussianBlur(cv2.resize(sheet, (width, height), interpolation=cv2.INTER_AREA), (0, 0), 0.5)
+        edge = float(top[min(wide - 1, int(x))])
+        _blade(sheet, chance, x, edge + high / 40 + depth * (high - edge), float(depth))
+    small = cv2.resize(np.clip(sheet, 0, 1), (width, height), interpolation=cv2.INTER_AREA)
+    return cv2.GaussianBlur(small, (0, 0), 0.5)
+
+
+GREENS = ("#31451f", "#46602a", "#5f7a31", "#86963f", "#b3ae55")
+FLOWERS = ("#d9402f", "#f4efe2", "#f0c43c", "#8d6fc4")
+
+
+def _blade(sheet: Sprite, chance: np.random.Generator, x: float, y: float, depth: float) -> None:
+    """One blade of grass with its root at (x, y), and now and then a flower at its tip."""
+    scale = sheet.shape[0] / 240
+    length = (20 + 34 * depth + 22 * chance.random()) * scale
+    lean = (chance.random() - 0.4) * 0.75 * length
+    tip = (x + lean, y - length)
+    green = GREENS[min(4, int(chance.random() * 3 + 2.2 * depth * chance.random()))]
+    colour = (as_colour(green) * (0.7 + 0.5 * depth)).tolist()
+    blade = _curve((x, y), (x + 0.2 * lean, y - 0.7 * length), tip)
+    draw_line(sheet, blade, (*colour, 1.0), (1.2 + 1.6 * depth) * scale)
+    if chance.random() < 0.10:
+        petal = as_colour(FLOWERS[int(chance.random() * 4)]) * (0.75 + 0.35 * depth)
+        fill_disc(sheet, *tip, (2.2 + 3.2 * depth) * scale, (*petal.tolist(), 1.0), flat=0.75)

@@ -1,4 +1,6 @@
-"""Mountains for the content clip: a height map, lit by a low sun and seen from the shore of a lake."""
+"""Mountains for the content clip: a height map, lit by a low sun and seen from the shore of a
+lake.
+"""
 
 from __future__ import annotations
 
@@ -22,15 +24,22 @@ def height_map(seed: int) -> tuple[Plane, Plane]:
     weight, cell, above = 1.0, CELLS / 3.2, np.ones((CELLS, CELLS), np.float32)
     for _ in range(7):
         layer = 1 - np.abs(2 * clouds(chance, CELLS, CELLS, cell, 1) - 1)
-        layer = np.clip(layer, 0, 1) ** 2 * above  # ridged noise: details grow where the ground is already high
+        layer = (
+            np.clip(layer, 0, 1) ** 2 * above
+        )  # ridged noise: details grow where the ground is already high
         ridges += np.float32(weight) * layer
         above = np.clip(layer * 1.7, 0.15, 1)
         weight, cell = weight * 0.47, cell / 2.05
     row = np.linspace(0, 1, CELLS, dtype=np.float32)
     distance = (NEAR * (FAR / NEAR) ** row).astype(np.float32)
     bays = clouds(chance, CELLS, CELLS, CELLS / 5, 3) * 5.5
-    rise = smoothstep(12.5, 18.5, distance[:, None] + bays) * 0.7 + smoothstep(15, 46, distance[:, None]) * 10.5
-    valley = 1 - 0.60 * np.exp(-(((np.arange(CELLS) / CELLS - 0.42) / 0.10) ** 2)).astype(np.float32)
+    rise = (
+        smoothstep(12.5, 18.5, distance[:, None] + bays) * 0.7
+        + smoothstep(15, 46, distance[:, None]) * 10.5
+    )
+    valley = 1 - 0.60 * np.exp(-(((np.arange(CELLS) / CELLS - 0.42) / 0.10) ** 2)).astype(
+        np.float32
+    )
     hills = clouds(chance, CELLS, CELLS, CELLS / 7, 4)
     heights = rise * (0.30 + 0.95 * ridges) * valley[None] + rise * 0.12 * hills
     return heights.astype(np.float32) - np.float32(0.02), distance
@@ -60,16 +69,18 @@ def ground_colours(heights: Plane, distance: Plane, seed: int) -> tuple[Colours,
     spikes = np.clip(clouds(chance, CELLS, CELLS, 3.4, 1) - 0.35, 0, 1)
     with_trees = heights + wooded * spikes * np.float32(0.075) * (distance[:, None] / 14) ** 0.5
     lit = _sunlight(with_trees, distance)
-    return albedo * (SKYLIGHT + lit[..., None] * SUNLIGHT), with_trees
+    return np.asarray(albedo * (SKYLIGHT + lit[..., None] * SUNLIGHT)), with_trees
 
 
 def _between(low: str, high: str, part: Plane) -> Colours:
-    part = np.clip(part, 0, 1)[..., None]
-    return as_colour(low) + part * (as_colour(high) - as_colour(low))
+    whole = as_colour(high) - as_colour(low)
+    return np.asarray(as_colour(low) + np.clip(part, 0, 1)[..., None] * whole)
 
 
 def _sunlight(heights: Plane, distance: Plane) -> Plane:
-    """How much sun each cell gets, from the left and a little behind the camera; slopes that turn away are dark."""
+    """How much sun each cell gets, from the left and a little behind the camera; slopes that turn
+    away are dark.
+    """
     width = np.float32(2.2) * distance[:, None] / CELLS  # of one cell, across
     depth = np.gradient(distance)[:, None]
     slope_x = np.gradient(heights, axis=1) / width
@@ -81,16 +92,22 @@ def _sunlight(heights: Plane, distance: Plane) -> Plane:
 
 
 def panorama(width: int, height: int, horizon: float, seed: int) -> tuple[Colours, Plane]:
-    """The land as seen: colours and coverage (height, width), the horizon ``horizon`` rows from the top.
+    """The land as seen: colours and coverage (height, width), the horizon ``horizon`` rows from the
+    top.
 
-    For each column the height map is looked through from near to far; what stands above all that is nearer is seen.
+    For each column the height map is looked through from near to far; what stands above all that is
+    nearer is seen.
     """
     heights, distance = height_map(seed)
     colours, heights = ground_colours(heights, distance, seed)
     away = 1 - np.exp(-((distance / 34) ** 1.6))
     colours = colours + away[:, None, None] * 0.72 * (HAZE - colours)
 
-    width2, height2, horizon2 = 2 * width, 2 * height, 2 * horizon  # drawn at twice the size, for smooth edges
+    width2, height2, horizon2 = (
+        2 * width,
+        2 * height,
+        2 * horizon,
+    )  # drawn at twice the size, for smooth edges
     columns = cv2.resize(heights, (width2, CELLS), interpolation=cv2.INTER_LINEAR)
     focal = np.float32(0.95 * height2)
     row_of = horizon2 - (columns - np.float32(EYE)) / distance[:, None] * focal
@@ -102,7 +119,9 @@ def panorama(width: int, height: int, horizon: float, seed: int) -> tuple[Colour
     over_water = columns[np.clip(seen, 0, CELLS - 1).astype(np.int32), np.arange(width2)] > 0
     covered = ((seen < CELLS) & over_water).astype(np.float32)
     map_x = np.broadcast_to(np.arange(width2, dtype=np.float32) * (CELLS / width2), seen.shape)
-    land = cv2.remap(colours.astype(np.float32), np.ascontiguousarray(map_x), seen, cv2.INTER_LINEAR)
+    land: Colours = cv2.remap(
+        colours.astype(np.float32), np.ascontiguousarray(map_x), seen, cv2.INTER_LINEAR
+    )
     land *= covered[..., None]
     size = (width, height)
     land = cv2.resize(land, size, interpolation=cv2.INTER_AREA)

@@ -1,4 +1,6 @@
-"""Patterns put together of pieces: stained glass, facets, mosaic, gold leaf, woven thread, washes of watercolour."""
+"""Patterns put together of pieces: stained glass, facets, mosaic, gold leaf, woven thread, washes
+of watercolour.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +8,37 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vst.samples.noise import Colours, Plane, as_colour, clouds, grid_of, paper, ramp, relief, smoothstep
+from vst.samples.noise import (
+    Colours,
+    Plane,
+    as_colour,
+    clouds,
+    grid_of,
+    paper,
+    ramp,
+    relief,
+    smoothstep,
+    within,
+)
+from vst.samples.shapes import draw_line, fill_disc
 
 Labels = npt.NDArray[np.int32]
 """The number of the piece that each pixel belongs to, (height, width)."""
 
 
 def pieces(seeds: npt.NDArray[np.float32], height: int, width: int) -> tuple[Labels, Plane]:
-    """Divide the sheet among ``seeds`` ((n, 2), x and y in pixels): labels, and each pixel's distance to an edge.
+    """Divide the sheet among ``seeds`` ((n, 2), x and y in pixels): labels, and each pixel's
+    distance to an edge.
 
     OpenCV's labelled distance transform gives the nearest seed in one pass.
     """
     marks = np.ones((height, width), np.uint8)
     at = np.clip(np.round(seeds), 0, (width - 1, height - 1)).astype(np.int32)
     marks[at[:, 1], at[:, 0]] = 0
-    _, labels = cv2.distanceTransformWithLabels(marks, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    labels = np.asarray(labels, np.int32)
+    _, numbers = cv2.distanceTransformWithLabels(
+        marks, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    labels = np.asarray(numbers, np.int32)
     edge = np.ones((height, width), np.uint8)
     edge[:, 1:][labels[:, 1:] != labels[:, :-1]] = 0
     edge[1:][labels[1:] != labels[:-1]] = 0
@@ -38,67 +55,91 @@ def mean_of_pieces(values: Colours, labels: Labels) -> npt.NDArray[np.float32]:
 
 def stained_glass(chance: np.random.Generator, height: int, width: int) -> Colours:
     """A window of glowing glass in dark leading: a sun, its rays, blue sky and green ground."""
-    x, y = grid_of(height, width)
-    centre_x, centre_y = 0.5 * width, 0.42 * height
-    seeds = []
-    for ring in range(1, 13):
-        count = 5 + 4 * ring
-        radius = ring * height * 0.072
-        turn = np.linspace(0, 2 * np.pi, count, endpoint=False) + 0.5 * (ring % 2) * 2 * np.pi / count
-        turn += chance.normal(0, 0.05, count)
-        seeds.append(np.stack([centre_x + radius * np.cos(turn), centre_y + radius * np.sin(turn)], 1))
-    spots = np.concatenate([[[centre_x, centre_y]], *seeds]).astype(np.float32)
-    spots = spots[(spots[:, 0] > -20) & (spots[:, 0] < width + 20) & (spots[:, 1] > -20) & (spots[:, 1] < height + 20)]
-    labels, edge = pieces(spots, height, width)
-    away = np.hypot(x - centre_x, y - centre_y) / height
-    angle = np.arctan2(y - centre_y, x - centre_x)
-    ground = ramp(np.clip(away / 0.62, 0, 1), ["#fff0a8", "#ffc13a", "#f0702a", "#c22a4a", "#4a3aa0", "#1e5cb8", "#1b8fae"])
-    rays = smoothstep(0.2, 0.6, np.sin(angle * 8))[..., None] * smoothstep(0.12, 0.3, away)[..., None]
-    ground += 0.65 * rays * (ramp(np.clip(away / 0.7, 0, 1), ["#ffdf6a", "#f58a2e", "#e0a030", "#2aa0b0"]) - ground)
-    grass = smoothstep(-0.02, 0.02, y / height - 0.80 - 0.05 * np.sin(5 * x / height))[..., None]
-    ground += grass * (ramp(np.clip(x / width, 0, 1), ["#1c7a4a", "#5aa83a", "#1a8a6a", "#2f9a4a"]) - ground)
-    means = mean_of_pieces(ground, labels)
-    means = np.clip(means * (1 + chance.normal(0, 0.16, (len(means), 1))) + chance.normal(0, 0.035, means.shape), 0, 1)
-    glass = means.astype(np.float32)[labels]
+    labels, edge = pieces(_rings(chance, height, width), height, width)
+    means = mean_of_pieces(_window(height, width), labels)
+    means *= 1 + chance.normal(0, 0.16, (len(means), 1)).astype(np.float32)
+    means += chance.normal(0, 0.035, means.shape).astype(np.float32)
     swirl = clouds(chance, height, width, height / 14, 4)
     glow = smoothstep(0, 16 * height / 360, edge)
-    glass = glass * (0.72 + 0.36 * glow + 0.34 * (swirl - 0.5))[..., None]
-    lead = smoothstep(3.6 * height / 360, 2.2 * height / 360, edge)[..., None]
-    leaded = glass * (1 - lead) + lead * as_colour("#17141a")
-    rounded = np.minimum(edge / (3.0 * height / 360), 1).astype(np.float32)
-    return relief(np.clip(leaded, 0, 1), cv2.GaussianBlur(rounded, (0, 0), 1.0) * 0.25 + 0.2 * swirl, 0.9)
+    glass = within(means)[labels] * (0.92 + 0.36 * glow + 0.34 * (swirl - 0.5))[..., None]
+    lead = smoothstep(2.9 * height / 360, 1.7 * height / 360, edge)[..., None]
+    leaded = within(glass * (1 - lead) + lead * as_colour("#17141a"))
+    rounded = cv2.GaussianBlur(np.minimum(edge / (3.0 * height / 360), 1), (0, 0), 1.0)
+    return relief(leaded, rounded * 0.25 + 0.2 * swirl, 0.9)
+
+
+def _rings(chance: np.random.Generator, height: int, width: int) -> npt.NDArray[np.float32]:
+    """The middles of the panes: rings around the sun."""
+    centre = np.array([0.5 * width, 0.42 * height])
+    seeds = [centre[None]]
+    for ring in range(1, 13):
+        count = 5 + 4 * ring
+        turn = 2 * np.pi * (np.arange(count) + 0.5 * (ring % 2)) / count
+        turn += chance.normal(0, 0.05, count)
+        seeds.append(centre + ring * height * 0.072 * np.stack([np.cos(turn), np.sin(turn)], 1))
+    spots = np.concatenate(seeds)
+    near = ((spots > -20) & (spots < (width + 20, height + 20))).all(1)
+    return spots[near].astype(np.float32)
+
+
+def _window(height: int, width: int) -> Colours:
+    """The colours of the window before it is cut into panes."""
+    x, y = grid_of(height, width)
+    away = np.hypot(x - 0.5 * width, y - 0.42 * height) / height
+    angle = np.arctan2(y - 0.42 * height, x - 0.5 * width)
+    night = ["#fff0a8", "#ffc13a", "#f0702a", "#c22a4a", "#4a3aa0", "#1e5cb8", "#1b8fae"]
+    window = ramp(within(away / 0.62), night)
+    rays = (smoothstep(0.2, 0.6, np.sin(angle * 8)) * smoothstep(0.12, 0.3, away))[..., None]
+    light = ramp(within(away / 0.7), ["#ffdf6a", "#f58a2e", "#e0a030", "#2aa0b0"])
+    window += 0.65 * rays * (light - window)
+    grass = smoothstep(-0.02, 0.02, y / height - 0.80 - 0.05 * np.sin(5 * x / height))[..., None]
+    meadow = ramp(within(x / width), ["#1c7a4a", "#5aa83a", "#1a8a6a", "#2f9a4a"])
+    window += grass * (meadow - window)
+    return window
+
+
+EARTHS = (
+    *("#b98a4a", "#8c6a3c", "#d8b878", "#5f6f78", "#8a98a0"),
+    *("#4a3a2c", "#a8552f", "#e6d6b0", "#3c4a4a", "#6f7a4c"),
+)
 
 
 def ochre_facets(chance: np.random.Generator, height: int, width: int) -> Colours:
-    """A still life broken into facets: planes of ochre, grey-blue and brown, each shaded to one side."""
-    x, y = grid_of(height, width)
-    labels = np.zeros((height, width), np.int32)
-    shade = np.zeros((height, width), np.float32)
-    lines = 13
-    for number in range(lines):
-        angle = chance.choice([0.35, 1.05, 1.9, 2.6]) + chance.normal(0, 0.22)
-        spot = (0.12 + 0.76 * chance.random(2)) * (width, height)
-        side = (x - spot[0]) * np.float32(np.cos(angle)) + (y - spot[1]) * np.float32(np.sin(angle))
-        reach = np.hypot(x - spot[0], y - spot[1]) < (0.35 + 0.5 * chance.random()) * height
-        labels = np.where(reach, labels * 2 + (side > 0), labels * 2) % 100003
-        shade += np.where(reach, np.exp(-np.abs(side) / (0.10 * height)) * np.sign(side), 0).astype(np.float32)
-    for centre_x, centre_y, radius in ((0.36, 0.42, 0.20), (0.60, 0.60, 0.15), (0.66, 0.28, 0.11)):
-        away = np.hypot(x - centre_x * width, y - centre_y * height) / height
-        labels = np.where(away < radius, labels + 50021, labels)
-        shade += (0.9 * np.exp(-np.abs(away - radius) / 0.03) * np.sign(radius - away)).astype(np.float32)
-    _, labels = np.unique(labels, return_inverse=True)
-    labels = labels.reshape(height, width).astype(np.int32)
-    table = np.stack([as_colour(c) for c in ("#b98a4a", "#8c6a3c", "#d8b878", "#5f6f78", "#8a98a0", "#4a3a2c", "#a8552f", "#e6d6b0", "#3c4a4a", "#6f7a4c")])
+    """A still life broken into facets of ochre, grey-blue and brown, each shaded to one side."""
+    labels, shade = _facets(chance, height, width)
+    table = np.stack([as_colour(colour) for colour in EARTHS])
     picked = table[chance.integers(0, len(table), labels.max() + 1)]
     colours = picked[labels] * (1 + 0.30 * np.clip(shade, -1.6, 1.6))[..., None]
     edge = np.zeros((height, width), np.float32)
     edge[:, 1:] += labels[:, 1:] != labels[:, :-1]
     edge[1:] += labels[1:] != labels[:-1]
-    line = np.clip(cv2.GaussianBlur(np.clip(edge, 0, 1), (0, 0), 0.9 * height / 360) * 1.5, 0, 1)[..., None]
+    line = within(1.5 * cv2.GaussianBlur(within(edge), (0, 0), 0.9 * height / 360))[..., None]
     colours = colours * (1 - 0.8 * line) + 0.8 * line * as_colour("#2a2018")
-    dabs = cv2.blur(chance.random((height, width), np.float32), (round(13 * height / 360), round(3 * height / 360)))
+    bristles = max(1, round(13 * height / 360)), max(1, round(3 * height / 360))
+    dabs = cv2.blur(chance.random((height, width), np.float32), bristles)
     dabs = (dabs - dabs.mean()) / (dabs.std() * 4) + 0.5
-    return relief(np.clip(colours, 0, 1).astype(np.float32), dabs * 0.8, 0.9, 0.05)
+    return relief(within(colours), dabs * 0.8, 0.9, 0.05)
+
+
+def _facets(chance: np.random.Generator, height: int, width: int) -> tuple[Labels, Plane]:
+    """Cut the sheet by lines that end and by three discs: the facets, and their shading."""
+    x, y = grid_of(height, width)
+    labels: Labels = np.zeros((height, width), np.int32)
+    shade = np.zeros((height, width), np.float32)
+    for _ in range(13):
+        angle = chance.choice([0.35, 1.05, 1.9, 2.6]) + chance.normal(0, 0.22)
+        spot = (0.12 + 0.76 * chance.random(2)) * (width, height)
+        side = (x - spot[0]) * np.float32(np.cos(angle)) + (y - spot[1]) * np.float32(np.sin(angle))
+        reach = np.hypot(x - spot[0], y - spot[1]) < (0.35 + 0.5 * chance.random()) * height
+        labels = (labels * 2 + (reach & (side > 0))) % 100003
+        shade += reach * np.exp(-np.abs(side) / np.float32(0.10 * height)) * np.sign(side)
+    for centre_x, centre_y, radius in ((0.36, 0.42, 0.20), (0.60, 0.60, 0.15), (0.66, 0.28, 0.11)):
+        away = np.hypot(x - centre_x * width, y - centre_y * height) / height
+        labels += np.int32(50021) * (away < radius)
+        rim = np.exp(-np.abs(away - radius) / np.float32(0.03))
+        shade += np.float32(0.9) * rim * np.sign(radius - away)
+    numbers = np.unique(labels, return_inverse=True)[1]
+    return numbers.reshape(height, width).astype(np.int32), shade
 
 
 def sea_mosaic(chance: np.random.Generator, height: int, width: int) -> Colours:
@@ -109,11 +150,20 @@ def sea_mosaic(chance: np.random.Generator, height: int, width: int) -> Colours:
     rows = np.arange(-4, height / size + 5)
     columns = np.arange(-1, width / size + 2)
     seeds_x, seeds_y = np.meshgrid(columns * size, rows * size)
-    seeds_x = seeds_x + (np.arange(len(rows)) % 2)[:, None] * size / 2 + chance.normal(0, 0.08 * size, seeds_x.shape)
-    bend = np.sin(seeds_x / height * 5.5) * 0.09 * height + np.sin(seeds_x / height * 13 + 1) * 0.02 * height
+    seeds_x = (
+        seeds_x
+        + (np.arange(len(rows)) % 2)[:, None] * size / 2
+        + chance.normal(0, 0.08 * size, seeds_x.shape)
+    )
+    bend = (
+        np.sin(seeds_x / height * 5.5) * 0.09 * height
+        + np.sin(seeds_x / height * 13 + 1) * 0.02 * height
+    )
     seeds_y = seeds_y + bend + chance.normal(0, 0.05 * size, seeds_y.shape)
     spots = np.stack([seeds_x.ravel(), seeds_y.ravel()], 1).astype(np.float32)
-    inside = (spots[:, 0] >= 0) & (spots[:, 0] < width) & (spots[:, 1] >= 0) & (spots[:, 1] < height)
+    inside = (
+        (spots[:, 0] >= 0) & (spots[:, 0] < width) & (spots[:, 1] >= 0) & (spots[:, 1] < height)
+    )
     labels, edge = pieces(spots[inside], height, width)
     band = 0.5 + 0.5 * np.sin((y - wave) / height * 22)
     colours = ramp(np.clip(band, 0, 1), ["#0d3b66", "#1f6f9f", "#3fb5b5", "#a8dcc8", "#f2e6c0"])
@@ -121,7 +171,9 @@ def sea_mosaic(chance: np.random.Generator, height: int, width: int) -> Colours:
     away = np.hypot(spiral_x, spiral_y) / height
     arm = 0.5 + 0.5 * np.sin(away * 60 - 2 * np.arctan2(spiral_y, spiral_x))
     disc = smoothstep(0.26, 0.24, away)[..., None]
-    colours += disc * (ramp(arm.astype(np.float32), ["#b5442c", "#e0902e", "#f2c84c", "#fff0b8"]) - colours)
+    colours += disc * (
+        ramp(arm.astype(np.float32), ["#b5442c", "#e0902e", "#f2c84c", "#fff0b8"]) - colours
+    )
     means = mean_of_pieces(colours, labels)
     means = np.clip(means * (1 + chance.normal(0, 0.13, (len(means), 1))), 0, 1).astype(np.float32)
     mortar = smoothstep(1.9 * height / 360, 0.9 * height / 360, edge)[..., None]
@@ -132,35 +184,41 @@ def sea_mosaic(chance: np.random.Generator, height: int, width: int) -> Colours:
 
 def gold_spirals(chance: np.random.Generator, height: int, width: int) -> Colours:
     """Gold leaf with curls, eyes and little squares, as on a festive robe."""
-    x, y = grid_of(height, width)
     leaf = clouds(chance, height, width, height / 10, 5)
-    canvas = np.ascontiguousarray(ramp(np.clip(leaf, 0, 1), ["#8a5a14", "#c8922a", "#e6b942", "#f7dc7a"]))
-    inks = [as_colour(c).tolist() for c in ("#1c1712", "#f6edd2", "#8c2f1f", "#24506b", "#3f7a4a", "#f2c94c")]
+    canvas = ramp(within(leaf), ["#8a5a14", "#c8922a", "#e6b942", "#f7dc7a"])
+    inks = ["#1c1712", "#f6edd2", "#8c2f1f", "#24506b", "#3f7a4a", "#f2c94c"]
     unit = height / 360
     taken: list[tuple[float, float, float]] = []
     for _ in range(900):
-        spot_x, spot_y = chance.random(2) * (width, height)
-        radius = (7 + 34 * chance.random() ** 2) * unit
-        if any(np.hypot(spot_x - a, spot_y - b) < radius + r + 2 * unit for a, b, r in taken):
-            continue
-        taken.append((float(spot_x), float(spot_y), float(radius)))
-        kind, ink = int(chance.integers(0, 3)), inks[int(chance.integers(0, 6))]
-        centre = (round(spot_x * 8), round(spot_y * 8))
-        if kind == 0:
-            turn = np.linspace(0.3, 6 * np.pi, 120)
-            curl = np.stack([spot_x + radius * turn / (6 * np.pi) * np.cos(turn), spot_y + radius * turn / (6 * np.pi) * np.sin(turn)], 1)
-            cv2.polylines(canvas, [np.round(curl * 8).astype(np.int32)], False, inks[0], max(1, round(radius * 0.10)), cv2.LINE_AA, 3)
-        elif kind == 1:
-            for share, colour in ((1.0, inks[0]), (0.86, ink), (0.55, inks[1]), (0.30, inks[0])):
-                cv2.ellipse(canvas, centre, (round(radius * share * 8), round(radius * share * 5)), 25, 0, 360, colour, -1, cv2.LINE_AA, 3)
-        else:
-            half = round(radius * 0.7)
-            corner = (round(spot_x) - half, round(spot_y) - half)
-            opposite = (round(spot_x) + half, round(spot_y) + half)
-            cv2.rectangle(canvas, corner, opposite, ink, -1)
-            cv2.rectangle(canvas, corner, opposite, inks[0], max(1, round(2 * unit)))
-    bumps = cv2.GaussianBlur(cv2.cvtColor(canvas, cv2.COLOR_RGB2GRAY), (0, 0), 1.2) + 0.35 * clouds(chance, height, width, 5, 2)
-    return relief(np.clip(canvas, 0, 1), bumps, 0.45, 0.25)
+        x, y = (chance.random(2) * (width, height)).tolist()
+        radius = float(7 + 34 * chance.random() ** 2) * unit
+        if all(np.hypot(x - a, y - b) >= radius + r + 2 * unit for a, b, r in taken):
+            taken.append((x, y, radius))
+            ornament = (_curl, _eye, _square)[int(chance.integers(0, 3))]
+            ornament(canvas, x, y, radius, inks[int(chance.integers(0, 6))])
+    grey = cv2.GaussianBlur(cv2.cvtColor(canvas, cv2.COLOR_RGB2GRAY), (0, 0), 1.2)
+    return relief(within(canvas), grey + 0.35 * clouds(chance, height, width, 5, 2), 0.45, 0.25)
+
+
+BLACK, CREAM = as_colour("#1c1712").tolist(), as_colour("#f6edd2").tolist()
+
+
+def _curl(canvas: Colours, x: float, y: float, radius: float, ink: str) -> None:
+    turn = np.linspace(0.3, 6 * np.pi, 120)
+    arm = (radius / (6 * np.pi) * turn)[:, None] * np.stack([np.cos(turn), np.sin(turn)], 1)
+    draw_line(canvas, arm + np.array([x, y]), BLACK, radius * 0.10)
+
+
+def _eye(canvas: Colours, x: float, y: float, radius: float, ink: str) -> None:
+    for share, colour in ((1.0, BLACK), (0.86, as_colour(ink)), (0.55, CREAM), (0.30, BLACK)):
+        fill_disc(canvas, x, y, radius * share, np.asarray(colour).tolist(), flat=0.62, turn=25)
+
+
+def _square(canvas: Colours, x: float, y: float, radius: float, ink: str) -> None:
+    half = round(radius * 0.7)
+    first, last = (round(x) - half, round(y) - half), (round(x) + half, round(y) + half)
+    cv2.rectangle(canvas, first, last, as_colour(ink).tolist(), -1)
+    cv2.rectangle(canvas, first, last, BLACK, max(1, round(2 * canvas.shape[0] / 360)))
 
 
 def woven_wool(chance: np.random.Generator, height: int, width: int) -> Colours:
@@ -172,7 +230,12 @@ def woven_wool(chance: np.random.Generator, height: int, width: int) -> Colours:
     along = np.abs((row % 26) - 13)
     step = (across + along).astype(np.int32)
     stripe = ((row // 26) % 2).astype(np.int32)
-    table = np.stack([as_colour(c) for c in ("#8c2b22", "#e9dfc6", "#22355c", "#d69a2d", "#5c1f1a", "#3f6b5c", "#b8452f")])
+    table = np.stack(
+        [
+            as_colour(c)
+            for c in ("#8c2b22", "#e9dfc6", "#22355c", "#d69a2d", "#5c1f1a", "#3f6b5c", "#b8452f")
+        ]
+    )
     colours = table[(step // 3 + 2 * stripe) % 7]
     uneven = chance.normal(1, 0.09, (int(row.max()) + 1, int(column.max()) + 1)).astype(np.float32)
     colours = colours * uneven[row.astype(int), column.astype(int)][..., None]
@@ -180,11 +243,18 @@ def woven_wool(chance: np.random.Generator, height: int, width: int) -> Colours:
     loop_y = loop_y + np.where(loop_x > 0, 0.5, -0.5) * loop_x * 1.2
     bump = np.clip(1 - (loop_x**2 * 2.2 + loop_y**2 * 2.6), 0, 1)
     fuzz = clouds(chance, height, width, 2.6, 2, 0.9)
-    return relief(np.clip(colours * (0.55 + 0.5 * bump)[..., None], 0, 1).astype(np.float32), bump * 0.45 + 0.25 * fuzz, 0.9, 0.0)
+    return relief(
+        np.clip(colours * (0.55 + 0.5 * bump)[..., None], 0, 1).astype(np.float32),
+        bump * 0.45 + 0.25 * fuzz,
+        0.9,
+        0.0,
+    )
 
 
 def soft_watercolour(chance: np.random.Generator, height: int, width: int) -> Colours:
-    """Wet washes that run into one another: rose, sky, lemon and lilac with hard dried rims on white paper."""
+    """Wet washes that run into one another: rose, sky, lemon and lilac with hard dried rims on
+    white paper.
+    """
     canvas = np.ones((height, width, 3), np.float32) * as_colour("#fbf8f1")
     x, y = grid_of(height, width)
     tints = ["#e58aa5", "#6fb4dd", "#f4cf5e", "#9a86cf", "#76c2a0", "#f0996a"]
@@ -198,18 +268,19 @@ def soft_watercolour(chance: np.random.Generator, height: int, width: int) -> Co
         pool = 0.34 + 0.38 * clouds(chance, height, width, radius * 0.7, 4)
         amount = np.clip(wet * pool + 0.30 * rim, 0, 0.9)[..., None]
         canvas *= 1 - amount * (1 - as_colour(tints[number % 6]))
-    return np.clip(canvas * paper(chance, height, width, 0.07), 0, 1)
+    return within(canvas * paper(chance, height, width, 0.07))
 
 
 def neon_lines(chance: np.random.Generator, height: int, width: int) -> Colours:
     """Tubes of light at night: glowing magenta, cyan and amber curves on near black."""
-    x, y = grid_of(height, width)
     canvas = np.zeros((height, width, 3), np.float32) + as_colour("#0b0a18")
     land = clouds(chance, height, width, height / 2, 3)
-    slope = np.hypot(cv2.Sobel(land, cv2.CV_32F, 1, 0), cv2.Sobel(land, cv2.CV_32F, 0, 1)) / 8 + 1e-5
+    slope = (
+        np.hypot(cv2.Sobel(land, cv2.CV_32F, 1, 0), cv2.Sobel(land, cv2.CV_32F, 0, 1)) / 8 + 1e-5
+    )
     for number, level in enumerate(np.linspace(0.05, 0.95, 12)):
         away = np.abs(land - level) / np.maximum(slope, 1e-3) / (height / 360)
         tint = as_colour(("#ff3d9a", "#28d7ff", "#ffb02e", "#8a5cff")[number % 4])
         canvas += np.exp(-((away / 9) ** 1.2))[..., None] * tint * 0.42
         canvas += smoothstep(2.6, 1.2, away)[..., None] * (0.55 * tint + 0.45)
-    return np.clip(canvas, 0, 1)
+    return within(canvas)

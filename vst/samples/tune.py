@@ -1,4 +1,6 @@
-"""The content clip's sound: soft chords, a plucked melody and a quiet beat, put together of sine waves."""
+"""The content clip's sound: soft chords, a plucked melody and a quiet beat, put together of sine
+waves.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +11,30 @@ from vst.samples.noise import generator
 
 RATE = 48_000  # samples a second
 BEAT = 60 / 92  # seconds
-CHORDS = ((57, 60, 64, 71), (53, 57, 60, 67), (48, 55, 64, 71), (55, 59, 62, 69))  # MIDI notes: Am9, Fadd9, Cmaj7, Gadd9
-MELODY = (76, 72, 71, 64, 74, 72, 69, 65, 79, 76, 74, 72, 74, 71, 67, 69)  # two notes a beat, over and over
+CHORDS = (
+    (57, 60, 64, 71),
+    (53, 57, 60, 67),
+    (48, 55, 64, 71),
+    (55, 59, 62, 69),
+)  # MIDI notes: Am9, Fadd9, Cmaj7, Gadd9
+MELODY = (
+    76,
+    72,
+    71,
+    64,
+    74,
+    72,
+    69,
+    65,
+    79,
+    76,
+    74,
+    72,
+    74,
+    71,
+    67,
+    69,
+)  # two notes a beat, over and over
 
 Sound = npt.NDArray[np.float32]
 """Samples in -1..1, (channels, samples)."""
@@ -28,7 +52,12 @@ def tune(duration: float) -> Sound:
     for half in range(2 * beats):
         note = MELODY[half % len(MELODY)]
         _add(sound, half * BEAT / 2, _pluck(note, 0.9), pan=0.35 + 0.3 * (half % 2))
-        _add(sound, half * BEAT / 2 + 0.375 * BEAT, 0.35 * _pluck(note, 0.7), pan=0.75 - 0.5 * (half % 2))  # its echo
+        _add(
+            sound,
+            half * BEAT / 2 + 0.375 * BEAT,
+            0.35 * _pluck(note, 0.7),
+            pan=0.75 - 0.5 * (half % 2),
+        )  # its echo
         _add(sound, half * BEAT / 2, _brush(half), pan=0.62)
     for beat in range(beats):
         _add(sound, beat * BEAT, _drum(), pan=0.5)
@@ -37,7 +66,7 @@ def tune(duration: float) -> Sound:
     fade = np.ones(count, np.float32)
     fade[:edge] = np.linspace(0, 1, edge, dtype=np.float32) ** 2
     fade[count - edge :] = np.linspace(1, 0, edge, dtype=np.float32)
-    return (np.tanh(1.3 * sound) / np.float32(1.3) * fade * np.float32(0.8)).astype(np.float32)
+    return np.asarray(np.tanh(1.3 * sound) / np.float32(1.3) * fade * np.float32(0.8), np.float32)
 
 
 def _add(sound: Sound, start: float, note: npt.NDArray[np.float32], pan: float) -> None:
@@ -49,7 +78,7 @@ def _add(sound: Sound, start: float, note: npt.NDArray[np.float32], pan: float) 
 
 
 def _clock(seconds: float) -> npt.NDArray[np.float32]:
-    return np.arange(round(seconds * RATE), dtype=np.float32) / np.float32(RATE)
+    return np.asarray(np.arange(round(seconds * RATE)) / RATE, np.float32)
 
 
 def _hertz(note: int) -> float:
@@ -60,31 +89,34 @@ def _pad(note: int, seconds: float) -> npt.NDArray[np.float32]:
     time, pitch = _clock(seconds), _hertz(note)
     waves = sum(np.sin(2 * np.pi * pitch * detune * time) for detune in (0.9975, 1.0, 1.0028))
     swell = np.clip(np.minimum(time / 0.35, (seconds - time) / 0.45), 0, 1)
-    return (0.030 * waves * swell * swell).astype(np.float32)
+    return np.asarray(0.030 * waves * swell * swell, np.float32)
 
 
 def _bass(note: int, seconds: float) -> npt.NDArray[np.float32]:
     time, pitch = _clock(seconds), _hertz(note)
     wave = np.sin(2 * np.pi * pitch * time) + 0.25 * np.sin(4 * np.pi * pitch * time)
-    return (0.11 * wave * np.exp(-1.6 * time) * np.clip(time / 0.02, 0, 1)).astype(np.float32)
+    return np.asarray(0.11 * wave * np.exp(-1.6 * time) * np.clip(time / 0.02, 0, 1), np.float32)
 
 
 def _pluck(note: int, seconds: float) -> npt.NDArray[np.float32]:
     time, pitch = _clock(seconds), _hertz(note)
-    wave = sum(np.sin(2 * np.pi * pitch * k * time) * np.exp(-(3.2 + 2.6 * k) * time) / k**1.4 for k in (1, 2, 3, 4))
+    wave = sum(
+        np.sin(2 * np.pi * pitch * k * time) * np.exp(-(3.2 + 2.6 * k) * time) / k**1.4
+        for k in (1, 2, 3, 4)
+    )
     ends = np.clip(np.minimum(time / 0.004, (seconds - time) / 0.05), 0, 1)
-    return (0.13 * wave * ends).astype(np.float32)
+    return np.asarray(0.13 * wave * ends, np.float32)
 
 
 def _drum() -> npt.NDArray[np.float32]:
     time = _clock(0.28)
     pitch = 48 + 70 * np.exp(-34 * time)
     wave = np.sin(2 * np.pi * np.cumsum(pitch) / RATE)
-    return (0.26 * wave * np.exp(-13 * time) * np.clip(time / 0.002, 0, 1)).astype(np.float32)
+    return np.asarray(0.26 * wave * np.exp(-13 * time) * np.clip(time / 0.002, 0, 1), np.float32)
 
 
 def _brush(number: int) -> npt.NDArray[np.float32]:
     time = _clock(0.10)
     hiss = np.diff(generator(900 + number % 4).standard_normal(len(time) + 1)).astype(np.float32)
     loud = 0.016 if number % 2 else 0.007
-    return (loud * hiss * np.exp(-42 * time) * np.clip(time / 0.004, 0, 1)).astype(np.float32)
+    return np.asarray(loud * hiss * np.exp(-42 * time) * np.clip(time / 0.004, 0, 1), np.float32)

@@ -1,6 +1,16 @@
 """Sinks: where painted frames go. One file each; `open_sink` finds the one that writes a path."""
 
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vst.errors import UsageError
 from vst.registry import Registry
+
+if TYPE_CHECKING:
+    from vst.sinks.base import Sink, SinkSpec
 
 SINKS = Registry(
     "sink",
@@ -10,3 +20,40 @@ SINKS = Registry(
         "folder": "vst.sinks.folder:FolderSink",
     },
 )
+
+VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm")
+"""Endings of the videos that can be written."""
+
+
+def open_sink(spec: SinkSpec) -> Sink:
+    """Open the sink that writes ``spec.path``: a video, a GIF or a folder of PNG frames.
+
+    Raises `UsageError` where the ending, the codec or a number cannot be used, `OutputExistsError` where something
+    lies under the name and may not be replaced, and `OutputError` where the folder cannot be written: all of them
+    before any work is done.
+    """
+    sink: Sink = SINKS[kind_of(spec.path)](spec)
+    return sink
+
+
+def kind_of(path: str | os.PathLike[str]) -> str:
+    """The name in `SINKS` of what writes ``path``, by its ending; a folder ends in ``/``, has no ending, or exists."""
+    name = os.fspath(path)
+    suffix = Path(name).suffix.lower()
+    if not name or "\0" in name:
+        raise UsageError(
+            f"{name!r} is no path for an output; give a name such as out.mp4 or frames/"
+        )
+    if (
+        name.endswith(("/", os.sep))
+        or not suffix
+        or (Path(name).is_dir() and suffix not in (*VIDEO_SUFFIXES, ".gif"))
+    ):
+        return "folder"
+    if suffix == ".gif":
+        return "gif"
+    if suffix in VIDEO_SUFFIXES:
+        return "video"
+    raise UsageError(
+        f"an output {name!r} cannot be written; give a name that ends in {', '.join(VIDEO_SUFFIXES)}, .gif, or a folder"
+    )

@@ -21,7 +21,9 @@ SOURCES = Registry(
     },
 )
 
-PICTURE_SUFFIXES = frozenset(".png .jpg .jpeg .jpe .webp .bmp .tif .tiff .avif .ppm .pgm .tga".split())
+PICTURE_SUFFIXES = frozenset(
+    ".png .jpg .jpeg .jpe .webp .bmp .tif .tiff .avif .ppm .pgm .tga".split()
+)
 """Endings of the files that are pictures in a folder."""
 
 _PICTURE_SIGNS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM", b"II*\0", b"MM\0*", b"P5", b"P6")

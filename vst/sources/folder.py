@@ -11,9 +11,10 @@ from pathlib import Path
 
 from vst.errors import MediaError, UsageError
 from vst.frames import Frame, Picture, VideoInfo
+from vst.media import MAX_PIXELS
 from vst.sources import PICTURE_SUFFIXES
 from vst.sources.base import Source
-from vst.sources.picture import MAX_PIXELS, read_picture
+from vst.sources.picture import read_picture
 from vst.sources.rate import check_rate
 
 DEFAULT_RATE = Fraction(25)
@@ -23,7 +24,9 @@ DEFAULT_RATE = Fraction(25)
 def natural_order(path: Path) -> tuple[list[tuple[int, int, str]], str]:
     """A key that sorts names with their numbers as numbers: frame9 before frame10."""
     parts = re.split(r"(\d+)", path.name)
-    return [(0, int(part), "") if part.isdecimal() else (1, 0, part.casefold()) for part in parts], path.name
+    return [
+        (0, int(part), "") if part.isdecimal() else (1, 0, part.casefold()) for part in parts
+    ], path.name
 
 
 def pictures_in(folder: Path) -> list[Path]:
@@ -32,10 +35,14 @@ def pictures_in(folder: Path) -> list[Path]:
         found = [
             path
             for path in folder.iterdir()
-            if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".") and path.is_file()
+            if path.suffix.lower() in PICTURE_SUFFIXES
+            and not path.name.startswith(".")
+            and path.is_file()
         ]
     except OSError as error:
-        raise MediaError(f"the folder {str(folder)!r} cannot be read: {error.strerror or error}") from error
+        raise MediaError(
+            f"the folder {str(folder)!r} cannot be read: {error.strerror or error}"
+        ) from error
     return sorted(found, key=natural_order)
 
 
@@ -45,12 +52,16 @@ class FolderSource(Source):
     ``rate`` None: what the folder's ``job.json`` says, as `vst` writes it, else 25 frames a second.
     """
 
-    def __init__(self, path: Path, rate: Fraction | None = None, max_pixels: int = MAX_PIXELS) -> None:
+    def __init__(
+        self, path: Path, rate: Fraction | None = None, max_pixels: int = MAX_PIXELS
+    ) -> None:
         super().__init__()
         self._max_pixels = max_pixels
         self._paths = pictures_in(path)
         if not self._paths:
-            raise MediaError(f"the folder {str(path)!r} holds no pictures; give one with numbered PNG or JPEG files")
+            raise MediaError(
+                f"the folder {str(path)!r} holds no pictures; give one with numbered PNG or JPEG files"
+            )
         self._warn_of_gaps()
         said, times = _read_notes(path, len(self._paths))
         rate = check_rate(Fraction(rate)) if rate is not None else None
@@ -95,11 +106,15 @@ class FolderSource(Source):
         return picture
 
     def _warn_of_gaps(self) -> None:
-        numbers = [int(found[-1]) for path in self._paths if (found := re.findall(r"\d+", path.stem))]
+        numbers = [
+            int(found[-1]) for path in self._paths if (found := re.findall(r"\d+", path.stem))
+        ]
         if len(numbers) == len(self._paths) and len(set(numbers)) == len(numbers):
             missing = max(numbers) - min(numbers) + 1 - len(numbers)
             if missing > 0:
-                self.warnings.append(f"the numbers of the frames in {str(self._paths[0].parent)!r} leave out {missing}")
+                self.warnings.append(
+                    f"the numbers of the frames in {str(self._paths[0].parent)!r} leave out {missing}"
+                )
 
 
 def _read_notes(folder: Path, count: int) -> tuple[Fraction | None, list[float] | None]:
@@ -109,7 +124,17 @@ def _read_notes(folder: Path, count: int) -> tuple[Fraction | None, list[float] 
         notes = json.loads(text)
         rate = check_rate(Fraction(str(notes["rate"])))
         times = [float(time) for time in notes.get("times", [])]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, ZeroDivisionError, UsageError):
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        ZeroDivisionError,
+        UsageError,
+    ):
         return None, None
-    even = len(times) != count or any(late <= early for early, late in zip(times, times[1:], strict=False))
+    even = len(times) != count or any(
+        late <= early for early, late in zip(times, times[1:], strict=False)
+    )
     return rate, None if even else times

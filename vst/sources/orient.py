@@ -45,7 +45,9 @@ def orientation(matrix: bytes | None) -> Orientation:
         return Orientation()
     swap = abs(b) + abs(c) > abs(a) + abs(d)
     degrees = math.degrees(math.atan2(b, a))
-    lesser, greater = (abs(a) + abs(d), abs(b) + abs(c)) if swap else (abs(b) + abs(c), abs(a) + abs(d))
+    lesser, greater = (
+        (abs(a) + abs(d), abs(b) + abs(c)) if swap else (abs(b) + abs(c), abs(a) + abs(d))
+    )
     return Orientation(
         swap=swap,
         left_right=(c if swap else a) < 0,

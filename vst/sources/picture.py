@@ -13,10 +13,8 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from vst.errors import MediaError, MissingFileError
 from vst.frames import Frame, Picture, VideoInfo
+from vst.media import MAX_PIXELS
 from vst.sources.base import Source
-
-MAX_PIXELS = 100_000_000
-"""Pixels that a picture may have: 300 MB of memory as RGB. Checked in the header, before anything is decoded."""
 
 _DEEP_MODES = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")
 
@@ -51,10 +49,18 @@ def _read(path: Path, max_pixels: int) -> tuple[Picture, dict[str, Any], list[st
         raise MissingFileError(f"there is no picture {str(path)!r}; check the path") from error
     except MediaError:
         raise
+    except Image.DecompressionBombError as error:  # far above any limit: Pillow does not even open it
+        raise MediaError(
+            f"{str(path)!r} has more than {max_pixels:,} pixels, which are read at most; make it smaller"
+        ) from error
     except UnidentifiedImageError as error:
-        raise MediaError(f"{str(path)!r} is no picture that can be read; give a PNG, JPEG, WebP, TIFF or BMP") from error
+        raise MediaError(
+            f"{str(path)!r} is no picture that can be read; give a PNG, JPEG, WebP, TIFF or BMP"
+        ) from error
     except Exception as error:  # Pillow's decoders raise nearly anything on damaged data
-        raise MediaError(f"{str(path)!r} is damaged or of an unknown kind: {_one_line(error)}; save it anew") from error
+        raise MediaError(
+            f"{str(path)!r} is damaged or of an unknown kind: {_one_line(error)}; save it anew"
+        ) from error
 
 
 def _as_rgb(image: Image.Image) -> Picture:
@@ -92,8 +98,14 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
         import io
 
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-    except (ImageCms.PyCMSError, OSError, ValueError):  # a profile that does not fit is passed over, as viewers do
+        converted = ImageCms.profileToProfile(
+            image, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
+        )
+    except (
+        ImageCms.PyCMSError,
+        OSError,
+        ValueError,
+    ):  # a profile that does not fit is passed over, as viewers do
         return image
     return converted if converted is not None else image
 

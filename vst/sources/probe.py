@@ -1,4 +1,4 @@
-"""Opening a video file safely, and what its packets tell without decoding them."""
+"""What a video file tells of itself, by its header and by its packets, without decoding them."""
 
 from __future__ import annotations
 
@@ -14,38 +14,11 @@ from av.container import InputContainer
 from av.stream import Discard, Disposition
 from av.video.stream import VideoStream
 
-from vst.errors import MediaError, MissingFileError
-from vst.sources.picture import MAX_PIXELS
-
-FORMATS = (
-    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,gif,mpegts,mpeg,flv,asf,ogg,mxf,nut,ivf,wtv,rm,dv,yuv4mpegpipe,apng,"
-    "h264,hevc,av1,obu,m4v,mpegvideo,mjpeg,vc1,swf,wav,mp3,aac,flac"
-)
-"""The kinds of file that are opened, in FFmpeg's names: none of them is a playlist that reads other files. The last
-ones hold sound alone and are there for the message that says so."""
+from vst.errors import MediaError
+from vst.media import MAX_PIXELS, open_container
 
 _NOT_FILM = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
 _WHOLE_RATES = (8, 10, 12, 15, 20, 24, 25, 30, 48, 50, 60, 90, 100, 120, 240)
-
-
-def open_container(path: Path, max_pixels: int = MAX_PIXELS) -> InputContainer:
-    """Open a video file with no protocol but ``file`` and no playlists; raise `MediaError` where it cannot be read."""
-    options = {"protocol_whitelist": "file", "format_whitelist": FORMATS, "max_pixels": str(max_pixels)}
-    try:
-        return av.open(f"file:{path}", "r", options=options, metadata_errors="replace")
-    except FileNotFoundError as error:
-        raise MissingFileError(f"there is no file {str(path)!r}; check the path") from error
-    except (av.FFmpegError, OSError, ValueError, UnicodeError) as error:
-        raise MediaError(
-            f"{str(path)!r} is no video that can be read, or is cut off before its index ({reason(error)}); "
-            "give a video such as mp4, mov, mkv, webm, avi or gif"
-        ) from error
-
-
-def reason(error: BaseException) -> str:
-    """The text of FFmpeg's error without its number and file name."""
-    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return " ".join(str(text).split()).rstrip(".")
 
 
 def video_stream(container: InputContainer, path: Path) -> VideoStream:
@@ -55,9 +28,13 @@ def video_stream(container: InputContainer, path: Path) -> VideoStream:
         what = "only a cover picture" if container.streams.video else "no video stream"
         raise MediaError(f"{str(path)!r} has {what}; give a video with pictures that move")
     best = container.streams.best("video")
-    stream = next((film for film in films if best is not None and film.index == best.index), films[0])
+    stream = next(
+        (film for film in films if best is not None and film.index == best.index), films[0]
+    )
     if stream.codec_context is None:
-        raise MediaError(f"{str(path)!r} has a video stream of a codec that is not known here; convert it to H.264")
+        raise MediaError(
+            f"{str(path)!r} has a video stream of a codec that is not known here; convert it to H.264"
+        )
     return stream
 
 
@@ -137,16 +114,18 @@ def even_rate(found: Scan, said: list[Fraction]) -> tuple[Fraction, bool]:
     if span <= 0:
         return (said[0] if said else Fraction(25)), False
     mean = (found.count - 1) / span
-    best = min(candidates(mean, said), key=lambda rate: _off_grid(found, rate))
-    allowed = min(max(1.01 * float(found.tick), 0.00101), 0.3 / float(best))
-    if _off_grid(found, best) <= allowed:
-        return best, False
+    for rate in candidates(mean, said):
+        allowed = min(max(1.01 * float(found.tick), 0.00101), 0.3 / float(rate))
+        if _off_grid(found, rate) <= allowed:
+            return rate, False
     return mean.limit_denominator(100_000), True
 
 
 def candidates(mean: Fraction, said: list[Fraction]) -> list[Fraction]:
-    """The rates that may be meant: what the header says, what is usual, and the measured mean itself."""
-    usual = [Fraction(whole) for whole in _WHOLE_RATES] + [Fraction(whole * 1000, 1001) for whole in (24, 30, 60, 120)]
+    """The rates that may be meant, the likeliest first: what the header says, what is usual, the measured mean."""
+    usual = [Fraction(whole) for whole in _WHOLE_RATES] + [
+        Fraction(whole * 1000, 1001) for whole in (24, 30, 60, 120)
+    ]
     near = [rate for rate in usual if abs(rate / mean - 1) < Fraction(1, 100)]
     return [*said, *near, mean.limit_denominator(1001), mean]
 

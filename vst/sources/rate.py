@@ -15,19 +15,24 @@ HIGHEST_RATE = 1000
 def check_rate(rate: Fraction) -> Fraction:
     """Return ``rate`` in frames a second; raise `UsageError` outside 0 < rate <= `HIGHEST_RATE`."""
     if not 0 < rate <= HIGHEST_RATE:
-        raise UsageError(f"a rate of {rate} frames a second; it must be above 0 and at most {HIGHEST_RATE}")
+        raise UsageError(
+            f"a rate of {rate} frames a second; it must be above 0 and at most {HIGHEST_RATE}"
+        )
     return rate
 
 
-def resample(frames: Iterable[Frame], rate: Fraction, end: float | None = None) -> Iterator[Frame]:
-    """Yield frames at a constant ``rate``, counted from the time of the first one, by repeating and dropping.
+def resample(
+    frames: Iterable[Frame], rate: Fraction, end: float | None = None
+) -> Iterator[Frame]:
+    """Yield frames at a constant ``rate``, counted from the time of the first one, by repeating and
+    dropping: each time shows the frame that is on the screen then.
 
-    Each yielded frame shows what is on the screen at the middle of its span, so that rounded times (milliseconds in
-    Matroska) neither drop nor double a frame. The last frame lasts as long as the one before it did, or until ``end``
-    seconds. The pictures are handed through, not copied.
+    A frame that comes late by less than a quarter of a step, at most 5 ms, counts as there, so that
+    rounded times (milliseconds in Matroska) neither drop nor double one. The last frame lasts as long
+    as the one before it did, or until ``end`` seconds. Pictures are handed through, not copied.
     """
-    check_rate(rate)
-    step = 1 / rate
+    step = 1 / check_rate(rate)
+    grace = min(step / 4, Fraction(5, 1000))
     shown: Frame | None = None
     start = 0.0
     span = float(step)
@@ -37,7 +42,7 @@ def resample(frames: Iterable[Frame], rate: Fraction, end: float | None = None) 
             start = frame.time
         else:
             span = frame.time - shown.time
-            while start + float((count + Fraction(1, 2)) * step) < frame.time:
+            while start + float(count * step + grace) < frame.time:
                 yield Frame(count, start + float(count * step), shown.picture)
                 count += 1
         shown = frame

@@ -63,7 +63,9 @@ def _linear(coded: Values, transfer: str, weights: Values) -> Values:
         return light ** (1 / 0.1593017578125) * (10000 / REFERENCE_WHITE)
     if transfer == "arib-std-b67":  # ITU-R BT.2100, HLG, with its system gamma of 1.2 at 1000 cd/m2
         scene = np.where(
-            coded <= 0.5, coded**2 / 3, (np.exp((coded - 0.55991073) / 0.17883277) + 0.28466892) / 12
+            coded <= 0.5,
+            coded**2 / 3,
+            (np.exp((coded - 0.55991073) / 0.17883277) + 0.28466892) / 12,
         )
         luminance = np.maximum(scene @ weights, 1e-9)[..., None]
         return scene * luminance**0.2 * (PEAK / REFERENCE_WHITE)
@@ -74,13 +76,19 @@ def roll_off(light: Values, peak: float = PEAK / REFERENCE_WHITE) -> Values:
     """Light in 0..``peak`` brought to 0..1: unchanged below the knee, then ever flatter; both in reference whites."""
     top = (peak - KNEE) / (1 - KNEE)
     above = np.clip((light - KNEE) / (1 - KNEE), 0, top)
-    return np.where(light < KNEE, light, KNEE + (1 - KNEE) * above * (1 + above / top**2) / (1 + above))
+    return np.where(
+        light < KNEE, light, KNEE + (1 - KNEE) * above * (1 + above / top**2) / (1 + above)
+    )
 
 
 def convert(coded: npt.ArrayLike, colour: ColourInfo) -> Values:
     """R'G'B' of ``colour`` in 0..1 to R'G'B' of BT.709 in 0..1; (..., 3) float64."""
     values = np.clip(np.asarray(coded, dtype=np.float64), 0, 1)
-    name = colour.primaries if colour.primaries in _PRIMARIES else ("bt2020" if colour.hdr else "bt709")
+    name = (
+        colour.primaries
+        if colour.primaries in _PRIMARIES
+        else ("bt2020" if colour.hdr else "bt709")
+    )
     matrix = _to_xyz(name)
     light = _linear(values, colour.transfer, matrix[1])
     if colour.hdr:

@@ -17,11 +17,11 @@ from av.video.stream import VideoStream
 
 from vst.errors import MediaError
 from vst.frames import Frame, Picture, VideoInfo
+from vst.media import MAX_PIXELS, open_container, reason
 from vst.sources import probe
 from vst.sources.base import Source
 from vst.sources.colour import Converter, colour_of, has_alpha
 from vst.sources.orient import Orientation, orientation
-from vst.sources.picture import MAX_PIXELS
 
 SCAN_BYTES = 256 * 1024 * 1024
 """Files up to this size are read through once at opening, without decoding, for their exact frame count and times."""
@@ -91,7 +91,7 @@ class VideoSource(Source):
     # What the file says
 
     def _open(self) -> InputContainer:
-        return probe.open_container(self._path, self._max_pixels)
+        return open_container(self._path, self._max_pixels)
 
     def _ready(self, container: InputContainer) -> VideoStream:
         """The video stream, ready to decode, with all others left unread."""
@@ -114,9 +114,13 @@ class VideoSource(Source):
             )
         for frame in self._read(container, self._ready(container), warn=False):
             return frame
-        raise MediaError(f"{self._name} has no frame that can be read; it may be cut off, damaged or encrypted")
+        raise MediaError(
+            f"{self._name} has no frame that can be read; it may be cut off, damaged or encrypted"
+        )
 
-    def _describe(self, container: InputContainer, stream: VideoStream, first: VideoFrame) -> VideoInfo:
+    def _describe(
+        self, container: InputContainer, stream: VideoStream, first: VideoFrame
+    ) -> VideoInfo:
         aspect = stream.sample_aspect_ratio
         aspect = aspect if aspect is not None and aspect > 0 else Fraction(1)
         width, height = self._stored
@@ -124,7 +128,11 @@ class VideoSource(Source):
             width, height, aspect = height, width, 1 / aspect
         rate = next(iter(probe.header_rates(stream)), Fraction(25))
         tick = stream.time_base or Fraction(1, 1000)
-        seconds = stream.duration * tick if stream.duration else Fraction(container.duration or 0, av.time_base)
+        seconds = (
+            stream.duration * tick
+            if stream.duration
+            else Fraction(container.duration or 0, av.time_base)
+        )
         return VideoInfo(
             path=self._path,
             width=width,
@@ -153,7 +161,9 @@ class VideoSource(Source):
             assert isinstance(stream, VideoStream)
             self._said_rates = probe.header_rates(stream)
             self._said_frames = stream.frames
-            self._said_end = ((container.start_time or 0) + (container.duration or 0)) / av.time_base
+            self._said_end = (
+                (container.start_time or 0) + (container.duration or 0)
+            ) / av.time_base
             size = container.size
         self._timed = True
         if 0 <= size <= SCAN_BYTES:
@@ -163,9 +173,19 @@ class VideoSource(Source):
         if found.count == 0:
             return
         self._timed = found.timed
-        rate, variable = probe.even_rate(found, self._said_rates) if found.timed else (self.info.rate, False)
-        span = float((found.times[-1] - found.times[0]) * found.tick) if found.timed else (found.count - 1) / rate
-        last = float(found.last_duration * found.tick) if variable and found.last_duration else float(1 / rate)
+        rate, variable = (
+            probe.even_rate(found, self._said_rates) if found.timed else (self.info.rate, False)
+        )
+        span = (
+            float((found.times[-1] - found.times[0]) * found.tick)
+            if found.timed
+            else (found.count - 1) / rate
+        )
+        last = (
+            float(found.last_duration * found.tick)
+            if variable and found.last_duration
+            else float(1 / rate)
+        )
         self.info = replace(
             self.info,
             rate=rate,
@@ -179,7 +199,10 @@ class VideoSource(Source):
 
     def _warn_of_end(self, found: probe.Scan) -> None:
         missing = self._said_end - found.furthest
-        if missing > max(0.5, 0.02 * self._said_end) or 0 < found.count < 0.98 * self._said_frames - 1:
+        if (
+            missing > max(0.5, 0.02 * self._said_end)
+            or 0 < found.count < 0.98 * self._said_frames - 1
+        ):
             said = f"{self._said_frames} frames" if self._said_frames else f"{self._said_end:.2f} s"
             self.warnings.append(
                 f"{self._name} breaks off after {found.count} frames ({self.info.duration:.2f} s) of {said}; "
@@ -192,11 +215,15 @@ class VideoSource(Source):
                 f"{self._name} is HDR ({self._colour.transfer}); its colours are brought to SDR (BT.709)"
             )
         if self._orientation.slanted:
-            self.warnings.append(f"{self._name} is turned by an odd angle; the nearest quarter turn is used")
+            self.warnings.append(
+                f"{self._name} is turned by an odd angle; the nearest quarter turn is used"
+            )
 
     # Decoding
 
-    def _read(self, container: InputContainer, stream: VideoStream, warn: bool = True) -> Iterator[VideoFrame]:
+    def _read(
+        self, container: InputContainer, stream: VideoStream, warn: bool = True
+    ) -> Iterator[VideoFrame]:
         """Decode on from where the container stands; damage is passed over and told once."""
         damaged = 0
         stopped = ""
@@ -213,9 +240,11 @@ class VideoSource(Source):
                         raise
                     damaged += 1
         except (av.FFmpegError, OSError) as error:
-            stopped = probe.reason(error)
+            stopped = reason(error)
         if warn and (damaged or stopped):
-            self._tell(f"{self._name} is damaged ({stopped or f'{damaged} packets'}); it is used as far as it reads")
+            self._tell(
+                f"{self._name} is damaged ({stopped or f'{damaged} packets'}); it is used as far as it reads"
+            )
 
     def _tell(self, line: str) -> None:
         if line not in self.warnings:
@@ -242,6 +271,9 @@ class VideoSource(Source):
             tick = self.info.tick
             if position is not None:
                 try:
+                    # x264 names its build in the first frame only, and without it FFmpeg misreads the
+                    # 4:4:4 pictures of older builds: let the decoder see that frame before the jump.
+                    next(self._read(container, stream, warn=False), None)
                     container.seek(int((position + self.info.origin) / tick), stream=stream)
                 except (av.FFmpegError, OSError):
                     return  # the caller goes further back, at last to the beginning without seeking
@@ -258,7 +290,9 @@ class VideoSource(Source):
 
     def _check_whole(self, read: int) -> None:
         if self.info.exact_count and read < 0.98 * self.info.frames - 1:
-            self._tell(f"{self._name} breaks off after {read} of {self.info.frames} frames; it is used as far as it reads")
+            self._tell(
+                f"{self._name} breaks off after {read} of {self.info.frames} frames; it is used as far as it reads"
+            )
 
 
 def _orientation_of(frame: VideoFrame) -> Orientation:

@@ -1,12 +1,13 @@
 """Downloads that can be trusted: resumed, limited in time, and moved into place only when whole.
 
-Nothing here waits longer than its patience (seconds without a new byte), whatever the network does: looking up a name
-can block for half a minute in the C library, so each request is opened in a thread of its own that is left behind when
-it takes too long.
+Nothing here waits longer than its patience (seconds without a new byte), whatever the network does:
+looking up a name can block for half a minute in the C library, so each request is opened in a
+thread of its own that is left behind when it takes too long.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import http.client
 import json
@@ -78,8 +79,8 @@ def fetch(
 ) -> str:
     """Download the first of ``urls`` that delivers into the file ``target``; return its address.
 
-    A partial file stays beside the target and is taken up again by the next call. Raises `AssetError` that names each
-    address tried and what it did; ``target`` is then as it was before.
+    A partial file stays beside the target and is taken up again by the next call. Raises
+    `AssetError` that names each address tried and what it did; ``target`` is then as it was before.
     """
     clock = _Patience(patience, time.monotonic())
     tried = []
@@ -91,8 +92,7 @@ def fetch(
         try:
             part = _claim(target, url)
             _deliver(url, part, first_answer, clock, on_progress, stage, sha256)
-            os.replace(part, target)
-            _note(part).unlink(missing_ok=True)
+            part.replace(target)
             return url
         except _Failed as failure:
             tried.append(f"{url} ({failure})")
@@ -101,7 +101,7 @@ def fetch(
                 f"cannot write {target.parent}: {error.strerror or error}; free or name a place"
             ) from error
         finally:
-            _lock(part).unlink(missing_ok=True)
+            _tidy(part)
     raise AssetError("tried " + ", ".join(tried))
 
 
@@ -141,7 +141,7 @@ def _deliver(
 def _transfer(
     url: str, part: Path, wait: float, clock: _Patience, listen: OnProgress, stage: str
 ) -> None:
-    """One request: append to ``part`` what is missing, or begin anew where the server cannot resume."""
+    """One request: append what is missing, or begin anew if the server cannot resume."""
     have = part.stat().st_size if part.exists() else 0
     headers = {"User-Agent": "vst", "Accept-Encoding": "identity"}
     version = _read_note(part)
@@ -261,7 +261,7 @@ def _reason(error: BaseException) -> str:
 
 
 def _claim(target: Path, url: str) -> Path:
-    """The partial file for ``url``: the shared one, or one of our own while another process fills that."""
+    """The partial file for ``url``; one of our own while another process fills the shared one."""
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f"{target.name}.{hashlib.sha1(url.encode()).hexdigest()[:8]}.part")
     lock = _lock(part)
@@ -274,12 +274,20 @@ def _claim(target: Path, url: str) -> Path:
     return part
 
 
+def _tidy(part: Path) -> None:
+    """Give a partial file free; forget its version where nothing of it is left."""
+    with contextlib.suppress(OSError):
+        _lock(part).unlink(missing_ok=True)
+        if not part.exists():
+            _note(part).unlink(missing_ok=True)
+
+
 def _lock(part: Path) -> Path:
     return part.with_suffix(".lock")
 
 
 def _note(part: Path) -> Path:
-    """Where the version of a partial file is kept, so that halves of two versions are never joined."""
+    """Where a partial file's version is kept, so that halves of two versions are never joined."""
     return part.with_suffix(".json")
 
 
@@ -288,3 +296,11 @@ def _read_note(part: Path) -> str:
         return str(json.loads(_note(part).read_text(encoding="utf-8"))["version"])
     except (OSError, ValueError, KeyError, TypeError):
         return ""
+
+
+def probe(url: str, patience: float = PATIENCE) -> None:
+    """Ask whether ``url`` would deliver, taking one byte; `AssetError` says what it did instead."""
+    try:
+        _open(url, {"User-Agent": "vst", "Range": "bytes=0-0"}, patience, patience).close()
+    except _Failed as failure:
+        raise AssetError(f"{url} ({failure})") from failure

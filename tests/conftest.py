@@ -1,0 +1,107 @@
+"""What the tests share: a few small pictures and clips, made once, and the command line run in this
+process.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vst import commands
+
+
+@dataclass
+class Done:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def run(capfd: pytest.CaptureFixture[str]) -> Callable[..., Done]:
+    """Run ``vst`` with these words, in this process."""
+
+    def call(*words: object) -> Done:
+        capfd.readouterr()
+        with (
+            pytest.MonkeyPatch.context() as patch,
+            pytest.raises(SystemExit) as end,
+        ):
+            patch.setattr("sys.argv", ["vst", *map(str, words)])
+            commands.main()
+        out, err = capfd.readouterr()
+        return Done(int(end.value.code or 0), out, err)
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with clip.mp4 (20 frames, 64x48, 10 fps, with sound), film.mp4 (3 colours, 3 s),
+    red.png and blue.png.
+    """
+    from vst.draw import save_picture
+
+    folder = tmp_path_factory.mktemp("media")
+    make_clip(folder / "clip.mp4", frames=20)
+    make_film(folder / "film.mp4")
+    save_picture(folder / "red.png", np.full((40, 60, 3), (230, 20, 20), np.uint8))
+    save_picture(folder / "blue.png", np.full((60, 40, 3), (20, 20, 230), np.uint8))
+    return folder
+
+
+def make_clip(path: Path, *, frames: int, rate: int = 10, size: tuple[int, int] = (64, 48)) -> None:
+    """A white square moves over grey; the sound is a hum."""
+    import av
+
+    with av.open(str(path), "w") as file:
+        pictures = file.add_stream("libx264", rate=rate)
+        pictures.width, pictures.height = size
+        pictures.pix_fmt = "yuv420p"
+        sound = file.add_stream("aac", rate=48000)
+        for index in range(frames):
+            picture = np.full((size[1], size[0], 3), 96, np.uint8)
+            picture[10:26, 2 * index : 2 * index + 16] = 255
+            for packet in pictures.encode(av.VideoFrame.from_ndarray(picture)):
+                file.mux(packet)
+        wave = np.sin(np.arange(48000 * frames // rate) * 0.03).astype(np.float32)[None] * 0.2
+        hum = av.AudioFrame.from_ndarray(wave, "fltp", "mono")
+        hum.sample_rate = 48000
+        for packet in [*sound.encode(hum), *sound.encode(None), *pictures.encode(None)]:
+            file.mux(packet)
+
+
+FILM_COLOURS = ((220, 30, 30), (30, 200, 30), (30, 30, 220))
+
+
+def make_film(path: Path) -> None:
+    """Three seconds, one colour each, 10 frames a second."""
+    import av
+
+    with av.open(str(path), "w") as file:
+        pictures = file.add_stream("libx264", rate=10)
+        pictures.width, pictures.height = 64, 64
+        pictures.pix_fmt = "yuv420p"
+        for colour in FILM_COLOURS:
+            frame = np.full((64, 64, 3), colour, np.uint8)
+            for _ in range(10):
+                for packet in pictures.encode(av.VideoFrame.from_ndarray(frame)):
+                    file.mux(packet)
+        for packet in pictures.encode(None):
+            file.mux(packet)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of models, pictures and clips beside the project; the test is skipped without."""
+    folder = Path(os.environ.get("VST_SHARED", Path(__file__).parent.parent.parent / "shared"))
+    if not folder.is_dir():
+        pytest.skip("needs the folder of models and clips; set VST_SHARED to it")
+    return folder

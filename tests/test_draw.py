@@ -1,0 +1,209 @@
+"""Sheets, grids, swatches and charts: sizes, places, and the files that they are written to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from vst.draw import (
+    covering,
+    curves,
+    demo_sheet,
+    grid,
+    save_picture,
+    sheet,
+    swatches,
+    text_size,
+    write_text,
+)
+from vst.draw.basics import LIGHT, drawable, fitted
+from vst.draw.charts import as_number, round_step
+from vst.draw.sheets import as_time
+from vst.errors import OutputError, UsageError
+
+RED, GREEN, BLUE = (220, 30, 30), (30, 200, 30), (30, 30, 220)
+
+
+def plain(colour: tuple[int, int, int], height: int = 40, width: int = 60) -> np.ndarray:
+    return np.full((height, width, 3), colour, np.uint8)
+
+
+def middle_of(picture: np.ndarray, colour: tuple[int, int, int]) -> tuple[float, float]:
+    """The middle (x, y) of all that has ``colour``."""
+    y, x = np.nonzero((picture == np.array(colour)).all(-1))
+    assert len(x), f"nothing is {colour}"
+    return float(x.mean()), float(y.mean())
+
+
+@pytest.mark.parametrize("name", ["ä 画 é.png", "picture.jpg", "PICTURE.JPEG"])
+def test_a_picture_is_written_and_read_again(tmp_path: Path, name: str) -> None:
+    path = save_picture(tmp_path / name, plain(RED))
+    back = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
+    assert back is not None
+    assert np.abs(back[20, 30, ::-1].astype(int) - RED).max() <= 3
+
+
+def test_an_unknown_ending_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"\.png or \.jpg"):
+        save_picture(tmp_path / "picture.webp", plain(RED))
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="cannot write"):
+        save_picture(tmp_path / "no" / "picture.png", plain(RED))
+
+
+def test_what_is_no_picture_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="uint8"):
+        save_picture(tmp_path / "picture.png", np.zeros((4, 4, 3), np.float32))  # type: ignore[arg-type]
+
+
+def test_nothing_is_left_beside_a_written_picture(tmp_path: Path) -> None:
+    save_picture(tmp_path / "picture.png", plain(RED))
+    assert [path.name for path in tmp_path.iterdir()] == ["picture.png"]
+
+
+def test_text_takes_the_room_it_says() -> None:
+    canvas = plain(LIGHT.ground, 60, 300)
+    write_text(canvas, "Blue swirls", 20, 10, 20, (0, 0, 0))
+    _, x = np.nonzero((canvas != np.array(LIGHT.ground)).any(-1))
+    assert x.min() >= 20
+    assert x.max() <= 20 + text_size("Blue swirls", 20)[0] + 2
+
+
+@pytest.mark.parametrize("place", [(-50, 5), (95, 55), (50, -80)])
+def test_text_over_the_edge_is_cut_off(place: tuple[int, int]) -> None:
+    canvas = plain(LIGHT.ground, 60, 100)
+    write_text(canvas, "over the edge", *place, 20, (0, 0, 0))
+    assert canvas.shape == (60, 100, 3)
+
+
+def test_long_text_is_shortened_to_its_room() -> None:
+    short = fitted("a very long name of a style", 16, 90)
+    assert short.endswith("...")
+    assert text_size(short, 16)[0] <= 90
+
+
+def test_letters_that_the_font_lacks_are_replaced() -> None:
+    assert drawable("Flüsse → 画") == "Flusse -> ?"
+
+
+def test_a_sheet_keeps_rows_in_order() -> None:
+    made = sheet([[plain(RED), plain(GREEN)], [plain(BLUE, 90, 30)]], [["a", "b"], ["c"]])
+    (red_x, red_y), (green_x, green_y) = middle_of(made, RED), middle_of(made, GREEN)
+    assert red_x < green_x
+    assert red_y == pytest.approx(green_y, abs=1)
+    assert middle_of(made, BLUE)[1] > red_y
+
+
+@pytest.mark.parametrize("width", [400, 1280])
+def test_a_sheet_is_as_wide_as_asked(width: int) -> None:
+    rows = [[plain(RED, 30, 90)] * 5, [plain(BLUE, 90, 30)]]
+    assert sheet(rows, title="Title", captions=["one", "two"], width=width).shape[1] == width
+
+
+def test_a_sheet_keeps_the_shape_of_its_pictures() -> None:
+    made = sheet([[plain(RED, 50, 100)]], tallest=100)
+    y, x = np.nonzero((made == np.array(RED)).all(-1))
+    assert (np.ptp(x) + 1) / (np.ptp(y) + 1) == pytest.approx(2, rel=0.03)
+
+
+def test_a_sheet_without_pictures_is_refused() -> None:
+    with pytest.raises(UsageError, match="at least one picture"):
+        sheet([])
+
+
+def test_a_grid_puts_each_pair_in_its_place() -> None:
+    made = grid([[plain(RED), plain(GREEN)], [plain(BLUE), plain(RED)]], ["a", "b"], ["x", "y"])
+    green, blue = middle_of(made, GREEN), middle_of(made, BLUE)
+    assert green[0] > blue[0]
+    assert green[1] < blue[1]
+
+
+def test_a_grid_shows_contents_at_the_left_and_styles_on_top() -> None:
+    made = grid([[plain(RED)]], ["a"], ["x"], corner=[plain(GREEN)], heads=[plain(BLUE)])
+    red, green, blue = (middle_of(made, colour) for colour in (RED, GREEN, BLUE))
+    assert green[0] < red[0]
+    assert blue[1] < red[1]
+
+
+def test_a_grid_with_a_picture_missing_is_refused() -> None:
+    with pytest.raises(UsageError, match="one picture for each pair"):
+        grid([[plain(RED)]], ["a"], ["x", "y"])
+
+
+def test_swatches_go_on_in_the_next_row() -> None:
+    made = swatches({"a": plain(RED), "b": plain(GREEN), "c": plain(BLUE)}, columns=2)
+    red, blue = middle_of(made, RED), middle_of(made, BLUE)
+    assert blue[0] == pytest.approx(red[0], abs=1)
+    assert blue[1] > red[1]
+
+
+def test_the_demo_sheet_has_keyframes_above_and_paintings_below() -> None:
+    made = demo_sheet([(1.0, plain(RED))], [(0.0, plain(GREEN))] * 3, [plain(BLUE)] * 3)
+    heights = [middle_of(made, colour)[1] for colour in (RED, GREEN, BLUE)]
+    assert heights == sorted(heights)
+
+
+def test_the_demo_sheet_needs_a_painting_for_each_frame() -> None:
+    with pytest.raises(UsageError, match="one painting for each frame"):
+        demo_sheet([(1.0, plain(RED))], [(0.0, plain(GREEN))], [])
+
+
+@pytest.mark.parametrize(("height", "width"), [(10, 80), (80, 10), (40, 60)])
+def test_covering_fills_the_cell(height: int, width: int) -> None:
+    assert covering(plain(RED, height, width), 50, 40).shape == (40, 50, 3)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(1.5, "1.50 s"), (62.5, "1:02.5"), (119.97, "2:00.0")]
+)
+def test_times_are_written_shortly(seconds: float, text: str) -> None:
+    assert as_time(seconds) == text
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_a_chart_has_the_size_asked_for(dark: bool) -> None:
+    made = curves({"loss": [(0, 1), (1, 0.5)]}, title="Loss", width=400, height=300, dark=dark)
+    assert made.shape == (300, 400, 3)
+
+
+def test_a_rising_line_rises() -> None:
+    made = curves({"a": [(0, 0), (10, 5)]}, width=400, height=300)
+    blue = made[..., 2].astype(int) - made[..., 0] > 60
+    blue[:60] = False  # the legend
+    rows = [np.flatnonzero(blue[:, x]).mean() for x in (100, 200, 300)]
+    assert rows[0] > rows[1] > rows[2]
+
+
+@pytest.mark.parametrize(
+    "points",
+    [[], [(1, 1)], [(0, 3), (1, 3)], [(0, 1), (1, float("nan")), (2, 1)], [(0, -5), (1, 5)]],
+    ids=["none", "one", "flat", "gap", "below zero"],
+)
+@pytest.mark.parametrize("log", [False, True])
+def test_a_chart_is_drawn_of_any_points(points: list[tuple[float, float]], log: bool) -> None:
+    assert curves({"a": points}, log=log, width=300, height=200).shape == (200, 300, 3)
+
+
+def test_an_axis_that_goes_down_is_refused() -> None:
+    with pytest.raises(UsageError, match="change low or high"):
+        curves({"a": [(0, 1)]}, low=3, high=2)
+
+
+@pytest.mark.parametrize(
+    ("rough", "step"), [(0.07, 0.1), (1.0, 1.0), (1.1, 2.0), (2.3, 2.5), (80, 100)]
+)
+def test_ticks_are_round_numbers(rough: float, step: float) -> None:
+    assert round_step(rough) == pytest.approx(step)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0, "0"), (0.05, "0.05"), (1500, "1500"), (20_000, "20k"), (3e6, "3M"), (-0.25, "-0.25")],
+)
+def test_ticks_are_written_shortly(value: float, text: str) -> None:
+    assert as_number(value) == text

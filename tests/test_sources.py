@@ -1,0 +1,420 @@
+"""Sources: real files of every kind that is promised, read and compared with what was written."""
+
+from __future__ import annotations
+
+import os
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from tests import clips
+from vst.errors import MediaError, MissingFileError, UsageError
+from vst.frames import ColourInfo, Frame
+from vst.sources import open_source, tone
+from vst.sources.picture import read_picture
+from vst.sources.rate import resample
+
+KINDS = {
+    "h264.mp4": ("-c:v", "libx264", "-preset", "ultrafast", "-crf", "10", "-pix_fmt", "yuv420p"),
+    "h264_b.mov": ("-c:v", "libx264", "-preset", "medium", "-crf", "10", "-bf", "3", "-pix_fmt", "yuv420p"),
+    "h264_444.mkv": ("-c:v", "libx264", "-preset", "ultrafast", "-crf", "10", "-pix_fmt", "yuv444p"),
+    "h264_422.mp4": ("-c:v", "libx264", "-preset", "ultrafast", "-crf", "10", "-pix_fmt", "yuv422p"),
+    "hevc.mp4": ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=error", "-pix_fmt", "yuv420p"),
+    "hevc10.mkv": ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=error", "-pix_fmt", "yuv420p10le"),
+    "vp8.webm": ("-c:v", "libvpx", "-b:v", "2M", "-deadline", "realtime", "-cpu-used", "8"),
+    "vp9.webm": ("-c:v", "libvpx-vp9", "-b:v", "2M", "-deadline", "realtime", "-cpu-used", "8"),
+    "mjpeg.avi": ("-c:v", "mjpeg", "-q:v", "3"),
+    "mpeg4.avi": ("-c:v", "mpeg4", "-q:v", "3", "-bf", "2"),
+    "prores.mov": ("-c:v", "prores_ks"),
+    "film.gif": ("-c:v", "gif"),
+}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_every_kind_is_read_frame_by_frame(name: str, tmp_path: Path) -> None:
+    path = clips.clip(tmp_path / name, 12, 25, False, *KINDS[name])
+    with open_source(path) as source:
+        frames = list(source.frames())
+        assert [clips.number(frame.picture) for frame in frames] == list(range(12))
+        assert [frame.index for frame in frames] == list(range(12))
+        assert np.allclose([frame.time for frame in frames], np.arange(12) / 25, atol=0.0011)
+        assert all(clips.corners(frame.picture) == [0, 1, 2, 3] for frame in frames)
+        assert source.info.rate == 25 and source.info.frames == 12 and not source.info.variable
+        assert source.info.duration == pytest.approx(0.48, abs=0.002)
+        assert source.warnings == []
+
+
+@pytest.mark.parametrize("name", ["h264_b.mov", "hevc.mp4", "vp9.webm", "mpeg4.avi", "film.gif"])
+def test_a_span_and_a_moment_are_exact(name: str, tmp_path: Path) -> None:
+    options = (*KINDS[name], "-g", "10") if name != "film.gif" else KINDS[name]
+    path = clips.clip(tmp_path / name, 60, 25, False, *options)
+    with open_source(path) as source:
+        for first, last in ((0, 60), (1, 9), (23, 37), (40, 41), (59, 60), (30, 30)):
+            got = [clips.number(f.picture) for f in source.frames(first / 25, last / 25)]
+            assert got == list(range(first, last))
+        for index in (0, 9, 10, 33, 59):
+            assert clips.number(source.at(index / 25 + 0.02)) == index
+            assert clips.number(source.at(index / 25)) == index
+        assert clips.number(source.at(99.0)) == 59
+        assert clips.number(source.at(-1.0)) == 0
+
+
+@pytest.mark.parametrize("text", ["30000/1001", "24000/1001", "24", "60", "12.5", "120"])
+@pytest.mark.parametrize("ending", [".mp4", ".mkv"])
+def test_the_rate_is_an_exact_fraction(text: str, ending: str, tmp_path: Path) -> None:
+    path = clips.clip(tmp_path / f"rate{ending}", 15, text)
+    info = open_source(path).info
+    assert info.rate == Fraction(text) and info.frames == 15 and not info.variable
+
+
+@pytest.mark.parametrize("ending,tick", [(".mp4", Fraction(1, 90000)), (".mkv", Fraction(1, 1000))])
+def test_uneven_times_are_kept(ending: str, tick: Fraction, tmp_path: Path) -> None:
+    even = clips.clip(tmp_path / "even.mp4", 12, 25, False, *KINDS["h264.mp4"], "-bf", "0")
+    steps = [0, 33, 67, 100, 200, 233, 300, 301, 500, 533, 900, 1000]
+    ticks = [round(step * Fraction(1, 1000) / tick) for step in steps]
+    path = clips.retimed(tmp_path / f"uneven{ending}", even, ticks, tick)
+    source = open_source(path)
+    assert source.info.variable
+    assert np.allclose([f.time for f in source.frames()], np.array(steps) / 1000, atol=1e-9)
+    assert [clips.number(f.picture) for f in source.frames(0.2, 0.5)] == [4, 5, 6, 7]
+    evened = list(resample(source.frames(), Fraction(10), end=1.04))
+    assert [clips.number(f.picture) for f in evened] == [0, 3, 4, 7, 7, 8, 9, 9, 9, 10]
+
+
+def test_a_clock_that_does_not_start_at_zero(tmp_path: Path) -> None:
+    plain = clips.clip(tmp_path / "plain.mkv", 20)
+    for name in ("late.mkv", "late.ts"):
+        late = tmp_path / name
+        clips.ffmpeg("-itsoffset", 5, "-i", plain, "-c", "copy", "-copyts", late)
+        source = open_source(late)
+        frames = list(source.frames())
+        assert source.info.origin > 4.9
+        assert [clips.number(f.picture) for f in frames] == list(range(20))
+        assert frames[0].time == 0 and frames[-1].time == pytest.approx(19 / 25, abs=0.0011)
+        assert [clips.number(f.picture) for f in source.frames(0.4, 0.48)] == [10, 11]
+
+
+def test_an_edit_list_hides_frames(tmp_path: Path) -> None:
+    whole = clips.clip(tmp_path / "whole.mp4", 50, 25, False, *KINDS["h264.mp4"], "-g", "25")
+    cut = tmp_path / "cut.mp4"
+    clips.ffmpeg("-ss", 1.2, "-i", whole, "-c", "copy", cut)  # keeps from frame 25, hides up to 30
+    source = open_source(cut)
+    shown = [clips.number(f.picture) for f in source.frames()]
+    assert shown == list(range(30, 50)) and source.info.frames == 20
+    assert next(source.frames()).time == 0
+
+
+TURNS = {
+    # a, b, c, d of the matrix -> which corner comes to the top left, top right, bottom left, bottom right
+    (1, 0, 0, 1): [0, 1, 2, 3],
+    (0, 1, -1, 0): [2, 0, 3, 1],
+    (-1, 0, 0, -1): [3, 2, 1, 0],
+    (0, -1, 1, 0): [1, 3, 0, 2],
+    (-1, 0, 0, 1): [1, 0, 3, 2],
+    (1, 0, 0, -1): [2, 3, 0, 1],
+    (0, 1, 1, 0): [0, 2, 1, 3],
+    (0, -1, -1, 0): [3, 1, 2, 0],
+}
+
+
+@pytest.mark.parametrize("matrix", TURNS)
+def test_phones_turn_and_mirror(matrix: tuple[int, int, int, int], tmp_path: Path) -> None:
+    aspect = ("-vf", "scale=out_color_matrix=bt709,setsar=4/3", "-colorspace", "bt709")
+    flat = clips.clip(tmp_path / "flat.mp4", 3, 25, False, *aspect, *KINDS["h264.mp4"])
+    source = open_source(clips.turned(tmp_path / "turned.mp4", flat, matrix))
+    frame = next(source.frames())
+    swapped = matrix[0] == 0
+    assert clips.corners(frame.picture) == TURNS[matrix]
+    assert frame.picture.shape == ((64, 48, 3) if swapped else (48, 64, 3))
+    assert (source.info.width, source.info.height) == ((48, 64) if swapped else (64, 48))
+    assert source.info.sample_aspect == (Fraction(3, 4) if swapped else Fraction(4, 3))
+    assert frame.picture.flags.c_contiguous
+
+
+@pytest.mark.parametrize("size", [(63, 47), (65, 49), (64, 47), (17, 33)])
+@pytest.mark.parametrize("name", ["vp9.webm", "h264_444.mkv", "mjpeg.avi"])
+def test_odd_sizes(size: tuple[int, int], name: str, tmp_path: Path) -> None:
+    path = clips.encode(tmp_path / name, clips.numbered(2, *size), *KINDS[name])
+    source = open_source(path)
+    assert (source.info.width, source.info.height) == size
+    assert [f.picture.shape for f in source.frames()] == [(size[1], size[0], 3)] * 2
+
+
+def test_the_right_stream_is_taken_and_the_others_are_named(tmp_path: Path) -> None:
+    cover = tmp_path / "cover.png"
+    Image.fromarray(clips.coded(511, 200, 200)).save(cover)
+    path = tmp_path / "many.mp4"
+    film = clips.clip(tmp_path / "film.mp4", 5, 25, True, "-c:a", "aac", "-ac", 6)
+    clips.ffmpeg(
+        *("-i", cover, "-i", film, "-f", "lavfi", "-i", "sine=duration=0.2"),
+        *("-map", 0, "-map", "1:v", "-map", "1:a", "-map", "2:a", "-c", "copy", "-c:a:1", "libmp3lame"),
+        *("-disposition:v:0", "attached_pic", "-t", "0.2", path),
+    )
+    source = open_source(path)
+    assert source.info.audio == ("aac", "mp3")
+    assert [clips.number(f.picture) for f in source.frames()] == [0, 1, 2, 3, 4]
+    assert open_source(clips.clip(tmp_path / "mute.mp4")).info.audio == ()
+
+
+def test_two_films_in_one_file_show_one(tmp_path: Path) -> None:
+    first = clips.clip(tmp_path / "first.mp4", 5)
+    second = clips.encode(tmp_path / "second.mp4", clips.numbered(7, 32, 32))
+    both = tmp_path / "both.mkv"
+    clips.ffmpeg("-i", first, "-i", second, "-map", 0, "-map", 1, "-c", "copy", both)
+    source = open_source(both)
+    count = len(list(source.frames()))
+    assert (source.info.width, count) in ((64, 5), (32, 7)) and source.info.frames == count
+
+
+# Colours
+
+
+@pytest.mark.parametrize("pixels", ["yuv420p", "yuv444p", "yuv422p10le"])
+@pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize("matrix", clips.MATRICES)
+def test_known_colours_come_out(matrix: str, full: bool, pixels: str, tmp_path: Path) -> None:
+    source = open_source(clips.patches(tmp_path / "patches.mkv", matrix, full, pixels))
+    assert (source.info.colour.matrix, source.info.colour.full_range) == (matrix, full)
+    seen = clips.patch_colours(next(source.frames()).picture)
+    assert np.abs(seen - np.array(clips.PATCHES)).max() <= 2
+
+
+@pytest.mark.parametrize("size,matrix", [((320, 64), "smpte170m"), ((1280, 720), "bt709")])
+def test_an_unnamed_matrix_goes_by_the_size(size: tuple[int, int], matrix: str, tmp_path: Path) -> None:
+    plain = clips.patches(tmp_path / "plain.mkv", matrix, False, "yuv444p", "-c:v", "ffv1")
+    path = tmp_path / "sized.mkv"
+    clips.ffmpeg("-i", plain, "-vf", f"scale={size[0]}:{size[1]}:flags=neighbor", "-c:v", "ffv1", path)
+    source = open_source(path)
+    assert source.info.colour.matrix == "unspecified"
+    picture = next(source.frames()).picture
+    seen = picture[size[1] // 2, size[0] // 20 :: size[0] // 10].astype(int)
+    assert np.abs(seen - np.array(clips.PATCHES)).max() <= 2
+
+
+def hdr_clip(path: Path, transfer: str, signal: float) -> Path:
+    """One grey of 10 bits, BT.2020, at this part of the signal's range."""
+    value = round((16 + 219 * signal) * 4)
+    frame = np.concatenate([np.full(64 * 64, value), np.full(2 * 32 * 32, 512)]).astype(np.uint16)
+    tags = f"setparams=colorspace=bt2020nc:color_primaries=bt2020:color_trc={transfer}:range=tv"
+    shape = ("-f", "rawvideo", "-pixel_format", "yuv420p10le", "-video_size", "64x64")
+    clips.ffmpeg(*shape, "-i", "pipe:0", "-vf", tags, "-c:v", "ffv1", path, data=frame.tobytes() * 2)
+    return path
+
+
+@pytest.mark.parametrize("transfer,white", [("smpte2084", 0.5806), ("arib-std-b67", 0.75)])
+def test_hdr_is_brought_to_sdr_with_a_warning(transfer: str, white: float, tmp_path: Path) -> None:
+    """The reference white of BT.2408 (58 % PQ, 75 % HLG) becomes a light grey, black stays black."""
+    greys = []
+    for signal in (0.0, white / 2, white, 1.0):
+        source = open_source(hdr_clip(tmp_path / f"{signal}.mkv", transfer, signal))
+        assert source.info.colour.hdr and source.info.colour.bits == 10
+        assert sum("HDR" in line for line in source.warnings) == 1
+        picture = next(source.frames()).picture
+        assert np.ptp(picture.astype(int)) <= 1
+        expected = tone.convert(np.full((1, 3), signal), source.info.colour)[0, 0] * 255
+        assert abs(float(picture.mean()) - expected) <= 2
+        greys.append(float(picture.mean()))
+    assert greys[0] <= 1 and greys == sorted(greys) and 215 <= greys[2] <= 245 and greys[3] >= 250
+
+
+@given(st.tuples(*[st.floats(0, 1)] * 3), st.sampled_from(["smpte2084", "arib-std-b67", "bt709"]))
+def test_tone_mapping_stays_inside_and_keeps_grey(colour: tuple[float, ...], transfer: str) -> None:
+    kind = ColourInfo("bt2020nc", "bt2020", transfer, bits=10)
+    out = tone.convert(np.array([colour, (colour[0],) * 3]), kind)
+    assert np.all(out >= 0) and np.all(out <= 1) and np.ptp(out[1]) < 1e-3
+
+
+def test_transparency_is_laid_on_black(tmp_path: Path) -> None:
+    pixels = np.zeros((32, 32, 4), np.uint8)
+    pixels[:, :16] = (200, 100, 50, 255)
+    pixels[:, 16:] = (200, 100, 50, 128)
+    shape = ("-f", "rawvideo", "-pixel_format", "rgba", "-video_size", "32x32")
+    path = tmp_path / "clear.mov"
+    clips.ffmpeg(*shape, "-i", "pipe:0", "-c:v", "qtrle", "-pix_fmt", "argb", path, data=pixels.tobytes())
+    picture = next(open_source(path).frames()).picture
+    assert np.array_equal(picture[5, 5], (200, 100, 50))
+    assert np.abs(picture[5, 25].astype(int) - (100, 50, 25)).max() <= 1
+
+
+def test_frames_are_the_callers_own(tmp_path: Path) -> None:
+    """What is drawn into one frame does not show in the next, not even where the file holds RGB."""
+    still = [clips.coded(1)] * 4
+    path = clips.encode(tmp_path / "rgb.mkv", still, "-vf", "null", "-c:v", "ffv1", "-pix_fmt", "bgr0")
+    for frame in open_source(path).frames():
+        assert clips.number(frame.picture) == 1
+        frame.picture[:] = 0
+
+
+# Bad input
+
+
+def test_a_truncated_clip_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
+    noise = [np.random.default_rng(i).integers(0, 255, (48, 64, 3), np.uint8) for i in range(40)]
+    for name in ("cut.mp4", "cut.mkv", "cut.avi"):
+        extra = ("-movflags", "+faststart") if name.endswith("mp4") else ()
+        path = clips.encode(tmp_path / name, noise, *KINDS["h264.mp4"], *extra)
+        size = path.stat().st_size
+        os.truncate(path, size * 6 // 10)
+        source = open_source(path)
+        frames = list(source.frames())
+        assert 10 < len(frames) < 35, name
+        assert source.info.frames == len(frames)
+        assert any("breaks off" in line for line in source.warnings), name
+
+
+@pytest.mark.parametrize(
+    "name,data",
+    [
+        ("empty.mp4", b""),
+        ("text.mp4", b"this is not a video\n" * 100),
+        ("noise.mp4", bytes(np.random.default_rng(0).integers(0, 256, 20000, np.uint8))),
+        ("header.mp4", b"\0\0\0\x20ftypisom\0\0\2\0isomiso2avc1mp41"),
+        ("list.mp4", b"#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nother.ts\n"),
+        ("concat.mp4", b"ffconcat version 1.0\nfile other.mp4\n"),
+        ("noise.png", b"\x89PNG\r\n\x1a\n" + b"\7" * 200),
+        ("page.html", b"<html><body>hello</body></html>" * 20),
+    ],
+)
+def test_what_is_no_video_is_refused_in_one_line(name: str, data: bytes, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_bytes(data)
+    with pytest.raises(MediaError) as error:
+        list(open_source(path).frames())
+    assert str(path) in str(error.value) and "\n" not in str(error.value)
+
+
+def test_sound_alone_a_cover_and_nothing_at_all(tmp_path: Path) -> None:
+    sound = tmp_path / "sound.m4a"
+    clips.ffmpeg("-f", "lavfi", "-i", "sine=duration=1", "-c:a", "aac", sound)
+    with pytest.raises(MediaError, match="no video stream"):
+        open_source(sound)
+    cover, song = tmp_path / "cover.png", tmp_path / "song.mp3"
+    Image.fromarray(clips.coded(1)).save(cover)
+    clips.ffmpeg("-i", sound, "-i", cover, "-map", 0, "-map", 1, "-c:v", "copy", "-id3v2_version", 3, song)
+    with pytest.raises(MediaError, match="cover"):
+        open_source(song)
+    with pytest.raises(MissingFileError):
+        open_source(tmp_path / "nowhere.mp4")
+    with pytest.raises(UsageError):
+        open_source("")
+    (tmp_path / "void").mkdir()
+    with pytest.raises(MediaError, match="no pictures"):
+        open_source(tmp_path / "void")
+    with pytest.raises(UsageError, match="device"):
+        open_source("/dev/zero")
+
+
+def test_one_frame_is_a_video(tmp_path: Path) -> None:
+    source = open_source(clips.clip(tmp_path / "one.mp4", 1))
+    assert [f.time for f in source.frames()] == [0.0] and source.info.frames == 1
+    assert source.info.duration == pytest.approx(0.04)
+
+
+def test_names_of_every_sort(tmp_path: Path) -> None:
+    plain = clips.clip(tmp_path / "plain.mp4", 2)
+    for name in ("-dash.mp4", "a b'c\"d.mp4", "über 影.mp4", "50%d.mp4", "file:x.mp4", "new\nline.mp4"):
+        path = tmp_path / name
+        path.write_bytes(plain.read_bytes())
+        assert len(list(open_source(path).frames())) == 2
+        picture = path.with_suffix(".png")
+        Image.fromarray(clips.coded(3)).save(picture)
+        assert clips.number(next(open_source(picture).frames()).picture) == 3
+
+
+def test_too_many_pixels_are_refused_before_they_are_decoded(tmp_path: Path) -> None:
+    picture, film = tmp_path / "big.png", clips.clip(tmp_path / "big.mp4", 2)
+    for width in (11000, 20000):
+        Image.new("1", (width, 10000)).save(picture)
+        with pytest.raises(MediaError, match="100,000,000"):
+            open_source(picture)
+    with pytest.raises(MediaError):
+        open_source(film, max_pixels=1000)
+
+
+# Pictures and folders
+
+
+def test_pictures_of_every_kind(tmp_path: Path) -> None:
+    base = Image.fromarray(clips.coded(5, 80, 60))
+    want = clips.coded(5, 80, 60).astype(int)
+    base.save(tmp_path / "a.jpg", quality=97, subsampling=0)
+    base.convert("CMYK").save(tmp_path / "cmyk.jpg", quality=97)
+    base.quantize(64).save(tmp_path / "palette.png")
+    base.save(tmp_path / "a.webp", lossless=True)
+    base.save(tmp_path / "a.bmp")
+    base.save(tmp_path / "a.tiff")
+    for path in sorted(tmp_path.iterdir()):
+        got = next(open_source(path).frames()).picture
+        assert got.dtype == np.uint8 and np.abs(got.astype(int) - want).mean() < 6, path.name
+    deep = (np.arange(60 * 80).reshape(60, 80) * 13).astype(np.uint16)
+    Image.fromarray(deep).save(tmp_path / "deep.png")
+    got = read_picture(tmp_path / "deep.png")
+    assert got.shape == (60, 80, 3) and np.abs(got[..., 0] - deep / 257).max() <= 0.51
+    clear = base.convert("RGBA")
+    clear.putalpha(128)
+    clear.save(tmp_path / "clear.png")
+    assert np.abs(read_picture(tmp_path / "clear.png").astype(int) - want / 2).max() <= 2
+
+
+def test_exif_turns_a_picture(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[274] = 6  # to be shown turned by 90 degrees clockwise
+    Image.fromarray(clips.coded(0, 80, 60)).save(tmp_path / "turned.jpg", exif=exif, quality=95)
+    picture = read_picture(tmp_path / "turned.jpg")
+    assert picture.shape == (80, 60, 3) and clips.corners(picture) == [2, 0, 3, 1]
+
+
+def test_a_folder_is_read_in_the_order_of_its_numbers(tmp_path: Path) -> None:
+    for index in range(12):
+        Image.fromarray(clips.coded(index)).save(tmp_path / f"frame{index}.png")
+    (tmp_path / "notes.txt").write_text("not a frame")
+    (tmp_path / ".hidden.png").write_text("not a frame")
+    source = open_source(tmp_path, rate=Fraction(30000, 1001))
+    assert [clips.number(f.picture) for f in source.frames()] == list(range(12))
+    assert [clips.number(f.picture) for f in source.frames(0.1, 0.2)] == [3, 4, 5]
+    assert source.info.rate == Fraction(30000, 1001) and source.info.frames == 12
+    assert clips.number(source.at(0.21)) == 6
+    assert open_source(tmp_path).info.rate == 25
+    (tmp_path / "frame7.png").unlink()
+    assert any("leave out 1" in line for line in open_source(tmp_path).warnings)
+    Image.fromarray(clips.coded(7, 32, 32)).save(tmp_path / "frame7.png")
+    with pytest.raises(MediaError, match="frame7"):
+        list(open_source(tmp_path).frames())
+
+
+# A constant rate
+
+
+@given(st.lists(st.integers(1, 200), min_size=1, max_size=30), st.sampled_from([5, 10, 24, 25, 30, 60]))
+def test_resampled_frames_are_even_and_show_what_is_on(steps: list[int], rate: int) -> None:
+    times = np.cumsum([0, *steps]) / 1000
+    picture = np.zeros((1, 1, 3), np.uint8)
+    frames = [Frame(i, float(t), picture) for i, t in enumerate(times)]
+    end = times[-1] + 0.04
+    out = list(resample(iter(frames), Fraction(rate), end=end))
+    assert [f.index for f in out] == list(range(len(out)))
+    assert np.allclose([f.time for f in out], np.arange(len(out)) / rate)
+    assert abs(len(out) - end * rate) <= 0.51 or len(out) == 1
+
+
+def test_resampling_at_its_own_rate_changes_nothing() -> None:
+    picture = np.zeros((1, 1, 3), np.uint8)
+    rate = Fraction(30000, 1001)
+    rounded = [Frame(i, round(float(i / rate), 3), picture) for i in range(300)]
+    assert len(list(resample(rounded, rate))) == 300
+    with pytest.raises(UsageError):
+        list(resample(rounded, Fraction(0)))
+
+
+def test_shared_clips_read_the_same_from_any_start(shared: Path) -> None:
+    for name in ("cockatoo", "bikes"):
+        source = open_source(shared / "video" / f"{name}.mp4")
+        whole = {f.time: f.picture for f in source.frames(2.0, 2.6)}
+        for start in (2.2, 2.4):
+            first = next(source.frames(start))
+            assert np.array_equal(first.picture, whole[first.time])

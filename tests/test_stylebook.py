@@ -1,0 +1,192 @@
+"""Built-in styles are whole and different; a user's own are kept safely."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vst import stylebook
+from vst.errors import (
+    AssetError,
+    OutputError,
+    OutputExistsError,
+    UnknownNameError,
+    UsageError,
+)
+from vst.spaces import TFLITE_SPACE
+from vst.stylebook import (
+    add_style,
+    all_styles,
+    builtin_styles,
+    checked_name,
+    home,
+    own_styles,
+    remove_style,
+    style_named,
+)
+
+NUMBERS = np.linspace(-1, 1, 100, dtype=np.float32)
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("VST_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+def test_there_are_at_least_24_built_in_styles() -> None:
+    assert len(builtin_styles()) >= 24
+
+
+@pytest.mark.parametrize("style", builtin_styles().values(), ids=lambda style: style.name)
+def test_a_built_in_style_is_whole(style: stylebook.Style) -> None:
+    assert checked_name(style.name) == style.name
+    assert style.space == TFLITE_SPACE
+    assert (style.embedding.shape, style.embedding.dtype) == ((100,), np.float32)
+    assert np.isfinite(style.embedding).all()
+    assert style.description and "\n" not in style.description
+    assert style.origin
+
+
+def test_built_in_styles_are_apart_from_one_another() -> None:
+    numbers = np.stack([style.embedding for style in builtin_styles().values()])
+    apart = np.linalg.norm(numbers[:, None] - numbers[None], axis=-1)
+    assert apart[np.triu_indices(len(numbers), 1)].min() > 2
+
+
+@pytest.mark.parametrize("name", ["blue-swirls", "@blue-swirls", "Blue-Swirls"])
+def test_a_style_is_found_by_its_name(name: str) -> None:
+    assert style_named(name).name == "blue-swirls"
+
+
+def test_an_unknown_style_is_told_with_the_nearest_name() -> None:
+    with pytest.raises(UnknownNameError, match="did you mean 'blue-swirls'"):
+        style_named("@blue-swirl")
+
+
+def test_an_own_style_is_kept_with_all_its_numbers() -> None:
+    numbers = np.random.default_rng(1).standard_normal(100).astype(np.float32)
+    add_style("My-Style", numbers, "some-space", "what one sees", origin="picture.png")
+    found = style_named("@my-style")
+    assert (found.space, found.description) == ("some-space", "what one sees")
+    assert found.origin == "picture.png"
+    assert np.array_equal(found.embedding, numbers)
+
+
+def test_own_styles_are_among_all_styles() -> None:
+    add_style("mine", NUMBERS, TFLITE_SPACE)
+    assert set(all_styles()) == {*builtin_styles(), "mine"}
+
+
+def test_a_taken_name_is_not_overwritten() -> None:
+    add_style("mine", NUMBERS, TFLITE_SPACE)
+    with pytest.raises(OutputExistsError, match="'mine' already"):
+        add_style("mine", 2 * NUMBERS, TFLITE_SPACE)
+    assert np.array_equal(style_named("mine").embedding, NUMBERS)
+
+
+def test_a_taken_name_is_overwritten_when_asked() -> None:
+    add_style("mine", NUMBERS, TFLITE_SPACE)
+    add_style("mine", 2 * NUMBERS, TFLITE_SPACE, overwrite=True)
+    assert np.array_equal(style_named("mine").embedding, 2 * NUMBERS)
+
+
+def test_a_built_in_name_cannot_be_taken() -> None:
+    with pytest.raises(OutputExistsError, match="built-in"):
+        add_style("ink-wash", NUMBERS, TFLITE_SPACE, overwrite=True)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("", "../up", "a/b", "a\\b", "a.b", ".hidden", "-dash", "dash-", "a b", "ü", "con"),
+        *("x" * 65, "none", "name\n", "@at"),
+    ],
+)
+def test_a_name_that_is_no_plain_word_is_refused(name: str, own_home: Path) -> None:
+    with pytest.raises(UsageError, match="letters, digits and dashes"):
+        add_style(name, NUMBERS, TFLITE_SPACE)
+    assert not own_home.exists()
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [[], [[1.0]], [float("nan")], ["a"], [1.0, float("inf")]],
+    ids=["none", "two rows", "nan", "text", "infinite"],
+)
+def test_an_embedding_that_is_no_row_of_numbers_is_refused(numbers: list[float]) -> None:
+    with pytest.raises(UsageError, match="embedding"):
+        add_style("mine", numbers, TFLITE_SPACE)
+
+
+def test_a_removed_style_is_gone() -> None:
+    add_style("mine", NUMBERS, TFLITE_SPACE)
+    remove_style("@mine")
+    assert own_styles() == {}
+
+
+def test_a_built_in_style_cannot_be_removed() -> None:
+    with pytest.raises(UsageError, match="built-in"):
+        remove_style("ink-wash")
+
+
+def test_removing_what_is_not_there_names_the_nearest() -> None:
+    add_style("my-waves", NUMBERS, TFLITE_SPACE)
+    with pytest.raises(UnknownNameError, match="did you mean 'my-waves'"):
+        remove_style("my-wave")
+
+
+def test_nothing_but_the_style_is_left_in_the_folder(own_home: Path) -> None:
+    add_style("mine", NUMBERS, TFLITE_SPACE)
+    assert [path.name for path in (own_home / "styles").iterdir()] == ["mine.json"]
+
+
+def test_a_damaged_own_style_is_told_with_its_file(own_home: Path) -> None:
+    add_style("mine", NUMBERS, TFLITE_SPACE)
+    (own_home / "styles" / "mine.json").write_text('{"version": 1, "name": "mi')
+    with pytest.raises(AssetError, match=r"mine\.json.*remove"):
+        own_styles()
+
+
+def test_a_damaged_own_style_does_not_stop_the_built_in_ones(own_home: Path) -> None:
+    (own_home / "styles").mkdir(parents=True)
+    (own_home / "styles" / "bad.json").write_text("[]")
+    assert style_named("ink-wash").name == "ink-wash"
+
+
+def test_a_style_of_a_later_version_is_refused(own_home: Path) -> None:
+    add_style("mine", NUMBERS, TFLITE_SPACE)
+    file = own_home / "styles" / "mine.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "version": 99}))
+    with pytest.raises(AssetError, match="version 99"):
+        style_named("mine")
+
+
+def test_a_folder_that_cannot_be_written_is_told(own_home: Path) -> None:
+    own_home.write_text("a file where the folder should be")
+    with pytest.raises(OutputError, match="VST_HOME"):
+        add_style("mine", NUMBERS, TFLITE_SPACE)
+
+
+@pytest.mark.skipif(sys.platform in ("darwin", "win32"), reason="another rule holds there")
+@pytest.mark.parametrize(
+    ("data", "folder"),
+    [("/data", "/data/vst"), ("relative", "~/.local/share/vst"), ("", "~/.local/share/vst")],
+)
+def test_the_users_folder_follows_the_platform(
+    data: str, folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("VST_HOME")
+    monkeypatch.setenv("XDG_DATA_HOME", data)
+    assert home() == Path(folder).expanduser()
+
+
+def test_the_stylebook_imports_nothing_heavy() -> None:
+    code = "import sys, vst.stylebook; print('cv2' in sys.modules, 'tensorflow' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False"]

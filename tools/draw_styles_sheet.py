@@ -1,0 +1,46 @@
+"""Draw docs/pictures/styles.jpg: every built-in style on the project's photo-like sample, by the
+embedded engine.
+
+python tools/draw_styles_sheet.py [OUTPUT]
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from vst.draw import save_picture, swatches  # noqa: E402
+from vst.engines import ENGINES  # noqa: E402
+from vst.samples import sample_photo  # noqa: E402
+from vst.stylebook import builtin_styles  # noqa: E402
+
+LARGEST = 600_000  # bytes: pictures in the docs travel with every clone
+
+
+def main(output: Path) -> None:
+    """Paint the sample in each style, lay the paintings out with their names, and write the
+    sheet.
+    """
+    photo = sample_photo(432, 288)
+    engine = ENGINES["embedded"]()
+    styles = builtin_styles()
+    cells = {"(the picture)": photo}
+    for name, style in styles.items():
+        cells[name] = engine.stylize(photo[None], np.asarray(style.embedding, np.float32)[None])[0]
+    sheet = swatches(cells, columns=6, cell=(252, 168), title=f"The {len(styles)} built-in styles")
+    output.parent.mkdir(parents=True, exist_ok=True)
+    for quality in range(90, 40, -6):
+        save_picture(output, sheet, quality)
+        if output.stat().st_size <= LARGEST:
+            break
+    size = f"{sheet.shape[1]}x{sheet.shape[0]}"
+    print(f"{output}: {size}, {output.stat().st_size} bytes, quality {quality}")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "pictures" / "styles.jpg")

@@ -1,0 +1,339 @@
+"""Where models lie, how they get there, and whether they are whole.
+
+A model fetched by its hub handle lies where TensorFlow Hub itself would put it (``<cache>/<sha1 of
+the handle>``), so that each finds what the other fetched; unlike TensorFlow Hub's own, the download
+here resumes, never waits long, and a half-filled folder is replaced. Beside each folder a small
+``.vst.json`` keeps the size and hash of every file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import tarfile
+import uuid
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vst.assets.fetch import PATIENCE, fetch, sha256_of
+from vst.assets.known import (
+    MODELS,
+    KnownFile,
+    KnownModel,
+    archives_of,
+    cache_folder,
+    folder_of_handle,
+    full_handle,
+    known_model,
+)
+from vst.errors import AssetError, MissingFileError, VSTError
+from vst.frames import OnProgress, silent
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a model lies and what is wrong there (nothing: it can be used)."""
+
+    folder: Path
+    problems: tuple[str, ...] = field(default=())
+
+    @property
+    def whole(self) -> bool:
+        return not self.problems
+
+
+def place_of(model: KnownModel, thorough: bool = False) -> Place:
+    """Where a known model lies, and its problems; ``thorough`` compares the hash of every file."""
+    folder = folder_of_handle(model.handle) if model.handle else cache_folder() / model.name
+    if not folder.is_dir():
+        return Place(folder, ("not here yet",))
+    return Place(folder, tuple(_problems(folder, model.kind, thorough)))
+
+
+def obtain(model: KnownModel, on_progress: OnProgress = silent, patience: float = PATIENCE) -> Path:
+    """The folder of a known model, fetched if it is not there whole, or `AssetError`."""
+    place = place_of(model)
+    if place.whole:
+        return place.folder
+    if model.handle:
+        return _obtain_archive(
+            model.handle, model.archives, place, model.name, on_progress, patience
+        )
+    with _fresh(place.folder) as draft:
+        for file in model.files:
+            target = _downloads() / file.path
+            try:
+                fetch(
+                    [file.url or ""],
+                    target,
+                    sha256=file.sha256,
+                    patience=patience,
+                    on_progress=on_progress,
+                    stage=f"fetch {file.path}",
+                )
+            except AssetError as error:
+                raise AssetError(_no_way(model.name, str(error))) from error
+            shutil.move(target, draft / file.path)
+        _seal(draft, place.folder, model.handle or model.name)
+    return place.folder
+
+
+def obtain_handle(
+    handle: str, on_progress: OnProgress = silent, patience: float = PATIENCE
+) -> Path:
+    """The folder of the SavedModel that a handle names, fetched if it is not there whole."""
+    full = full_handle(handle)
+    for name, model in MODELS.items():
+        if full == model.handle:
+            return obtain(MODELS[name], on_progress, patience)
+    folder = folder_of_handle(full)
+    problems = (
+        tuple(_problems(folder, "SavedModel", False)) if folder.is_dir() else ("not here yet",)
+    )
+    place = Place(folder, problems)
+    return (
+        folder
+        if place.whole
+        else _obtain_archive(full, archives_of(full), place, "", on_progress, patience)
+    )
+
+
+def from_folder(model: KnownModel, source: Path) -> Path:
+    """Take a model's files carried by hand, from a folder or .tar.gz; return where they lie."""
+    if not source.exists():
+        raise MissingFileError(f"{source} is not there; name the folder with {_list_files(model)}")
+    target = place_of(model).folder
+    with _fresh(target) as draft:
+        _gather(model, source, draft)
+        for file in model.files:
+            _verify(model, file, draft / file.path, source)
+        _seal(draft, target, str(source.name))
+    return target
+
+
+def discard(folder: Path) -> bool:
+    """Remove a broken model if it lies in the cache, to be fetched again; return whether it did."""
+    if folder.resolve().parent != cache_folder().resolve() or not folder.exists():
+        return False
+    _remove(folder)
+    return True
+
+
+def _obtain_archive(
+    handle: str, urls: tuple[str, ...], place: Place, name: str, listen: OnProgress, patience: float
+) -> Path:
+    archive = _downloads() / f"{place.folder.name}.tar.gz"
+    try:
+        url = fetch(
+            urls, archive, patience=patience, on_progress=listen, stage=f"fetch {name or handle}"
+        )
+    except AssetError as error:
+        raise AssetError(_no_way(name or handle, str(error))) from error
+    try:
+        with _fresh(place.folder) as draft:
+            _unpack(archive, draft, url)
+            problems = _problems(draft, "SavedModel", False)
+            if problems:
+                raise AssetError(f"the archive from {url} is not a whole SavedModel: {problems[0]}")
+            for file in known_model(name).files if name else ():
+                _verify(known_model(name), file, draft / file.path, Path(url))
+            _seal(draft, place.folder, handle)
+    except AssetError as error:
+        raise AssetError(_no_way(name or handle, str(error))) from error
+    finally:
+        archive.unlink(missing_ok=True)
+    return place.folder
+
+
+def _no_way(name: str, tried: str) -> str:
+    """The one line for a model that cannot be had."""
+    bring = "download it on a machine with network, unpack it, and name its folder with --model"
+    if name in MODELS:
+        model = MODELS[name]
+        urls = model.archives[:1] or tuple(file.url or "" for file in model.files)
+        bring = (
+            f"fetch {' and '.join(urls)} on a machine with network, carry it here and run "
+            f"`vst models pull {name} --from-folder FOLDER`"
+        )
+    return (
+        f"model {name!r} cannot be fetched: {tried}; `--engine embedded` works now without it; "
+        f"to bring it: {bring}"
+    )
+
+
+def _list_files(model: KnownModel) -> str:
+    return ", ".join(file.path for file in model.files)
+
+
+def _downloads() -> Path:
+    return cache_folder() / "downloads"
+
+
+def _stamp(folder: Path) -> Path:
+    return folder.with_name(folder.name + ".vst.json")
+
+
+@contextmanager
+def _fresh(target: Path) -> Iterator[Path]:
+    """An empty folder beside ``target`` to fill; what is left of it afterwards goes."""
+    draft = target.with_name(f"{target.name}.{uuid.uuid4().hex[:8]}.tmp")
+    try:
+        draft.mkdir(parents=True)
+        yield draft
+    except VSTError:
+        raise
+    except OSError as error:
+        raise AssetError(
+            f"cannot write the model cache {target.parent}: {error.strerror or error}; "
+            "free space there, or name another folder in TFHUB_CACHE_DIR"
+        ) from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _seal(draft: Path, target: Path, source: str) -> None:
+    """Note every file's size and hash, and move the folder into place at once."""
+    files = {
+        path.relative_to(draft).as_posix(): {"size": path.stat().st_size, "sha256": sha256_of(path)}
+        for path in sorted(draft.rglob("*"))
+        if path.is_file()
+    }
+    _remove(target)
+    _stamp(target).write_text(
+        json.dumps({"source": source, "files": files}, indent=1), encoding="utf-8"
+    )
+    draft.replace(target)
+
+
+def _remove(folder: Path) -> None:
+    _stamp(folder).unlink(missing_ok=True)
+    if folder.exists():
+        aside = folder.with_name(f"{folder.name}.{uuid.uuid4().hex[:8]}.tmp")
+        folder.replace(aside)  # at once, so that nobody reads half of it
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _problems(folder: Path, kind: str, thorough: bool) -> list[str]:
+    """What is missing or damaged in a model's folder, each in a few words."""
+    found = []
+    try:
+        files = json.loads(_stamp(folder).read_text(encoding="utf-8"))["files"]
+    except (OSError, ValueError, KeyError, TypeError):
+        files = {}
+    for name, entry in files.items():
+        path = folder / name
+        if not path.is_file():
+            found.append(f"{name} is missing")
+        elif path.stat().st_size != entry["size"]:
+            found.append(f"{name} has {path.stat().st_size:,} bytes of {entry['size']:,}")
+        elif thorough and sha256_of(path) != entry["sha256"]:
+            found.append(f"{name} has changed since it was fetched")
+    if kind == "SavedModel":
+        found += saved_model_problems(folder)
+    elif not files:
+        found += [f"{kind} was not put here by `vst models pull`"]
+    return list(dict.fromkeys(found))
+
+
+def saved_model_problems(folder: Path) -> list[str]:
+    """What a SavedModel folder lacks at a glance: graph, index, or a part of its variables."""
+    graph = folder / "saved_model.pb"
+    if not graph.is_file() or graph.stat().st_size == 0:
+        return ["saved_model.pb is missing"]
+    variables = folder / "variables"
+    if not variables.is_dir():
+        return []  # a graph with constants only
+    if not (variables / "variables.index").is_file():
+        return ["variables/variables.index is missing"]
+    parts = [re.search(r"data-(\d{5})-of-(\d{5})$", path.name) for path in variables.iterdir()]
+    there = {int(part[1]) for part in parts if part}
+    count = max((int(part[2]) for part in parts if part), default=1)
+    return [
+        f"variables/variables.data-{i:05}-of-{count:05} is missing"
+        for i in range(count)
+        if i not in there
+    ]
+
+
+def _gather(model: KnownModel, source: Path, draft: Path) -> None:
+    """Copy a model's files into ``draft`` from a folder or an archive."""
+    archives = (
+        [source]
+        if source.is_file()
+        else [*source.glob("*.tar.gz"), *source.glob("*.tgz"), *source.glob("*.tar")]
+    )
+    if source.is_dir() and all(_found(source, file) for file in model.files):
+        for file in model.files:
+            (draft / file.path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(str(_found(source, file)), draft / file.path)
+    elif archives:
+        _unpack(archives[0], draft, str(archives[0]))
+    else:
+        missing = next(file.path for file in model.files if not _found(source, file))
+        others = [
+            m.name
+            for m in MODELS.values()
+            if m is not model and all(_found(source, f) for f in m.files)
+        ]
+        hint = (
+            f"; it holds {others[0]}: `vst models pull {others[0]} --from-folder {source}`"
+            if others
+            else ""
+        )
+        raise MissingFileError(
+            f"{source} lacks {missing} of model {model.name!r} (needed: {_list_files(model)}, "
+            f"or their .tar.gz){hint}"
+        )
+
+
+def _found(folder: Path, file: KnownFile) -> Path | None:
+    """A file of a model in a hand-filled folder, where browsers put all files flat as well."""
+    for path in (folder / file.path, folder / Path(file.path).name):
+        if path.is_file():
+            return path
+    return None
+
+
+def _verify(model: KnownModel, file: KnownFile, path: Path, source: Path) -> None:
+    if not path.is_file():
+        raise AssetError(f"{source} lacks {file.path} of model {model.name!r}; fetch it again")
+    size = path.stat().st_size
+    if file.size is not None and size != file.size:
+        raise AssetError(
+            f"{file.path} from {source} has {size:,} bytes, not {file.size:,}; fetch it again"
+        )
+    if file.sha256 and sha256_of(path) != file.sha256:
+        raise AssetError(
+            f"{file.path} from {source} is not the known file (another sha256); fetch it again"
+        )
+
+
+def _unpack(archive: Path, folder: Path, source: str) -> None:
+    """Unpack the plain files of a .tar(.gz); a cut or foreign one raises `AssetError`."""
+    try:
+        with tarfile.open(archive, "r:*") as tar:
+            for member in tar:
+                path = folder / os.path.normpath(member.name)
+                if (
+                    not member.isfile()
+                    or ".." in Path(member.name).parts
+                    or Path(member.name).is_absolute()
+                ):
+                    continue
+                path.parent.mkdir(parents=True, exist_ok=True)
+                stream = tar.extractfile(member)
+                if stream is not None:
+                    with stream, path.open("wb") as target:
+                        shutil.copyfileobj(stream, target)
+            while tar.fileobj is not None and tar.fileobj.read(1 << 20):
+                pass  # to the very end, where the checksum is
+    except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        why = (str(error).splitlines() or [""])[0].rstrip(":")
+        raise AssetError(f"{source} is not a whole .tar.gz archive ({why})") from error

@@ -1,0 +1,169 @@
+"""What is known: models with files, hashes, licence and authors; handles and where they lead."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from vst.registry import unknown
+
+HUB_HANDLE = "https://tfhub.dev/google/magenta/arbitrary-image-stylization-v1-256/2"
+"""Magenta's model on TensorFlow Hub, which redirects to Kaggle."""
+KAGGLE_HANDLE = (
+    "https://www.kaggle.com/models/google/arbitrary-image-stylization-v1/tensorFlow1/256/2"
+)
+_STORE = (
+    "https://storage.googleapis.com/download.tensorflow.org/models/tflite/arbitrary_style_transfer/"
+)
+
+
+@dataclass(frozen=True)
+class KnownFile:
+    """One file of a model: its path in the folder, bytes and sha256 where known, its address."""
+
+    path: str
+    size: int | None = None
+    sha256: str | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True)
+class KnownModel:
+    """What is known of a model. ``archives``: addresses of a .tar.gz with all files, best first."""
+
+    name: str
+    about: str
+    kind: str
+    author: str
+    licence: str
+    files: tuple[KnownFile, ...]
+    handle: str = ""
+    archives: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files together."""
+        return sum(file.size or 0 for file in self.files)
+
+
+MODELS = {
+    "magenta": KnownModel(
+        "magenta",
+        "Magenta's arbitrary image stylization, from TensorFlow Hub (768 numbers a style)",
+        "SavedModel",
+        "Google Magenta: Ghiasi, Lee, Kudlur, Dumoulin, Shlens (BMVC 2017)",
+        "Apache-2.0",
+        (
+            KnownFile(
+                "saved_model.pb",
+                2066871,
+                "e881d1356be03f7b9ddc86bf884abec8c1b50103543b13b9c0f90f7e69347c0e",
+            ),
+            # The index holds a checksum of every tensor, which TensorFlow verifies as it loads: the
+            # hash of the index pins the data too.
+            KnownFile(
+                "variables/variables.index",
+                30228,
+                "335edef640a1eb3cebb8bbba5f1891c5d88004accab307d3f53eb8e132f54a8f",
+            ),
+            KnownFile("variables/variables.data-00000-of-00001", 92474972),
+        ),
+        HUB_HANDLE,
+        (
+            f"{HUB_HANDLE}?tf-hub-format=compressed",
+            "https://www.kaggle.com/api/v1/models/google/arbitrary-image-stylization-v1/tensorFlow1/256/2/download",
+            "https://storage.googleapis.com/tfhub-modules/google/magenta/arbitrary-image-stylization-v1-256/2.tar.gz",
+        ),
+    ),
+    "magenta-lite": KnownModel(
+        "magenta-lite",
+        "Magenta's small TFLite pair: predictor and painter of any size (100 numbers a style)",
+        "TFLite pair",
+        "Google Magenta and the TensorFlow Lite authors",
+        "Apache-2.0",
+        (
+            KnownFile(
+                "style_predict_quantized_256.tflite",
+                2827952,
+                "203dbd6a09da1091ab7e48e8b101aef8c2d81438ad047a5cb150747a977134c1",
+                f"{_STORE}style_predict_quantized_256.tflite",
+            ),
+            KnownFile(
+                "style_transfer_quantized_dynamic.tflite",
+                244072,
+                "69b191c1f1f3f6520634293803a528469015a00269f982ebd38b7850f68d9341",
+                f"{_STORE}style_transfer_quantized_dynamic.tflite",
+            ),
+        ),
+    ),
+}
+"""Name -> model that can be fetched. The embedded model comes with the package and is not here."""
+
+
+def cache_folder() -> Path:
+    """``TFHUB_CACHE_DIR``, or ``vst/models`` in the user's cache folder, which lasts."""
+    named = os.environ.get("TFHUB_CACHE_DIR")
+    if named:
+        return Path(named).expanduser()
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return base / "vst" / "models"
+
+
+def known_model(name: str) -> KnownModel:
+    """The model of that name; raises `UnknownNameError` with the nearest right one."""
+    if name not in MODELS:
+        raise unknown("model", name, MODELS)
+    return MODELS[name]
+
+
+def is_handle(text: str) -> bool:
+    """Whether ``text`` is a (short) handle of TensorFlow Hub or Kaggle rather than a path.
+
+    >>> is_handle("google/magenta/arbitrary-image-stylization-v1-256/2")
+    True
+    >>> is_handle("models/magenta")
+    False
+    """
+    return "://" in text or bool(re.fullmatch(r"[A-Za-z][\w-]*(/[\w.-]+){2,4}/\d+", text))
+
+
+def full_handle(text: str) -> str:
+    """The full address of a handle: short ones completed, the forms of the default made one."""
+    handle = text.strip().rstrip("/")
+    if "://" not in handle:
+        kaggle = handle.count("/") == 4
+        handle = ("https://www.kaggle.com/models/" if kaggle else "https://tfhub.dev/") + handle
+    handle = re.sub(r"^https?://(www\.)?kaggle\.com/", "https://www.kaggle.com/", handle)
+    handle = re.sub(r"/frameworks/([^/]+)/variations/([^/]+)/versions/", r"/\1/\2/", handle)
+    handle = handle.split("?")[0]
+    return HUB_HANDLE if handle.lower() == KAGGLE_HANDLE.lower() else handle
+
+
+def archives_of(handle: str) -> tuple[str, ...]:
+    """Addresses where the .tar.gz of a full handle may be had, best first."""
+    if handle == HUB_HANDLE:
+        return MODELS["magenta"].archives
+    direct = f"{handle}?tf-hub-format=compressed"
+    kaggle = handle.removeprefix("https://www.kaggle.com/models/")
+    if kaggle != handle:
+        return (f"https://www.kaggle.com/api/v1/models/{kaggle}/download", direct)
+    hub = handle.removeprefix("https://tfhub.dev/")
+    return (
+        (direct, f"https://storage.googleapis.com/tfhub-modules/{hub}.tar.gz")
+        if hub != handle
+        else (direct,)
+    )
+
+
+def folder_of_handle(handle: str) -> Path:
+    """The folder of a full handle in the cache, named as TensorFlow Hub names it."""
+    return cache_folder() / hashlib.sha1(handle.encode()).hexdigest()

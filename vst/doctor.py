@@ -1,0 +1,327 @@
+"""What is installed, what can be used, what is wrong and how to mend it.
+
+Nothing heavy is imported to find out: versions come from the packages' metadata, so that a broken
+TensorFlow cannot break the doctor, and the whole examination takes a second or two.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from vst import assets
+from vst.errors import VSTError
+
+WEIGHTS = Path(__file__).parent / "weights"
+PROBE_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Check:
+    """One finding. ``needed``: vst paints nothing at all while this is not ``ok``; the rest limits
+    only what can be used. ``remedy`` is empty where nothing needs mending.
+    """
+
+    name: str
+    ok: bool
+    detail: str
+    remedy: str = ""
+    needed: bool = False
+
+
+@dataclass(frozen=True)
+class Examination:
+    """All findings. ``ok``: everything that vst cannot do without is there."""
+
+    checks: tuple[Check, ...]
+
+    @property
+    def ok(self) -> bool:
+        return all(check.ok for check in self.checks if check.needed)
+
+    @property
+    def engines(self) -> dict[str, str]:
+        """Engine -> "ready", or what it lacks."""
+        found = {check.name: check for check in self.checks}
+        able: dict[str, tuple[str, ...]] = {
+            "embedded": ("tensorflow", "keras", "embedded weights"),
+            "magenta": ("tensorflow", "magenta model"),
+            "magenta --model magenta-lite": ("tflite runtime", "magenta-lite model"),
+        }
+        return {
+            name: ", ".join(found[part].detail for part in parts if not found[part].ok) or "ready"
+            for name, parts in able.items()
+        }
+
+    def as_dict(self) -> dict[str, Any]:
+        """What `vst doctor --json` prints."""
+        checks = [asdict(check) for check in self.checks]
+        return {"ok": self.ok, "engines": self.engines, "checks": checks}
+
+
+def examine(network: bool = True) -> Examination:
+    """Run every check. ``network`` False: do not ask whether the models' handles answer."""
+    checks = [_safely(check) for check in CHECKS]
+    checks += [_safely(partial(check_model, model)) for model in assets.MODELS.values()]
+    checks.append(_safely(partial(check_handle, network)))
+    return Examination(tuple(checks))
+
+
+def _safely(check: Callable[[], Check]) -> Check:
+    """A check's finding; a check that fails is itself a finding."""
+    try:
+        return check()
+    except Exception as error:  # the doctor must not fall ill
+        name = (
+            getattr(getattr(check, "func", check), "__name__", "check")
+            .removeprefix("check_")
+            .replace("_", " ")
+        )
+        return Check(name, False, f"could not be examined: {error}", "report it, with this line")
+
+
+def installed(*names: str) -> tuple[str, str] | None:
+    """The first of these packages that is installed: its name and version."""
+    for name in names:
+        try:
+            return name, version(name)
+        except PackageNotFoundError:
+            continue
+    return None
+
+
+def check_python() -> Check:
+    """The interpreter itself."""
+    detail = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
+    ok = sys.version_info >= (3, 10)
+    return Check("python", ok, detail, "" if ok else "use Python 3.10 or newer", needed=True)
+
+
+def check_tensorflow() -> Check:
+    """TensorFlow under any of its names."""
+    found = installed("tensorflow", "tensorflow-cpu", "tensorflow-macos", "tf-nightly")
+    if found is None:
+        return Check("tensorflow", False, "not installed", "pip install tensorflow", needed=True)
+    return Check("tensorflow", True, " ".join(found), needed=True)
+
+
+def check_keras() -> Check:
+    """Keras 3, which the embedded model is written in, and the backend it will run under."""
+    found = installed("keras")
+    if found is None or int(found[1].split(".")[0]) < 3:
+        detail = f"{found[1]} is too old" if found else "not installed"
+        return Check("keras", False, detail, "pip install 'keras>=3'", needed=True)
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    if backend != "tensorflow":
+        text = f"{found[1]}, but KERAS_BACKEND is {backend!r}"
+        return Check("keras", False, text, "unset KERAS_BACKEND", needed=True)
+    return Check("keras", True, found[1], needed=True)
+
+
+def check_opencv() -> Check:
+    """OpenCV: exactly one of its packages, importable without a display."""
+    names = ("opencv-python-headless", "opencv-python", "opencv-contrib-python-headless",
+             "opencv-contrib-python")  # fmt: skip
+    there = [found for found in map(installed, names) if found]
+    mend = "pip install opencv-python-headless"
+    if not there:
+        return Check("opencv", False, "not installed", mend, needed=True)
+    detail = ", ".join(" ".join(found) for found in there)
+    try:
+        import cv2  # noqa: F401
+    except ImportError as error:  # version 4 wants the libraries of a display
+        mend = f"pip uninstall -y {' '.join(name for name, _ in there)} && {mend}"
+        return Check("opencv", False, f"{detail} cannot be imported: {error}", mend, needed=True)
+    if len(there) > 1:
+        mend = f"pip uninstall -y {' '.join(name for name, _ in there)} && {mend}"
+        return Check("opencv", False, f"{detail} overwrite each other", mend)
+    return Check("opencv", True, detail, needed=True)
+
+
+def check_moviepy() -> Check:
+    """MoviePy 2, which puts the video together again."""
+    found = installed("moviepy")
+    ok = found is not None and found[1].startswith("2.")
+    detail = found[1] if found else "not installed"
+    return Check("moviepy", ok, detail, "" if ok else "pip install 'moviepy>=2,<3'", needed=True)
+
+
+def check_ffmpeg() -> Check:
+    """The ffmpeg program that MoviePy will call."""
+    named = os.environ.get("FFMPEG_BINARY") or os.environ.get("IMAGEIO_FFMPEG_EXE")
+    if named and named not in ("ffmpeg-imageio", "auto-detect"):
+        path = shutil.which(named)
+        mend = "" if path else "unset FFMPEG_BINARY and IMAGEIO_FFMPEG_EXE, or name a program"
+        return Check("ffmpeg", bool(path), path or f"{named} is no program", mend, needed=True)
+    spec = find_spec("imageio_ffmpeg")
+    places = spec.submodule_search_locations if spec else None
+    carried = [p for place in places or () for p in Path(place).glob("binaries/ffmpeg-*")]
+    path = str(carried[0]) if carried else shutil.which("ffmpeg")
+    mend = "" if path else "pip install imageio-ffmpeg"
+    return Check("ffmpeg", bool(path), path or "not found", mend, needed=True)
+
+
+def check_av() -> Check:
+    """PyAV, which reads what MoviePy's reader gets wrong."""
+    found = installed("av")
+    detail = found[1] if found else "not installed"
+    return Check("av", found is not None, detail, "" if found else "pip install av", needed=True)
+
+
+def check_tensorflow_hub() -> Check:
+    """tensorflow-hub: only handles that are no web address (gs://…) need it."""
+    found = installed("tensorflow-hub")
+    mend = "" if found else "pip install tensorflow-hub"
+    return Check("tensorflow-hub", bool(found), found[1] if found else "not installed", mend)
+
+
+def check_pkg_resources() -> Check:
+    """tensorflow-hub imports it, and setuptools dropped it with version 82."""
+    if find_spec("pkg_resources") is not None:
+        return Check("pkg_resources", True, "importable, for tensorflow-hub")
+    found = installed("setuptools")
+    why = f"gone with setuptools {found[1]}" if found else "setuptools is not installed"
+    text = f"{why}; tensorflow-hub cannot be imported without it"
+    return Check("pkg_resources", False, text, "pip install 'setuptools<82'")
+
+
+def check_tf_keras() -> Check:
+    """tensorflow-hub needs Keras 2 under this name beside Keras 3."""
+    found = installed("tf-keras", "tf_keras")
+    if found is None:
+        text = "not installed; tensorflow-hub cannot be imported without it"
+        return Check("tf_keras", False, text, "pip install tf-keras")
+    tensorflow = installed("tensorflow", "tensorflow-cpu")
+    if tensorflow and tensorflow[1].split(".")[:2] != found[1].split(".")[:2]:
+        want = ".".join(tensorflow[1].split(".")[:2])
+        text = f"{found[1]} does not fit TensorFlow {tensorflow[1]}"
+        return Check("tf_keras", False, text, f"pip install 'tf-keras=={want}.*'")
+    return Check("tf_keras", True, found[1])
+
+
+def check_cache_lasts() -> Check:
+    """TensorFlow Hub's default cache is a temporary folder that the system purges."""
+    folder = assets.cache_folder()
+    temporary = Path(tempfile.gettempdir()).resolve()
+    if temporary in [folder.resolve(), *folder.resolve().parents]:
+        text = f"{folder} is a temporary folder: models vanish when the system cleans it"
+        return Check("cache lasts", False, text, "name a lasting folder in TFHUB_CACHE_DIR")
+    return Check("cache lasts", True, str(folder))
+
+
+def check_cache_writable() -> Check:
+    """Whether models can be put into the cache, and whether there is room for the largest."""
+    folder = assets.cache_folder()
+    base = next(path for path in (folder, *folder.parents) if path.exists())
+    try:
+        with tempfile.TemporaryFile(dir=base):
+            pass
+    except OSError as error:
+        text = f"{base}: {error.strerror or error}"
+        return Check("cache writable", False, text, "name a folder of yours in TFHUB_CACHE_DIR")
+    free, wanted = shutil.disk_usage(base).free, 3 * assets.MODELS["magenta"].size
+    if free < wanted:
+        text = f"{free / 1e6:.0f} MB free in {base}; Magenta's model takes {wanted / 1e6:.0f} MB"
+        return Check("cache writable", False, text, "free space, or name another TFHUB_CACHE_DIR")
+    return Check("cache writable", True, f"{free / 1e9:.1f} GB free in {base}")
+
+
+def check_embedded_weights() -> Check:
+    """The weights that come with the package: all there, and as they were made."""
+    try:
+        parts = json.loads((WEIGHTS / "weights.json").read_text(encoding="utf-8"))["parts"]
+        for entry in parts.values():
+            if assets.sha256_of(WEIGHTS / entry["file"]) != entry["sha256"]:
+                raise ValueError(f"{entry['file']} is damaged")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        text = f"{WEIGHTS}: {error}"
+        return Check("embedded weights", False, text, "install vst again", needed=True)
+    size = sum((WEIGHTS / entry["file"]).stat().st_size for entry in parts.values())
+    text = f"{', '.join(sorted(parts))}: {size / 1e6:.1f} MB, hashes right"
+    return Check("embedded weights", bool(parts), text, needed=True)
+
+
+def check_tflite_runtime() -> Check:
+    """What runs .tflite files."""
+    found = installed("ai-edge-litert")
+    if found:
+        return Check("tflite runtime", True, " ".join(found))
+    tensorflow = installed("tensorflow", "tensorflow-cpu", "tensorflow-macos")
+    spec = find_spec("tensorflow") if tensorflow else None
+    places = spec.submodule_search_locations if spec else None
+    if any((Path(place) / "lite" / "python" / "interpreter.py").exists() for place in places or ()):
+        return Check("tflite runtime", True, f"the one in {' '.join(tensorflow or ())}")
+    return Check("tflite runtime", False, "none", "pip install ai-edge-litert")
+
+
+def check_gpu() -> Check:
+    """Whether there is an NVIDIA GPU, and what TensorFlow needs to use it."""
+    if not (shutil.which("nvidia-smi") or Path("/proc/driver/nvidia/version").exists()):
+        return Check("gpu", True, "none found; everything runs on the processor")
+    if installed("nvidia-cudnn-cu12", "nvidia-cudnn-cu13") or os.environ.get("CUDA_HOME"):
+        return Check("gpu", True, "NVIDIA driver and CUDA libraries found")
+    text = "an NVIDIA driver, but no CUDA libraries for TensorFlow: the processor is used"
+    return Check("gpu", False, text, "pip install 'tensorflow[and-cuda]'")
+
+
+def check_model(model: assets.KnownModel) -> Check:
+    """Whether a model is here and whole."""
+    name, place = f"{model.name} model", assets.place_of(model)
+    if place.whole:
+        return Check(name, True, f"in {place.folder}")
+    mend = f"vst models pull {model.name}"
+    if place.folder.exists():
+        return Check(name, False, f"{place.folder} is not whole: {place.problems[0]}", mend)
+    return Check(name, False, f"not here yet ({model.size / 1e6:.0f} MB)", mend)
+
+
+def check_handle(network: bool) -> Check:
+    """Whether the default handle can be resolved: from the cache, or because its address answers.
+
+    tfhub.dev redirects to Kaggle, and either may refuse.
+    """
+    model = assets.MODELS["magenta"]
+    if assets.place_of(model).whole:
+        return Check("handle", True, f"{model.handle} is in the cache")
+    if not network:
+        return Check("handle", True, f"{model.handle} was not asked")
+    try:
+        assets.probe(model.archives[0], PROBE_SECONDS)
+    except VSTError as error:
+        mend = (
+            "use --engine embedded, which needs none; or fetch the archive where there is network "
+            "and run `vst models pull magenta --from-folder FOLDER`"
+        )
+        return Check("handle", False, f"does not answer: {error}", mend)
+    return Check("handle", True, f"{model.handle} answers")
+
+
+CHECKS: tuple[Callable[[], Check], ...] = (
+    check_python,
+    check_tensorflow,
+    check_keras,
+    check_opencv,
+    check_moviepy,
+    check_ffmpeg,
+    check_av,
+    check_embedded_weights,
+    check_tflite_runtime,
+    check_gpu,
+    check_tensorflow_hub,
+    check_pkg_resources,
+    check_tf_keras,
+    check_cache_lasts,
+    check_cache_writable,
+)
+"""Every check that needs no argument, in the order in which they are told."""

@@ -1,0 +1,25 @@
+"""Pictures of things, for reports, notebooks and the page: labelled sheets, grids, swatches and
+line charts.
+
+Everything returns RGB uint8; `save_picture` writes it. Shapes are drawn by OpenCV, text by Pillow's
+own scalable font: no plotting library is needed.
+"""
+
+from __future__ import annotations
+
+from vst.draw.basics import save_picture, text_size, write_text
+from vst.draw.charts import curves
+from vst.draw.sheets import covering, demo_sheet, grid, scaled, sheet, swatches
+
+__all__ = [
+    "covering",
+    "curves",
+    "demo_sheet",
+    "grid",
+    "save_picture",
+    "scaled",
+    "sheet",
+    "swatches",
+    "text_size",
+    "write_text",
+]

@@ -1,0 +1,221 @@
+"""Magenta's arbitrary image stylization: one engine, whatever form its model comes in.
+
+Ghiasi et al., "Exploring the structure of a real-time, arbitrary neural artistic stylization
+network", BMVC 2017. The SavedModel of TensorFlow Hub is handled by `magenta_graph`, the TFLite pair
+by `magenta_lite`; what is here is the same for both: sizes, checks, and finding the model.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from vst import assets
+from vst.engines.base import EmbeddingEngine
+from vst.engines.magenta_graph import HubModel
+from vst.engines.magenta_lite import LitePair, describe
+from vst.errors import AssetError, EngineError, MissingFileError, SpaceError, UsageError
+from vst.frames import Embedding, OnProgress, Picture, Pictures, silent
+from vst.registry import nearest
+
+STYLE_SIZE = 256
+"""Side in pixels of the picture a style is read from; Magenta trained and exported it so."""
+GRID = 4
+"""The painter halves the picture twice: sides that are no multiple come back rounded up."""
+LEAST = 16
+"""The smallest side in pixels that the painter's reflected borders leave room for."""
+
+
+class Model(Protocol):
+    """A loaded model in either form."""
+
+    space: str
+    dim: int
+    fixed_size: tuple[int, int] | None
+    style_size: tuple[int, int] | None
+
+    def embed(self, picture: Picture) -> Embedding:
+        """The (dim,) float32 numbers of an uint8 picture of the style's size."""
+
+    def paint(self, frames: Pictures, embeddings: np.ndarray) -> Pictures:
+        """Paint (B, H, W, 3) uint8 frames, H and W multiples of `GRID`, with (B, dim) numbers."""
+
+    def close(self) -> None:
+        """Let go of what is held."""
+
+
+class MagentaEngine(EmbeddingEngine):
+    """Magenta's model from TensorFlow Hub, from a folder, or as a TFLite pair.
+
+    ``model``: None (the hub handle, kept in the cache folder), a name of `vst models list`, a
+    TensorFlow Hub or Kaggle handle, a SavedModel's folder, a folder with the TFLite pair, or its
+    two files as "predict.tflite,transfer.tflite". ``threads``: None for one on each core.
+
+    Raises `AssetError` when the model cannot be had, is damaged, or is another kind of model.
+    """
+
+    name = "magenta"
+
+    def __init__(
+        self,
+        *,
+        model: str | None = None,
+        threads: int | None = None,
+        on_progress: OnProgress = silent,
+    ) -> None:
+        super().__init__()
+        if threads is not None and threads < 1:
+            raise UsageError(f"threads {threads}; allowed is 1 or more, or none for every core")
+        self.model: Model | None = open_model(model, threads, on_progress)
+        self.space = self.model.space
+        self.dim = self.model.dim
+
+    def embed(self, image: Picture) -> Embedding:
+        model = self._opened()
+        if image.ndim != 3 or image.shape[-1] != 3 or image.dtype != np.uint8 or image.size == 0:
+            raise UsageError(
+                f"a style of shape {image.shape}, {image.dtype}; give RGB uint8 (height, width, 3)"
+            )
+        height, width = model.style_size or (STYLE_SIZE, STYLE_SIZE)
+        square = np.asarray(
+            cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), np.uint8
+        )
+        embedding = model.embed(square)
+        if not np.isfinite(embedding).all():
+            raise EngineError(
+                "Magenta's predictor made numbers that are not finite; its weights are damaged: "
+                "`vst models check`, or fetch the model again with `vst models pull magenta`"
+            )
+        return embedding
+
+    def stylize(self, frames: Pictures, embeddings: np.ndarray) -> Pictures:
+        model = self._opened()
+        numbers = np.ascontiguousarray(embeddings, np.float32)
+        if numbers.shape != (len(frames), self.dim):
+            raise SpaceError(
+                f"embeddings of shape {numbers.shape} for {len(frames)} frames; engine 'magenta' "
+                f"paints in {self.space!r} with ({len(frames)}, {self.dim}): embed with this engine"
+            )
+        if not np.isfinite(numbers).all():
+            raise EngineError("the style's numbers are not finite; embed its picture again")
+        if len(frames) == 0:
+            return frames.copy()
+        if model.fixed_size:
+            return _through_size(model, frames, numbers, model.fixed_size)
+        height, width = frames.shape[1:3]
+        painted = model.paint(_padded(frames), numbers)
+        cropped: Pictures = np.ascontiguousarray(painted[:, :height, :width])
+        return cropped
+
+    def close(self) -> None:
+        if self.model is not None:
+            self.model.close()
+        self.model = None
+
+    def _opened(self) -> Model:
+        if self.model is None:
+            raise EngineError("this engine is closed; open another one")
+        return self.model
+
+
+def open_model(model: str | None, threads: int | None, on_progress: OnProgress = silent) -> Model:
+    """Find the model that ``model`` names, fetch it if need be, and load it."""
+    name = model or "magenta"
+    path = Path(name).expanduser()
+    if path.exists():
+        return _open_path(path, threads)
+    if name in assets.MODELS:
+        return _open_cached(
+            assets.obtain(assets.known_model(name), on_progress), name, threads, on_progress
+        )
+    if "," in name:
+        return LitePair([Path(part.strip()).expanduser() for part in name.split(",")], threads)
+    if assets.is_handle(name):
+        return _open_cached(_resolve(name, on_progress), name, threads, on_progress)
+    hint = nearest(name, assets.MODELS)
+    raise MissingFileError(
+        f"model {name!r} is not there{f'; did you mean {hint!r}?' if hint else ';'} allowed: a "
+        f"name ({', '.join(assets.MODELS)}), a TensorFlow Hub or Kaggle handle, a SavedModel "
+        "folder, a folder with the TFLite pair, or its two files joined by a comma"
+    )
+
+
+def _open_path(path: Path, threads: int | None) -> Model:
+    """Load from a folder, or from one file of a folder."""
+    if path.is_file():
+        if path.suffix == ".tflite":
+            # The painter of choice; the predictor lies beside it.
+            others = [one for one in _lite_files(path.parent) if one != path]
+            predictors = [one for one in others if _is_predictor(one)]
+            return LitePair([path, *(predictors or others)], threads)
+        if path.name == "saved_model.pb":
+            return HubModel(path.parent, threads)
+        raise AssetError(
+            f"model {path} is neither a .tflite file nor a folder; unpack an archive first, or put "
+            f"it into the cache with `vst models pull magenta --from-folder {path}`"
+        )
+    lite = _lite_files(path)
+    if (path / "saved_model.pb").is_file() or not lite:
+        if not (path / "saved_model.pb").is_file() and not (path / "variables").is_dir():
+            raise AssetError(
+                f"the folder {path} holds neither a SavedModel (saved_model.pb) nor .tflite files; "
+                "name the folder that has them directly in it"
+            )
+        return HubModel(path, threads)
+    return LitePair(lite, threads)
+
+
+def _open_cached(folder: Path, name: str, threads: int | None, on_progress: OnProgress) -> Model:
+    """Load from the cache; what proves broken there is fetched once more."""
+    try:
+        return _open_path(folder, threads)
+    except AssetError:
+        if not assets.discard(folder):
+            raise
+    known = assets.MODELS.get(name)
+    fresh = assets.obtain(known, on_progress) if known else assets.obtain_handle(name, on_progress)
+    return _open_path(fresh, threads)
+
+
+def _resolve(handle: str, on_progress: OnProgress) -> Path:
+    """The folder of a handle. Web addresses come through our own download, which resumes and never
+    waits long; whatever else TensorFlow Hub understands (gs://…) is left to it.
+    """
+    if not assets.speaks_web(handle):
+        return assets.resolve_with_hub(handle)
+    return assets.obtain_handle(handle, on_progress)
+
+
+def _lite_files(folder: Path) -> list[Path]:
+    """The .tflite files directly in a folder, in order of name."""
+    return sorted(path for path in folder.iterdir() if path.suffix == ".tflite" and path.is_file())
+
+
+def _is_predictor(path: Path) -> bool:
+    found = describe(path)
+    return found is not None and not found.paints
+
+
+def _padded(frames: Pictures) -> Pictures:
+    """Frames with mirrored rows and columns below and right, up to what the painter takes."""
+    height, width = (max(LEAST, side + -side % GRID) for side in frames.shape[1:3])
+    below, right = height - frames.shape[1], width - frames.shape[2]
+    if not (below or right):
+        return np.ascontiguousarray(frames)
+    return np.pad(frames, ((0, 0), (0, below), (0, right), (0, 0)), mode="symmetric")
+
+
+def _through_size(
+    model: Model, frames: Pictures, numbers: np.ndarray, size: tuple[int, int]
+) -> Pictures:
+    """Paint with a model of one fixed size: squeeze in, stretch out."""
+    height, width = frames.shape[1:3]
+    painted = []
+    for frame, embedding in zip(frames, numbers):
+        inside = cv2.resize(frame, size[::-1], interpolation=cv2.INTER_AREA)
+        picture = model.paint(inside[None], embedding[None])[0]
+        painted.append(cv2.resize(picture, (width, height), interpolation=cv2.INTER_CUBIC))
+    return np.stack(painted)

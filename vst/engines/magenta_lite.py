@@ -1,0 +1,198 @@
+"""Magenta's TFLite pair: a predictor (256² picture -> numbers) and a painter (content, numbers).
+
+Which file is which is read from their inputs and outputs, not from their names. The official
+painters are two of a fixed 384² and one of any size, whose output shape is left open in the file.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vst.assets import MODELS, sha256_of
+from vst.errors import AssetError, DependencyError, EngineError, MissingFileError
+from vst.frames import Embedding, Picture, Pictures
+from vst.spaces import TFLITE_SPACE
+
+TOGETHER = 4 * 256 * 256
+"""Pixels painted in one call where the painter takes any size."""
+
+
+@dataclass(frozen=True)
+class LiteFile:
+    """What one .tflite file is, by its inputs and outputs.
+
+    ``size``: its picture's fixed height and width, None for any. ``dim``: its embedding's length.
+    """
+
+    path: Path
+    paints: bool
+    dim: int
+    size: tuple[int, int] | None
+
+
+class LitePair:
+    """A predictor and a painter run by the TFLite (LiteRT) interpreter on ``threads`` threads."""
+
+    def __init__(self, files: Sequence[Path], threads: int | None = None) -> None:
+        predictor, painter = choose_pair(files)
+        self.files = (predictor.path, painter.path)
+        self.dim = predictor.dim
+        self.space = space_of(predictor)
+        self.fixed_size = painter.size
+        self.style_size = predictor.size
+        count = threads or os.cpu_count() or 1
+        self._predictor: Any = interpreter(predictor.path, count)
+        self._predictor.allocate_tensors()
+        self._painter: Any = interpreter(painter.path, count)
+        self._shape: tuple[int, ...] = ()
+
+    def embed(self, picture: Picture) -> Embedding:
+        """The (dim,) float32 numbers of a (256, 256, 3) uint8 picture."""
+        style = picture[None].astype(np.float32) / np.float32(255)
+        with lite_errors(self.files[0]):
+            self._predictor.set_tensor(self._predictor.get_input_details()[0]["index"], style)
+            self._predictor.invoke()
+            found = self._predictor.get_tensor(self._predictor.get_output_details()[0]["index"])
+        return np.array(found, np.float32).reshape(self.dim)
+
+    def paint(self, frames: Pictures, embeddings: np.ndarray) -> Pictures:
+        """Paint (B, H, W, 3) uint8 frames with (B, dim) numbers; uint8, of the painter's size."""
+        count, height, width = frames.shape[:3]
+        step = 1 if self.fixed_size else max(1, TOGETHER // (height * width))
+        painted = [
+            self._paint(frames[i : i + step], embeddings[i : i + step])
+            for i in range(0, count, step)
+        ]
+        return painted[0] if len(painted) == 1 else np.concatenate(painted)
+
+    def _paint(self, frames: Pictures, embeddings: np.ndarray) -> Pictures:
+        content, numbers = ends_of(self._painter)
+        with lite_errors(self.files[1]):
+            if self._shape != frames.shape:
+                if not self.fixed_size:
+                    self._painter.resize_tensor_input(content["index"], frames.shape)
+                    self._painter.resize_tensor_input(
+                        numbers["index"], (len(frames), *numbers["shape"][1:])
+                    )
+                self._painter.allocate_tensors()
+                self._shape = frames.shape
+            self._painter.set_tensor(content["index"], frames.astype(np.float32) / np.float32(255))
+            shape = (len(frames), *numbers["shape"][1:])
+            self._painter.set_tensor(numbers["index"], embeddings.reshape(shape))
+            self._painter.invoke()
+            picture = self._painter.get_tensor(self._painter.get_output_details()[0]["index"])
+        if not np.isfinite(picture).all():
+            raise EngineError(
+                f"{self.files[1].name} made numbers that are not finite; its weights or the "
+                "style's numbers are damaged: `vst models check`, or embed the style again"
+            )
+        return np.asarray(np.rint(picture.clip(0, 1) * 255), np.uint8)
+
+    def close(self) -> None:
+        """Let go of the interpreters and their memory."""
+        self._predictor = self._painter = None
+
+
+def choose_pair(files: Sequence[Path]) -> tuple[LiteFile, LiteFile]:
+    """The predictor and the best painter of .tflite files: any size before fixed, then larger."""
+    known = [described for described in map(describe, files) if described is not None]
+    predictors = [one for one in known if not one.paints]
+    painters = sorted(
+        (one for one in known if one.paints),
+        key=lambda one: (one.size is None, one.size or (0, 0), one.path.stat().st_size),
+        reverse=True,
+    )
+    for painter in painters:
+        for predictor in predictors:
+            if predictor.dim == painter.dim:
+                return predictor, painter
+    names = ", ".join(path.name for path in files) or "none"
+    lacks = "predictor" if not predictors else "painter" if not painters else "matching pair"
+    raise AssetError(
+        f"no {lacks} among the .tflite files ({names}); give a folder or two files with a "
+        "predictor (picture -> numbers) and a painter (picture, numbers -> picture), as "
+        "`vst models pull magenta-lite` fetches them"
+    )
+
+
+def describe(path: Path) -> LiteFile | None:
+    """What a .tflite file is: predictor, painter, or neither (None)."""
+    if not path.is_file():
+        raise MissingFileError(f"{path} is not there; give the two .tflite files of the pair")
+    found = interpreter(path, 1)
+    inputs, outputs = found.get_input_details(), found.get_output_details()
+    shapes = [tuple(int(n) for n in end["shape_signature"]) for end in (*inputs, *outputs)]
+    if len(inputs) == 1 and len(outputs) == 1 and len(shapes[0]) == 4 and shapes[0][-1] == 3:
+        size = (int(inputs[0]["shape"][1]), int(inputs[0]["shape"][2]))
+        dim = int(np.prod(outputs[0]["shape"]))
+        return LiteFile(path, False, dim, size) if len(outputs[0]["shape"]) in (2, 4) else None
+    if len(inputs) != 2:
+        return None
+    content, numbers = ends_of(found)
+    open_shape = len(outputs[0]["shape"]) == 0 or any(n < 0 for shape in shapes for n in shape)
+    size = (int(content["shape"][1]), int(content["shape"][2]))
+    return LiteFile(path, True, int(np.prod(numbers["shape"][1:])), None if open_shape else size)
+
+
+def ends_of(painter: Any) -> tuple[Any, Any]:
+    """The content's and the numbers' inputs of a painter, whatever their order."""
+    first, second = painter.get_input_details()
+    return (first, second) if int(first["shape"][-1]) == 3 else (second, first)
+
+
+def space_of(predictor: LiteFile) -> str:
+    """The official predictors, known by hash or by name, share one space; others have their own."""
+    official = {file.sha256 for file in MODELS["magenta-lite"].files}
+    digest = sha256_of(predictor.path)
+    by_name = predictor.path.name in ("style_predict_f16_256.tflite",)
+    if predictor.dim == 100 and (digest in official or by_name):
+        return TFLITE_SPACE
+    return f"magenta-tflite-{predictor.dim}-{digest[:8]}"
+
+
+def interpreter(path: Path, threads: int) -> Any:
+    """An interpreter for a file: ai-edge-litert's where it is installed, else TensorFlow's."""
+    try:
+        make = _interpreter_class()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # TensorFlow announces that its own will go one day
+            return make(model_path=str(path), num_threads=threads)
+    except (ValueError, RuntimeError, OSError) as error:
+        raise AssetError(
+            f"{path} is not a TFLite model that can be read ({str(error).splitlines()[0][:120]}); "
+            "fetch it again with `vst models pull magenta-lite`"
+        ) from error
+
+
+def _interpreter_class() -> Any:
+    if find_spec("ai_edge_litert") is not None:
+        from ai_edge_litert.interpreter import Interpreter
+
+        return Interpreter
+    try:
+        import tensorflow as tf
+
+        return tf.lite.Interpreter
+    except (ImportError, AttributeError) as error:
+        raise DependencyError(
+            "no TFLite interpreter is installed; `pip install ai-edge-litert` brings one"
+        ) from error
+
+
+@contextmanager
+def lite_errors(path: Path) -> Iterator[None]:
+    """Turn what the interpreter raises into one line."""
+    try:
+        yield
+    except (RuntimeError, ValueError) as error:
+        first = (str(error).splitlines() or [type(error).__name__])[0][:160]
+        raise EngineError(f"the TFLite model {path.name} failed: {first}") from error

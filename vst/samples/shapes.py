@@ -1,0 +1,49 @@
+"""Shapes with smooth edges at fractions of a pixel, drawn in place on float32 canvases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from vst.samples.noise import Colours
+
+Points = npt.NDArray[Any]
+"""Corners in pixels, (count, 2), x first."""
+
+SHIFT = 3  # OpenCV takes whole numbers: these count eighths of a pixel
+EIGHTHS = 1 << SHIFT
+
+
+def _fixed(points: npt.ArrayLike) -> npt.NDArray[np.int32]:
+    return np.round(np.asarray(points, np.float64) * EIGHTHS).astype(np.int32)
+
+
+def draw_line(canvas: Colours, points: npt.ArrayLike, colour: Sequence[float], pen: float) -> None:
+    """A line through ``points``, ``pen`` pixels thick (at least one)."""
+    thick = max(1, round(pen))
+    cv2.polylines(canvas, [_fixed(points)], False, colour, thick, cv2.LINE_AA, SHIFT)
+
+
+def fill_shape(canvas: Colours, points: npt.ArrayLike, colour: Sequence[float]) -> None:
+    """A filled outline."""
+    cv2.fillPoly(canvas, [_fixed(points)], colour, cv2.LINE_AA, SHIFT)
+
+
+def fill_disc(
+    canvas: Colours,
+    x: float,
+    y: float,
+    radius: float,
+    colour: Sequence[float],
+    *,
+    flat: float = 1.0,
+    turn: float = 0.0,
+) -> None:
+    """A disc, or an ellipse: ``flat`` is its height to its width, ``turn`` its angle in degrees."""
+    centre = (round(x * EIGHTHS), round(y * EIGHTHS))
+    axes = (round(radius * EIGHTHS), round(radius * flat * EIGHTHS))
+    cv2.ellipse(canvas, centre, axes, turn, 0, 360, colour, -1, cv2.LINE_AA, SHIFT)

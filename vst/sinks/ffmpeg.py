@@ -1,0 +1,138 @@
+"""Running ffmpeg: the binary that MoviePy uses, without a shell, a terminal or the network; every failure is told."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from vst.errors import DependencyError, OutputError
+
+QUIET = ("-nostdin", "-hide_banner", "-loglevel", "error")
+"""Never asks, says nothing but errors."""
+
+SAFE_INPUT = ("-protocol_whitelist", "file,pipe")
+"""Put before each input: no network, and no protocol that reads other files."""
+
+
+def binary() -> str:
+    """The path of ffmpeg: the one that MoviePy found, which is imageio-ffmpeg's own unless the user set another."""
+    from moviepy.config import FFMPEG_BINARY
+
+    if FFMPEG_BINARY == "unset":
+        raise DependencyError(
+            "no ffmpeg was found; install imageio-ffmpeg, or set FFMPEG_BINARY to its path"
+        )
+    return str(FFMPEG_BINARY)
+
+
+def as_input(path: Path) -> str:
+    """A file's name as ffmpeg takes it, whatever characters are in it."""
+    return f"file:{path}"
+
+
+class Process:
+    """A running ffmpeg. Its messages are collected by a thread, so that it can never wait for a reader."""
+
+    def __init__(self, arguments: Sequence[str], feed: bool = False) -> None:
+        options: dict[str, Any] = {}
+        if sys.platform == "win32":
+            options["creationflags"] = (
+                subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
+            )
+        else:
+            # Its own session: Ctrl-C in the terminal is for this program, which then decides what becomes of ffmpeg.
+            options["start_new_session"] = True
+        try:
+            self.popen = subprocess.Popen(
+                [binary(), *QUIET, *arguments],
+                stdin=subprocess.PIPE if feed else subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                **options,
+            )
+        except OSError as error:
+            raise DependencyError(
+                f"ffmpeg cannot be started ({error}); install imageio-ffmpeg anew"
+            ) from error
+        self._lines: deque[str] = deque(maxlen=50)
+        assert self.popen.stderr is not None
+        self._reader = threading.Thread(
+            target=self._collect, args=(self.popen.stderr,), name="ffmpeg-messages"
+        )
+        self._reader.daemon = True
+        self._reader.start()
+
+    def _collect(self, stream: IO[bytes]) -> None:
+        with contextlib.suppress(OSError, ValueError), stream:
+            for line in stream:
+                self._lines.append(line.decode(errors="replace").strip())
+
+    def wait(self) -> int:
+        """Wait for its end; the exit status, negative where a signal ended it."""
+        with contextlib.suppress(OSError):  # what is still to be flushed may meet a broken pipe
+            if self.popen.stdin is not None:
+                self.popen.stdin.close()
+        status = self.popen.wait()
+        self._reader.join()
+        return status
+
+    def kill(self) -> None:
+        """End it at once, if it still runs, and wait for it."""
+        if self.popen.poll() is None:
+            self.popen.kill()
+        self.wait()
+
+    @property
+    def messages(self) -> list[str]:
+        """What it said: its last lines."""
+        return [line for line in self._lines if line]
+
+    def error(self, target: Path) -> OutputError:
+        """What its end means for the output ``target``; to be asked after `wait`."""
+        return OutputError(f"{str(target)!r} was not written: {self._cause(target)}")
+
+    def _cause(self, target: Path) -> str:
+        said = " ".join(self.messages)
+        if "No space left on device" in said or "Disk quota exceeded" in said:
+            return f"the disk is full ({_free(target.parent)} free in {str(target.parent)!r}); make room and run again"
+        if "File too large" in said or self.popen.returncode == -25:  # SIGXFSZ
+            return (
+                "the file grew beyond the largest size allowed here; raise the limit or write less"
+            )
+        if self.popen.returncode < 0:
+            return f"ffmpeg was ended by signal {-self.popen.returncode}; run again"
+        if "Unknown encoder" in said:
+            return f"this ffmpeg lacks an encoder ({self.messages[-1]}); install imageio-ffmpeg, or choose another codec"
+        last = (
+            re.sub(r"\[[^\]]*@ 0x[0-9a-f]+\] *", "", "; ".join(self.messages[-2:]))
+            or "it gave no reason"
+        )
+        return f"ffmpeg ended with status {self.popen.returncode} ({last})"
+
+
+def run(arguments: Sequence[str], target: Path) -> list[str]:
+    """Run ffmpeg to its end; its messages. Raises `OutputError` naming ``target`` where it fails; leaves no process."""
+    process = Process(arguments)
+    try:
+        status = process.wait()
+    except BaseException:
+        process.kill()
+        raise
+    if status:
+        raise process.error(target)
+    return process.messages
+
+
+def _free(folder: Path) -> str:
+    try:
+        return f"{shutil.disk_usage(folder).free / 1e6:.0f} MB"
+    except OSError:
+        return "nothing"

@@ -1,0 +1,76 @@
+"""What the painter is trained to: agree with the teacher's picture, in pixels, textures, style and sharpness, and be steady.
+
+All terms take pictures (B,H,W,3) in [0,1] and return one number. ``ours``: what the student painted; ``theirs``: the
+teacher's picture. The *judge* is the teacher's predictor run as float (see `vst.training.teacher.LiteGraph`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras import ops
+
+# Outputs of the judge's convolutions whose statistics make the texture: from strokes of two pixels to large patterns.
+JUDGE_LAYERS = (1, 16, 88, 102, 107, 117, 136, 161)
+
+
+def edges(pictures: Any) -> tuple[Any, Any]:
+    """Differences of neighbours, across and down."""
+    return pictures[:, :, 1:] - pictures[:, :, :-1], pictures[:, 1:] - pictures[:, :-1]
+
+
+def pixel_error(ours: Any, theirs: Any) -> Any:
+    """Mean absolute difference."""
+    return ops.mean(ops.abs(ours - theirs))
+
+
+def edge_error(ours: Any, theirs: Any) -> Any:
+    """Mean absolute difference of the edges, across and down added."""
+    return sum(ops.mean(ops.abs(a - b)) for a, b in zip(edges(ours), edges(theirs)))
+
+
+def palette_error(ours: Any, theirs: Any) -> Any:
+    """Mean absolute difference of the pictures at an eighth of their size."""
+    small = [ops.average_pool(picture, 8, 8, "valid") for picture in (ours, theirs)]
+    return ops.mean(ops.abs(small[0] - small[1]))
+
+
+def energy_error(ours: Any, theirs: Any) -> Any:
+    """Difference of each picture's and colour's edge energy: what an averaging painter loses first."""
+    pairs = zip(edges(ours), edges(theirs))
+    return sum(
+        ops.mean(ops.abs(ops.mean(ops.square(a), (1, 2)) - ops.mean(ops.square(b), (1, 2))))
+        for a, b in pairs
+    )
+
+
+def hint_error(mapped: Any, hint: Any, spread: Any) -> Any:
+    """Mean absolute difference of inner layers, in units of the hint's spread by channel."""
+    return ops.mean(ops.abs(mapped - hint) / spread)
+
+
+def statistics(features: dict[int, Any]) -> Any:
+    """Means and standard deviations of the judge's layers, one after the other: (B,N)."""
+    found = []
+    for layer in JUDGE_LAYERS:
+        mean = ops.mean(features[layer], (1, 2))
+        square = ops.mean(ops.square(features[layer]), (1, 2))
+        found += [mean, ops.sqrt(ops.maximum(square - ops.square(mean), 0) + 1e-4)]
+    return ops.concatenate(found, -1)
+
+
+def texture_error(ours: Any, theirs: Any, unit: Any) -> Any:
+    """Mean absolute difference of `statistics`, each in its ``unit`` (N,): its layer's typical spread."""
+    return ops.mean(ops.sum(ops.abs(ours - theirs) * unit, -1))
+
+
+def style_distance(numbers: Any, wanted: Any) -> Any:
+    """Euclidean distance of style numbers, by picture: (B,)."""
+    return ops.sqrt(ops.sum(ops.square(numbers - wanted), -1) + 1e-6)
+
+
+def shake_error(now: Any, before: Any, seen: Any = 1.0, border: int = 16) -> Any:
+    """Mean square difference of two paintings of the same thing, the border left out."""
+    inner = slice(border, -border)
+    difference = ops.square(now - before) * seen
+    return ops.mean(difference[:, inner, inner])
