@@ -1,5 +1,5 @@
-"""Small clips for the tests of sources and sinks: frames that tell their own number, colours that are
-known, sound that can be found again.
+"""Small clips for the tests of sources and sinks: frames that tell their own number, colours that
+are known, sound that can be found again.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ MATRICES = {"bt709": (0.2126, 0.0722), "smpte170m": (0.299, 0.114), "bt2020nc": 
 
 
 def coded(index: int, width: int = 64, height: int = 48) -> Picture:
-    """A frame with four coloured corners and, in its middle rows, ``index`` in black and white bars."""
+    """A frame with four coloured corners and, in its middle rows, ``index`` in black and white
+    bars.
+    """
     picture = np.empty((height, width, 3), np.uint8)
     top, left = height // 2, width // 2
     picture[:top, :left], picture[:top, left:] = CORNERS[0], CORNERS[1]
@@ -61,9 +63,7 @@ def corners(picture: Picture) -> list[int]:
     height, width = picture.shape[:2]
     places = [(y, x) for y in (height // 8, height - height // 8) for x in (3, width - 4)]
     known = np.array(CORNERS, float)
-    return [
-        int(np.argmin(np.abs(known - picture[place].astype(float)).sum(1))) for place in places
-    ]
+    return [int(np.argmin(np.abs(known - picture[place].astype(float)).sum(1))) for place in places]
 
 
 def numbered(count: int, width: int = 64, height: int = 48) -> list[Picture]:
@@ -101,7 +101,8 @@ def encode(
     rate: object = 25,
     inputs: Sequence[object] = (),
 ) -> Path:
-    """Write ``pictures`` with ffmpeg; ``inputs`` are options before further inputs, which count from 1.
+    """Write ``pictures`` with ffmpeg; ``inputs`` are options before further inputs, which count
+    from 1.
 
     The matrix is BT.709, tagged, unless ``options`` have a ``-vf`` of their own.
     """
@@ -115,7 +116,9 @@ def encode(
     return path
 
 
-def clip(path: Path, count: int = 20, rate: object = 25, sound: bool = False, *options: object) -> Path:
+def clip(
+    path: Path, count: int = 20, rate: object = 25, sound: bool = False, *options: object
+) -> Path:
     """A small clip of numbered frames, 64 x 48, with two seconds of sound at most."""
     inputs = SOUND if sound else ()
     return encode(path, numbered(count), *options, rate=rate, inputs=inputs)
@@ -154,7 +157,9 @@ def turned(path: Path, source: Path, matrix: Sequence[int]) -> Path:
 
 
 def patches(path: Path, matrix: str, full: bool, pixels: str, *options: object) -> Path:
-    """A clip of one frame with `PATCHES` side by side, each 32 wide, coded by the formula of the matrix."""
+    """A clip of one frame with `PATCHES` side by side, each 32 wide, coded by the formula of the
+    matrix.
+    """
     bits = int("".join(filter(str.isdigit, pixels[6:].replace("le", ""))) or 8)
     values = np.array([coded_colour(colour, matrix, full, bits) for colour in PATCHES])
     kind = np.uint8 if bits == 8 else np.uint16
@@ -226,7 +231,7 @@ def sound(path: Path, track: int = 0) -> tuple[npt.NDArray[np.float32], int]:
 
 
 def onset(path: Path, after: float, level: float = 0.1) -> float:
-    """Seconds on the file's clock of the first sound louder than ``level`` at or after ``after``."""
+    """Seconds on the file's clock of the first sound above ``level`` at or after ``after``."""
     samples, rate = sound(path)
     begin = round(after * rate)
     loud = np.flatnonzero(np.abs(samples[begin:]) > level)

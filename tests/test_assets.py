@@ -10,6 +10,7 @@ import sys
 import tarfile
 import threading
 import time
+import types
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,7 +22,7 @@ from click.testing import CliRunner
 
 from vst import assets
 from vst.assets import cache, known
-from vst.errors import AssetError, MissingFileError
+from vst.errors import AssetError, DependencyError, MissingFileError
 
 DATA = bytes(range(256)) * 4000  # 1 MB
 
@@ -323,6 +324,9 @@ def test_pull_and_check_on_the_command_line(small_pair: Any, hub: Hub, own_cache
     done = CliRunner().invoke(command, ["check"])
     assert isinstance(done.exception, AssetError)
     assert "two.tflite has changed" in str(done.exception)
+    assert CliRunner().invoke(command, ["pull", "magenta-lite"]).exit_code == 0
+    assert CliRunner().invoke(command, ["check"]).exit_code == 0
+    assert len(hub.asked) == 4
 
 
 def test_files_carried_by_hand(small_pair: assets.KnownModel, tmp_path: Path) -> None:
@@ -355,6 +359,60 @@ def test_a_hub_archive_carried_by_hand(tmp_path: Path, monkeypatch: pytest.Monke
     assert (assets.from_folder(model, unpacked) / "variables" / "variables.index").exists()
     with pytest.raises(AssetError, match=r"not the known file|bytes, not"):
         assets.from_folder(assets.MODELS["magenta"], unpacked)
+
+
+def test_an_archive_with_a_folder_around_it(hub: Hub) -> None:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:gz") as tar:
+        for name in ("model/saved_model.pb", "model/assets/words.txt"):
+            entry = tarfile.TarInfo(name)
+            entry.size = 4
+            tar.addfile(entry, io.BytesIO(b"data"))
+    hub.body = stream.getvalue()
+    assert (assets.obtain_handle(hub.at("good")) / "saved_model.pb").read_bytes() == b"data"
+
+
+def test_what_came_before_the_network_went_is_kept(
+    small_pair: assets.KnownModel, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = small_pair.files
+    gone = replace(small_pair, files=(one, replace(two, url=hub.at("404"))))
+    with pytest.raises(AssetError, match="not found, 404"):
+        assets.obtain(gone)
+    assets.obtain(small_pair)
+    assert len(hub.asked) == 3  # the first file once, the second twice
+
+
+@pytest.mark.parametrize("answer", ["/some/folder", OSError("no bucket"), None])
+def test_other_handles_are_left_to_tensorflow_hub(
+    monkeypatch: pytest.MonkeyPatch, own_cache: Path, answer: Any
+) -> None:
+    assert assets.is_handle("gs://bucket/model") and not assets.speaks_web("gs://bucket/model")
+    hang = threading.Event()
+
+    def resolve(handle: str) -> str:
+        if answer is None:
+            hang.wait(20)
+        if isinstance(answer, Exception):
+            raise answer
+        return str(answer)
+
+    stand_in = types.ModuleType("tensorflow_hub")
+    stand_in.resolve = resolve  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "tensorflow_hub", stand_in)
+    if isinstance(answer, str):
+        assert assets.resolve_with_hub("gs://bucket/model") == Path(answer)
+        return
+    with pytest.raises(AssetError, match=r"no bucket|no answer") as caught:
+        assets.resolve_with_hub("gs://bucket/model", patience=0.3)
+    assert "--engine embedded" in str(caught.value)
+    hang.set()
+
+
+def test_a_tensorflow_hub_that_cannot_be_imported_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tensorflow_hub", None)
+    with pytest.raises(DependencyError, match=r"setuptools<82"):
+        assets.resolve_with_hub("gs://bucket/model")
 
 
 def test_an_unwritable_cache_is_named(hub: Hub, tmp_path: Path, monkeypatch: Any) -> None:

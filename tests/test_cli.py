@@ -350,8 +350,8 @@ def test_python_does_the_same(media: Path, tmp_path: Path) -> None:
 
     told: list[vst.Progress] = []
     result = vst.stylize(
-        media / "clip.mp4", [media / "red.png", media / "blue.png"], tmp_path / "api.mp4", engine="tint",
-        start="0.5", on_progress=told.append,
+        media / "clip.mp4", [media / "red.png", media / "blue.png"], tmp_path / "api.mp4",
+        engine="tint", start="0.5", on_progress=told.append,
     )  # fmt: skip
     assert (result.frames, result.fps) == (15, "10/1")
     assert told[-1].done == 15

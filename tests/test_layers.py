@@ -17,7 +17,7 @@ PACKAGE = Path(__file__).parent.parent / "vst"
 # one folder.
 STOREYS = [
     {"errors", "spaces"},
-    {"registry"},
+    {"registry", "stages"},
     {"easing", "frames", "times"},
     {"fetch", "media", "timeline"},
     {"assets"},

@@ -5,7 +5,9 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +91,8 @@ def test_a_signature_with_its_inputs_the_other_way_round(tmp_path: Path) -> None
         np.testing.assert_allclose(engine.model.paint_content(content, found), whole, atol=1e-5)
 
 
-def test_a_job_asks_for_each_style_once(engine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def styles_asked(engine: Any, monkeypatch: pytest.MonkeyPatch) -> int:
+    """How often a job of 50 frames and 5 styles runs the embedding part."""
     asked = []
     embed = engine.model._embed
     monkeypatch.setattr(engine.model, "_embed", lambda style: asked.append(1) or embed(style))
@@ -98,12 +101,16 @@ def test_a_job_asks_for_each_style_once(engine: Any, monkeypatch: pytest.MonkeyP
     line = Timeline.through(names, 2.0)
     for frame in range(50):
         engine.paint(pictures(1, 16, 16, 3), [line.at(frame / 25)])
-    assert len(asked) == 5
+    return len(asked)
+
+
+def test_a_job_asks_for_each_style_once(engine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert styles_asked(engine, monkeypatch) == 5
 
 
 def test_frames_of_many_sizes_are_one_trace(engine: Any) -> None:
     # The functions are traced once and for all: there is nothing left that could trace again.
-    assert not hasattr(engine.model._paint_bytes, "python_function")
+    assert not hasattr(engine.model._paint, "python_function")
     numbers = engine.embed(pictures(20, 20, 3))[None]
     for side in range(16, 80, 3):
         assert engine.stylize(pictures(1, side, 90 - side, 3), numbers).shape[1] == side
@@ -242,6 +249,45 @@ def test_a_folder_needs_no_tensorflow_hub(saved: Any) -> None:
     assert done.stdout.strip() == "False"
 
 
+class ArchiveHandler(BaseHTTPRequestHandler):
+    """Sends one archive for whatever is asked."""
+
+    body = b""
+
+    def log_message(self, *args: Any) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(self.body)))
+        self.end_headers()
+        self.wfile.write(self.body)
+
+
+def test_a_handle_from_the_server_to_the_painting(
+    saved: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path / "cache"))
+    archive = shutil.make_archive(str(tmp_path / "model"), "gztar", saved[0])
+    monkeypatch.setattr(ArchiveHandler, "body", Path(archive).read_bytes())
+    with ThreadingHTTPServer(("127.0.0.1", 0), ArchiveHandler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        handle = f"http://127.0.0.1:{server.server_address[1]}/magenta/1"
+        with MagentaEngine(model=handle) as engine:
+            frame = pictures(1, 20, 20, 3)
+            assert engine.stylize(frame, engine.embed(frame[0])[None]).shape == frame.shape
+        server.shutdown()
+        thread.join()
+    monkeypatch.setitem(sys.modules, "tensorflow_hub", None)  # as where pkg_resources is gone
+    with MagentaEngine(model=handle) as engine:  # from the cache: nobody answers any more
+        assert engine.dim == hub_like.DIM
+    monkeypatch.undo()
+    monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path / "cache"))
+    hub = pytest.importorskip("tensorflow_hub")
+    assert Path(hub.resolve(handle)) == assets.obtain_handle(handle)
+
+
 def bare(path: Path, *inputs: np.ndarray) -> np.ndarray:
     """What the interpreter itself makes of the inputs."""
     from vst.engines.magenta_lite import interpreter
@@ -331,7 +377,7 @@ def complete(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @needs_graph
 @pytest.mark.slow
-def test_the_real_graph_is_split_exactly(complete: Path) -> None:
+def test_the_real_graph_is_split_exactly(complete: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import tensorflow as tf
 
     whole = tf.saved_model.load(str(complete))
@@ -342,3 +388,4 @@ def test_the_real_graph_is_split_exactly(complete: Path) -> None:
             expected = whole(tf.constant(content), tf.constant(style))[0].numpy()
             found = engine.model.paint_content(content, engine.model.embed_style(style))
             np.testing.assert_allclose(found, expected, atol=1e-5)
+        assert styles_asked(engine, monkeypatch) == 5

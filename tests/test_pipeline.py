@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -10,10 +12,10 @@ import numpy as np
 import pytest
 
 from vst.engines.tint import TintEngine
-from vst.errors import EngineError
+from vst.errors import Cancelled, EngineError, OutputError
 from vst.finish import finish, painted_share, scaled
 from vst.frames import Frame, Picture, Pictures, Progress
-from vst.pipeline import Line, batches, run_line
+from vst.pipeline import AHEAD, BEHIND, Line, batches, run_line
 from vst.sinks.base import Sink, SinkReport, SinkSpec
 from vst.stabilisers.base import Stabiliser
 from vst.stabilisers.off import Off
@@ -138,7 +140,10 @@ def test_a_cut_flushes_and_resets_the_stabiliser_and_the_scene_s_own_style() -> 
 
 def test_a_batch_never_holds_two_scenes() -> None:
     frames = scene(10, 5) + scene(240, 4, first=5)
-    groups = [(new, [frame.index for frame in group]) for new, group in batches(frames, 3)]
+    groups = [
+        (batch.new_scene, [frame.index for frame in batch.frames])
+        for batch in batches(frames, 3, *SIZE[1::-1])
+    ]
     assert groups == [(True, [0, 1, 2]), (False, [3, 4]), (True, [5, 6, 7]), (False, [8])]
 
 
@@ -179,26 +184,47 @@ def test_an_engine_that_fails_is_named_with_the_frame(way: str, said: str) -> No
         run_line(broken, iter(scene(90, 7)), 7, lambda _: None)
 
 
-def test_nothing_is_held_but_the_frame_at_hand() -> None:
-    alive: list[int] = []
+def test_only_a_few_frames_are_read_ahead_of_the_writing() -> None:
+    read: list[int] = []
+    apart: list[int] = []
 
     def counted() -> Iterator[Frame]:
-        for frame in scene(90, 30):
-            alive.append(frame.index)
+        for frame in scene(90, 60):
+            read.append(frame.index)
             yield frame
 
     class Watching(Kept):
         def write(self, frame: Frame) -> None:
-            # One batch of one frame is read ahead, to see whether a cut comes.
-            assert alive[-1] - frame.index <= 1
+            time.sleep(0.002)
+            apart.append(read[-1] - frame.index)
 
     parts, _ = line()
-    run_line(
-        Line(parts.engine, parts.timeline, parts.stabiliser, Watching(), *SIZE[1::-1]),
-        counted(),
-        30,
-        lambda _: None,
-    )
+    watched = Line(parts.engine, parts.timeline, parts.stabiliser, Watching(), *SIZE[1::-1])
+    run_line(watched, counted(), 60, lambda _: None)
+    # Queued to be painted and to be written, one in each hand, one that shows that no cut comes.
+    assert max(apart) <= AHEAD + BEHIND + 5
+
+
+def test_a_sink_that_fails_ends_the_run_with_its_own_error() -> None:
+    class Full(Kept):
+        def write(self, frame: Frame) -> None:
+            raise OutputError("no space left")
+
+    parts, _ = line()
+    broken = Line(parts.engine, parts.timeline, parts.stabiliser, Full(), *SIZE[1::-1])
+    with pytest.raises(OutputError, match="no space left"):
+        run_line(broken, iter(scene(90, 60)), 60, lambda _: None)
+    assert threading.active_count() == 1
+
+
+def test_what_progress_raises_stops_the_run_and_its_threads() -> None:
+    def stop(progress: Progress) -> None:
+        raise Cancelled("stopped")
+
+    parts, _ = line()
+    with pytest.raises(Cancelled):
+        run_line(parts, iter(scene(90, 60)), 60, stop)
+    assert threading.active_count() == 1
 
 
 def test_finish_brings_the_painting_to_the_content_s_size_and_fades() -> None:

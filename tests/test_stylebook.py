@@ -159,6 +159,21 @@ def test_a_damaged_own_style_does_not_stop_the_built_in_ones(own_home: Path) -> 
     assert style_named("ink-wash").name == "ink-wash"
 
 
+def test_a_file_that_is_no_style_is_passed_over(own_home: Path) -> None:
+    (own_home / "styles").mkdir(parents=True)
+    (own_home / "styles" / "my notes.json").write_text("{}")
+    assert own_styles() == {}
+
+
+def test_a_file_system_without_links_keeps_styles_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_links(*_: object) -> None:
+        raise PermissionError("no links here")
+
+    monkeypatch.setattr(stylebook.os, "link", no_links)
+    add_style("mine", NUMBERS, TFLITE_SPACE)
+    assert np.array_equal(style_named("mine").embedding, NUMBERS)
+
+
 def test_a_style_of_a_later_version_is_refused(own_home: Path) -> None:
     add_style("mine", NUMBERS, TFLITE_SPACE)
     file = own_home / "styles" / "mine.json"

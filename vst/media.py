@@ -10,18 +10,24 @@ from av.container import InputContainer
 from vst.errors import MediaError, MissingFileError
 
 MAX_PIXELS = 100_000_000
-"""Pixels that a picture or frame may have: 300 MB of memory as RGB. Checked in the header, before decoding."""
+"""Pixels that a picture or frame may have: 300 MB of memory as RGB. Checked in the header, before
+decoding.
+"""
 
 FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,gif,mpegts,mpeg,flv,asf,ogg,mxf,nut,ivf,wtv,rm,dv,yuv4mpegpipe,apng,"
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,gif,mpegts,mpeg,flv,asf,ogg,mxf,nut,ivf,wtv,rm,dv,yuv4mpegpipe,apng,"
     "h264,hevc,av1,obu,m4v,mpegvideo,mjpeg,vc1,swf,wav,mp3,aac,flac"
 )
-"""The kinds of file that are opened, in FFmpeg's names: none of them is a playlist that reads other files. The last
-ones hold sound alone and are there for the message that says so."""
+"""The kinds of file that are opened, in FFmpeg's names: none of them is a playlist that reads other
+files. The last ones hold sound alone and are there for the message that says so.
+"""
 
 
 def open_container(path: Path, max_pixels: int = MAX_PIXELS) -> InputContainer:
-    """Open a video file with no protocol but ``file`` and no playlists; raise `MediaError` where it cannot be read."""
+    """Open a video file with no protocol but ``file`` and no playlists; raise `MediaError` where it
+    cannot be read.
+    """
     options = {
         "protocol_whitelist": "file",
         "format_whitelist": FORMATS,
@@ -33,7 +39,8 @@ def open_container(path: Path, max_pixels: int = MAX_PIXELS) -> InputContainer:
         raise MissingFileError(f"there is no file {str(path)!r}; check the path") from error
     except (av.FFmpegError, OSError, ValueError) as error:
         raise MediaError(
-            f"{str(path)!r} is no video that can be read, or is cut off before its index ({reason(error)}); "
+            f"{str(path)!r} is no video that can be read, or is cut off before its index "
+            f"({reason(error)}); "
             "give a video such as mp4, mov, mkv, webm, avi or gif"
         ) from error
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,13 @@ from vst.finish import finish, painted_share, scaled
 from vst.frames import Frame, OnProgress, Picture, Progress
 from vst.sinks.base import Sink
 from vst.stabilisers.base import Stabiliser
+from vst.stages import Ahead, Behind
 from vst.timeline import Mix, Timeline
+
+AHEAD = 3
+"""Batches that may wait to be painted."""
+BEHIND = 3
+"""Frames that may wait to be written."""
 
 
 @dataclass(frozen=True)
@@ -45,49 +51,58 @@ class Passed:
     first_read: float
 
 
+@dataclass(frozen=True)
+class Batch:
+    """Some frames of one scene, and each at the size of the painting."""
+
+    frames: list[Frame]
+    contents: list[Picture]
+    new_scene: bool
+
+
 def run_line(
     line: Line, frames: Iterable[Frame], total: int | None, on_progress: OnProgress
 ) -> Passed:
-    """Paint every frame and write it. Nothing is held but one batch and what the stabiliser looks
-    ahead.
+    """Paint every frame and write it: one thread reads, one paints and steadies, one writes.
+
+    Nothing is held but a few batches, and what the stabiliser looks ahead.
     """
     waiting: deque[tuple[Frame, Mix]] = deque()
-    started: float | None = None
+    started = time.perf_counter()
     done = 0
-    for new_scene, batch in batches(frames, line.engine.batch):
-        if started is None:
-            started = time.perf_counter()
-        if new_scene:
-            done += _write(line, waiting, line.stabiliser.flush())
-            line.stabiliser.reset()
-            line.engine.reset()
-        contents = [scaled(frame.picture, line.width, line.height) for frame in batch]
-        mixes = [line.timeline.at(frame.time) for frame in batch]
-        paintings = paint(line.engine, contents, mixes, batch[0].index, batch[0].time)
-        waiting.extend(zip(batch, mixes))
-        for content, painting in zip(contents, paintings):
-            done += _write(line, waiting, line.stabiliser.step(content, painting))
-        on_progress(Progress("paint", done, total, time.perf_counter() - started))
-    done += _write(line, waiting, line.stabiliser.flush())
-    return Passed(done, started if started is not None else time.perf_counter())
+    prepared = batches(frames, line.engine.batch, line.width, line.height)
+    with Ahead(prepared, AHEAD) as ahead, Behind(_writer(line), BEHIND) as write:
+        for batch in ahead:
+            if batch.new_scene:
+                done += _hand_over(write, waiting, line.stabiliser.flush())
+                line.stabiliser.reset()
+                line.engine.reset()
+            mixes = [line.timeline.at(frame.time) for frame in batch.frames]
+            first = batch.frames[0]
+            paintings = paint(line.engine, batch.contents, mixes, first.index, first.time)
+            waiting.extend(zip(batch.frames, mixes))
+            for content, painting in zip(batch.contents, paintings):
+                done += _hand_over(write, waiting, line.stabiliser.step(content, painting))
+            on_progress(Progress("paint", done, total, time.perf_counter() - started))
+        done += _hand_over(write, waiting, line.stabiliser.flush())
+        write.finish()
+    return Passed(done, started)
 
 
-def batches(frames: Iterable[Frame], size: int) -> Iterator[tuple[bool, list[Frame]]]:
-    """Groups of at most ``size`` frames of one scene, each with whether a new scene starts with
-    it.
-    """
+def batches(frames: Iterable[Frame], size: int, width: int, height: int) -> Iterator[Batch]:
+    """Groups of at most ``size`` frames of one scene, scaled to ``width`` x ``height`` too."""
     cuts = CutDetector()
-    batch: list[Frame] = []
-    new_scene = True
+    batch = Batch([], [], True)
     for frame in frames:
-        cut = cuts.is_cut(frame.picture)
-        if batch and (cut or len(batch) == size):
-            yield new_scene, batch
-            batch, new_scene = [], False
-        new_scene = new_scene or cut
-        batch.append(frame)
-    if batch:
-        yield new_scene, batch
+        content = scaled(frame.picture, width, height)
+        cut = cuts.is_cut(content)
+        if batch.frames and (cut or len(batch.frames) == size):
+            yield batch
+            batch = Batch([], [], cut)
+        batch.frames.append(frame)
+        batch.contents.append(content)
+    if batch.frames:
+        yield batch
 
 
 def paint(
@@ -104,11 +119,28 @@ def paint(
         raise EngineError(f"{where}: {text}") from error
 
 
-def _write(line: Line, waiting: deque[tuple[Frame, Mix]], steady: list[Picture]) -> int:
-    """Finish the stabiliser's pictures in the order in which their frames wait, and write them."""
+Steady = tuple[Frame, Mix, Picture]
+"""A frame of the content, its mix, and its steady painting."""
+
+
+def _hand_over(
+    write: Behind[Steady], waiting: deque[tuple[Frame, Mix]], steady: list[Picture]
+) -> int:
+    """Pass the stabiliser's pictures on, each with the frame that waits for it; returns how
+    many.
+    """
     for painting in steady:
-        frame, mix = waiting.popleft()
+        write((*waiting.popleft(), painting))
+    return len(steady)
+
+
+def _writer(line: Line) -> Callable[[Steady], None]:
+    """What finishes a painting and writes it."""
+
+    def write(item: Steady) -> None:
+        frame, mix, painting = item
         share = painted_share(mix.painted, line.engine.fades_below)
         picture = finish(frame.picture, painting, share)
         line.sink.write(Frame(frame.index, frame.time, picture))
-    return len(steady)
+
+    return write

@@ -54,8 +54,7 @@ class Style:
 
     def as_dict(self) -> dict[str, Any]:
         """What is written into a style file."""
-        # Seven digits give every float32 back; fewer would do for painting, but then a copy would
-        # differ.
+        # Nine digits give every float32 back exactly.
         numbers = [float(f"{value:.9g}") for value in self.embedding.tolist()]
         return {
             "name": self.name,
@@ -104,6 +103,8 @@ def own_styles() -> dict[str, Style]:
     """The user's own styles, name -> style, in alphabetical order."""
     found = {}
     for file in sorted(_own_folder().glob("*.json")):
+        if not _NAME.fullmatch(file.stem):
+            continue  # put there by somebody else: no style could have this name
         remedy = f"mend the file, or remove it with 'vst styles remove {file.stem}'"
         style = _as_style(_read(file, remedy), file, remedy)
         found[file.stem] = Style(
@@ -250,9 +251,7 @@ def _as_style(entry: Mapping[str, Any], file: Path, remedy: str) -> Style:
 
 
 def _write_whole(file: Path, text: str, overwrite: bool) -> None:
-    """Write aside, then move into place in one step; a link, unlike a rename, refuses a name that
-    is taken.
-    """
+    """Write aside, then move into place in one step."""
     taken = OutputExistsError(
         f"there is a style {file.stem!r} already; "
         "remove it first, choose another name, or overwrite it"
@@ -270,14 +269,27 @@ def _write_whole(file: Path, text: str, overwrite: bool) -> None:
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
             stream.write(text)
-        if not overwrite and file.exists():
-            raise taken
-        Path(aside).replace(file)
+        if overwrite:
+            Path(aside).replace(file)
+        else:
+            _move_new(Path(aside), file)
+    except FileExistsError:
+        raise taken from None
     except OSError as error:
-        if isinstance(error, OutputError):
-            raise
         raise OutputError(
             f"cannot write {file} ({error.strerror}); make room, or set VST_HOME to another folder"
         ) from error
     finally:
         Path(aside).unlink(missing_ok=True)
+
+
+def _move_new(aside: Path, file: Path) -> None:
+    """Move ``aside`` to ``file``, which must not be there: a link sees to that."""
+    try:
+        os.link(aside, file)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links
+        if file.exists():
+            raise FileExistsError(str(file)) from None
+        aside.replace(file)

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from vst.assets.fetch import PATIENCE, fetch, sha256_of
 from vst.assets.known import (
@@ -55,32 +56,38 @@ def place_of(model: KnownModel, thorough: bool = False) -> Place:
     return Place(folder, tuple(_problems(folder, model.kind, thorough)))
 
 
-def obtain(model: KnownModel, on_progress: OnProgress = silent, patience: float = PATIENCE) -> Path:
+def obtain(
+    model: KnownModel,
+    on_progress: OnProgress = silent,
+    patience: float = PATIENCE,
+    thorough: bool = False,
+) -> Path:
     """The folder of a known model, fetched if it is not there whole, or `AssetError`."""
-    place = place_of(model)
+    place = place_of(model, thorough)
     if place.whole:
         return place.folder
     if model.handle:
-        return _obtain_archive(
-            model.handle, model.archives, place, model.name, on_progress, patience
-        )
+        urls = model.archives
+        return _obtain_archive(model.handle, urls, place, model.name, on_progress, patience)
+    came = [_obtain_file(model, file, on_progress, patience) for file in model.files]
     with _fresh(place.folder) as draft:
-        for file in model.files:
-            target = _downloads() / file.path
-            try:
-                fetch(
-                    [file.url or ""],
-                    target,
-                    sha256=file.sha256,
-                    patience=patience,
-                    on_progress=on_progress,
-                    stage=f"fetch {file.path}",
-                )
-            except AssetError as error:
-                raise AssetError(_no_way(model.name, str(error))) from error
-            shutil.move(target, draft / file.path)
-        _seal(draft, place.folder, model.handle or model.name)
+        for path in came:
+            shutil.move(path, draft / path.name)
+        _seal(draft, place.folder, model.name)
     return place.folder
+
+
+def _obtain_file(model: KnownModel, file: KnownFile, listen: OnProgress, patience: float) -> Path:
+    """One file of a model that has an address for each, kept until all of them are there."""
+    target = _downloads() / file.path
+    if target.is_file() and sha256_of(target) == file.sha256:
+        return target
+    try:
+        urls, stage = [file.url or ""], f"fetch {file.path}"
+        fetch(urls, target, sha256=file.sha256, patience=patience, on_progress=listen, stage=stage)
+    except AssetError as error:
+        raise AssetError(_no_way(model.name, str(error))) from error
+    return target
 
 
 def obtain_handle(
@@ -160,9 +167,11 @@ def _no_way(name: str, tried: str) -> str:
             f"fetch {' and '.join(urls)} on a machine with network, carry it here and run "
             f"`vst models pull {name} --from-folder FOLDER`"
         )
+    here = [model.name for model in MODELS.values() if place_of(model).whole]
+    also = f", and so does `--model {here[0]}`, which is here" if here else ""
     return (
-        f"model {name!r} cannot be fetched: {tried}; `--engine embedded` works now without it; "
-        f"to bring it: {bring}"
+        f"model {name!r} cannot be fetched: {tried}; `--engine embedded` works now without it"
+        f"{also}; to bring it: {bring}"
     )
 
 
@@ -203,6 +212,8 @@ def _seal(draft: Path, target: Path, source: str) -> None:
         for path in sorted(draft.rglob("*"))
         if path.is_file()
     }
+    if target.exists() and files and _stamped(target) == files and not _problems(target, "", True):
+        return  # another process was faster; it may be reading already
     _remove(target)
     _stamp(target).write_text(
         json.dumps({"source": source, "files": files}, indent=1), encoding="utf-8"
@@ -218,13 +229,19 @@ def _remove(folder: Path) -> None:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def _problems(folder: Path, kind: str, thorough: bool) -> list[str]:
-    """What is missing or damaged in a model's folder, each in a few words."""
-    found = []
+def _stamped(folder: Path) -> dict[str, Any]:
+    """What was noted of a model's files when it was put there: path -> size and sha256."""
     try:
         files = json.loads(_stamp(folder).read_text(encoding="utf-8"))["files"]
     except (OSError, ValueError, KeyError, TypeError):
-        files = {}
+        return {}
+    return files if isinstance(files, dict) else {}
+
+
+def _problems(folder: Path, kind: str, thorough: bool) -> list[str]:
+    """What is missing or damaged in a model's folder, each in a few words."""
+    found = []
+    files = _stamped(folder)
     for name, entry in files.items():
         path = folder / name
         if not path.is_file():
@@ -235,7 +252,7 @@ def _problems(folder: Path, kind: str, thorough: bool) -> list[str]:
             found.append(f"{name} has changed since it was fetched")
     if kind == "SavedModel":
         found += saved_model_problems(folder)
-    elif not files:
+    elif kind and not files:
         found += [f"{kind} was not put here by `vst models pull`"]
     return list(dict.fromkeys(found))
 
@@ -261,34 +278,33 @@ def saved_model_problems(folder: Path) -> list[str]:
 
 
 def _gather(model: KnownModel, source: Path, draft: Path) -> None:
-    """Copy a model's files into ``draft`` from a folder or an archive."""
-    archives = (
-        [source]
-        if source.is_file()
-        else [*source.glob("*.tar.gz"), *source.glob("*.tgz"), *source.glob("*.tar")]
+    """Copy a model's files into ``draft`` from a folder, a folder inside it, or an archive."""
+    if source.is_file():
+        _unpack(source, draft, str(source))
+        return
+    for root in (source, *sorted(path for path in source.iterdir() if path.is_dir())):
+        if all(_found(root, file) for file in model.files):
+            for file in model.files:
+                (draft / file.path).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(str(_found(root, file)), draft / file.path)
+            return
+    archives = sorted(
+        path for end in (".tar.gz", ".tgz", ".tar") for path in source.glob(f"*{end}")
     )
-    if source.is_dir() and all(_found(source, file) for file in model.files):
-        for file in model.files:
-            (draft / file.path).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(str(_found(source, file)), draft / file.path)
-    elif archives:
+    if archives:
         _unpack(archives[0], draft, str(archives[0]))
-    else:
-        missing = next(file.path for file in model.files if not _found(source, file))
-        others = [
-            m.name
-            for m in MODELS.values()
-            if m is not model and all(_found(source, f) for f in m.files)
-        ]
-        hint = (
-            f"; it holds {others[0]}: `vst models pull {others[0]} --from-folder {source}`"
-            if others
-            else ""
-        )
-        raise MissingFileError(
-            f"{source} lacks {missing} of model {model.name!r} (needed: {_list_files(model)}, "
-            f"or their .tar.gz){hint}"
-        )
+        return
+    missing = next(file.path for file in model.files if not _found(source, file))
+    others = [m for m in MODELS.values() if all(_found(source, file) for file in m.files)]
+    hint = (
+        f"; it holds {others[0].name}: `vst models pull {others[0].name} --from-folder {source}`"
+        if others
+        else ""
+    )
+    raise MissingFileError(
+        f"{source} lacks {missing} of model {model.name!r} (needed: {_list_files(model)}, "
+        f"or their .tar.gz){hint}"
+    )
 
 
 def _found(folder: Path, file: KnownFile) -> Path | None:
@@ -309,7 +325,8 @@ def _verify(model: KnownModel, file: KnownFile, path: Path, source: Path) -> Non
         )
     if file.sha256 and sha256_of(path) != file.sha256:
         raise AssetError(
-            f"{file.path} from {source} is not the known file (another sha256); fetch it again"
+            f"{file.path} from {source} is not the known file (another sha256); fetch it again, "
+            "or, if you trust it, unpack it and name its folder with --model"
         )
 
 
@@ -330,6 +347,10 @@ def _unpack(archive: Path, folder: Path, source: str) -> None:
                 if stream is not None:
                     with stream, path.open("wb") as target:
                         shutil.copyfileobj(stream, target)
+            inner = [path.parent for path in folder.glob("*/saved_model.pb")]
+            if len(inner) == 1 and not (folder / "saved_model.pb").exists():
+                for path in inner[0].iterdir():  # packed with the folder around it
+                    path.rename(folder / path.name)
             while tar.fileobj is not None and tar.fileobj.read(1 << 20):
                 pass  # to the very end, where the checksum is
     except (tarfile.TarError, zlib.error, EOFError, OSError) as error:

@@ -23,6 +23,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from vst.errors import AssetError
 from vst.frames import OnProgress, Progress, silent
@@ -80,7 +81,7 @@ def fetch(
     """Download the first of ``urls`` that delivers into the file ``target``; return its address.
 
     A partial file stays beside the target and is taken up again by the next call. Raises
-    `AssetError` that names each address tried and what it did; ``target`` is then as it was before.
+    `AssetError` that names each host tried and what it did; ``target`` is then as it was before.
     """
     clock = _Patience(patience, time.monotonic())
     tried = []
@@ -95,7 +96,7 @@ def fetch(
             part.replace(target)
             return url
         except _Failed as failure:
-            tried.append(f"{url} ({failure})")
+            tried.append(f"{urlsplit(url).netloc or url} ({failure})")
         except OSError as error:
             raise AssetError(
                 f"cannot write {target.parent}: {error.strerror or error}; free or name a place"
@@ -303,4 +304,4 @@ def probe(url: str, patience: float = PATIENCE) -> None:
     try:
         _open(url, {"User-Agent": "vst", "Range": "bytes=0-0"}, patience, patience).close()
     except _Failed as failure:
-        raise AssetError(f"{url} ({failure})") from failure
+        raise AssetError(f"{urlsplit(url).netloc or url} ({failure})") from failure

@@ -30,7 +30,8 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "styles": ("styles", "list the built-in styles, keep your own"),
         "show": ("show", "print the job that made an output"),
     },
-    "Look after": {
+    "Set up": {
+        "models": ("models", "what models are known, and bringing them here"),
         "doctor": ("doctor", "say what is installed, what is wrong, and the mend"),
     },
 }

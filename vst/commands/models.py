@@ -60,7 +60,7 @@ def pull(name: str, source: str | None, progress: str) -> None:
         folder = assets.from_folder(model, Path(source).expanduser())
     else:
         with ByteReporter(progress, "MB") as reporter:
-            folder = assets.obtain(model, reporter)
+            folder = assets.obtain(model, reporter, thorough=True)
     click.echo(f"{name} is in {folder}; use it with --engine magenta --model {name}")
 
 

@@ -144,7 +144,7 @@ class EmbeddingEngine(Engine):
         if array.shape != (self.dim,):
             raise SpaceError(
                 f"style {name!r} has {array.size} numbers; engine {self.name!r} paints in the "
-                f"style space {self.space!r} of {self.dim}. Embed its picture with this engine instead."
+                f"style space {self.space!r} of {self.dim}; embed its picture with this engine"
             )
         return array.astype(np.float32)
 

@@ -20,9 +20,11 @@ PROCESSOR_FLAGS = Path("/proc/cpuinfo")
 
 
 class EmbeddedEngine(EmbeddingEngine):
-    """Paints with the weights in ``vst/weights``, or in the folder ``model`` that `vst train embedded` wrote.
+    """Paints with the weights in ``vst/weights``, or in the folder ``model`` that `vst train
+    embedded` wrote.
 
-    ``threads``: how many cores an operation may use, where TensorFlow has not started yet; all of them if None.
+    ``threads``: how many cores an operation may use, where TensorFlow has not started yet; all of
+    them if None.
     """
 
     name = "embedded"
@@ -50,11 +52,13 @@ class EmbeddedEngine(EmbeddingEngine):
         if numbers.shape != (len(frames), self.dim):
             raise SpaceError(
                 f"engine 'embedded' paints {len(frames)} frames with numbers of shape "
-                f"({len(frames)}, {self.dim}), not {numbers.shape}; embed the styles with this engine"
+                f"({len(frames)}, {self.dim}), not {numbers.shape}; embed the styles with this
+                engine"
             )
         size = (frames.shape[1], frames.shape[2])
         if self._size != size:
-            # One function per size, the last one only: a job has one size, and a function per shape would pile up.
+            # One function per size, the last one only: a job has one size, and a function per shape
+            # would pile up.
             self._paint, self._size = self._build_paint(*size), size
         painted = [
             np.asarray(self._paint(frame[None], style[None]))[0]
@@ -92,11 +96,15 @@ class EmbeddedEngine(EmbeddingEngine):
         shape = [1, height, width, 3]
 
         @tf.function(
-            input_signature=[tf.TensorSpec(shape, tf.uint8), tf.TensorSpec([1, self.dim], tf.float32)]
+            input_signature=[
+                tf.TensorSpec(shape, tf.uint8),
+                tf.TensorSpec([1, self.dim], tf.float32),
+            ]
         )
         def paint(frame: Any, numbers: Any) -> Any:
-            x = painter.trunk(painter.encode(padded(tf, frame), kit), numbers, kit)
-            half = tf.sigmoid(tf.cast(painter.decode(x, numbers, kit), tf.float32))
+            styles = painter.styles(numbers)
+            x = painter.trunk(painter.encode(padded(tf, frame), kit), styles, kit)
+            half = tf.sigmoid(tf.cast(painter.decode(x, styles, kit), tf.float32))
             # To bytes first, then to pixels: a quarter of the memory is moved.
             painted = tf.nn.depth_to_space(tf.cast(half * 255 + 0.5, tf.uint8), 2)
             return painted[:, PAD : PAD + height, PAD : PAD + width]
@@ -135,17 +143,18 @@ def padded(tf: Any, frame: Any) -> Any:
 
 
 def reflected(length: int, before: int, after: int) -> np.ndarray:
-    """Indices of a side of ``length`` pixels with its reflection on both ends, for any length: numpy reflects again
-    where the side is shorter than its border."""
+    """Indices of a side of ``length`` pixels with its reflection on both ends, for any length:
+    numpy reflects again where the side is shorter than its border.
+    """
     return np.pad(np.arange(length, dtype=np.int32), (before, after), mode="reflect")
 
 
 def fast_kit(tf: Any) -> Any:
     """The painter's operations by TensorFlow's own kernels, for one frame at a time.
 
-    For one frame, instance normalisation is batch normalisation, which exists as one fused kernel: measured, it takes
-    the normalisation's share of the time from a quarter to an eighth. Sixteen-bit numbers where the processor
-    multiplies them save another third.
+    For one frame, instance normalisation is batch normalisation, which exists as one fused kernel:
+    measured, it takes the normalisation's share of the time from a quarter to an eighth.
+    Sixteen-bit numbers where the processor multiplies them save another third.
     """
     from vst.nets.embedded import EPSILON, Kit
 
@@ -157,14 +166,22 @@ def fast_kit(tf: Any) -> Any:
 
     def normalise(x: Any, scale: Any, shift: Any) -> Any:
         return tf.raw_ops.FusedBatchNormV3(
-            x=x, scale=scale[0], offset=shift[0], mean=[], variance=[], epsilon=EPSILON, is_training=True
+            x=x,
+            scale=scale[0],
+            offset=shift[0],
+            mean=[],
+            variance=[],
+            epsilon=EPSILON,
+            is_training=True,
         ).y
 
     return Kit(normalise, gather, tf.nn.depth_to_space)
 
 
 def has_fast_bfloat16() -> bool:
-    """Whether the processor multiplies bfloat16 in hardware; elsewhere it is emulated, slower than float32."""
+    """Whether the processor multiplies bfloat16 in hardware; elsewhere it is emulated, slower than
+    float32.
+    """
     try:
         flags = PROCESSOR_FLAGS.read_text(encoding="ascii", errors="replace")
     except OSError:
@@ -173,7 +190,9 @@ def has_fast_bfloat16() -> bool:
 
 
 def start_tensorflow(threads: int | None) -> Any:
-    """TensorFlow, quiet, under Keras's TensorFlow backend, with at most ``threads`` threads per operation."""
+    """TensorFlow, quiet, under Keras's TensorFlow backend, with at most ``threads`` threads per
+    operation.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     import keras
@@ -181,8 +200,8 @@ def start_tensorflow(threads: int | None) -> Any:
 
     if keras.backend.backend() != "tensorflow":
         raise EngineError(
-            f"engine 'embedded' runs under Keras's TensorFlow backend, not {keras.backend.backend()!r}; "
-            "unset KERAS_BACKEND"
+            f"engine 'embedded' runs under Keras's TensorFlow backend, not
+            {keras.backend.backend()!r}; " "unset KERAS_BACKEND"
         )
     if threads:
         try:

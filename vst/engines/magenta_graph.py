@@ -1,10 +1,8 @@
 """Magenta's SavedModel, taken apart: style -> embedding, and (content, embedding) -> picture.
 
 The exported model is one function (content, style) -> [picture] that computes the style's embedding
-anew at every call and shows it to nobody. Names of its operations differ from copy to copy, so the
-embedding is found by structure alone: of all the tensors that the style's *whole* influence passes
-through, and that know nothing of the content, it is the last one that has no height and width.
-In Magenta's own export that is the 768 numbers which all 86 ``style_params`` convolutions read.
+anew at every call and shows it to nobody. `magenta_cut` finds where to cut; here the model is
+loaded, frozen once, and made into two functions.
 """
 
 from __future__ import annotations
@@ -14,13 +12,13 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from vst.assets import MODELS, saved_model_problems, sha256_of
+from vst.engines.magenta_cut import Cut, FrozenGraph, find_embedding
 from vst.errors import AssetError, EngineError
 from vst.frames import Embedding, Picture, Pictures
 
@@ -52,7 +50,7 @@ class HubModel:
         self.fixed_size = graph.size_of(graph.content)
         self.style_size = graph.size_of(graph.style)
         self._embed = _style_function(graph, cut)
-        self._paint, self._paint_bytes = _paint_functions(graph, cut)
+        self._paint = _paint_function(graph, cut)
         gpu = tf.config.list_physical_devices("GPU")
         together = TOGETHER_ON_GPU if gpu else TOGETHER_ON_CPU
         self._together = together if graph.shape_of(graph.content)[0] is None else 0
@@ -65,149 +63,30 @@ class HubModel:
     def embed_style(self, style: np.ndarray) -> np.ndarray:
         """The (1, dim) numbers of a (1, H, W, 3) float32 style in 0..1, as the whole call does."""
         with graph_errors(f"a style of {style.shape[2]}x{style.shape[1]}"):
-            return np.asarray(self._embed(style))
+            return np.asarray(self._embed(_tensor(style)))
 
     def paint_content(self, content: np.ndarray, embeddings: np.ndarray) -> np.ndarray:
         """Paint (B, H, W, 3) float32 contents in 0..1 with (B, dim) numbers; float32, 0..1."""
         with graph_errors(f"frames of {content.shape[2]}x{content.shape[1]}"):
-            return np.asarray(self._paint(content, embeddings))
+            return np.asarray(self._paint(_tensor(content), _tensor(embeddings)))
 
     def paint(self, frames: Pictures, embeddings: np.ndarray) -> Pictures:
         """Paint (B, H, W, 3) uint8 frames with (B, dim) numbers; uint8, of the graph's own size."""
+        import tensorflow as tf
+
         count, height, width = frames.shape[:3]
         step = max(1, self._together // (height * width))
+        painted = []
         with graph_errors(f"frames of {width}x{height}"):
-            painted = [
-                self._paint_bytes(frames[i : i + step], embeddings[i : i + step]).numpy()
-                for i in range(0, count, step)
-            ]
+            for i in range(0, count, step):
+                content = tf.cast(frames[i : i + step], tf.float32) / 255
+                picture = self._paint(content, tf.constant(embeddings[i : i + step]))
+                painted.append(to_bytes(picture))
         return painted[0] if len(painted) == 1 else np.concatenate(painted)
 
     def close(self) -> None:
         """Let go of the graphs."""
-        self._embed = self._paint = self._paint_bytes = None
-
-
-@dataclass
-class FrozenGraph:
-    """A graph (content, style) -> picture with its values inside: its nodes by name, its ends, and
-    the TensorFlow graph that knows the shapes.
-    """
-
-    nodes: dict[str, Any]
-    content: str
-    style: str
-    output: str
-    shapes: Any
-
-    def __post_init__(self) -> None:
-        self.order = _sorted_nodes(self.nodes)
-
-    def shape_of(self, name: str) -> list[int | None]:
-        """The shape of a node's first output, as far as it is known; [] where it is not at all."""
-        shape = self.shapes.get_tensor_by_name(f"{name}:0").shape
-        return [] if shape.rank is None else shape.as_list()
-
-    def size_of(self, name: str) -> tuple[int, int] | None:
-        """Height and width of pictures, where they are fixed."""
-        height, width = self.shape_of(name)[1:3]
-        return (height, width) if height and width else None
-
-    def below(self, start: str) -> set[str]:
-        """Names of all nodes that depend on ``start``, itself included."""
-        found = {start}
-        for name in self.order:
-            if any(source in found for source in sources_of(self.nodes[name])):
-                found.add(name)
-        return found
-
-    def above(self, end: str, stop: str = "") -> set[str]:
-        """Names of all nodes that ``end`` depends on, itself included; not behind ``stop``."""
-        found, todo = {end}, [end]
-        while todo:
-            name = todo.pop()
-            for source in sources_of(self.nodes[name]) if name != stop else ():
-                if source not in found:
-                    found.add(source)
-                    todo.append(source)
-        return found
-
-
-@dataclass(frozen=True)
-class Cut:
-    """Where a graph is cut in two: the node whose first output is the embedding, its shape there
-    (None for the batch), and how many numbers that is.
-    """
-
-    node: str
-    shape: tuple[int | None, ...]
-    dim: int
-
-
-def find_embedding(graph: FrozenGraph) -> Cut:
-    """The last tensor without height and width that all the style's influence passes through.
-
-    Which of the two inputs is the style is found the same way: the content has no such tensor.
-    """
-    for content, style in ((graph.content, graph.style), (graph.style, graph.content)):
-        for name in reversed(_bottlenecks(graph, content, style)):
-            shape = graph.shape_of(name)
-            flat = len(shape) == 2 or (len(shape) == 4 and shape[1:3] == [1, 1])
-            if flat and shape[-1] and shape[-1] > 1:
-                graph.content, graph.style = content, style
-                return Cut(name, tuple(shape), shape[-1])
-    raise EngineError(
-        "this SavedModel has no style embedding that could be laid open: no tensor without height "
-        "and width stands between one of its two pictures and the result; --engine magenta takes "
-        "copies of Magenta's arbitrary image stylization"
-    )
-
-
-def _bottlenecks(graph: FrozenGraph, content: str, style: str) -> list[str]:
-    """Nodes on every path from ``style`` to the output that do not know ``content``, in order.
-
-    A node is on every path if and only if as many paths pass through it as there are at all;
-    Python's integers count them exactly, however many.
-    """
-    inside = graph.below(style) & graph.above(graph.output)
-    if style not in inside or graph.output not in inside:
-        return []
-    order = [name for name in graph.order if name in inside]
-    to_here, from_here = dict.fromkeys(order, 0), dict.fromkeys(order, 0)
-    to_here[style] = from_here[graph.output] = 1
-    for name in order:
-        to_here[name] += sum(to_here[s] for s in sources_of(graph.nodes[name]) if s in inside)
-    for name in reversed(order):
-        for source in sources_of(graph.nodes[name]):
-            if source in inside:
-                from_here[source] += from_here[name]
-    every, knows_content = to_here[graph.output], graph.below(content)
-    return [n for n in order if to_here[n] * from_here[n] == every and n not in knows_content]
-
-
-def sources_of(node: Any) -> list[str]:
-    """Names of the nodes whose outputs a node reads."""
-    return [name.split(":")[0] for name in node.input]
-
-
-def _sorted_nodes(nodes: dict[str, Any]) -> list[str]:
-    """Names in an order in which each node stands after those that it reads."""
-    order: list[str] = []
-    opened: set[str] = set()
-    done: set[str] = set()
-    for root in nodes:
-        stack = [root]
-        while stack:
-            name = stack[-1]
-            if name in opened:
-                stack.pop()
-                if name not in done:
-                    done.add(name)
-                    order.append(name)
-            else:
-                opened.add(name)
-                stack.extend(s for s in sources_of(nodes[name]) if s not in opened)
-    return order
+        self._embed = self._paint = None
 
 
 def load_frozen(folder: Path) -> FrozenGraph:
@@ -289,10 +168,10 @@ def _style_function(graph: FrozenGraph, cut: Cut) -> Any:
     return tf.function(embed, input_signature=signature, autograph=False).get_concrete_function()
 
 
-def _paint_functions(graph: FrozenGraph, cut: Cut) -> tuple[Any, Any]:
-    """(B, H, W, 3) and (B, dim) -> (B, H, W, 3), once for float32 in 0..1 and once for uint8.
+def _paint_function(graph: FrozenGraph, cut: Cut) -> Any:
+    """(B, H, W, 3) and (B, dim) float32 -> (B, H, W, 3) float32.
 
-    Their shapes are open, so one trace serves frames of every size.
+    Its shapes are open, so one trace serves frames of every size.
     """
     import tensorflow as tf
 
@@ -306,18 +185,19 @@ def _paint_functions(graph: FrozenGraph, cut: Cut) -> tuple[Any, Any]:
         found = tf.graph_util.import_graph_def(definition, ends, [f"{graph.output}:0"], name="")
         return found[0]
 
-    def paint_bytes(frames: Any, embeddings: Any) -> Any:
-        picture = paint(tf.cast(frames, tf.float32) / 255, embeddings)
-        # A not-a-number would become a grey like any other: say it.
-        picture = tf.debugging.check_numerics(picture, "the painting")
-        return tf.cast(tf.round(tf.clip_by_value(picture, 0, 1) * 255), tf.uint8)
+    signature = [tf.TensorSpec(shape, tf.float32), numbers]
+    return tf.function(paint, input_signature=signature, autograph=False).get_concrete_function()
 
-    functions = []
-    for function, kind in ((paint, tf.float32), (paint_bytes, tf.uint8)):
-        signature = [tf.TensorSpec(shape, kind), numbers]
-        traced = tf.function(function, input_signature=signature, autograph=False)
-        functions.append(traced.get_concrete_function())
-    return functions[0], functions[1]
+
+def to_bytes(picture: Any) -> Pictures:
+    """A float32 tensor in 0..1 as rounded uint8; a not-a-number, which would become a grey like any
+    other, raises.
+    """
+    import tensorflow as tf
+
+    picture = tf.debugging.check_numerics(picture, "the painting")
+    rounded = tf.cast(tf.round(tf.clip_by_value(picture, 0, 1) * 255), tf.uint8)
+    return np.asarray(rounded.numpy(), np.uint8)
 
 
 def _part(graph: FrozenGraph, end: str, start: str) -> Any:
@@ -377,6 +257,13 @@ def graph_errors(what: str) -> Iterator[None]:
                 "style's numbers are damaged: `vst models check`, or embed the style again"
             ) from error
         raise EngineError(f"Magenta's model failed on {what}: {text}") from error
+
+
+def _tensor(numbers: Any) -> Any:
+    """A float32 tensor."""
+    import tensorflow as tf
+
+    return tf.convert_to_tensor(numbers, tf.float32)
 
 
 def damaged(folder: Path, why: str) -> AssetError:

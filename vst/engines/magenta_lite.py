@@ -23,7 +23,8 @@ from vst.frames import Embedding, Picture, Pictures
 from vst.spaces import TFLITE_SPACE
 
 TOGETHER = 4 * 256 * 256
-"""Pixels painted in one call where the painter takes any size."""
+"""Pixels painted in one call where the painter takes any size. Measured on two cores: four frames
+at once take 0.64 of the processor time at 64², 0.75 at 128², 0.90 at 256² and 0.97 at 384²."""
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,22 @@
-"""Measures of painted videos. One file each."""
+"""Measures of painted videos: one file per kind; this is the table of their names.
+
+One definition each, for the command line, the reports, the benches and the training alike.
+"""
+
+from vst.registry import Registry
+
+METRICS = Registry(
+    "measure",
+    {
+        "warp": "vst.metrics.warp:short_term",
+        "warp-5": "vst.metrics.warp:five_frames",
+        "warp-10": "vst.metrics.warp:ten_frames",
+        "style": "vst.metrics.style:StyleDistance",
+        "sharpness": "vst.metrics.sharpness:Sharpness",
+        "content-ssim": "vst.metrics.ssim:ContentSimilarity",
+        "adjacent-ssim": "vst.metrics.ssim:AdjacentSimilarity",
+        "adjacent-ssim-100": "vst.metrics.ssim:patches_of_100",
+        "variation": "vst.metrics.variation:TotalVariation",
+    },
+)
+"""Name -> what makes a `Measure`."""

@@ -1,8 +1,10 @@
-"""The embedded model: a predictor (picture -> 100 style numbers) and a painter (frames + numbers -> frames).
+"""The embedded model: a predictor (picture -> 100 style numbers) and a painter (frames + numbers ->
+frames).
 
-The painter works at a quarter of the resolution and touches the half with few channels at both ends: thin layers at full
-resolution are bound by memory. Style enters by conditional instance normalisation (Dumoulin et al. 2017): each channel
-is brought to mean 0 and spread 1, then scaled and shifted by amounts that are linear in the style numbers.
+The painter works at a quarter of the resolution and touches the half with few channels at both
+ends: thin layers at full resolution are bound by memory. Style enters by conditional instance
+normalisation (Dumoulin et al. 2017): each channel is brought to mean 0 and spread 1, then scaled
+and shifted by amounts that are linear in the style numbers.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
+import numpy as np
 from keras import layers, ops
 
 SPACE = "magenta-tflite-100"
@@ -25,12 +28,14 @@ EPSILON = 1e-5
 
 @dataclass(frozen=True)
 class PainterPlan:
-    """Sizes of the painter. ``stem`` and ``fine``: channels at half resolution before and after the trunk; ``phases``:
-    channels of each of the four half-resolution phases that leave the trunk; ``reach``: side of the last kernel."""
+    """Sizes of the painter. ``stem`` and ``fine``: channels at half resolution before and after the
+    trunk; ``phases``: channels of each of the four half-resolution phases that leave the trunk;
+    ``reach``: side of the last kernel.
+    """
 
     channels: int = 32
     blocks: int = 5
-    stem: int = 16
+    stem: int = 32
     phases: int = 16
     fine: int = 32
     reach: int = 5
@@ -64,7 +69,9 @@ def channels_to_blocks(x: Any, side: int) -> Any:
 
 @dataclass(frozen=True)
 class Kit:
-    """The three operations that an engine may replace by its backend's faster ones, of the same meaning."""
+    """The three operations that an engine may replace by its backend's faster ones, of the same
+    meaning.
+    """
 
     normalise: Callable[[Any, Any, Any], Any] = normalise_each
     gather: Callable[[Any, int], Any] = blocks_to_channels
@@ -78,8 +85,8 @@ PLAIN_KIT = Kit()
 class Painter(keras.Model):
     """Paints pictures in styles given as numbers.
 
-    Called with pictures (B,H,W,3) in [0,1], H and W multiples of 4 and known, padded by `PAD` on each side or more, and
-    numbers (B,100); returns pictures of the same shape in [0,1].
+    Called with pictures (B,H,W,3) in [0,1], H and W multiples of 4 and known, padded by `PAD` on
+    each side or more, and numbers (B,100); returns pictures of the same shape in [0,1].
     """
 
     def __init__(self, plan: PainterPlan | None = None, **options: Any):
@@ -88,6 +95,8 @@ class Painter(keras.Model):
         self.plan = plan or PainterPlan()
         self.table: dict[str, Any] = {}
         plan = self.plan
+        self.constant("centre", np.zeros(DIM, np.float32))
+        self.constant("basis", np.eye(DIM, dtype=np.float32))
         self.kernel("stem", 12, plan.stem, 3)
         self.bias("stem", plan.stem)
         self.kernel("gather", 4 * plan.stem, plan.channels, 3)
@@ -108,6 +117,28 @@ class Painter(keras.Model):
         spread = keras.initializers.RandomNormal(stddev=(2 / (side * side * inputs)) ** 0.5)
         shape = (side, side, inputs, outputs)
         self.table[name] = self.add_weight(shape=shape, initializer=spread, name=name)
+
+    def constant(self, name: str, value: Any) -> None:
+        start = keras.initializers.Constant(value)
+        self.table[name] = self.add_weight(
+            shape=value.shape, initializer=start, trainable=False, name=name
+        )
+
+    def set_space(self, numbers: Any) -> None:
+        """Measures the space of style numbers on examples (N,100).
+
+        The numbers of real styles lie in a narrow cone: a long mean, and spreads that differ a
+        thousandfold by direction. Brought to mean 0 and about the same spread in all directions,
+        the finer ones are learnt too, and sooner.
+        """
+        centre = numbers.mean(0)
+        values, vectors = np.linalg.eigh(np.cov(numbers.T))
+        self.table["centre"].assign(centre)
+        self.table["basis"].assign(vectors / np.sqrt(np.maximum(values, 0) + 0.01))
+
+    def styles(self, numbers: Any) -> Any:
+        """Style numbers (B,100) in the painter's own basis, (B,100)."""
+        return ops.matmul(numbers - self.weight("centre"), self.weight("basis"))
 
     def bias(self, name: str, channels: int) -> None:
         name = f"{name}_bias"
@@ -134,12 +165,14 @@ class Painter(keras.Model):
         """Convolution, bias, ReLU."""
         return ops.relu(self.convolve(x, name) + self.weight(f"{name}_bias", x))
 
-    def styled(self, x: Any, numbers: Any, name: str, kit: Kit, phases: int = 1) -> Any:
-        """Convolution and conditional normalisation; the phases of a block share scale and shift, so that none of
-        them can stand out as a grid."""
+    def styled(self, x: Any, styles: Any, name: str, kit: Kit, phases: int = 1) -> Any:
+        """Convolution and conditional normalisation; the phases of a block share scale and shift,
+        so that none of them can stand out as a grid.
+        """
         scale, shift = (
             ops.tile(
-                ops.matmul(numbers, self.weight(f"{name}_{kind}")) + self.weight(f"{name}_{kind}_bias"),
+                ops.matmul(styles, self.weight(f"{name}_{kind}"))
+                + self.weight(f"{name}_{kind}_bias"),
                 (1, phases),
             )
             for kind in ("scale", "shift")
@@ -151,27 +184,43 @@ class Painter(keras.Model):
         half = self.plain(kit.gather(pictures, 2), "stem")
         return self.plain(kit.gather(half, 2), "gather")
 
-    def trunk(self, x: Any, numbers: Any, kit: Kit = PLAIN_KIT) -> Any:
-        """The residual blocks, at a quarter of the resolution."""
+    def stages(self, x: Any, styles: Any, kit: Kit = PLAIN_KIT) -> list[Any]:
+        """What enters the residual blocks and what each of them gives, at a quarter of the
+        resolution.
+        """
+        found = [x]
         for index in range(self.plan.blocks):
-            inner = ops.relu(self.styled(x, numbers, f"block{index}a", kit))
-            x = x + self.styled(inner, numbers, f"block{index}b", kit)
-        return x
+            inner = ops.relu(self.styled(found[-1], styles, f"block{index}a", kit))
+            found.append(found[-1] + self.styled(inner, styles, f"block{index}b", kit))
+        return found
 
-    def decode(self, x: Any, numbers: Any, kit: Kit = PLAIN_KIT) -> Any:
-        """(B,H/4,W/4,channels) -> the picture before the last squashing, by half-resolution blocks: (B,H/2,W/2,12)."""
-        x = kit.spread(ops.relu(self.styled(x, numbers, "spread", kit, 4)), 2)
-        x = ops.relu(self.styled(x, numbers, "fine", kit))
-        return self.styled(x, numbers, "colour", kit, 4)
+    def trunk(self, x: Any, styles: Any, kit: Kit = PLAIN_KIT) -> Any:
+        """The residual blocks' last word."""
+        return self.stages(x, styles, kit)[-1]
+
+    def decode(self, x: Any, styles: Any, kit: Kit = PLAIN_KIT) -> Any:
+        """(B,H/4,W/4,channels) -> the picture before the last squashing, by half-resolution blocks:
+        (B,H/2,W/2,12).
+        """
+        x = kit.spread(ops.relu(self.styled(x, styles, "spread", kit, 4)), 2)
+        x = ops.relu(self.styled(x, styles, "fine", kit))
+        return self.styled(x, styles, "colour", kit, 4)
+
+    def finish(self, half: Any, kit: Kit = PLAIN_KIT) -> Any:
+        """Half-resolution blocks of any range -> pictures in [0,1]."""
+        return kit.spread(ops.sigmoid(half), 2)
 
     def call(self, pictures: Any, numbers: Any, kit: Kit = PLAIN_KIT) -> Any:
-        x = self.trunk(self.encode(pictures, kit), numbers, kit)
-        return kit.spread(ops.sigmoid(self.decode(x, numbers, kit)), 2)
+        styles = self.styles(numbers)
+        x = self.trunk(self.encode(pictures, kit), styles, kit)
+        return self.finish(self.decode(x, styles, kit), kit)
 
 
 @keras.saving.register_keras_serializable("vst")
 class Spread(layers.Layer):
-    """Numbers of mean 0 and spread 1 -> the style space's own; both constants travel with the weights."""
+    """Numbers of mean 0 and spread 1 -> the style space's own; both constants travel with the
+    weights.
+    """
 
     def build(self, input_shape: Any) -> None:
         shape = (input_shape[-1],)
@@ -192,8 +241,8 @@ def normed_convolution(x: Any, width: int, stride: int, name: str) -> Any:
 def build_predictor(widths: tuple[int, ...] = PREDICTOR_WIDTHS) -> keras.Model:
     """(B,256,256,3) in 0..255 -> (B,100).
 
-    Style lives in the statistics of every scale, so the means and the standard deviations of all four stages are
-    read, not one deep average.
+    Style lives in the statistics of every scale, so the means and the standard deviations of all
+    four stages are read, not one deep average.
     """
     picture = keras.Input((PREDICTOR_SIDE, PREDICTOR_SIDE, 3), name="picture")
     x = layers.Rescaling(1 / 127.5, -1, name="rescale")(picture)

@@ -1,4 +1,5 @@
-"""Weights on disk: float16 ``.npz`` files beside a ``weights.json`` that names their hash, format and origin.
+"""Weights on disk: float16 ``.npz`` files beside a ``weights.json`` that names their hash, format
+and origin.
 
 No pickle anywhere: an ``.npz`` of plain arrays, each under the path of its variable in the network.
 """
@@ -7,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -41,8 +41,8 @@ def read_index(folder: Path) -> dict[str, Any]:
     version = index.get("format") if isinstance(index, dict) else None
     if version != FORMAT_VERSION:
         raise AssetError(
-            f"{path} has weights of format {version!r}; this version reads format {FORMAT_VERSION}; "
-            "install the version of vst that wrote them, or train them again"
+            f"{path} has weights of format {version!r}; this version reads format {FORMAT_VERSION};
+            " "install the version of vst that wrote them, or train them again"
         )
     return dict(index)
 
@@ -51,7 +51,9 @@ def read_arrays(folder: Path, part: str) -> Arrays:
     """The arrays of one part (``predictor`` or ``painter``) as float32, their hash verified."""
     entry = read_index(folder).get("parts", {}).get(part)
     if not entry:
-        raise AssetError(f"{folder / INDEX} knows no part {part!r}; train it with `vst train embedded`")
+        raise AssetError(
+            f"{folder / INDEX} knows no part {part!r}; train it with `vst train embedded`"
+        )
     path = folder / entry["file"]
     if not path.is_file():
         raise AssetError(f"weights file {path} is missing; install the package again")
@@ -68,7 +70,9 @@ def read_arrays(folder: Path, part: str) -> Arrays:
         raise AssetError(f"weights file {path} cannot be read: {error}") from error
 
 
-def write_part(folder: Path, part: str, arrays: Mapping[str, Any], about: Mapping[str, Any]) -> Path:
+def write_part(
+    folder: Path, part: str, arrays: Mapping[str, Any], about: Mapping[str, Any]
+) -> Path:
     """Writes ``<part>.npz`` as float16 and its entry in the index; each file is replaced at once.
 
     ``about``: what the index tells of this part besides file, hash and counts.
@@ -87,22 +91,25 @@ def write_part(folder: Path, part: str, arrays: Mapping[str, Any], about: Mappin
         "parameters": int(sum(array.size for array in half.values())),
         **about,
     }
-    os.replace(draft, path)
+    draft.replace(path)
     listing = folder / f".{INDEX}.part"
     listing.write_text(json.dumps(index, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    os.replace(listing, folder / INDEX)
+    listing.replace(folder / INDEX)
     return path
 
 
 def arrays_of(network: Any) -> Arrays:
-    """The network's variables as plain arrays under their paths, the network's own name left out."""
+    """The network's variables as plain arrays under their paths, the network's own name left out.
+    """
     from keras import ops
 
     return {short_path(network, v): ops.convert_to_numpy(v.value) for v in network.weights}
 
 
 def short_path(network: Any, variable: Any) -> str:
-    """A Keras variable's path inside its network: the network's own name, where Keras puts it first, is left out."""
+    """A Keras variable's path inside its network: the network's own name, where Keras puts it
+    first, is left out.
+    """
     return str(variable.path).removeprefix(f"{network.name}/")
 
 
@@ -114,13 +121,14 @@ def assign(network: Any, arrays: Mapping[str, Any]) -> None:
         odd = sorted(names.symmetric_difference(arrays))[:4]
         raise AssetError(
             f"the weights do not fit the network {network.name}: {len(arrays)} arrays for "
-            f"{len(names)} variables, differing in {', '.join(odd)}; they were made for another design"
+            f"{len(names)} variables, differing in {', '.join(odd)}; they were made for another
+            design"
         )
     for variable in wanted:
         array = np.asarray(arrays[short_path(network, variable)], np.float32)
         if tuple(array.shape) != tuple(variable.shape):
             raise AssetError(
-                f"the weights do not fit the network {network.name}: {short_path(network, variable)} is "
-                f"{tuple(array.shape)}, expected {tuple(variable.shape)}"
+                f"the weights do not fit the network {network.name}: {short_path(network, variable)}
+                is " f"{tuple(array.shape)}, expected {tuple(variable.shape)}"
             )
         variable.assign(array)

@@ -26,6 +26,9 @@ from vst.samples.noise import (
 from vst.samples.sprites import Sprite
 from vst.samples.terrain import panorama
 
+WAVES = ((1.0, 9, 15), (1.9, -13, 21), (0.3, -6, 9), (0.08, 3, 4))
+"""Kinds of waves on the lake: their fineness, and how far they run in a second (tile pixels)."""
+
 TILE = 256  # side of the wave and cloud textures, in pixels
 
 
@@ -74,7 +77,7 @@ class Landscape:
         """Slopes of the water across and along, repeating at its edges."""
         heights = clouds(generator(self.seed + 3), TILE, TILE, TILE / 9, 4, 0.62, tileable=True)
         slopes = [np.roll(heights, 1, axis) - np.roll(heights, -1, axis) for axis in (1, 0)]
-        return np.stack([*slopes, heights], -1).astype(np.float32)
+        return np.stack([*slopes, heights - 0.5], -1).astype(np.float32)
 
     @cached_property
     def _sky_maps(self) -> tuple[Plane, Plane, Plane, Colours]:
@@ -108,6 +111,19 @@ class Landscape:
         away = 0.11 / (below + 0.012)
         map_x = (x / self.height - 0.9) * away * TILE * 0.50
         return map_x, away * TILE * 0.95, 1 - y / y.max(), y
+
+    @cached_property
+    def _wave_weights(self) -> list[Plane]:
+        """How much of each kind of wave is seen in each row: of both slopes, and of the height.
+
+        Far away, where one row spans many waves, they are left out: they would only flicker.
+        Heights make the glitter, which long waves have not.
+        """
+        rows_apart = np.abs(np.gradient(self._water_maps[1], axis=0))[:, :1, None]
+        return [
+            np.array([1, 1, scale >= 1], np.float32) / (1 + (scale * rows_apart / 9) ** 2)
+            for scale, _, _ in WAVES
+        ]
 
     @cached_property
     def _columns(self) -> Plane:
@@ -204,15 +220,12 @@ class Landscape:
     def _water(self, above: Colours, time: float) -> Colours:
         map_x, map_y, far, row = self._water_maps
         shift = self._shift(time)
-        drift = np.float32(0.9 * shift)
-        waves = _look_up(
-            self._wave_tile, map_x + drift + np.float32(9 * time), map_y + np.float32(15 * time)
-        )
-        waves += _look_up(
-            self._wave_tile,
-            1.9 * map_x - np.float32(13 * time),
-            1.9 * map_y + np.float32(21 * time),
-        )
+        drift = np.float32(0.9 * shift)  # the water goes past almost as fast as the land
+        waves = np.zeros((*far.shape, 3), np.float32)
+        for (scale, speed_x, speed_y), seen in zip(WAVES, self._wave_weights):
+            at_x = np.float32(scale) * (map_x + drift) + np.float32(speed_x * time)
+            at_y = np.float32(scale) * map_y + np.float32(speed_y * time)
+            waves += seen * _look_up(self._wave_tile, at_x, at_y)
         near = (1 - far) ** 0.7
         reach = np.float32(self.height) * (0.006 + 0.34 * near)
         sample_x = self._columns + waves[..., 0] * reach
@@ -235,7 +248,7 @@ class Landscape:
         ]
         water = mirrored + part * (deep - mirrored)
         glitter = (
-            np.clip(waves[..., 2] - 1.30, 0, 1)
+            np.clip(waves[..., 2] - 0.32, 0, 1)
             * 1.6
             * np.exp(-(((sample_x / self.width - 0.14) / 0.26) ** 2))
         )

@@ -1,7 +1,8 @@
-"""The output put together: the picture track, and everything else of the content, joined by one call of ffmpeg.
+"""The output put together: the picture track, and everything else of the content, joined by one
+call of ffmpeg.
 
-Nothing of the pictures is encoded again. `vst.sinks.retime` brings several parts into one track first, and frames with
-times of their own onto them.
+Nothing of the pictures is encoded again. `vst.sinks.retime` brings several parts into one track
+first, and frames with times of their own onto them.
 """
 
 from __future__ import annotations
@@ -16,20 +17,22 @@ from vst.media import FORMATS
 from vst.sinks import check
 from vst.sinks.base import SinkReport, SinkSpec
 from vst.sinks.carry import Carried, carry
-from vst.sinks.ffmpeg import SAFE_INPUT, as_input, run
-from vst.sinks.formats import ENCODERS, FileKind, choose
+from vst.sinks.ffmpeg import SAFE_INPUT, RefusedError, as_input, run
+from vst.sinks.formats import ENCODERS, choose
 from vst.sinks.metadata import job_options
 from vst.sinks.retime import Clock, retime
 from vst.sinks.track import padded_size
 
 LEAD = 0.1
-"""Seconds by which a content's sound may begin before its first picture without being kept: more is kept, and the
-pictures begin that much later, as in the content."""
+"""Seconds by which a content's sound may begin before its first picture without being kept: more is
+kept, and the pictures begin that much later, as in the content.
+"""
 
 
 @dataclass(frozen=True)
 class Timing:
-    """When the frames of the tracks are shown, on the content's clock: ``first`` is the time of the first of them.
+    """When the frames of the tracks are shown, on the content's clock: ``first`` is the time of the
+    first of them.
 
     ``times`` None: evenly, at the rate of the specification.
     """
@@ -44,66 +47,92 @@ class Timing:
             return float(1 / rate)
         return self.times[-1] - self.times[-2]
 
-    def seconds(self, rate: Fraction) -> float:
-        """From the first frame to the end of the last one."""
+    def span(self, rate: Fraction) -> float:
+        """Seconds from the first frame to the beginning of the last one."""
         if self.times is None:
-            return float(self.frames / rate)
-        return self.times[-1] - self.times[0] + self.last(rate)
+            return float((self.frames - 1) / rate)
+        return self.times[-1] - self.times[0]
+
+    def seconds(self, rate: Fraction) -> float:
+        """Seconds from the first frame to the end of the last one."""
+        return self.span(rate) + self.last(rate)
 
 
 def assemble(tracks: Sequence[Path], spec: SinkSpec, timing: Timing, finished: Path) -> SinkReport:
-    """Join ``tracks``, which hold the frames of ``timing`` in order, with what comes along of the content.
+    """Join ``tracks``, which hold the frames of ``timing`` in order, with what comes along of the
+    content.
 
-    The result is written to ``finished``, read back, and must have what it should; the report is of what was read.
-    Working files are put next to it.
+    The result is written to ``finished``, read back, and must hold what it should; the report is of
+    what was read. Working files are put next to it. Where ffmpeg refuses something of the content,
+    it is tried again with the sound alone, then with the pictures alone, and the warnings say so.
     """
-    suffix = spec.path.suffix.lower()
     kind, codec, _ = choose(spec.path, spec.codec, spec.crf)
     track = _one_track(tracks, spec, codec, timing, finished.parent)
     content = spec.content if spec.content is not None and spec.content.container else None
-    carried = carry(content.path, kind, spec.audio, suffix) if content is not None else Carried()
-    seconds = timing.seconds(spec.rate)
-    lead = 0.0
-    arguments: list[str] = []
     if content is None:
-        arguments += [*SAFE_INPUT, "-i", as_input(track)]
-    else:
+        run(_command(track, None, Carried(), spec, timing, finished), spec.path)
+        return _report(spec, timing, Carried(), finished)
+    lost: list[str] = []
+    carried = carry(content.path, kind, spec.audio, spec.path.suffix.lower())
+    for what, fewer in (
+        ("subtitles, covers and attachments", carried.sound_alone),
+        ("sound", carried.nothing),
+        ("", carried.nothing),
+    ):
+        try:
+            run(_command(track, content, carried, spec, timing, finished), spec.path)
+            break
+        except RefusedError as error:
+            if not what or carried == fewer():
+                raise
+            lost.append(f"the content's {what} could not be taken along: {error}")
+            carried = fewer()
+    carried.warnings += lost
+    return _report(spec, timing, carried, finished)
+
+
+def _command(
+    track: Path,
+    content: VideoInfo | None,
+    carried: Carried,
+    spec: SinkSpec,
+    timing: Timing,
+    finished: Path,
+) -> list[str]:
+    """ffmpeg's arguments: the track is its first input, the content its second."""
+    kind, codec, _ = choose(spec.path, spec.codec, spec.crf)
+    lead = 0.0
+    source: list[str] = []
+    if content is not None:
         place, lead = _placed(content, carried, timing)
-        arguments += [
-            *SAFE_INPUT,
-            *(("-itsoffset", f"{lead:.6f}") if lead else ()),
-            "-i",
-            as_input(track),
-        ]
-        arguments += [
-            *SAFE_INPUT,
-            "-format_whitelist",
-            FORMATS,
-            *place,
-            "-i",
-            as_input(content.path),
-        ]
-    arguments += ["-map", "0:v:0", "-c:v:0", "copy", *carried.options]
-    arguments += job_options(spec.job, suffix, carried.tags)
+        source = [*SAFE_INPUT, "-format_whitelist", FORMATS, *place, "-i", as_input(content.path)]
+    delay = ["-itsoffset", f"{lead:.6f}"] if lead else []
+    options = [*carried.options, *job_options(spec.job, spec.path.suffix.lower(), carried.tags)]
+    if timing.first > 1e-3:  # else all sound since the content's last keyframe would come along
+        options += ["-copypriorss", "0"]
     if spec.end is not None:
-        arguments += ["-t", f"{seconds + lead:.6f}"]
-    arguments += [*_file_options(kind, codec), "-f", kind.muxer, "-y", as_input(finished)]
-    run(arguments, spec.path)
-    return _report(spec, timing, carried, finished, seconds)
+        options += ["-t", f"{timing.seconds(spec.rate) + lead:.6f}"]
+    if codec == "hevc" and kind.muxer in ("mp4", "mov"):
+        options += ["-tag:v:0", "hvc1"]  # the name under which Apple's players take it
+    return [
+        *(*SAFE_INPUT, *delay, "-i", as_input(track), *source),
+        *("-map", "0:v:0", "-c:v:0", "copy", *options, *kind.options),
+        *("-f", kind.muxer, "-y", as_input(finished)),
+    ]
 
 
-def _report(
-    spec: SinkSpec, timing: Timing, carried: Carried, finished: Path, seconds: float
-) -> SinkReport:
+def _report(spec: SinkSpec, timing: Timing, carried: Carried, finished: Path) -> SinkReport:
     found = check.look(finished, spec.path)
-    check.demand(found, timing.frames, seconds, (spec.width, spec.height), carried.audio, spec.path)
+    size = (spec.width, spec.height)
+    check.demand(found, timing.frames, timing.span(spec.rate), size, carried.audio, spec.path)
     rate = check.rate_of(found, spec.rate)
-    duration = float(timing.frames / rate) if timing.times is None else found.duration
-    return SinkReport(spec.path, found.frames, rate, duration, list(carried.warnings))
+    last = timing.last(spec.rate)
+    return SinkReport(spec.path, found.frames, rate, found.span + last, list(carried.warnings))
 
 
 def _placed(content: VideoInfo, carried: Carried, timing: Timing) -> tuple[list[str], float]:
-    """Options that put the content onto the output's clock, and the seconds by which the pictures begin later.
+    """Options that put the content onto the output's clock, and the seconds by which the pictures
+    begin later.
 
     ffmpeg's zero is the start of the content's earliest stream; the output's is its first frame.
     """
@@ -118,7 +147,9 @@ def _placed(content: VideoInfo, carried: Carried, timing: Timing) -> tuple[list[
 def _one_track(
     tracks: Sequence[Path], spec: SinkSpec, codec: str, timing: Timing, folder: Path
 ) -> Path:
-    """The track itself, or a new one where parts are to be joined, times to be set or a size to be told."""
+    """The track itself, or a new one where parts are to be joined, times to be set or a size to be
+    told.
+    """
     size = (spec.width, spec.height)
     if len(tracks) == 1 and timing.times is None and padded_size(codec, size) == size:
         return tracks[0]
@@ -136,13 +167,6 @@ def _one_track(
         ):  # working files of this output; parts that lie elsewhere are their owner's
             track.unlink(missing_ok=True)
     return joined
-
-
-def _file_options(kind: FileKind, codec: str) -> list[str]:
-    options = list(kind.options)
-    if codec == "hevc" and kind.muxer in ("mp4", "mov"):
-        options += ["-tag:v:0", "hvc1"]  # the name under which Apple's players take it
-    return options
 
 
 def track_suffix(codec: str) -> str:

@@ -1,8 +1,10 @@
-"""What of a content comes along into an output beside the pictures, and how: copied, converted, or left out with a line."""
+"""What of a content comes along into an output beside the pictures, and how: copied, converted, or
+left out with a line.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,19 +20,39 @@ _STALE_TAGS = ("major_brand", "minor_version", "compatible_brands", "encoder")
 
 @dataclass
 class Carried:
-    """ffmpeg's options for the streams of the content (its second input), and lines on what is left out."""
+    """What comes along: ffmpeg's options for the streams of the content, which is its second input,
+    and lines on what is left out.
+    """
 
-    options: list[str] = field(default_factory=list)
+    sound: list[str] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
+    about: list[str] = field(default_factory=list)
+    """Options for metadata and chapters."""
     warnings: list[str] = field(default_factory=list)
     audio: int = 0
     subtitles: int = 0
     tags: dict[str, str] = field(default_factory=dict)
     start: float = 0.0
-    """Seconds on the file's clock at which its earliest stream starts, which is where ffmpeg puts its zero."""
+    """Seconds on the file's clock at which its earliest stream starts: ffmpeg's zero."""
+
+    @property
+    def options(self) -> list[str]:
+        """All options."""
+        return [*self.sound, *self.others, *self.about]
+
+    def sound_alone(self) -> Carried:
+        """The same without subtitles, covers and attachments."""
+        return replace(self, others=[], subtitles=0)
+
+    def nothing(self) -> Carried:
+        """The same with no stream at all; metadata and chapters remain."""
+        return replace(self, sound=[], others=[], audio=0, subtitles=0)
 
 
 def carry(path: Path, kind: FileKind, audio: bool, suffix: str) -> Carried:
-    """Look at the streams of the content at ``path`` and decide what each becomes in a file of ``kind``."""
+    """Look at the streams of the content at ``path`` and decide what each becomes in a file of
+    ``kind``.
+    """
     carried = Carried()
     with open_container(path) as content:
         carried.start = (content.start_time or 0) / 1_000_000
@@ -48,12 +70,10 @@ def carry(path: Path, kind: FileKind, audio: bool, suffix: str) -> Carried:
             elif stream.type == "video" and stream.disposition & Disposition.attached_pic:
                 _cover(carried, stream, codec, kind, suffix)
             elif stream.type == "data" and codec not in ("bin_data", "unknown"):
-                carried.warnings.append(
-                    f"a data stream ({codec}) of the content is left out; {suffix} is written without"
-                )
-    carried.options += ["-map_metadata", "1", "-map_chapters", "1"]
+                carried.warnings.append(f"the content's data stream ({codec}) is left out")
+    carried.about = ["-map_metadata", "1", "-map_chapters", "1"]
     for tag in _STALE_TAGS[:3]:
-        carried.options += ["-metadata", f"{tag}="]
+        carried.about += ["-metadata", f"{tag}="]
     return carried
 
 
@@ -66,24 +86,25 @@ def _codec(stream: Any) -> str:
 
 def _audio(carried: Carried, stream: Any, codec: str, kind: FileKind, suffix: str) -> None:
     number = carried.audio
-    carried.options += ["-map", f"1:{stream.index}"]
     if codec in kind.audio:
-        carried.options += [f"-c:a:{number}", "copy"]
+        options = [f"-c:a:{number}", "copy"]
     elif codec == "unknown":
-        del carried.options[-2:]
         carried.warnings.append(
-            f"a sound track of the content is of a codec that is not known here; {suffix} lacks it"
+            "a sound track of the content is of an unknown codec; it is left out"
         )
         return
     else:
-        carried.options += _encode_audio(number, stream, kind.audio_fallback)
+        options = _encode_audio(number, stream, kind.audio_fallback)
         name = kind.audio_fallback.removeprefix("lib")
         carried.warnings.append(f"{suffix} cannot hold {codec} sound; it was re-encoded as {name}")
+    carried.sound += ["-map", f"1:{stream.index}", *options]
     carried.audio += 1
 
 
 def _encode_audio(number: int, stream: Any, encoder: str) -> list[str]:
-    """Options that encode one sound track well, with gaps in its times filled so that it stays in sync."""
+    """Options that encode one sound track well, with gaps in its times filled so that it stays in
+    sync.
+    """
     channels = max(1, int(stream.codec_context.channels or 2))
     each = 64 if encoder == "libopus" else 96
     filters = "aresample=async=1"
@@ -106,13 +127,13 @@ def _subtitle(carried: Carried, stream: Any, codec: str, kind: FileKind, suffix:
             f"{suffix} cannot hold {codec} subtitles; they are left out; .mkv holds them"
         )
         return
-    carried.options += ["-map", f"1:{stream.index}", f"-c:s:{number}", target]
+    carried.others += ["-map", f"1:{stream.index}", f"-c:s:{number}", target]
     carried.subtitles += 1
 
 
 def _attachment(carried: Carried, stream: Any, kind: FileKind, suffix: str) -> None:
     if kind.attachments:
-        carried.options += ["-map", f"1:{stream.index}", "-c:t", "copy"]
+        carried.others += ["-map", f"1:{stream.index}", "-c:t", "copy"]
     else:
         name = stream.metadata.get("filename", "a file")
         carried.warnings.append(
@@ -123,7 +144,7 @@ def _attachment(carried: Carried, stream: Any, kind: FileKind, suffix: str) -> N
 def _cover(carried: Carried, stream: Any, codec: str, kind: FileKind, suffix: str) -> None:
     if kind.covers and codec in _COVER_CODECS:
         # The second video stream of the output; the first is the painting.
-        carried.options += [
+        carried.others += [
             "-map",
             f"1:{stream.index}",
             "-c:v:1",

@@ -14,35 +14,32 @@ from vst.media import open_container, reason
 
 @dataclass(frozen=True)
 class Found:
-    """What a finished file holds: ``rate`` as its header says, times in seconds on its own clock."""
+    """What a finished file holds: ``rate`` as its header says, times in seconds on its clock."""
 
     frames: int
     rate: Fraction
     first: float
     last: float
-    end: float
     width: int
     height: int
     audio: int
     subtitles: int
 
     @property
-    def duration(self) -> float:
-        """Seconds from the first frame to the end of the last one."""
-        return self.end - self.first
+    def span(self) -> float:
+        """Seconds from the first frame to the beginning of the last one."""
+        return self.last - self.first
 
 
 def look(path: Path, target: Path) -> Found:
     """Read every packet of the picture track of ``path``, decoding none; errors name ``target``."""
     times: list[float] = []
-    end = 0.0
     try:
         with open_container(path) as container:
             stream = container.streams.video[0]
             for packet in container.demux(stream):
                 if packet.size and packet.pts is not None:
                     times.append(float(packet.pts * packet.time_base))
-                    end = max(end, float((packet.pts + (packet.duration or 0)) * packet.time_base))
             context = stream.codec_context
             rate = stream.average_rate or stream.guessed_rate or Fraction(0)
             kinds = [each.type for each in container.streams]
@@ -52,7 +49,6 @@ def look(path: Path, target: Path) -> Found:
                     rate=rate,
                     first=min(times),
                     last=max(times),
-                    end=max(end, max(times)),
                     width=context.width,
                     height=context.height,
                     audio=kinds.count("audio"),
@@ -68,15 +64,16 @@ def look(path: Path, target: Path) -> Found:
 
 
 def demand(
-    found: Found, frames: int, seconds: float, size: tuple[int, int], audio: int, target: Path
+    found: Found, frames: int, span: float, size: tuple[int, int], audio: int, target: Path
 ) -> None:
-    """Raise `OutputError` unless the file holds this many frames over ``seconds``, of this size, with so many tracks."""
-    one_frame = seconds / max(1, frames)
+    """Raise `OutputError` unless the file holds this many frames, of this size, the last one
+    ``span`` seconds after the first, and so many tracks of sound.
+    """
     faults = []
     if found.frames != frames:
         faults.append(f"{found.frames} frames instead of {frames}")
-    if abs(found.duration - seconds) > one_frame + 0.002:
-        faults.append(f"{found.duration:.3f} s instead of {seconds:.3f}")
+    if abs(found.span - span) > 0.01:
+        faults.append(f"frames over {found.span:.3f} s instead of {span:.3f}")
     if (found.width, found.height) != size:
         faults.append(f"{found.width} x {found.height} instead of {size[0]} x {size[1]}")
     if found.audio != audio:
@@ -88,11 +85,13 @@ def demand(
 
 
 def rate_of(found: Found, wanted: Fraction) -> Fraction:
-    """The rate that the file really has: ``wanted`` where its times lie on that grid, else what they measure."""
+    """The rate that the file really has: ``wanted`` where its times lie on that grid, else what
+    they measure.
+    """
     if found.frames < 2:
         return found.rate or wanted
     grid = (found.frames - 1) / wanted
     # A millisecond is what Matroska rounds by.
-    if abs(found.last - found.first - float(grid)) <= 0.0015:
+    if abs(found.span - float(grid)) <= 0.0015:
         return wanted
-    return Fraction((found.frames - 1) / (found.last - found.first)).limit_denominator(100_000)
+    return Fraction((found.frames - 1) / found.span).limit_denominator(100_000)

@@ -1,4 +1,6 @@
-"""Running ffmpeg: the binary that MoviePy uses, without a shell, a terminal or the network; every failure is told."""
+"""Running ffmpeg: the binary that MoviePy uses, without a shell, a terminal or the network; every
+failure is told.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +17,11 @@ from typing import IO, Any
 
 from vst.errors import DependencyError, OutputError
 
+
+class RefusedError(OutputError):
+    """ffmpeg ended by itself with an error that is not the disk's: another way may work."""
+
+
 QUIET = ("-nostdin", "-hide_banner", "-loglevel", "error")
 """Never asks, says nothing but errors."""
 
@@ -23,7 +30,9 @@ SAFE_INPUT = ("-protocol_whitelist", "file,pipe")
 
 
 def binary() -> str:
-    """The path of ffmpeg: the one that MoviePy found, which is imageio-ffmpeg's own unless the user set another."""
+    """The path of ffmpeg: the one that MoviePy found, which is imageio-ffmpeg's own unless the user
+    set another.
+    """
     from moviepy.config import FFMPEG_BINARY
 
     if FFMPEG_BINARY == "unset":
@@ -39,7 +48,9 @@ def as_input(path: Path) -> str:
 
 
 class Process:
-    """A running ffmpeg. Its messages are collected by a thread, so that it can never wait for a reader."""
+    """A running ffmpeg. Its messages are collected by a thread, so that it can never wait for a
+    reader.
+    """
 
     def __init__(self, arguments: Sequence[str], feed: bool = False) -> None:
         options: dict[str, Any] = {}
@@ -48,7 +59,8 @@ class Process:
                 subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
             )
         else:
-            # Its own session: Ctrl-C in the terminal is for this program, which then decides what becomes of ffmpeg.
+            # Its own session: Ctrl-C in the terminal is for this program, which then decides what
+            # becomes of ffmpeg.
             options["start_new_session"] = True
         try:
             self.popen = subprocess.Popen(
@@ -97,20 +109,33 @@ class Process:
 
     def error(self, target: Path) -> OutputError:
         """What its end means for the output ``target``; to be asked after `wait`."""
-        return OutputError(f"{str(target)!r} was not written: {self._cause(target)}")
+        outer = self._outer_cause(target)
+        if outer is not None:
+            return OutputError(f"{str(target)!r} was not written: {outer}")
+        return RefusedError(f"{str(target)!r} was not written: {self._own_cause()}")
 
-    def _cause(self, target: Path) -> str:
+    def _outer_cause(self, target: Path) -> str | None:
+        """What came from outside: a full disk, a limit, a signal."""
         said = " ".join(self.messages)
         if "No space left on device" in said or "Disk quota exceeded" in said:
-            return f"the disk is full ({_free(target.parent)} free in {str(target.parent)!r}); make room and run again"
+            return (
+                f"the disk is full ({_free(target.parent)} free in {str(target.parent)!r}); make "
+                "room and run again"
+            )
         if "File too large" in said or self.popen.returncode == -25:  # SIGXFSZ
             return (
                 "the file grew beyond the largest size allowed here; raise the limit or write less"
             )
         if self.popen.returncode < 0:
             return f"ffmpeg was ended by signal {-self.popen.returncode}; run again"
-        if "Unknown encoder" in said:
-            return f"this ffmpeg lacks an encoder ({self.messages[-1]}); install imageio-ffmpeg, or choose another codec"
+        return None
+
+    def _own_cause(self) -> str:
+        if "Unknown encoder" in " ".join(self.messages):
+            return (
+                f"this ffmpeg lacks an encoder ({self.messages[-1]}); install imageio-ffmpeg, or "
+                "choose another codec"
+            )
         last = (
             re.sub(r"\[[^\]]*@ 0x[0-9a-f]+\] *", "", "; ".join(self.messages[-2:]))
             or "it gave no reason"
@@ -119,7 +144,9 @@ class Process:
 
 
 def run(arguments: Sequence[str], target: Path) -> list[str]:
-    """Run ffmpeg to its end; its messages. Raises `OutputError` naming ``target`` where it fails; leaves no process."""
+    """Run ffmpeg to its end; its messages. Raises `OutputError` naming ``target`` where it fails;
+    leaves no process.
+    """
     process = Process(arguments)
     try:
         status = process.wait()

@@ -24,17 +24,19 @@ _PNG = (cv2.IMWRITE_PNG_COMPRESSION, 3)
 
 
 class FolderSink(Sink):
-    """``frame_000001.png`` and on, and ``job.json`` with the job, the exact rate, and the times where they are uneven.
+    """``frame_000001.png`` and on, and ``job.json`` with the job, the exact rate, and the times
+    where they are uneven.
 
-    The folder appears whole, in one step. A folder that is there already is replaced only where all that it holds was
-    written by this class; an empty one always.
+    The folder appears whole, in one step. A folder that is there already is replaced only where all
+    that it holds was written by this class; an empty one always.
     """
 
     def __init__(self, spec: SinkSpec) -> None:
         super().__init__(spec)
         if spec.codec not in (None, "png"):
             raise UsageError(
-                f"a folder holds PNG frames, no {spec.codec}; leave the codec out, or give a file name"
+                f"a folder holds PNG frames, no {spec.codec}; leave the codec out, or give a "
+                "file name"
             )
         if spec.crf is not None:
             raise UsageError(f"crf {spec.crf}: PNG frames have no such quality; leave it out")
@@ -106,7 +108,8 @@ class FolderSink(Sink):
             or last.shape[:2] != (self.spec.height, self.spec.width)
         ):
             raise OutputError(
-                f"{str(self.spec.path)!r} did not come out whole ({len(names)} frames of {len(self._times)}); nothing was kept"
+                f"{str(self.spec.path)!r} did not come out whole ({len(names)} frames of "
+                f"{len(self._times)}); nothing was kept"
             )
         return len(names)
 
@@ -117,12 +120,12 @@ class FolderSink(Sink):
             synchronise(self._frames)
             _check_replaceable(target, self.spec.overwrite)
             if target.exists():
-                os.replace(target, old)
+                target.replace(old)
             try:
-                os.replace(self._frames, target)
+                self._frames.replace(target)
             except OSError:
                 if old.exists():
-                    os.replace(old, target)
+                    old.replace(target)
                 raise
             with contextlib.suppress(OSError):
                 synchronise(target.parent)
@@ -141,7 +144,9 @@ class FolderSink(Sink):
 
 
 def _check_replaceable(folder: Path, overwrite: bool) -> None:
-    """Raise unless nothing lies under the name, or an empty folder, or frames of ours that may be replaced."""
+    """Raise unless nothing lies under the name, or an empty folder, or frames of ours that may be
+    replaced.
+    """
     try:
         if not os.path.lexists(folder):
             return
@@ -149,7 +154,7 @@ def _check_replaceable(folder: Path, overwrite: bool) -> None:
             raise OutputExistsError(
                 f"{str(folder)!r} is a file; give another name for the folder of frames"
             )
-        names = os.listdir(folder)
+        names = [path.name for path in folder.iterdir()]
     except OSError as error:
         if isinstance(error, OutputError):
             raise
@@ -165,7 +170,8 @@ def _check_replaceable(folder: Path, overwrite: bool) -> None:
     strange = sorted(name for name in names if name != NOTES and not _is_frame(name))
     if strange:
         raise OutputExistsError(
-            f"{str(folder)!r} holds more than frames ({strange[0]!r}) and is not replaced; choose another name"
+            f"{str(folder)!r} holds more than frames ({strange[0]!r}) and is not replaced; "
+            "choose another name"
         )
 
 

@@ -12,7 +12,7 @@ from vst.frames import Frame
 from vst.sinks import check
 from vst.sinks.base import Sink, SinkReport, SinkSpec
 from vst.sinks.ffmpeg import SAFE_INPUT, as_input, run
-from vst.sinks.metadata import comment_block
+from vst.sinks.metadata import comment_block, table_bytes
 from vst.sinks.place import Place
 from vst.sinks.retime import Clock, retime
 from vst.sinks.track import TrackWriter, nearest_rate
@@ -26,9 +26,11 @@ SHORTEST = 2
 
 
 class GifSink(Sink):
-    """Frames are kept without loss on the disk until the palette is known: memory does not grow with length.
+    """Frames are kept without loss on the disk until the palette is known: memory does not grow
+    with length.
 
-    Times are rounded to hundredths of a second without adding up; above 50 frames a second some are dropped.
+    Times are rounded to hundredths of a second without adding up; above 50 frames a second some are
+    dropped.
     """
 
     def __init__(self, spec: SinkSpec) -> None:
@@ -80,24 +82,14 @@ class GifSink(Sink):
             self._writer.close()
             finished = self._make()
             found = check.look(finished, self.spec.path)
-            frames = len(self._ticks)
-            seconds = (self._ticks[-1] + self._last_span()) * float(TICK)
-            check.demand(
-                found, frames, seconds, (self.spec.width, self.spec.height), 0, self.spec.path
-            )
+            frames, span = len(self._ticks), self._ticks[-1] * float(TICK)
+            size = (self.spec.width, self.spec.height)
+            check.demand(found, frames, span, size, 0, self.spec.path)
             self._place.publish(finished)
-            rate = (
-                self.spec.rate
-                if frames == self._taken and not self.spec.variable
-                else Fraction(frames) / Fraction(seconds)
-            )
-            return SinkReport(
-                self.spec.path,
-                frames,
-                rate.limit_denominator(100_000),
-                found.duration,
-                self._warnings(),
-            )
+            seconds = found.span + self._last_span() * float(TICK)
+            even = frames == self._taken and not self.spec.variable
+            rate = self.spec.rate if even else Fraction(frames / seconds).limit_denominator(1000)
+            return SinkReport(self.spec.path, frames, rate, seconds, self._warnings())
         finally:
             self.abort()
 
@@ -174,26 +166,33 @@ class GifSink(Sink):
         dropped = self._taken - len(self._ticks)
         if dropped:
             lines.append(
-                f"a .gif shows at most 50 frames a second; {dropped} of {self._taken} frames are left out"
+                f"a .gif shows at most 50 frames a second; {dropped} of {self._taken} frames are "
+                "left out"
             )
         if self.spec.audio and self.spec.content is not None and self.spec.content.audio:
             lines.append("a .gif has no sound; the content's is left out")
         if self.spec.sample_aspect != 1:
             lines.append(
-                f"a .gif has square pixels; the shape {self.spec.sample_aspect} of the content's is lost"
+                f"a .gif has square pixels; the shape {self.spec.sample_aspect} of the content's "
+                "is lost"
             )
         return lines
 
 
 def add_comment(path: Path, job: str) -> None:
-    """Write ``job`` into a comment extension before the last byte of the GIF, which ends it."""
+    """Write ``job`` as a comment extension after the GIF's global table of colours.
+
+    There, before the first picture, every decoder passes over it; FFmpeg's takes one that stands at
+    the end for a further picture.
+    """
     try:
-        with path.open("r+b") as file:
-            file.seek(-1, 2)
-            if file.read(1) != b"\x3b":
-                raise OutputError(f"{path.name} does not end as a GIF does; nothing was kept")
-            file.seek(-1, 2)
-            file.write(comment_block(job) + b"\x3b")
+        data = path.read_bytes()
+        if data[:6] not in (b"GIF87a", b"GIF89a"):
+            raise OutputError(f"{path.name} does not begin as a GIF does; nothing was kept")
+        begin = 13 + table_bytes(data[10])
+        with path.open("wb") as file:
+            file.write(b"GIF89a" + data[6:begin] + comment_block(job))
+            file.write(memoryview(data)[begin:])
     except OSError as error:
         if isinstance(error, OutputError):
             raise

@@ -11,7 +11,9 @@ TAG = "VST_JOB"
 """The tag in Matroska and WebM."""
 
 MARK = "[vst job] "
-"""Begins the job in the comment of MP4 and MOV, and in that of a GIF; the content's own comment stands before it."""
+"""Begins the job in the comment of MP4 and MOV, and in that of a GIF; the content's own comment
+stands before it.
+"""
 
 NOTES = "job.json"
 """The file in a folder of frames."""
@@ -29,7 +31,9 @@ def job_options(job: str, suffix: str, tags: dict[str, str]) -> list[str]:
 
 
 def read_job(path: str | Path) -> str | None:
-    """The job that was written into the output at ``path``, as it was given; None where there is none."""
+    """The job that was written into the output at ``path``, as it was given; None where there is
+    none.
+    """
     place = Path(path)
     if not place.exists():
         raise MissingFileError(f"there is no file or folder {str(path)!r}; check the path")
@@ -64,7 +68,9 @@ def _from_notes(folder: Path) -> str | None:
 
 
 def comment_block(job: str) -> bytes:
-    """A comment extension of GIF89a that holds ``job``: sub-blocks of at most 255 bytes, ended by an empty one."""
+    """A comment extension of GIF89a that holds ``job``: sub-blocks of at most 255 bytes, ended by
+    an empty one.
+    """
     data = (MARK + job).encode("utf-8")
     parts = [data[start : start + 255] for start in range(0, len(data), 255)]
     return b"\x21\xfe" + b"".join(bytes([len(part)]) + part for part in parts) + b"\0"
@@ -87,7 +93,7 @@ def _comments(data: bytes) -> list[bytes]:
     if data[:3] != b"GIF":
         return []
     found = []
-    position = 13 + _table_bytes(data[10])
+    position = 13 + table_bytes(data[10])
     while data[position] != 0x3B:
         if data[position] == 0x21:
             label = data[position + 1]
@@ -95,13 +101,14 @@ def _comments(data: bytes) -> list[bytes]:
             if label == 0xFE:
                 found.append(block)
         elif data[position] == 0x2C:
-            _, position = _blocks(data, position + 11 + _table_bytes(data[position + 9]))
+            _, position = _blocks(data, position + 11 + table_bytes(data[position + 9]))
         else:
             raise IndexError(position)
     return found
 
 
-def _table_bytes(flags: int) -> int:
+def table_bytes(flags: int) -> int:
+    """How long the table of colours is that these flags of a GIF announce."""
     return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
 
 

@@ -14,8 +14,9 @@ from vst.errors import OutputError, OutputExistsError
 class Place:
     """A hidden folder next to ``target``, on the same file system, to work in.
 
-    Opening it checks that the target may be written. `publish` moves the finished file or folder under the target's
-    name in one step; `discard` removes whatever else is left and may be called at any time and twice.
+    Opening it checks that the target may be written. `publish` moves the finished file or folder
+    under the target's name in one step; `discard` removes whatever else is left and may be called
+    at any time and twice.
     """
 
     def __init__(self, target: Path, overwrite: bool) -> None:
@@ -33,7 +34,8 @@ class Place:
             ) from error
         except OSError as error:
             raise OutputError(
-                f"the folder {str(parent)!r} cannot be written to ({error.strerror}); choose another one"
+                f"the folder {str(parent)!r} cannot be written to ({error.strerror}); choose "
+                "another one"
             ) from error
 
     def _check_free(self) -> None:
@@ -49,18 +51,19 @@ class Place:
             )
         if len(os.fsencode(self.target.name)) > 255:
             raise OutputError(
-                f"the name {self.target.name[:40]!r}… is longer than 255 bytes; choose a shorter one"
+                f"the name {self.target.name[:40]!r}… is longer than 255 bytes; choose a shorter "
+                "one"
             )
 
     def publish(self, finished: Path) -> None:
-        """Bring the file ``finished``, which lies in `folder`, to the disk and then under the target's name."""
+        """Bring the file ``finished``, which lies in `folder`, to the disk and then under the
+        target's name.
+        """
         try:
             synchronise(finished)
             self._check_free()
             # What a symbolic link points to is replaced, and the link stays.
-            os.replace(
-                finished, os.path.realpath(self.target) if self.target.is_symlink() else self.target
-            )
+            finished.replace(self.target.resolve() if self.target.is_symlink() else self.target)
         except OutputExistsError:
             raise
         except OSError as error:

@@ -1,4 +1,6 @@
-"""The picture track: painted frames encoded into a file of their own, by MoviePy's writer with its traps closed."""
+"""The picture track: painted frames encoded into a file of their own, by MoviePy's writer with its
+traps closed.
+"""
 
 from __future__ import annotations
 
@@ -20,15 +22,18 @@ _PIPE_BYTES = 1 << 20
 
 
 class TrackWriter(FFMPEG_VideoWriter):
-    """MoviePy's writer, with its way to be used (`write_frame`, `close`, ``with``) and a command line of its own.
+    """MoviePy's writer, with its way to be used (`write_frame`, `close`, ``with``) and a command
+    line of its own.
 
-    The parent's constructor is not called, for what it does cannot be mended afterwards: it rounds the rate to two
-    digits (23.976 becomes 23.98), asks for ``yuva420p`` after all other parameters, and starts ffmpeg at once. Here the
-    rate is an exact fraction, RGB is converted with the matrix that is written into the file (BT.709, limited range),
-    frames are handed over without a copy, and `close` raises `OutputError` unless ffmpeg ended well.
+    The parent's constructor is not called, for what it does cannot be mended afterwards: it rounds
+    the rate to two digits (23.976 becomes 23.98), asks for ``yuva420p`` after all other parameters,
+    and starts ffmpeg at once. Here the rate is an exact fraction, RGB is converted with the matrix
+    that is written into the file (BT.709, limited range), frames are handed over without a copy,
+    and `close` raises `OutputError` unless ffmpeg ended well.
 
-    4:2:0 has no odd sizes. H.264 gets the last row or column twice, and `vst.sinks.retime` then writes the true size
-    into the container, which decoders that read it obey; HEVC and ProRes get 4:4:4, VP9 and FFV1 take odd sizes as they are.
+    4:2:0 has no odd sizes. H.264 gets the last row or column twice, and `vst.sinks.retime` then
+    writes the true size into the container, which decoders that read it obey; HEVC and ProRes get
+    4:4:4, VP9 and FFV1 take odd sizes as they are.
     """
 
     def __init__(
@@ -41,6 +46,7 @@ class TrackWriter(FFMPEG_VideoWriter):
         sample_aspect: Fraction = Fraction(1),
         threads: int | None = None,
         target: Path | None = None,
+        in_order: bool = False,
     ) -> None:
         self.path = Path(filename)
         self.filename = str(filename)
@@ -54,6 +60,7 @@ class TrackWriter(FFMPEG_VideoWriter):
         self._buffer = (
             np.empty((self.padded[1], self.padded[0], 3), np.uint8) if self.padded != size else None
         )
+        self._in_order = in_order
         self._process = Process(self._arguments(fps, crf, sample_aspect, threads), feed=True)
         self.proc: Any = self._process.popen
         _widen(self.proc.stdin)
@@ -74,12 +81,15 @@ class TrackWriter(FFMPEG_VideoWriter):
             *(*SAFE_INPUT, "-i", "pipe:0", "-an"),
             *("-vf", _filters(pixels, encoder.is_rgb, sample_aspect)),
             *("-c:v", encoder.encoder, *encoder.options, *quality),
+            *(encoder.in_order if self._in_order else ()),
             *(("-threads", str(threads)) if threads else ()),
             *("-fps_mode", "passthrough", "-f", encoder.track, "-y", as_input(self.path)),
         ]
 
     def write_frame(self, img_array: Picture) -> None:
-        """Encode the next frame: RGB uint8, (height, width, 3). Raises `OutputError` where ffmpeg has ended."""
+        """Encode the next frame: RGB uint8, (height, width, 3). Raises `OutputError` where ffmpeg
+        has ended.
+        """
         if self._buffer is not None:
             width, height = self.size
             self._buffer[:height, :width] = img_array
@@ -87,7 +97,7 @@ class TrackWriter(FFMPEG_VideoWriter):
             self._buffer[height:] = self._buffer[height - 1]
             img_array = self._buffer
         try:
-            self.proc.stdin.write(memoryview(np.ascontiguousarray(img_array)).cast("B"))
+            self.proc.stdin.write(np.ascontiguousarray(img_array).data.cast("B"))
         except (BrokenPipeError, OSError, ValueError) as error:
             if self.proc is None or isinstance(error, ValueError):
                 raise OutputError(
@@ -98,7 +108,7 @@ class TrackWriter(FFMPEG_VideoWriter):
         self.frames += 1
 
     def close(self) -> None:
-        """End the track; raises `OutputError` with ffmpeg's own words unless it was written whole."""
+        """End the track; raises `OutputError` with ffmpeg's words unless it was written whole."""
         if self.proc is None:
             return
         self.proc = None
@@ -125,17 +135,26 @@ def padded_size(codec: str, size: tuple[int, int]) -> tuple[int, int]:
 def _filters(pixels: str, is_rgb: bool, sample_aspect: Fraction) -> str:
     """ffmpeg's filters from RGB to the encoder's pixels, with the tags of what was really done."""
     aspect = sample_aspect.limit_denominator(65535)
-    shape = f"setsar={aspect.numerator}/{aspect.denominator}:max={max(aspect.numerator, aspect.denominator, 100)}"
+    shape = (
+        f"setsar={aspect.numerator}/{aspect.denominator}:"
+        f"max={max(aspect.numerator, aspect.denominator, 100)}"
+    )
     tags = "setparams=color_primaries=bt709:color_trc=bt709"
     if is_rgb:
         return f"format={pixels},{shape},{tags}"
-    # Without out_color_matrix, libswscale converts with BT.601 and players read the result as BT.709.
-    convert = "scale=in_range=pc:out_range=tv:out_color_matrix=bt709:flags=bicubic+accurate_rnd+full_chroma_inp"
+    # Without out_color_matrix, libswscale converts with BT.601 and players read the result as
+    # BT.709.
+    convert = (
+        "scale=in_range=pc:out_range=tv:out_color_matrix=bt709:"
+        "flags=bicubic+accurate_rnd+full_chroma_inp"
+    )
     return f"{convert},format={pixels},{shape},{tags}:colorspace=bt709:range=tv"
 
 
 def _widen(pipe: Any) -> None:
-    """A larger pipe where the system has them: fewer changes between the two processes for each frame."""
+    """A larger pipe where the system has them: fewer changes between the two processes for each
+    frame.
+    """
     with contextlib.suppress(ImportError, AttributeError, OSError):
         import fcntl
 
@@ -143,7 +162,9 @@ def _widen(pipe: Any) -> None:
 
 
 def nearest_rate(rate: Fraction) -> Fraction:
-    """A rate that every container can hold as it is: numerator and denominator below 2^31, usual rates untouched."""
+    """A rate that every container can hold as it is: numerator and denominator below 2^31, usual
+    rates untouched.
+    """
     if rate.numerator < 2**31 and rate.denominator < 2**31:
         return rate
     return rate.limit_denominator(2**31 // max(1, math.ceil(rate)))

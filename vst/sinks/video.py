@@ -15,7 +15,9 @@ from vst.sinks.track import TrackWriter, nearest_rate
 
 
 class VideoSink(Sink):
-    """Encodes frames into a picture track as they come; `finish` joins it with the content's sound and the rest."""
+    """Encodes frames into a picture track as they come; `finish` joins it with the content's sound
+    and the rest.
+    """
 
     def __init__(self, spec: SinkSpec) -> None:
         super().__init__(spec)
@@ -35,6 +37,7 @@ class VideoSink(Sink):
                 crf=crf,
                 sample_aspect=spec.sample_aspect,
                 target=spec.path,
+                in_order=spec.variable,
             )
         except BaseException:
             self._place.discard()
@@ -87,11 +90,14 @@ def check_numbers(spec: SinkSpec) -> None:
 
 
 def check_frame(frame: Frame, spec: SinkSpec, before: float | None) -> None:
-    """Raise `OutputError` unless the frame has the size of ``spec`` and comes after the one at ``before`` seconds."""
+    """Raise `OutputError` unless the frame has the size of ``spec`` and comes after the one at
+    ``before`` seconds.
+    """
     height, width = frame.picture.shape[:2]
     if frame.picture.shape != (spec.height, spec.width, 3) or frame.picture.dtype != "uint8":
         raise OutputError(
-            f"a frame of {width} x {height} ({frame.picture.dtype}) came for an output of {spec.width} x {spec.height}"
+            f"a frame of {width} x {height} ({frame.picture.dtype}) came for an output of "
+            f"{spec.width} x {spec.height}"
         )
     if spec.variable and before is not None and frame.time <= before:
         raise OutputError(

@@ -33,10 +33,11 @@ _PICTURE_BRANDS = (b"avif", b"avis", b"heic", b"heix", b"mif1")
 def open_source(path: str | os.PathLike[str], **options: Any) -> Source:
     """Open the content at ``path``: a folder of pictures, one picture, or a video.
 
-    What a file is shows in its first bytes, not in its name. ``options`` go to the source: ``max_pixels`` for every
-    kind, ``rate`` for a folder.
+    What a file is shows in its first bytes, not in its name. ``options`` go to the source:
+    ``max_pixels`` for every kind, ``rate`` for a folder.
 
-    Raises `MissingFileError`, `MediaError` where the file is no picture and no video, and `UsageError`.
+    Raises `MissingFileError`, `MediaError` where the file is no picture and no video, and
+    `UsageError`.
     """
     kind = kind_of(path)
     if kind != "folder":

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 from av import VideoFrame
 from av.filter import Graph
-from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
+from av.video.reformatter import ColorRange, VideoReformatter
 from av.video.stream import VideoStream
 
 from vst.frames import ColourInfo, Picture
@@ -57,13 +58,17 @@ TRANSFERS = {
 _MATRIX_NUMBERS = {name: number for number, name in MATRICES.items()}
 _UNSPECIFIED = 2
 
-# Chroma interpolated and sums rounded: within one level of the exact value, 5 ms for a frame of 720p.
-# libswscale's direct path takes 0.4 to 2.5 ms, but is 1.5 levels too dark in the mean and up to 3 off.
-_ACCURATE = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
+# Chroma interpolated and sums rounded: within one level of the exact value, 5 ms for a frame of
+# 720p. libswscale's direct path takes 0.4 to 2.5 ms, but is 1.5 levels too dark in the mean and up
+# to 3 off. Given as libswscale's own numbers (bilinear, accurate rounding, full chroma): PyAV 17,
+# the last one for Python 3.10, has no names for the last two.
+_ACCURATE = 0x2 | 0x40000 | 0x2000
 
 
 def colour_of(frame: VideoFrame, stream: VideoStream) -> ColourInfo:
-    """How this frame's numbers mean colours: what the decoder found in the stream, else what the container says."""
+    """How this frame's numbers mean colours: what the decoder found in the stream, else what the
+    container says.
+    """
     context = stream.codec_context
     pixels = frame.format
     numbers = [
@@ -90,7 +95,9 @@ def colour_of(frame: VideoFrame, stream: VideoStream) -> ColourInfo:
 
 
 def matrix_to_use(colour: ColourInfo, width: int, height: int) -> str:
-    """The matrix, and where the video does not say, what players take: BT.2020 for HDR, BT.601 for SD, else BT.709."""
+    """The matrix, and where the video does not say, what players take: BT.2020 for HDR, BT.601 for
+    SD, else BT.709.
+    """
     if colour.matrix == "bt2020c":
         return "bt2020nc"  # libswscale has no constant luminance; its numbers are next to these
     if colour.matrix != "unspecified":
@@ -108,7 +115,9 @@ def has_alpha(frame: VideoFrame) -> bool:
 
 
 class Converter:
-    """Makes RGB uint8 (height, width, 3) out of decoded frames that all have the colours of ``colour``."""
+    """Makes RGB uint8 (height, width, 3) out of decoded frames that all have the colours of
+    ``colour``.
+    """
 
     def __init__(self, colour: ColourInfo, width: int, height: int, alpha: bool) -> None:
         self._size = (width, height)
@@ -119,7 +128,8 @@ class Converter:
         self._through_table = _table(colour, width, height) if tone.needs_table(colour) else None
 
     def __call__(self, frame: VideoFrame) -> Picture:
-        # The frame says how it is to be read; a matrix of RGB must not be put on YUV, nor the other way round.
+        # The frame says how it is to be read; a matrix of RGB must not be put on YUV, nor the other
+        # way round.
         if not frame.format.is_rgb:
             frame.colorspace = self._matrix if self._matrix else 1
             frame.color_range = self._range
@@ -165,7 +175,8 @@ def _table(colour: ColourInfo, width: int, height: int) -> Callable[[VideoFrame]
         graph = Graph()
         start = graph.add(
             "buffer",
-            f"video_size={width}x{height}:pix_fmt=gbrp10le:time_base=1/1000000:colorspace=gbr:range=pc",
+            f"video_size={width}x{height}:pix_fmt=gbrp10le:time_base=1/1000000:colorspace=gbr:"
+            "range=pc",
         )
         escaped = path.replace("\\", "/").replace(":", "\\:").replace("'", "\\'")
         filters = [
@@ -175,7 +186,7 @@ def _table(colour: ColourInfo, width: int, height: int) -> Callable[[VideoFrame]
         ]
         graph.link_nodes(start, *filters).configure()
     finally:
-        os.unlink(path)  # the filter has read it
+        Path(path).unlink()  # the filter has read it
 
     def through(frame: VideoFrame) -> VideoFrame:
         graph.push(frame)

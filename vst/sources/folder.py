@@ -7,6 +7,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 from vst.errors import MediaError, UsageError
@@ -30,7 +31,9 @@ def natural_order(path: Path) -> tuple[list[tuple[int, int, str]], str]:
 
 
 def pictures_in(folder: Path) -> list[Path]:
-    """The picture files of ``folder`` in natural order; hidden ones and folders within are left out."""
+    """The picture files of ``folder`` in natural order; hidden ones and folders within are left
+    out.
+    """
     try:
         found = [
             path
@@ -47,7 +50,8 @@ def pictures_in(folder: Path) -> list[Path]:
 
 
 class FolderSource(Source):
-    """Every picture of the folder is one frame, in the order of their numbers; all have the size of the first.
+    """Every picture of the folder is one frame, in the order of their numbers; all have the size of
+    the first.
 
     ``rate`` None: what the folder's ``job.json`` says, as `vst` writes it, else 25 frames a second.
     """
@@ -60,7 +64,8 @@ class FolderSource(Source):
         self._paths = pictures_in(path)
         if not self._paths:
             raise MediaError(
-                f"the folder {str(path)!r} holds no pictures; give one with numbered PNG or JPEG files"
+                f"the folder {str(path)!r} holds no pictures; give one with numbered PNG or JPEG "
+                "files"
             )
         self._warn_of_gaps()
         said, times = _read_notes(path, len(self._paths))
@@ -100,7 +105,8 @@ class FolderSource(Source):
         height, width = picture.shape[:2]
         if (width, height) != (self.info.width, self.info.height):
             raise MediaError(
-                f"{str(path)!r} is {width} x {height}, the folder's first picture {self.info.width} x "
+                f"{str(path)!r} is {width} x {height}, the folder's first picture "
+                f"{self.info.width} x "
                 f"{self.info.height}; all frames must have one size"
             )
         return picture
@@ -113,12 +119,15 @@ class FolderSource(Source):
             missing = max(numbers) - min(numbers) + 1 - len(numbers)
             if missing > 0:
                 self.warnings.append(
-                    f"the numbers of the frames in {str(self._paths[0].parent)!r} leave out {missing}"
+                    f"the numbers of the frames in {str(self._paths[0].parent)!r} leave out "
+                    f"{missing}"
                 )
 
 
 def _read_notes(folder: Path, count: int) -> tuple[Fraction | None, list[float] | None]:
-    """The rate, and the times where they are not even, that the folder's own notes give; None where they say nothing."""
+    """The rate, and the times where they are not even, that the folder's own notes give; None where
+    they say nothing.
+    """
     try:
         text = (folder / "job.json").read_text(encoding="utf-8")
         notes = json.loads(text)
@@ -134,7 +143,5 @@ def _read_notes(folder: Path, count: int) -> tuple[Fraction | None, list[float] 
         UsageError,
     ):
         return None, None
-    even = len(times) != count or any(
-        late <= early for early, late in zip(times, times[1:], strict=False)
-    )
+    even = len(times) != count or any(late <= early for early, late in pairwise(times))
     return rate, None if even else times

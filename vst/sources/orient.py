@@ -1,4 +1,6 @@
-"""The display matrix of phones' videos: how a stored picture is turned and mirrored to stand upright."""
+"""The display matrix of phones' videos: how a stored picture is turned and mirrored to stand
+upright.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ class Orientation:
 
 
 def orientation(matrix: bytes | None) -> Orientation:
-    """Read FFmpeg's display matrix: nine int32; a stored point (p, q) is shown at (a p + c q, b p + d q)."""
+    """Read FFmpeg's display matrix: nine int32; a stored point (p, q) is shown at (a p + c q, b p +
+    d q).
+    """
     if matrix is None or len(matrix) < 36:
         return Orientation()
     a, b, _, c, d = struct.unpack("=5i", matrix[:20])

@@ -1,4 +1,6 @@
-"""One picture as a content of one frame; `read_picture` is what folders and styles read theirs with."""
+"""One picture as a content of one frame; `read_picture` is what folders and styles read theirs
+with.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +24,8 @@ _DEEP_MODES = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")
 def read_picture(path: str | Path, max_pixels: int = MAX_PIXELS) -> Picture:
     """The picture at ``path`` as RGB uint8, (height, width, 3), upright.
 
-    EXIF orientation is applied; an embedded colour profile is brought to sRGB; transparency is laid on black; of an
-    animated picture the first one is taken; 16 bits are scaled to 8.
+    EXIF orientation is applied; an embedded colour profile is brought to sRGB; transparency is laid
+    on black; of an animated picture the first one is taken; 16 bits are scaled to 8.
     """
     return _read(Path(path), max_pixels)[0]
 
@@ -38,7 +40,8 @@ def _read(path: Path, max_pixels: int) -> tuple[Picture, dict[str, Any], list[st
                 width, height = image.size
                 if width * height > max_pixels:
                     raise MediaError(
-                        f"{str(path)!r} has {width} x {height} pixels; at most {max_pixels:,} are read; make it smaller"
+                        f"{str(path)!r} has {width} x {height} pixels; at most {max_pixels:,} "
+                        "are read; make it smaller"
                     )
                 header = {"format": (image.format or "").lower(), "mode": image.mode}
                 lines = []
@@ -49,9 +52,12 @@ def _read(path: Path, max_pixels: int) -> tuple[Picture, dict[str, Any], list[st
         raise MissingFileError(f"there is no picture {str(path)!r}; check the path") from error
     except MediaError:
         raise
-    except Image.DecompressionBombError as error:  # far above any limit: Pillow does not even open it
+    except (
+        Image.DecompressionBombError
+    ) as error:  # far above any limit: Pillow does not even open it
         raise MediaError(
-            f"{str(path)!r} has more than {max_pixels:,} pixels, which are read at most; make it smaller"
+            f"{str(path)!r} has more than {max_pixels:,} pixels, which are read at most; make it "
+            "smaller"
         ) from error
     except UnidentifiedImageError as error:
         raise MediaError(
@@ -115,7 +121,9 @@ def _one_line(error: BaseException) -> str:
 
 
 class PictureSource(Source):
-    """One frame, at time 0; the rate of 25/1 stands for "a still" and lets one frame be written as a video."""
+    """One frame, at time 0; the rate of 25/1 stands for "a still" and lets one frame be written as
+    a video.
+    """
 
     def __init__(self, path: Path, max_pixels: int = MAX_PIXELS) -> None:
         super().__init__()

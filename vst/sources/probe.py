@@ -33,14 +33,17 @@ def video_stream(container: InputContainer, path: Path) -> VideoStream:
     )
     if stream.codec_context is None:
         raise MediaError(
-            f"{str(path)!r} has a video stream of a codec that is not known here; convert it to H.264"
+            f"{str(path)!r} has a video stream of a codec that is not known here; convert it to "
+            "H.264"
         )
     return stream
 
 
 @dataclass(frozen=True)
 class Scan:
-    """What the packets of the video stream tell. Times in ticks of ``tick`` seconds, in order of showing."""
+    """What the packets of the video stream tell. Times in ticks of ``tick`` seconds, in order of
+    showing.
+    """
 
     times: npt.NDArray[np.int64]
     tick: Fraction
@@ -106,7 +109,8 @@ def header_rates(stream: VideoStream) -> list[Fraction]:
 def even_rate(found: Scan, said: list[Fraction]) -> tuple[Fraction, bool]:
     """The exact rate, and whether the frames leave its grid (then it is the mean rate).
 
-    A frame may be a tick or a millisecond off the grid, for that is how containers round; more is meant.
+    A frame may be a tick or a millisecond off the grid, for that is how containers round; more is
+    meant.
     """
     if found.count < 2:
         return (said[0] if said else Fraction(25)), False
@@ -122,7 +126,9 @@ def even_rate(found: Scan, said: list[Fraction]) -> tuple[Fraction, bool]:
 
 
 def candidates(mean: Fraction, said: list[Fraction]) -> list[Fraction]:
-    """The rates that may be meant, the likeliest first: what the header says, what is usual, the measured mean."""
+    """The rates that may be meant, the likeliest first: what the header says, what is usual, the
+    measured mean.
+    """
     usual = [Fraction(whole) for whole in _WHOLE_RATES] + [
         Fraction(whole * 1000, 1001) for whole in (24, 30, 60, 120)
     ]

@@ -21,15 +21,14 @@ def check_rate(rate: Fraction) -> Fraction:
     return rate
 
 
-def resample(
-    frames: Iterable[Frame], rate: Fraction, end: float | None = None
-) -> Iterator[Frame]:
+def resample(frames: Iterable[Frame], rate: Fraction, end: float | None = None) -> Iterator[Frame]:
     """Yield frames at a constant ``rate``, counted from the time of the first one, by repeating and
     dropping: each time shows the frame that is on the screen then.
 
     A frame that comes late by less than a quarter of a step, at most 5 ms, counts as there, so that
-    rounded times (milliseconds in Matroska) neither drop nor double one. The last frame lasts as long
-    as the one before it did, or until ``end`` seconds. Pictures are handed through, not copied.
+    rounded times (milliseconds in Matroska) neither drop nor double one. The last frame lasts as
+    long as the one before it did, or until ``end`` seconds. Pictures are handed through, not
+    copied.
     """
     step = 1 / check_rate(rate)
     grace = min(step / 4, Fraction(5, 1000))

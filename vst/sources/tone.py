@@ -1,12 +1,12 @@
 """High dynamic range and wide gamuts brought to SDR BT.709, as one table of colours.
 
-The table maps R'G'B' of the source (its own transfer curve and primaries) to R'G'B' of BT.709. It is worked out once,
-33 steps a side, and applied by FFmpeg's ``lut3d`` (tetrahedral interpolation).
+The table maps R'G'B' of the source (its own transfer curve and primaries) to R'G'B' of BT.709. It
+is worked out once, 33 steps a side, and applied by FFmpeg's ``lut3d`` (tetrahedral interpolation).
 
-Light is reckoned on the display, in units of the reference white of ITU-R BT.2408 (203 cd/m2). What lies below 60 % of
-it stays as it is; what lies above is rolled off with the extended curve of Reinhard et al. (2002), so that white keeps
-room for highlights. The brightest channel is mapped and the others follow, which keeps the hue; what then lies outside
-BT.709 is drawn towards its own grey.
+Light is reckoned on the display, in units of the reference white of ITU-R BT.2408 (203 cd/m2). What
+lies below 60 % of it stays as it is; what lies above is rolled off with the extended curve of
+Reinhard et al. (2002), so that white keeps room for highlights. The brightest channel is mapped and
+the others follow, which keeps the hue; what then lies outside BT.709 is drawn towards its own grey.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _PRIMARIES = {
 
 
 def needs_table(colour: ColourInfo) -> bool:
-    """Whether pictures of this colour must go through the table: HDR, or primaries far from BT.709."""
+    """Whether pictures of this colour go through the table: HDR, or primaries far from BT.709."""
     return colour.hdr or colour.primaries in ("bt2020", "smpte431", "smpte432")
 
 
@@ -73,7 +73,9 @@ def _linear(coded: Values, transfer: str, weights: Values) -> Values:
 
 
 def roll_off(light: Values, peak: float = PEAK / REFERENCE_WHITE) -> Values:
-    """Light in 0..``peak`` brought to 0..1: unchanged below the knee, then ever flatter; both in reference whites."""
+    """Light in 0..``peak`` brought to 0..1: unchanged below the knee, then ever flatter; both in
+    reference whites.
+    """
     top = (peak - KNEE) / (1 - KNEE)
     above = np.clip((light - KNEE) / (1 - KNEE), 0, top)
     return np.where(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 import av
 from av import VideoFrame
 from av.container import InputContainer
-from av.sidedata.sidedata import Type
+from av.sidedata.sidedata import SideData
 from av.stream import Discard
 from av.video.stream import VideoStream
 
@@ -24,10 +24,15 @@ from vst.sources.colour import Converter, colour_of, has_alpha
 from vst.sources.orient import Orientation, orientation
 
 SCAN_BYTES = 256 * 1024 * 1024
-"""Files up to this size are read through once at opening, without decoding, for their exact frame count and times."""
+"""Files up to this size are read through once at opening, without decoding, for their exact frame
+count and times.
+"""
 
 _SLACK = 1e-6
 """Seconds: two times nearer than this are the same."""
+
+_NO_TIMES = ("avi", "h264", "hevc", "m4v", "mpegvideo", "mjpeg", "av1", "obu", "vc1")
+"""Formats whose packets may not say when they are shown; their frames are counted instead."""
 
 _NO_SEEKING = ("gif", "apng")
 """Formats whose frames build on all earlier ones without saying so."""
@@ -36,9 +41,9 @@ _NO_SEEKING = ("gif", "apng")
 class VideoSource(Source):
     """Frames of the stream that a player shows, upright, as RGB, with their exact times.
 
-    Each call of `frames` opens the file anew, so that several may run side by side. ``threads`` 0: as many as FFmpeg
-    chooses. Transparency is laid on black; interlaced frames are handed on as they are; a frame of another size than
-    the first is scaled to it.
+    Each call of `frames` opens the file anew, so that several may run side by side. ``threads`` 0:
+    as many as FFmpeg chooses. Transparency is laid on black; interlaced frames are handed on as
+    they are; a frame of another size than the first is scaled to it.
     """
 
     def __init__(self, path: Path, max_pixels: int = MAX_PIXELS, threads: int = 0) -> None:
@@ -51,7 +56,9 @@ class VideoSource(Source):
             self._stream = stream.index
             self._name = repr(str(path))
             first = self._first_frame(container, stream)
-            self._seekable = container.format.name not in _NO_SEEKING and first.pts is not None
+            self._seekable = container.format.name not in _NO_SEEKING
+            self._timed = container.format.name not in _NO_TIMES
+            self._first_tick = first.pts or 0
             self._orientation = _orientation_of(first)
             self._colour = colour_of(first, stream)
             self._stored = (first.width, first.height)
@@ -83,7 +90,7 @@ class VideoSource(Source):
         return self._orientation.apply(Converter(self._colour, *self._stored, self._alpha)(shown))
 
     def exact_count(self) -> int:
-        """The number of frames, by reading the whole file without decoding it; `info` takes it up."""
+        """The number of frames, by reading the file without decoding it; `info` takes it up."""
         if not self.info.exact_count:
             self._take_up(probe.scan(self._path, self._stream, self._max_pixels))
         return self.info.frames
@@ -149,7 +156,8 @@ class VideoSource(Source):
             subtitles=probe.stream_names(container, "subtitle"),
             chapters=len(container.chapters()),
             container=container.format.name,
-            origin=float((first.pts or 0) * tick),
+            # Without times in the packets, FFmpeg's guess at the first one may be off by a delay.
+            origin=float(((first.pts if self._timed else stream.start_time) or 0) * tick),
             tick=tick,
             metadata=dict(container.metadata),
         )
@@ -165,7 +173,6 @@ class VideoSource(Source):
                 (container.start_time or 0) + (container.duration or 0)
             ) / av.time_base
             size = container.size
-        self._timed = True
         if 0 <= size <= SCAN_BYTES:
             self._take_up(probe.scan(self._path, self._stream, self._max_pixels))
 
@@ -194,7 +201,6 @@ class VideoSource(Source):
             duration=float(span) + last,
             exact_count=True,
         )
-        self._furthest = found.furthest
         self._warn_of_end(found)
 
     def _warn_of_end(self, found: probe.Scan) -> None:
@@ -205,14 +211,16 @@ class VideoSource(Source):
         ):
             said = f"{self._said_frames} frames" if self._said_frames else f"{self._said_end:.2f} s"
             self.warnings.append(
-                f"{self._name} breaks off after {found.count} frames ({self.info.duration:.2f} s) of {said}; "
+                f"{self._name} breaks off after {found.count} frames ({self.info.duration:.2f} "
+                f"s) of {said}; "
                 "it is used as far as it reads"
             )
 
     def _warn(self) -> None:
         if self._colour.hdr:
             self.warnings.append(
-                f"{self._name} is HDR ({self._colour.transfer}); its colours are brought to SDR (BT.709)"
+                f"{self._name} is HDR ({self._colour.transfer}); its colours are brought to SDR "
+                "(BT.709)"
             )
         if self._orientation.slanted:
             self.warnings.append(
@@ -243,7 +251,8 @@ class VideoSource(Source):
             stopped = reason(error)
         if warn and (damaged or stopped):
             self._tell(
-                f"{self._name} is damaged ({stopped or f'{damaged} packets'}); it is used as far as it reads"
+                f"{self._name} is damaged ({stopped or f'{damaged} packets'}); it is used as far "
+                "as it reads"
             )
 
     def _tell(self, line: str) -> None:
@@ -257,7 +266,8 @@ class VideoSource(Source):
             seeks = self._seekable and self._timed and position > 0
             frames = self._timed_frames(position if seeks else None)
             head = next(frames, None)
-            # A seek may land behind the wanted frame, where the file's index is rough or a group is open.
+            # A seek may land behind the wanted frame, where the file's index is rough or a group is
+            # open.
             if not seeks or (head is not None and head[0] <= start + _SLACK):
                 if head is not None:
                     yield head
@@ -265,19 +275,22 @@ class VideoSource(Source):
                 return
             frames.close()
 
-    def _timed_frames(self, position: float | None) -> Iterator[tuple[float, VideoFrame]]:
+    def _timed_frames(
+        self, position: float | None
+    ) -> Generator[tuple[float, VideoFrame], None, None]:
         with self._open() as container:
             stream = self._ready(container)
             tick = self.info.tick
             if position is not None:
                 try:
-                    # x264 names its build in the first frame only, and without it FFmpeg misreads the
-                    # 4:4:4 pictures of older builds: let the decoder see that frame before the jump.
+                    # x264 names its build in the first frame only, and without it FFmpeg misreads
+                    # the 4:4:4 pictures of older builds: let the decoder see that frame before the
+                    # jump.
                     next(self._read(container, stream, warn=False), None)
-                    container.seek(int((position + self.info.origin) / tick), stream=stream)
+                    container.seek(int(position / tick) + self._first_tick, stream=stream)
                 except (av.FFmpegError, OSError):
                     return  # the caller goes further back, at last to the beginning without seeking
-            origin = None if position is None else self._origin_ticks()
+            origin = None if position is None else self._first_tick
             for index, frame in enumerate(self._read(container, stream)):
                 if not self._timed or frame.pts is None:
                     yield float(index / self.info.rate), frame
@@ -285,16 +298,14 @@ class VideoSource(Source):
                 origin = frame.pts if origin is None else origin
                 yield float((frame.pts - origin) * tick), frame
 
-    def _origin_ticks(self) -> int:
-        return round(self.info.origin / float(self.info.tick))
-
     def _check_whole(self, read: int) -> None:
         if self.info.exact_count and read < 0.98 * self.info.frames - 1:
             self._tell(
-                f"{self._name} breaks off after {read} of {self.info.frames} frames; it is used as far as it reads"
+                f"{self._name} breaks off after {read} of {self.info.frames} frames; it is used "
+                "as far as it reads"
             )
 
 
 def _orientation_of(frame: VideoFrame) -> Orientation:
-    data = frame.side_data.get(Type.DISPLAYMATRIX)
-    return orientation(bytes(data) if data is not None else None)
+    matrix = frame.side_data.get("DISPLAYMATRIX")
+    return orientation(bytes(matrix) if isinstance(matrix, SideData) else None)

@@ -1,7 +1,9 @@
-"""Pictures to learn from: which may be used, how they are varied, and the pairs that Magenta paints of them.
+"""Pictures to learn from: which may be used, how they are varied, and the pairs that Magenta paints
+of them.
 
-Nothing here knows a network. A *pair* is a content crop, 100 style numbers and Magenta's picture for both; a *label* is a
-picture and the 100 numbers that Magenta's predictor gives it; a *motion pair* is two neighbouring frames' crops.
+Nothing here knows a network. A *pair* is a content crop, 100 style numbers and Magenta's picture
+for both; a *label* is a picture and the 100 numbers that Magenta's predictor gives it; a *motion
+pair* is two neighbouring frames' crops.
 """
 
 from __future__ import annotations
@@ -19,9 +21,9 @@ Numbers = NDArray[np.float32]
 
 SIDE = 256
 DIM = 100
-# By the first two hexadecimal digits of a picture's sha256: 00..0c are measured on and never seen in training,
-# 0d..11 choose the best weights, the rest is trained on.
-KEPT_ASIDE = range(0x00, 0x0D)
+# By the first two hexadecimal digits of a picture's sha256: 00..0c are measured on and never seen
+# in training, 0d..11 choose the best weights, the rest is trained on.
+KEPT_ASIDE = range(0x0D)
 VALIDATION = range(0x0D, 0x12)
 # The only clips whose motion may be learnt; the others measure.
 MOTION_CLIPS = ("scene_cuts.mp4", "Zulko_media_doc_medias_example2.mp4")
@@ -81,7 +83,9 @@ def squeeze(picture: Picture, side: int = SIDE) -> Picture:
     return cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
 
 
-def crop(picture: Picture, rng: np.random.Generator, side: int = SIDE, zoom: float = 1.8) -> Picture:
+def crop(
+    picture: Picture, rng: np.random.Generator, side: int = SIDE, zoom: float = 1.8
+) -> Picture:
     """A random, scaled, perhaps mirrored square crop."""
     height, width = picture.shape[:2]
     scale = side / min(height, width) * rng.uniform(1.0, zoom)
@@ -114,7 +118,9 @@ def recolour(picture: Picture, rng: np.random.Generator) -> Picture:
 
 
 def vary(picture: Picture, other: Picture, rng: np.random.Generator) -> Picture:
-    """A style picture for labels: part, turn, mirror, colours, a blend with ``other``, blur and noise."""
+    """A style picture for labels: part, turn, mirror, colours, a blend with ``other``, blur and
+    noise.
+    """
     varied = stretched_crop(picture, rng)
     if rng.random() < 0.3:
         varied = np.rot90(varied, rng.integers(1, 4))
@@ -160,7 +166,9 @@ class NumbersPlan:
 
 
 class NumbersDrawer:
-    """Draws style numbers: paintings' and photographs' embeddings, mixes of two, mixes with the content's own."""
+    """Draws style numbers: paintings' and photographs' embeddings, mixes of two, mixes with the
+    content's own.
+    """
 
     def __init__(self, paintings: Numbers, photographs: Numbers, plan: NumbersPlan | None = None):
         self.paintings, self.photographs = paintings, photographs

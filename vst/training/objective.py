@@ -1,7 +1,9 @@
-"""What the painter is trained to: agree with the teacher's picture, in pixels, textures, style and sharpness, and be steady.
+"""What the painter is trained to: agree with the teacher's picture, in pixels, textures, style and
+sharpness, and be steady.
 
-All terms take pictures (B,H,W,3) in [0,1] and return one number. ``ours``: what the student painted; ``theirs``: the
-teacher's picture. The *judge* is the teacher's predictor run as float (see `vst.training.teacher.LiteGraph`).
+All terms take pictures (B,H,W,3) in [0,1] and return one number. ``ours``: what the student
+painted; ``theirs``: the teacher's picture. The *judge* is the teacher's predictor run as float (see
+`vst.training.teacher.LiteGraph`).
 """
 
 from __future__ import annotations
@@ -10,7 +12,8 @@ from typing import Any
 
 from keras import ops
 
-# Outputs of the judge's convolutions whose statistics make the texture: from strokes of two pixels to large patterns.
+# Outputs of the judge's convolutions whose statistics make the texture: from strokes of two pixels
+# to large patterns.
 JUDGE_LAYERS = (1, 16, 88, 102, 107, 117, 136, 161)
 
 
@@ -60,7 +63,9 @@ def statistics(features: dict[int, Any]) -> Any:
 
 
 def texture_error(ours: Any, theirs: Any, unit: Any) -> Any:
-    """Mean absolute difference of `statistics`, each in its ``unit`` (N,): its layer's typical spread."""
+    """Mean absolute difference of `statistics`, each in its ``unit`` (N,): its layer's typical
+    spread.
+    """
     return ops.mean(ops.sum(ops.abs(ours - theirs) * unit, -1))
 
 

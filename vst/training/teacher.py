@@ -1,8 +1,8 @@
 """The teacher: Magenta's TFLite pair, run twice over.
 
-`Teacher` asks the TFLite interpreter, the measure of all things, for numbers and pictures. `LiteGraph` runs the same
-files as float Keras operations, differentiable and for any batch, so that losses can look at its inner layers; nothing
-of it is kept in what is trained.
+`Teacher` asks the TFLite interpreter, the measure of all things, for numbers and pictures.
+`LiteGraph` runs the same files as float Keras operations, differentiable and for any batch, so that
+losses can look at its inner layers; nothing of it is kept in what is trained.
 """
 
 from __future__ import annotations
@@ -71,10 +71,12 @@ def interpreter(path: Path, threads: int | None = None) -> Any:
 
 
 class LiteGraph:
-    """A TFLite file as float operations of Keras: ``graph(inputs, keep=(3, 7))`` returns the output and kept tensors.
+    """A TFLite file as float operations of Keras: ``graph(inputs, keep=(3, 7))`` returns the output
+    and kept tensors.
 
-    Tensors are named by their index in the file. Quantised constants are brought back to float32. Constants and operators
-    can be exported to an ``.npz``, for a machine that has no TensorFlow to read the file with.
+    Tensors are named by their index in the file. Quantised constants are brought back to float32.
+    Constants and operators can be exported to an ``.npz``, for a machine that has no TensorFlow to
+    read the file with.
     """
 
     def __init__(self, path: Path):
@@ -84,7 +86,11 @@ class LiteGraph:
                 self.constants = {int(k[1:]): stored[k] for k in stored.files if k != "graph"}
         else:
             graph, self.constants = read_lite(path)
-        self.inputs, self.outputs, self.operators = graph["inputs"], graph["outputs"], graph["operators"]
+        self.inputs, self.outputs, self.operators = (
+            graph["inputs"],
+            graph["outputs"],
+            graph["operators"],
+        )
 
     def export(self, path: Path) -> None:
         """Writes constants and operators to an ``.npz`` that the constructor reads."""
@@ -186,7 +192,9 @@ def operate(name: str, options: dict[str, int], arguments: list[Any]) -> Any:
     if name in ("CONV_2D", "DEPTHWISE_CONV_2D"):
         result = convolve(name, options, arguments)
     elif name in ("ADD", "SUB", "MUL"):
-        result = {"ADD": ops.add, "SUB": ops.subtract, "MUL": ops.multiply}[name](first, arguments[1])
+        result = {"ADD": ops.add, "SUB": ops.subtract, "MUL": ops.multiply}[name](
+            first, arguments[1]
+        )
     elif name in ("QUANTIZE", "DEQUANTIZE"):
         result = first
     elif name == "MEAN":

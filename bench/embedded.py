@@ -1,0 +1,271 @@
+"""Measures the embedded model beside Magenta's own TFLite pair, on pictures and clips that were not
+trained on.
+
+    python bench/embedded.py --shared ../shared --json embedded.json [--model DIR] [--only
+    style,speed]
+
+Both run on the same machine in the same run; times are medians of alternated runs, so that what
+else the machine does falls on both. Every definition stands beside its function.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+import cv2
+import numpy as np
+
+from vst.engines.embedded import EmbeddedEngine
+from vst.training.data import Pool, crop, squeeze
+from vst.training.measure import cosines, gradient_energy, signal_to_noise, similarity
+from vst.training.teacher import Teacher
+
+CLIPS = ("bikes.mp4", "cockatoo.mp4", "bigbuckbunny.mp4")
+CLIP_SIDE, CLIP_FRAMES = 384, 24
+SIZES = ((256, 256), (512, 512), (720, 1280))
+ASKED = {
+    "cosine, unseen paintings": (">=", 0.996),
+    "cosine, unseen photographs": (">=", 0.996),
+    "style distance": ("<=", 1.03),
+    "agreement, PSNR in dB": (">=", 24.0),
+    "agreement, SSIM": (">=", 0.82),
+    "gradient energy": ("in", (0.9, 1.1)),
+    "warp error": ("<=", 0.6),
+    "content SSIM": (">=", 1.0),
+    "speed at 256 x 256": (">=", 4.0),
+    "speed at 512 x 512": (">=", 6.0),
+    "speed at 1280 x 720": (">=", 6.0),
+    "cold start in s": ("<=", 6.0),
+}
+
+
+def predictor_rows(engine: EmbeddedEngine, teacher: Teacher, pool: Pool) -> dict[str, float]:
+    """Cosine of the numbers of whole pictures, squeezed to 256 x 256, the mean over the pictures."""
+    rows = {}
+    for kind, pictures in (("paintings", pool.paintings), ("photographs", pool.photographs)):
+        ours = np.array([engine.embed(picture) for picture in pictures])
+        theirs = np.array([teacher.embed(squeeze(picture)) for picture in pictures])
+        rows[f"cosine, unseen {kind}"] = float(cosines(ours, theirs).mean())
+    return rows
+
+
+def picture_rows(engine: EmbeddedEngine, teacher: Teacher, pool: Pool) -> dict[str, float]:
+    """Every kept photograph, 256 x 256, in the styles of two kept paintings and one other kept
+    photograph.
+
+    Style distance, energy and content SSIM: the whole embedded model, numbers by its own predictor;
+    the distance is to Magenta's numbers of the style, by Magenta's predictor; each is a quotient of
+    means, ours to Magenta's. Agreement: both painters with Magenta's numbers.
+    """
+    rng = np.random.default_rng(5)
+    contents = [crop(picture, rng, zoom=1.0) for picture in pool.photographs]
+    sums = {name: [0.0, 0.0] for name in ("style distance", "gradient energy", "content SSIM")}
+    psnr, ssim = [], []
+    for index, content in enumerate(contents):
+        styles = [pool.paintings[(index + k) % len(pool.paintings)] for k in (0, 3)]
+        styles.append(pool.photographs[(index + 7) % len(contents)])
+        for style in styles:
+            wanted = teacher.embed(squeeze(style))
+            theirs = teacher.paint(content, wanted)
+            ours = engine.stylize(content[None], engine.embed(style)[None])[0]
+            same = engine.stylize(content[None], wanted[None])[0]
+            psnr.append(signal_to_noise(unit(same)[None], unit(theirs)[None]))
+            ssim.append(similarity(unit(same), unit(theirs)))
+            for place, picture in enumerate((ours, theirs)):
+                distance = np.linalg.norm(teacher.embed(picture) - wanted)
+                sums["style distance"][place] += float(distance)
+                sums["gradient energy"][place] += gradient_energy(unit(picture))
+                sums["content SSIM"][place] += similarity(unit(picture), unit(content))
+    rows = {name: ours / theirs for name, (ours, theirs) in sums.items()}
+    rows |= {"agreement, PSNR in dB": float(np.mean(psnr)), "agreement, SSIM": float(np.mean(ssim))}
+    return rows
+
+
+def unit(picture: np.ndarray) -> np.ndarray:
+    return picture.astype(np.float32) / 255
+
+
+def warp_rows(
+    engine: EmbeddedEngine, teacher: Teacher, pool: Pool, videos: Path
+) -> dict[str, float]:
+    """Warp error of three clips painted frame by frame in two kept paintings' styles at 384 x 384,
+    no stabiliser: ours to Magenta's, per clip, and the mean of the three quotients.
+    """
+    rows = {}
+    styles = [pool.paintings[index] for index in (0, 3)]
+    for name in CLIPS:
+        frames = clip_frames(videos / name)
+        flows = [flow_and_seen(a, b) for a, b in pairwise(frames)]
+        errors = np.zeros(2)
+        for style in styles:
+            numbers = engine.embed(style), teacher.embed(squeeze(style))
+            ours = engine.stylize(np.stack(frames), np.repeat(numbers[0][None], len(frames), 0))
+            theirs = [teacher.paint(frame, numbers[1]) for frame in frames]
+            errors += [warp_error(ours, flows), warp_error(theirs, flows)]
+        rows[f"warp error, {Path(name).stem}"] = float(errors[0] / errors[1])
+    rows["warp error"] = float(np.mean(list(rows.values())))
+    return rows
+
+
+def clip_frames(path: Path) -> list[np.ndarray]:
+    """The first frames of a clip, squeezed to a square, RGB."""
+    capture, frames = cv2.VideoCapture(str(path)), []
+    while len(frames) < CLIP_FRAMES:
+        good, frame = capture.read()
+        if not good:
+            break
+        frames.append(np.ascontiguousarray(squeeze(frame, CLIP_SIDE)[:, :, ::-1]))
+    capture.release()
+    return frames
+
+
+def flow_and_seen(before: np.ndarray, now: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Backward flow now -> before (DIS medium) and where it can be trusted: the forward-backward
+    check, the check for motion boundaries, and inside the frame (Ruder et al. 2016).
+    """
+    method = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    grey = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in (before, now)]
+    back, forth = method.calc(grey[1], grey[0], None), method.calc(grey[0], grey[1], None)
+    met = warp(forth, back)
+    squares = (met**2).sum(-1) + (back**2).sum(-1)
+    seen = ((met + back) ** 2).sum(-1) <= 0.01 * squares + 0.5
+    bends = sum((g**2).sum(-1) for g in np.gradient(back, axis=(0, 1)))
+    seen &= bends <= 0.01 * (back**2).sum(-1) + 0.002
+    height, width = seen.shape
+    rows, columns = np.mgrid[:height, :width]
+    across, down = columns + back[..., 0], rows + back[..., 1]
+    seen &= (across >= 0) & (across <= width - 1) & (down >= 0) & (down <= height - 1)
+    return back, seen
+
+
+def warp(picture: np.ndarray, flow: np.ndarray) -> np.ndarray:
+    """The picture read at each pixel's flow target, bilinear."""
+    height, width = flow.shape[:2]
+    grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), -1).astype(np.float32)
+    where = grid + flow
+    return cv2.remap(picture, where[..., 0], where[..., 1], cv2.INTER_LINEAR)
+
+
+def warp_error(painted: Any, flows: list[tuple[np.ndarray, np.ndarray]]) -> float:
+    """Mean over the frames of the mean square difference to the warped frame before, where it is
+    seen.
+    """
+    errors = []
+    for before, now, (flow, seen) in zip(painted, painted[1:], flows):
+        difference = (warp(unit(before), flow) - unit(now)) ** 2
+        errors.append(float((difference * seen[..., None]).sum() / max(3 * seen.sum(), 1)))
+    return float(np.mean(errors))
+
+
+def speed_rows(engine: EmbeddedEngine, teacher: Teacher, rounds: int) -> dict[str, float]:
+    """Time of one frame, uint8 in and out, to Magenta's dynamic TFLite file with two threads: runs
+    alternate, the median of the rounds' quotients. Milliseconds are each one's least.
+    """
+    rows, numbers = {}, np.zeros((1, 100), np.float32)
+    rng = np.random.default_rng(3)
+    for height, width in SIZES:
+        frame = rng.integers(0, 255, (height, width, 3), np.uint8)
+        calls: list[Callable[[], Any]] = [
+            lambda frame=frame: engine.stylize(frame[None], numbers),
+            lambda frame=frame: teacher.paint(frame, numbers[0]),
+        ]
+        for call in calls:
+            call(), call()
+        times = np.array([[once(call) for call in calls] for _ in range(rounds)])
+        size = f"{width} x {height}"
+        rows[f"speed at {size}"] = float(np.median(times[:, 1] / times[:, 0]))
+        rows[f"ms at {size}"], rows[f"Magenta's ms at {size}"] = (times.min(0) * 1e3).tolist()
+    return rows
+
+
+def once(call: Callable[[], Any]) -> float:
+    started = time.perf_counter()
+    call()
+    return time.perf_counter() - started
+
+
+def cold_start(model: str | None, tries: int = 3) -> float:
+    """Seconds from the start of a process to its first painted 256 x 256 frame, its style embedded;
+    the median.
+    """
+    program = (
+        "import numpy as n; from vst.engines.embedded import EmbeddedEngine as E;"
+        f"e=E(model={model!r}); p=n.zeros((256,256,3),n.uint8); e.stylize(p[None],e.embed(p)[None])"
+    )
+    times = []
+    for _ in range(tries):
+        started = time.perf_counter()
+        command = [sys.executable, "-c", program]
+        root = Path(__file__).parent.parent
+        subprocess.run(command, cwd=root, check=True, capture_output=True)
+        times.append(time.perf_counter() - started)
+    return float(np.median(times))
+
+
+def met(name: str, value: float) -> bool:
+    """Whether a figure reaches what is asked."""
+    kind, asked = ASKED[name]
+    if kind == "in":
+        return asked[0] <= value <= asked[1]
+    return value >= asked if kind == ">=" else value <= asked
+
+
+def table(rows: dict[str, float]) -> str:
+    """The rows that are asked for, as Markdown."""
+    lines = ["| measure | asked | measured | |", "|---|---|---|---|"]
+    for name, (kind, asked) in ASKED.items():
+        if name in rows:
+            text = f"{asked[0]} to {asked[1]}" if kind == "in" else f"{kind} {asked:g}"
+            verdict = "reached" if met(name, rows[name]) else "**not reached**"
+            lines.append(f"| {name} | {text} | {rows[name]:.4g} | {verdict} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--shared", type=Path, default=Path("../shared"))
+    parser.add_argument("--model", help="a folder of weights; the package's own if not given")
+    parser.add_argument("--json", type=Path, help="where to write all figures")
+    parser.add_argument("--only", default="cosine,style,warp,speed,start")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=15)
+    options = parser.parse_args()
+    parts = options.only.split(",")
+    teacher = Teacher(options.shared / "magenta", options.threads)
+    engine = EmbeddedEngine(model=options.model, threads=options.threads)
+    pool = Pool.read(options.shared / "training", "kept")
+    rows: dict[str, float] = {}
+    if "cosine" in parts:
+        rows |= predictor_rows(engine, teacher, pool)
+    if "style" in parts:
+        rows |= picture_rows(engine, teacher, pool)
+    if "warp" in parts:
+        rows |= warp_rows(engine, teacher, pool, options.shared / "video")
+    if "speed" in parts:
+        rows |= speed_rows(engine, teacher, options.rounds)
+    if "start" in parts:
+        rows["cold start in s"] = cold_start(options.model)
+    result = {"machine": platform.processor() or platform.machine(), "rows": rows}
+    result["met"] = {name: met(name, rows[name]) for name in ASKED if name in rows}
+    print(table(rows))
+    for name in sorted(set(rows) - set(ASKED)):
+        print(f"{name}: {rows[name]:.4g}")
+    if options.json:
+        options.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

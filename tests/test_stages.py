@@ -1,0 +1,123 @@
+"""Threads that read ahead and write behind: order, bounds, errors, and that they end."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from vst.stages import Ahead, Behind
+
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left() -> Iterator[None]:
+    yield
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("vst")]
+
+
+def test_items_come_in_order() -> None:
+    with Ahead(range(100), 3) as ahead:
+        assert list(ahead) == list(range(100))
+
+
+def test_no_more_is_read_ahead_than_asked_for() -> None:
+    read: list[int] = []
+
+    def items() -> Iterator[int]:
+        for number in range(50):
+            read.append(number)
+            yield number
+
+    with Ahead(items(), 4) as ahead:
+        first = next(iter(ahead))
+        time.sleep(0.05)
+        assert first == 0
+        assert len(read) <= 1 + 4 + 1  # taken, queued, and the one that waits for a place
+
+
+def test_an_error_while_reading_comes_after_the_items_before_it() -> None:
+    def items() -> Iterator[int]:
+        yield 1
+        raise OSError("the disk is gone")
+
+    seen = []
+    with pytest.raises(OSError, match="the disk is gone"), Ahead(items(), 2) as ahead:
+        for item in ahead:
+            seen.append(item)
+    assert seen == [1]
+
+
+def test_leaving_early_closes_the_source() -> None:
+    closed = threading.Event()
+
+    def items() -> Iterator[int]:
+        try:
+            yield from range(1000)
+        finally:
+            closed.set()
+
+    with Ahead(items(), 2) as ahead:
+        next(iter(ahead))
+    assert closed.is_set()
+
+
+def test_everything_handed_over_is_taken_in_order() -> None:
+    taken: list[int] = []
+    with Behind(taken.append, 2) as behind:
+        for number in range(50):
+            behind(number)
+        behind.finish()
+    assert taken == list(range(50))
+
+
+def test_a_slow_taker_makes_the_giver_wait() -> None:
+    taken: list[int] = []
+
+    def take(number: int) -> None:
+        time.sleep(0.01)
+        taken.append(number)
+
+    with Behind(take, 2) as behind:
+        for number in range(10):
+            behind(number)
+            assert number - len(taken) <= 3
+        behind.finish()
+
+
+def test_an_error_while_taking_is_raised_to_the_giver() -> None:
+    def take(number: int) -> None:
+        if number == 3:
+            raise OSError("no space left")
+
+    with pytest.raises(OSError, match="no space left"), Behind(take, 2) as behind:
+        for number in range(1000):
+            behind(number)
+        behind.finish()
+
+
+def test_an_error_on_the_last_item_is_raised_by_finish() -> None:
+    def take(number: int) -> None:
+        raise OSError("no space left")
+
+    with Behind(take, 2) as behind:
+        behind(1)
+        with pytest.raises(OSError, match="no space left"):
+            behind.finish()
+
+
+def test_leaving_early_drops_what_waits() -> None:
+    started = threading.Event()
+    taken: list[int] = []
+
+    def take(number: int) -> None:
+        started.set()
+        time.sleep(0.05)
+        taken.append(number)
+
+    with Behind(take, 5) as behind:
+        for number in range(5):
+            behind(number)
+        started.wait()
+    assert len(taken) < 5

@@ -1,0 +1,220 @@
+"""The training of the embedded model, in seconds, on made-up pictures and a made-up teacher."""
+
+from __future__ import annotations
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from vst.training import data, measure, objective, pairs, steps
+from vst.training.distillation import Distillation, DistillationPlan
+
+SIDE = 64
+
+
+class FakeTeacher:
+    """Embeds a picture as its mean colour, and paints by mixing that in."""
+
+    def embed(self, square):
+        numbers = np.zeros(data.DIM, np.float32)
+        numbers[:3] = square.reshape(-1, 3).mean(0) / 255
+        return numbers
+
+    def paint(self, picture, numbers):
+        return np.clip(picture * 0.5 + numbers[:3] * 127, 0, 255).astype(np.uint8)
+
+
+class FakeGraph:
+    """Stands for the teacher's networks as float operations."""
+
+    operators = ()
+
+    def __call__(self, pictures, keep=(), **_):
+        from keras import ops
+
+        mean = ops.mean(pictures, (1, 2))
+        numbers = ops.pad(mean, [[0, 0], [0, data.DIM - 3]])
+        return numbers, dict.fromkeys(keep, pictures)
+
+
+class FakeDistillation(Distillation):
+    def open_teacher(self):
+        return FakeTeacher()
+
+    def open_graphs(self):
+        return FakeGraph(), None
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    """Enough made-up pictures for each part: which one belongs where is decided by its bytes."""
+    folder = tmp_path_factory.mktemp("pictures")
+    rng = np.random.default_rng(0)
+    for kind in ("content", "style"):
+        (folder / kind).mkdir()
+        parts = set()
+        for index in range(400):
+            path = folder / kind / f"{index:03}.png"
+            small = rng.integers(0, 256, (4, 5, 3), dtype=np.uint8)
+            cv2.imwrite(str(path), cv2.resize(small, (48, 40)))
+            parts.add(data.part_of(path))
+            if index > 8 and {"training", "validation"} <= parts:
+                break
+    return folder
+
+
+PLAN = DistillationPlan(
+    minutes=0.05,
+    pairs=12,
+    labels=24,
+    validation=4,
+    side=SIDE,
+    batch=2,
+    predictor_batch=3,
+    every=0.5,
+)
+
+
+def small(pictures, out, plan=PLAN):
+    from vst.nets.embedded import PainterPlan
+
+    tiny = PainterPlan(channels=8, blocks=1, stem=4, phases=4, fine=8, reach=3)
+    return FakeDistillation(pictures, pictures, out, plan, tiny)
+
+
+def test_kept_pictures_are_never_trained_on(pictures):
+    names = {
+        part: {p.name for p in (pictures / "content").iterdir() if data.part_of(p) == part}
+        for part in ("kept", "validation", "training")
+    }
+    assert sum(len(found) for found in names.values()) == len(
+        list((pictures / "content").iterdir())
+    )
+    assert len(data.Pool.read(pictures, "training").photographs) == len(names["training"])
+
+
+@pytest.mark.parametrize("shape", [(40, 90, 3), (300, 20, 3), (16, 16, 3)])
+def test_crops_are_squares_of_the_asked_side(shape):
+    rng = np.random.default_rng(1)
+    picture = rng.integers(0, 256, shape, dtype=np.uint8)
+    assert data.crop(picture, rng, SIDE).shape == (SIDE, SIDE, 3)
+    for _ in range(10):
+        assert data.vary(picture, picture, rng).shape == (data.SIDE, data.SIDE, 3)
+        assert data.plain_content(rng, SIDE).shape == (SIDE, SIDE, 3)
+
+
+def test_numbers_are_drawn_from_the_pools_and_mixed():
+    rng = np.random.default_rng(2)
+    drawer = data.NumbersDrawer(np.ones((5, data.DIM)), np.zeros((5, data.DIM)))
+    drawn = np.array([drawer.draw(rng, np.full(data.DIM, 0.5)) for _ in range(200)])
+    assert drawn.shape == (200, data.DIM) and drawn.dtype == np.float32
+    assert drawn.mean() == pytest.approx(0.7, abs=0.1)
+
+
+def test_a_store_goes_on_where_it_was(tmp_path):
+    shapes = {"value": ((2,), "f4")}
+    made = []
+
+    def make():
+        if len(made) == 150:
+            raise KeyboardInterrupt
+        made.append(1)
+        return {"value": np.full(2, len(made))}
+
+    with pytest.raises(KeyboardInterrupt):
+        pairs.Store(tmp_path, 250, shapes).fill(make, "test", lambda p: None)
+    again = pairs.Store(tmp_path, 250, shapes)
+    assert again.filled == 100
+    again.fill(lambda: {"value": np.zeros(2)}, "test", lambda p: None)
+    assert again.filled == 250 and again.arrays["value"][99, 0] == 100
+
+
+def test_losses_vanish_for_equal_pictures_and_see_differences():
+    rng = np.random.default_rng(3)
+    one = rng.random((2, 16, 16, 3)).astype(np.float32)
+    other = rng.random((2, 16, 16, 3)).astype(np.float32)
+    errors = (
+        objective.pixel_error,
+        objective.edge_error,
+        objective.palette_error,
+        objective.energy_error,
+    )
+    for error in errors:
+        assert float(error(one, one)) == 0
+        assert float(error(one, other)) > 0
+
+
+def test_measures_know_a_blurred_picture():
+    rng = np.random.default_rng(4)
+    picture = rng.random((64, 64, 3)).astype(np.float32)
+    blurred = cv2.GaussianBlur(picture, (0, 0), 2)
+    assert measure.gradient_energy(blurred) < 0.2 * measure.gradient_energy(picture)
+    assert measure.similarity(picture, picture) == pytest.approx(1, abs=1e-4)
+    assert measure.similarity(picture, blurred) < 0.7
+
+
+def test_hints_are_found_by_structure():
+    class Graph:
+        operators = (
+            ("CONV_2D", [0, 90, 91], 1, {}),
+            ("CONV_2D", [1, 92, 93], 2, {}),
+            ("MUL", [2, 94], 3, {}),
+            ("SUB", [5, 4], 6, {}),
+            ("ADD", [3, 6], 7, {}),
+            ("ADD", [1, 7], 8, {}),
+            ("CONV_2D", [8, 95, 96], 9, {}),
+            ("ADD", [8, 9], 10, {}),
+            ("RESIZE_NEAREST_NEIGHBOR", [10], 11, {}),
+            ("ADD", [10, 11], 12, {}),
+        )
+
+    assert steps.hint_layers(Graph()) == [1, 8, 10]
+
+
+def test_training_makes_weights_figures_and_measures(pictures, tmp_path):
+    from vst.nets import store
+    from vst.nets.embedded import build_predictor
+
+    events = []
+    measures = small(pictures, tmp_path).run(events.append)
+    assert {"predictor", "painter-base", "painter"} <= set(measures)
+    assert 0 < measures["painter"]["psnr"] < 60
+    for name in ("curves.png", "grid.png", "measures.json", "curves.json"):
+        assert (tmp_path / name).is_file()
+    assert json.loads((tmp_path / "measures.json").read_text())["painter"] == measures["painter"]
+    store.assign(build_predictor(), store.read_arrays(tmp_path / "weights", "predictor"))
+    assert {event.stage for event in events} >= {"training pairs", "predictor", "painter"}
+
+
+def test_a_stopped_training_goes_on(pictures, tmp_path):
+    first = small(pictures, tmp_path)
+    first.prepare(lambda p: None)
+
+    def stop(progress):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        first.train_predictor(stop)
+    done = json.loads((tmp_path / "checkpoint/predictor/state.json").read_text())["steps"]
+    second = small(pictures, tmp_path)
+    second.prepare(lambda p: None)
+    second.train_predictor(lambda p: None)
+    assert done > 0 and second.curves["predictor"][-1]["steps"] >= done
+
+
+def test_too_few_pictures_are_named(tmp_path):
+    from vst.errors import MissingFileError
+
+    with pytest.raises(MissingFileError, match="content"):
+        small(tmp_path, tmp_path / "out").prepare(lambda p: None)
+
+
+def test_the_command_needs_a_folder(pictures):
+    from vst.commands.train import command
+
+    arguments = ["embedded", "--teacher", str(pictures), "--pictures", str(pictures)]
+    result = CliRunner().invoke(command, arguments)
+    assert result.exit_code == 2 and "--out" in result.output

@@ -1,0 +1,24 @@
+"""Sharpness: the energy of the gradient. Relative to the unstabilised painting it tells blur."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vst.frames import Picture
+from vst.metrics.base import Measure
+
+
+class Sharpness(Measure):
+    """Mean squared difference of neighbours, to the right plus below, pixels in 0..1.
+
+    On its own the number says little: divide it by that of the unstabilised painting.
+    """
+
+    better = "same"
+    unit = "mean squared gradient, pixels in 0..1"
+
+    def add(self, content: Picture, painted: Picture) -> float:
+        values = painted.astype(np.float32) / 255
+        across, down = np.diff(values, axis=1), np.diff(values, axis=0)
+        parts = [np.square(part).mean(dtype=np.float64) for part in (across, down) if part.size]
+        return float(sum(parts))

@@ -1,0 +1,92 @@
+"""Warp error: how much a painted frame differs from an earlier one moved along the content's flow.
+
+After Lai et al., "Learning blind video temporal consistency" (2018), with the occlusion and motion
+boundary checks of Ruder et al. (2016). It alone rewards blur: read it with the sharpness and the
+style distance.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from vst.flow import MEDIUM, FlowEstimator, FlowSettings, Gray, non_occluded, warp
+from vst.frames import Picture
+from vst.metrics.base import NOTHING, Measure, check_pair
+
+
+class WarpError(Measure):
+    """E(t) = Σ noc · (warp(V[t-lag]) - V[t])² / (3 · Σ noc), pixels in 0..1, bilinear warp.
+
+    The flow is that of the content, from t back to t-lag, by DIS medium at the picture's own size;
+    ``noc`` are the pixels that pass the checks of `vst.flow.non_occluded`. The video's error is the
+    mean over its frames; a frame that shares no pixel with the earlier one has none.
+
+    ``roots`` gives the reports' form: √ of the mean over frames of Σ noc · (…)² / (3 · pixels).
+    """
+
+    unit = "mean squared difference, pixels in 0..1"
+
+    def __init__(self, lag: int = 1, settings: FlowSettings = MEDIUM) -> None:
+        self.lag = lag
+        self._look = FlowEstimator(settings)
+        self._earlier: deque[tuple[Gray, Picture]] = deque(maxlen=lag)
+        self._parts: list[float] = []
+        self._map: npt.NDArray[np.float64] | None = None
+        self._seen: npt.NDArray[np.float64] | None = None
+
+    def add(self, content: Picture, painted: Picture) -> float:
+        check_pair(content, painted)
+        gray = cv2.cvtColor(content, cv2.COLOR_RGB2GRAY)
+        value = NOTHING
+        if len(self._earlier) == self.lag:
+            value = self._compare(gray, painted, *self._earlier[0])
+        self._earlier.append((gray, painted.copy()))
+        return value
+
+    def reset(self) -> None:
+        self._earlier.clear()
+
+    def _compare(self, gray: Gray, painted: Picture, before: Gray, earlier: Picture) -> float:
+        backward = self._look(gray, before)
+        seen = non_occluded(backward, self._look(before, gray))
+        difference = warp(earlier.astype(np.float32), backward) - painted
+        squares = np.where(seen, np.square(difference / 255).sum(2, dtype=np.float64), 0.0)
+        if self._map is None or self._seen is None or self._map.shape != seen.shape:
+            self._map, self._seen = np.zeros(seen.shape), np.zeros(seen.shape)
+        self._map += np.where(seen, np.abs(difference).mean(2) / 255, 0.0)
+        self._seen += seen
+        self._parts.append(float(squares.sum()) / (3 * seen.size))
+        return float(squares.sum()) / (3 * float(seen.sum())) if seen.any() else NOTHING
+
+    def root(self, values: Sequence[float] = ()) -> float:
+        """The reports' E(V), over all frames so far."""
+        return math.sqrt(sum(self._parts) / len(self._parts)) if self._parts else NOTHING
+
+    def flicker_map(self) -> npt.NDArray[np.float32] | None:
+        """Mean absolute warped difference, 0..1, (height, width), over the frames that saw each
+        pixel; None before the second frame.
+        """
+        if self._map is None or self._seen is None:
+            return None
+        return np.asarray(self._map / np.maximum(self._seen, 1), np.float32)
+
+
+def short_term() -> WarpError:
+    """From one frame to the next."""
+    return WarpError(1)
+
+
+def five_frames() -> WarpError:
+    """Over five frames."""
+    return WarpError(5)
+
+
+def ten_frames() -> WarpError:
+    """Over ten frames."""
+    return WarpError(10)

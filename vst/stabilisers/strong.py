@@ -1,0 +1,14 @@
+"""``strong``: flow both ways at the painting's full size, for offline work."""
+
+from __future__ import annotations
+
+from vst.stabilisers.anchored import Anchored, AnchoredSettings
+
+STRONG = AnchoredSettings()
+
+
+class Strong(Anchored):
+    """As steady as it gets: the flow that the measures use, checked forwards and back."""
+
+    def __init__(self, settings: AnchoredSettings = STRONG) -> None:
+        super().__init__(settings)
