@@ -90,6 +90,69 @@ def ffmpeg(*arguments: object, data: bytes = b"") -> None:
     assert done.returncode == 0, done.stderr.decode()
 
 
+KINDS = {
+    "h264.mp4": ("-c:v", "libx264", "-preset", "ultrafast", "-crf", "10", "-pix_fmt", "yuv420p"),
+    "h264_b.mov": (
+        "-c:v",
+        "libx264",
+        "-preset",
+        "medium",
+        "-crf",
+        "10",
+        "-bf",
+        "3",
+        "-pix_fmt",
+        "yuv420p",
+    ),
+    "h264_444.mkv": (
+        "-c:v",
+        "libx264",
+        "-preset",
+        "ultrafast",
+        "-crf",
+        "10",
+        "-pix_fmt",
+        "yuv444p",
+    ),
+    "h264_422.mp4": (
+        "-c:v",
+        "libx264",
+        "-preset",
+        "ultrafast",
+        "-crf",
+        "10",
+        "-pix_fmt",
+        "yuv422p",
+    ),
+    "hevc.mp4": (
+        "-c:v",
+        "libx265",
+        "-preset",
+        "ultrafast",
+        "-x265-params",
+        "log-level=error",
+        "-pix_fmt",
+        "yuv420p",
+    ),
+    "hevc10.mkv": (
+        "-c:v",
+        "libx265",
+        "-preset",
+        "ultrafast",
+        "-x265-params",
+        "log-level=error",
+        "-pix_fmt",
+        "yuv420p10le",
+    ),
+    "vp8.webm": ("-c:v", "libvpx", "-b:v", "2M", "-deadline", "realtime", "-cpu-used", "8"),
+    "vp9.webm": ("-c:v", "libvpx-vp9", "-b:v", "2M", "-deadline", "realtime", "-cpu-used", "8"),
+    "mjpeg.avi": ("-c:v", "mjpeg", "-q:v", "3"),
+    "mpeg4.avi": ("-c:v", "mpeg4", "-q:v", "3", "-bf", "2"),
+    "prores.mov": ("-c:v", "prores_ks"),
+    "film.gif": ("-c:v", "gif"),
+}
+"""Options of encoders, by a file name that shows the kind."""
+
 X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-crf", "12", "-pix_fmt", "yuv420p")
 SOUND = ("-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=2")
 

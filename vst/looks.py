@@ -4,7 +4,7 @@ name and a time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import numpy as np
 from vst.errors import MediaError, MissingFileError, SpaceError, UsageError
 from vst.frames import Embedding, Picture
 from vst.keyframes import PICKERS
+from vst.keyframes.base import Embed, Picker
 from vst.registry import nearest
 from vst.sources import open_source
 from vst.stylebook import all_styles, style_named
@@ -42,13 +43,28 @@ class Look:
         return np.asarray(self.style, np.uint8)
 
 
-def looks_of(styles: Sequence[str], *, keyframes: int, picker: str) -> list[Look]:
+def looks_of(
+    styles: Sequence[str],
+    *,
+    keyframes: int,
+    picker: str,
+    at: Sequence[float] = (),
+    embed: Embed | None = None,
+    notes: list[str] | None = None,
+) -> list[Look]:
     """The looks of several style arguments in order; names that would be double get a number.
 
     A style is a picture, a folder of pictures (in order of name), a video (``keyframes`` of it,
-    chosen by ``picker``), or ``@name`` (a built-in or a user's own one).
+    chosen by ``picker``), or ``@name`` (a built-in or a user's own one). ``at``: seconds, for the
+    picker that takes times. ``embed``: an engine's, for a picker that compares styles. ``notes``
+    takes up what the pickers have to say: frames that were passed over.
     """
-    found = [look for style in styles for look in _looks_of_one(style, keyframes, picker)]
+    choice = PICKERS[picker](at)
+
+    def of_film(path: Path) -> list[Look]:
+        return _looks_of_film(path, choice, keyframes, embed, notes)
+
+    found = [look for style in styles for look in _looks_of_one(style, of_film)]
     taken: set[str] = set()
     looks = []
     for look in found:
@@ -74,7 +90,7 @@ def check_space(looks: Iterable[Look], engine: str, space: str | None) -> None:
             )
 
 
-def _looks_of_one(style: str, keyframes: int, picker: str) -> list[Look]:
+def _looks_of_one(style: str, of_film: Callable[[Path], list[Look]]) -> list[Look]:
     if style.startswith("@"):
         known = style_named(style)
         return [Look(known.name, 0.0, known.embedding, known.space)]
@@ -97,14 +113,19 @@ def _looks_of_one(style: str, keyframes: int, picker: str) -> list[Look]:
         return [_picture(one) for one in pictures]
     if path.suffix.lower() in PICTURE_SUFFIXES:
         return [_picture(path)]
-    return film_looks(path, keyframes, picker)
+    return of_film(path)
 
 
-def film_looks(path: Path, count: int, picker: str) -> list[Look]:
-    """The keyframes of one style video, each a look with its time."""
+def _looks_of_film(
+    path: Path, picker: Picker, count: int, embed: Embed | None, notes: list[str] | None
+) -> list[Look]:
     with open_source(path) as film:
-        times = PICKERS[picker]().times(film, count)
-        return [Look(f"{path.stem}-{i}", time, film.at(time)) for i, time in enumerate(times, 1)]
+        picked = picker.pick(film, count, embed)
+        if notes is not None:
+            notes.extend(f"{path.name}: {note}" for note in picked.notes)
+        return [
+            Look(f"{path.stem}-{i}", time, film.at(time)) for i, time in enumerate(picked.times, 1)
+        ]
 
 
 def _picture(path: Path) -> Look:

@@ -11,7 +11,7 @@ from typing import Any
 from vst.engines import ENGINES
 from vst.engines.base import Engine
 from vst.errors import MediaError, UsageError
-from vst.frames import OnProgress, VideoInfo, silent
+from vst.frames import OnProgress, Progress, VideoInfo, silent
 from vst.job import Job, check_paths, describe, painting_size, span
 from vst.looks import Look, check_space, looks_of
 from vst.pipeline import Line, run_line
@@ -178,27 +178,34 @@ def listed(looks: list[Look]) -> list[dict[str, Any]]:
     return [{"name": look.name, "time": round(look.time, 3)} for look in looks]
 
 
-def estimate(job: Job, *, frames: int = 16) -> Estimate:
+WARM = 8
+"""First frames not counted in an estimate: the engine makes its function, threads start."""
+
+
+def estimate(job: Job, *, frames: int = 40) -> Estimate:
     """What ``job`` would do, and how long: its first ``frames`` frames are run, in a temporary
     folder.
+
+    What a run costs once (making the engine's function, closing the file) is told apart from what
+    a frame costs, or a short trial would make a long job look slower than it is.
     """
     check_paths(job)
     with open_source(job.content) as source:
         info = source.info
     rate = job.fps or info.rate
     total = round(span(job, info) * rate)
+    seen: list[Progress] = []
     with tempfile.TemporaryDirectory(prefix="vst-") as folder:
-        suffix = Path(job.output).suffix
+        output = str(Path(folder) / f"trial{Path(job.output).suffix}")
         end = min(job.start + (frames + 0.5) / float(rate), job.end or info.duration)
-        trial = run(
-            replace(
-                job,
-                end=end,
-                output=str(Path(folder) / f"trial{suffix}"),
-                audio=False,
-                overwrite=True,
-            )
-        )
+        trial = run(replace(job, end=end, output=output, audio=False, overwrite=True), seen.append)
+    warm = next((p for p in seen if p.done >= WARM), seen[0])
+    last = seen[-1]
+    if last.done - warm.done >= WARM:
+        each = (last.seconds - warm.seconds) / (last.done - warm.done)
+    else:
+        each = trial.seconds / max(1, trial.frames)
+    once = max(0.0, trial.seconds - each * trial.frames)
     return Estimate(
         output=job.output,
         frames=total,
@@ -207,7 +214,7 @@ def estimate(job: Job, *, frames: int = 16) -> Estimate:
         painted_at=painting_size(job.size, info.width, info.height, info.sample_aspect),
         engine=job.engine,
         keyframes=trial.keyframes,
-        seconds=round(trial.seconds / max(1, trial.frames) * total, 3),
+        seconds=round(once + each * total, 3),
         startup=trial.startup,
         measured_on=trial.frames,
     )

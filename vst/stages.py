@@ -1,4 +1,4 @@
-"""Stages side by side: reading ahead and writing behind, each in its own thread, with bounded queues.
+"""Stages side by side: reading ahead and writing behind, in threads, with bounded queues.
 
 FFmpeg's libraries, OpenCV and TensorFlow let go of Python's lock while they work, so threads are
 enough. A queue that is full makes its stage wait: memory stays bounded whatever is slow. An error

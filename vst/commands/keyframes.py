@@ -2,27 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
+import numpy as np
 
 from vst.commands.options import (
     OneOf,
+    Parsed,
     check_picture_output,
+    job_options,
     output_option,
     print_json,
     verbose_option,
+    warn,
 )
 from vst.draw import save_picture, sheet
-from vst.errors import MissingFileError, OutputExistsError
+from vst.draw.maps import heat_table
+from vst.errors import MissingFileError, OutputExistsError, UsageError
+from vst.frames import Picture
 from vst.job import Job, check_option
 from vst.keyframes import PICKERS
+from vst.keyframes.diverse import distances, style_numbers
 from vst.looks import Look, looks_of
-from vst.times import format_time
+from vst.render import open_engine
+from vst.times import format_time, parse_time
 
 PER_ROW = 5
 """Pictures in a row of the sheet."""
 FIELDS = Job.__dataclass_fields__
+
+
+def parse_times(text: str) -> tuple[float, ...]:
+    """Seconds from "1.5,4,0:09"."""
+    if not text.replace(",", "").strip():
+        raise UsageError(f"times {text!r} name none; write them with commas: 1.5,4,9")
+    return tuple(parse_time(part) for part in text.split(",") if part.strip())
+
+
+TIMES = Parsed("times", parse_times)
 
 
 @click.command()
@@ -35,16 +55,27 @@ FIELDS = Job.__dataclass_fields__
     "--picker", type=OneOf(PICKERS), default=FIELDS["picker"].default, show_default=True,
     help=FIELDS["picker"].metadata["help"],
 )  # fmt: skip
+@click.option("--at", type=TIMES, help="Times of the keyframes, for --picker manual: 1.5,4,9.")
 @output_option("A picture for the sheet (sheet.png), or a folder for one picture each.")
 @click.option("--overwrite", is_flag=True, help="Replace the output if it is there.")
+@job_options("engine", "model")
 @click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object on stdout and nothing else."
 )
 @verbose_option
 def command(
-    style: str, keyframes: int, picker: str, output: str, overwrite: bool, as_json: bool
+    style: str,
+    keyframes: int,
+    picker: str,
+    at: tuple[float, ...] | None,
+    output: str,
+    overwrite: bool,
+    engine: str,
+    model: str | None,
+    as_json: bool,
 ) -> None:
-    """Take keyframes from the video STYLE, say their times, and draw them.
+    """Take keyframes from the video STYLE, say their times, and draw them, with a map of how far
+    apart their styles are by the engine.
 
     \b
     Example: vst keyframes film.mp4 -n 5 -o sheet.png
@@ -61,27 +92,78 @@ def command(
         raise OutputExistsError(
             f"output {output!r} is a file; give a folder, or a sheet's name (.png)"
         )
-    looks = looks_of([style], keyframes=keyframes, picker=picker)
-    files = draw(looks, target)
+    # A time that is given is meant to be taken, whatever the picker's default.
+    picker = "manual" if at and picker == FIELDS["picker"].default else picker
+    notes: list[str] = []
+    embedder = Embedder(engine, model)
+    looks = looks_of(
+        [style], keyframes=keyframes, picker=picker, at=at or (), embed=embedder, notes=notes
+    )
+    apart = distances(style_numbers([look.picture for look in looks], embedder))
+    files = draw(looks, apart, embedder.space, target)
     if as_json:
         found = [{"name": look.name, "time": round(look.time, 3)} for look in looks]
-        print_json({"output": output, "files": files, "keyframes": found})
+        far = [[round(float(value), 4) for value in row] for row in apart]
+        told = {"output": output, "files": files, "keyframes": found, "notes": notes}
+        print_json({**told, "distances": far, "space": embedder.space})
         return
+    warn(notes)
     for look in looks:
         click.echo(f"{format_time(look.time):>12}  {look.name}")
-    click.echo(f"{output}: {len(looks)} keyframes")
+    click.echo(f"{output}: {len(looks)} keyframes{nearest_pair(looks, apart)}")
 
 
-def draw(looks: list[Look], target: Path) -> list[str]:
-    """Write one sheet, or into a folder one picture each; returns the paths."""
+class Embedder:
+    """An engine's eye for styles, opened when it is first used; colours and texture where it has
+    none.
+    """
+
+    def __init__(self, engine: str, model: str | None) -> None:
+        self.name, self.model = engine, model
+        self.space = ""
+        self._embed: Any = None
+
+    def __call__(self, picture: Picture) -> Any:
+        if self._embed is None:
+            from vst.keyframes.diverse import statistics
+
+            engine = open_engine(self.name, model=self.model)
+            self._embed = getattr(engine, "embed", None) or statistics
+            self.space = getattr(engine, "space", "colours and texture")
+        return self._embed(picture)
+
+
+def nearest_pair(looks: Sequence[Look], apart: Any) -> str:
+    """A few words on the two keyframes that are most alike; empty for one keyframe."""
+    if len(looks) < 2:
+        return ""
+    aside = apart + np.where(np.eye(len(looks)), np.inf, 0)
+    one, other = np.unravel_index(int(aside.argmin()), aside.shape)
+    names = f"{looks[one].name} and {looks[other].name}"
+    return f"; nearest are {names}, {apart[one, other]:.3g} apart (farthest: {apart.max():.3g})"
+
+
+def draw(looks: list[Look], apart: Any, space: str, target: Path) -> list[str]:
+    """Write one sheet with the map below, or into a folder one picture each and ``map.jpg``;
+    returns the paths of the sheet or of the keyframes.
+    """
+    labels = [f"{look.name}  {format_time(look.time)}" for look in looks]
+    heat = None
+    if len(looks) > 1:
+        heads = [look.picture for look in looks]
+        title = f"How far apart their styles are ({space})"
+        heat = heat_table(apart, labels, heads=heads, title=title)
     if target.suffix:
         rows = [looks[i : i + PER_ROW] for i in range(0, len(looks), PER_ROW)]
         pictures = [[look.picture for look in row] for row in rows]
-        labels = [[f"{look.name}  {format_time(look.time)}" for look in row] for row in rows]
-        save_picture(target, sheet(pictures, labels))
+        texts = [labels[i : i + PER_ROW] for i in range(0, len(looks), PER_ROW)]
+        whole = sheet(pictures, texts)
+        save_picture(target, whole if heat is None else np.concatenate([whole, heat]))
         return [str(target)]
     target.mkdir(parents=True, exist_ok=True)
     files = [target / f"{look.name}.png" for look in looks]
     for look, file in zip(looks, files):
         save_picture(file, look.picture)
+    if heat is not None:
+        save_picture(target / "map.jpg", heat)
     return [str(file) for file in files]

@@ -8,7 +8,14 @@ from vst.commands.options import job_options, print_json, verbose_option
 from vst.errors import UsageError
 from vst.looks import looks_of
 from vst.render import open_engine
-from vst.stylebook import add_style, all_styles, builtin_styles, remove_style, style_named
+from vst.stylebook import (
+    add_style,
+    all_styles,
+    builtin_styles,
+    checked_name,
+    remove_style,
+    style_named,
+)
 
 
 @click.group(invoke_without_command=True)
@@ -60,6 +67,7 @@ def add(
     picker: str,
 ) -> None:
     """Keep the style of PICTURE as @NAME, for this user."""
+    name = checked_name(name)
     looks = looks_of([picture], keyframes=keyframes, picker=picker)
     if len(looks) != 1:
         raise UsageError(f"{picture!r} has {len(looks)} pictures; a style is made from one")
@@ -71,7 +79,7 @@ def add(
             )
         numbers = embed(looks[0].style)
         add_style(name, numbers, opened.space, description or f"made from {looks[0].name}")  # type: ignore[attr-defined]
-    click.echo(f"@{name.lstrip('@')} is kept; use it with -s @{name.lstrip('@')}")
+    click.echo(f"@{name} is kept; use it with -s @{name}")
 
 
 @command.command()

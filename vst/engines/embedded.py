@@ -52,8 +52,8 @@ class EmbeddedEngine(EmbeddingEngine):
         if numbers.shape != (len(frames), self.dim):
             raise SpaceError(
                 f"engine 'embedded' paints {len(frames)} frames with numbers of shape "
-                f"({len(frames)}, {self.dim}), not {numbers.shape}; embed the styles with this
-                engine"
+                f"({len(frames)}, {self.dim}), not {numbers.shape}; "
+                "embed the styles with this engine"
             )
         size = (frames.shape[1], frames.shape[2])
         if self._size != size:
@@ -200,8 +200,8 @@ def start_tensorflow(threads: int | None) -> Any:
 
     if keras.backend.backend() != "tensorflow":
         raise EngineError(
-            f"engine 'embedded' runs under Keras's TensorFlow backend, not
-            {keras.backend.backend()!r}; " "unset KERAS_BACKEND"
+            f"engine 'embedded' runs under Keras's TensorFlow backend, not "
+            f"{keras.backend.backend()!r}; unset KERAS_BACKEND"
         )
     if threads:
         try:

@@ -99,6 +99,8 @@ def load_frozen(folder: Path) -> FrozenGraph:
         raise damaged(folder, problems[0])
     try:
         model = tf.saved_model.load(str(folder))
+    except (MemoryError, tf.errors.ResourceExhaustedError) as error:
+        raise EngineError(f"no memory to load the SavedModel in {folder}; it takes 2 GB") from error
     except Exception as error:  # TensorFlow's and protobuf's own, by the dozen
         raise damaged(folder, first_line(error)) from error
     traced = _trace(model, folder)

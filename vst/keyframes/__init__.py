@@ -8,5 +8,9 @@ PICKERS = Registry(
     "picker",
     {
         "middle": "vst.keyframes.middle:MiddlePicker",
+        "scene": "vst.keyframes.scene:ScenePicker",
+        "change": "vst.keyframes.change:ChangePicker",
+        "diverse": "vst.keyframes.diverse:DiversePicker",
+        "manual": "vst.keyframes.manual:ManualPicker",
     },
 )

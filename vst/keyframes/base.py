@@ -7,10 +7,15 @@ of `vst.keyframes`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
-from vst.frames import Frame, VideoInfo
+from vst.errors import UsageError
+from vst.frames import Embedding, Frame, Picture, VideoInfo
+
+Embed = Callable[[Picture], Embedding]
+"""The style of one RGB uint8 picture of any size as numbers, float32 (dim,)."""
 
 
 class Film(Protocol):
@@ -21,9 +26,31 @@ class Film(Protocol):
     def frames(self, start: float = 0.0, end: float | None = None) -> Iterator[Frame]: ...
 
 
+@dataclass(frozen=True)
+class Picked:
+    """Times in seconds, rising, and a line on each thing that the user should know of them."""
+
+    times: tuple[float, ...]
+    notes: tuple[str, ...] = ()
+
+
 class Picker(ABC):
-    """Chooses the times; the caller takes the pictures that are shown at them."""
+    """Chooses the times; the caller takes the pictures that are shown at them.
+
+    ``at``: times in seconds that the user names; only a picker that `takes_times` is given some.
+    """
+
+    takes_times = False
+
+    def __init__(self, at: Sequence[float] = ()) -> None:
+        if at and not self.takes_times:
+            raise UsageError("times were given, but only picker 'manual' takes them; leave at out")
+        self.at = tuple(sorted(set(at)))
 
     @abstractmethod
-    def times(self, film: Film, count: int) -> list[float]:
-        """At most ``count`` times in seconds, rising; fewer where the video has fewer frames."""
+    def pick(self, film: Film, count: int, embed: Embed | None = None) -> Picked:
+        """At most ``count`` times; fewer where the film has fewer frames that are worth it.
+
+        ``embed``: how styles are told apart, for the pickers that compare them; None: by colours
+        and texture.
+        """

@@ -41,8 +41,8 @@ def read_index(folder: Path) -> dict[str, Any]:
     version = index.get("format") if isinstance(index, dict) else None
     if version != FORMAT_VERSION:
         raise AssetError(
-            f"{path} has weights of format {version!r}; this version reads format {FORMAT_VERSION};
-            " "install the version of vst that wrote them, or train them again"
+            f"{path} has weights of format {version!r}; this version reads format "
+            f"{FORMAT_VERSION}; install the version of vst that wrote them, or train them again"
         )
     return dict(index)
 
@@ -99,8 +99,7 @@ def write_part(
 
 
 def arrays_of(network: Any) -> Arrays:
-    """The network's variables as plain arrays under their paths, the network's own name left out.
-    """
+    """The network's variables as plain arrays under their paths, the network's own name left out."""
     from keras import ops
 
     return {short_path(network, v): ops.convert_to_numpy(v.value) for v in network.weights}
@@ -121,14 +120,14 @@ def assign(network: Any, arrays: Mapping[str, Any]) -> None:
         odd = sorted(names.symmetric_difference(arrays))[:4]
         raise AssetError(
             f"the weights do not fit the network {network.name}: {len(arrays)} arrays for "
-            f"{len(names)} variables, differing in {', '.join(odd)}; they were made for another
-            design"
+            f"{len(names)} variables, differing in {', '.join(odd)}; they were made "
+            "for another design"
         )
     for variable in wanted:
         array = np.asarray(arrays[short_path(network, variable)], np.float32)
         if tuple(array.shape) != tuple(variable.shape):
             raise AssetError(
-                f"the weights do not fit the network {network.name}: {short_path(network, variable)}
-                is " f"{tuple(array.shape)}, expected {tuple(variable.shape)}"
+                f"the weights do not fit the network {network.name}: "
+                f"{short_path(network, variable)} is {tuple(array.shape)}, expected {tuple(variable.shape)}"
             )
         variable.assign(array)

@@ -49,7 +49,7 @@ ENCODERS = {
     ),
     "vp9": Encoder(
         "libvpx-vp9",
-        ("-b:v", "0", "-deadline", "good", "-cpu-used", "5", "-row-mt", "1"),
+        ("-b:v", "0", "-deadline", "realtime", "-cpu-used", "6", "-row-mt", "1"),
         "yuv420p",
         crf=24,
         highest_crf=63,

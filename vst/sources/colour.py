@@ -150,7 +150,6 @@ class Converter:
             height=height,
             format=name,
             interpolation=_ACCURATE,
-            dst_color_range=ColorRange.JPEG,
             threads=1,
         )
 

@@ -1,0 +1,106 @@
+"""The main job with the real engine: a video in the looks of another, with no network."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import vst
+from tests.conftest import Done
+from vst.sources import open_source
+
+Run = Callable[..., Done]
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*words: object) -> None:
+        raise OSError("there is no network")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+def test_a_video_is_painted_by_the_embedded_model(
+    media: Path, tmp_path: Path, no_network: None
+) -> None:
+    told: list[vst.Progress] = []
+    result = vst.stylize(
+        media / "clip.mp4",
+        [media / "film.mp4", "@ink-wash"],
+        tmp_path / "out.mp4",
+        keyframes=2,
+        size=48,
+        on_progress=told.append,
+    )
+    assert (result.frames, result.fps, result.engine) == (20, "10/1", "embedded")
+    assert [key["name"] for key in result.keyframes] == ["film-1", "film-2", "ink-wash"]
+    assert told[-1].done == 20
+    with open_source(media / "clip.mp4") as source, open_source(tmp_path / "out.mp4") as painted:
+        assert (painted.info.width, painted.info.height) == (64, 48)
+        pairs = list(zip(source.frames(), painted.frames()))
+    changes = [np.abs(a.picture.astype(int) - b.picture).mean() for a, b in pairs]
+    assert min(changes) > 5  # every frame is painted
+
+
+def test_strength_0_gives_the_content_back(media: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.mkv"
+    vst.stylize(media / "clip.mp4", "@ink-wash", out, strength=0, codec="ffv1")
+    with open_source(media / "clip.mp4") as source, open_source(out) as painted:
+        for a, b in zip(source.frames(), painted.frames()):
+            assert np.abs(a.picture.astype(int) - b.picture).mean() < 1.5
+
+
+@pytest.mark.parametrize("blend", ["embedding", "slerp", "pixels"])
+def test_every_blend_ends_in_the_same_pictures(media: Path, tmp_path: Path, blend: str) -> None:
+    styles = ["@ink-wash", "@fire-impasto"]
+    out = tmp_path / "out.mkv"
+    vst.stylize(media / "clip.mp4", styles, out, blend=blend, end=0.5, size=48, codec="ffv1")
+    with open_source(out) as painted:
+        first, *_, last = [frame.picture for frame in painted.frames()]
+    pure = tmp_path / "pure.mkv"
+    vst.stylize(media / "clip.mp4", styles[0], pure, end=0.5, size=48, codec="ffv1")
+    with open_source(pure) as painted:
+        assert np.abs(painted.at(0).astype(int) - first).max() <= 2
+        assert np.abs(painted.at(0.4).astype(int) - last).mean() > 5
+
+
+def test_nothing_but_the_object_is_on_stdout_and_no_chatter_on_stderr(
+    media: Path, tmp_path: Path
+) -> None:
+    words = ["stylize", str(media / "clip.mp4"), "-s", "@ink-wash", "-o", str(tmp_path / "o.mp4")]
+    done = subprocess.run(
+        [sys.executable, "-m", "vst", *words, "--size", "48", "--json", "--progress", "none"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "VST_HOME": str(tmp_path)},
+        check=True,
+    )
+    assert json.loads(done.stdout)["frames"] == 20
+    assert done.stderr == ""
+
+
+@pytest.mark.slow
+def test_the_demo_leaves_what_it_says(run: Run, tmp_path: Path) -> None:
+    done = run("demo", "--output", tmp_path, "--json")
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["frames"] == 150
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "content.mp4", "style-film.mp4", "demo.mp4", "demo.png",
+    }  # fmt: skip
+
+
+@pytest.mark.slow
+def test_the_shared_clips_go_through(run: Run, shared: Path, tmp_path: Path) -> None:
+    out = tmp_path / "o.mp4"
+    video = shared / "video"
+    words = ("stylize", video / "bikes.mp4", "-s", video / "bigbuckbunny.mp4", "-o", out)
+    told = json.loads(run(*words, "--json").out)
+    assert (told["frames"], told["fps"], len(told["keyframes"])) == (250, "25/1", 5)
