@@ -53,7 +53,7 @@ ASKED = {
 
 
 def predictor_rows(engine: EmbeddedEngine, teacher: Teacher, pool: Pool) -> dict[str, float]:
-    """Cosine of the numbers of whole pictures, squeezed to 256 x 256, the mean over the pictures."""
+    """Mean cosine of the numbers of whole pictures, squeezed to 256 x 256."""
     rows = {}
     for kind, pictures in (("paintings", pool.paintings), ("photographs", pool.photographs)):
         ours = np.array([engine.embed(picture) for picture in pictures])

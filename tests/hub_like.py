@@ -22,7 +22,9 @@ def shared() -> Path:
 
 
 def build(seed: int = 0, **options: Any) -> Any:
-    """The model as a TensorFlow module; ``damaged``: one of its weights is not a number."""
+    """The model as a TensorFlow module; ``damaged``: one of its weights is not a number;
+    ``halves``: the scales read one half of the numbers, the shifts the other.
+    """
     import tensorflow as tf
 
     rng = np.random.default_rng(seed)
@@ -37,7 +39,8 @@ def build(seed: int = 0, **options: Any) -> Any:
             self.look = [weights(5, 5, 3, 16), weights(3, 3, 16, DIM)]
             self.layers = [weights(5, 5, 3, WIDTH), *(weights(3, 3, WIDTH, WIDTH) for _ in "ab")]
             self.last = weights(3, 3, WIDTH, 3)
-            self.taste = [[weights(1, 1, DIM, WIDTH) for _ in "sb"] for _ in self.layers]
+            read = DIM // 2 if options.get("halves") else DIM
+            self.taste = [[weights(1, 1, read, WIDTH) for _ in "sb"] for _ in self.layers]
             if options.get("damaged"):
                 self.taste[1][0].assign(self.taste[1][0] * np.nan)
 
@@ -48,14 +51,15 @@ def build(seed: int = 0, **options: Any) -> Any:
 
         def normalised(self, layer: Any, taste: Any, kernels: Any) -> Any:
             scale, shift = (
-                tf.debugging.check_numerics(tf.nn.conv2d(taste, kernel, 1, "SAME"), "a taste")
-                for kernel in kernels
+                tf.debugging.check_numerics(tf.nn.conv2d(part, kernel, 1, "SAME"), "a taste")
+                for part, kernel in zip(taste, kernels)
             )
             mean, variance = tf.nn.moments(layer, [1, 2], keepdims=True)
             return (layer - mean) * tf.math.rsqrt(variance + 1e-5) * (1 + scale) + shift
 
         def paint(self, content: Any, taste: Any) -> Any:
             layer, strides = content, (1, 2, 2)
+            taste = tf.split(taste, 2, -1) if options.get("halves") else (taste, taste)
             for kernel, kernels, stride in zip(self.layers, self.taste, strides):
                 edge = kernel.shape[0] // 2
                 layer = tf.pad(layer, [[0, 0], [edge, edge], [edge, edge], [0, 0]], "REFLECT")

@@ -19,6 +19,7 @@ STOREYS = [
     {"errors", "spaces"},
     {"registry", "stages"},
     {"easing", "frames", "times"},
+    {"blending", "colours"},
     {"fetch", "media", "timeline"},
     {"assets"},
     {"stylebook", "flow", "cuts", "draw"},

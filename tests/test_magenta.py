@@ -91,6 +91,15 @@ def test_a_signature_with_its_inputs_the_other_way_round(tmp_path: Path) -> None
         np.testing.assert_allclose(engine.model.paint_content(content, found), whole, atol=1e-5)
 
 
+def test_numbers_that_are_split_afterwards_are_found_whole(tmp_path: Path) -> None:
+    model = hub_like.save(tmp_path / "m", halves=True)
+    content, style = floats(1, 32, 32, 3), floats(1, 256, 256, 3)
+    with MagentaEngine(model=str(tmp_path / "m")) as engine:
+        assert engine.dim == hub_like.DIM
+        found = engine.model.paint_content(content, engine.model.embed_style(style))
+        np.testing.assert_allclose(found, model(content, style)[0].numpy(), atol=1e-5)
+
+
 def styles_asked(engine: Any, monkeypatch: pytest.MonkeyPatch) -> int:
     """How often a job of 50 frames and 5 styles runs the embedding part."""
     asked = []
@@ -389,3 +398,19 @@ def test_the_real_graph_is_split_exactly(complete: Path, monkeypatch: pytest.Mon
             found = engine.model.paint_content(content, engine.model.embed_style(style))
             np.testing.assert_allclose(found, expected, atol=1e-5)
         assert styles_asked(engine, monkeypatch) == 5
+
+
+@needs_lite
+@pytest.mark.slow
+def test_the_main_job_with_the_lite_pair(tmp_path: Path) -> None:
+    import vst
+
+    video = hub_like.shared() / "video"
+    if not (video / "bikes.mp4").exists():
+        pytest.skip("bikes.mp4 is not in ../shared/video (or VST_SHARED)")
+    done = vst.stylize(
+        video / "bikes.mp4", [str(video / "bigbuckbunny.mp4")], tmp_path / "out.mp4",
+        engine="magenta", model=str(LITE), size=128, end=0.4,
+    )  # fmt: skip
+    assert (done["frames"], done["fps"], done["engine"]) == (10, "25/1", "magenta")
+    assert len(done["keyframes"]) == 5

@@ -19,7 +19,7 @@ from tests.sinks_common import (
     through,
     write,
 )
-from vst.errors import MissingFileError
+from vst.errors import MediaError, MissingFileError
 from vst.sinks.metadata import read_job
 from vst.sources import open_source
 
@@ -325,5 +325,10 @@ def test_the_job_replaces_the_one_of_a_content_that_has_one(tmp_path: Path) -> N
         comment = open_source(second).info.metadata["comment"]
         assert comment.startswith("A comment") and "first" not in comment
     assert read_job(clips.clip(tmp_path / "none.mp4", 2)) is None
+    assert read_job(clips.clip(tmp_path / "none.gif", 2, 25, False, "-c:v", "gif")) is None
     with pytest.raises(MissingFileError):
         read_job(tmp_path / "nowhere.mp4")
+    for name, data in (("empty.gif", b""), ("text.gif", b"no gif" * 9), ("text.mp4", b"text" * 99)):
+        (tmp_path / name).write_bytes(data)
+        with pytest.raises(MediaError):
+            read_job(tmp_path / name)

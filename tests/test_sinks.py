@@ -303,7 +303,9 @@ def test_parts_are_joined_without_encoding_again(ending: str, codec: str, tmp_pa
 
 @pytest.mark.slow
 def test_four_k_needs_bounded_memory(tmp_path: Path) -> None:
-    """A child process reads and writes 4K frames; 80 of them need no more memory than 40."""
+    """A child process reads and writes 4K frames; 80 of them need no more memory
+    than 40.
+    """
     code = (
         "import sys, resource\nfrom pathlib import Path\nfrom vst.sources import open_source\n"
         "from vst.sinks import open_sink\nfrom vst.sinks.base import SinkSpec\n"
@@ -334,5 +336,6 @@ def test_four_k_needs_bounded_memory(tmp_path: Path) -> None:
             check=True,
         )
         peaks.append([int(word) for word in done.stdout.split()])
-    assert peaks[1][0] < 1.1 * peaks[0][0] and peaks[1][1] < 1.1 * peaks[0][1]
-    assert peaks[1][0] < 1_200_000
+    assert peaks[1][0] < 1.05 * peaks[0][0] < 500_000  # kB: this program
+    # ffmpeg: its queues and x264's lookahead, some 35 pictures, fill up more or less.
+    assert max(peaks[0][1], peaks[1][1]) < 1_600_000

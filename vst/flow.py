@@ -1,12 +1,13 @@
 """Optical flow between frames, warping along it, and where it can be trusted.
 
-One implementation for stabilisers, masks, measures and training. A flow is float32, (height, width, 2), in pixels: x
-then y. The *backward* flow of a frame says where each of its pixels was in an earlier frame, so that ``warp(earlier,
-backward)`` looks like the frame itself.
+One implementation for stabilisers, masks, measures and training. A flow is float32, (height, width,
+2), in pixels: x then y. The *backward* flow of a frame says where each of its pixels was in an
+earlier frame, so that ``warp(earlier, backward)`` looks like the frame itself.
 
-The flow is DIS (Kroeger et al., "Fast Optical Flow using Dense Inverse Search", 2016): fast and without weights. It has
-no check of its own, so occlusions and motion boundaries are found as by Sundaram et al., "Dense point trajectories by
-GPU-accelerated large displacement optical flow" (2010), which Ruder et al. (2016) brought to painted videos.
+The flow is DIS (Kroeger et al., "Fast Optical Flow using Dense Inverse Search", 2016): fast and
+without weights. It has no check of its own, so occlusions and motion boundaries are found as by
+Sundaram et al., "Dense point trajectories by GPU-accelerated large displacement optical flow"
+(2010), which Ruder et al. (2016) brought to painted videos.
 """
 
 from __future__ import annotations
@@ -30,15 +31,19 @@ Mask = npt.NDArray[np.bool_]
 """(height, width)."""
 
 SMALLEST = 32
-"""DIS needs some pixels for its pyramid of 8 x 8 patches: thinner pictures are widened to this by their edge."""
+"""DIS needs some pixels for its pyramid of 8 x 8 patches: thinner pictures are widened to this by
+their edge.
+"""
 
 
 @dataclass(frozen=True)
 class FlowSettings:
-    """How carefully to look. ``scale``: the working size as a part of the picture's; ``limit``: its longest short side.
+    """How carefully to look. ``scale``: the working size as a part of the picture's; ``limit``: its
+    longest short side.
 
-    ``finest``: the pyramid's last level (0: the working size itself, 1: half of it). ``stride``: pixels between 8 x 8
-    patches there. ``descents``: steps of gradient descent for each patch. ``refinements``: of the variational kind.
+    ``finest``: the pyramid's last level (0: the working size itself, 1: half of it). ``stride``:
+    pixels between 8 x 8 patches there. ``descents``: steps of gradient descent for each patch.
+    ``refinements``: of the variational kind.
     """
 
     scale: float = 1.0
@@ -65,7 +70,9 @@ MEDIUM = FlowSettings()
 
 
 class FlowEstimator:
-    """Looks from one gray picture to another, both at the working size. Holds OpenCV's buffers, and no memory."""
+    """Looks from one gray picture to another, both at the working size. Holds OpenCV's buffers, and
+    no memory.
+    """
 
     def __init__(self, settings: FlowSettings = MEDIUM) -> None:
         self.settings = settings
@@ -84,7 +91,9 @@ class FlowEstimator:
         return np.asarray(bright, np.uint8)
 
     def __call__(self, of: Gray, to: Gray) -> Flow:
-        """Where each pixel ``of`` one picture lies in the other: ``warp(to, flow)`` looks like ``of``."""
+        """Where each pixel ``of`` one picture lies in the other: ``warp(to, flow)`` looks like
+        ``of``.
+        """
         if of.shape != to.shape:
             raise UsageError(
                 f"flow between pictures of {of.shape} and {to.shape}; give both the same size"
@@ -113,20 +122,24 @@ def places(flow: Flow) -> Flow:
 
 
 def sample(array: Any, where: Flow, interpolation: int = cv2.INTER_LINEAR) -> Any:
-    """The array (1 to 4 channels, uint8 or float32) at the places ``where``; beyond its edge the edge goes on."""
+    """The array (1 to 4 channels, uint8 or float32) at the places ``where``; beyond its edge the
+    edge goes on.
+    """
     return cv2.remap(array, where, None, interpolation, borderMode=cv2.BORDER_REPLICATE)
 
 
 def warp(array: Any, flow: Flow, interpolation: int = cv2.INTER_LINEAR) -> Any:
-    """The earlier picture as the later frame sees it: ``array`` moved along the backward ``flow``, same size."""
+    """The earlier picture as the later frame sees it: ``array`` moved along the backward ``flow``,
+    same size.
+    """
     return sample(array, places(flow), interpolation)
 
 
 def enlarged_places(where: Flow, height: int, width: int, onto: float = 1.0) -> Flow:
     """Places of a small picture as places of a large one, (height, width, 2).
 
-    ``onto``: how much larger still the picture is that will be sampled there. Pixel centres are kept: the middle of
-    the small picture's first pixel is not that of the large one's.
+    ``onto``: how much larger still the picture is that will be sampled there. Pixel centres are
+    kept: the middle of the small picture's first pixel is not that of the large one's.
     """
     rows, columns = where.shape[:2]
     if (rows, columns) != (height, width):
@@ -146,7 +159,9 @@ def squared(flow: Flow) -> npt.NDArray[np.float32]:
 
 
 def slope(flow: Flow) -> npt.NDArray[np.float32]:
-    """How much the flow changes from each pixel to its right and lower neighbour: squared, summed over both."""
+    """How much the flow changes from each pixel to its right and lower neighbour: squared, summed
+    over both.
+    """
     steep = np.zeros(flow.shape[:2], np.float32)
     steep[:, :-1] += squared(flow[:, 1:] - flow[:, :-1])
     steep[:-1] += squared(flow[1:] - flow[:-1])
@@ -161,17 +176,23 @@ def inside(backward: Flow) -> Mask:
 
 
 def agreeing(backward: Flow, forward: Flow) -> Mask:
-    """Pixels that come back to themselves: |F_w + B|² <= 0.01 (|F_w|² + |B|²) + 0.5 (Sundaram et al., equation 5)."""
+    """Pixels that come back to themselves: |F_w + B|² <= 0.01 (|F_w|² + |B|²) + 0.5 (Sundaram et
+    al., equation 5).
+    """
     there = warp(forward, backward)
     limit = 0.01 * (squared(there) + squared(backward)) + 0.5
     return np.asarray(squared(there + backward) <= limit)
 
 
 def unbroken(backward: Flow) -> Mask:
-    """Pixels that do not lie on a motion boundary: |∇B|² <= 0.01 |B|² + 0.002 (Sundaram et al., equation 6)."""
+    """Pixels that do not lie on a motion boundary: |∇B|² <= 0.01 |B|² + 0.002 (Sundaram et al.,
+    equation 6).
+    """
     return np.asarray(slope(backward) <= 0.01 * squared(backward) + 0.002)
 
 
 def non_occluded(backward: Flow, forward: Flow) -> Mask:
-    """Pixels of the later frame that were seen in the earlier one, off motion boundaries and within the frame."""
+    """Pixels of the later frame that were seen in the earlier one, off motion boundaries and within
+    the frame.
+    """
     return agreeing(backward, forward) & unbroken(backward) & inside(backward)

@@ -138,7 +138,7 @@ def nearest_pair(looks: Sequence[Look], apart: Any) -> str:
     if len(looks) < 2:
         return ""
     aside = apart + np.where(np.eye(len(looks)), np.inf, 0)
-    one, other = np.unravel_index(int(aside.argmin()), aside.shape)
+    one, other = divmod(int(aside.argmin()), len(looks))
     names = f"{looks[one].name} and {looks[other].name}"
     return f"; nearest are {names}, {apart[one, other]:.3g} apart (farthest: {apart.max():.3g})"
 

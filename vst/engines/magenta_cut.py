@@ -8,6 +8,7 @@ numbers which all 86 ``style_params`` convolutions read.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +39,13 @@ class FrozenGraph:
         """Height and width of pictures, where they are fixed."""
         height, width = self.shape_of(name)[1:3]
         return (height, width) if height and width else None
+
+    def has_one_output(self, name: str) -> bool:
+        """Whether nobody reads a second output of a node, as all do of one that splits."""
+        seconds = re.compile(re.escape(name) + r":[1-9]\d*")
+        return not any(
+            seconds.fullmatch(source) for node in self.nodes.values() for source in node.input
+        )
 
     def below(self, start: str) -> set[str]:
         """Names of all nodes that depend on ``start``, itself included."""
@@ -79,7 +87,7 @@ def find_embedding(graph: FrozenGraph) -> Cut:
         for name in reversed(_bottlenecks(graph, content, style)):
             shape = graph.shape_of(name)
             flat = len(shape) == 2 or (len(shape) == 4 and shape[1:3] == [1, 1])
-            if flat and shape[-1] and shape[-1] > 1:
+            if flat and shape[-1] and shape[-1] > 1 and graph.has_one_output(name):
                 graph.content, graph.style = content, style
                 return Cut(name, tuple(shape), shape[-1])
     raise EngineError(

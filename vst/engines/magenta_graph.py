@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -253,7 +254,7 @@ def graph_errors(what: str) -> Iterator[None]:
         ) from error
     except errors.OpError as error:
         text = first_line(error)
-        if "NaN" in str(error) or "Inf" in str(error):
+        if re.search(r"\b(NaN|Inf)\b", str(error)):
             raise EngineError(
                 f"Magenta's model made numbers that are not finite from {what}; its weights or the "
                 "style's numbers are damaged: `vst models check`, or embed the style again"

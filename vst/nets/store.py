@@ -83,7 +83,9 @@ def write_part(
     draft = folder / f".{part}.npz.part"
     with draft.open("wb") as stream:
         np.savez(stream, allow_pickle=False, **half)
-    index = read_index(folder) if (folder / INDEX).is_file() else {"format": FORMAT_VERSION}
+    index: dict[str, Any] = {"format": FORMAT_VERSION}
+    if (folder / INDEX).is_file():
+        index = read_index(folder)
     index.setdefault("parts", {})[part] = {
         "file": path.name,
         "sha256": sha256_of(draft),
@@ -99,7 +101,7 @@ def write_part(
 
 
 def arrays_of(network: Any) -> Arrays:
-    """The network's variables as plain arrays under their paths, the network's own name left out."""
+    """The network's variables as plain arrays, under their paths inside the network."""
     from keras import ops
 
     return {short_path(network, v): ops.convert_to_numpy(v.value) for v in network.weights}
@@ -128,6 +130,7 @@ def assign(network: Any, arrays: Mapping[str, Any]) -> None:
         if tuple(array.shape) != tuple(variable.shape):
             raise AssetError(
                 f"the weights do not fit the network {network.name}: "
-                f"{short_path(network, variable)} is {tuple(array.shape)}, expected {tuple(variable.shape)}"
+                f"{short_path(network, variable)} is {tuple(array.shape)}, "
+                f"expected {tuple(variable.shape)}"
             )
         variable.assign(array)

@@ -79,8 +79,6 @@ class FolderSink(Sink):
         try:
             with (self._frames / name).open("wb") as file:
                 file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
         except OSError as error:
             raise OutputError(
                 f"{name} in {str(self.spec.path)!r} cannot be written: {error.strerror or error}"
@@ -117,7 +115,8 @@ class FolderSink(Sink):
         target = self.spec.path
         old = self._place.folder / "old"
         try:
-            synchronise(self._frames)
+            for path in (*self._frames.iterdir(), self._frames):
+                synchronise(path)
             _check_replaceable(target, self.spec.overwrite)
             if target.exists():
                 target.replace(old)

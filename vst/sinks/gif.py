@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 from array import array
 from fractions import Fraction
 from pathlib import Path
@@ -186,13 +187,15 @@ def add_comment(path: Path, job: str) -> None:
     the end for a further picture.
     """
     try:
-        data = path.read_bytes()
-        if data[:6] not in (b"GIF87a", b"GIF89a"):
-            raise OutputError(f"{path.name} does not begin as a GIF does; nothing was kept")
-        begin = 13 + table_bytes(data[10])
-        with path.open("wb") as file:
-            file.write(b"GIF89a" + data[6:begin] + comment_block(job))
-            file.write(memoryview(data)[begin:])
+        commented = path.with_suffix(".commented")
+        with path.open("rb") as old, commented.open("wb") as new:
+            screen = old.read(13)
+            if screen[:6] not in (b"GIF87a", b"GIF89a"):
+                raise OutputError(f"{path.name} does not begin as a GIF does; nothing was kept")
+            colours = old.read(table_bytes(screen[10]))
+            new.write(b"GIF89a" + screen[6:] + colours + comment_block(job))
+            shutil.copyfileobj(old, new)
+        commented.replace(path)
     except OSError as error:
         if isinstance(error, OutputError):
             raise

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 from vst.errors import MediaError, MissingFileError, VSTError
@@ -78,33 +80,32 @@ def comment_block(job: str) -> bytes:
 
 def _from_gif(path: Path) -> str | None:
     try:
-        for comment in _comments(path.read_bytes()):
-            if comment.startswith(MARK.encode()):
-                return comment[len(MARK) :].decode("utf-8", errors="replace")
+        with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+            for comment in _comments(data):
+                if comment.startswith(MARK.encode()):
+                    return comment[len(MARK) :].decode("utf-8", errors="replace")
     except OSError as error:
         raise MediaError(f"{str(path)!r} cannot be read: {error.strerror}") from error
-    except IndexError as error:
-        raise MediaError(f"{str(path)!r} is no whole GIF") from error
+    except (IndexError, ValueError) as error:  # ValueError: an empty file cannot be mapped
+        raise MediaError(f"{str(path)!r} is no whole GIF; write it anew") from error
     return None
 
 
-def _comments(data: bytes) -> list[bytes]:
+def _comments(data: mmap) -> Iterator[bytes]:
     """The comment extensions of a GIF (specification of GIF89a, sections 15 to 27)."""
     if data[:3] != b"GIF":
-        return []
-    found = []
+        raise ValueError("no GIF")
     position = 13 + table_bytes(data[10])
     while data[position] != 0x3B:
         if data[position] == 0x21:
             label = data[position + 1]
             block, position = _blocks(data, position + 2)
             if label == 0xFE:
-                found.append(block)
+                yield block
         elif data[position] == 0x2C:
             _, position = _blocks(data, position + 11 + table_bytes(data[position + 9]))
         else:
             raise IndexError(position)
-    return found
 
 
 def table_bytes(flags: int) -> int:
@@ -112,7 +113,7 @@ def table_bytes(flags: int) -> int:
     return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
 
 
-def _blocks(data: bytes, position: int) -> tuple[bytes, int]:
+def _blocks(data: mmap, position: int) -> tuple[bytes, int]:
     parts = []
     while data[position]:
         parts.append(data[position + 1 : position + 1 + data[position]])

@@ -26,7 +26,7 @@ class Place:
         parent = target.parent
         try:
             self.folder = Path(
-                tempfile.mkdtemp(prefix=f".{target.name[:60]}.", suffix=".part", dir=parent)
+                tempfile.mkdtemp(prefix=f".{target.name[:20]}.", suffix=".part", dir=parent)
             )
         except FileNotFoundError as error:
             raise OutputError(

@@ -6,5 +6,8 @@ STABILISERS = Registry(
     "stabiliser",
     {
         "off": "vst.stabilisers.off:Off",
+        "light": "vst.stabilisers.light:Light",
+        "flow": "vst.stabilisers.flow:FlowGuided",
+        "strong": "vst.stabilisers.strong:Strong",
     },
 )

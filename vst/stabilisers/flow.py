@@ -15,7 +15,7 @@ FLOW = AnchoredSettings(
 
 
 class FlowGuided(Anchored):
-    """Backward flow alone at half the painting's size; tears in it stand for occlusions."""
+    """Backward flow alone, at half the painting's size; tears in it stand for occlusions."""
 
     def __init__(self, settings: AnchoredSettings = FLOW) -> None:
         super().__init__(settings)

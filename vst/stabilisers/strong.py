@@ -8,7 +8,7 @@ STRONG = AnchoredSettings()
 
 
 class Strong(Anchored):
-    """As steady as it gets: the flow that the measures use, checked forwards and back."""
+    """As steady as it gets: the flow that the measures use, checked back and forth."""
 
     def __init__(self, settings: AnchoredSettings = STRONG) -> None:
         super().__init__(settings)

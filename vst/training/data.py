@@ -51,7 +51,8 @@ def read_folder(folder: Path, part: str) -> list[Picture]:
 
 def read_frames(path: Path, step: int = 1) -> list[Picture]:
     """Every ``step``-th frame of a clip, RGB."""
-    capture, frames, index = cv2.VideoCapture(str(path)), [], 0
+    capture, index = cv2.VideoCapture(str(path)), 0
+    frames: list[Picture] = []
     try:
         while True:
             good, frame = capture.read()
@@ -98,7 +99,7 @@ def crop(
 
 
 def stretched_crop(picture: Picture, rng: np.random.Generator, side: int = SIDE) -> Picture:
-    """A random part of random aspect squeezed to a square: how style pictures of all shapes arrive."""
+    """A random part of random aspect, squeezed: style pictures have all shapes."""
     height, width = picture.shape[:2]
     tall = max(16, round(height * rng.uniform(0.45, 1.0)))
     wide = max(16, round(width * rng.uniform(0.45, 1.0)))
@@ -123,7 +124,7 @@ def vary(picture: Picture, other: Picture, rng: np.random.Generator) -> Picture:
     """
     varied = stretched_crop(picture, rng)
     if rng.random() < 0.3:
-        varied = np.rot90(varied, rng.integers(1, 4))
+        varied = np.rot90(varied, int(rng.integers(1, 4)))
     if rng.random() < 0.5:
         varied = varied[:, ::-1]
     varied = np.ascontiguousarray(varied)

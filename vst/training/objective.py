@@ -39,7 +39,7 @@ def palette_error(ours: Any, theirs: Any) -> Any:
 
 
 def energy_error(ours: Any, theirs: Any) -> Any:
-    """Difference of each picture's and colour's edge energy: what an averaging painter loses first."""
+    """Difference of each colour's edge energy: what an averaging painter loses first."""
     pairs = zip(edges(ours), edges(theirs))
     return sum(
         ops.mean(ops.abs(ops.mean(ops.square(a), (1, 2)) - ops.mean(ops.square(b), (1, 2))))

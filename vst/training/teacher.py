@@ -42,7 +42,7 @@ class Teacher:
         return np.asarray(found, np.float32).ravel().copy()
 
     def paint(self, picture: Picture, numbers: Numbers) -> Picture:
-        """Magenta's picture, uint8; its sides are rounded up to multiples of four, as Magenta does."""
+        """Magenta's picture, uint8; Magenta rounds its sides up to multiples of four."""
         if self.size != picture.shape:
             self.painter.resize_tensor_input(self.slots[3], [1, *picture.shape])
             self.painter.allocate_tensors()
@@ -64,7 +64,9 @@ def interpreter(path: Path, threads: int | None = None) -> Any:
     try:
         from ai_edge_litert.interpreter import Interpreter
     except ImportError:
-        from tensorflow.lite import Interpreter
+        import tensorflow
+
+        Interpreter = tensorflow.lite.Interpreter
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return Interpreter(str(path), num_threads=threads)
