@@ -33,8 +33,8 @@ def align_to(timeline: Timeline, times: Sequence[float]) -> Timeline:
 
     Each key after the first moves to a time of its own, in order, and all together move as little
     as can be. Where there are fewer times than keys, the keys left over keep their place between
-    their neighbours. Times outside of the timeline are no use, and with none it stays as it is. What
-    is held is held before the change begins, for the change ends on the beat.
+    their neighbours. Times outside of the timeline are no use; with none it stays as it is. What is
+    held is held before the change begins, for the change ends on the beat.
     """
     first, end = timeline.keys[0].time, timeline.keys[-1].time
     usable = np.unique([time for time in times if first < time <= end])

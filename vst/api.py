@@ -9,7 +9,7 @@ from typing import Any
 from vst.frames import OnProgress, Picture, silent
 from vst.job import Job
 from vst.registry import unknown
-from vst.render import Result, open_engine, run
+from vst.render import Result, engine_for, run
 from vst.times import parse_rate, parse_time
 
 PathLike = str | os.PathLike[str]
@@ -62,5 +62,5 @@ def stylize_picture(
     from vst.preview import paint_picture
 
     job = job_of(content, styles, "", **options)
-    with open_engine(job.engine, model=job.model, threads=job.threads) as engine:
+    with engine_for(job) as engine:
         return paint_picture(job, engine)

@@ -31,9 +31,9 @@ TEMPO = (50.0, 210.0)
 """Beats a minute that are looked for."""
 TIGHT = 100.0
 """How strictly beats keep the tempo: weight of the squared logarithm of a beat's length over it."""
-CENTRE = (WINDOW / 2 - WINDOW / 8) / RATE
-"""Seconds from a window's start to the sound that made the spectrum grow most: a sudden sound
-grows fastest where the window's slope is steepest, on its late half.
+CENTRE = 0.053
+"""Seconds from a window's start to the sound that made the spectrum grow most: in a logarithm, it
+grows most when the sound has just come in at the window's end. Measured on clicks.
 """
 
 
@@ -95,8 +95,7 @@ def onsets(blocks: Iterable[Samples]) -> npt.NDArray[np.float64]:
     nothing.
     """
     window = np.hanning(WINDOW).astype(np.float32)
-    # Silence goes ahead, so that a sound at the very start is an onset.
-    rest = np.zeros(WINDOW, np.float32)
+    rest = np.zeros(0, np.float32)
     last: npt.NDArray[np.float32] | None = None
     grown: list[npt.NDArray[np.float64]] = []
     for block in _gathered(blocks):
@@ -122,14 +121,34 @@ def onsets(blocks: Iterable[Samples]) -> npt.NDArray[np.float64]:
 
 
 def _gathered(blocks: Iterable[Samples]) -> Iterator[Samples]:
-    """Blocks of about ten seconds, the last one followed by silence."""
+    """Blocks of about ten seconds; the sound is mirrored at both ends, by `WINDOW` and half of it.
+
+    A mirrored tone goes on without a break, where silence would make its first and last moment an
+    onset; a sound at the very start still is one.
+    """
     waiting: list[Samples] = []
+    tail = None
     for block in blocks:
         waiting.append(block)
         if sum(map(len, waiting)) >= 10 * RATE:
-            yield np.concatenate(waiting)
-            waiting = []
-    yield np.concatenate([*waiting, np.zeros(WINDOW, np.float32)])
+            whole = np.concatenate(waiting)
+            yield _mirrored(whole, WINDOW, "start") if tail is None else whole
+            tail, waiting = whole[-WINDOW:], []
+    whole = np.concatenate([*waiting, np.zeros(0, np.float32)])
+    if tail is None and len(whole):
+        whole = _mirrored(whole, WINDOW, "start")
+    known = whole if tail is None else np.concatenate([tail, whole])
+    if len(known):
+        known = _mirrored(known, WINDOW // 2, "end")
+        yield known if tail is None else known[len(tail) :]
+
+
+def _mirrored(samples: Samples, count: int, side: str) -> Samples:
+    """``samples`` with ``count`` more at one side: turned about the outermost one, so that neither
+    value nor slope jumps.
+    """
+    widths = (count, 0) if side == "start" else (0, count)
+    return np.pad(samples, widths, "reflect", reflect_type="odd").astype(np.float32)
 
 
 def period(strength: npt.NDArray[np.float64]) -> float | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -35,7 +36,7 @@ def uniform(timeline: Timeline, paint: Paint) -> Timeline:
     place of its own. About 25 paintings a round and transition: a small still is enough.
     """
     keys = list(timeline.keys)
-    for index, (key, following) in enumerate(zip(keys[:-1], keys[1:])):
+    for index, (key, following) in enumerate(pairwise(keys)):
         if key.time == following.time or _at_rest(timeline, index):
             continue
         parts = even_parts(lambda part, index=index: paint(timeline.between(index, part)))  # type: ignore[misc]
@@ -72,10 +73,7 @@ def even_parts(picture_at: Callable[[float], Picture]) -> npt.NDArray[np.float64
 def differences(pictures: list[Picture]) -> npt.NDArray[np.float64]:
     """Mean absolute difference (0..255) between each picture and the next."""
     return np.array(
-        [
-            np.abs(one.astype(np.float32) - other).mean()
-            for one, other in zip(pictures[:-1], pictures[1:])
-        ],
+        [np.abs(one.astype(np.float32) - other).mean() for one, other in pairwise(pictures)],
         np.float64,
     )
 

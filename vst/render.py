@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import tempfile
 import time
 from dataclasses import asdict, dataclass, replace
@@ -84,7 +85,7 @@ def run(job: Job, on_progress: OnProgress = silent) -> Result:
         # seconds.
         with (
             open_sink(sink_spec(job, info)) as sink,
-            open_engine(job.engine, model=job.model, threads=job.threads) as engine,
+            engine_for(job, on_progress) as engine,
         ):
             prepare(job, engine, looks)
             timeline = timeline_of(job, looks, info)
@@ -134,21 +135,29 @@ def sink_spec(job: Job, info: VideoInfo) -> SinkSpec:
 
 
 def open_engine(
-    name: str, *, model: str | None = None, backbone: str | None = None, threads: int | None = None
+    name: str,
+    *,
+    model: str | None = None,
+    backbone: str | None = None,
+    threads: int | None = None,
+    on_progress: OnProgress = silent,
 ) -> Engine:
     """An engine by its name, ready to `prepare` or, where it knows embeddings, to `embed` and
     `stylize`.
     """
-    own = {} if backbone is None else {"backbone": backbone}
-    try:
-        engine: Engine = ENGINES[name](model=model, threads=threads, **own)
-    except TypeError as error:
-        if backbone is None or "backbone" not in str(error):
-            raise
-        raise UsageError(
-            f"engine {name!r} has no backbone to choose; leave {backbone!r} out"
-        ) from error
+    kind = ENGINES[name]
+    own: dict[str, Any] = {"on_progress": on_progress} if kind.downloads else {}
+    if backbone is not None:
+        if "backbone" not in inspect.signature(kind).parameters:
+            raise UsageError(f"engine {name!r} has no backbone to choose; leave {backbone!r} out")
+        own["backbone"] = backbone
+    engine: Engine = kind(model=model, threads=threads, **own)
     return engine
+
+
+def engine_for(job: Job, on_progress: OnProgress = silent) -> Engine:
+    """The engine that the job names."""
+    return open_engine(job.engine, model=job.model, threads=job.threads, on_progress=on_progress)
 
 
 def looks_for(job: Job) -> list[Look]:

@@ -46,8 +46,8 @@ class Mix:
     ``weights``: keyframe name -> weight, summing to 1; the name `NONE` is the content itself, its
     weight lies in 0..1. Of the others some may be a little below 0, where the path swings out
     (blend ``spline``, eases that overshoot): numbers of styles are mixed with them as they are; a
-    cross-fade of pictures leaves them out. ``strength`` 0..1: 0 is the content itself. ``brush``: the
-    size that the painter works at, relative to the job's: below 1 the strokes are larger.
+    cross-fade of pictures leaves them out. ``strength`` 0..1: 0 is the content itself. ``brush``:
+    the size that the painter works at, relative to the job's: below 1 the strokes are larger.
     ``colours``: a name of `COLOURS`; while one goes over into another, ``palette`` has the part of
     each. ``ground``: the mix of the background, where there is a mask.
     """

@@ -19,7 +19,7 @@ from vst.commands.progress import Reporter
 from vst.draw import save_picture
 from vst.job import check_paths
 from vst.preview import paint_grid
-from vst.render import open_engine
+from vst.render import engine_for
 
 
 @click.command()
@@ -48,7 +48,7 @@ def command(
     check_picture_output(output, jobs[0].overwrite)
     with (
         Reporter(progress, "pictures") as reporter,
-        open_engine(jobs[0].engine, model=jobs[0].model, threads=jobs[0].threads) as engine,
+        engine_for(jobs[0], reporter) as engine,
     ):
         save_picture(output, paint_grid(contents, jobs[0], engine, reporter))
     if as_json:

@@ -19,7 +19,7 @@ from vst.commands.options import (
 from vst.draw import save_picture
 from vst.job import check_paths
 from vst.preview import paint_picture
-from vst.render import open_engine
+from vst.render import engine_for
 
 
 @click.command()
@@ -45,7 +45,7 @@ def command(
     job = job_of(content, styles, output, **options)
     check_paths(job)
     check_picture_output(output, job.overwrite)
-    with open_engine(job.engine, model=job.model, threads=job.threads) as engine:
+    with engine_for(job) as engine:
         picture = paint_picture(job, engine)
     save_picture(output, picture)
     seconds = round(time.perf_counter() - began, 3)

@@ -74,7 +74,8 @@ def describe(progress: Progress, unit: str) -> str:
         return (
             f"{progress.stage} {progress.done}{total}" if progress.done else f"{progress.stage} …"
         )
-    text = f"{progress.stage} {progress.done}{total} {unit}, {progress.per_second:.1f} fps"
+    speed = "fps" if unit == "frames" else f"{unit}/s"
+    text = f"{progress.stage} {progress.done}{total} {unit}, {progress.per_second:.1f} {speed}"
     if progress.remaining is not None:
         minutes, seconds = divmod(round(progress.remaining), 60)
         text += f", {minutes}:{seconds:02d} left"

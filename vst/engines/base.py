@@ -28,6 +28,8 @@ class Engine(ABC):
     """Frames of content that it must see before a chunk; 0: it remembers nothing from frame to
     frame.
     """
+    downloads = False
+    """Whether its constructor may have to fetch a model, and so takes ``on_progress`` too."""
     batch = 1
     """Frames that it likes to be given at once."""
     fades_below = 1.0

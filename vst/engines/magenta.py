@@ -58,6 +58,7 @@ class MagentaEngine(EmbeddingEngine):
     """
 
     name = "magenta"
+    downloads = True
 
     def __init__(
         self,

@@ -131,17 +131,17 @@ def _report(spec: SinkSpec, timing: Timing, carried: Carried, finished: Path) ->
 
 
 def _placed(content: VideoInfo, carried: Carried, timing: Timing) -> tuple[list[str], float]:
-    """Options that put the content onto the output's clock, and the seconds by which the pictures
-    begin later.
+    """Options that put the content onto the output's clock, whose zero is the first frame, and the
+    seconds by which the pictures begin later.
 
-    ffmpeg's zero is the start of the content's earliest stream; the output's is its first frame.
+    All is reckoned on the file's own clock: versions of ffmpeg differ in what they take for its start
+    (sound in MP4 begins with samples that are not played).
     """
     if timing.first > 1e-3:
         return ["-seek_timestamp", "1", "-ss", f"{content.origin + timing.first:.6f}"], 0.0
     lead = content.origin - carried.start
-    if lead >= LEAD:
-        return [], lead
-    return (["-itsoffset", f"{-lead:.6f}"] if lead > 1e-4 else []), 0.0
+    lead = lead if lead >= LEAD else 0.0
+    return ["-copyts", "-itsoffset", f"{lead - content.origin:.6f}"], lead
 
 
 def _one_track(

@@ -1,0 +1,77 @@
+"""How good a mask is, and how much of one style is found on the other's side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from vst.frames import Frame, Picture
+from vst.masks.base import FIGURE, GROUND, Alpha, Edge, Paint, layered
+from vst.samples.figure import FigureClip, Layers
+
+BAND = 8
+"""Pixels on either side of the outline in which a halo is looked for."""
+
+
+def frames_of(clip: FigureClip) -> list[Frame]:
+    return [Frame(n, n / 25, clip.layers(n).picture) for n in range(clip.count)]
+
+
+def overlap(found: Alpha, true: Alpha) -> float:
+    """Intersection over union of two masks, each from half on."""
+    a, b = found > 127, true > 127
+    return float((a & b).sum() / max(1, (a | b).sum()))
+
+
+def own_flicker(found: Sequence[Alpha], true: Sequence[Alpha]) -> tuple[float, float]:
+    """How much a mask's error changes from frame to frame, and how much the true mask does: means
+    over all pixels in 0..1.
+    """
+    errors = [(f.astype(np.float32) - t) / 255 for f, t in zip(found, true)]
+    own = np.mean([np.abs(b - a).mean() for a, b in zip(errors, errors[1:])])
+    moved = np.mean([cv2.absdiff(a, b).mean() / 255 for a, b in zip(true, true[1:])])
+    return float(own), float(moved)
+
+
+def bands(alpha: Alpha) -> tuple[np.ndarray, np.ndarray]:
+    """The pixels within `BAND` of the outline on the ground's side, and on the figure's."""
+    outside = cv2.distanceTransform((alpha < 128).astype(np.uint8), cv2.DIST_L2, 5)
+    inside = cv2.distanceTransform((alpha >= 128).astype(np.uint8), cv2.DIST_L2, 5)
+    # The pixels of the outline itself belong to both and to neither.
+    return (outside > 1) & (outside <= BAND), (inside > 1) & (inside <= BAND)
+
+
+def halo(edge: Edge, layers: Layers, paint: Paint) -> tuple[float, float]:
+    """Mean difference (0..255) within `BAND` of the outline, on the ground's and the figure's side,
+    to what either painting is where the other side was never there.
+    """
+    result = edge.composite(layers.picture, layers.alpha, paint)
+    ideal = layered(paint(layers.figure, FIGURE), paint(layers.ground, GROUND), layers.alpha)
+    away = cv2.absdiff(result, ideal).mean(2)
+    ground, figure = (float(away[band].mean()) for band in bands(layers.alpha))
+    return ground, figure
+
+
+def halos(edge: Edge, clip: FigureClip, paint: Paint, measured: int = 4) -> tuple[float, float]:
+    """The mean `halo` of both sides over the last frames of a clip; the edge sees them all."""
+    found = []
+    for index in range(clip.count):
+        layers = clip.layers(index)
+        if index >= clip.count - measured:
+            found.append(halo(edge, layers, paint))
+        else:
+            edge.parts(layers.picture, layers.alpha)
+    ground, figure = np.mean(found, axis=0)
+    return float(ground), float(figure)
+
+
+def spreading(picture: Picture, which: str) -> Picture:
+    """A painter that is known: its strokes reach as far as a convolution's, and each part has its
+    own colour.
+    """
+    tint = (230, 60, 40) if which == FIGURE else (30, 90, 220)
+    strokes = cv2.GaussianBlur(picture, (0, 0), 4)
+    bright = cv2.GaussianBlur(strokes, (0, 0), 2).astype(np.float32)
+    return np.rint(0.7 * bright + 0.3 * np.array(tint, np.float32)).astype(np.uint8)

@@ -1,0 +1,284 @@
+"""``auto``: the figure is what is in a rectangle, or what moves against the ground; GrabCut (Rother
+et al., "GrabCut", 2004) finds its outline, the optical flow follows it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from vst.cuts import CutDetector
+from vst.errors import UsageError
+from vst.flow import MEDIUM, FlowEstimator, agreeing, squared, warp
+from vst.frames import Frame, Picture
+from vst.masks.base import Alpha, Mask
+from vst.masks.motion import ground_motion, of_ground
+from vst.times import format_time
+
+WORKING = 288
+"""Short side, in pixels, at which the figure is looked for."""
+LOOKAHEAD = 6
+"""Frames after the first one in which a figure must move to be found."""
+MOVED = 1.5
+"""Pixels that it must move against the ground in that time."""
+LEAST, MOST = 0.004, 0.7
+"""Share of the picture that a figure may cover."""
+UNSURE = 0.022
+"""Half the width of the strip along the outline that is cut anew in each frame, of the short side.
+"""
+MARGIN = 0.12
+"""How much ground around the figure is compared with it, of the short side."""
+REMEMBERED = 0.55
+"""How much of the outline is carried along the flow, where the flow can be trusted."""
+
+Share = npt.NDArray[np.float32]
+"""(height, width), 0..1, at the working size."""
+Rectangle = tuple[float, float, float, float]
+"""Left, top, width and height, each 0..1 of the picture."""
+
+
+class AutoMask(Mask):
+    """Holds `LOOKAHEAD` frames while it looks for the figure, and one afterwards.
+
+    ``rectangle``: around the figure at the start of each scene; None: the figure is what moves. A
+    frame in which no figure is known yet has an empty mask.
+    """
+
+    def __init__(self, rectangle: Sequence[float] | None = None) -> None:
+        super().__init__()
+        self.rectangle = None if rectangle is None else check_rectangle(rectangle)
+        self._look = FlowEstimator(MEDIUM)
+        self._share: Share | None = None
+        self._gray: Any = None
+        self._missed: float | None = None
+
+    def over(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Alpha]]:
+        cuts = CutDetector()
+        waiting: deque[Frame] = deque()
+        for frame in frames:
+            if cuts.is_cut(frame.picture):
+                yield from self._drain(waiting, 0)
+                self._share = None
+            waiting.append(frame)
+            yield from self._drain(waiting, 0 if self._share is not None else LOOKAHEAD)
+        yield from self._drain(waiting, 0)
+        self._say_missed()
+
+    def _drain(self, waiting: deque[Frame], keep: int) -> Iterator[tuple[Frame, Alpha]]:
+        """Hand out all waiting frames but ``keep``; once a figure is known, all of them."""
+        while len(waiting) > keep or (waiting and self._share is not None):
+            first = waiting[0]
+            small = working(first.picture)
+            if self._share is not None:
+                self._follow(small)
+            else:
+                self._find(small, [working(frame.picture) for frame in list(waiting)[1:]])
+                self._note(first.time)
+            waiting.popleft()
+            yield first, self._alpha(first.picture)
+
+    def _find(self, picture: Picture, later: list[Picture]) -> None:
+        """Look for the figure in the first of some frames."""
+        self._gray = self._look.gray(picture)
+        marks = self._marks_of_rectangle(picture)
+        if marks is None:
+            grays = [self._look.gray(one) for one in later]
+            marks = marks_of_motion(self._look, self._gray, grays)
+        if marks is None:
+            return
+        cut = grab(picture, marks, rounds=4)
+        if LEAST <= cut.mean() <= MOST:
+            self._share = softened(cut)
+
+    def _marks_of_rectangle(self, picture: Picture) -> Any:
+        if self.rectangle is None:
+            return None
+        height, width = picture.shape[:2]
+        x, y, wide, high = self.rectangle
+        left, top = round(x * width), round(y * height)
+        marks = np.full((height, width), cv2.GC_BGD, np.uint8)
+        marks[top : round((y + high) * height), left : round((x + wide) * width)] = cv2.GC_PR_FGD
+        return marks
+
+    def _follow(self, picture: Picture) -> None:
+        """Carry the outline along the flow, and cut it anew in a strip around it."""
+        gray = self._look.gray(picture)
+        assert self._share is not None
+        if gray.shape != self._gray.shape:
+            self._share = None
+            return
+        backward, forward = self._look(gray, self._gray), self._look(self._gray, gray)
+        self._gray = gray
+        came: Share = warp(self._share, backward)
+        cut = grab(picture, marks_around(came), rounds=2)
+        before, now = float(came.mean()), float(cut.mean())
+        if now < LEAST / 2 or now > MOST or not before / 2.5 < now < before * 2.5:
+            self._share = None  # it has gone, or the cut has failed: it is looked for anew
+            return
+        # Where the flow comes back to itself the old outline is as good as the new one, and steady.
+        trusted = cv2.blur(agreeing(backward, forward).astype(np.float32), (3, 3)) * REMEMBERED
+        self._share = np.asarray(trusted * came + (1 - trusted) * softened(cut), np.float32)
+
+    def _alpha(self, picture: Picture) -> Alpha:
+        """The mask at the picture's own size."""
+        height, width = picture.shape[:2]
+        if self._share is None:
+            return np.zeros((height, width), np.uint8)
+        share = self._share
+        if share.shape != (height, width):
+            share = refined(share, picture)
+        # The outline is softer than a pixel's width after all the warping.
+        return np.asarray(((share - 0.5) * 1.6 + 0.5).clip(0, 1) * 255 + 0.5, np.uint8)
+
+    def _note(self, time: float) -> None:
+        """Remember since when there is no figure; say it once there is one."""
+        if self._share is None and self._missed is None:
+            self._missed = time
+        elif self._share is not None:
+            self._say_missed(time)
+
+    def _say_missed(self, until: float | None = None) -> None:
+        if self._missed is None:
+            return
+        span = f"from {format_time(self._missed)} " + (
+            f"to {format_time(until)}" if until is not None else "to the end"
+        )
+        self.warnings.append(
+            f"mask: no figure was found {span}, nothing is masked there; "
+            "give a rectangle around it, or a mask of your own"
+        )
+        self._missed = None
+
+
+def check_rectangle(rectangle: Sequence[float]) -> Rectangle:
+    """Left, top, width, height in 0..1, within the picture."""
+    values = [float(value) for value in rectangle]
+    fits = len(values) == 4 and all(0 <= value <= 1 for value in values)
+    if fits:
+        x, y, wide, high = values
+        if wide > 0 and high > 0 and x + wide <= 1 + 1e-6 and y + high <= 1 + 1e-6:
+            return x, y, wide, high
+    raise UsageError(
+        f"mask rectangle {', '.join(f'{value:g}' for value in values)}; give left, top, width and "
+        "height as parts of the picture, within it: 0.3,0.1,0.4,0.8"
+    )
+
+
+def working(picture: Picture) -> Picture:
+    """The picture at the size at which the figure is looked for."""
+    height, width = picture.shape[:2]
+    scale = WORKING / min(height, width)
+    if scale >= 1:
+        return picture
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def marks_of_motion(look: FlowEstimator, gray: Any, later: list[Any]) -> Any:
+    """GrabCut's marks for what moves otherwise than the ground from ``gray`` to a later picture;
+    None where nothing does.
+    """
+    height, width = gray.shape
+    for other in reversed([one for one in later if one.shape == gray.shape]):
+        flow = look(gray, other)
+        away = np.sqrt(squared(flow - of_ground(ground_motion(flow), height, width)))
+        away = cv2.medianBlur(away.clip(0, 255).astype(np.float32), 5)
+        level = max(MOVED, 0.45 * float(np.percentile(away, 98)))
+        moving = (away > level).astype(np.uint8)
+        reach = max(1, round(0.012 * min(height, width)))
+        moving = cv2.morphologyEx(moving, cv2.MORPH_OPEN, disc(reach))
+        moving = largest_pieces(moving)
+        if LEAST <= moving.mean() <= MOST:
+            marks = np.full((height, width), cv2.GC_BGD, np.uint8)
+            # The flow spills over the outline by about a patch of eight pixels.
+            marks[cv2.dilate(moving, disc(8)) > 0] = cv2.GC_PR_BGD
+            marks[moving > 0] = cv2.GC_PR_FGD
+            marks[cv2.erode(moving, disc(6)) > 0] = cv2.GC_FGD
+            return marks
+    return None
+
+
+def marks_around(share: Share) -> Any:
+    """GrabCut's marks for a figure that is nearly known: only the strip along its outline is open.
+    """
+    reach = max(2, round(UNSURE * min(share.shape)))
+    inside = (share > 0.5).astype(np.uint8)
+    marks = np.full(share.shape, cv2.GC_BGD, np.uint8)
+    marks[cv2.dilate(inside, disc(reach)) > 0] = cv2.GC_PR_BGD
+    marks[inside > 0] = cv2.GC_PR_FGD
+    marks[cv2.erode(inside, disc(reach)) > 0] = cv2.GC_FGD
+    return marks
+
+
+def grab(picture: Picture, marks: Any, rounds: int) -> npt.NDArray[np.uint8]:
+    """GrabCut in the marked part and its surroundings: 1 for the figure, (height, width)."""
+    height, width = marks.shape
+    found = np.zeros((height, width), np.uint8)
+    points = cv2.findNonZero((marks != cv2.GC_BGD).astype(np.uint8))
+    if points is None:
+        return found
+    margin = round(MARGIN * min(height, width))
+    x, y, wide, high = cv2.boundingRect(points)
+    rows = slice(max(0, y - margin), min(height, y + high + margin))
+    columns = slice(max(0, x - margin), min(width, x + wide + margin))
+    part = np.ascontiguousarray(marks[rows, columns])
+    figure = np.isin(part, (cv2.GC_FGD, cv2.GC_PR_FGD))
+    if figure.sum() < 16 or (~figure).sum() < 16:
+        # Too little of one side to learn its colours from: as it was marked.
+        found[rows, columns] = figure
+        return found
+    models = [np.zeros((1, 65), np.float64) for _ in range(2)]
+    cv2.setRNGSeed(0)  # its colour clusters begin with random ones
+    view = np.ascontiguousarray(picture[rows, columns])
+    cv2.grabCut(view, part, None, *models, rounds, cv2.GC_INIT_WITH_MASK)
+    cut = np.isin(part, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
+    found[rows, columns] = largest_pieces(cut)
+    return found
+
+
+def largest_pieces(mask: Any) -> Any:
+    """The largest connected piece of a 0/1 mask, and those of at least a fifth of its size."""
+    count, names, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
+    if count <= 2:
+        return mask
+    areas = stats[:, cv2.CC_STAT_AREA].copy()
+    areas[0] = 0
+    return np.isin(names, np.flatnonzero(areas * 5 >= areas.max())).astype(np.uint8)
+
+
+def softened(cut: npt.NDArray[np.uint8]) -> Share:
+    """A 0/1 mask with an edge of about two pixels."""
+    return np.asarray(cv2.GaussianBlur(cut.astype(np.float32), (0, 0), 0.8), np.float32)
+
+
+def disc(radius: int) -> Any:
+    """A round brush for morphology."""
+    side = 2 * radius + 1
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+
+
+def refined(share: Share, picture: Picture) -> Share:
+    """The mask at the picture's size, its edge drawn to the picture's own (He & Sun, "Fast guided
+    filter", 2015).
+    """
+    height, width = picture.shape[:2]
+    guide: Any = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
+    rows, columns = share.shape
+    small = cv2.resize(guide, (columns, rows), interpolation=cv2.INTER_AREA)
+    window = (7, 7)
+    mean, mean_share = cv2.blur(small, window), cv2.blur(share, window)
+    together = cv2.blur(small * share, window) - mean * mean_share
+    slope = together / (cv2.blur(small * small, window) - mean * mean + 1e-3)
+    offset = mean_share - slope * mean
+    factors = [
+        cv2.resize(cv2.blur(one, window), (width, height), interpolation=cv2.INTER_LINEAR)
+        for one in (slope, offset)
+    ]
+    plain = cv2.resize(share, (width, height), interpolation=cv2.INTER_LINEAR)
+    near = np.asarray((plain > 0.02) & (plain < 0.98))
+    return np.asarray(np.where(near, factors[0] * guide + factors[1], plain), np.float32)
