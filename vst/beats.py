@@ -31,10 +31,15 @@ TEMPO = (50.0, 210.0)
 """Beats a minute that are looked for."""
 TIGHT = 100.0
 """How strictly beats keep the tempo: weight of the squared logarithm of a beat's length over it."""
-CENTRE = 0.053
+CENTRE = 0.036
 """Seconds from a window's start to the sound that made the spectrum grow most: in a logarithm, it
 grows most when the sound has just come in at the window's end. Measured on clicks.
 """
+LEAD = 9 * HOP
+"""Samples that go ahead of the sound, so that there are spectra of its first moment."""
+
+FIRST = round((LEAD - CENTRE * RATE) / HOP)
+"""The frame in which a sound at the first sample is an onset."""
 
 
 def beats_of_file(path: Path, origin: float = 0.0) -> list[float]:
@@ -54,8 +59,13 @@ def read_sound(path: Path) -> tuple[float, Iterator[Samples]]:
             raise UsageError(
                 f"{str(path)!r} has no sound to find beats in; align to cuts, or leave it out"
             )
-        stream = container.streams.audio[0]
-        begin = float((stream.start_time or 0) * (stream.time_base or 0))
+        begin = 0.0
+        try:
+            # The first frame's own time: the header's may count samples that are not played.
+            first = next(container.decode(audio=0))
+            begin = float((first.pts or 0) * (first.time_base or 0))
+        except (av.FFmpegError, OSError, StopIteration):
+            pass  # reading the blocks says it
     return begin, _blocks(path)
 
 
@@ -85,7 +95,7 @@ def beats_of(blocks: Iterable[Samples]) -> list[float]:
     if lag is None:
         return []
     beats = _sharpened(_trimmed(_tracked(strength, lag), strength), strength)
-    return [max(0.0, float(beat) * FRAME + CENTRE - WINDOW / RATE) for beat in beats]
+    return [max(0.0, float(beat) * FRAME + CENTRE - LEAD / RATE) for beat in beats]
 
 
 def onsets(blocks: Iterable[Samples]) -> npt.NDArray[np.float64]:
@@ -97,7 +107,8 @@ def onsets(blocks: Iterable[Samples]) -> npt.NDArray[np.float64]:
     window = np.hanning(WINDOW).astype(np.float32)
     rest = np.zeros(0, np.float32)
     last: npt.NDArray[np.float32] | None = None
-    grown: list[npt.NDArray[np.float64]] = []
+    opening = 0.0
+    grown = [np.zeros(0)]
     for block in _gathered(blocks):
         rest = np.concatenate([rest, block])
         count = (len(rest) - WINDOW) // HOP + 1
@@ -105,26 +116,41 @@ def onsets(blocks: Iterable[Samples]) -> npt.NDArray[np.float64]:
             continue
         pieces = np.lib.stride_tricks.sliding_window_view(rest, WINDOW)[::HOP][:count]
         spectra = np.log1p(100 * np.abs(np.fft.rfft(pieces * window, axis=1))).astype(np.float32)
+        if last is None:
+            opening = _opening(spectra)
         before = np.concatenate([spectra[:1] if last is None else last[None], spectra[:-1]])
         grown.append(np.maximum(spectra - before, 0).sum(1, dtype=np.float64))
         last, rest = spectra[-1], rest[count * HOP :]
-    flux = np.concatenate([np.zeros(1), *grown])[1:]
-    if len(flux) < 3:
-        return flux
-    # What grows slowly all the time is no onset: the local mean is taken away.
+    flux = np.concatenate(grown)
+    flux[: LEAD // HOP] = 0
+    flux[FIRST : FIRST + 1] = opening
     wide = round(0.5 / FRAME)
-    mean = np.convolve(flux, np.ones(2 * wide + 1) / (2 * wide + 1), "same")
+    if len(flux) <= 2 * wide:
+        return np.zeros(len(flux))
+    # What grows slowly all the time is no onset: the local mean is taken away.
+    box = np.ones(2 * wide + 1)
+    mean = np.convolve(flux, box, "same") / np.convolve(np.ones(len(flux)), box, "same")
     sharp = np.maximum(flux - mean, 0)
     spread = float(sharp.std())
     # Rounding and the ripple of a steady tone stay near 0: only real onsets are brought to 1.
     return sharp / max(spread, 1.0)
 
 
+def _opening(spectra: npt.NDArray[np.float32]) -> float:
+    """How much of an onset the very first moment is: nothing is known of before, but a beat there
+    has faded a little later.
+    """
+    now, later = LEAD // HOP - 2, LEAD // HOP + 6
+    if len(spectra) <= later:
+        return 0.0
+    return float(np.maximum(spectra[now] - spectra[later], 0).sum())
+
+
 def _gathered(blocks: Iterable[Samples]) -> Iterator[Samples]:
-    """Blocks of about ten seconds; the sound is mirrored at both ends, by `WINDOW` and half of it.
+    """Blocks of about ten seconds; the sound is mirrored at both ends, by `LEAD` and half a window.
 
     A mirrored tone goes on without a break, where silence would make its first and last moment an
-    onset; a sound at the very start still is one.
+    onset.
     """
     waiting: list[Samples] = []
     tail = None
@@ -132,11 +158,11 @@ def _gathered(blocks: Iterable[Samples]) -> Iterator[Samples]:
         waiting.append(block)
         if sum(map(len, waiting)) >= 10 * RATE:
             whole = np.concatenate(waiting)
-            yield _mirrored(whole, WINDOW, "start") if tail is None else whole
+            yield _mirrored(whole, LEAD, "start") if tail is None else whole
             tail, waiting = whole[-WINDOW:], []
     whole = np.concatenate([*waiting, np.zeros(0, np.float32)])
     if tail is None and len(whole):
-        whole = _mirrored(whole, WINDOW, "start")
+        whole = _mirrored(whole, LEAD, "start")
     known = whole if tail is None else np.concatenate([tail, whole])
     if len(known):
         known = _mirrored(known, WINDOW // 2, "end")

@@ -68,8 +68,8 @@ def shortest_path(points: npt.NDArray[np.float64], loop: bool = False) -> list[i
     """The order of the points (N, dim) in which the way through all of them is shortest.
 
     Open at both ends, beginning with the end that was given earlier; with ``loop`` closed, and
-    beginning with point 0. Exact up to `EXACT` points; beyond, the best of many starts that no reversal of a
-    piece and no move of a piece can shorten.
+    beginning with point 0. Exact up to `EXACT` points; beyond, the best of many starts that no
+    reversal of a piece can shorten.
     """
     count = len(points)
     if count < 3:

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import cv2
@@ -14,10 +16,10 @@ import numpy.typing as npt
 
 from vst.cuts import CutDetector
 from vst.errors import UsageError
-from vst.flow import MEDIUM, FlowEstimator, agreeing, squared, warp
+from vst.flow import MEDIUM, FlowEstimator, Gray, agreeing, squared, warp
 from vst.frames import Frame, Picture
 from vst.masks.base import Alpha, Mask
-from vst.masks.motion import ground_motion, of_ground
+from vst.masks.motion import evidence, ground_motion, of_ground
 from vst.times import format_time
 
 WORKING = 288
@@ -42,8 +44,20 @@ Rectangle = tuple[float, float, float, float]
 """Left, top, width and height, each 0..1 of the picture."""
 
 
+FIGURE_MARKS = (cv2.GC_FGD, cv2.GC_PR_FGD)
+"""What GrabCut writes where the figure is."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A frame at the working size."""
+
+    picture: Picture
+    gray: Gray
+
+
 class AutoMask(Mask):
-    """Holds `LOOKAHEAD` frames while it looks for the figure, and one afterwards.
+    """Holds `LOOKAHEAD` frames while it looks for the figure, and one ahead afterwards.
 
     ``rectangle``: around the figure at the start of each scene; None: the figure is what moves. A
     frame in which no figure is known yet has an empty mask.
@@ -54,7 +68,8 @@ class AutoMask(Mask):
         self.rectangle = None if rectangle is None else check_rectangle(rectangle)
         self._look = FlowEstimator(MEDIUM)
         self._share: Share | None = None
-        self._gray: Any = None
+        self._before: Seen | None = None
+        self._looks: dict[int, Seen] = {}
         self._missed: float | None = None
 
     def over(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Alpha]]:
@@ -63,35 +78,53 @@ class AutoMask(Mask):
         for frame in frames:
             if cuts.is_cut(frame.picture):
                 yield from self._drain(waiting, 0)
-                self._share = None
+                self._forget()
             waiting.append(frame)
-            yield from self._drain(waiting, 0 if self._share is not None else LOOKAHEAD)
+            yield from self._drain(waiting, 1 if self._share is not None else LOOKAHEAD)
         yield from self._drain(waiting, 0)
+        self._forget()
         self._say_missed()
 
+    def _forget(self) -> None:
+        self._share = self._before = None
+
     def _drain(self, waiting: deque[Frame], keep: int) -> Iterator[tuple[Frame, Alpha]]:
-        """Hand out all waiting frames but ``keep``; once a figure is known, all of them."""
-        while len(waiting) > keep or (waiting and self._share is not None):
+        """Hand out all waiting frames but ``keep``; once a figure is known, all but one."""
+        while len(waiting) > keep or (len(waiting) > 1 and self._share is not None):
             first = waiting[0]
-            small = working(first.picture)
-            if self._share is not None:
-                self._follow(small)
-            else:
-                self._find(small, [working(frame.picture) for frame in list(waiting)[1:]])
+            here = self._seen(first)
+            later = [self._seen(frame) for frame in islice(waiting, 1, LOOKAHEAD + 1)]
+            if self._share is not None and self._before is not None:
+                self._follow(here, self._before, later[0] if later else None)
+            if self._share is None:
+                self._find(here, later)
                 self._note(first.time)
+            self._before = here
+            self._looks.pop(first.index, None)
             waiting.popleft()
             yield first, self._alpha(first.picture)
 
-    def _find(self, picture: Picture, later: list[Picture]) -> None:
+    def _seen(self, frame: Frame) -> Seen:
+        """A frame at the working size, made once for as long as it waits."""
+        if frame.index not in self._looks:
+            small = working(frame.picture)
+            self._looks[frame.index] = Seen(small, self._look.gray(small))
+        return self._looks[frame.index]
+
+    def _find(self, here: Seen, later: list[Seen]) -> None:
         """Look for the figure in the first of some frames."""
-        self._gray = self._look.gray(picture)
-        marks = self._marks_of_rectangle(picture)
+        later = [one for one in later if one.gray.shape == here.gray.shape]
+        marks = self._marks_of_rectangle(here.picture)
         if marks is None:
-            grays = [self._look.gray(one) for one in later]
-            marks = marks_of_motion(self._look, self._gray, grays)
+            marks = marks_of_motion(self._look, here.gray, [one.gray for one in later])
         if marks is None:
             return
-        cut = grab(picture, marks, rounds=4)
+        others = [(one.picture, self._look(here.gray, one.gray)) for one in later[:4]]
+        possible = marks != cv2.GC_BGD
+        ground, moving = evidence(here.picture, others, np.isin(marks, FIGURE_MARKS))
+        marks[ground & possible] = cv2.GC_BGD
+        marks[moving & possible] = cv2.GC_FGD
+        cut = grab(here.picture, marks, rounds=4)
         if LEAST <= cut.mean() <= MOST:
             self._share = softened(cut)
 
@@ -105,23 +138,26 @@ class AutoMask(Mask):
         marks[top : round((y + high) * height), left : round((x + wide) * width)] = cv2.GC_PR_FGD
         return marks
 
-    def _follow(self, picture: Picture) -> None:
+    def _follow(self, here: Seen, before: Seen, after: Seen | None) -> None:
         """Carry the outline along the flow, and cut it anew in a strip around it."""
-        gray = self._look.gray(picture)
         assert self._share is not None
-        if gray.shape != self._gray.shape:
+        if here.gray.shape != before.gray.shape:
             self._share = None
             return
-        backward, forward = self._look(gray, self._gray), self._look(self._gray, gray)
-        self._gray = gray
+        backward, forward = self._look(here.gray, before.gray), self._look(before.gray, here.gray)
         came: Share = warp(self._share, backward)
-        cut = grab(picture, marks_around(came), rounds=2)
-        before, now = float(came.mean()), float(cut.mean())
-        if now < LEAST / 2 or now > MOST or not before / 2.5 < now < before * 2.5:
+        others = [(before.picture, backward)]
+        if after is not None and after.gray.shape == here.gray.shape:
+            others.append((after.picture, self._look(here.gray, after.gray)))
+        ground, moving = evidence(here.picture, others, came > 0.5)
+        cut = grab(here.picture, marks_around(came, ground, moving), rounds=2)
+        size, now = float(came.mean()), float(cut.mean())
+        if now < LEAST / 2 or now > MOST or not size / 2.5 < now < size * 2.5:
             self._share = None  # it has gone, or the cut has failed: it is looked for anew
             return
         # Where the flow comes back to itself the old outline is as good as the new one, and steady.
         trusted = cv2.blur(agreeing(backward, forward).astype(np.float32), (3, 3)) * REMEMBERED
+        trusted[ground | moving] *= 0.5
         self._share = np.asarray(trusted * came + (1 - trusted) * softened(cut), np.float32)
 
     def _alpha(self, picture: Picture) -> Alpha:
@@ -203,15 +239,20 @@ def marks_of_motion(look: FlowEstimator, gray: Any, later: list[Any]) -> Any:
     return None
 
 
-def marks_around(share: Share) -> Any:
-    """GrabCut's marks for a figure that is nearly known: only the strip along its outline is open.
+def marks_around(share: Share, ground: Any, moving: Any) -> Any:
+    """GrabCut's marks for a figure that is nearly known: the strip along its outline is open, and
+    wherever the motion says otherwise.
     """
     reach = max(2, round(UNSURE * min(share.shape)))
     inside = (share > 0.5).astype(np.uint8)
+    near = cv2.dilate(inside, disc(reach)) > 0
     marks = np.full(share.shape, cv2.GC_BGD, np.uint8)
-    marks[cv2.dilate(inside, disc(reach)) > 0] = cv2.GC_PR_BGD
+    marks[near] = cv2.GC_PR_BGD
     marks[inside > 0] = cv2.GC_PR_FGD
-    marks[cv2.erode(inside, disc(reach)) > 0] = cv2.GC_FGD
+    core = cv2.erode(inside, disc(reach)) > 0
+    marks[core] = cv2.GC_FGD
+    marks[ground & near] = cv2.GC_BGD
+    marks[moving & near] = cv2.GC_FGD
     return marks
 
 
@@ -227,7 +268,7 @@ def grab(picture: Picture, marks: Any, rounds: int) -> npt.NDArray[np.uint8]:
     rows = slice(max(0, y - margin), min(height, y + high + margin))
     columns = slice(max(0, x - margin), min(width, x + wide + margin))
     part = np.ascontiguousarray(marks[rows, columns])
-    figure = np.isin(part, (cv2.GC_FGD, cv2.GC_PR_FGD))
+    figure = np.isin(part, FIGURE_MARKS)
     if figure.sum() < 16 or (~figure).sum() < 16:
         # Too little of one side to learn its colours from: as it was marked.
         found[rows, columns] = figure
@@ -236,7 +277,7 @@ def grab(picture: Picture, marks: Any, rounds: int) -> npt.NDArray[np.uint8]:
     cv2.setRNGSeed(0)  # its colour clusters begin with random ones
     view = np.ascontiguousarray(picture[rows, columns])
     cv2.grabCut(view, part, None, *models, rounds, cv2.GC_INIT_WITH_MASK)
-    cut = np.isin(part, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
+    cut = np.isin(part, FIGURE_MARKS).astype(np.uint8)
     found[rows, columns] = largest_pieces(cut)
     return found
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vst.flow import Flow, places
+from vst.flow import Flow, places, squared, warp
 
 STEP = 6
 """Pixels between the places whose flow is asked."""
@@ -66,3 +66,46 @@ def scaled_matrix(matrix: Matrix, scale: float) -> Matrix:
     middle = (scale - 1) / 2
     larger[:, 2] = matrix[:, 2] * scale + middle - matrix[:, :2] @ np.array([middle, middle])
     return larger
+
+
+PARTED = 0.7
+"""Pixels by which figure and ground must move differently to be told apart by it."""
+SURE = 0.6
+"""One motion explains a pixel if it leaves less than this part of what the other leaves ..."""
+NOISE = 2.5
+"""... and that by more than this (0..255)."""
+
+
+def evidence(
+    picture: Any, others: list[tuple[Any, Flow]], figure: npt.NDArray[np.bool_]
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Pixels that surely move as the ground, and those that surely move as the figure.
+
+    ``others``: pictures before and after, each with the flow to it. A pixel that one of them hides
+    is seen in another one: what leaves the least counts. ``figure``: about where the figure is.
+    """
+    height, width = figure.shape
+    left_by_ground = np.full((height, width), np.inf, np.float32)
+    left_by_figure = left_by_ground.copy()
+    wide = cv2.dilate(figure.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    for other, flow in others:
+        of_it = of_ground(ground_motion(flow, ~figure), height, width)
+        of_rest = of_ground(ground_motion(flow, wide), height, width)
+        apart = np.sqrt(squared(of_it - of_rest))
+        if not figure.any() or float(apart[figure].mean()) < PARTED:
+            continue
+        left_by_ground = np.minimum(left_by_ground, remainder(picture, other, of_rest))
+        left = remainder(picture, other, of_it)
+        # Limbs move by themselves: the flow's own motion is the figure's, too, if not the ground's.
+        own = np.where(squared(flow - of_rest) > 1.0, remainder(picture, other, flow), np.inf)
+        left_by_figure = np.minimum(left_by_figure, np.minimum(left, own).astype(np.float32))
+    ground = left_by_ground + NOISE < SURE * left_by_figure
+    moving = left_by_figure + NOISE < SURE * left_by_ground
+    known = np.isfinite(left_by_ground)
+    return np.asarray(ground & known), np.asarray(moving & known)
+
+
+def remainder(picture: Any, other: Any, flow: Flow) -> npt.NDArray[np.float32]:
+    """What a motion does not explain: mean difference (0..255) of 5 x 5 pixels."""
+    left = cv2.absdiff(picture, warp(other, flow)).astype(np.float32).mean(2)
+    return np.asarray(cv2.blur(left, (5, 5)), np.float32)

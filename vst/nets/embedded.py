@@ -22,7 +22,7 @@ DIM = 100
 PREDICTOR_SIDE = 256
 PREDICTOR_WIDTHS = (48, 96, 144, 192)
 BLOCK = 4
-PAD = 8
+SMALLEST = 8
 EPSILON = 1e-5
 
 
@@ -65,6 +65,18 @@ def channels_to_blocks(x: Any, side: int) -> Any:
     x = ops.reshape(x, (-1, rows, columns, side, side, inner))
     x = ops.transpose(x, (0, 1, 3, 2, 4, 5))
     return ops.reshape(x, (-1, rows * side, columns * side, inner))
+
+
+def reflected(x: Any, border: int) -> Any:
+    """(B,H,W,C) with its rows and columns mirrored beyond the edge.
+
+    With zeros there instead, the normalisation of a plain picture would blow up their edge, the only thing
+    in it that varies. Slices put together are, measured, faster than the backend's own reflection.
+    """
+    top, bottom = x[:, 1 : border + 1], x[:, -border - 1 : -1]
+    x = ops.concatenate([ops.flip(top, 1), x, ops.flip(bottom, 1)], 1)
+    left, right = x[:, :, 1 : border + 1], x[:, :, -border - 1 : -1]
+    return ops.concatenate([ops.flip(left, 2), x, ops.flip(right, 2)], 2)
 
 
 @dataclass(frozen=True)
@@ -159,7 +171,8 @@ class Painter(keras.Model):
         return value if like is None else ops.cast(value, like.dtype)
 
     def convolve(self, x: Any, name: str) -> Any:
-        return ops.conv(x, self.weight(name, x), 1, "same")
+        kernel = self.weight(name, x)
+        return ops.conv(reflected(x, kernel.shape[0] // 2), kernel, 1, "valid")
 
     def plain(self, x: Any, name: str) -> Any:
         """Convolution, bias, ReLU."""

@@ -109,6 +109,9 @@ class FigureClip:
         for side in (-1, 1):
             swing = 0.12 * side * np.sin(step)
             limb(at((0.11 * side, 0.25), (0.17 * side, 0.4), (0.15 * side + swing, 0.54)), 0.075)
-            limb(at((0.05 * side, 0.56), (0.06 * side - swing, 0.77), (0.07 * side - swing, 0.97)), 0.1)
+            limb(
+                at((0.05 * side, 0.56), (0.06 * side - swing, 0.77), (0.07 * side - swing, 0.97)),
+                0.1,
+            )
         size = (self.width, self.height)
         return np.asarray(cv2.resize(canvas, size, interpolation=cv2.INTER_AREA), np.uint8)

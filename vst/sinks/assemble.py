@@ -126,16 +126,18 @@ def _report(spec: SinkSpec, timing: Timing, carried: Carried, finished: Path) ->
     size = (spec.width, spec.height)
     check.demand(found, timing.frames, timing.span(spec.rate), size, carried.audio, spec.path)
     rate = check.rate_of(found, spec.rate)
-    last = timing.last(spec.rate)
-    return SinkReport(spec.path, found.frames, rate, found.span + last, list(carried.warnings))
+    # Even times are known exactly; Matroska's are rounded to milliseconds.
+    even = timing.times is None
+    seconds = float(found.frames / rate) if even else found.span + timing.last(rate)
+    return SinkReport(spec.path, found.frames, rate, seconds, list(carried.warnings))
 
 
 def _placed(content: VideoInfo, carried: Carried, timing: Timing) -> tuple[list[str], float]:
     """Options that put the content onto the output's clock, whose zero is the first frame, and the
     seconds by which the pictures begin later.
 
-    All is reckoned on the file's own clock: versions of ffmpeg differ in what they take for its start
-    (sound in MP4 begins with samples that are not played).
+    All is reckoned on the file's own clock: versions of ffmpeg differ in what they take for its
+    start (sound in MP4 begins with samples that are not played).
     """
     if timing.first > 1e-3:
         return ["-seek_timestamp", "1", "-ss", f"{content.origin + timing.first:.6f}"], 0.0
