@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -30,8 +31,8 @@ def own_flicker(found: Sequence[Alpha], true: Sequence[Alpha]) -> tuple[float, f
     over all pixels in 0..1.
     """
     errors = [(f.astype(np.float32) - t) / 255 for f, t in zip(found, true)]
-    own = np.mean([np.abs(b - a).mean() for a, b in zip(errors, errors[1:])])
-    moved = np.mean([cv2.absdiff(a, b).mean() / 255 for a, b in zip(true, true[1:])])
+    own = np.mean([np.abs(b - a).mean() for a, b in pairwise(errors)])
+    moved = np.mean([cv2.absdiff(a, b).mean() / 255 for a, b in pairwise(true)])
     return float(own), float(moved)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from vst.draw.basics import save_picture, text_size, write_text
 from vst.draw.charts import curves
+from vst.draw.scores import plot_score
 from vst.draw.sheets import covering, demo_sheet, grid, scaled, sheet, swatches
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "curves",
     "demo_sheet",
     "grid",
+    "plot_score",
     "save_picture",
     "scaled",
     "sheet",

@@ -84,7 +84,7 @@ class EmbeddedEngine(EmbeddingEngine):
         return predict
 
     def _build_paint(self, height: int, width: int) -> Any:
-        from vst.nets.embedded import PAD, Painter
+        from vst.nets.embedded import Painter
 
         tf = self.tensorflow
         if store.read_index(self.folder)["parts"]["painter"].get("design") == "trial":
@@ -107,7 +107,7 @@ class EmbeddedEngine(EmbeddingEngine):
             half = tf.sigmoid(tf.cast(painter.decode(x, styles, kit), tf.float32))
             # To bytes first, then to pixels: a quarter of the memory is moved.
             painted = tf.nn.depth_to_space(tf.cast(half * 255 + 0.5, tf.uint8), 2)
-            return painted[:, PAD : PAD + height, PAD : PAD + width]
+            return painted[:, :height, :width]
 
         return paint
 
@@ -131,14 +131,14 @@ class EmbeddedEngine(EmbeddingEngine):
 
 
 def padded(tf: Any, frame: Any) -> Any:
-    """The frame with reflected borders, its sides multiples of the painter's block."""
-    from vst.nets.embedded import BLOCK, PAD
+    """The frame, mirrored at its right and lower edge to multiples of the painter's block."""
+    from vst.nets.embedded import BLOCK, SMALLEST
 
     _, height, width, _ = frame.shape
-    after = [PAD + (-(side + 2 * PAD)) % BLOCK for side in (height, width)]
-    if min(height, width) > max(after):
-        return tf.pad(frame, [[0, 0], [PAD, after[0]], [PAD, after[1]], [0, 0]], "REFLECT")
-    rows, columns = reflected(height, PAD, after[0]), reflected(width, PAD, after[1])
+    after = [max(-side % BLOCK, SMALLEST - side + -SMALLEST % BLOCK) for side in (height, width)]
+    if after == [0, 0]:
+        return frame
+    rows, columns = reflected(height, 0, after[0]), reflected(width, 0, after[1])
     return tf.gather(tf.gather(frame, rows, axis=1), columns, axis=2)
 
 

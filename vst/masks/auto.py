@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Any
 
 import cv2
@@ -95,7 +95,8 @@ class AutoMask(Mask):
             here = self._seen(first)
             later = [self._seen(frame) for frame in islice(waiting, 1, LOOKAHEAD + 1)]
             if self._share is not None and self._before is not None:
-                self._follow(here, self._before, later[0] if later else None)
+                ahead = later[0] if later else None
+                self._share = self._followed(self._share, here, self._before, ahead)
             if self._share is None:
                 self._find(here, later)
                 self._note(first.time)
@@ -123,10 +124,24 @@ class AutoMask(Mask):
         possible = marks != cv2.GC_BGD
         ground, moving = evidence(here.picture, others, np.isin(marks, FIGURE_MARKS))
         marks[ground & possible] = cv2.GC_BGD
-        marks[moving & possible] = cv2.GC_FGD
-        cut = grab(here.picture, marks, rounds=4)
+        marks[(marks == cv2.GC_FGD) & ~moving] = cv2.GC_PR_FGD
+        marks[cv2.erode(moving.astype(np.uint8), disc(2)) > 0] = cv2.GC_FGD
+        cut = grab(here.picture, marks, rounds=5)
         if LEAST <= cut.mean() <= MOST:
-            self._share = softened(cut)
+            self._share = self._settled(softened(cut), [here, *later])
+
+    def _settled(self, share: Share, seen: list[Seen]) -> Share | None:
+        """The first outline after it was followed through some frames and back to the first: what
+        the figure uncovers on its way is known then not to be part of it.
+        """
+        way = [*range(len(seen)), *range(len(seen) - 2, -1, -1)]
+        found: Share | None = share
+        for before, here in pairwise(way):
+            after = 2 * here - before
+            if found is not None:
+                ahead = seen[after] if 0 <= after < len(seen) else None
+                found = self._followed(found, seen[here], seen[before], ahead)
+        return found
 
     def _marks_of_rectangle(self, picture: Picture) -> Any:
         if self.rectangle is None:
@@ -138,14 +153,14 @@ class AutoMask(Mask):
         marks[top : round((y + high) * height), left : round((x + wide) * width)] = cv2.GC_PR_FGD
         return marks
 
-    def _follow(self, here: Seen, before: Seen, after: Seen | None) -> None:
-        """Carry the outline along the flow, and cut it anew in a strip around it."""
-        assert self._share is not None
+    def _followed(self, share: Share, here: Seen, before: Seen, after: Seen | None) -> Share | None:
+        """The outline of ``before``, carried along the flow and cut anew in a strip around it; None
+        where it is lost.
+        """
         if here.gray.shape != before.gray.shape:
-            self._share = None
-            return
+            return None
         backward, forward = self._look(here.gray, before.gray), self._look(before.gray, here.gray)
-        came: Share = warp(self._share, backward)
+        came: Share = warp(share, backward)
         others = [(before.picture, backward)]
         if after is not None and after.gray.shape == here.gray.shape:
             others.append((after.picture, self._look(here.gray, after.gray)))
@@ -153,12 +168,11 @@ class AutoMask(Mask):
         cut = grab(here.picture, marks_around(came, ground, moving), rounds=2)
         size, now = float(came.mean()), float(cut.mean())
         if now < LEAST / 2 or now > MOST or not size / 2.5 < now < size * 2.5:
-            self._share = None  # it has gone, or the cut has failed: it is looked for anew
-            return
+            return None  # it has gone, or the cut has failed: it is looked for anew
         # Where the flow comes back to itself the old outline is as good as the new one, and steady.
         trusted = cv2.blur(agreeing(backward, forward).astype(np.float32), (3, 3)) * REMEMBERED
         trusted[ground | moving] *= 0.5
-        self._share = np.asarray(trusted * came + (1 - trusted) * softened(cut), np.float32)
+        return np.asarray(trusted * came + (1 - trusted) * softened(cut), np.float32)
 
     def _alpha(self, picture: Picture) -> Alpha:
         """The mask at the picture's own size."""
@@ -252,7 +266,8 @@ def marks_around(share: Share, ground: Any, moving: Any) -> Any:
     core = cv2.erode(inside, disc(reach)) > 0
     marks[core] = cv2.GC_FGD
     marks[ground & near] = cv2.GC_BGD
-    marks[moving & near] = cv2.GC_FGD
+    # What moves as the outline does reaches over it by half a window.
+    marks[(cv2.erode(moving.astype(np.uint8), disc(2)) > 0) & near] = cv2.GC_FGD
     return marks
 
 

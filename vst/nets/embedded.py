@@ -97,8 +97,8 @@ PLAIN_KIT = Kit()
 class Painter(keras.Model):
     """Paints pictures in styles given as numbers.
 
-    Called with pictures (B,H,W,3) in [0,1], H and W multiples of 4 and known, padded by `PAD` on
-    each side or more, and numbers (B,100); returns pictures of the same shape in [0,1].
+    Called with pictures (B,H,W,3) in [0,1], H and W known multiples of `BLOCK` and not
+    below `SMALLEST`, and numbers (B,100); returns pictures of the same shape in [0,1].
     """
 
     def __init__(self, plan: PainterPlan | None = None, **options: Any):

@@ -11,7 +11,6 @@ from keras import ops
 
 from vst.training.data import Picture
 from vst.training.measure import to_bytes
-from vst.training.steps import paint
 
 INK, GRID, WIDE, TALL, EDGE = (40, 40, 40), (225, 225, 225), 420, 260, 46
 COLOURS = ((178, 92, 32), (40, 120, 200), (60, 150, 60), (150, 60, 150))
@@ -73,8 +72,8 @@ def draw_curves(curves: dict[str, list[dict[str, float]]], path: Path) -> None:
 def draw_grid(painter: Any, kept: dict[str, Any], path: Path, rows: int = 8) -> None:
     """Content, the teacher's picture, the student's picture; one row each."""
     content = kept["content"][:rows]
-    painted = paint(
-        painter, ops.convert_to_tensor(content.astype(np.float32) / 255), kept["numbers"][:rows]
+    painted = painter(
+        ops.convert_to_tensor(content.astype(np.float32) / 255), kept["numbers"][:rows]
     )
     ours = to_bytes(ops.convert_to_numpy(painted))
     strips = [np.concatenate(row, 1) for row in zip(content, kept["painted"][:rows], ours)]

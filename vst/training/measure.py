@@ -11,7 +11,6 @@ import numpy as np
 from keras import ops
 
 from vst.training.data import Numbers, Picture
-from vst.training.steps import paint
 from vst.training.teacher import LiteGraph
 
 Floats = np.ndarray
@@ -67,7 +66,7 @@ def painter_measures(painter: Any, judge: LiteGraph, kept: dict[str, Any]) -> Me
     for start in range(0, len(kept["content"]), 8):
         rows = {name: array[start : start + 8] for name, array in kept.items()}
         content = rows["content"].astype(np.float32) / 255
-        painted = paint(painter, ops.convert_to_tensor(content), rows["numbers"])
+        painted = painter(ops.convert_to_tensor(content), rows["numbers"])
         ours, wanted = ops.convert_to_numpy(painted), rows["painted"].astype(np.float32) / 255
         numbers = ops.convert_to_numpy(judge(painted)[0]).reshape(len(ours), -1)
         mine += list(np.linalg.norm(numbers - rows["numbers"], axis=1))

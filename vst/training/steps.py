@@ -13,7 +13,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from vst.nets.embedded import PAD, Painter
+from vst.nets.embedded import Painter
 from vst.training import objective
 from vst.training.teacher import LiteGraph
 
@@ -37,16 +37,6 @@ class Terms:
 
 BASE = Terms()
 FINE = Terms(hint=0.1, texture=0.5, style=0.08, excess=0.1, energy=20.0, steady=8.0)
-
-
-def padded(pictures: Any) -> Any:
-    """Pictures with the reflected border that the painter expects."""
-    return ops.pad(pictures, [[0, 0], [PAD, PAD], [PAD, PAD], [0, 0]], "reflect")
-
-
-def paint(painter: Painter, pictures: Any, numbers: Any) -> Any:
-    """The painter on pictures without border."""
-    return painter(padded(pictures), numbers)[:, PAD:-PAD, PAD:-PAD]
 
 
 def hint_layers(graph: LiteGraph) -> list[int]:
@@ -101,11 +91,11 @@ class Distiller(keras.Model):
     def call(self, batch: dict[str, Any], training: bool = False) -> dict[str, Any]:
         content = ops.cast(batch["content"], "float32") / 255
         numbers = batch["numbers"]
-        encoded = self.painter.encode(padded(content))
+        encoded = self.painter.encode(content)
         styles = self.painter.styles(numbers)
         stages = self.painter.stages(encoded, styles)
         half = self.painter.decode(stages[-1], styles)
-        picture = self.painter.finish(half)[:, PAD:-PAD, PAD:-PAD]
+        picture = self.painter.finish(half)
         result = {"painted": picture, "stages": stages}
         if training and self.terms.steady:
             result |= self.again(content, picture, numbers, batch["shift"])
@@ -120,7 +110,7 @@ class Distiller(keras.Model):
         moved = ops.slice(content, (0, down, right, 0), size)
         noise = keras.random.normal(size, stddev=0.015, seed=self.seeds)
         return {
-            "moved": paint(self.painter, moved + noise, numbers[:half]),
+            "moved": self.painter(moved + noise, numbers[:half]),
             "there": ops.slice(picture, (0, down, right, 0), size),
         }
 
@@ -157,7 +147,7 @@ class Distiller(keras.Model):
         """
         assert self.hints is not None
         content = ops.cast(x["content"], "float32") / 255
-        layers, rim, error = self.layers_hinted, PAD // 4, 0.0
+        layers, error = self.layers_hinted, 0.0
         numbers = x["numbers"][:, None, None]
         _, kept = self.hints(content, numbers, keep=layers, until=layers[-1])
         stages = y_pred["stages"]
@@ -166,7 +156,7 @@ class Distiller(keras.Model):
             stages, layers = [stages[0], stages[-1]], [layers[0], layers[-1]]
         for place, (stage, layer) in enumerate(zip(stages, layers)):
             kernel, bias = self.maps[place]
-            mapped = ops.matmul(stage[:, rim:-rim, rim:-rim], kernel) + bias
+            mapped = ops.matmul(stage, kernel) + bias
             hint = ops.stop_gradient(kept[layer])
             weight = 1.0 if place == 0 else 2.0 if layer == layers[-1] else 0.8
             unit = ops.std(hint, (0, 1, 2)) + 0.01

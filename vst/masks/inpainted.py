@@ -1,0 +1,140 @@
+"""``inpainted``, the default: the ground is painted as if the figure were not there, and the figure
+as if it went on; neither style ever sees the other's side, so there is no halo.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from vst.flow import MEDIUM, FlowEstimator, FlowSettings, Gray
+from vst.frames import Picture
+from vst.masks.base import Alpha, Edge, Parts, check_alpha, layered, short_side
+from vst.masks.motion import carried, ground_motion, scaled_matrix
+
+LOOKING = 192
+"""Short side, in pixels, at which the ground's motion is looked for."""
+FILLING = 144
+"""Short side, in pixels, at which a ground that was never seen is made up."""
+RADIUS = 4
+"""Pixels, at that size, from which the inpainting takes its colours."""
+EDGE = 2
+"""Pixels beside the mask's outline that are a mixture of both sides, and taken for neither."""
+FRESH = 0.15
+"""How fast a ground that is made up follows what lies around it."""
+
+Part = npt.NDArray[np.bool_]
+
+
+class InpaintedEdge(Edge):
+    """Remembers the ground: what was seen of it before the figure hid it comes along with the
+    ground's motion, the rest is made up (Telea, "An image inpainting technique based on the fast
+    marching method", 2004) and kept.
+    """
+
+    def __init__(self) -> None:
+        self._look = FlowEstimator(FlowSettings(limit=LOOKING, finest=MEDIUM.finest))
+        self.reset()
+
+    def reset(self) -> None:
+        self._gray: Gray | None = None
+        self._hidden_small: Part | None = None
+        self._ground: Picture | None = None
+        self._seen: Any = None
+
+    def parts(self, content: Picture, alpha: Alpha) -> Parts:
+        check_alpha(content, alpha)
+        brush = np.ones((2 * EDGE + 1, 2 * EDGE + 1), np.uint8)
+        hidden = cv2.dilate(alpha, brush) > 12
+        inside = cv2.erode(alpha, brush) > 243
+        ground = self._whole_ground(content, hidden)
+        figure = spread(content, inside) if inside.any() else spread(content, alpha > 127)
+        return Parts(figure, ground)
+
+    def join(self, parts: Parts, alpha: Alpha, figure: Picture, ground: Picture) -> Picture:
+        return layered(figure, ground, alpha)
+
+    def _whole_ground(self, content: Picture, hidden: Part) -> Picture:
+        """The content with what it hides of the ground put in its place."""
+        earlier, seen = self._earlier(content, hidden)
+        made = made_up(content, hidden)
+        ground = content.copy()
+        if earlier is None:
+            ground[hidden] = made[hidden]
+            seen = ~hidden
+        else:
+            steady = np.asarray(cv2.addWeighted(earlier, 1 - FRESH, made, FRESH, 0), np.uint8)
+            never = hidden & ~seen
+            # What came in over the frame's edge, hidden from the start, was not even made up yet.
+            blank = never & (earlier.max(2) == 0)
+            ground[never] = steady[never]
+            ground[blank] = made[blank]
+            known = hidden & seen
+            ground[known] = earlier[known]
+            seen = seen | ~hidden
+        self._ground, self._seen = ground, seen
+        return ground
+
+    def _earlier(self, content: Picture, hidden: Part) -> tuple[Picture | None, Part]:
+        """The remembered ground where the camera has it now, and where it was truly seen."""
+        gray = self._look.gray(content)
+        rows, columns = gray.shape
+        small = cv2.resize(hidden.astype(np.uint8), (columns, rows), interpolation=cv2.INTER_AREA)
+        before, hidden_before = self._gray, self._hidden_small
+        self._gray, self._hidden_small = gray, small > 0
+        if before is None or before.shape != gray.shape or self._ground is None:
+            return None, ~hidden
+        if self._ground.shape != content.shape:
+            return None, ~hidden
+        apart = (small > 0) | (hidden_before if hidden_before is not None else small > 0)
+        apart = cv2.dilate(apart.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+        motion = ground_motion(self._look(gray, before), apart)
+        motion = scaled_matrix(motion, content.shape[1] / columns)
+        earlier = np.asarray(carried(self._ground, motion, cv2.INTER_CUBIC), np.uint8)
+        seen = carried(self._seen.astype(np.uint8) * 255, motion)
+        return earlier, np.asarray(seen > 250)
+
+
+def made_up(content: Picture, hidden: Part) -> Picture:
+    """The content with ``hidden`` inpainted at a reduced size."""
+    if not hidden.any():
+        return content
+    height, width = hidden.shape
+    scale = min(1.0, FILLING / short_side(hidden))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small = spread(content, ~hidden)
+    small = np.asarray(cv2.resize(small, size, interpolation=cv2.INTER_AREA), np.uint8)
+    hole = cv2.resize(hidden.astype(np.uint8), size, interpolation=cv2.INTER_LINEAR)
+    filled = cv2.inpaint(small, hole, RADIUS, cv2.INPAINT_TELEA)
+    return np.asarray(cv2.resize(filled, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+def spread(content: Picture, known: Part) -> Picture:
+    """The content where it is ``known``, and beyond it the colours of its edge, softer the farther.
+
+    A pyramid: each level's holes are filled from the next smaller one (Gortler et al., "The
+    Lumigraph", 1996: push and pull).
+    """
+    weight = known.astype(np.float32)
+    filled = _filled(content.astype(np.float32) * weight[..., None], weight)
+    result = content.copy()
+    result[~known] = np.rint(filled[~known]).clip(0, 255)
+    return result
+
+
+def _filled(sums: Any, weight: Any) -> Any:
+    """Colours of sums / weight, where the weight is none those of a level half the size."""
+    height, width = weight.shape
+    if min(height, width) > 1 and float(weight.min()) < 1:
+        size = (-(-width // 2), -(-height // 2))
+        smaller = [cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in (sums, weight)]
+        # Half a pixel that is known tells as much of the level below as a whole one.
+        share = np.minimum(1.0, smaller[1] * 2) / np.maximum(smaller[1], 1e-6)
+        below = _filled(smaller[0] * share[..., None], smaller[1] * share)
+        below = cv2.resize(below, (width, height), interpolation=cv2.INTER_LINEAR)
+    else:
+        below = sums / np.maximum(weight, 1e-6)[..., None]
+    return sums + (1 - weight)[..., None] * below

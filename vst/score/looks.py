@@ -1,0 +1,58 @@
+"""The styles of a score, opened: what its names stand for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from vst.errors import MissingFileError, UsageError, VSTError
+from vst.looks import Look, looks_of
+from vst.score.model import Score, StyleSource
+from vst.sources import open_source
+from vst.stylebook import style_named
+from vst.timeline import NONE
+
+
+def used_styles(score: Score) -> dict[str, StyleSource]:
+    """Every name that the score plays -> where it comes from, in order of appearance."""
+    names = dict.fromkeys(name for key in (*score.keys, *score.ground) for name in key.weights)
+    names.pop(NONE, None)
+    return {name: score.styles.get(name) or StyleSource(name) for name in names}
+
+
+def looks_of_score(score: Score) -> list[Look]:
+    """The looks that the score plays, named as in the score."""
+    return [look_of(score, name, source) for name, source in used_styles(score).items()]
+
+
+def look_of(score: Score, name: str, source: StyleSource) -> Look:
+    """One style of the score: a picture, the picture of a video at a time, or @name."""
+    try:
+        if source.path.startswith("@"):
+            return replace(looks_of([source.path], keyframes=1, picker="middle")[0], name=name)
+        path = score.folder / source.path
+        if source.at is not None:
+            with open_source(path) as film:
+                return Look(name, source.at, film.at(source.at))
+        looks = looks_of([str(path)], keyframes=1, picker="middle")
+        if len(looks) != 1:
+            raise UsageError(f"{str(path)!r} has {len(looks)} pictures; name one of them")
+        return replace(looks[0], name=name)
+    except VSTError as error:
+        raise type(error)(f"{score.file or 'the score'}: style {name!r}: {error}") from error
+
+
+def check_files(score: Score) -> None:
+    """Refuse a score with a style that is not there, without opening any."""
+    for name, source in {**score.styles, **used_styles(score)}.items():
+        where = f"{score.file or 'the score'}: styles: {name}"
+        if source.path.startswith("@"):
+            try:
+                style_named(source.path)
+            except UsageError as error:
+                raise UsageError(f"{where}: {error}") from None
+        elif not (score.folder / source.path).exists():
+            raise MissingFileError(
+                f"{where}: {source.path!r} is not there; "
+                f"paths are relative to the score's folder {str(Path(score.folder))!r}"
+            )

@@ -1,0 +1,32 @@
+"""A score laid out on a content that is not known, to be looked at."""
+
+from __future__ import annotations
+
+from vst.score.model import Clock, Score
+from vst.timeline import Timeline
+
+NOMINAL = 10.0
+"""Seconds of a content that is not known."""
+
+
+def sketch_timeline(score: Score) -> tuple[Timeline, float]:
+    """The timeline on a content that is not known, and its seconds: long enough for every time in
+    the score, with a cut every tenth of it and two beats a second.
+    """
+    moments = [key.at for key in (*score.keys, *score.ground)]
+    moments += [moment for moment, _ in (*score.strength, *score.brush)]
+    rate = 25.0
+    seconds = [moment.value for moment in moments if moment.unit == "s"]
+    seconds += [moment.value / rate for moment in moments if moment.unit == "f"]
+    seconds += [moment.value / 2 for moment in moments if moment.unit == "beat"]
+    last = max([*seconds, 0.0]) or NOMINAL
+    cuts = max([moment.value for moment in moments if moment.unit == "cut"], default=9.0)
+    count = max(9, round(cuts))
+    clock = Clock(
+        0.0,
+        last,
+        rate,
+        [last * (index + 1) / (count + 1) for index in range(count)],
+        [index / 2 for index in range(round(2 * last) + 2)],
+    )
+    return score.on(clock), last
