@@ -16,6 +16,10 @@ BAND = 8
 """Pixels on either side of the outline in which a halo is looked for."""
 
 
+REACH = 24
+"""Pixels that a painter's convolutions look to either side."""
+
+
 def frames_of(clip: FigureClip) -> list[Frame]:
     return [Frame(n, n / 25, clip.layers(n).picture) for n in range(clip.count)]
 
@@ -46,13 +50,38 @@ def bands(alpha: Alpha) -> tuple[np.ndarray, np.ndarray]:
 
 def halo(edge: Edge, layers: Layers, paint: Paint) -> tuple[float, float]:
     """Mean difference (0..255) within `BAND` of the outline, on the ground's and the figure's side,
-    to what either painting is where the other side was never there.
+    to what the paintings are where the other side is not near.
+
+    For that the pictures that the edge gives to the painter get, within `REACH` beyond the outline,
+    what is truly there: the ground behind the figure, the figure's cloth going on. The rest stays,
+    because a painter that looks at the whole picture changes with it.
     """
-    result = edge.composite(layers.picture, layers.alpha, paint)
-    ideal = layered(paint(layers.figure, FIGURE), paint(layers.ground, GROUND), layers.alpha)
-    away = cv2.absdiff(result, ideal).mean(2)
-    ground, figure = (float(away[band].mean()) for band in bands(layers.alpha))
-    return ground, figure
+    parts = edge.parts(layers.picture, layers.alpha)
+    result = edge.join(
+        parts, layers.alpha, paint(parts.figure, FIGURE), paint(parts.ground, GROUND)
+    )
+    near = [within(layers.alpha < 128), within(layers.alpha >= 128)]
+    truth = layers.figure
+    if "matrix" in parts.about:  # the figure was enlarged
+        size = layers.alpha.shape[::-1]
+        truth = cv2.warpAffine(truth, parts.about["matrix"], size, borderMode=cv2.BORDER_REFLECT)
+        whole = cv2.warpAffine(layers.alpha, parts.about["matrix"], size)
+        near[0] = within(whole < 128)
+    figure = np.where(near[0][..., None], truth, parts.figure)
+    ground = np.where(near[1][..., None], layers.ground, parts.ground)
+    painted = paint(figure, FIGURE), paint(ground, GROUND)
+    if "matrix" in parts.about:
+        whole_figure = edge.join(parts, np.full_like(layers.alpha, 255), *painted)
+        painted = whole_figure, painted[1]
+    away = cv2.absdiff(result, layered(*painted, layers.alpha)).mean(2)
+    sides = [float(away[band].mean()) for band in bands(layers.alpha)]
+    return sides[0], sides[1]
+
+
+def within(side: np.ndarray) -> np.ndarray:
+    """The pixels of one side that are at most `REACH` from the other."""
+    distance = cv2.distanceTransform(side.astype(np.uint8), cv2.DIST_L2, 5)
+    return np.asarray((distance > 0) & (distance <= REACH))
 
 
 def halos(edge: Edge, clip: FigureClip, paint: Paint, measured: int = 4) -> tuple[float, float]:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vst.easing import EASES, ease_named
-from vst.errors import UnknownNameError
+from vst.errors import UnknownNameError, UsageError
 
 
 @pytest.mark.parametrize("name", EASES)
@@ -36,3 +36,57 @@ def test_bounce_touches_the_next_style_three_times_before_it_stays() -> None:
 def test_a_wrong_name_is_answered_with_the_nearest() -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'smooth'"):
         ease_named("smoth")
+
+
+@given(a=st.floats(0, 1), b=st.floats(-2, 3), c=st.floats(0, 1), d=st.floats(-2, 3))
+def test_every_bezier_starts_at_0_and_ends_at_1_and_has_no_jump(
+    a: float, b: float, c: float, d: float
+) -> None:
+    ease = ease_named(f"cubic-bezier({a},{b},{c},{d})")
+    assert (ease(0.0), ease(1.0)) == (0.0, 1.0)
+    values = [ease(index / 200) for index in range(201)]
+    assert all(-3 < value < 4 for value in values)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "part", "value"),
+    # The browsers' ease and ease-in-out, from their curves drawn at 10,000 points.
+    [
+        ("0.25,0.1,0.25,1", 0.5, 0.80240),
+        ("0.42,0,0.58,1", 0.25, 0.12916),
+        ("0,0,1,1", 0.3, 0.3),
+        ("0.42,0,0.58,1", 0.5, 0.5),
+    ],
+)
+def test_a_bezier_is_the_curve_of_style_sheets(numbers: str, part: float, value: float) -> None:
+    assert ease_named(f"cubic-bezier({numbers})")(part) == pytest.approx(value, abs=1e-4)
+
+
+@given(a=st.floats(0, 1), c=st.floats(0, 1), at=st.floats(0, 1))
+def test_a_bezier_solves_for_the_time_that_it_is_given(a: float, c: float, at: float) -> None:
+    # With b = a and d = c both coordinates are the same curve: the answer is the question.
+    assert ease_named(f"cubic-bezier({a},{a},{c},{c})")(at) == pytest.approx(at, abs=1e-6)
+
+
+def test_a_table_goes_straight_from_value_to_value() -> None:
+    ease = ease_named("table(0, 0.2, 1)")
+    assert [ease(part) for part in (0, 0.25, 0.5, 0.75, 1)] == pytest.approx([0, 0.1, 0.2, 0.6, 1])
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("cubic-bezier(1,2,3)", "four numbers"),
+        ("cubic-bezier(a,b,c,d)", "four numbers"),
+        ("cubic-bezier(0,nan,1,1)", "four numbers"),
+        ("cubic-bezier(1.5,0,0,1)", "between 0 and 1"),
+        ("cubic-bezier(0,0,-0.1,1)", "between 0 and 1"),
+        ("table(0.1,1)", "from 0 to 1"),
+        ("table()", "two numbers or more"),
+        ("bezier(0,0,1,1)", "Known: "),
+    ],
+)
+def test_a_wrong_curve_is_told_with_its_mend(name: str, said: str) -> None:
+    with pytest.raises(UsageError) as error:
+        ease_named(name)
+    assert said in str(error.value)

@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vst.easing import EASES
+from vst.engines.base import PictureEngine
 from vst.errors import UsageError
-from vst.timeline import NONE, Key, Mix, Timeline, blend_embeddings
+from vst.frames import Pictures
+from vst.timeline import NONE, Curve, Key, Mix, Timeline, blend_embeddings
 
 NAMES = ["waves", "fire", "ink", "glass", "dots"]
 
@@ -92,3 +94,210 @@ def test_a_blend_of_one_style_is_that_style(blend: str, numbers: list[float]) ->
 def test_opposite_directions_do_not_divide_by_zero() -> None:
     a = np.float32([1, 0])
     assert np.isfinite(blend_embeddings([a, -a], [0.5, 0.5], "slerp")).all()
+
+
+EASE_NAMES = [*sorted(EASES), "cubic-bezier(0.3,-0.5,0.2,1.4)", "table(0,0.7,1)"]
+LOOKS = st.dictionaries(st.sampled_from([*NAMES, NONE]), st.floats(0.01, 1), min_size=1, max_size=3)
+KEYS = st.builds(
+    Key,
+    st.floats(0, 20),
+    LOOKS,
+    strength=st.floats(0, 1),
+    brush=st.floats(0.25, 4),
+    colours=st.sampled_from(["style", "content", "blend"]),
+    ease=st.none() | st.sampled_from(EASE_NAMES),
+    hold=st.none() | st.floats(0, 1),
+)
+TIMELINES = st.builds(
+    Timeline,
+    st.lists(KEYS, min_size=1, max_size=6).map(tuple),
+    st.sampled_from(EASE_NAMES),
+    st.sampled_from(["embedding", "slerp", "spline", "pixels"]),
+    st.floats(0, 1),
+)
+
+
+@given(line=TIMELINES, time=st.floats(-5, 25))
+def test_whatever_the_keys_each_time_has_a_mix_in_its_bounds(line: Timeline, time: float) -> None:
+    mix = line.at(time)
+    assert sum(mix.weights.values()) == pytest.approx(1.0)
+    assert 0 <= mix.weights.get(NONE, 0.0) <= 1 + 1e-9
+    assert 0 <= mix.strength <= 1 and 0 <= mix.painted <= 1
+    assert 0.25 - 1e-9 <= mix.brush <= 4 + 1e-9
+    assert sum(mix.palette.values()) == pytest.approx(1.0)
+    assert max(mix.palette.values()) == pytest.approx(mix.palette[mix.colours])
+
+
+@given(line=TIMELINES)
+def test_ends_are_exact(line: Timeline) -> None:
+    for key, time in ((line.keys[0], -100.0), (line.keys[-1], 100.0)):
+        total = sum(key.weights.values())
+        wanted = {name: weight / total for name, weight in key.weights.items()}
+        assert line.at(time).weights == wanted
+        assert (line.at(time).strength, line.at(time).colours) == (key.strength, key.colours)
+    assert line.at(line.keys[-1].time) == line.at(100.0)
+
+
+@given(line=TIMELINES, after=st.floats(0.1, 10))
+def test_a_loop_ends_as_it_began(line: Timeline, after: float) -> None:
+    end = line.keys[-1].time + after
+    loop = line.looped(end)
+    assert loop.at(end) == loop.at(loop.keys[0].time)
+
+
+@given(count=st.integers(1, 5), blend=st.sampled_from(["embedding", "spline"]))
+def test_a_loop_through_n_styles_has_n_transitions(count: int, blend: str) -> None:
+    line = Timeline.through(NAMES[:count], 10.0, blend=blend, loop=True)
+    assert line.at(10.0).weights == line.at(0.0).weights == {NAMES[0]: 1.0}
+    if count > 1:
+        assert line.at(10.0 / count).weights == {NAMES[1]: 1.0}
+
+
+def test_a_loop_needs_time_to_come_back() -> None:
+    with pytest.raises(UsageError, match="leaves no time"):
+        Timeline.through(["a", "b"], 5.0).looped(5.0)
+    with pytest.raises(UsageError, match="ends as it begins"):
+        Timeline((Key(0.0, {"a": 1.0}), Key(1.0, {"b": 1.0})), loop=True)
+    curve = Curve(((0.0, 0.2), (3.0, 1.0)))
+    loop = Timeline.through(["a", "b", "a"], 5.0)
+    assert Timeline(loop.keys, strength=curve).looped(5.0).at(5.0).strength == 0.2
+
+
+def speeds(line: Timeline, time: float, step: float = 1e-5) -> tuple[np.ndarray, np.ndarray]:
+    """How fast the weights change just before and just after ``time``, per second."""
+    names = [*line.names, NONE]
+
+    def weights(at: float) -> np.ndarray:
+        mix = line.at(at)
+        return np.array([mix.weights.get(name, 0.0) for name in names])
+
+    here = weights(time)
+    return (here - weights(time - step)) / step, (weights(time + step) - here) / step
+
+
+@given(
+    gaps=st.lists(st.floats(0.5, 10), min_size=2, max_size=6),
+    looks=st.lists(LOOKS, min_size=7, max_size=7),
+    ease=st.sampled_from(["linear", "smooth", "sine", "cubic"]),
+    loop=st.booleans(),
+)
+def test_a_spline_has_no_kink_of_speed_at_a_key(
+    gaps: list[float], looks: list[dict[str, float]], ease: str, loop: bool
+) -> None:
+    times = np.cumsum([0.0, *gaps])
+    line = Timeline(tuple(Key(float(t), look) for t, look in zip(times, looks)), ease, "spline")
+    if loop:
+        line = line.looped(float(times[-1]) + 1.0)
+        before, _ = speeds(line, line.keys[-1].time)
+        _, after = speeds(line, line.keys[0].time)
+        assert before == pytest.approx(after, abs=2e-3)
+    for key in line.keys[1:-1]:
+        before, after = speeds(line, key.time)
+        assert before == pytest.approx(after, abs=2e-3)
+
+
+def test_a_straight_path_has_kinks_where_the_spline_has_none() -> None:
+    for blend, kink in (("embedding", True), ("spline", False)):
+        line = Timeline.through(["a", "b", "c"], 4.0, ease="linear", blend=blend)
+        before, after = speeds(line, 2.0)
+        assert (np.abs(before - after).max() > 0.4) == kink
+
+
+def test_a_spline_goes_through_its_keys_and_rests_where_a_style_stays() -> None:
+    keys = (
+        Key(0, {"a": 1}),
+        Key(1, {"b": 1}),
+        Key(2, {"b": 1}),
+        Key(3, {NONE: 1}),
+        Key(4, {"c": 1}),
+    )
+    line = Timeline(keys, "linear", "spline")
+    for key in keys:
+        assert line.at(key.time).weights == key.weights
+    assert line.at(1.5).weights == {"b": 1.0}
+    # Towards the content itself only the style fades that was there.
+    assert set(line.at(2.5).weights) == {"b", NONE}
+    assert set(line.at(3.5).weights) == {"c", NONE}
+
+
+def test_a_hard_change_breaks_a_spline() -> None:
+    keys = (Key(0, {"a": 1}), Key(1, {"b": 1}), Key(1, {"c": 1}), Key(2, {"d": 1}))
+    line = Timeline(keys, "linear", "spline")
+    assert set(line.at(0.5).weights) == {"a", "b"}
+    assert set(line.at(1.5).weights) == {"c", "d"}
+
+
+def test_hold_keeps_a_pure_style_at_both_ends_of_a_segment() -> None:
+    line = Timeline.through(["a", "b"], 10.0, ease="linear", hold=0.4)
+    assert line.at(2.0).weights == {"a": 1.0}
+    assert line.at(5.0).weights == pytest.approx({"a": 0.5, "b": 0.5})
+    assert line.at(8.0).weights == {"b": 1.0}
+    own = Timeline((Key(0, {"a": 1}, hold=1.0), Key(10, {"b": 1})), hold=0.4)
+    assert own.at(4.99).weights == {"a": 1.0} and own.at(5.01).weights == {"b": 1.0}
+
+
+def test_a_key_has_an_ease_of_its_own() -> None:
+    keys = (Key(0, {"a": 1}, ease="step"), Key(2, {"b": 1}), Key(4, {"a": 1}))
+    line = Timeline(keys, "linear")
+    assert line.at(0.9).weights == {"a": 1.0}
+    assert line.at(3.0).weights == {"b": 0.5, "a": 0.5}
+
+
+def test_an_ease_that_overshoots_leads_past_a_style_but_never_past_the_content() -> None:
+    ease = "cubic-bezier(0.5,-1,0.5,2)"
+    weights = Timeline.through(["a", "b"], 1.0, ease=ease).at(0.1).weights
+    assert weights["a"] > 1 and weights["b"] < 0
+    assert Timeline.through([NONE, "b"], 1.0, ease=ease).at(0.1).weights == {NONE: 1.0}
+
+
+def test_strength_and_brush_may_be_curves_of_their_own() -> None:
+    strength, brush = Curve(((0, 0), (4, 1))), Curve(((2, 0.5), (0, 2.0)))
+    line = Timeline((Key(0, {"a": 1}),), strength=strength, brush=brush)
+    assert [line.at(time).strength for time in (-1, 1, 9)] == [0, 0.25, 1]
+    assert [line.at(time).brush for time in (-1, 1, 9)] == [2, 1.25, 0.5]
+    keys = Timeline((Key(0, {"a": 1}, brush=0.25), Key(2, {"a": 1}, brush=4)), "linear")
+    assert keys.at(1).brush == pytest.approx(1.0)
+
+
+def test_the_ground_has_a_timeline_of_its_own() -> None:
+    ground = Timeline.through([NONE, "b"], 2.0, ease="linear")
+    line = Timeline((Key(0, {"a": 1}),), ground=ground)
+    mix = line.at(1.0)
+    assert mix.ground is not None and mix.ground.weights == {NONE: 0.5, "b": 0.5}
+    assert line.names == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: Timeline.through(["a"], 1, hold=1.5), "hold 1.5; it goes from 0 to 1"),
+        (lambda: Timeline((Key(0, {"a": 1}, hold=-1),)), "hold -1 at 0 s"),
+        (lambda: Timeline((Key(0, {"a": 1}, brush=5),)), "brush 5 at 0 s; it goes from 0.25 to 4"),
+        (lambda: Timeline((Key(0, {"a": 1}, ease="slow"),)), "unknown ease 'slow'"),
+        (lambda: Timeline((Key(0, {"a": 1}, colours="mine"),)), "unknown colours 'mine'"),
+        (lambda: Timeline((Key(float("nan"), {"a": 1}),)), "give a time in seconds"),
+        (lambda: Timeline((Key(0, {"a": 1}),), strength=Curve(((2, 3.0),))), "strength 3 at 2 s"),
+        (lambda: Curve(()), "at least one point"),
+    ],
+)
+def test_a_wrong_number_is_told_with_what_is_allowed(make, said: str) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(UsageError) as error:
+        make()
+    assert said in str(error.value)
+
+
+class Flat(PictureEngine):
+    """Paints a style as one brightness."""
+
+    name = "flat"
+
+    def prepare(self, styles: object) -> None: ...
+
+    def paint_style(self, frames: Pictures, style: str) -> Pictures:
+        return np.full_like(frames, {"a": 100, "b": 200, "c": 0}[style])
+
+
+def test_pictures_are_cross_faded_without_what_is_below_0() -> None:
+    frames = np.zeros((1, 4, 4, 3), np.uint8)
+    mix = Mix({"a": 0.55, "b": 0.55, "c": -0.1}, "spline")
+    assert (Flat().paint(frames, [mix]) == 150).all()

@@ -10,16 +10,24 @@ from pathlib import Path
 from typing import Any
 
 from vst import __version__
-from vst.easing import EASES
+from vst.align import ALIGNS
+from vst.colours import COLOURS
+from vst.easing import EASES, ease_named
 from vst.engines import ENGINES
 from vst.errors import MissingFileError, OutputExistsError, UsageError
 from vst.frames import VideoInfo
 from vst.keyframes import PICKERS
+from vst.looks import check_there
+from vst.masks import EDGES
+from vst.order import ORDERS
 from vst.registry import unknown
+from vst.score.model import PACES
 from vst.stabilisers import STABILISERS
 from vst.timeline import BLENDS
 from vst.times import format_time
 
+SAID_BY_SCORE = ("ease", "hold", "blend", "pace", "align", "order", "loop", "brush", "colours")
+"""Fields that a score says itself."""
 NATIVE = "native"
 """The size that is the content's own, without a limit."""
 LARGEST_BY_DEFAULT = 512
@@ -54,6 +62,8 @@ class Job:
     output: str
     keyframes: int = option(5, "Keyframes taken from each style video.", low=1, high=1000)
     picker: str = option("middle", "How keyframes are chosen.", choices=PICKERS)
+    at: tuple[float, ...] = option((), "Times of the keyframes (picker manual): 1.5,4,0:09.")
+    score: str | None = option(None, "A score file: says which style when (then without -s).")
     size: int | str | None = option(
         None,
         f"Short side to paint at, in pixels, or '{NATIVE}' "
@@ -64,8 +74,30 @@ class Job:
     strength: float = option(
         1.0, "How strong the style is; 0 is the content itself.", low=0, high=1
     )
-    ease: str = option("smooth", "How the change from style to style feels.", choices=EASES)
+    ease: str = option(
+        "smooth",
+        f"How the change from style to style feels: {', '.join(EASES)}, or cubic-bezier(a,b,c,d).",
+    )
+    hold: float = option(0.0, "Part of each segment that stays with a pure style.", low=0, high=1)
     blend: str = option("embedding", "How two styles are mixed.", choices=BLENDS)
+    pace: str = option(
+        "eased", "Speed of a change: by its ease, or even to the eye.", choices=PACES
+    )
+    align: str = option("off", "What changes end on.", choices=ALIGNS)
+    order: str = option("given", "The order in which the styles are played.", choices=ORDERS)
+    loop: bool = option(False, "End where it began.")
+    brush: float = option(
+        1.0, "Size painted at, relative to --size: below 1 larger strokes.", low=0.25, high=4
+    )
+    colours: str = option("style", "Whose colours the painting has.", choices=COLOURS)
+    ghost: float = option(0.0, "A trail of what was shown, fed back.", low=0, high=1)
+    speed: float = option(1.0, "Slow motion (below 1) or time-lapse.", low=1 / 16, high=64)
+    mask: str | None = option(None, "Where the styles go: auto, or a mask picture, video, folder.")
+    mask_box: tuple[float, ...] = option(
+        (), "The figure's box for --mask auto: left,top,right,bottom, as parts 0..1."
+    )
+    mask_ground: str = option("none", "What the ground is painted in: a STYLE, or none.")
+    mask_edge: str = option("inpainted", "How figure and ground are parted.", choices=EDGES)
     engine: str = option("embedded", "What paints.", choices=ENGINES)
     model: str | None = option(
         None, "Model file, folder or handle of the engine (default: its own)."
@@ -87,10 +119,12 @@ class Job:
     threads: int | None = option(None, "Cores to paint on (default: all).", low=1, high=1024)
 
     def __post_init__(self) -> None:
-        if not self.styles:
+        if not self.styles and self.score is None:
             raise UsageError(
                 "no style was given; name one with -s: a picture, a folder, a video, or @name"
             )
+        ease_named(self.ease)
+        self._check_score()
         for part in fields(self):
             check_option(part.name, getattr(self, part.name), part.metadata)
         if isinstance(self.size, str) and self.size != NATIVE:
@@ -100,6 +134,18 @@ class Job:
                 f"end {format_time(self.end)} is not after start {format_time(self.start)}; "
                 "painted is start <= t < end"
             )
+
+    def _check_score(self) -> None:
+        """A score says everything about the styles: nothing else may."""
+        if self.score is None:
+            return
+        known = {part.name: part.default for part in fields(self)}
+        for name in ("styles", *SAID_BY_SCORE):
+            if getattr(self, name) != (() if name == "styles" else known[name]):
+                raise UsageError(
+                    f"{name} was given beside a score; write it into {self.score!r}, "
+                    "or leave the score out"
+                )
 
     def as_dict(self) -> dict[str, Any]:
         """The options that are not at their default, as plain values for YAML or JSON."""
@@ -164,8 +210,11 @@ def check_paths(job: Job) -> None:
         raise MissingFileError(
             f"content {job.content!r} is not there; give a video, a picture or a folder of frames"
         )
-    for name in (job.content, *job.styles):
-        if not name.startswith("@") and same_file(Path(name), output):
+    for style in (*job.styles, job.mask_ground):
+        check_there(style)
+    inputs = [job.content, *job.styles, job.mask_ground, job.mask or "", job.score or ""]
+    for name in inputs:
+        if name and not name.startswith("@") and same_file(Path(name), output):
             raise UsageError(
                 f"output {job.output!r} is also an input; give the output another name"
             )

@@ -17,6 +17,7 @@ from vst.keyframes.base import Embed, Picker
 from vst.registry import nearest
 from vst.sources import open_source
 from vst.stylebook import all_styles, style_named
+from vst.timeline import NONE
 
 PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})
 """Endings of the files in a folder of styles that are pictures."""
@@ -36,8 +37,15 @@ class Look:
     space: str | None = None
 
     @property
+    def is_content(self) -> bool:
+        """Whether this is the content itself, unpainted."""
+        return self.name == NONE
+
+    @property
     def picture(self) -> Picture:
         """The style's picture; a look given as numbers has none."""
+        if self.is_content:
+            raise UsageError(f"the style {NONE!r} is the content itself and has no picture")
         if self.space is not None:
             raise UsageError(f"style {self.name!r} is kept as numbers and has no picture to show")
         return np.asarray(self.style, np.uint8)
@@ -55,7 +63,8 @@ def looks_of(
     """The looks of several style arguments in order; names that would be double get a number.
 
     A style is a picture, a folder of pictures (in order of name), a video (``keyframes`` of it,
-    chosen by ``picker``), or ``@name`` (a built-in or a user's own one). ``at``: seconds, for the
+    chosen by ``picker``), ``@name`` (a built-in or a user's own one), or
+    ``none`` (the content itself). ``at``: seconds, for the
     picker that takes times. ``embed``: an engine's, for a picker that compares styles. ``notes``
     takes up what the pickers have to say: frames that were passed over.
     """
@@ -68,12 +77,31 @@ def looks_of(
     taken: set[str] = set()
     looks = []
     for look in found:
+        if look.is_content:  # wherever it stands, it is the same one
+            looks.append(look)
+            continue
         name, number = look.name, 2
         while name in taken:
             name, number = f"{look.name}~{number}", number + 1
         taken.add(name)
         looks.append(replace(look, name=name))
     return looks
+
+
+def check_there(style: str) -> None:
+    """Refuse a style argument that names nothing; opens nothing."""
+    if style == NONE:
+        return
+    if style.startswith("@"):
+        style_named(style)
+    elif not Path(style).exists():
+        hint = nearest(Path(style).name, all_styles())
+        also = (
+            f"; did you mean the built-in style @{hint}?"
+            if hint
+            else "; `vst styles` lists the built-in ones"
+        )
+        raise MissingFileError(f"style {style!r} is neither a file, a folder nor @name{also}")
 
 
 def check_space(looks: Iterable[Look], engine: str, space: str | None) -> None:
@@ -91,18 +119,13 @@ def check_space(looks: Iterable[Look], engine: str, space: str | None) -> None:
 
 
 def _looks_of_one(style: str, of_film: Callable[[Path], list[Look]]) -> list[Look]:
+    if style == NONE:
+        return [Look(NONE, 0.0, np.zeros((1, 1, 3), np.uint8))]
     if style.startswith("@"):
         known = style_named(style)
         return [Look(known.name, 0.0, known.embedding, known.space)]
+    check_there(style)
     path = Path(style)
-    if not path.exists():
-        hint = nearest(path.name, all_styles())
-        also = (
-            f"; did you mean the built-in style @{hint}?"
-            if hint
-            else "; `vst styles` lists the built-in ones"
-        )
-        raise MissingFileError(f"style {style!r} is neither a file, a folder nor @name{also}")
     if path.is_dir():
         pictures = sorted(p for p in path.iterdir() if p.suffix.lower() in PICTURE_SUFFIXES)
         if not pictures:

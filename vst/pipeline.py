@@ -9,17 +9,20 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-import numpy as np
-
+from vst.colours import SHARE, luminance_only
 from vst.cuts import CutDetector
-from vst.engines.base import Engine
-from vst.errors import EngineError
+from vst.effects import Ghost
 from vst.finish import finish, painted_share, scaled
 from vst.frames import Frame, OnProgress, Picture, Progress
+from vst.masks.base import Alpha, layered
+from vst.painting import Batch, Easel
 from vst.sinks.base import Sink
 from vst.stabilisers.base import Stabiliser
 from vst.stages import Ahead, Behind
 from vst.timeline import Mix, Timeline
+
+Shot = tuple[Frame, Alpha | None]
+"""A frame and its mask, where there is one."""
 
 AHEAD = 3
 """Batches that may wait to be painted."""
@@ -33,12 +36,19 @@ class Line:
     the painting.
     """
 
-    engine: Engine
+    easel: Easel
     timeline: Timeline
     stabiliser: Stabiliser
     sink: Sink
-    width: int
-    height: int
+    ghost: Ghost | None = None
+    start: float = 0.0
+    speed: float = 1.0
+
+    def mix_at(self, seconds: float) -> Mix:
+        """The mix of the frame that is shown at ``seconds``: the timeline goes by the content's
+        clock, which runs ``speed`` times as fast as the output's from ``start`` on.
+        """
+        return self.timeline.at(self.start + (seconds - self.start) * self.speed)
 
 
 @dataclass(frozen=True)
@@ -51,37 +61,30 @@ class Passed:
     first_read: float
 
 
-@dataclass(frozen=True)
-class Batch:
-    """Some frames of one scene, and each at the size of the painting."""
-
-    frames: list[Frame]
-    contents: list[Picture]
-    new_scene: bool
-
-
 def run_line(
-    line: Line, frames: Iterable[Frame], total: int | None, on_progress: OnProgress
+    line: Line, shots: Iterable[Shot], total: int | None, on_progress: OnProgress
 ) -> Passed:
     """Paint every frame and write it: one thread reads, one paints and steadies, one writes.
 
     Nothing is held but a few batches, and what the stabiliser looks ahead.
     """
-    waiting: deque[tuple[Frame, Mix]] = deque()
+    waiting: deque[Waiting] = deque()
     started = time.perf_counter()
     done = 0
-    prepared = batches(frames, line.engine.batch, line.width, line.height)
+    prepared = batches(shots, line.easel.engine.batch, line.easel.width, line.easel.height)
     with Ahead(prepared, AHEAD) as ahead, Behind(_writer(line), BEHIND) as write:
         for batch in ahead:
             if batch.new_scene:
                 done += _hand_over(write, waiting, line.stabiliser.flush())
                 line.stabiliser.reset()
-                line.engine.reset()
-            mixes = [line.timeline.at(frame.time) for frame in batch.frames]
-            first = batch.frames[0]
-            paintings = paint(line.engine, batch.contents, mixes, first.index, first.time)
-            waiting.extend(zip(batch.frames, mixes))
-            for content, painting in zip(batch.contents, paintings):
+                line.easel.reset()
+            mixes = [line.mix_at(frame.time) for frame in batch.frames]
+            paintings = line.easel.paint(batch, mixes)
+            for index, (content, painting) in enumerate(zip(batch.contents, paintings)):
+                new_scene = batch.new_scene and index == 0
+                waiting.append(
+                    Waiting(batch.frames[index], batch.alphas[index], mixes[index], new_scene)
+                )
                 done += _hand_over(write, waiting, line.stabiliser.step(content, painting))
             on_progress(Progress("paint", done, total, time.perf_counter() - started))
         done += _hand_over(write, waiting, line.stabiliser.flush())
@@ -89,48 +92,43 @@ def run_line(
     return Passed(done, started)
 
 
-def batches(frames: Iterable[Frame], size: int, width: int, height: int) -> Iterator[Batch]:
+def batches(shots: Iterable[Shot], size: int, width: int, height: int) -> Iterator[Batch]:
     """Groups of at most ``size`` frames of one scene, scaled to ``width`` x ``height`` too."""
     cuts = CutDetector()
-    batch = Batch([], [], True)
-    for frame in frames:
+    batch = Batch()
+    for frame, alpha in shots:
         content = scaled(frame.picture, width, height)
         cut = cuts.is_cut(content)
         if batch.frames and (cut or len(batch.frames) == size):
             yield batch
-            batch = Batch([], [], cut)
+            batch = Batch(new_scene=cut)
         batch.frames.append(frame)
         batch.contents.append(content)
+        batch.alphas.append(alpha)
     if batch.frames:
         yield batch
 
 
-def paint(
-    engine: Engine, contents: list[Picture], mixes: list[Mix], index: int, seconds: float
-) -> list[Picture]:
-    """Let the engine paint; what it raises is told with its name, and number and time of the first
-    frame.
-    """
-    try:
-        return list(engine.paint(np.stack(contents), mixes))
-    except (ArithmeticError, MemoryError, RuntimeError, ValueError) as error:
-        where = f"engine {engine.name!r} failed at frame {index} ({seconds:.3f} s)"
-        text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise EngineError(f"{where}: {text}") from error
+@dataclass(frozen=True)
+class Waiting:
+    """A frame that has been painted and waits for the stabiliser."""
+
+    frame: Frame
+    alpha: Alpha | None
+    mix: Mix
+    new_scene: bool
 
 
-Steady = tuple[Frame, Mix, Picture]
-"""A frame of the content, its mix, and its steady painting."""
+Steady = tuple[Waiting, Picture]
+"""A frame with all that is known of it, and its steady painting."""
 
 
-def _hand_over(
-    write: Behind[Steady], waiting: deque[tuple[Frame, Mix]], steady: list[Picture]
-) -> int:
+def _hand_over(write: Behind[Steady], waiting: deque[Waiting], steady: list[Picture]) -> int:
     """Pass the stabiliser's pictures on, each with the frame that waits for it; returns how
     many.
     """
     for painting in steady:
-        write((*waiting.popleft(), painting))
+        write((waiting.popleft(), painting))
     return len(steady)
 
 
@@ -138,9 +136,34 @@ def _writer(line: Line) -> Callable[[Steady], None]:
     """What finishes a painting and writes it."""
 
     def write(item: Steady) -> None:
-        frame, mix, painting = item
-        share = painted_share(mix.painted, line.engine.fades_below)
-        picture = finish(frame.picture, painting, share)
-        line.sink.write(Frame(frame.index, frame.time, picture))
+        shot, painting = item
+        picture = finished(line, shot, painting)
+        if line.ghost is not None:
+            if shot.new_scene:
+                line.ghost.reset()
+            picture = line.ghost.step(picture)
+        line.sink.write(Frame(shot.frame.index, shot.frame.time, picture))
 
     return write
+
+
+def finished(line: Line, shot: Waiting, painting: Picture) -> Picture:
+    """The painting at the content's size, in its colours, faded by its strength."""
+    content, mix = shot.frame.picture, shot.mix
+    share = painted_share(mix.painted, line.easel.engine.fades_below)
+    if shot.alpha is None:
+        return finish(content, recoloured_by(mix, content, painting), share)
+    # Figure and ground were faded apart already. A ground as filmed is that of the content itself,
+    # not what came back from the size of the painting.
+    whole = finish(content, recoloured_by(mix, content, painting), 1.0)
+    filmed = mix.ground is None or mix.ground.painted == 0
+    return layered(whole, content, shot.alpha) if filmed else whole
+
+
+def recoloured_by(mix: Mix, content: Picture, painting: Picture) -> Picture:
+    """The painting, brought to the content's size where it takes colours of the content."""
+    palette = mix.palette or {mix.colours: 1.0}
+    share = sum(SHARE[name] * part for name, part in palette.items())
+    if share == 0:
+        return painting
+    return luminance_only(content, finish(content, painting, 1.0), share=share)

@@ -7,14 +7,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from vst.arrange import looks_for, prepare
 from vst.draw import grid
 from vst.engines.base import Engine
 from vst.errors import MediaError
 from vst.finish import finish, painted_share, scaled
-from vst.frames import OnProgress, Picture, Progress, silent
+from vst.frames import Frame, OnProgress, Picture, Progress, silent
 from vst.job import Job, painting_size
-from vst.pipeline import paint
-from vst.render import looks_for, prepare
+from vst.painting import Batch, Easel
 from vst.sources import open_source
 from vst.timeline import Mix
 
@@ -40,14 +40,15 @@ def paint_still(engine: Engine, content: Picture, mix: Mix, size: int | str | No
     height, width = content.shape[:2]
     small = scaled(content, *painting_size(size, width, height))
     engine.reset()
-    painting = paint(engine, [small], [mix], 0, 0.0)[0]
+    batch = Batch([Frame(0, 0.0, content)], [small], [None])
+    painting = Easel(engine, small.shape[1], small.shape[0]).paint(batch, [mix])[0]
     return finish(content, painting, painted_share(mix.painted, engine.fades_below))
 
 
 def paint_picture(job: Job, engine: Engine) -> Picture:
     """The job's content, painted in an even mix of the job's looks."""
     content = first_picture(job.content)
-    looks = looks_for(job)
+    looks = looks_for(job, engine)
     prepare(job, engine, looks)
     mix = Mix({look.name: 1 / len(looks) for look in looks}, job.blend, job.strength)
     return paint_still(engine, content, mix, job.size)
@@ -59,7 +60,7 @@ def paint_grid(
     """Every content (a picture, or a video's middle frame) in every look of ``job``, as one
     labelled sheet.
     """
-    looks = looks_for(job)
+    looks = looks_for(job, engine)
     prepare(job, engine, looks)
     total = len(contents) * len(looks)
     rows: list[list[Picture]] = []

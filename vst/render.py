@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import tempfile
 import time
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from vst.arrange import Arrangement, arrange, read_styles
+from vst.effects import Ghost, retimed, sound_at
 from vst.engines import ENGINES
 from vst.engines.base import Engine
 from vst.errors import MediaError, UsageError
-from vst.frames import OnProgress, Progress, VideoInfo, silent
+from vst.frames import Frame, OnProgress, Progress, VideoInfo, silent
 from vst.job import Job, check_paths, describe, painting_size, span
-from vst.looks import Look, check_space, looks_of
-from vst.pipeline import Line, run_line
+from vst.looks import Look
+from vst.masks import EDGES, MASKS
+from vst.masks.base import Mask
+from vst.painting import Easel
+from vst.pipeline import Line, Shot, run_line
 from vst.sinks import open_sink
-from vst.sinks.base import SinkSpec
+from vst.sinks.base import Sink, SinkSpec
 from vst.sources import open_source
+from vst.sources.base import Source
 from vst.sources.rate import resample
 from vst.stabilisers import STABILISERS
-from vst.timeline import Timeline
 from vst.times import format_time
 
 
@@ -77,30 +84,27 @@ def run(job: Job, on_progress: OnProgress = silent) -> Result:
     """
     began = time.perf_counter()
     check_paths(job)
+    read_styles(job)
     with open_source(job.content) as source:
-        info = source.info
-        total = round(span(job, info) * (job.fps or info.rate))
-        looks = looks_for(job)
-        # The engine last: that it cannot be written is known in a moment, loading the engine takes
-        # seconds.
-        with (
-            open_sink(sink_spec(job, info)) as sink,
-            engine_for(job, on_progress) as engine,
-        ):
-            prepare(job, engine, looks)
-            timeline = timeline_of(job, looks, info)
-            width, height = painting_size(job.size, info.width, info.height, info.sample_aspect)
-            line = Line(engine, timeline, STABILISERS[job.stabilise](), sink, width, height)
-            frames = source.frames(job.start, job.end)
-            if job.fps is not None:
-                frames = resample(frames, job.fps)
-            passed = run_line(line, frames, total, on_progress)
+        spec = sink_spec(job, source.info)
+        # The engine last: that something cannot be written is known in a moment, loading an engine
+        # takes seconds.
+        with open_sink(spec) as sink, engine_for(job, on_progress) as engine:
+            played = arrange(job, engine, source)
+            with opened_mask(job) as mask:
+                line = line_of(job, source.info, engine, played, sink, masked=mask is not None)
+                frames = frames_of(job, source)
+                shots = mask.over(frames) if mask is not None else without_mask(frames)
+                passed = run_line(line, shots, frames_in_all(job, source.info), on_progress)
+                masked = mask.warnings if mask is not None else []
             if passed.frames == 0:
                 raise MediaError(
                     f"{job.content} has no frame from {format_time(job.start)} on that can be read"
                 )
             report = sink.finish()
         seconds = time.perf_counter() - passed.first_read
+        heard = sound_at(job.speed).note if job.audio and source.info.audio else ""
+        notes = [*source.warnings, *played.notes, *masked, *([heard] if heard else [])]
         return Result(
             output=str(report.path),
             frames=report.frames,
@@ -109,24 +113,73 @@ def run(job: Job, on_progress: OnProgress = silent) -> Result:
             startup=round(passed.first_read - began, 3),
             frames_per_second=round(report.frames / seconds, 2),
             engine=job.engine,
-            keyframes=listed(looks),
-            warnings=[*source.warnings, *report.warnings],
+            keyframes=listed(played.looks),
+            warnings=[*notes, *report.warnings],
         )
+
+
+def frames_in_all(job: Job, info: VideoInfo) -> int:
+    """How many frames the output has, as far as the content's header can be believed."""
+    return round(span(job, info) / job.speed * float(job.fps or info.rate))
+
+
+def frames_of(job: Job, source: Source) -> Iterator[Frame]:
+    """The frames that are painted: a part of the content, at another rate or speed if wanted."""
+    frames = source.frames(job.start, job.end)
+    if job.speed != 1:
+        return retimed(frames, job.speed, job.fps or source.info.rate)
+    return resample(frames, job.fps) if job.fps is not None else frames
+
+
+def without_mask(frames: Iterable[Frame]) -> Iterator[Shot]:
+    """Each frame, with no mask."""
+    return ((frame, None) for frame in frames)
+
+
+@contextlib.contextmanager
+def opened_mask(job: Job) -> Iterator[Mask | None]:
+    """The job's mask, if it has one; a file's is closed at the end."""
+    if job.mask is None:
+        yield None
+    elif job.mask == "auto":
+        yield MASKS["auto"](job.mask_box or None)
+    else:
+        with open_source(job.mask) as film:
+            yield MASKS["file"](film)
+
+
+def line_of(
+    job: Job, info: VideoInfo, engine: Engine, played: Arrangement, sink: Sink, *, masked: bool
+) -> Line:
+    """The parts that the job's frames run through."""
+    width, height = painting_size(job.size, info.width, info.height, info.sample_aspect)
+    edge = EDGES[job.mask_edge]() if masked else None
+    return Line(
+        easel=Easel(engine, width, height, edge),
+        timeline=played.timeline,
+        stabiliser=STABILISERS[job.stabilise](),
+        sink=sink,
+        ghost=Ghost(job.ghost) if job.ghost > 0 else None,
+        start=job.start,
+        speed=job.speed,
+    )
 
 
 def sink_spec(job: Job, info: VideoInfo) -> SinkSpec:
     """What is to be written for this job: the content's size, shape of pixels and rate."""
+    sound = sound_at(job.speed)
     return SinkSpec(
         path=Path(job.output),
         width=info.width,
         height=info.height,
         rate=job.fps or info.rate,
-        variable=info.variable and job.fps is None,
+        variable=info.variable and job.fps is None and job.speed == 1,
         sample_aspect=info.sample_aspect,
         content=info,
         start=job.start,
         end=job.end,
-        audio=job.audio,
+        audio=job.audio and not sound.dropped,
+        tempo=sound.filter or "",
         codec=job.codec,
         crf=job.crf,
         overwrite=job.overwrite,
@@ -160,28 +213,6 @@ def engine_for(job: Job, on_progress: OnProgress = silent) -> Engine:
     return open_engine(job.engine, model=job.model, threads=job.threads, on_progress=on_progress)
 
 
-def looks_for(job: Job) -> list[Look]:
-    """The looks that the job's styles give, in order."""
-    return looks_of(job.styles, keyframes=job.keyframes, picker=job.picker)
-
-
-def prepare(job: Job, engine: Engine, looks: list[Look]) -> None:
-    """Let the engine get ready for the looks, once."""
-    check_space(looks, job.engine, getattr(engine, "space", None))
-    engine.prepare({look.name: look.style for look in looks})
-
-
-def timeline_of(job: Job, looks: list[Look], info: VideoInfo) -> Timeline:
-    """The looks in order over the part of the content that is painted; the last frame is purely the
-    last look.
-    """
-    last = max(0.0, span(job, info) - 1 / float(job.fps or info.rate))
-    names = [look.name for look in looks]
-    return Timeline.through(
-        names, last, start=job.start, ease=job.ease, blend=job.blend, strength=job.strength
-    )
-
-
 def listed(looks: list[Look]) -> list[dict[str, Any]]:
     """Looks as plain values: name and time."""
     return [{"name": look.name, "time": round(look.time, 3)} for look in looks]
@@ -202,7 +233,7 @@ def estimate(job: Job, *, frames: int = 40) -> Estimate:
     with open_source(job.content) as source:
         info = source.info
     rate = job.fps or info.rate
-    total = round(span(job, info) * rate)
+    total = frames_in_all(job, info)
     seen: list[Progress] = []
     with tempfile.TemporaryDirectory(prefix="vst-") as folder:
         output = str(Path(folder) / f"trial{Path(job.output).suffix}")

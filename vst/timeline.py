@@ -153,7 +153,8 @@ class Timeline:
             for time, value in curve.points if curve else ():
                 _check_number(name, value, time, low, high)
         object.__setattr__(self, "keys", tuple(sorted(self.keys, key=lambda key: key.time)))
-        if self.loop and not same(_shares(self.keys[0]), _shares(self.keys[-1])):
+        seen_first = [key for key in self.keys if key.time == self.keys[0].time][-1]
+        if self.loop and not same(_shares(seen_first), _shares(self.keys[-1])):
             raise UsageError(
                 "a loop ends as it begins, but the last key has another style than the first; "
                 "let Timeline.looped(end) add the key that closes it"
@@ -185,7 +186,9 @@ class Timeline:
 
     def looped(self, end: float) -> Timeline:
         """The same timeline, closed: at ``end`` seconds, after its last key, it is as it began."""
-        first, last = self.keys[0], self.keys[-1]
+        last = self.keys[-1]
+        # Of several keys at the first time, the last one is seen.
+        first = [key for key in self.keys if key.time == self.keys[0].time][-1]
         closed = self.keys
         if len(self.keys) > 1 and not (_as_one(first, last) and last.time <= end):
             if last.time >= end:

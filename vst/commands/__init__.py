@@ -22,13 +22,19 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
     "Paint": {
         "stylize": ("stylize", "paint a video in the looks of others"),
         "image": ("image", "paint one picture"),
+        "batch": ("batch", "paint many videos in many styles, from a file"),
         "grid": ("grid", "paint every content in every style, on one sheet"),
         "demo": ("demo", "make two clips and paint one in the looks of the other"),
     },
     "Look first": {
         "keyframes": ("keyframes", "show what would be taken from a style video"),
+        "score": ("score", "write, check and draw a score: which style when"),
         "styles": ("styles", "list the built-in styles, keep your own"),
         "show": ("show", "print the job that made an output"),
+    },
+    "Look after": {
+        "evaluate": ("evaluate", "measure how steady, sharp and true to its style it is"),
+        "compare": ("compare", "put videos side by side, with labels"),
     },
     "Set up": {
         "models": ("models", "what models are known, and bringing them here"),
@@ -88,7 +94,7 @@ def main() -> NoReturn:
 def run() -> int:
     """Run the command line; every failure is one line on stderr and an exit code."""
     try:
-        cli.main(prog_name="vst", standalone_mode=False)
+        code = cli.main(prog_name="vst", standalone_mode=False)
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
@@ -117,7 +123,7 @@ def run() -> int:
             "vst", f"unexpected {type(error).__name__}: {text} (run it again with -v to see where)"
         )
     else:
-        return 0
+        return code if isinstance(code, int) else 0  # a command that ended itself says with what
     return 1
 
 

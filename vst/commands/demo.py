@@ -9,12 +9,13 @@ import click
 import numpy as np
 
 from vst.api import job_of
+from vst.arrange import looks_for
 from vst.commands.options import print_json, report_options, warn
 from vst.commands.progress import Reporter
 from vst.draw import demo_sheet, save_picture
 from vst.frames import Picture, Progress
 from vst.job import Job
-from vst.render import looks_for, run
+from vst.render import run
 from vst.samples import write_content, write_style_film
 from vst.sources import open_source
 

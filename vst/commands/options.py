@@ -15,6 +15,7 @@ from click.shell_completion import CompletionItem
 
 from vst.commands.quiet import speak
 from vst.draw.basics import FORMATS
+from vst.easing import ease_named
 from vst.errors import OutputError, OutputExistsError, UsageError
 from vst.job import NATIVE, Job
 from vst.registry import unknown
@@ -74,6 +75,28 @@ def parse_size(text: str) -> int | str:
     raise UsageError(f"size {text!r}; allowed is a number of pixels or {NATIVE!r}")
 
 
+def parse_ease(text: str) -> str:
+    """The name of a curve, if it is one."""
+    ease_named(text)
+    return text
+
+
+def parse_times(text: str) -> tuple[float, ...]:
+    """Times with commas between them: "1.5,4,0:09"."""
+    return tuple(parse_time(part) for part in text.split(",") if part.strip())
+
+
+def parse_box(text: str) -> tuple[float, ...]:
+    """Four parts of the picture's width and height, 0..1: left, top, right, bottom."""
+    try:
+        box = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        box = ()
+    if len(box) != 4:
+        raise UsageError(f"box {text!r}; write left,top,right,bottom as parts 0..1: 0.3,0.1,0.7,1")
+    return box
+
+
 TIME = Parsed("time", parse_time)
 TYPES: dict[str, Any] = {
     "size": Parsed("pixels|native", parse_size),
@@ -84,6 +107,13 @@ TYPES: dict[str, Any] = {
     "crf": int,
     "threads": int,
     "strength": float,
+    "hold": float,
+    "brush": float,
+    "ghost": float,
+    "speed": float,
+    "ease": Parsed("name|cubic-bezier(a,b,c,d)", parse_ease),
+    "at": Parsed("times", parse_times),
+    "mask_box": Parsed("left,top,right,bottom", parse_box),
 }
 """Fields of `Job` whose option reads more than a word."""
 
@@ -103,6 +133,7 @@ def job_options(*names: str) -> Callable[[Function], Function]:
                 "show_default": True,
             }
             flag = f"--{name.replace('_', '-')}"
+            flags = (flag, "--colors") if name == "colours" else (flag,)
             if isinstance(part.default, bool):
                 # A switch is named for what it changes.
                 flag = f"--no-{name} / --{name}" if part.default else flag
@@ -115,23 +146,26 @@ def job_options(*names: str) -> Callable[[Function], Function]:
                 continue
             choices = part.metadata.get("choices")
             about["type"] = OneOf(choices) if choices is not None else TYPES.get(name, str)
-            about["show_default"] = part.default not in (None, 0.0)
-            function = click.option(flag, **about)(function)
+            about["show_default"] = part.default not in (None, 0.0, ())
+            function = click.option(*flags, name, **about)(function)
         return function
 
     return decorate
 
 
-def style_option(function: Function) -> Function:
+STYLE_HELP = "A picture, folder of pictures, video (its keyframes), @name, or none; again for more."
+
+
+def style_option(function: Function, required: bool = True) -> Function:
     """-s, as often as wanted."""
     return click.option(
         "-s",
         "--style",
         "styles",
         multiple=True,
-        required=True,
+        required=required,
         metavar="STYLE",
-        help="A picture, a folder of pictures, a video (its keyframes), or @name; again for more.",
+        help=STYLE_HELP,
     )(function)
 
 

@@ -23,7 +23,7 @@ from vst.easing import ease_named
 from vst.errors import MissingFileError, OutputExistsError, UsageError
 from vst.frames import Picture
 from vst.looks import PICTURE_SUFFIXES, Look, looks_of
-from vst.samples import draw_pattern, patterns
+from vst.samples import PATTERNS, draw_pattern
 from vst.score import (
     Clock,
     Score,
@@ -197,6 +197,6 @@ def thumbnails_of(score: Score) -> dict[str, Picture]:
         name = (source.path if source else look.name).lstrip("@")
         if look.space is None:
             found[look.name] = look.picture
-        elif name in patterns():
+        elif name in PATTERNS:
             found[look.name] = draw_pattern(name)
     return found

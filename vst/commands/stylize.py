@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import click
@@ -20,14 +21,17 @@ from vst.render import Estimate, Result, estimate, run
 from vst.times import format_time
 
 OPTIONS = (
-    "keyframes", "picker", "size", "strength", "ease", "blend", "engine", "model", "stabilise",
+    "score", "keyframes", "picker", "at", "order", "size", "strength", "ease", "hold", "blend",
+    "pace", "align", "loop", "brush", "colours", "ghost", "speed",
+    "mask", "mask_box", "mask_ground", "mask_edge",
+    "engine", "model", "stabilise",
     "start", "end", "audio", "codec", "crf", "fps", "threads", "overwrite",
 )  # fmt: skip
 
 
 @click.command()
 @click.argument("content")
-@style_option
+@functools.partial(style_option, required=False)
 @output_option(
     "The painted video: .mp4 .mov .mkv .webm .gif, or a folder (frames/) for PNG frames."
 )

@@ -20,7 +20,7 @@ BARE: Colour = (150, 150, 150)
 """The colour of the content itself."""
 LEFT, RIGHT = 92, 28
 """Margins of the curves, pixels; the left one has their names."""
-BAND, LOW_BAND, GAP = 150, 54, 16
+BAND, LOW_BAND, GAP = 150, 54, 24
 """Heights of the weights, of another curve, and between them, pixels."""
 
 Curve = Callable[[Mix], float]
@@ -80,10 +80,10 @@ def _changing(mixes: Sequence[Mix]) -> dict[str, list[float]]:
     curves: dict[str, Curve] = {
         "strength": lambda mix: mix.strength,
         "brush 1/4..4": lambda mix: (float(np.log2(mix.brush)) + 2) / 4,
-        "own colours": lambda mix: 1 - mix.palette.get("style", 1.0),
+        "colours": lambda mix: 1 - mix.palette.get("style", 0.0 if mix.palette else 1.0),
     }
     found = {name: [curve(mix) for mix in mixes] for name, curve in curves.items()}
-    still = {"strength": 1.0, "brush 1/4..4": 0.5, "own colours": 0.0}
+    still = {"strength": 1.0, "brush 1/4..4": 0.5, "colours": 0.0}
     return {
         name: values
         for name, values in found.items()
@@ -195,7 +195,7 @@ def _curve(
     filled: bool = False,
 ) -> None:
     """A curve of heights 0..1 (a little more or less is drawn too) between the margins."""
-    spare = 14
+    spare = 20
     inner = canvas.shape[1] - LEFT - RIGHT
     shape = ((high + 2 * spare) * FINE, (inner + 8) * FINE)
     x = (4 + np.linspace(0, inner, len(values))) * FINE

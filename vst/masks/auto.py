@@ -73,6 +73,8 @@ class AutoMask(Mask):
         self._missed: float | None = None
 
     def over(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Alpha]]:
+        self._forget()
+        self._looks.clear()
         cuts = CutDetector()
         waiting: deque[Frame] = deque()
         for frame in frames:
@@ -288,10 +290,10 @@ def grab(picture: Picture, marks: Any, rounds: int) -> npt.NDArray[np.uint8]:
         # Too little of one side to learn its colours from: as it was marked.
         found[rows, columns] = figure
         return found
-    models = [np.zeros((1, 65), np.float64) for _ in range(2)]
+    behind, before = (np.zeros((1, 65), np.float64) for _ in range(2))
     cv2.setRNGSeed(0)  # its colour clusters begin with random ones
     view = np.ascontiguousarray(picture[rows, columns])
-    cv2.grabCut(view, part, None, *models, rounds, cv2.GC_INIT_WITH_MASK)
+    cv2.grabCut(view, part, None, behind, before, rounds, cv2.GC_INIT_WITH_MASK)
     cut = np.isin(part, FIGURE_MARKS).astype(np.uint8)
     found[rows, columns] = largest_pieces(cut)
     return found

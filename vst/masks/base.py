@@ -47,6 +47,9 @@ class Mask(ABC):
     def over(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Alpha]]:
         """Each frame with its alpha, of the frame's size, in order; few frames are held."""
 
+    def close(self) -> None:
+        """Let go of a file that it reads."""
+
 
 @dataclass(frozen=True)
 class Parts:

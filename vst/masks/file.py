@@ -53,6 +53,11 @@ class FileMask(Mask):
                 f"mask: {self.film.info.path.name} has no picture that can be read"
             )
 
+    def close(self) -> None:
+        close = getattr(self.film, "close", None)
+        if close is not None:
+            close()
+
 
 def alpha_of(mask: Picture, picture: Picture, inverted: bool) -> Alpha:
     """A mask's brightness at the size of ``picture``."""

@@ -23,6 +23,10 @@ RADIUS = 4
 """Pixels, at that size, from which the inpainting takes its colours."""
 EDGE = 2
 """Pixels beside the mask's outline that are a mixture of both sides, and taken for neither."""
+REACH = 0.1
+"""How far the figure's colours go on around it, of the picture's short side; in twice that they
+have faded into the content.
+"""
 FRESH = 0.15
 """How fast a ground that is made up follows what lies around it."""
 
@@ -51,8 +55,7 @@ class InpaintedEdge(Edge):
         hidden = cv2.dilate(alpha, brush) > 12
         inside = cv2.erode(alpha, brush) > 243
         ground = self._whole_ground(content, hidden)
-        figure = spread(content, inside) if inside.any() else spread(content, alpha > 127)
-        return Parts(figure, ground)
+        return Parts(gone_on(content, inside), ground)
 
     def join(self, parts: Parts, alpha: Alpha, figure: Picture, ground: Picture) -> Picture:
         return layered(figure, ground, alpha)
@@ -94,8 +97,23 @@ class InpaintedEdge(Edge):
         motion = ground_motion(self._look(gray, before), apart)
         motion = scaled_matrix(motion, content.shape[1] / columns)
         earlier = np.asarray(carried(self._ground, motion, cv2.INTER_CUBIC), np.uint8)
-        seen = carried(self._seen.astype(np.uint8) * 255, motion)
-        return earlier, np.asarray(seen > 250)
+        # By the nearest pixel: else its border would lose a pixel in each frame.
+        seen = carried(self._seen.astype(np.uint8), motion, cv2.INTER_NEAREST)
+        return earlier, np.asarray(seen > 0)
+
+
+def gone_on(content: Picture, inside: Part) -> Picture:
+    """The content with the figure's colours going on around it, as far as strokes reach.
+
+    Farther away the content is as it was filmed: a painter that normalises by the whole picture
+    would else paint a figure among its own colours in others.
+    """
+    if not inside.any():
+        return content
+    reach = max(8.0, REACH * short_side(inside))
+    distance = cv2.distanceTransform((~inside).astype(np.uint8), cv2.DIST_L2, 5)
+    share = np.asarray((2 - distance / reach).clip(0, 1), np.float32)
+    return np.asarray(cv2.blendLinear(spread(content, inside), content, share, 1 - share), np.uint8)
 
 
 def made_up(content: Picture, hidden: Part) -> Picture:

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vst.flow import MEDIUM, FlowEstimator, FlowSettings, Gray, non_occluded, warp
+from vst.flow import MEDIUM, Flow, FlowEstimator, FlowSettings, Gray, Mask, non_occluded, warp
 from vst.frames import Picture
 from vst.metrics.base import NOTHING, Measure, check_pair
 
@@ -52,9 +52,13 @@ class WarpError(Measure):
     def reset(self) -> None:
         self._earlier.clear()
 
-    def _compare(self, gray: Gray, painted: Picture, before: Gray, earlier: Picture) -> float:
+    def motion(self, gray: Gray, before: Gray) -> tuple[Flow, Mask]:
+        """The flow of the content from now back to then, and the pixels in which it holds."""
         backward = self._look(gray, before)
-        seen = non_occluded(backward, self._look(before, gray))
+        return backward, non_occluded(backward, self._look(before, gray))
+
+    def _compare(self, gray: Gray, painted: Picture, before: Gray, earlier: Picture) -> float:
+        backward, seen = self.motion(gray, before)
         difference = warp(earlier.astype(np.float32), backward) - painted
         squares = np.where(seen, np.square(difference / 255).sum(2, dtype=np.float64), 0.0)
         if self._map is None or self._seen is None or self._map.shape != seen.shape:

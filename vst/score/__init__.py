@@ -10,8 +10,8 @@ from __future__ import annotations
 from vst.draw.scores import plot_score
 from vst.score.looks import check_files, looks_of_score
 from vst.score.model import ALIGNS, PACES, Clock, Moment, Score, ScoreKey, StyleSource
-from vst.score.sketch import sketch_timeline
 from vst.score.reading import parse_score, read_score
+from vst.score.sketch import sketch_timeline
 from vst.score.writing import score_text, write_score
 
 __all__ = [

@@ -104,8 +104,8 @@ class Moment:
 
 @dataclass(frozen=True)
 class StyleSource:
-    """Where a style comes from: ``path``, a file or @name, relative to the score; ``at``: seconds of
-    the picture to take, where it is a video.
+    """Where a style comes from: ``path``, a file (relative to the score) or @name; ``at``: seconds
+    of the picture to take, where it is a video.
     """
 
     path: str

@@ -50,20 +50,21 @@ class _Loader(yaml.SafeLoader):
         return bool(super().check_plain()) or self.peek() == "@"
 
     def compose_node(self, parent: Any, index: Any) -> Any:
-        event = self.peek_event()
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+        here: Any = event.start_mark
         if isinstance(event, yaml.AliasEvent):
             raise yaml.MarkedYAMLError(
-                problem=f"alias *{event.anchor}; write the value out", problem_mark=event.start_mark
+                problem=f"alias *{event.anchor}; write the value out", problem_mark=here
             )
         if event.tag is not None and event.tag != "!":
             raise yaml.MarkedYAMLError(
-                problem=f"tag {event.tag}; write a plain value", problem_mark=event.start_mark
+                problem="tag (a word that begins with !); write a plain value", problem_mark=here
             )
         self.depth += 1
         if self.depth > DEEPEST:
             raise yaml.MarkedYAMLError(
                 problem=f"more than {DEEPEST} levels; a score needs four",
-                problem_mark=event.start_mark,
+                problem_mark=here,
             )
         node = super().compose_node(parent, index)
         self.depth -= 1

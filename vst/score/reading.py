@@ -26,8 +26,8 @@ KEY_KEYS = ("at", "style", "strength", "ease", "hold", "brush", "colours")
 RANGES = {"strength": (0.0, 1.0), "hold": (0.0, 1.0), "brush": BRUSHES}
 OTHER_NAMES = {
     "colors": "colours", "color": "colours", "colour": "colours", "time": "at", "when": "at",
-    "styles": "style", "look": "style", "weights": "style", "easing": "ease", "background": "ground",
-    "mix": "style", "size": "brush",
+    "styles": "style", "look": "style", "weights": "style", "easing": "ease", "mix": "style",
+    "background": "ground", "size": "brush",
 }  # fmt: skip
 """Words that people write for a key -> the key."""
 

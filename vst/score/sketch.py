@@ -11,7 +11,7 @@ NOMINAL = 10.0
 
 def sketch_timeline(score: Score) -> tuple[Timeline, float]:
     """The timeline on a content that is not known, and its seconds: long enough for every time in
-    the score, with a cut every tenth of it and two beats a second.
+    the score, with as many cuts as it names, evenly spaced, and two beats a second.
     """
     moments = [key.at for key in (*score.keys, *score.ground)]
     moments += [moment for moment, _ in (*score.strength, *score.brush)]
@@ -19,9 +19,10 @@ def sketch_timeline(score: Score) -> tuple[Timeline, float]:
     seconds = [moment.value for moment in moments if moment.unit == "s"]
     seconds += [moment.value / rate for moment in moments if moment.unit == "f"]
     seconds += [moment.value / 2 for moment in moments if moment.unit == "beat"]
-    last = max([*seconds, 0.0]) or NOMINAL
-    cuts = max([moment.value for moment in moments if moment.unit == "cut"], default=9.0)
-    count = max(9, round(cuts))
+    furthest = max([*seconds, 0.0])
+    clocked = not score.loop and all(moment.unit == "s" for moment in moments)
+    last = furthest if clocked and furthest else max(NOMINAL, 1.25 * furthest)
+    count = round(max([moment.value for moment in moments if moment.unit == "cut"], default=0.0))
     clock = Clock(
         0.0,
         last,

@@ -73,7 +73,7 @@ def assemble(tracks: Sequence[Path], spec: SinkSpec, timing: Timing, finished: P
         run(_command(track, None, Carried(), spec, timing, finished), spec.path)
         return _report(spec, timing, Carried(), finished)
     lost: list[str] = []
-    carried = carry(content.path, kind, spec.audio, spec.path.suffix.lower())
+    carried = carry(content.path, kind, spec.audio, spec.path.suffix.lower(), spec.tempo)
     for what, fewer in (
         ("subtitles, covers and attachments", carried.sound_alone),
         ("sound", carried.nothing),

@@ -22,9 +22,10 @@ class SinkSpec:
 
     ``content`` is what sound, subtitles, chapters and metadata come from, between ``start`` and
     ``end`` seconds of its clock (None: to its end); None where there is nothing to take along.
-    ``rate`` is exact; with ``variable`` the frames' own times are kept. ``codec`` and ``crf`` None:
-    the best choice for the kind of file. ``job`` is text that is written into the output's
-    metadata.
+    ``rate`` is exact; with ``variable`` the frames' own times are kept. ``tempo``: a chain of
+    FFmpeg's filters that the sound goes through, where the pictures run at another speed.
+    ``codec`` and ``crf`` None: the best choice for the kind of file. ``job`` is text that is
+    written into the output's metadata.
     """
 
     path: Path
@@ -37,6 +38,7 @@ class SinkSpec:
     start: float = 0.0
     end: float | None = None
     audio: bool = True
+    tempo: str = ""
     codec: str | None = None
     crf: int | None = None
     overwrite: bool = False

@@ -49,9 +49,12 @@ class Carried:
         return replace(self, sound=[], others=[], audio=0, subtitles=0)
 
 
-def carry(path: Path, kind: FileKind, audio: bool, suffix: str) -> Carried:
+def carry(path: Path, kind: FileKind, audio: bool, suffix: str, tempo: str = "") -> Carried:
     """Look at the streams of the content at ``path`` and decide what each becomes in a file of
     ``kind``.
+
+    ``tempo``: filters for the sound, where the pictures run at another speed; what goes by the
+    content's clock (subtitles, chapters) is left out then.
     """
     carried = Carried()
     with open_container(path) as content:
@@ -62,7 +65,9 @@ def carry(path: Path, kind: FileKind, audio: bool, suffix: str) -> Carried:
         for stream in content.streams:
             codec = _codec(stream)
             if stream.type == "audio" and audio:
-                _audio(carried, stream, codec, kind, suffix)
+                _audio(carried, stream, codec, kind, suffix, tempo)
+            elif stream.type == "subtitle" and tempo:
+                carried.warnings.append("subtitles are left out at another speed")
             elif stream.type == "subtitle":
                 _subtitle(carried, stream, codec, kind, suffix)
             elif stream.type == "attachment":
@@ -71,7 +76,7 @@ def carry(path: Path, kind: FileKind, audio: bool, suffix: str) -> Carried:
                 _cover(carried, stream, codec, kind, suffix)
             elif stream.type == "data" and codec not in ("bin_data", "unknown"):
                 carried.warnings.append(f"the content's data stream ({codec}) is left out")
-    carried.about = ["-map_metadata", "1", "-map_chapters", "1"]
+    carried.about = ["-map_metadata", "1", "-map_chapters", "-1" if tempo else "1"]
     for tag in _STALE_TAGS[:3]:
         carried.about += ["-metadata", f"{tag}="]
     return carried
@@ -84,9 +89,13 @@ def _codec(stream: Any) -> str:
     return str(getattr(stream, "name", None) or "unknown")
 
 
-def _audio(carried: Carried, stream: Any, codec: str, kind: FileKind, suffix: str) -> None:
+def _audio(
+    carried: Carried, stream: Any, codec: str, kind: FileKind, suffix: str, tempo: str
+) -> None:
     number = carried.audio
-    if codec in kind.audio:
+    if tempo and codec != "unknown":
+        options = _encode_audio(number, stream, kind.audio_fallback, tempo)
+    elif codec in kind.audio:
         options = [f"-c:a:{number}", "copy"]
     elif codec == "unknown":
         carried.warnings.append(
@@ -101,13 +110,13 @@ def _audio(carried: Carried, stream: Any, codec: str, kind: FileKind, suffix: st
     carried.audio += 1
 
 
-def _encode_audio(number: int, stream: Any, encoder: str) -> list[str]:
+def _encode_audio(number: int, stream: Any, encoder: str, tempo: str = "") -> list[str]:
     """Options that encode one sound track well, with gaps in its times filled so that it stays in
     sync.
     """
     channels = max(1, int(stream.codec_context.channels or 2))
     each = 64 if encoder == "libopus" else 96
-    filters = "aresample=async=1"
+    filters = ",".join(["aresample=async=1", *([tempo] if tempo else [])])
     if (
         encoder == "libopus"
     ):  # it knows the layouts of Vorbis alone, and for instance not 5.1 with side speakers

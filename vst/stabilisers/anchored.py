@@ -48,6 +48,8 @@ from vst.stabilisers.blending import (
 
 ENLARGED = 2
 """The anchor is sampled from a copy so many times as large."""
+STRAINED = 0.9
+"""What is strained is remembered by so much less, frame by frame."""
 CALM = 0.75
 """Share of what was known of the change of colours before, when a frame adds to it: what flicker
 does to one frame is not yet a change of style.
@@ -63,6 +65,10 @@ class AnchoredSettings:
     """Whether occlusions are found by flow back and forth; else by tears in the backward flow."""
     steepest: float = 0.3
     """Squared slope of the flow from which on it is a tear, where it is looked at one way only."""
+    strained: float = 0.6
+    """Squared slope, against standing still, of the way to the anchor from which on it is strained:
+    what is drawn along it is a smear.
+    """
     renewal: int = 10
     """Frames after which the output becomes the anchor."""
     memory: float = 0.9
@@ -74,7 +80,9 @@ class AnchoredSettings:
     decision: float = 3.0
     """How abruptly the anchor gives way: half of two textures is the sharpness of neither."""
     raised: float = 1.8
-    """Detail is raised by at most this factor, up to the fresh painting's own local contrast."""
+    """Detail is raised by at most this factor ..."""
+    detail: float = 1.01
+    """... up to so much of the fresh painting's own local contrast."""
     noise: float = 0.008
     """Difference of brightness (mean of 5 x 5) that motion must explain to count as motion."""
     follows_from: float = 0.003
@@ -151,7 +159,7 @@ class Anchored(Stabiliser):
         carried = self._carry(memory, gray, backward, painted)
         carried = self._follow(memory, carried, painted)
         put(memory.canvas, carried)
-        memory.shown = raise_detail(carried, painted, self.settings.raised)
+        memory.shown = raise_detail(carried, painted, self.settings.raised, self.settings.detail)
         memory.gray = gray
         memory.age += 1
         if memory.age >= self.settings.renewal:
@@ -165,9 +173,13 @@ class Anchored(Stabiliser):
         came_from, seen = places(backward), self._seen(memory.gray, gray, backward)
         memory.places = sample(memory.places, came_from)
         memory.kept = np.minimum(sample(memory.kept, came_from), seen)
+        whole = cv2.blur(slope(memory.places - grid(*gray.shape)), (3, 3)) <= settings.strained
+        memory.kept *= whole
         near = alike(gray, memory.gray, came_from, settings.step_tolerance)
         far = alike(gray, memory.anchor_gray, memory.places, settings.anchor_tolerance)
-        by_step = cv2.GaussianBlur(seen * near, (0, 0), 1.5) * settings.memory
+        # The last output is as strained there; it has to go, but not at once.
+        near *= np.where(whole, np.float32(settings.memory), np.float32(settings.memory * STRAINED))
+        by_step = cv2.GaussianBlur(seen * near, (0, 0), 1.5)
         by_anchor = cv2.GaussianBlur(memory.kept * far, (0, 0), 1.5)
         # One or the other, not a mean: half of two textures has the sharpness of neither. And one
         # sampling of one canvas is cheaper than two.

@@ -19,9 +19,6 @@ STATISTICS = 6
 CELL = 8
 """Local contrast is compared in cells of so many pixels square."""
 
-OVER = 1.06
-"""Detail is raised a little beyond the fresh painting's: what is coarser has lost some as well."""
-
 
 def alike(gray: Gray, earlier: Gray, where: Flow, tolerance: float) -> Weights:
     """How far the earlier brightness at ``where`` is the present one: 1 for the same, falling as a
@@ -69,14 +66,14 @@ def recoloured(picture: Picture, has: Any, wanted: Any) -> Picture:
     return np.asarray(cv2.LUT(picture, table.astype(np.uint8)[None]), np.uint8)
 
 
-def raise_detail(picture: Picture, fresh: Picture, limit: float) -> Picture:
-    """Raise what is finer than about 1.5 pixels to the fresh painting's local contrast, at most
-    ``limit`` times. Where the picture has more contrast, it stays as it is.
+def raise_detail(picture: Picture, fresh: Picture, limit: float, part: float = 1.0) -> Picture:
+    """Raise what is finer than about 1.5 pixels to ``part`` of the fresh painting's local
+    contrast, at most ``limit`` times. Where the picture has more contrast, it stays as it is.
     """
     if limit <= 1:
         return picture
     has, wanted = local_contrast(picture), local_contrast(fresh)
-    gain = np.clip((OVER * wanted + 0.5) / (has + 0.5), 1, limit).astype(np.float32)
+    gain = np.clip((part * wanted + 0.5) / (has + 0.5), 1, limit).astype(np.float32)
     # smooth + gain * detail = gain * picture + (1 - gain) * smooth: a mix with a negative share.
     return mixed(picture, cv2.GaussianBlur(picture, (7, 7), 1.5), gain)
 

@@ -142,18 +142,18 @@ def vary(picture: Picture, other: Picture, rng: np.random.Generator) -> Picture:
 
 
 def plain_content(rng: np.random.Generator, side: int = SIDE) -> Picture:
-    """Black, white, one colour, a gradient or noise: frames that photographs do not teach."""
-    kind = rng.integers(5)
-    if kind < 2:
-        return np.full((side, side, 3), 0 if kind == 0 else 255, np.uint8)
+    """A gradient or noise: frames that photographs do not teach.
+
+    Flat fields need no teaching: the painter gives one colour for them by its build. Their variance
+    of nothing would only blow up the gradients.
+    """
+    if rng.random() < 0.4:
+        return rng.integers(0, 256, (side, side, 3), dtype=np.uint8)
     first, second = rng.integers(0, 256, (2, 3)).astype(np.float32)
-    if kind == 2:
-        return np.broadcast_to(first, (side, side, 3)).astype(np.uint8)
-    if kind == 3:
-        ramp = np.linspace(0, 1, side, dtype=np.float32)[:, None, None]
-        ramp = ramp if rng.random() < 0.5 else ramp.transpose(1, 0, 2)
-        return np.broadcast_to(first + (second - first) * ramp, (side, side, 3)).astype(np.uint8)
-    return rng.integers(0, 256, (side, side, 3), dtype=np.uint8)
+    ramp = np.linspace(0, 1, side, dtype=np.float32)[:, None, None]
+    ramp = ramp if rng.random() < 0.5 else ramp.transpose(1, 0, 2)
+    grain = rng.normal(0, 2, (side, side, 3))
+    return np.clip(first + (second - first) * ramp + grain, 0, 255).astype(np.uint8)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,102 @@
+"""Draw docs/pictures/masks.jpg: one masked frame in each way of treating its edge, and close up;
+prints the figures of docs/masks.md.
+
+python tools/draw_masks.py [OUTPUT]
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests.figures import frames_of, halos, overlap, own_flicker, spreading  # noqa: E402
+from vst.draw import save_picture, sheet  # noqa: E402
+from vst.engines.embedded import EmbeddedEngine  # noqa: E402
+from vst.frames import Picture  # noqa: E402
+from vst.masks import EDGES  # noqa: E402
+from vst.masks.auto import AutoMask  # noqa: E402
+from vst.masks.base import FIGURE, GROUND, Paint  # noqa: E402
+from vst.samples.figure import FigureClip  # noqa: E402
+from vst.stylebook import style_named  # noqa: E402
+from vst.timeline import Mix  # noqa: E402
+
+STYLES = {FIGURE: "@fire-impasto", GROUND: "@indigo-waves"}
+LARGEST = 500_000
+
+
+def painter(styles: dict[str, str] = STYLES) -> Paint:
+    """The embedded engine with one built-in style for each part."""
+    engine = EmbeddedEngine()
+    engine.prepare({part: style_named(name).embedding for part, name in styles.items()})
+
+    def paint(picture: Picture, which: str) -> Picture:
+        return engine.paint(picture[None], [Mix({which: 1.0})])[0]
+
+    return paint
+
+
+def main(output: Path) -> None:
+    """Measure both tables, paint, and write the sheet."""
+    clip = FigureClip(count=12)
+    paint = painter()
+    print("| way | known painter: ground, figure | embedded: ground, figure | ms |")
+    for name, edge in EDGES.items():
+        began = time.perf_counter()
+        known = halos(edge(), clip, spreading)
+        took = (time.perf_counter() - began) / clip.count * 1000
+        embedded = halos(edge(), clip, paint, 2)
+        numbers = " | ".join(f"{ground:.1f}, {figure:.1f}" for ground, figure in (known, embedded))
+        print(f"| `{name}` | {numbers} | {took:.0f} |")
+    for width, height, pace in ((320, 180, 2.4), (640, 360, 4.8)):
+        walk = FigureClip(width, height, pace=pace)
+        true = [walk.layers(n).alpha for n in range(walk.count)]
+        found = [alpha for _, alpha in AutoMask().over(frames_of(walk))]
+        shares = [overlap(a, b) for a, b in zip(found, true)]
+        own, moved = own_flicker(found, true)
+        low, mean = min(shares), np.mean(shares)
+        print(f"auto {width}x{height}: IoU {mean:.3f} (least {low:.3f}), {own:.4f} of {moved:.4f}")
+    draw(FigureClip(480, 270, 10), paint, output)
+
+
+def draw(clip: FigureClip, paint: Paint, output: Path) -> None:
+    """The last frame in each way, whole and close up."""
+    pictures: dict[str, Picture] = {"as filmed": clip.layers(clip.count - 1).picture}
+    for name, edge in EDGES.items():
+        way = edge()
+        for index in range(clip.count):
+            layers = clip.layers(index)
+            if index < clip.count - 1:
+                way.parts(layers.picture, layers.alpha)
+            else:
+                pictures[name] = way.composite(layers.picture, layers.alpha, paint)
+    rows, labels = [], []
+    for chosen in (list(pictures)[:3], list(pictures)[3:]):
+        rows.append([pictures[name] for name in chosen])
+        labels.append(chosen)
+    rows.append([close_up(picture) for picture in pictures.values()])
+    labels.append(list(pictures))
+    drawn = sheet(rows, labels, title="Ways of treating a mask's edge", tallest=300)
+    for quality in range(90, 40, -6):
+        save_picture(output, drawn, quality)
+        if output.stat().st_size <= LARGEST:
+            break
+    print(output)
+
+
+def close_up(picture: Picture) -> Picture:
+    """The head and shoulder, three times as large."""
+    height, width = picture.shape[:2]
+    part = picture[
+        round(0.05 * height) : round(0.5 * height), round(0.34 * width) : round(0.54 * width)
+    ]
+    return np.repeat(np.repeat(part, 3, 0), 3, 1)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "pictures" / "masks.jpg")

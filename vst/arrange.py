@@ -1,0 +1,174 @@
+"""From a job to what is played: its looks, and the timeline over its content."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from vst.align import align_to, cut_times
+from vst.beats import beats_of_file
+from vst.colours import prepared_style
+from vst.engines.base import EmbeddingEngine, Engine
+from vst.finish import finish, painted_share, scaled
+from vst.frames import Picture
+from vst.job import Job, painting_size, span
+from vst.looks import Look, check_space, looks_of
+from vst.order import ordered
+from vst.pace import uniform
+from vst.score import Score, check_files, looks_of_score, read_score
+from vst.sources.base import Source
+from vst.timeline import NONE, Mix, Timeline
+
+PACE_SIZE = 160
+"""Short side, in pixels, of the still on which the speed of a change is measured."""
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """What is played: the looks in order, when each, and lines for the user."""
+
+    looks: list[Look]
+    timeline: Timeline
+    notes: list[str]
+
+
+def read_styles(job: Job) -> Score | None:
+    """The job's score, if it has one; refuses styles that are not there. Opens none."""
+    if job.score is None:
+        return None
+    score = read_score(job.score)
+    check_files(score)
+    return score
+
+
+def arrange(job: Job, engine: Engine, source: Source) -> Arrangement:
+    """Take the looks, let the engine get ready for them, and lay them over the content."""
+    notes: list[str] = []
+    score = read_styles(job)
+    looks = looks_of_score(score) if score else looks_for(job, engine, notes)
+    behind = ground_looks(job, looks, engine, notes)
+    prepare(job, engine, [*looks, *behind], source)
+    if score is not None:
+        timeline, align, pace = _of_score(job, score, source), score.align, score.pace
+    else:
+        timeline, align, pace = _of_options(job, looks, engine, source), job.align, job.pace
+    if behind:
+        timeline = replace(timeline, ground=_ground(job, behind, source))
+    if align != "off":
+        times = _cuts(job, source) if align == "cuts" else _beats(source)
+        if not times:
+            notes.append(f"no {align} were found in {job.content}; nothing was aligned")
+        timeline = align_to(timeline, times)
+    if pace == "uniform":
+        timeline = uniform(timeline, still_painter(engine, source.at(job.start)))
+    return Arrangement(looks, timeline, notes)
+
+
+def looks_for(job: Job, engine: Engine | None = None, notes: list[str] | None = None) -> list[Look]:
+    """The looks that the job's styles give, in order."""
+    embed = engine.embed if isinstance(engine, EmbeddingEngine) else None
+    return looks_of(
+        job.styles,
+        keyframes=job.keyframes,
+        picker=job.picker,
+        at=job.at,
+        embed=embed,
+        notes=notes,
+    )
+
+
+def ground_looks(job: Job, looks: list[Look], engine: Engine, notes: list[str]) -> list[Look]:
+    """The looks of the ground behind a mask; none where it stays as filmed. Their names differ
+    from those of the figure's.
+    """
+    if job.mask is None or job.mask_ground == NONE:
+        return []
+    behind = looks_for(replace(job, styles=(job.mask_ground,), score=None), engine, notes)
+    return [replace(look, name=f"ground {look.name}") for look in behind]
+
+
+def prepare(job: Job, engine: Engine, looks: list[Look], source: Source | None = None) -> None:
+    """Let the engine get ready for the looks, once."""
+    check_space(looks, job.engine, getattr(engine, "space", None))
+    styles = {look.name: look.style for look in looks if not look.is_content}
+    if source is not None and job.colours == "blend":
+        content = source.at(job.start)
+        for look in looks:
+            if look.space is None and not look.is_content:
+                styles[look.name] = prepared_style(job.colours, look.picture, content)
+    engine.prepare(styles)
+
+
+def still_painter(engine: Engine, content: Picture):  # type: ignore[no-untyped-def]
+    """A function that paints one small still of the content in a mix."""
+    height, width = content.shape[:2]
+    still = scaled(content, *painting_size(min(PACE_SIZE, height, width), width, height))
+
+    def paint(mix: Mix) -> Picture:
+        painting = engine.paint(still[None], [mix])[0]
+        return finish(still, painting, painted_share(mix.painted, engine.fades_below))
+
+    engine.reset()
+    return paint
+
+
+def _of_options(job: Job, looks: list[Look], engine: Engine, source: Source) -> Timeline:
+    places = _order(job, looks, engine)
+    timeline = Timeline.through(
+        [looks[place].name for place in places],
+        last_frame(job, source),
+        start=job.start,
+        ease=job.ease,
+        blend=job.blend,
+        strength=job.strength,
+        hold=job.hold,
+        loop=job.loop,
+    )
+    keys = tuple(replace(key, brush=job.brush, colours=job.colours) for key in timeline.keys)
+    return replace(timeline, keys=keys)
+
+
+def _order(job: Job, looks: list[Look], engine: Engine) -> list[int]:
+    """The indices of the looks in the order that they are played; the content itself keeps its
+    place.
+    """
+    moving = [index for index, look in enumerate(looks) if not look.is_content]
+    styles = engine.styles if isinstance(engine, EmbeddingEngine) else None
+    order = ordered(
+        job.order,
+        [looks[index].name for index in moving],
+        [looks[index].time for index in moving],
+        [styles[looks[index].name] for index in moving] if styles is not None else None,
+        loop=job.loop,
+    )
+    placed = iter(order)
+    return [index if look.is_content else moving[next(placed)] for index, look in enumerate(looks)]
+
+
+def _ground(job: Job, looks: list[Look], source: Source) -> Timeline:
+    """The timeline of the ground behind a mask."""
+    names = [look.name for look in looks]
+    return Timeline.through(names, last_frame(job, source), start=job.start, ease=job.ease)
+
+
+def _of_score(job: Job, score: Score, source: Source) -> Timeline:
+    return score.timeline(
+        source.info,
+        _cuts(job, source) if score.needs_cuts else None,
+        _beats(source) if score.needs_beats else None,
+        start=job.start,
+        end=job.end,
+        rate=float(job.fps) if job.fps else None,
+    )
+
+
+def last_frame(job: Job, source: Source) -> float:
+    """Seconds from the first to the last frame that is painted."""
+    return max(0.0, span(job, source.info) - 1 / float(job.fps or source.info.rate))
+
+
+def _cuts(job: Job, source: Source) -> list[float]:
+    return cut_times(source.frames(job.start, job.end))
+
+
+def _beats(source: Source) -> list[float]:
+    return beats_of_file(source.info.path, source.info.origin)

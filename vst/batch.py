@@ -1,0 +1,291 @@
+"""Many contents in many styles from one file, ``jobs.yaml``: what is there already is left, what
+fails does not stop the rest.
+"""
+
+from __future__ import annotations
+
+import re
+import reprlib
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from vst.api import job_of
+from vst.errors import Cancelled, MissingFileError, UsageError, VSTError
+from vst.frames import OnProgress, silent
+from vst.job import Job, check_paths
+from vst.registry import nearest
+from vst.render import Result, run
+
+LARGEST_FILE = 1_000_000
+"""Bytes of a batch file at most: more is no list that a person wrote."""
+MOST_ALIASES = 100
+"""References (``*name``) in it at most: nested ones grow without end."""
+MOST_JOBS = 10_000
+
+FILLED = ("content", "style")
+"""What an output's name may hold in braces."""
+KEYS = ("contents", "styles", "output", "options", "jobs")
+JOB_KEYS = ("content", "styles", "output", "options")
+OPTIONS = tuple(n for n in Job.__dataclass_fields__ if n not in ("content", "styles", "output"))
+STATES = ("done", "there", "failed")
+PLAIN = (str, int, float, bool, type(None))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one job: ``state`` is ``done``, ``there`` (left as it was) or ``failed``."""
+
+    output: str
+    content: str
+    styles: list[str]
+    state: str
+    frames: int = 0
+    seconds: float = 0.0
+    error: str = ""
+    warnings: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """As plain values, for JSON."""
+        return asdict(self)
+
+
+def read_batch(path: str | Path) -> list[Job]:
+    """The jobs of a batch file, in order; paths in it are relative to the file's own folder.
+
+    Raises `UsageError` that names the key and the mend.
+    """
+    path = Path(path)
+    plan = _mapping(_load(path), str(path), KEYS)
+    folder = path.absolute().parent
+    shared = _options(plan.get("options"), "options")
+    jobs: list[Job] = []
+    if plan.get("contents") is not None or plan.get("styles") is not None:
+        jobs += _crossed(plan, folder, shared)
+    singles = plan.get("jobs")
+    if singles is not None and not isinstance(singles, list):
+        raise UsageError(
+            f"jobs: {_short(singles)} is no list; write each job with a dash before it"
+        )
+    for number, entry in enumerate(singles or [], 1):
+        jobs.append(_single(entry, f"jobs[{number}]", folder, shared))
+    if not jobs:
+        raise UsageError(f"{path} has no jobs; give contents, styles and output, or a list of jobs")
+    if len(jobs) > MOST_JOBS:
+        raise UsageError(f"{path} makes {len(jobs)} jobs; {MOST_JOBS} are run at most: split it")
+    seen: dict[str, Job] = {}
+    for job in jobs:
+        if job.output in seen:
+            raise UsageError(
+                f"output: two jobs write {job.output!r}; put {{content}} and {{style}} into it"
+            )
+        seen[job.output] = job
+    return jobs
+
+
+def run_batch(
+    jobs: Iterable[Job],
+    on_progress: OnProgress = silent,
+    *,
+    on_outcome: Callable[[Outcome], None] | None = None,
+    runner: Callable[[Job, OnProgress], Result] = run,
+) -> list[Outcome]:
+    """Run the jobs whose output is missing, one after the other; only the user stops them all."""
+    outcomes = []
+    for job in jobs:
+        outcome = _run_one(job, on_progress, runner)
+        outcomes.append(outcome)
+        if on_outcome is not None:
+            on_outcome(outcome)
+    return outcomes
+
+
+def _run_one(job: Job, on_progress: OnProgress, runner: Callable[..., Result]) -> Outcome:
+    about = (job.output, job.content, list(job.styles))
+    if is_there(Path(job.output)) and not job.overwrite:
+        return Outcome(*about, "there")
+    began = time.perf_counter()
+    try:
+        check_paths(job)
+        Path(job.output).absolute().parent.mkdir(parents=True, exist_ok=True)
+        result = runner(job, on_progress)
+    except Cancelled:
+        raise
+    except (VSTError, OSError, RuntimeError, ValueError, MemoryError) as error:
+        text = " ".join(str(error).split()) or type(error).__name__
+        return Outcome(*about, "failed", seconds=round(time.perf_counter() - began, 3), error=text)
+    seconds = round(time.perf_counter() - began, 3)
+    return Outcome(*about, "done", result.frames, seconds, warnings=list(result.warnings))
+
+
+def is_there(output: Path) -> bool:
+    """Whether an output was written: a file with something in it, or a folder that is not empty."""
+    if output.is_dir():
+        return any(output.iterdir())
+    return output.is_file() and output.stat().st_size > 0
+
+
+def table(outcomes: Iterable[Outcome]) -> str:
+    """The outcomes as lines of text, with a head and a sum."""
+    outcomes = list(outcomes)
+    rows = [("output", "state", "frames", "seconds", "")]
+    for one in outcomes:
+        worked = one.state == "done"
+        frames, seconds = (str(one.frames), f"{one.seconds:.1f}") if worked else ("", "")
+        rows.append((one.output, one.state, frames, seconds, one.error))
+    wide = [max(len(row[column]) for row in rows) for column in range(4)]
+    lines = [
+        f"{row[0]:<{wide[0]}}  {row[1]:<{wide[1]}}  {row[2]:>{wide[2]}}  "
+        f"{row[3]:>{wide[3]}}  {row[4]}".rstrip()
+        for row in rows
+    ]
+    counts = {state: sum(one.state == state for one in outcomes) for state in STATES}
+    return "\n".join([*lines, ", ".join(f"{count} {state}" for state, count in counts.items())])
+
+
+def _load(path: Path) -> Any:
+    if not path.is_file():
+        raise MissingFileError(f"batch file {str(path)!r} is not there; give a YAML file of jobs")
+    if path.stat().st_size > LARGEST_FILE:
+        raise UsageError(
+            f"{path} has {path.stat().st_size:,} bytes; a batch file has {LARGEST_FILE:,} at most"
+        )
+    try:
+        text = path.read_text(encoding="utf-8")
+        aliases = sum(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text))
+        if aliases > MOST_ALIASES:
+            raise UsageError(f"{path} has {aliases} references; {MOST_ALIASES} are read at most")
+        return yaml.safe_load(text)
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is no text in UTF-8; save it as UTF-8") from error
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "somewhere"
+        raise UsageError(f"{path}, {where}: {error.problem}; mend it there or above") from error
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise UsageError(f"{path} is no YAML: {str(error).splitlines()[0]}") from error
+
+
+def _crossed(plan: Mapping[str, Any], folder: Path, shared: dict[str, Any]) -> list[Job]:
+    """Every content in every style."""
+    for key in ("contents", "styles", "output"):
+        if plan.get(key) is None:
+            raise UsageError(
+                f"{key} is missing; give contents, styles, output (o/{{content}}-{{style}}.mp4)"
+            )
+    contents = [
+        one for text in _texts(plan["contents"], "contents") for one in _files(text, folder)
+    ]
+    entries = plan["styles"] if isinstance(plan["styles"], list) else [plan["styles"]]
+    looks: list[list[str]] = []
+    for number, entry in enumerate(entries, 1):
+        key = f"styles[{number}]"
+        if isinstance(entry, list):  # several styles played over one content
+            looks.append([_place(text, folder) for text in _texts(entry, key)])
+        else:
+            looks += [[one] for one in _files(_texts(entry, key)[0], folder, key)]
+    (pattern,) = _texts(plan["output"], "output")[:1]
+    return [
+        _job(content, styles, _named(pattern, content, styles, "output"), folder, shared, "options")
+        for content in contents
+        for styles in looks
+    ]
+
+
+def _single(entry: Any, key: str, folder: Path, shared: dict[str, Any]) -> Job:
+    entry = _mapping(entry, key, JOB_KEYS)
+    for name in ("content", "styles", "output"):
+        if entry.get(name) is None:
+            raise UsageError(f"{key}.{name} is missing; a job has content, styles and output")
+    content = _place(_texts(entry["content"], f"{key}.content")[0], folder)
+    styles = [_place(text, folder) for text in _texts(entry["styles"], f"{key}.styles")]
+    pattern = _texts(entry["output"], f"{key}.output")[0]
+    own = {**shared, **_options(entry.get("options"), f"{key}.options")}
+    output = _named(pattern, content, styles, f"{key}.output")
+    return _job(content, styles, output, folder, own, f"{key}.options")
+
+
+def _job(
+    content: str, styles: list[str], output: str, folder: Path, options: dict[str, Any], key: str
+) -> Job:
+    try:
+        return job_of(content, styles, _place(output, folder), **options)
+    except UsageError as error:
+        raise UsageError(f"{key}: {error}") from error
+    except TypeError as error:
+        raise UsageError(
+            f"{key}: a value is of the wrong kind ({error}); see vst stylize"
+        ) from error
+
+
+def _options(value: Any, key: str) -> dict[str, Any]:
+    options = dict(_mapping(value if value is not None else {}, key, OPTIONS))
+    for name, one in options.items():
+        wanted = Job.__dataclass_fields__[name].default
+        if not isinstance(one, PLAIN):
+            raise UsageError(f"{key}.{name}: {_short(one)} is no single value; write one")
+        if isinstance(wanted, bool) != isinstance(one, bool):
+            kind = "true or false" if isinstance(wanted, bool) else "a number or a word"
+            raise UsageError(f"{key}.{name}: {_short(one)} cannot be used; write {kind}")
+        if isinstance(wanted, (int, float)) and isinstance(one, str) and name not in ("start",):
+            raise UsageError(f"{key}.{name}: {_short(one)} is no number; write {wanted}, say")
+    return options
+
+
+def _mapping(value: Any, key: str, known: Iterable[str]) -> Mapping[str, Any]:
+    known = list(known)
+    if not isinstance(value, dict):
+        raise UsageError(f"{key}: {_short(value)} has no keys; allowed are {', '.join(known)}")
+    for name in value:
+        if name not in known:
+            hint = nearest(str(name), known)
+            also = f"; did you mean {hint!r}?" if hint else "; take it out."
+            raise UsageError(f"{key}: unknown key {_short(name)}{also} Known: {', '.join(known)}.")
+    return value
+
+
+def _texts(value: Any, key: str) -> list[str]:
+    """One text or a list of them."""
+    values = value if isinstance(value, list) else [value]
+    if not values:
+        raise UsageError(f"{key} is empty; give a path, or a list of them")
+    for one in values:
+        if not isinstance(one, str) or not one.strip():
+            raise UsageError(f"{key}: {_short(one)} is no text; give a path (in quotes if need be)")
+    return list(values)
+
+
+def _files(text: str, folder: Path, key: str = "contents") -> list[str]:
+    """The files that a path with ``*``, ``?`` or ``[`` stands for, in order of name."""
+    place = _place(text, folder)
+    if text.startswith("@") or not set("*?[") & set(text) or Path(place).exists():
+        return [place]
+    pattern = Path(place)
+    found = sorted(
+        str(one) for one in Path(pattern.anchor).glob(str(pattern.relative_to(pattern.anchor)))
+    )
+    if not found:
+        raise UsageError(f"{key}: nothing fits {text!r}; it is looked for from {folder}")
+    return found
+
+
+def _place(text: str, folder: Path) -> str:
+    return text if text.startswith("@") else str(folder / Path(text).expanduser())
+
+
+def _named(pattern: str, content: str, styles: list[str], key: str) -> str:
+    """An output's name with {content} and {style} filled in."""
+    wrong = [name for name in re.findall(r"\{([^{}]*)\}", pattern) if name not in FILLED]
+    if wrong:
+        raise UsageError(f"{key}: {_short(wrong[0])} is not known; {{content}} and {{style}} are")
+    style = "+".join(Path(style.lstrip("@")).stem for style in styles)
+    names = {"content": Path(content).stem, "style": style}
+    return re.sub(r"\{([^{}]*)\}", lambda found: names[found[1]], pattern)
+
+
+def _short(value: Any) -> str:
+    return reprlib.repr(value)

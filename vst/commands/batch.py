@@ -1,0 +1,50 @@
+"""``vst batch``: many contents in many styles."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import click
+
+from vst.batch import STATES, Outcome, read_batch, run_batch, table
+from vst.commands.options import print_json, report_options, warn
+from vst.commands.progress import Reporter
+
+
+@click.command()
+@click.argument("jobs")
+@click.option("--overwrite", is_flag=True, help="Run all jobs again, whatever is there.")
+@report_options
+@click.pass_context
+def command(
+    context: click.Context, jobs: str, overwrite: bool, as_json: bool, progress: str
+) -> None:
+    """Run the jobs of the file JOBS (YAML) whose output is not there yet; one that fails does not
+    stop the rest.
+
+    \b
+    contents: clips/*.mp4              # files, globs, or a list of them
+    styles: ["@ink-wash", art/*.jpg, [film.mp4, "@waves"]]   # one job each; a list is one job
+    output: out/{content}-{style}.mp4
+    options: {strength: 0.8}           # as those of vst stylize
+    jobs:                              # and single ones
+      - {content: a.mp4, styles: b.png, output: out/a.mp4, options: {size: 360}}
+
+    \b
+    Example: vst batch jobs.yaml
+    """
+    plan = [replace(job, overwrite=True) if overwrite else job for job in read_batch(jobs)]
+
+    def say(outcome: Outcome) -> None:
+        if not as_json:
+            warn(f"{outcome.output}: {text}" for text in outcome.warnings)
+
+    with Reporter(progress) as reporter:
+        outcomes = run_batch(plan, reporter, on_outcome=say)
+    counts = {state: sum(one.state == state for one in outcomes) for state in STATES}
+    if as_json:
+        print_json({"jobs": [one.as_dict() for one in outcomes], **counts})
+    else:
+        click.echo(table(outcomes))
+    if counts["failed"]:
+        context.exit(1)

@@ -1,0 +1,103 @@
+"""Painting the frames of a scene: at the brush's size, figure and ground apart where there is a
+mask.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from vst.engines.base import Engine
+from vst.errors import EngineError
+from vst.finish import finish, painted_share, scaled
+from vst.frames import Frame, Picture
+from vst.masks.base import Alpha, Edge
+from vst.timeline import Mix
+
+BRUSH_STEPS = 8
+"""Sizes of brush from one to its double: an engine makes a function for each size it paints at."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some frames of one scene; ``contents`` are the frames at the size of the painting, ``alphas``
+    the masks of the frames, at the frames' size, where there is a mask.
+    """
+
+    frames: list[Frame] = field(default_factory=list)
+    contents: list[Picture] = field(default_factory=list)
+    alphas: list[Alpha | None] = field(default_factory=list)
+    new_scene: bool = True
+
+
+@dataclass(frozen=True)
+class Easel:
+    """An engine, the size of its paintings, and how figure and ground are joined (None: no mask).
+
+    What it paints has ``width`` x ``height`` whatever the brush's size.
+    """
+
+    engine: Engine
+    width: int
+    height: int
+    edge: Edge | None = None
+
+    def reset(self) -> None:
+        """Forget the scene."""
+        self.engine.reset()
+        if self.edge is not None:
+            self.edge.reset()
+
+    def paint(self, batch: Batch, mixes: Sequence[Mix]) -> list[Picture]:
+        """Paint each frame of a batch; what the engine raises is told with its name and the frame.
+
+        With a mask the paintings are whole pictures, faded by their strength already; without, the
+        fade is the last touch, at the full size.
+        """
+        first = batch.frames[0]
+        try:
+            if self.edge is None and all(mix.brush == 1 for mix in mixes):
+                return list(self.engine.paint(np.stack(batch.contents), mixes))
+            return [
+                self._paint_one(content, alpha, mix)
+                for content, alpha, mix in zip(batch.contents, batch.alphas, mixes)
+            ]
+        except (ArithmeticError, MemoryError, RuntimeError, ValueError) as error:
+            where = f"engine {self.engine.name!r} failed at frame {first.index}"
+            text = str(error).strip().splitlines()[0] if str(error).strip() else ""
+            raise EngineError(
+                f"{where} ({first.time:.3f} s): {text or type(error).__name__}"
+            ) from error
+
+    def _paint_one(self, content: Picture, alpha: Alpha | None, mix: Mix) -> Picture:
+        if self.edge is None or alpha is None:
+            return self._at_brush_size(content, mix)
+        small = scaled_alpha(alpha, self.width, self.height)
+        parts = self.edge.parts(content, small)
+        figure = self._faded(parts.figure, mix)
+        if mix.ground is None or mix.ground.painted == 0:
+            # As filmed: behind the figure nothing shows, so nothing need be made up.
+            ground = content
+        else:
+            ground = self._faded(parts.ground, mix.ground)
+        return self.edge.join(parts, small, figure, ground)
+
+    def _faded(self, content: Picture, mix: Mix) -> Picture:
+        share = painted_share(mix.painted, self.engine.fades_below)
+        if share == 0:
+            return content
+        return finish(content, self._at_brush_size(content, mix), share)
+
+    def _at_brush_size(self, content: Picture, mix: Mix) -> Picture:
+        factor = 2 ** (round(math.log2(mix.brush) * BRUSH_STEPS) / BRUSH_STEPS)
+        width, height = max(1, round(self.width * factor)), max(1, round(self.height * factor))
+        painting = self.engine.paint(scaled(content, width, height)[None], [mix])[0]
+        return scaled(painting, self.width, self.height)
+
+
+def scaled_alpha(alpha: Alpha, width: int, height: int) -> Alpha:
+    """A mask at another size."""
+    return scaled(alpha, width, height)
