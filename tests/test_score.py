@@ -337,6 +337,12 @@ def test_a_score_is_begun_checked_and_drawn(run: Run, media: Path, tmp_path: Pat
     done = run("score", "check", path)
     assert (done.code, done.err) == (0, "")
     assert "fine" in done.out
+    path.write_text(path.read_text().replace("at: 100%", "at: 0:09"))
+    done = run("score", "check", path)
+    assert done.code == 2 and "leaves no time to come back" in done.err
+    path.write_text(path.read_text().replace("loop: true", ""))
+    done = run("score", "check", path)
+    assert done.code == 0 and "the key at 0:09.000 is never reached" in done.err
     assert run("score", "plot", path, "-o", picture).code == 0
     assert picture.stat().st_size > 1000
     assert run("score", "init", *words, "-o", path).code == 2

@@ -5,18 +5,26 @@ them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from vst.arrange import looks_for, prepare
-from vst.draw import grid
+import numpy as np
+
+from vst.arrange import arrange, last_frame, looks_for, prepare
+from vst.draw import grid, plot_score, sheet
 from vst.engines.base import Engine
 from vst.errors import MediaError
 from vst.finish import finish, painted_share, scaled
 from vst.frames import Frame, OnProgress, Picture, Progress, silent
 from vst.job import Job, painting_size
+from vst.looks import Look
 from vst.painting import Batch, Easel
+from vst.pipeline import run_line
+from vst.render import line_of, opened_mask, sink_spec, without_mask
+from vst.sinks.base import Sink, SinkReport, SinkSpec
 from vst.sources import open_source
-from vst.timeline import Mix
+from vst.timeline import NONE, Mix
+from vst.times import format_time
 
 
 def first_picture(path: str) -> Picture:
@@ -74,3 +82,89 @@ def paint_grid(
         rows.append(row)
     names = [Path(path).stem for path in contents]
     return grid(rows, names, [look.name for look in looks], corner=originals)
+
+
+PREVIEWED = 12
+"""Painted frames on a preview."""
+PREVIEW_SIZE = 256
+"""Short side, in pixels, at which they are painted, at most."""
+THUMBNAIL_SIZE = 96
+"""Short side, in pixels, of the swatch that stands for a style kept as numbers."""
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A sheet of painted frames over the curves of what is played, and what was found on the
+    way.
+    """
+
+    sheet: Picture
+    times: list[float]
+    notes: list[str]
+
+
+class _Kept(Sink):
+    """Keeps the few frames of a preview."""
+
+    def __init__(self, spec: SinkSpec) -> None:
+        super().__init__(spec)
+        self.frames: list[Frame] = []
+
+    def write(self, frame: Frame) -> None:
+        self.frames.append(frame)
+
+    def finish(self) -> SinkReport:
+        return SinkReport(self.spec.path, len(self.frames), self.spec.rate, 0.0)
+
+    def abort(self) -> None:
+        self.frames.clear()
+
+
+def paint_preview(job: Job, engine: Engine, on_progress: OnProgress = silent) -> Preview:
+    """Frames along the whole job, painted small, over the curves of the weights.
+
+    Without a stabiliser, a trail or a mask that is found by motion: those need the frames between.
+    """
+    with open_source(job.content) as source:
+        info = source.info
+        played = arrange(job, engine, source)
+        last = last_frame(job, source)
+        times = [job.start + last * index / (PREVIEWED - 1) for index in range(PREVIEWED)]
+        small = job.size
+        if not isinstance(small, int):
+            small = min(PREVIEW_SIZE, *painting_size(job.size, info.width, info.height))
+        quick = replace(job, size=min(small, PREVIEW_SIZE), stabilise="off", ghost=0.0, speed=1.0)
+        if job.mask == "auto" and not job.mask_box:
+            quick = replace(quick, mask=None, mask_ground=NONE)
+        with _Kept(sink_spec(quick, info)) as sink, opened_mask(quick) as mask:
+            line = line_of(quick, info, engine, played, sink, masked=mask is not None)
+            frames = (Frame(i, time, source.at(time)) for i, time in enumerate(times))
+            shots = mask.over(frames) if mask is not None else without_mask(frames)
+            run_line(line, shots, PREVIEWED, on_progress)
+            painted = [frame.picture for frame in sink.frames]
+    half = PREVIEWED // 2
+    labels = [format_time(time) for time in times]
+    frames_sheet = sheet([painted[:half], painted[half:]], [labels[:half], labels[half:]])
+    plot = plot_score(
+        played.timeline,
+        thumbnails_of(played.looks, engine, painted[0]),
+        max(last, 1e-3),
+        start=job.start,
+        width=frames_sheet.shape[1],
+    )
+    return Preview(np.concatenate([frames_sheet, plot]), times, played.notes)
+
+
+def thumbnails_of(looks: Sequence[Look], engine: Engine, content: Picture) -> dict[str, Picture]:
+    """A picture for each look: its own, or where it is kept as numbers a swatch painted in it."""
+    height, width = content.shape[:2]
+    size = min(THUMBNAIL_SIZE, height, width)
+    swatch = scaled(content, *painting_size(size, width, height))
+    found = {}
+    for look in looks:
+        if look.is_content:
+            continue
+        painted = look.space is not None
+        mix = Mix({look.name: 1.0})
+        found[look.name] = paint_still(engine, swatch, mix, size) if painted else look.picture
+    return found

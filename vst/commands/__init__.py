@@ -27,6 +27,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "demo": ("demo", "make two clips and paint one in the looks of the other"),
     },
     "Look first": {
+        "preview": ("preview", "twelve painted frames along the whole, and the time it takes"),
         "keyframes": ("keyframes", "show what would be taken from a style video"),
         "score": ("score", "write, check and draw a score: which style when"),
         "styles": ("styles", "list the built-in styles, keep your own"),

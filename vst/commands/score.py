@@ -17,6 +17,7 @@ from vst.commands.options import (
     output_option,
     style_option,
     verbose_option,
+    warn,
 )
 from vst.draw import plot_score, save_picture
 from vst.easing import ease_named
@@ -98,7 +99,7 @@ def init(
         content=relative(content, folder),
     )
     write_score(score, output, introduction=True)
-    click.echo(f"{output}: {len(score.keys)} keys, {len(score.styles)} styles")
+    click.echo(f"{output}: {counted(timeline)}")
 
 
 def check_score_output(output: str, overwrite: bool) -> None:
@@ -139,6 +140,12 @@ def relative(path: str, folder: Path) -> str:
         return Path(path).absolute().as_posix()
 
 
+def counted(timeline: Timeline) -> str:
+    """How much is in a timeline: 4 keys, 1 style."""
+    sizes = {"key": len(timeline.keys), "style": len(timeline.names)}
+    return ", ".join(f"{size} {what}{'' if size == 1 else 's'}" for what, size in sizes.items())
+
+
 @command.command()
 @click.argument("score_file", metavar="FILE")
 @verbose_option
@@ -146,10 +153,16 @@ def check(score_file: str) -> None:
     """Say whether the score FILE can be played; name the line and the mend of a mistake."""
     score = read_score(score_file)
     check_files(score)
-    timeline, _, known = laid_out(score, None)
-    styles = len(timeline.names)
+    timeline, last, known = laid_out(score, None)
+    if known:
+        late = [key for key in timeline.keys if key.time > last + 1e-6]
+        warn(
+            f"the key at {format_time(key.time)} is never reached; "
+            f"the last frame of {score.content} is at {format_time(last)}"
+            for key in late
+        )
     on = f" on {score.content}" if known else ""
-    click.echo(f"{score_file}: fine{on}; {len(timeline.keys)} keys, {styles} styles")
+    click.echo(f"{score_file}: fine{on}; {counted(timeline)}")
 
 
 @command.command()

@@ -111,9 +111,21 @@ def gone_on(content: Picture, inside: Part) -> Picture:
     if not inside.any():
         return content
     reach = max(8.0, REACH * short_side(inside))
-    distance = cv2.distanceTransform((~inside).astype(np.uint8), cv2.DIST_L2, 5)
+    around = box(inside, round(2 * reach) + 1)
+    own, known = content[around], inside[around]
+    distance = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, 5)
     share = np.asarray((2 - distance / reach).clip(0, 1), np.float32)
-    return np.asarray(cv2.blendLinear(spread(content, inside), content, share, 1 - share), np.uint8)
+    figure = content.copy()
+    figure[around] = cv2.blendLinear(spread(own, known), own, share, 1 - share)
+    return figure
+
+
+def box(part: Part, margin: int) -> tuple[slice, slice]:
+    """Rows and columns of a part that is not empty, with so many pixels around it."""
+    height, width = part.shape
+    x, y, wide, high = cv2.boundingRect(part.astype(np.uint8))
+    rows = slice(max(0, y - margin), min(height, y + high + margin))
+    return rows, slice(max(0, x - margin), min(width, x + wide + margin))
 
 
 def made_up(content: Picture, hidden: Part) -> Picture:
@@ -123,10 +135,15 @@ def made_up(content: Picture, hidden: Part) -> Picture:
     height, width = hidden.shape
     scale = min(1.0, FILLING / short_side(hidden))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = spread(content, ~hidden)
-    small = np.asarray(cv2.resize(small, size, interpolation=cv2.INTER_AREA), np.uint8)
-    hole = cv2.resize(hidden.astype(np.uint8), size, interpolation=cv2.INTER_LINEAR)
-    filled = cv2.inpaint(small, hole, RADIUS, cv2.INPAINT_TELEA)
+    known = (~hidden).astype(np.uint8)
+    kept = cv2.bitwise_and(content, content, mask=known)
+    sums = cv2.resize(kept, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    weight = cv2.resize(known.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    small = sums / np.maximum(weight, 1e-3)[..., None]
+    # A pixel of which a quarter is known has a colour of its own.
+    hole = (weight < 0.25).astype(np.uint8)
+    view = np.rint(small).clip(0, 255).astype(np.uint8)
+    filled = cv2.inpaint(view, hole, RADIUS, cv2.INPAINT_TELEA)
     return np.asarray(cv2.resize(filled, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 

@@ -193,18 +193,16 @@ class Score:
 
     def on(self, clock: Clock) -> Timeline:
         """The timeline for a content of which this is known."""
-        ground = None
-        if self.ground:
-            ground = Timeline(self._keys(self.ground, clock), self.ease, self.blend, self.hold)
+        keys, ground = self._keys(self.keys, clock), self._keys(self.ground, clock)
+        strength, brush = self._curve("strength", clock), self._curve("brush", clock)
+        common = (self.ease, self.blend, self.hold)
         try:
             timeline = Timeline(
-                self._keys(self.keys, clock),
-                self.ease,
-                self.blend,
-                self.hold,
-                strength=self._curve("strength", clock),
-                brush=self._curve("brush", clock),
-                ground=ground,
+                keys,
+                *common,
+                strength=strength,
+                brush=brush,
+                ground=Timeline(ground, *common) if ground else None,
             )
             return timeline.looped(clock.last) if self.loop else timeline
         except UsageError as error:
@@ -254,7 +252,7 @@ class Score:
             if clock is None or clock.last <= clock.start:
                 return Moment(seconds)
             part = 100 * (seconds - clock.start) / (clock.last - clock.start)
-            return Moment(round(part, 9) + 0.0, "%") if 0 <= part <= 100 else Moment(seconds)
+            return Moment(round(part, 6) + 0.0, "%") if 0 <= part <= 100 else Moment(seconds)
 
         def keys(line: Timeline, curves: bool) -> tuple[ScoreKey, ...]:
             return tuple(

@@ -36,9 +36,11 @@ from vst.flow import (
 from vst.frames import Picture
 from vst.stabilisers.base import Stabiliser
 from vst.stabilisers.blending import (
+    AFAR,
     STATISTICS,
     Weights,
     alike,
+    from_afar,
     mixed,
     raise_detail,
     recoloured,
@@ -85,6 +87,12 @@ class AnchoredSettings:
     """... up to so much of the fresh painting's own local contrast."""
     noise: float = 0.008
     """Difference of brightness (mean of 5 x 5) that motion must explain to count as motion."""
+    stale_from: float = 0.08
+    """Difference of colour to the fresh painting, over cells of 1/64 of the picture, from which on
+    what is remembered is stale: paint that stuck to where something was ...
+    """
+    stale_fully: float = 0.2
+    """... and at which it is dropped."""
     follows_from: float = 0.003
     """Mean change of the channels' statistics from which on the style is changing ..."""
     follows_fully: float = 0.015
@@ -109,6 +117,8 @@ class Memory:
     """Where each pixel of now lies in the anchor, W."""
     kept: Weights
     """How far it has been in sight ever since, W."""
+    stale: Weights
+    """How far the fresh painting is to take over, in cells, (64, 64)."""
     age: int
     """Frames since the anchor was chosen."""
     gap: Any
@@ -174,7 +184,9 @@ class Anchored(Stabiliser):
         memory.places = sample(memory.places, came_from)
         memory.kept = np.minimum(sample(memory.kept, came_from), seen)
         whole = cv2.blur(slope(memory.places - grid(*gray.shape)), (3, 3)) <= settings.strained
-        memory.kept *= whole
+        stale = cv2.resize(memory.stale, gray.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        seen *= 1 - stale
+        memory.kept *= whole * (1 - stale)
         near = alike(gray, memory.gray, came_from, settings.step_tolerance)
         far = alike(gray, memory.anchor_gray, memory.places, settings.anchor_tolerance)
         # The last output is as strained there; it has to go, but not at once.
@@ -208,12 +220,16 @@ class Anchored(Stabiliser):
         fresh painting, which grows with the change since the texture was painted.
         """
         start, full = self.settings.follows_from, self.settings.follows_fully
-        has, wanted = statistics(carried), statistics(painted)
+        seen, fresh = from_afar(carried), from_afar(painted)
+        has, wanted = statistics(seen), statistics(fresh)
         memory.gap = CALM * memory.gap + (1 - CALM) * (wanted - has)
         moved = float(np.abs(memory.moved + memory.gap).mean())
         share = min(1.0, max(0.0, (moved - start) / (full - start)))
         if still and share == 0:
             return carried
+        reach = self.settings.stale_fully - self.settings.stale_from
+        gap = cv2.blur(cv2.absdiff(seen, fresh), (3, 3)).max(2).astype(np.float32) / 255
+        memory.stale = np.clip((gap - self.settings.stale_from) / reach, 0, 1)
         carried = recoloured(carried, has, wanted)
         if still:
             # No renewal comes while nothing moves: what has changed is remembered here.
@@ -230,8 +246,8 @@ def first_memory(gray: Gray, painted: Picture) -> Memory:
     nothing = np.zeros(STATISTICS)
     memory = Memory(
         gray=gray, shown=painted.copy(), canvas=empty_canvas(painted), anchor_gray=gray,
-        places=grid(*gray.shape), kept=np.ones(gray.shape, np.float32), age=0,
-        gap=nothing, moved=nothing,
+        places=grid(*gray.shape), kept=np.ones(gray.shape, np.float32),
+        stale=np.zeros((AFAR, AFAR), np.float32), age=0, gap=nothing, moved=nothing,
     )  # fmt: skip
     put(memory.canvas, painted)
     renew(memory)

@@ -16,6 +16,8 @@ Weights = npt.NDArray[np.float32]
 
 STATISTICS = 6
 """Mean and deviation of three channels."""
+AFAR = 64
+"""Side of a picture seen from afar, in cells."""
 CELL = 8
 """Local contrast is compared in cells of so many pixels square."""
 
@@ -50,10 +52,14 @@ def mixed(first: Picture, second: Picture, share: Weights) -> Picture:
     return np.asarray(cv2.blendLinear(first, second, share, 1 - share), np.uint8)
 
 
-def statistics(picture: Picture) -> npt.NDArray[np.float64]:
-    """Mean and deviation of each channel, 0..1, seen from afar: (6,)."""
-    small = cv2.resize(picture, (64, 64), interpolation=cv2.INTER_AREA)
-    mean, deviation = cv2.meanStdDev(small)
+def from_afar(picture: Picture) -> Picture:
+    """The picture in `AFAR` x `AFAR` cells: its colours without its strokes."""
+    return np.asarray(cv2.resize(picture, (AFAR, AFAR), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def statistics(cells: Picture) -> npt.NDArray[np.float64]:
+    """Mean and deviation of each channel, 0..1: (6,)."""
+    mean, deviation = cv2.meanStdDev(cells)
     return np.concatenate([mean[:, 0], deviation[:, 0]]) / 255
 
 

@@ -1,0 +1,239 @@
+"""Measures the stabilisers on clips, styles and engines; prints the table of docs/steadiness.md.
+
+    python bench/steadiness.py --shared ../shared --json steadiness.json [--frames 30] [--size 384]
+
+Warp errors are relative to Magenta TFLite's unstabilised painting of the same frames and style;
+style distance (by Magenta's predictor) and sharpness to the same engine's unstabilised painting.
+Scenes are cut where the content is. Times are medians of alternated runs at 512 x 512, relative to
+the embedded painter's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+sys.path.insert(0, str(Path(__file__).parent.parent))
+sys.path.insert(0, str(Path(__file__).parent))
+
+import cv2
+import numpy as np
+from rivals import Average, Blend
+
+from vst.cuts import CutDetector
+from vst.engines.embedded import EmbeddedEngine
+from vst.engines.magenta import MagentaEngine
+from vst.frames import Picture
+from vst.metrics.sharpness import Sharpness
+from vst.metrics.style import StyleDistance
+from vst.metrics.warp import WarpError
+from vst.sources import open_source
+from vst.stabilisers import STABILISERS
+from vst.stabilisers.base import Stabiliser
+
+STYLES = ("0001.jpg", "0027.jpg", "0035.jpg")
+PAIR = "style_predict_quantized_256.tflite,style_transfer_quantized_dynamic.tflite"
+LAGS = (1, 5, 10)
+FIGURES = ("warp", "warp-5", "warp-10", "style", "sharpness")
+CONTENDERS: dict[str, Callable[[], Stabiliser]] = {
+    "off": STABILISERS["off"],
+    "exponential average, 0.8": Average,
+    "light: Gaussian over time": STABILISERS["light"],
+    "blend along flow, 0.9": Blend,
+    "known frontier": lambda: Blend(raised=1.6),
+    "flow": STABILISERS["flow"],
+    "strong": STABILISERS["strong"],
+}
+ASKED = {
+    "flow": {"warp": 0.12, "warp-10": 0.50, "style": 1.03, "sharpness": 0.93, "time": 0.35},
+    "strong": {"warp": 0.08, "warp-10": 0.35, "style": 1.06, "sharpness": 0.90},
+}
+
+
+class Shared(WarpError):
+    """Warp error whose flows are found once for all contenders: they depend on content only."""
+
+    def __init__(self, lag: int, known: dict[tuple[int, int], Any]) -> None:
+        super().__init__(lag)
+        self.known = known
+        self.index = -1
+
+    def add(self, content: Picture, painted: Picture) -> float:
+        self.index += 1
+        return super().add(content, painted)
+
+    def motion(self, gray: Any, before: Any) -> Any:
+        key = (self.index, self.lag)
+        if key not in self.known:
+            backward, seen = super().motion(gray, before)
+            self.known[key] = backward.astype(np.float16), seen
+        backward, seen = self.known[key]
+        return backward.astype(np.float32), seen
+
+
+def read(path: Path, count: int, side: int) -> list[Picture]:
+    """The clip's first frames that show something, squeezed to a square."""
+    found: list[Picture] = []
+    with open_source(path) as source:
+        for frame in source.frames():
+            if not found and frame.picture.std() < 12:
+                continue
+            size = (side, side)
+            found.append(cv2.resize(frame.picture, size, interpolation=cv2.INTER_AREA))
+            if len(found) == count:
+                break
+    return found
+
+
+def steadied(
+    make: Callable[[], Stabiliser], contents: list[Picture], paintings: list[Picture]
+) -> list[Picture]:
+    """What the stabiliser makes of them; flushed and reset at cuts, as the pipeline does."""
+    stabiliser, cuts, found = make(), CutDetector(), []
+    for content, painted in zip(contents, paintings):
+        if cuts.is_cut(content):
+            found += stabiliser.flush()
+            stabiliser.reset()
+        found += stabiliser.step(content, painted)
+    return found + stabiliser.flush()
+
+
+def figures(
+    contents: list[Picture], pictures: list[Picture], known: dict[Any, Any], style: StyleDistance
+) -> dict[str, float]:
+    """Every figure of one video."""
+    measures = {"warp" if lag == 1 else f"warp-{lag}": Shared(lag, known) for lag in LAGS}
+    measures |= {"style": style, "sharpness": Sharpness()}
+    values: dict[str, list[float]] = {name: [] for name in measures}
+    cuts = CutDetector()
+    for content, picture in zip(contents, pictures):
+        cut = cuts.is_cut(content)
+        for name, measure in measures.items():
+            if cut:
+                measure.reset()
+            values[name].append(measure.add(content, picture))
+    return {name: measure.total(values[name]) for name, measure in measures.items()}
+
+
+def trials(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """One result for each clip, style, engine and contender."""
+    shared = options.shared
+    pair = ",".join(str(shared / "magenta" / name) for name in PAIR.split(","))
+    magenta = MagentaEngine(model=pair)
+    engines = {"magenta": magenta, "embedded": EmbeddedEngine()}
+    for clip in sorted((shared / "video").glob("*.mp4")):
+        contents = read(clip, options.frames, options.size)
+        known: dict[Any, Any] = {}
+        for name in STYLES[: options.styles]:
+            picture = cv2.imread(str(shared / "training" / "style" / name))[..., ::-1]
+            wanted = magenta.embed(np.ascontiguousarray(picture))
+            reference: dict[str, float] = {}
+            for engine_name, engine in engines.items():
+                paintings = [engine.stylize(x[None], wanted[None])[0] for x in contents]
+                own: dict[str, float] = {}
+                for contender, make in CONTENDERS.items():
+                    judge = StyleDistance(magenta.embed, lambda _, e=wanted: e, every=4)
+                    found = figures(contents, steadied(make, contents, paintings), known, judge)
+                    own = own or found
+                    reference = reference or found
+                    yield {
+                        "clip": clip.stem, "style": name, "engine": engine_name,
+                        "contender": contender, "absolute": found,
+                        "relative": {
+                            key: value / (reference if key.startswith("warp") else own)[key]
+                            for key, value in found.items()
+                        },
+                    }  # fmt: skip
+
+
+def times(options: argparse.Namespace) -> dict[str, float]:
+    """Milliseconds per frame at 512 x 512: medians of alternated runs."""
+    contents = read(options.shared / "video" / "cockatoo.mp4", 24, 512)
+    engine = EmbeddedEngine()
+    picture = cv2.imread(str(options.shared / "training" / "style" / STYLES[1]))[..., ::-1]
+    wanted = engine.embed(np.ascontiguousarray(picture))[None]
+    running = {name: make() for name, make in CONTENDERS.items() if name != "off"}
+    found: dict[str, list[float]] = {name: [] for name in ("embedded painter", *running)}
+    for _ in range(2):
+        for content in contents:
+            began = time.perf_counter()
+            painted = engine.stylize(content[None], wanted)[0]
+            found["embedded painter"].append(time.perf_counter() - began)
+            for name, stabiliser in running.items():
+                began = time.perf_counter()
+                stabiliser.step(content, painted)
+                found[name].append(time.perf_counter() - began)
+    return {name: 1000 * float(np.median(values[3:])) for name, values in found.items()}
+
+
+def table(results: list[dict[str, Any]], clocks: dict[str, float]) -> str:
+    """Markdown: means over clips and styles, for each engine."""
+    lines = [
+        "| engine | stabiliser | warp | t−5 | t−10 | style | sharpness | time |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    painter = clocks.get("embedded painter", math.nan)
+    engines = [*dict.fromkeys(result["engine"] for result in results), "both"]
+    for engine in engines:
+        for contender in CONTENDERS:
+            cells = [mean(results, engine, contender, key) for key in FIGURES]
+            clock = clocks.get(contender, 0.0) / painter
+            asked = ASKED.get(contender, {})
+            texts = [marked(v, asked.get(key), key) for key, v in zip(FIGURES, cells)]
+            texts.append(marked(clock, asked.get("time"), "time"))
+            lines.append(f"| {engine} | {contender} | " + " | ".join(texts) + " |")
+    return "\n".join(lines)
+
+
+def mean(results: list[dict[str, Any]], engine: str, contender: str, key: str) -> float:
+    found = [
+        result["relative"][key]
+        for result in results
+        if result["contender"] == contender and engine in (result["engine"], "both")
+    ]
+    return float(np.mean([value for value in found if math.isfinite(value)]))
+
+
+def marked(value: float, asked: float | None, key: str) -> str:
+    """The figure; bold where it reaches what was asked."""
+    if asked is None:
+        return f"{value:.3f}"
+    reached = value >= asked if key == "sharpness" else value <= asked
+    return f"**{value:.3f}**" if reached else f"{value:.3f} (asked {asked:g})"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    default = os.environ.get("VST_SHARED", "../shared")
+    parser.add_argument("--shared", type=Path, default=Path(default))
+    parser.add_argument("--frames", type=int, default=30)
+    parser.add_argument("--size", type=int, default=384)
+    parser.add_argument("--styles", type=int, default=len(STYLES))
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    if not options.shared.is_dir():
+        sys.exit(f"{options.shared} is not there: give --shared the folder of models and clips")
+    clocks = times(options)
+    results = []
+    for result in trials(options):
+        results.append(result)
+        row = " ".join(f"{key} {value:.3f}" for key, value in result["relative"].items())
+        names = (result[key] for key in ("clip", "style", "engine", "contender"))
+        print(*names, row, file=sys.stderr, flush=True)
+    if options.json:
+        whole = {"size": options.size, "frames": options.frames, "ms": clocks, "results": results}
+        options.json.write_text(json.dumps(whole, indent=1))
+    print(table(results, clocks))
+    print("\nms per frame at 512 x 512:", {k: round(v, 1) for k, v in clocks.items()})
+
+
+if __name__ == "__main__":
+    main()
