@@ -46,7 +46,7 @@ def arrange(job: Job, engine: Engine, source: Source) -> Arrangement:
     score = read_styles(job)
     looks = looks_of_score(score) if score else looks_for(job, engine, notes)
     behind = ground_looks(job, looks, engine, notes)
-    prepare(job, engine, [*looks, *behind], source)
+    prepare(job, engine, [*looks, *behind], source, recoloured_names(job, score))
     if score is not None:
         timeline, align, pace = _of_score(job, score, source), score.align, score.pace
     else:
@@ -86,19 +86,42 @@ def ground_looks(job: Job, looks: list[Look], engine: Engine, notes: list[str]) 
     return [replace(look, name=f"ground {look.name}") for look in behind]
 
 
-def prepare(job: Job, engine: Engine, looks: list[Look], source: Source | None = None) -> None:
-    """Let the engine get ready for the looks, once."""
+def recoloured_names(job: Job, score: Score | None) -> set[str] | None:
+    """The looks whose pictures take the content's palette first; None: all of them."""
+    if score is None:
+        return None if job.colours == "blend" else set()
+    keys = [key for key in score.keys if (key.colours or score.colours) == "blend"]
+    return {name for key in keys for name in key.weights}
+
+
+def prepare(
+    job: Job,
+    engine: Engine,
+    looks: list[Look],
+    source: Source | None = None,
+    recoloured: AbstractSet[str] | None = frozenset(),
+) -> None:
+    """Let the engine get ready for the looks, once.
+
+    ``recoloured``: names of the looks whose pictures take the palette of ``source`` first; None:
+    all of them.
+    """
     check_space(looks, job.engine, getattr(engine, "space", None))
-    styles = {look.name: look.style for look in looks if not look.is_content}
-    if source is not None and job.colours == "blend":
+    painted = [look for look in looks if not look.is_content]
+    styles = {look.name: look.style for look in painted}
+    chosen = [
+        look
+        for look in painted
+        if look.space is None and (recoloured is None or look.name in recoloured)
+    ]
+    if source is not None and chosen:
         content = source.at(job.start)
-        for look in looks:
-            if look.space is None and not look.is_content:
-                styles[look.name] = prepared_style(job.colours, look.picture, content)
+        for look in chosen:
+            styles[look.name] = prepared_style("blend", look.picture, content)
     engine.prepare(styles)
 
 
-def still_painter(engine: Engine, content: Picture):  # type: ignore[no-untyped-def]
+def still_painter(engine: Engine, content: Picture) -> Callable[[Mix], Picture]:
     """A function that paints one small still of the content in a mix."""
     height, width = content.shape[:2]
     still = scaled(content, *painting_size(min(PACE_SIZE, height, width), width, height))
@@ -145,15 +168,23 @@ def _order(job: Job, looks: list[Look], engine: Engine) -> list[int]:
 
 
 def _ground(job: Job, looks: list[Look], source: Source) -> Timeline:
-    """The timeline of the ground behind a mask."""
+    """The timeline of the ground behind a mask, with the same way to change."""
     names = [look.name for look in looks]
-    return Timeline.through(names, last_frame(job, source), start=job.start, ease=job.ease)
+    return Timeline.through(
+        names,
+        last_frame(job, source),
+        start=job.start,
+        ease=job.ease,
+        blend=job.blend,
+        hold=job.hold,
+        loop=job.loop,
+    )
 
 
 def _of_score(job: Job, score: Score, source: Source) -> Timeline:
     return score.timeline(
         source.info,
-        _cuts(job, source) if score.needs_cuts else None,
+        cut_times(source.frames()) if score.needs_cuts else None,  # counted in the whole content
         _beats(source) if score.needs_beats else None,
         start=job.start,
         end=job.end,

@@ -198,13 +198,17 @@ def _crossed(plan: Mapping[str, Any], folder: Path, shared: dict[str, Any]) -> l
 
 def _single(entry: Any, key: str, folder: Path, shared: dict[str, Any]) -> Job:
     entry = _mapping(entry, key, JOB_KEYS)
-    for name in ("content", "styles", "output"):
-        if entry.get(name) is None:
-            raise UsageError(f"{key}.{name} is missing; a job has content, styles and output")
-    content = _place(_texts(entry["content"], f"{key}.content")[0], folder)
-    styles = [_place(text, folder) for text in _texts(entry["styles"], f"{key}.styles")]
-    pattern = _texts(entry["output"], f"{key}.output")[0]
     own = {**shared, **_options(entry.get("options"), f"{key}.options")}
+    scored = own.get("score") is not None
+    for name in ("content", "output") if scored else ("content", "styles", "output"):
+        if entry.get(name) is None:
+            raise UsageError(
+                f"{key}.{name} is missing; a job has content, output, and styles or a score"
+            )
+    content = _place(_texts(entry["content"], f"{key}.content")[0], folder)
+    named = [] if entry.get("styles") is None else _texts(entry["styles"], f"{key}.styles")
+    styles = [_place(text, folder) for text in named]
+    pattern = _texts(entry["output"], f"{key}.output")[0]
     output = _named(pattern, content, styles, f"{key}.output")
     return _job(content, styles, output, folder, own, f"{key}.options")
 

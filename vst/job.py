@@ -92,9 +92,8 @@ class Job:
     colours: str = option("style", "Whose colours the painting has.", choices=COLOURS)
     ghost: float = option(0.0, "A trail of what was shown, fed back.", low=0, high=1)
     speed: float = option(1.0, "Slow motion (below 1) or time-lapse.", low=1 / 16, high=64)
-    mask: str | None = option(None, "Where the styles go: auto, or a mask picture, video, folder.")
-    mask_box: tuple[float, ...] = option(
-        (), "The figure's box for --mask auto: left,top,right,bottom, as parts 0..1."
+    mask: str | None = option(
+        None, "Where the styles go: auto, auto:left,top,width,height, or a mask file or folder."
     )
     mask_ground: str = option("none", "What the ground is painted in: a STYLE, or none.")
     mask_edge: str = option("inpainted", "How figure and ground are parted.", choices=EDGES)

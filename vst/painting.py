@@ -79,8 +79,7 @@ class Easel:
         parts = self.edge.parts(content, small)
         figure = self._faded(parts.figure, mix)
         if mix.ground is None or mix.ground.painted == 0:
-            # As filmed: behind the figure nothing shows, so nothing need be made up.
-            ground = content
+            ground = parts.ground  # as filmed
         else:
             ground = self._faded(parts.ground, mix.ground)
         return self.edge.join(parts, small, figure, ground)

@@ -9,6 +9,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+import cv2
+import numpy as np
+
 from vst.colours import SHARE, luminance_only
 from vst.cuts import CutDetector
 from vst.effects import Ghost
@@ -24,6 +27,8 @@ from vst.timeline import Mix, Timeline
 Shot = tuple[Frame, Alpha | None]
 """A frame and its mask, where there is one."""
 
+EDGE_REACH = 0.004
+"""Part of the picture's longer side up to which the ground is the edge's, not the content's own."""
 AHEAD = 3
 """Batches that may wait to be painted."""
 BEHIND = 3
@@ -153,11 +158,15 @@ def finished(line: Line, shot: Waiting, painting: Picture) -> Picture:
     share = painted_share(mix.painted, line.easel.engine.fades_below)
     if shot.alpha is None:
         return finish(content, recoloured_by(mix, content, painting), share)
-    # Figure and ground were faded apart already. A ground as filmed is that of the content itself,
-    # not what came back from the size of the painting.
+    # Figure and ground were faded apart already.
     whole = finish(content, recoloured_by(mix, content, painting), 1.0)
-    filmed = mix.ground is None or mix.ground.painted == 0
-    return layered(whole, content, shot.alpha) if filmed else whole
+    if mix.ground is not None and mix.ground.painted > 0:
+        return whole
+    # A ground as filmed is the content itself, not what came back from the size of the painting,
+    # up to a few pixels from the figure: there the edge has parted them.
+    reach = 1 + 2 * max(2, round(EDGE_REACH * max(content.shape[:2])))
+    near = cv2.dilate(shot.alpha, np.ones((reach, reach), np.uint8))
+    return layered(whole, content, cv2.blur(near, (reach, reach)))
 
 
 def recoloured_by(mix: Mix, content: Picture, painting: Picture) -> Picture:

@@ -18,6 +18,7 @@ from vst.finish import finish, painted_share, scaled
 from vst.frames import Frame, OnProgress, Picture, Progress, silent
 from vst.job import Job, painting_size
 from vst.looks import Look
+from vst.masking import AUTO
 from vst.painting import Batch, Easel
 from vst.pipeline import run_line
 from vst.render import line_of, opened_mask, sink_spec, without_mask
@@ -110,6 +111,9 @@ class _Kept(Sink):
         super().__init__(spec)
         self.frames: list[Frame] = []
 
+    def __enter__(self) -> _Kept:
+        return self
+
     def write(self, frame: Frame) -> None:
         self.frames.append(frame)
 
@@ -134,7 +138,7 @@ def paint_preview(job: Job, engine: Engine, on_progress: OnProgress = silent) ->
         if not isinstance(small, int):
             small = min(PREVIEW_SIZE, *painting_size(job.size, info.width, info.height))
         quick = replace(job, size=min(small, PREVIEW_SIZE), stabilise="off", ghost=0.0, speed=1.0)
-        if job.mask == "auto" and not job.mask_box:
+        if job.mask == AUTO:
             quick = replace(quick, mask=None, mask_ground=NONE)
         with _Kept(sink_spec(quick, info)) as sink, opened_mask(quick) as mask:
             line = line_of(quick, info, engine, played, sink, masked=mask is not None)

@@ -19,7 +19,7 @@ from vst.errors import MediaError, UsageError
 from vst.frames import Frame, OnProgress, Progress, VideoInfo, silent
 from vst.job import Job, check_paths, describe, painting_size, span
 from vst.looks import Look
-from vst.masks import EDGES, MASKS
+from vst.masking import edge_named, open_mask
 from vst.masks.base import Mask
 from vst.painting import Easel
 from vst.pipeline import Line, Shot, run_line
@@ -141,11 +141,12 @@ def opened_mask(job: Job) -> Iterator[Mask | None]:
     """The job's mask, if it has one; a file's is closed at the end."""
     if job.mask is None:
         yield None
-    elif job.mask == "auto":
-        yield MASKS["auto"](job.mask_box or None)
-    else:
-        with open_source(job.mask) as film:
-            yield MASKS["file"](film)
+        return
+    mask = open_mask(job.mask)
+    try:
+        yield mask
+    finally:
+        mask.close()
 
 
 def line_of(
@@ -153,7 +154,7 @@ def line_of(
 ) -> Line:
     """The parts that the job's frames run through."""
     width, height = painting_size(job.size, info.width, info.height, info.sample_aspect)
-    edge = EDGES[job.mask_edge]() if masked else None
+    edge = edge_named(job.mask_edge) if masked else None
     return Line(
         easel=Easel(engine, width, height, edge),
         timeline=played.timeline,

@@ -10,8 +10,8 @@ import click
 import numpy as np
 
 from vst.commands.options import (
+    TIMES,
     OneOf,
-    Parsed,
     check_picture_output,
     job_options,
     output_option,
@@ -21,28 +21,18 @@ from vst.commands.options import (
 )
 from vst.draw import save_picture, sheet
 from vst.draw.maps import heat_table
-from vst.errors import MissingFileError, OutputExistsError, UsageError
+from vst.errors import MissingFileError, OutputExistsError
 from vst.frames import Picture
 from vst.job import Job, check_option
 from vst.keyframes import PICKERS
 from vst.keyframes.diverse import distances, style_numbers
 from vst.looks import Look, looks_of
 from vst.render import open_engine
-from vst.times import format_time, parse_time
+from vst.times import format_time
 
 PER_ROW = 5
 """Pictures in a row of the sheet."""
 FIELDS = Job.__dataclass_fields__
-
-
-def parse_times(text: str) -> tuple[float, ...]:
-    """Seconds from "1.5,4,0:09"."""
-    if not text.replace(",", "").strip():
-        raise UsageError(f"times {text!r} name none; write them with commas: 1.5,4,9")
-    return tuple(parse_time(part) for part in text.split(",") if part.strip())
-
-
-TIMES = Parsed("times", parse_times)
 
 
 @click.command()

@@ -86,18 +86,8 @@ def parse_times(text: str) -> tuple[float, ...]:
     return tuple(parse_time(part) for part in text.split(",") if part.strip())
 
 
-def parse_box(text: str) -> tuple[float, ...]:
-    """Four parts of the picture's width and height, 0..1: left, top, right, bottom."""
-    try:
-        box = tuple(float(part) for part in text.split(","))
-    except ValueError:
-        box = ()
-    if len(box) != 4:
-        raise UsageError(f"box {text!r}; write left,top,right,bottom as parts 0..1: 0.3,0.1,0.7,1")
-    return box
-
-
 TIME = Parsed("time", parse_time)
+TIMES = Parsed("times", parse_times)
 TYPES: dict[str, Any] = {
     "size": Parsed("pixels|native", parse_size),
     "start": TIME,
@@ -112,8 +102,7 @@ TYPES: dict[str, Any] = {
     "ghost": float,
     "speed": float,
     "ease": Parsed("name|cubic-bezier(a,b,c,d)", parse_ease),
-    "at": Parsed("times", parse_times),
-    "mask_box": Parsed("left,top,right,bottom", parse_box),
+    "at": TIMES,
 }
 """Fields of `Job` whose option reads more than a word."""
 

@@ -23,7 +23,7 @@ from vst.times import format_time
 OPTIONS = (
     "score", "keyframes", "picker", "at", "order", "size", "strength", "ease", "hold", "blend",
     "pace", "align", "loop", "brush", "colours", "ghost", "speed",
-    "mask", "mask_box", "mask_ground", "mask_edge",
+    "mask", "mask_ground", "mask_edge",
     "engine", "model", "stabilise",
     "start", "end", "audio", "codec", "crf", "fps", "threads", "overwrite",
 )  # fmt: skip

@@ -87,11 +87,11 @@ class AnchoredSettings:
     """... up to so much of the fresh painting's own local contrast."""
     noise: float = 0.008
     """Difference of brightness (mean of 5 x 5) that motion must explain to count as motion."""
-    stale_from: float = 0.08
+    stale_from: float = 0.12
     """Difference of colour to the fresh painting, over cells of 1/64 of the picture, from which on
     what is remembered is stale: paint that stuck to where something was ...
     """
-    stale_fully: float = 0.2
+    stale_fully: float = 0.3
     """... and at which it is dropped."""
     follows_from: float = 0.003
     """Mean change of the channels' statistics from which on the style is changing ..."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from vst.stabilisers.anchored import Anchored, AnchoredSettings
 
-STRONG = AnchoredSettings(detail=0.95)
-"""Softer than ``flow`` by a few percent: detail that is raised drifts over ten frames."""
+STRONG = AnchoredSettings(detail=0.98)
+"""A little softer than ``flow``: detail that is raised drifts over ten frames."""
 
 
 class Strong(Anchored):

@@ -122,6 +122,8 @@ class Distiller(keras.Model):
         sample_weight: Any = None,
         training: bool = True,
     ) -> Any:
+        # PyTorch's trainer hands on arrays as they came.
+        x, y = (keras.tree.map_structure(ops.convert_to_tensor, value) for value in (x, y))
         terms, ours = self.terms, y_pred["painted"]
         theirs = ops.cast(y["painted"], "float32") / 255
         total = terms.pixel * objective.pixel_error(ours, theirs)
