@@ -17,7 +17,7 @@ PACKAGE = Path(__file__).parent.parent / "vst"
 # one folder.
 STOREYS = [
     {"errors", "spaces"},
-    {"registry", "stages"},
+    {"registry", "stages", "states", "locks"},
     {"easing", "frames", "times"},
     {"blending", "colours"},
     {"fetch", "media", "timeline"},
@@ -30,9 +30,12 @@ STOREYS = [
     {"painting"},
     {"pipeline"},
     {"chunks"},
+    {"chunked"},
     {"job"},
-    {"arrange"},
+    {"arrange", "inputs"},
+    {"work"},
     {"render"},
+    {"resume"},
     {"report"},
     {"preview"},
     {"api"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import Any
 
 import cv2
 import numpy as np
@@ -46,6 +47,15 @@ class CutDetector:
     def __init__(self) -> None:
         self._before: np.ndarray | None = None
         self._changes: deque[float] = deque(maxlen=MEMORY)
+
+    def state(self) -> dict[str, Any]:
+        """What is remembered, to be carried over the end of a chunk."""
+        return {"before": self._before, "changes": list(self._changes)}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` returned."""
+        self._before = state["before"]
+        self._changes = deque(state["changes"], maxlen=MEMORY)
 
     def is_cut(self, picture: Picture) -> bool:
         """Take the next frame (RGB uint8, any size); True if it is the first of another scene."""

@@ -67,5 +67,9 @@ class DependencyError(VSTError, ImportError):
     """A package that this function needs is not installed."""
 
 
+class StalledError(VSTError, TimeoutError):
+    """Something did not go on for so long that it is taken to hang."""
+
+
 class Cancelled(VSTError):
     """The user stopped the job."""

@@ -115,6 +115,13 @@ class Job:
     )
     fps: Fraction | None = option(None, "Frames per second of the output (default: the content's).")
     overwrite: bool = option(False, "Replace the output if it is there.")
+    keep_chunks: bool = option(False, "Keep the folder OUT.vst with the chunks of a long video.")
+    patience: float = option(
+        600.0,
+        "Seconds without a step after which reading, painting or writing counts as hung.",
+        low=1,
+        high=1_000_000,
+    )
     threads: int | None = option(None, "Cores to paint on (default: all).", low=1, high=1024)
 
     def __post_init__(self) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -24,13 +25,15 @@ BRUSH_STEPS = 8
 @dataclass(frozen=True)
 class Batch:
     """Some frames of one scene; ``contents`` are the frames at the size of the painting, ``alphas``
-    the masks of the frames, at the frames' size, where there is a mask.
+    the masks of the frames, at the frames' size, where there is a mask. ``chunk_start``: where a
+    new chunk starts with it, what the finder of scenes knew before.
     """
 
     frames: list[Frame] = field(default_factory=list)
     contents: list[Picture] = field(default_factory=list)
     alphas: list[Alpha | None] = field(default_factory=list)
     new_scene: bool = True
+    chunk_start: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,17 @@ class Easel:
         self.engine.reset()
         if self.edge is not None:
             self.edge.reset()
+
+    def state(self) -> dict[str, Any]:
+        """What is remembered of the scene, to be carried over the end of a chunk."""
+        edge = self.edge.state() if self.edge is not None else {}
+        return {"engine": self.engine.state(), "edge": edge}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` returned."""
+        self.engine.restore(state["engine"])
+        if self.edge is not None:
+            self.edge.restore(state["edge"])
 
     def paint(self, batch: Batch, mixes: Sequence[Mix]) -> list[Picture]:
         """Paint each frame of a batch; what the engine raises is told with its name and the frame.

@@ -21,11 +21,12 @@ from vst.looks import Look
 from vst.masking import AUTO
 from vst.painting import Batch, Easel
 from vst.pipeline import run_line
-from vst.render import line_of, opened_mask, sink_spec, without_mask
+from vst.render import line_of, opened_mask, sink_spec
 from vst.sinks.base import Sink, SinkReport, SinkSpec
 from vst.sources import open_source
 from vst.timeline import NONE, Mix
 from vst.times import format_time
+from vst.work import without_mask
 
 
 def first_picture(path: str) -> Picture:

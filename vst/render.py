@@ -6,30 +6,31 @@ import contextlib
 import inspect
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from vst.arrange import Arrangement, arrange, read_styles
-from vst.effects import Ghost, retimed, sound_at
+from vst.chunked import ChunkSink
+from vst.effects import Ghost, sound_at
 from vst.engines import ENGINES
 from vst.engines.base import Engine
 from vst.errors import MediaError, UsageError
-from vst.frames import Frame, OnProgress, Progress, VideoInfo, silent
-from vst.job import Job, check_paths, describe, painting_size, span
+from vst.frames import OnProgress, Progress, VideoInfo, silent
+from vst.inputs import checksum_of_looks
+from vst.job import Job, check_paths, describe, painting_size
 from vst.looks import Look
 from vst.masking import edge_named, open_mask
 from vst.masks.base import Mask
 from vst.painting import Easel
-from vst.pipeline import Line, Shot, run_line
+from vst.pipeline import Line
 from vst.sinks import open_sink
 from vst.sinks.base import Sink, SinkSpec
 from vst.sources import open_source
-from vst.sources.base import Source
-from vst.sources.rate import resample
 from vst.stabilisers import STABILISERS
 from vst.times import format_time
+from vst.work import Stop, Unchanged, Work, chunks_of, frames_in_all
 
 
 @dataclass(frozen=True)
@@ -78,26 +79,30 @@ class Estimate:
         return asdict(self)
 
 
-def run(job: Job, on_progress: OnProgress = silent) -> Result:
+def run(job: Job, on_progress: OnProgress = silent, stop: Stop | None = None) -> Result:
     """Do the job; the output appears when it is whole. What ``on_progress`` raises stops the job
-    cleanly.
+    cleanly; a video longer than `vst.chunks.SECONDS` can then be gone on with.
     """
     began = time.perf_counter()
     check_paths(job)
     read_styles(job)
-    with open_source(job.content) as source:
+    stop = stop or Stop()
+    with open_source(job.content) as source, chunks_of(job, source.info) as folder:
         spec = sink_spec(job, source.info)
         # The engine last: that something cannot be written is known in a moment, loading an engine
         # takes seconds.
-        with open_sink(spec) as sink, engine_for(job, on_progress) as engine:
+        unchanged = Unchanged(Path(job.content))
+        opened = ChunkSink(spec, folder) if folder is not None else open_sink(spec)
+        with opened as sink, engine_for(job, on_progress) as engine:
             played = arrange(job, engine, source)
+            if folder is not None:
+                folder.learn("looks of the styles", checksum_of_looks(played.looks))
             with opened_mask(job) as mask:
                 line = line_of(job, source.info, engine, played, sink, masked=mask is not None)
-                frames = frames_of(job, source)
-                shots = mask.over(frames) if mask is not None else without_mask(frames)
-                passed = run_line(line, shots, frames_in_all(job, source.info), on_progress)
+                passed = Work(job, source, line, mask, stop, unchanged, on_progress).done(folder)
                 masked = mask.warnings if mask is not None else []
-            if passed.frames == 0:
+            unchanged.check()
+            if passed.frames == 0 and (folder is None or folder.frames == 0):
                 raise MediaError(
                     f"{job.content} has no frame from {format_time(job.start)} on that can be read"
                 )
@@ -116,24 +121,6 @@ def run(job: Job, on_progress: OnProgress = silent) -> Result:
             keyframes=listed(played.looks),
             warnings=[*notes, *report.warnings],
         )
-
-
-def frames_in_all(job: Job, info: VideoInfo) -> int:
-    """How many frames the output has, as far as the content's header can be believed."""
-    return round(span(job, info) / job.speed * float(job.fps or info.rate))
-
-
-def frames_of(job: Job, source: Source) -> Iterator[Frame]:
-    """The frames that are painted: a part of the content, at another rate or speed if wanted."""
-    frames = source.frames(job.start, job.end)
-    if job.speed != 1:
-        return retimed(frames, job.speed, job.fps or source.info.rate)
-    return resample(frames, job.fps) if job.fps is not None else frames
-
-
-def without_mask(frames: Iterable[Frame]) -> Iterator[Shot]:
-    """Each frame, with no mask."""
-    return ((frame, None) for frame in frames)
 
 
 @contextlib.contextmanager

@@ -2,21 +2,27 @@
 
 FFmpeg's libraries, OpenCV and TensorFlow let go of Python's lock while they work, so threads are
 enough. A queue that is full makes its stage wait: memory stays bounded whatever is slow. An error
-in a thread is raised where its work is waited for; leaving a ``with`` block ends the thread.
+in a thread is raised where its work is waited for; leaving a ``with`` block ends the thread. With a
+``patience`` (seconds) a thread that does not go on for so long is an error, not a wait for ever.
 """
 
 from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Generic, TypeVar
+
+from vst.errors import StalledError
 
 Item = TypeVar("Item")
 
 PATIENCE = 0.1
 """Seconds between two looks at whether the other side has gone."""
+LEAVING = 10.0
+"""Seconds that a thread has to end when its block is left; one that hangs is left to itself."""
 
 
 class _End:
@@ -29,7 +35,8 @@ class _End:
 class _Stage:
     """A thread that works until it is done or told to stop."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, patience: float | None) -> None:
+        self._patience = patience
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, name=f"vst {name}", daemon=True)
         self._thread.start()
@@ -37,15 +44,30 @@ class _Stage:
     def _work(self) -> None:
         raise NotImplementedError
 
-    def _put(self, target: queue.Queue[object], item: object) -> bool:
+    def _put(
+        self, target: queue.Queue[object], item: object, patience: float | None = None
+    ) -> bool:
         """Queue an item; False if the other side has gone."""
+        until = time.monotonic() + patience if patience is not None else None
         while not self._stop.is_set():
             try:
                 target.put(item, timeout=PATIENCE)
                 return True
             except queue.Full:
-                continue
+                if until is not None and time.monotonic() > until:
+                    raise self._stalled() from None
         return False
+
+    def _stalled(self) -> StalledError:
+        what = self._thread.name.removeprefix("vst ")
+        return StalledError(
+            f"{what} has not gone on for {self._patience:g} s; look at the disk and the file, or "
+            "give it more time with --patience"
+        )
+
+    def _leave(self) -> None:
+        self._stop.set()
+        self._thread.join(LEAVING)
 
 
 class Ahead(_Stage, Generic[Item]):
@@ -56,10 +78,10 @@ class Ahead(_Stage, Generic[Item]):
     [0, 1, 2]
     """
 
-    def __init__(self, items: Iterable[Item], depth: int) -> None:
+    def __init__(self, items: Iterable[Item], depth: int, patience: float | None = None) -> None:
         self._items = items
         self._queue: queue.Queue[object] = queue.Queue(depth)
-        super().__init__("reading ahead")
+        super().__init__("reading ahead", patience)
 
     def _work(self) -> None:
         end = _End()
@@ -78,7 +100,10 @@ class Ahead(_Stage, Generic[Item]):
 
     def __iter__(self) -> Iterator[Item]:
         while True:
-            item = self._queue.get()
+            try:
+                item = self._queue.get(timeout=self._patience)
+            except queue.Empty:
+                raise self._stalled() from None
             if isinstance(item, _End):
                 if item.error is not None:
                     raise item.error
@@ -94,8 +119,7 @@ class Ahead(_Stage, Generic[Item]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stop.set()
-        self._thread.join()
+        self._leave()
 
 
 class Behind(_Stage, Generic[Item]):
@@ -104,11 +128,13 @@ class Behind(_Stage, Generic[Item]):
     `finish` waits for the last one. What ``take`` raises is raised by the next call here.
     """
 
-    def __init__(self, take: Callable[[Item], None], depth: int) -> None:
+    def __init__(
+        self, take: Callable[[Item], None], depth: int, patience: float | None = None
+    ) -> None:
         self._take = take
         self._queue: queue.Queue[object] = queue.Queue(depth)
         self._error: BaseException | None = None
-        super().__init__("writing behind")
+        super().__init__("writing behind", patience)
 
     def _work(self) -> None:
         while not self._stop.is_set():
@@ -126,13 +152,15 @@ class Behind(_Stage, Generic[Item]):
 
     def __call__(self, item: Item) -> None:
         """Hand an item over; waits while the queue is full."""
-        if not self._put(self._queue, item):
+        if not self._put(self._queue, item, self._patience):
             self._raise()
 
     def finish(self) -> None:
         """Wait until everything handed over has been taken."""
-        self._put(self._queue, _End())
-        self._thread.join()
+        self._put(self._queue, _End(), self._patience)
+        self._thread.join(self._patience)
+        if self._thread.is_alive():
+            raise self._stalled()
         self._raise()
 
     def _raise(self) -> None:
@@ -148,5 +176,4 @@ class Behind(_Stage, Generic[Item]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stop.set()
-        self._thread.join()
+        self._leave()

@@ -21,6 +21,7 @@ from vst.errors import Cancelled, VSTError
 VERBS: dict[str, dict[str, tuple[str, str]]] = {
     "Paint": {
         "stylize": ("stylize", "paint a video in the looks of others"),
+        "resume": ("resume", "go on with a long video that was broken off"),
         "image": ("image", "paint one picture"),
         "batch": ("batch", "paint many videos in many styles, from a file"),
         "grid": ("grid", "paint every content in every style, on one sheet"),
@@ -44,6 +45,8 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
 }
 """Task -> verb -> (module in this folder, what it does)."""
 
+STOPPED = "stopped"
+"""The text of a `Cancelled` that says no more than that."""
 EXAMPLE = "vst stylize holiday.mp4 -s film.mp4 -s @blue-swirls -o painted.mp4"
 
 
@@ -107,8 +110,9 @@ def run() -> int:
         return 2
     except click.ClickException as error:
         complain("vst", error.format_message())
-    except (KeyboardInterrupt, click.Abort, Cancelled):
-        complain("vst", "stopped; nothing was written under the output's name")
+    except (KeyboardInterrupt, click.Abort, Cancelled) as error:
+        told = str(error) if isinstance(error, Cancelled) and str(error) != STOPPED else ""
+        complain("vst", told or "stopped; nothing was written under the output's name")
     except VSTError as error:
         complain("vst", str(error))
         return error.exit_code
@@ -135,4 +139,4 @@ def complain(command: str, text: str) -> None:
 
 def stop(number: int, frame: Any) -> None:
     """A request to end, from outside: as Ctrl-C."""
-    raise Cancelled("stopped")
+    raise Cancelled(STOPPED)

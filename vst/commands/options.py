@@ -101,6 +101,7 @@ TYPES: dict[str, Any] = {
     "brush": float,
     "ghost": float,
     "speed": float,
+    "patience": float,
     "ease": Parsed("name|cubic-bezier(a,b,c,d)", parse_ease),
     "at": TIMES,
 }

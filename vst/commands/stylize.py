@@ -17,6 +17,7 @@ from vst.commands.options import (
     warn,
 )
 from vst.commands.progress import Reporter
+from vst.commands.stopping import stoppable
 from vst.render import Estimate, Result, estimate, run
 from vst.times import format_time
 
@@ -26,6 +27,7 @@ OPTIONS = (
     "mask", "mask_ground", "mask_edge",
     "engine", "model", "stabilise",
     "start", "end", "audio", "codec", "crf", "fps", "threads", "overwrite",
+    "keep_chunks", "patience",
 )  # fmt: skip
 
 
@@ -57,8 +59,8 @@ def command(
     Example: vst stylize holiday.mp4 -s film.mp4 -s @ink-wash -o painted.mp4
     """
     job = job_of(content, styles, output, **options)
-    with Reporter("none" if dry_run else progress) as reporter:
-        done = estimate(job) if dry_run else run(job, reporter)
+    with Reporter("none" if dry_run else progress) as reporter, stoppable() as stop:
+        done = estimate(job) if dry_run else run(job, reporter, stop)
     if as_json:
         print_json(done.as_dict())
     elif isinstance(done, Estimate):

@@ -50,6 +50,15 @@ class Engine(ABC):
     def reset(self) -> None:
         """Forget the scene: the next frame is the first of another."""
 
+    def state(self) -> dict[str, Any]:
+        """What it remembers of the scene, as plain arrays and numbers, to be carried over the end
+        of a chunk.
+        """
+        return {}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` returned."""
+
     def close(self) -> None:
         """Let go of what is held. The engine cannot be used afterwards."""
 
@@ -123,6 +132,12 @@ class EmbeddingEngine(Engine):
 
     def reset(self) -> None:
         self.own = None
+
+    def state(self) -> dict[str, Any]:
+        return {} if self.own is None else {"own": self.own}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.own = state.get("own")
 
     def _cross_fade(self, frame: Picture, mix: Mix) -> Picture:
         """Paint a frame once per style that has weight, and fade between the paintings (the

@@ -85,6 +85,15 @@ class Edge(ABC):
     def reset(self) -> None:
         """Forget the scene: the next frame is the first of another."""
 
+    def state(self) -> dict[str, Any]:
+        """What it remembers of the scene, as plain arrays and numbers, to be carried over the end
+        of a chunk.
+        """
+        return {}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` returned."""
+
 
 def check_alpha(picture: Picture, alpha: Alpha) -> None:
     """Refuse a mask of another size than its picture."""

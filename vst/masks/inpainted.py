@@ -49,6 +49,19 @@ class InpaintedEdge(Edge):
         self._ground: Picture | None = None
         self._seen: Any = None
 
+    def state(self) -> dict[str, Any]:
+        known = {
+            "gray": self._gray,
+            "hidden": self._hidden_small,
+            "ground": self._ground,
+            "seen": self._seen,
+        }
+        return {name: np.copy(part) for name, part in known.items() if part is not None}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self._gray, self._hidden_small = state.get("gray"), state.get("hidden")
+        self._ground, self._seen = state.get("ground"), state.get("seen")
+
     def parts(self, content: Picture, alpha: Alpha) -> Parts:
         check_alpha(content, alpha)
         brush = np.ones((2 * EDGE + 1, 2 * EDGE + 1), np.uint8)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from vst.frames import Frame, VideoInfo
 
@@ -68,6 +69,11 @@ class Sink(ABC):
     def write(self, frame: Frame) -> None:
         """Take the next frame: RGB uint8 of the size of the specification, on the content's
         clock.
+        """
+
+    def end_chunk(self, state: dict[str, Any]) -> None:
+        """A chunk ends after the frame written last; ``state`` is what the next one has to know.
+        Of no meaning to most sinks.
         """
 
     @abstractmethod

@@ -16,17 +16,19 @@ class Place:
 
     Opening it checks that the target may be written. `publish` moves the finished file or folder
     under the target's name in one step; `discard` removes whatever else is left and may be called
-    at any time and twice.
+    at any time and twice. ``within``: an existing folder on the same file system to work in,
+    instead of a hidden one.
     """
 
-    def __init__(self, target: Path, overwrite: bool) -> None:
+    def __init__(self, target: Path, overwrite: bool, within: Path | None = None) -> None:
         self.target = target
         self.overwrite = overwrite
         self._check_free()
         parent = target.parent
         try:
+            prefix = f".{target.name[:20]}." if within is None else "joining."
             self.folder = Path(
-                tempfile.mkdtemp(prefix=f".{target.name[:20]}.", suffix=".part", dir=parent)
+                tempfile.mkdtemp(prefix=prefix, suffix=".part", dir=within or parent)
             )
         except FileNotFoundError as error:
             raise OutputError(

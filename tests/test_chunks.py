@@ -1,0 +1,256 @@
+"""A long video is painted in chunks: the same frames as in one go, and what is kept is told."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import vst
+from tests import clips
+from vst import chunks
+from vst.chunks import Chunk, ChunkFolder, folder_of, read_manifest
+from vst.errors import OutputError, UsageError
+from vst.locks import Lock
+from vst.sources import open_source
+from vst.stabilisers import STABILISERS
+from vst.states import load_state, save_state
+
+FRAMES = 100
+
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left() -> Iterator[None]:
+    yield
+    assert not [each for each in threading.enumerate() if each.name.startswith(("vst", "ffmpeg"))]
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """content.mp4 (10 s at 10 fps, two scenes with texture that moves, sound), and two styles."""
+    from vst.draw import save_picture
+
+    folder = tmp_path_factory.mktemp("films")
+    rng = np.random.default_rng(0)
+    scenes = [rng.integers(0, 200, (12, 40, 3), np.uint8).repeat(4, 0).repeat(4, 1) for _ in "ab"]
+    scenes[1] //= 4
+    pictures = [
+        np.ascontiguousarray(scenes[index >= 37][:, index % 60 : index % 60 + 64])
+        for index in range(FRAMES)
+    ]
+    clips.encode(folder / "content.mp4", pictures, "-c:a", "aac", rate=10, inputs=clips.SOUND)
+    save_picture(folder / "red.png", np.full((40, 60, 3), (230, 20, 20), np.uint8))
+    save_picture(folder / "blue.png", np.full((60, 40, 3), (20, 20, 230), np.uint8))
+    return folder
+
+
+def painted(films: Path, output: Path, **options: Any) -> list[np.ndarray]:
+    styles = [films / "red.png", films / "blue.png"]
+    options = {"engine": "tint", "codec": "ffv1", "size": 48, **options}
+    vst.stylize(films / "content.mp4", styles, output, **options)
+    return frames_of(output)
+
+
+def frames_of(path: Path) -> list[np.ndarray]:
+    with open_source(path) as source:
+        return [frame.picture for frame in source.frames()]
+
+
+def same(first: list[np.ndarray], second: list[np.ndarray]) -> bool:
+    return len(first) == len(second) and all(
+        np.array_equal(*pair) for pair in zip(first, second, strict=True)
+    )
+
+
+WAYS: list[dict[str, Any]] = [
+    *({"stabilise": name} for name in STABILISERS),
+    {"strength": 0.5, "ghost": 0.6, "stabilise": "light"},
+    {"fps": 7},
+    {"speed": 0.5, "end": 5},
+    {"start": 2.05},
+    {"mask": "auto:0.2,0.2,0.5,0.5"},
+]
+
+
+@pytest.mark.parametrize("way", WAYS, ids=str)
+def test_chunks_hold_the_same_frames_as_the_whole(
+    films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: dict[str, Any]
+) -> None:
+    whole = painted(films, tmp_path / "whole.mkv", **way)
+    monkeypatch.setattr(chunks, "SECONDS", 2.0)
+    output = tmp_path / "parts.mkv"
+    assert same(painted(films, output, **way, keep_chunks=True), whole)
+    manifest = read_manifest(output)
+    assert manifest is not None
+    kept: list[Chunk] = manifest["chunks"]
+    assert len(kept) >= 4
+    # Each chunk in turn is lost, and painted again from what the one before it left.
+    untouched = [folder_of(output) / chunk.track for chunk in kept[::2]]
+    tracks = [path.read_bytes() for path in untouched]
+    for chunk in kept[1::2]:
+        (folder_of(output) / chunk.track).unlink()
+    assert same(painted(films, output, **way, keep_chunks=True, overwrite=True), whole)
+    assert [path.read_bytes() for path in untouched] == tracks
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "whole.mkv", "parts.mkv", "parts.mkv.vst",
+    }  # fmt: skip
+
+
+def test_chunks_end_at_scene_cuts(
+    films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chunks, "SECONDS", 2.0)
+    painted(films, tmp_path / "out.mkv", keep_chunks=True)
+    manifest = read_manifest(tmp_path / "out.mkv")
+    assert manifest is not None
+    assert [chunk.frames for chunk in manifest["chunks"]] == [20, 17, 20, 20, 20, 3]
+
+
+@pytest.mark.parametrize("ending", [".mp4", ".webm", ".mov"])
+def test_joining_keeps_times_and_sound(
+    films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    changes: dict[str, Any] = {"codec": None, "end": 5}
+    painted(films, tmp_path / f"whole{ending}", **changes)
+    monkeypatch.setattr(chunks, "SECONDS", 1.5)
+    painted(films, tmp_path / f"parts{ending}", **changes)
+    times = []
+    for name in ("whole", "parts"):
+        with open_source(tmp_path / f"{name}{ending}") as source:
+            times.append([frame.time for frame in source.frames()])
+            assert (source.info.rate, source.info.variable) == (10, False)
+    assert times[0] == times[1]
+    sounds = [clips.sound_packets(tmp_path / f"{name}{ending}") for name in ("whole", "parts")]
+    assert len(sounds[0]) == len(sounds[1]) > 0
+    assert not folder_of(tmp_path / f"parts{ending}").exists()
+
+
+def test_a_short_job_and_a_gif_have_no_folder(
+    films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    painted(films, tmp_path / "short.mkv", end=3, keep_chunks=True)
+    monkeypatch.setattr(chunks, "SECONDS", 2.0)
+    painted(films, tmp_path / "out.gif", codec=None, end=3, keep_chunks=True)
+    assert {path.name for path in tmp_path.iterdir()} == {"short.mkv", "out.gif"}
+
+
+def test_a_variable_rate_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from fractions import Fraction
+
+    even = clips.clip(tmp_path / "even.mp4", 60, 25, False, "-bf", "0", "-g", "10")
+    ticks = [index * 40 + (index % 7) * 5 for index in range(60)]
+    content = clips.retimed(tmp_path / "content.mkv", even, ticks, Fraction(1, 1000))
+    monkeypatch.setattr(chunks, "SECONDS", 0.5)
+    vst.stylize(content, "@ink-wash", tmp_path / "out.mkv", engine="tint", strength=0)
+    with open_source(content) as source, open_source(tmp_path / "out.mkv") as output:
+        pairs = list(zip(source.frames(), output.frames(), strict=True))
+        assert output.info.variable
+    assert max(abs(one.time - two.time) for one, two in pairs) < 0.0011
+    assert [clips.number(two.picture) for _, two in pairs] == list(range(60))
+
+
+def test_states_are_plain_and_come_back(tmp_path: Path) -> None:
+    state = {
+        "held": [np.arange(6, dtype=np.uint8).reshape(1, 2, 3), np.zeros(2, np.float64)],
+        "waiting": 2,
+        "none": None,
+        "nested": {"age": np.copy(3), "flag": True, "empty": {}, "list": []},
+    }
+    save_state(tmp_path / "s.npz", state)
+    back = load_state(tmp_path / "s.npz")
+    assert [(part.dtype, part.tolist()) for part in back["held"]] == [
+        (part.dtype, part.tolist())
+        for part in state["held"]  # type: ignore[attr-defined]
+    ]
+    assert back["nested"].pop("age").tolist() == 3
+    assert back["nested"] == {"flag": True, "empty": {}, "list": []}
+    assert (back["waiting"], back["none"]) == (2, None)
+
+
+def test_a_state_with_code_in_it_is_refused(tmp_path: Path) -> None:
+    np.savez(tmp_path / "s.npz", text=np.array([{"a": 1}], object))
+    with pytest.raises(OutputError, match="cannot be read"):
+        load_state(tmp_path / "s.npz")
+    (tmp_path / "t.npz").write_bytes(b"PK\x03\x04 and no more")
+    with pytest.raises(OutputError, match="cannot be read"):
+        load_state(tmp_path / "t.npz")
+
+
+def test_a_lock_is_held_once_and_a_stale_one_holds_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    path.write_text("1\n")  # a process that runs, and has not locked it
+    lock = Lock(path, "out.mp4")
+    with pytest.raises(OutputError, match="out.mp4 is being written by another run"):
+        Lock(path, "out.mp4")
+    lock.release()
+    lock.release()
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "no json", "[]", '{"format": 99}', '{"format": 1, "chunks": [{"track": 1}]}']
+)
+def test_a_damaged_manifest_is_refused(tmp_path: Path, text: str) -> None:
+    folder_of(tmp_path / "o.mp4").mkdir()
+    (folder_of(tmp_path / "o.mp4") / "manifest.json").write_text(text)
+    with pytest.raises(OutputError, match="begin anew") as error:
+        ChunkFolder(tmp_path / "o.mp4", {})
+    assert "\n" not in str(error.value)
+    assert [path.name for path in folder_of(tmp_path / "o.mp4").iterdir()] == ["manifest.json"]
+
+
+def test_a_folder_of_someone_else_s_is_left_alone(tmp_path: Path) -> None:
+    folder_of(tmp_path / "o.mp4").mkdir()
+    (folder_of(tmp_path / "o.mp4") / "thesis.txt").write_text("years of work")
+    with pytest.raises(OutputError, match=r"thesis\.txt"):
+        ChunkFolder(tmp_path / "o.mp4", {})
+    (tmp_path / "elsewhere").mkdir()
+    folder_of(tmp_path / "p.mp4").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OutputError, match="no folder of vst's"):
+        ChunkFolder(tmp_path / "p.mp4", {})
+    assert (folder_of(tmp_path / "o.mp4") / "thesis.txt").read_text() == "years of work"
+
+
+def test_names_in_a_manifest_lead_nowhere_else(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("x")
+    folder = folder_of(tmp_path / "o.mp4")
+    folder.mkdir()
+    chunk = {
+        "track": "../secret", "state": "../secret", "frames": 1, "first": 0.0,
+        "track_sum": chunks.digest(tmp_path / "secret"),
+        "state_sum": chunks.digest(tmp_path / "secret"), "last": True,
+    }  # fmt: skip
+    plain = {
+        "format": 1, "job": {}, "folder": "", "about": {}, "chunks": [chunk], "published": None
+    }  # fmt: skip
+    (folder / "manifest.json").write_text(json.dumps(plain))
+    opened = ChunkFolder(tmp_path / "o.mp4", {})
+    assert opened.missing == 0
+    opened.close(keep=True)
+    assert not folder.exists()
+    assert (tmp_path / "secret").exists()
+
+
+def test_another_job_is_refused_with_what_changed(
+    films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chunks, "SECONDS", 2.0)
+    output = tmp_path / "out.mkv"
+    painted(films, output, keep_chunks=True)
+    before = sorted(path.name for path in folder_of(output).iterdir())
+    for changes, said in (
+        ({"size": 64}, r"another size \(48, now 64\)"),
+        ({"strength": 0.5}, r"another strength \(not given, now 0.5\)"),
+        ({"stabilise": "light"}, "another stabilise"),
+    ):
+        with pytest.raises(UsageError, match=said) as error:
+            painted(films, output, overwrite=True, **changes)
+        assert "begin anew" in str(error.value)
+    assert sorted(path.name for path in folder_of(output).iterdir()) == before
+    painted(films, output, overwrite=True, threads=1)  # changes no frame
+    assert not folder_of(output).exists()

@@ -1,0 +1,41 @@
+"""Going on with a video that was broken off, by the name of its output alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from vst.chunks import ChunkFolder, folder_of, is_published, read_manifest
+from vst.errors import OutputError
+from vst.frames import OnProgress, silent
+from vst.inputs import job_again
+from vst.render import Result, run
+from vst.sinks.check import look
+from vst.work import Stop
+
+
+def resume(
+    output: str,
+    on_progress: OnProgress = silent,
+    stop: Stop | None = None,
+    *,
+    keep_chunks: bool = False,
+) -> Result | None:
+    """Paint the chunks of ``output`` that are missing, and put it together; None: it is whole."""
+    path = Path(output)
+    manifest = read_manifest(path)
+    if manifest is None:
+        if not path.is_file():
+            raise OutputError(
+                f"there is neither {output!r} nor {str(folder_of(path))!r}: nothing to go on with; "
+                "begin with: vst stylize"
+            )
+        look(path, path)
+        return None
+    job = job_again(manifest["job"], manifest["folder"], output)
+    job = replace(job, keep_chunks=job.keep_chunks or keep_chunks)
+    if not is_published(path, manifest):
+        return run(job, on_progress, stop)
+    if not job.keep_chunks:  # it was broken off just before its last step
+        ChunkFolder(path, manifest["about"], manifest["job"]).close(keep=False)
+    return None

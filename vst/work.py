@@ -1,0 +1,189 @@
+"""The work of a job: its frames painted in one go or chunk by chunk, stopped and taken up again."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+from vst import chunks
+from vst.chunked import ChunkSink
+from vst.chunks import LEAST, ChunkFolder
+from vst.effects import retimed
+from vst.errors import Cancelled, MediaError
+from vst.frames import Frame, OnProgress, Progress, VideoInfo
+from vst.inputs import about_job
+from vst.job import Job, span
+from vst.masks.base import Mask
+from vst.pipeline import Chunking, Line, Passed, Shot, checksum, run_line
+from vst.sinks import kind_of
+from vst.sources.base import Source
+from vst.sources.rate import resample
+
+
+@dataclass
+class Stop:
+    """How a job is stopped from outside, and seen to be alive. ``armed``: there are chunks to stop
+    at the end of; ``asked``: stop at the end of this one. ``beat``: when (``time.monotonic``) the
+    last step was done; None where no steps are expected.
+    """
+
+    armed: bool = False
+    asked: bool = False
+    beat: float | None = None
+    patience: float = 0.0
+
+
+@contextlib.contextmanager
+def chunks_of(job: Job, info: VideoInfo) -> Iterator[ChunkFolder | None]:
+    """The folder of the job's chunks, for a video that is longer than one; it stays if the output
+    does not become whole, and then a `Cancelled` says how to go on.
+    """
+    seconds = frames_in_all(job, info) / float(job.fps or info.rate)
+    if seconds <= chunks.SECONDS or kind_of(job.output) != "video":
+        yield None
+        return
+    folder = ChunkFolder(Path(job.output), about_job(job), job.as_dict())
+    keep = True
+    try:
+        yield folder
+        keep = job.keep_chunks
+    except Cancelled as error:
+        if folder.chunks:
+            raise Cancelled(
+                f"stopped; {folder.frames} frames are kept; go on with: vst resume {job.output}"
+            ) from error
+        raise
+    finally:
+        folder.close(keep=keep)
+
+
+class Unchanged:
+    """Tells whether a file was changed or removed since this was made."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._before = self._now()
+
+    def check(self) -> None:
+        """Raise `MediaError` if it was."""
+        if self._now() != self._before:
+            raise MediaError(
+                f"{str(self.path)!r} was changed or removed while it was read; run again"
+            )
+
+    def _now(self) -> tuple[int, int] | None:
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        return (found.st_size, found.st_mtime_ns) if self.path.is_file() else (0, 0)
+
+
+@dataclass(frozen=True)
+class Work:
+    """The painting of a job's frames, in one go or chunk by chunk."""
+
+    job: Job
+    source: Source
+    line: Line
+    mask: Mask | None
+    stop: Stop
+    unchanged: Unchanged
+    on_progress: OnProgress
+
+    def done(self, folder: ChunkFolder | None) -> Passed:
+        """Paint what is missing."""
+        self.stop.patience, self.stop.beat = self.job.patience, time.monotonic()
+        try:
+            return self._run(None, 0) if folder is None else self._in_chunks(folder)
+        finally:
+            self.stop.beat = None
+
+    def _in_chunks(self, folder: ChunkFolder) -> Passed:
+        sink, stop = self.line.sink, self.stop
+        assert isinstance(sink, ChunkSink)
+        first_read, frames = time.perf_counter(), 0
+        rate = self.job.fps or self.source.info.rate
+        most = max(self.line.stabiliser.lookahead + 1, round(chunks.SECONDS * rate))
+        least = max(self.line.stabiliser.lookahead + 1, round(LEAST * chunks.SECONDS * rate))
+        while (number := folder.missing) is not None:
+            numbers = iter(range(number + 1, sys.maxsize))
+
+            def go_on(numbers: Iterator[int] = numbers) -> bool:
+                self.unchanged.check()
+                return next(numbers) not in folder.chunks and not stop.asked
+
+            sink.begin(number)
+            chunking = Chunking(least, most, go_on, folder.carried_into(number))
+            stop.armed = True
+            passed = self._run(chunking, folder.frames)
+            frames += passed.frames
+            if passed.whole:
+                sink.end_line()
+                break
+            if stop.asked and folder.missing is not None:
+                raise Cancelled("stopped")
+        stop.armed = False
+        return Passed(frames, first_read)
+
+    def _run(self, chunking: Chunking | None, before: int) -> Passed:
+        carried = chunking.carried if chunking is not None else None
+        total = max(0, frames_in_all(self.job, self.source.info) - before)
+
+        def heard(progress: Progress) -> None:
+            self.stop.beat = time.monotonic()
+            self.on_progress(progress)
+
+        shots = self._shots(carried)
+        return run_line(self.line, shots, total, heard, chunking, self.job.patience)
+
+    def _shots(self, carried: dict[str, Any] | None) -> Iterator[Shot]:
+        """The frames with their masks, from the first one that the chunk reads.
+
+        A plain content is read from there on; if that frame is another than before, and where
+        frames are made of others or the mask remembers, all before it are read again.
+        """
+        if carried is None:
+            return self._all_shots()
+        index, first = int(carried["index"]), float(carried["first"])
+        if self.mask is None and self.job.speed == 1 and self.job.fps is None:
+            frames = self.source.frames(first, self.job.end)
+            head = next(frames, None)
+            if (
+                head is not None
+                and head.time == first
+                and checksum(head.picture) == carried["checksum"]
+            ):
+                return without_mask(
+                    Frame(index + place, frame.time, frame.picture)
+                    for place, frame in enumerate(chain([head], frames))
+                )
+        return islice(self._all_shots(), index, None)
+
+    def _all_shots(self) -> Iterator[Shot]:
+        frames = frames_of(self.job, self.source)
+        return self.mask.over(frames) if self.mask is not None else without_mask(frames)
+
+
+def frames_in_all(job: Job, info: VideoInfo) -> int:
+    """How many frames the output has, as far as the content's header can be believed."""
+    return round(span(job, info) / job.speed * float(job.fps or info.rate))
+
+
+def frames_of(job: Job, source: Source) -> Iterator[Frame]:
+    """The frames that are painted: a part of the content, at another rate or speed if wanted."""
+    frames = source.frames(job.start, job.end)
+    if job.speed != 1:
+        return retimed(frames, job.speed, job.fps or source.info.rate)
+    return resample(frames, job.fps) if job.fps is not None else frames
+
+
+def without_mask(frames: Iterable[Frame]) -> Iterator[Shot]:
+    """Each frame, with no mask."""
+    return ((frame, None) for frame in frames)
