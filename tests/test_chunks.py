@@ -146,7 +146,8 @@ def test_a_variable_rate_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ticks = [index * 40 + (index % 7) * 5 for index in range(60)]
     content = clips.retimed(tmp_path / "content.mkv", even, ticks, Fraction(1, 1000))
     monkeypatch.setattr(chunks, "SECONDS", 0.5)
-    vst.stylize(content, "@ink-wash", tmp_path / "out.mkv", engine="tint", strength=0)
+    style = clips.clip(tmp_path / "style.mp4", 5)
+    vst.stylize(content, style, tmp_path / "out.mkv", engine="tint", strength=0)
     with open_source(content) as source, open_source(tmp_path / "out.mkv") as output:
         pairs = list(zip(source.frames(), output.frames(), strict=True))
         assert output.info.variable
@@ -185,7 +186,7 @@ def test_a_lock_is_held_once_and_a_stale_one_holds_nothing(tmp_path: Path) -> No
     path = tmp_path / "lock"
     path.write_text("1\n")  # a process that runs, and has not locked it
     lock = Lock(path, "out.mp4")
-    with pytest.raises(OutputError, match="out.mp4 is being written by another run"):
+    with pytest.raises(OutputError, match=r"out\.mp4 is being written by another run"):
         Lock(path, "out.mp4")
     lock.release()
     lock.release()

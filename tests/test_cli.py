@@ -301,11 +301,12 @@ def save_red(folder: Path) -> None:
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_run_leaves_nothing_behind(desk: Path, ending: signal.Signals) -> None:
+    """An output that is not made in chunks; for those see test_resume.py."""
     from tests.conftest import make_clip
 
     make_clip(desk / "long.mp4", frames=600, size=(640, 480))
     save_red(desk)
-    (desk / "o.mp4").write_bytes(b"the old output")
+    (desk / "o.gif").write_bytes(b"the old output")
     before = sorted(desk.iterdir())
     words = [
         "stylize",
@@ -313,7 +314,7 @@ def test_a_stopped_run_leaves_nothing_behind(desk: Path, ending: signal.Signals)
         "-s",
         "red.png",
         "-o",
-        "o.mp4",
+        "o.gif",
         "--overwrite",
         *TINT,
         "--progress",
@@ -334,7 +335,7 @@ def test_a_stopped_run_leaves_nothing_behind(desk: Path, ending: signal.Signals)
     assert process.returncode == 1
     assert "Traceback" not in rest
     assert sorted(desk.iterdir()) == before
-    assert (desk / "o.mp4").read_bytes() == b"the old output"
+    assert (desk / "o.gif").read_bytes() == b"the old output"
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)
 

@@ -31,6 +31,7 @@ class ChunkSink(Sink):
         self._writer: TrackWriter | None = None
         self._number = 0
         self._times: list[float] = []
+        self._over = False
 
     def begin(self, number: int) -> None:
         """The next frame is the first of chunk ``number``."""
@@ -39,6 +40,8 @@ class ChunkSink(Sink):
 
     def write(self, frame: Frame) -> None:
         check_frame(frame, self.spec, self._times[-1] if self._times else None)
+        if self._over:  # a thread that was given up, and goes on after all
+            raise OutputError(f"{str(self.spec.path)!r}: a frame came after the end")
         if self._writer is None:
             self._writer = self._open()
         self._writer.write_frame(frame.picture)
@@ -96,6 +99,7 @@ class ChunkSink(Sink):
         return report
 
     def abort(self) -> None:
+        self._over = True
         if self._writer is not None:
             with contextlib.suppress(OSError):
                 self._writer.abort()

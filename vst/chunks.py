@@ -149,7 +149,7 @@ class ChunkFolder:
         else:
             before = manifest["about"]
             self._later = {name: before[name] for name in LATER if name in before}
-            self._check_same({name: before[name] for name in before if name not in LATER})
+            self._check_same({**before, **{name: self.about.get(name) for name in LATER}})
             self.chunks = {
                 number: chunk
                 for number, chunk in enumerate(manifest["chunks"])
