@@ -101,6 +101,19 @@ def test_chunks_hold_the_same_frames_as_the_whole(
     }  # fmt: skip
 
 
+@pytest.mark.slow
+def test_the_embedded_model_paints_the_same_in_chunks(
+    films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    way = {"engine": "embedded", "stabilise": "flow", "end": 6}
+    whole = painted(films, tmp_path / "whole.mkv", **way)
+    monkeypatch.setattr(chunks, "SECONDS", 2.0)
+    output = tmp_path / "parts.mkv"
+    assert same(painted(films, output, **way, keep_chunks=True), whole)
+    (folder_of(output) / "chunk-00001.mkv").unlink()
+    assert same(painted(films, output, **way, overwrite=True), whole)
+
+
 def test_chunks_end_at_scene_cuts(
     films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -116,7 +116,7 @@ def run(job: Job, on_progress: OnProgress = silent, stop: Stop | None = None) ->
             fps=f"{report.rate.numerator}/{report.rate.denominator}",
             seconds=round(seconds, 3),
             startup=round(passed.first_read - began, 3),
-            frames_per_second=round(report.frames / seconds, 2),
+            frames_per_second=round(passed.frames / seconds, 2),
             engine=job.engine,
             keyframes=listed(played.looks),
             warnings=[*notes, *report.warnings],
