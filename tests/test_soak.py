@@ -1,0 +1,52 @@
+"""Many jobs in one process: nothing grows."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import vst
+from tests.conftest import make_clip
+from vst.draw import save_picture
+
+JOBS = 1000
+GROWTH = 30_000
+"""Kilobytes that the process may grow by after the first tenth of the jobs."""
+
+
+def resident() -> int:
+    """Kilobytes of memory of this process."""
+    text = Path("/proc/self/status").read_text()
+    return int(text.split("VmRSS:")[1].split()[0])
+
+
+def held() -> tuple[int, int, int]:
+    """Open files, threads, and entries of the folder for temporary files that are vst's."""
+    temporary = [path for path in Path(tempfile.gettempdir()).iterdir() if "vst-" in path.name]
+    return len(os.listdir("/proc/self/fd")), threading.active_count(), len(temporary)
+
+
+@pytest.mark.slow
+def test_a_thousand_short_jobs_leave_nothing(tmp_path: Path) -> None:
+    if not Path("/proc/self/status").exists():
+        pytest.skip("needs /proc")
+    make_clip(tmp_path / "clip.mp4", frames=5)
+    save_picture(tmp_path / "red.png", np.full((8, 8, 3), (230, 20, 20), np.uint8))
+    seen = []
+    for number in range(JOBS):
+        name = ("out.mp4", "out.mkv", "out.gif")[number % 3]
+        vst.stylize(
+            tmp_path / "clip.mp4", tmp_path / "red.png", tmp_path / name,
+            engine="tint", stabilise="light", overwrite=True,
+        )  # fmt: skip
+        if number % (JOBS // 10) == JOBS // 10 - 1:
+            seen.append((resident(), *held()))
+    assert len({each[1:] for each in seen}) == 1, seen
+    assert seen[-1][0] - seen[0][0] < GROWTH, seen
+    assert len(list(tmp_path.iterdir())) == 5
+    print(seen)
