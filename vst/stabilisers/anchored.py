@@ -40,11 +40,11 @@ from vst.stabilisers.blending import (
     STATISTICS,
     Weights,
     alike,
+    flow_if_moving,
     from_afar,
     mixed,
     raise_detail,
     recoloured,
-    standing,
     statistics,
 )
 
@@ -83,7 +83,7 @@ class AnchoredSettings:
     """How abruptly the anchor gives way: half of two textures is the sharpness of neither."""
     raised: float = 1.8
     """Detail is raised by at most this factor ..."""
-    detail: float = 1.01
+    detail: float = 1.0
     """... up to so much of the fresh painting's own local contrast."""
     noise: float = 0.008
     """Difference of brightness (mean of 5 x 5) that motion must explain to count as motion."""
@@ -159,8 +159,8 @@ class Anchored(Stabiliser):
         if memory is None or memory.shown.shape != painted.shape:
             self._memory = first_memory(gray, painted)
             return [painted.copy()]
-        backward = self._look(gray, memory.gray)
-        if standing(gray, memory.gray, backward, self.settings.noise):
+        backward = flow_if_moving(gray, memory.gray, self.settings.noise, self._look)
+        if backward is None:
             # The content remembered stays that with which the standing began: a motion too slow to
             # be seen from one frame to the next is seen from there, and so is its flow.
             memory.shown = self._follow(memory, memory.shown, painted, still=True)
