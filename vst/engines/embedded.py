@@ -116,8 +116,8 @@ def faded(tf: Any, frame: Any, painted: Any, colour: Any) -> Any:
     """The painting, drawn towards its plain colour where the frame has next to no contrast.
 
     Normalisation blows up whatever there is: in a black frame, the rounding of the arithmetic. By
-    its build the painter gives ``colour`` for a frame in which nothing varies at all; frames of 2 to
-    10 levels between darkest and brightest go from there to their painting.
+    its build the painter gives ``colour`` for a frame in which nothing varies at all; frames of 2
+    to 10 levels between darkest and brightest go from there to their painting.
     """
     spread = tf.reduce_max(frame, (0, 1, 2)) - tf.reduce_min(frame, (0, 1, 2))
     share = (tf.cast(tf.reduce_max(spread), tf.float32) - CONTRAST_NONE) / CONTRAST_STEP

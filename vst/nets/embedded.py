@@ -221,8 +221,8 @@ class Painter(keras.Model):
         return self.styled(x, styles, "colour", kit, 4)
 
     def plain_colour(self, styles: Any) -> Any:
-        """The colour (B,3), in [0,1], of a picture in which nothing varies: what is left of the last
-        normalisation is its shift.
+        """The colour (B,3), in [0,1], of a picture in which nothing varies: what is left of the
+        last normalisation is its shift.
         """
         shift = ops.matmul(styles, self.weight("colour_shift")) + self.weight("colour_shift_bias")
         return ops.sigmoid(shift)

@@ -67,7 +67,7 @@ class AnchoredSettings:
     """Whether occlusions are found by flow back and forth; else by tears in the backward flow."""
     steepest: float = 0.3
     """Squared slope of the flow from which on it is a tear, where it is looked at one way only."""
-    strained: float = 0.6
+    strained: float = 0.8
     """Squared slope, against standing still, of the way to the anchor from which on it is strained:
     what is drawn along it is a smear.
     """
@@ -87,11 +87,11 @@ class AnchoredSettings:
     """... up to so much of the fresh painting's own local contrast."""
     noise: float = 0.008
     """Difference of brightness (mean of 5 x 5) that motion must explain to count as motion."""
-    stale_from: float = 0.12
+    stale_from: float = 0.13
     """Difference of colour to the fresh painting, over cells of 1/64 of the picture, from which on
     what is remembered is stale: paint that stuck to where something was ...
     """
-    stale_fully: float = 0.3
+    stale_fully: float = 0.33
     """... and at which it is dropped."""
     follows_from: float = 0.003
     """Mean change of the channels' statistics from which on the style is changing ..."""

@@ -11,7 +11,7 @@ FLOW = AnchoredSettings(
     renewal=8,
     step_tolerance=0.05,
     anchor_tolerance=0.1,
-    detail=1.025,
+    detail=0.995,
 )
 
 

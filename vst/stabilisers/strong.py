@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vst.stabilisers.anchored import Anchored, AnchoredSettings
 
-STRONG = AnchoredSettings()
+STRONG = AnchoredSettings(detail=0.96)
 
 
 class Strong(Anchored):
