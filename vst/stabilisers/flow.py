@@ -1,4 +1,4 @@
-"""``flow``: the default. Steady at a third of the embedded painter's time."""
+"""``flow``: the default. Steady, in less time than the embedded painter takes."""
 
 from __future__ import annotations
 
