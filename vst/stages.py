@@ -47,6 +47,15 @@ class _Stage:
                 continue
         return False
 
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stop.set()
+        self._thread.join()
+
 
 class Ahead(_Stage, Generic[Item]):
     """Iterates over ``items`` in a thread, at most ``depth`` items ahead of whoever iterates here.
@@ -87,15 +96,6 @@ class Ahead(_Stage, Generic[Item]):
 
     def __enter__(self) -> Ahead[Item]:
         return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stop.set()
-        self._thread.join()
 
 
 class Behind(_Stage, Generic[Item]):
@@ -141,12 +141,3 @@ class Behind(_Stage, Generic[Item]):
 
     def __enter__(self) -> Behind[Item]:
         return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stop.set()
-        self._thread.join()
