@@ -8,8 +8,9 @@ import ast
 import importlib
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -22,6 +23,7 @@ ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
 PAGES += sorted(DOCS.glob("*.md"))
+SCRIPTS = sorted([*(ROOT / "tools").glob("*.py"), *(ROOT / "bench").glob("*.py")])
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 
@@ -105,8 +107,8 @@ def test_commands_can_be_typed(page: Path) -> None:
             pytest.fail(f"vst {' '.join(words)}: {error.format_message()}")
 
 
-@each_page
-def test_options_that_are_named_exist(page: Path) -> None:
+def all_options() -> set[str]:
+    """Every option of every verb, and of the scripts in tools/ and bench/."""
     known: set[str] = {"--help", "--version"}
     waiting: list[click.Command] = [cli]
     while waiting:
@@ -114,11 +116,18 @@ def test_options_that_are_named_exist(page: Path) -> None:
         for option in command.params:
             known.update((*option.opts, *option.secondary_opts))
         if isinstance(command, click.Group):
-            found = (command.get_command(click.Context(command), name)
-                     for name in command.list_commands(click.Context(command)))  # fmt: skip
+            context = click.Context(command)
+            found = [command.get_command(context, name) for name in command.list_commands(context)]
             waiting += [one for one in found if one is not None]
+    for script in SCRIPTS:
+        known.update(re.findall(r'"(--[a-z][a-z-]*)"', script.read_text(encoding="utf-8")))
+    return known
+
+
+@each_page
+def test_options_that_are_named_exist(page: Path) -> None:
     named = {re.split(r"[ =]", span)[0] for span in spans(page) if span.startswith("--")}
-    assert named <= known
+    assert named <= all_options()
 
 
 @each_page
@@ -146,6 +155,17 @@ def test_scores_in_the_documents_can_be_read() -> None:
         assert parse_score(text).keys
 
 
+def test_the_curve_of_the_contributors_page_passes_its_tests() -> None:
+    page = ROOT / "CONTRIBUTING.md"
+    function, entry, test = [text for language, text in blocks(page) if language == "python"]
+    room: dict[str, Any] = {"Ease": Callable[[float], float], "linear": float}
+    for text in (function, entry, test):
+        exec(text, room)
+    curve = room["EASES"]["late"]
+    assert curve(0.0) == 0 and curve(1.0) == 1
+    room["test_late_has_hardly_begun_at_half_time"]()
+
+
 def names_in(script: Path) -> Iterator[re.Pattern[str]]:
     """The file names that a script writes or reads, as patterns: parts that are filled in match
     anything.
@@ -164,8 +184,7 @@ def names_in(script: Path) -> Iterator[re.Pattern[str]]:
 
 
 def test_each_picture_is_drawn_by_a_script() -> None:
-    scripts = [*(ROOT / "tools").glob("*.py"), *(ROOT / "bench").glob("*.py")]
-    patterns = [pattern for script in scripts for pattern in names_in(script)]
+    patterns = [pattern for script in SCRIPTS for pattern in names_in(script)]
     for picture in sorted((DOCS / "pictures").iterdir()):
         assert any(pattern.fullmatch(picture.name) for pattern in patterns), picture.name
 

@@ -53,6 +53,7 @@ def test_a_notebook_names_no_place_of_a_machine(path: Path) -> None:
     assert not re.search(r"/(?:home|work|tmp|Users)/|[A-Z]:\\\\", path.read_text(encoding="utf-8"))
 
 
+@pytest.mark.filterwarnings("ignore")  # Jupyter's own are not ours to mend
 @each
 def test_a_notebook_runs_from_its_folder(path: Path) -> None:
     pytest.importorskip(

@@ -160,8 +160,8 @@ class Mixer:
     """Sliders that mix styles on one picture.
 
     ``styles``: name -> style picture or embedding, as `Engine.prepare` takes them; ``picture``: RGB
-    uint8, painted at its own size. A front end with ipywidgets shows the sliders; any other one,
-    and a page made of the notebook, shows the pure styles and their even mix as one picture.
+    uint8, painted at its own size. A front end that knows ipywidgets shows the sliders, any other
+    one the pure styles and their even mix as one picture.
     """
 
     def __init__(
