@@ -62,13 +62,6 @@ def test_painter_keeps_the_shape_and_treats_each_picture_alone():
     assert np.allclose(both[1:], alone, atol=1e-5)
 
 
-def test_a_plain_picture_stays_plain():
-    """Nothing but its edge could vary in it, and the edge is mirrored."""
-    numbers = np.random.default_rng(6).normal(0, 1, (1, 100)).astype(np.float32)
-    painted = np.asarray(Painter(SMALL)(np.full((1, 32, 32, 3), 0.7, np.float32), numbers))
-    assert np.ptp(painted, axis=(1, 2)).max() < 0.02
-
-
 def test_the_style_space_is_brought_to_one_spread():
     rng = np.random.default_rng(3)
     numbers = rng.normal(0, 1, (500, 100)) * np.geomspace(0.3, 3, 100) + 5
@@ -129,6 +122,16 @@ def test_engine_paints_any_size(weights, size):
         # Sixteen-bit arithmetic may round differently by shape, never by neighbour.
         alone = engine.stylize(frames[1:], numbers[1:])
         assert np.array_equal(painted[1:], alone)
+
+
+@pytest.mark.parametrize("fast", [False, True])
+@pytest.mark.parametrize("level", [0, 127, 255])
+def test_engine_paints_plain_frames_plain(weights, level, fast, monkeypatch):
+    monkeypatch.setattr("vst.engines.embedded.has_fast_bfloat16", lambda: fast)
+    numbers = np.random.default_rng(6).normal(0, 1, (1, 100)).astype(np.float32)
+    with EmbeddedEngine(model=str(weights)) as engine:
+        painted = engine.stylize(np.full((1, 90, 70, 3), level, np.uint8), numbers)
+    assert np.ptp(painted, axis=(1, 2)).max() == 0
 
 
 def test_engine_agrees_with_the_network(weights):

@@ -67,14 +67,14 @@ def pictures(tmp_path_factory):
 
 
 PLAN = DistillationPlan(
-    minutes=0.05,
+    minutes=0.01,
     pairs=12,
     labels=24,
     validation=4,
     side=SIDE,
     batch=2,
     predictor_batch=3,
-    every=0.5,
+    every=0.1,
 )
 
 

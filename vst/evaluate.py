@@ -18,11 +18,11 @@ import numpy.typing as npt
 from vst.cuts import CutDetector
 from vst.errors import MediaError, UsageError
 from vst.frames import Embedding, OnProgress, Picture, Progress, silent
-from vst.job import LARGEST_BY_DEFAULT, Job, painting_size
+from vst.job import Job, painting_size
 from vst.looks import check_space, looks_of
 from vst.metrics import METRICS
 from vst.metrics.base import Measure
-from vst.metrics.style import StyleDistance
+from vst.metrics.style import Predictor, StyleDistance
 from vst.metrics.warp import WarpError
 from vst.registry import unknown
 from vst.render import open_engine
@@ -34,6 +34,8 @@ from vst.timeline import Timeline, blend_embeddings
 
 PREDICTOR = "embedded"
 """The engine whose predictor judges style, where none is named."""
+Wanted = Callable[[int], Embedding]
+"""The number of a frame -> the style numbers that it should have."""
 STRIP = 8
 """Frames in a strip."""
 THUMB = 110
@@ -157,12 +159,7 @@ def evaluate(
         film = stack.enter_context(open_source(content))
         sources = [stack.enter_context(open_source(path)) for path in (painted, *against)]
         info = film.info
-        width, height = painting_size(
-            size or LARGEST_BY_DEFAULT if size else None,
-            info.width,
-            info.height,
-            info.sample_aspect,
-        )
+        width, height = painting_size(size, info.width, info.height, info.sample_aspect)
         wanted, predict = None, None
         if styles or job:
             named = (
@@ -173,15 +170,6 @@ def evaluate(
         elif measures and "style" in measures:
             raise UsageError("the style distance needs --style or --job: what was it painted with?")
         chosen = list(measures) if measures else [n for n in METRICS if n != "style" or wanted]
-
-        def build() -> dict[str, Measure]:
-            return {
-                name: StyleDistance(predict, wanted)
-                if name == "style" and predict and wanted
-                else METRICS[name]()
-                for name in chosen
-            }
-
         evaluation = Evaluation(
             content=content,
             rate=float(info.rate),
@@ -189,8 +177,21 @@ def evaluate(
             videos=[Scored(path) for path in (painted, *against)],
             predictor=predictor if wanted else None,
         )
-        run(evaluation, film, sources, [build() for _ in sources], on_progress)
+        each = [fresh_measures(chosen, predict, wanted) for _ in sources]
+        run(evaluation, film, sources, each, on_progress)
     return evaluation
+
+
+def fresh_measures(
+    names: Sequence[str], predict: Predictor | None, wanted: Wanted | None
+) -> dict[str, Measure]:
+    """One of each measure, for one video."""
+    return {
+        name: StyleDistance(predict, wanted)
+        if name == "style" and predict and wanted
+        else METRICS[name]()
+        for name in names
+    }
 
 
 def styles_of_job(painted: str) -> Job:
@@ -206,9 +207,7 @@ def styles_of_job(painted: str) -> Job:
     return Job(known.get("content", ""), names, "", **kept)
 
 
-def style_wanted(
-    job: Job, engine: Any, name: str, film: Source
-) -> tuple[Callable[[int], Embedding], Callable[[Picture], Embedding]]:
+def style_wanted(job: Job, engine: Any, name: str, film: Source) -> tuple[Wanted, Predictor]:
     """The style numbers that each frame should have, and what measures those that it has."""
     if not hasattr(engine, "embed"):
         raise UsageError(f"engine {name!r} knows no style numbers; choose another predictor")

@@ -101,7 +101,7 @@ class Job:
     model: str | None = option(
         None, "Model file, folder or handle of the engine (default: its own)."
     )
-    stabilise: str = option("off", "How flicker is removed.", choices=STABILISERS)
+    stabilise: str = option("flow", "How flicker is removed.", choices=STABILISERS)
     start: float = option(0.0, "Time of the first frame: seconds or H:MM:SS.mmm.", low=0)
     end: float | None = option(
         None, "Time before which the last frame is (default: the end).", low=0

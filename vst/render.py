@@ -25,6 +25,7 @@ from vst.masking import edge_named, open_mask
 from vst.masks.base import Mask
 from vst.painting import Easel
 from vst.pipeline import Line
+from vst.shown import shown
 from vst.sinks import open_sink
 from vst.sinks.base import Sink, SinkSpec
 from vst.sources import open_source
@@ -55,6 +56,9 @@ class Result:
 
     def __getitem__(self, key: str) -> Any:
         return self.as_dict()[key]
+
+    def _repr_html_(self) -> str:
+        return shown("result", self)
 
 
 @dataclass(frozen=True)

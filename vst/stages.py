@@ -65,7 +65,12 @@ class _Stage:
             "give it more time with --patience"
         )
 
-    def _leave(self) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._stop.set()
         self._thread.join(LEAVING)
 
@@ -112,14 +117,6 @@ class Ahead(_Stage, Generic[Item]):
 
     def __enter__(self) -> Ahead[Item]:
         return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._leave()
 
 
 class Behind(_Stage, Generic[Item]):
@@ -169,11 +166,3 @@ class Behind(_Stage, Generic[Item]):
 
     def __enter__(self) -> Behind[Item]:
         return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._leave()

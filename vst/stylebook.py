@@ -24,6 +24,7 @@ import numpy.typing as npt
 from vst.errors import AssetError, OutputError, OutputExistsError, UsageError
 from vst.frames import Embedding
 from vst.registry import unknown
+from vst.shown import shown
 from vst.spaces import TFLITE_SPACE
 
 VERSION = 1
@@ -63,6 +64,9 @@ class Style:
             "space": self.space,
             "embedding": numbers,
         }
+
+    def _repr_html_(self) -> str:
+        return shown("style", self)
 
 
 def home() -> Path:

@@ -16,6 +16,7 @@ from vst.colours import COLOURS
 from vst.easing import ease_named, smooth
 from vst.errors import UsageError
 from vst.registry import unknown
+from vst.shown import shown
 
 __all__ = [
     "BLENDS", "BRUSHES", "COLOURS", "NONE", "Curve", "Key", "Mix", "Timeline", "blend_embeddings",
@@ -215,6 +216,9 @@ class Timeline:
         if self.ground is not None:
             found.update(dict.fromkeys(self.ground.names))
         return [name for name in found if name != NONE]
+
+    def _repr_html_(self) -> str:
+        return shown("timeline", self)
 
     def at(self, time: float) -> Mix:
         """The mix at ``time`` seconds: before the first key the first one, after the last key the

@@ -39,6 +39,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "compare": ("compare", "put videos side by side, with labels"),
     },
     "Set up": {
+        "train": ("train", "train networks: the embedded model, from scratch"),
         "models": ("models", "what models are known, and bringing them here"),
         "doctor": ("doctor", "say what is installed, what is wrong, and the mend"),
     },

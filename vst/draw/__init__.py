@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from vst.draw.basics import save_picture, text_size, write_text
 from vst.draw.charts import curves
+from vst.draw.fields import flow_picture, marked, number_cells
+from vst.draw.places import draw_places
 from vst.draw.scores import plot_score
 from vst.draw.sheets import covering, demo_sheet, grid, scaled, sheet, swatches
 
@@ -16,7 +18,11 @@ __all__ = [
     "covering",
     "curves",
     "demo_sheet",
+    "draw_places",
+    "flow_picture",
     "grid",
+    "marked",
+    "number_cells",
     "plot_score",
     "save_picture",
     "scaled",

@@ -16,6 +16,8 @@ from vst.nets import store
 
 SPACE = "magenta-tflite-100"
 WEIGHTS = Path(__file__).parent.parent / "weights"
+CONTRAST_NONE, CONTRAST_STEP = 2.0, 8.0
+"""Levels between darkest and brightest: up to which a frame is plain, and to be whole, more."""
 PROCESSOR_FLAGS = Path("/proc/cpuinfo")
 
 
@@ -87,8 +89,6 @@ class EmbeddedEngine(EmbeddingEngine):
         from vst.nets.embedded import Painter
 
         tf = self.tensorflow
-        if store.read_index(self.folder)["parts"]["painter"].get("design") == "trial":
-            return self._build_trial(height, width)
         if self._painter is None:
             self._painter = Painter()
             store.assign(self._painter, store.read_arrays(self.folder, "painter"))
@@ -107,27 +107,27 @@ class EmbeddedEngine(EmbeddingEngine):
             half = tf.sigmoid(tf.cast(painter.decode(x, styles, kit), tf.float32))
             # To bytes first, then to pixels: a quarter of the memory is moved.
             painted = tf.nn.depth_to_space(tf.cast(half * 255 + 0.5, tf.uint8), 2)
-            return painted[:, :height, :width]
+            return faded(tf, frame, painted[:, :height, :width], painter.plain_colour(styles))
 
         return paint
 
-    def _build_trial(self, height: int, width: int) -> Any:
-        """The first trial's painter, until the trained one replaces it."""
-        from vst.nets.trial import PAD, TrialPainter
 
-        tf, painter = self.tensorflow, TrialPainter()
-        store.assign(painter, store.read_arrays(self.folder, "painter"))
-        after = [PAD + (-(side + 2 * PAD)) % 4 for side in (height, width)]
-        rows, columns = reflected(height, PAD, after[0]), reflected(width, PAD, after[1])
+def faded(tf: Any, frame: Any, painted: Any, colour: Any) -> Any:
+    """The painting, drawn towards its plain colour where the frame has next to no contrast.
 
-        @tf.function
-        def paint(frame: Any, numbers: Any) -> Any:
-            wide = tf.gather(tf.gather(frame, rows, axis=1), columns, axis=2)
-            painted = painter(tf.cast(wide, tf.float32) / 255, numbers)
-            painted = painted[:, PAD : PAD + height, PAD : PAD + width]
-            return tf.cast(tf.clip_by_value(painted * 255 + 0.5, 0, 255), tf.uint8)
+    Normalisation blows up whatever there is: in a black frame, the rounding of the arithmetic. By
+    its build the painter gives ``colour`` for a frame in which nothing varies at all; frames of 2
+    to 10 levels between darkest and brightest go from there to their painting.
+    """
+    spread = tf.reduce_max(frame, (0, 1, 2)) - tf.reduce_min(frame, (0, 1, 2))
+    share = (tf.cast(tf.reduce_max(spread), tf.float32) - CONTRAST_NONE) / CONTRAST_STEP
 
-        return paint
+    def mixed() -> Any:
+        part = tf.clip_by_value(share, 0, 1)
+        mix = part * tf.cast(painted, tf.float32) + (1 - part) * 255 * colour[:, None, None]
+        return tf.cast(mix + 0.5, tf.uint8)
+
+    return tf.cond(share >= 1, lambda: painted, mixed)
 
 
 def padded(tf: Any, frame: Any) -> Any:

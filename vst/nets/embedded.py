@@ -70,8 +70,9 @@ def channels_to_blocks(x: Any, side: int) -> Any:
 def reflected(x: Any, border: int) -> Any:
     """(B,H,W,C) with its rows and columns mirrored beyond the edge.
 
-    With zeros there instead, the normalisation of a plain picture would blow up their edge, the only thing
-    in it that varies. Slices put together are, measured, faster than the backend's own reflection.
+    With zeros there instead, the normalisation of a plain picture would blow up their edge, the
+    only thing in it that varies. Slices put together are, measured, faster than the backend's own
+    reflection.
     """
     top, bottom = x[:, 1 : border + 1], x[:, -border - 1 : -1]
     x = ops.concatenate([ops.flip(top, 1), x, ops.flip(bottom, 1)], 1)
@@ -218,6 +219,13 @@ class Painter(keras.Model):
         x = kit.spread(ops.relu(self.styled(x, styles, "spread", kit, 4)), 2)
         x = ops.relu(self.styled(x, styles, "fine", kit))
         return self.styled(x, styles, "colour", kit, 4)
+
+    def plain_colour(self, styles: Any) -> Any:
+        """The colour (B,3), in [0,1], of a picture in which nothing varies: what is left of the
+        last normalisation is its shift.
+        """
+        shift = ops.matmul(styles, self.weight("colour_shift")) + self.weight("colour_shift_bias")
+        return ops.sigmoid(shift)
 
     def finish(self, half: Any, kit: Kit = PLAIN_KIT) -> Any:
         """Half-resolution blocks of any range -> pictures in [0,1]."""

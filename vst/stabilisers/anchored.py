@@ -40,11 +40,11 @@ from vst.stabilisers.blending import (
     STATISTICS,
     Weights,
     alike,
+    flow_if_moving,
     from_afar,
     mixed,
     raise_detail,
     recoloured,
-    standing,
     statistics,
 )
 
@@ -67,7 +67,7 @@ class AnchoredSettings:
     """Whether occlusions are found by flow back and forth; else by tears in the backward flow."""
     steepest: float = 0.3
     """Squared slope of the flow from which on it is a tear, where it is looked at one way only."""
-    strained: float = 0.6
+    strained: float = 0.8
     """Squared slope, against standing still, of the way to the anchor from which on it is strained:
     what is drawn along it is a smear.
     """
@@ -83,15 +83,15 @@ class AnchoredSettings:
     """How abruptly the anchor gives way: half of two textures is the sharpness of neither."""
     raised: float = 1.8
     """Detail is raised by at most this factor ..."""
-    detail: float = 1.01
+    detail: float = 1.0
     """... up to so much of the fresh painting's own local contrast."""
     noise: float = 0.008
     """Difference of brightness (mean of 5 x 5) that motion must explain to count as motion."""
-    stale_from: float = 0.12
+    stale_from: float = 0.13
     """Difference of colour to the fresh painting, over cells of 1/64 of the picture, from which on
     what is remembered is stale: paint that stuck to where something was ...
     """
-    stale_fully: float = 0.3
+    stale_fully: float = 0.33
     """... and at which it is dropped."""
     follows_from: float = 0.003
     """Mean change of the channels' statistics from which on the style is changing ..."""
@@ -159,8 +159,8 @@ class Anchored(Stabiliser):
         if memory is None or memory.shown.shape != painted.shape:
             self._memory = first_memory(gray, painted)
             return [painted.copy()]
-        backward = self._look(gray, memory.gray)
-        if standing(gray, memory.gray, backward, self.settings.noise):
+        backward = flow_if_moving(gray, memory.gray, self.settings.noise, self._look)
+        if backward is None:
             # The content remembered stays that with which the standing began: a motion too slow to
             # be seen from one frame to the next is seen from there, and so is its flow.
             memory.shown = self._follow(memory, memory.shown, painted, still=True)

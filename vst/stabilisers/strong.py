@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from vst.stabilisers.anchored import Anchored, AnchoredSettings
 
-STRONG = AnchoredSettings(detail=0.98)
-"""A little softer than ``flow``: detail that is raised drifts over ten frames."""
+STRONG = AnchoredSettings(detail=0.96)
 
 
 class Strong(Anchored):

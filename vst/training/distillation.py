@@ -78,7 +78,7 @@ class Distillation:
         self.prepare(on_progress)
         self.train_predictor(on_progress)
         self.train_painter(on_progress)
-        measures = {"plan": asdict(self.plan), "painter": asdict(self.painter_plan)}
+        measures = {"plan": asdict(self.plan), "design": asdict(self.painter_plan)}
         measures |= {name: rows[-1] for name, rows in self.curves.items() if rows}
         write_json(self.out / "measures.json", measures)
         figures.draw_curves(self.curves, self.out / "curves.png")
@@ -177,10 +177,14 @@ class Distillation:
         run = Run(self.out, part, self.plan.memory)
         run.restore()
         last = time.monotonic()
+        # The first step traces and compiles, which may take a minute: it is not counted.
+        compiled = False
         while run.spent < part.minutes * 60:
             started = time.monotonic()
             run.step()
-            run.spent += time.monotonic() - started
+            if compiled:
+                run.spent += time.monotonic() - started
+            compiled = True
             if time.monotonic() - last > self.plan.every or run.spent >= part.minutes * 60:
                 run.validate()
                 last = time.monotonic()
