@@ -5,6 +5,7 @@ process.
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,13 @@ import numpy as np
 import pytest
 
 from vst import commands
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C be tested where the tests run in the background, as they do on a server: there a
+    shell starts them with it ignored, and every process they start would inherit that.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass
