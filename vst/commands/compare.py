@@ -11,7 +11,7 @@ import click
 import cv2
 import numpy as np
 
-from vst.commands.options import OneOf, output_option, print_json, verbose_option, warn
+from vst.commands.options import output_option, print_json, report_options, warn
 from vst.commands.progress import Reporter
 from vst.draw import write_text
 from vst.errors import OutputExistsError, UsageError
@@ -38,14 +38,7 @@ TALLEST = 720
     help=f"Height of each video in pixels (default: the first one's, at most {TALLEST}).",
 )  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace the output if it is there.")
-@click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON object on stdout and nothing else."
-)
-@click.option(
-    "--progress", type=OneOf(["auto", "plain", "none"]), default="auto", show_default=True,
-    help="How progress is shown: a bar on a terminal, else lines; lines; or not at all.",
-)  # fmt: skip
-@verbose_option
+@report_options
 def command(
     videos: tuple[str, ...],
     output: str,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from vst.commands.options import OneOf, print_json, verbose_option, warn
+from vst.commands.options import OneOf, print_json, report_options, warn
 from vst.commands.progress import Reporter
 from vst.engines import ENGINES
 from vst.errors import OutputError, OutputExistsError
@@ -40,14 +40,7 @@ from vst.metrics import METRICS
 )  # fmt: skip
 @click.option("--report", metavar="OUT.html", help="Write a page with curves, frames and maps.")
 @click.option("--overwrite", is_flag=True, help="Replace the report if it is there.")
-@click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON object on stdout and nothing else."
-)
-@click.option(
-    "--progress", type=OneOf(["auto", "plain", "none"]), default="auto", show_default=True,
-    help="How progress is shown: a bar on a terminal, else lines; lines; or not at all.",
-)  # fmt: skip
-@verbose_option
+@report_options
 def command(
     painted: str,
     content: str,
