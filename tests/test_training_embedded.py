@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from vst.training import data, measure, objective, pairs, steps
+from vst.training import data, measure, motion, objective, orthogonal, pairs, steps
 from vst.training.distillation import Distillation, DistillationPlan
 
 SIDE = 64
@@ -78,11 +78,11 @@ PLAN = DistillationPlan(
 )
 
 
-def small(pictures, out, plan=PLAN):
+def small(pictures, out, plan=PLAN, clips=()):
     from vst.nets.embedded import PainterPlan
 
     tiny = PainterPlan(channels=8, blocks=1, stem=4, phases=4, fine=8, reach=3)
-    return FakeDistillation(pictures, pictures, out, plan, tiny)
+    return FakeDistillation(pictures, pictures, out, plan, tiny, clips)
 
 
 def test_kept_pictures_are_never_trained_on(pictures):
@@ -112,6 +112,9 @@ def test_numbers_are_drawn_from_the_pools_and_mixed():
     drawn = np.array([drawer.draw(rng, np.full(data.DIM, 0.5)) for _ in range(200)])
     assert drawn.shape == (200, data.DIM) and drawn.dtype == np.float32
     assert drawn.mean() == pytest.approx(0.7, abs=0.1)
+    varied = np.full((3, data.DIM), -1.0)
+    drawer = data.NumbersDrawer(np.ones((5, data.DIM)), np.ones((5, data.DIM)), varied=varied)
+    assert {round(float(drawer.one(rng)[0])) for _ in range(50)} == {-1, 1}
 
 
 def test_a_store_goes_on_where_it_was(tmp_path):
@@ -134,17 +137,59 @@ def test_a_store_goes_on_where_it_was(tmp_path):
 
 def test_losses_vanish_for_equal_pictures_and_see_differences():
     rng = np.random.default_rng(3)
-    one = rng.random((2, 16, 16, 3)).astype(np.float32)
-    other = rng.random((2, 16, 16, 3)).astype(np.float32)
+    one = rng.random((2, 32, 32, 3)).astype(np.float32)
+    other = rng.random((2, 32, 32, 3)).astype(np.float32)
     errors = (
         objective.pixel_error,
         objective.edge_error,
         objective.palette_error,
         objective.energy_error,
+        objective.weave_error,
     )
     for error in errors:
         assert float(error(one, one)) == 0
         assert float(error(one, other)) > 0
+
+
+def test_a_grid_of_four_pixels_is_a_weave_and_one_of_five_is_not():
+    smooth = np.full((1, 64, 64, 3), 0.5, np.float32)
+    four, five = smooth.copy(), smooth.copy()
+    four[:, ::4] += 0.1
+    five[:, ::5] += 0.1
+    assert float(objective.weave_error(four, smooth)) == pytest.approx(0.1 * 3 / 8, abs=1e-3)
+    assert float(objective.weave_error(five, smooth)) < 0.01
+
+
+def test_a_painting_that_moves_with_its_content_has_no_motion_error():
+    rng = np.random.default_rng(5)
+    before = rng.random((1, 20, 30, 3)).astype(np.float32)
+    now = np.roll(before, 3, axis=2)
+    backward = np.full((1, 20, 30, 2), (-3, 0), np.float16)
+    seen = np.ones((1, 20, 30), np.uint8)
+    seen[:, :, :3] = 0
+    read = motion.reading({"before": before, "now": now, "flow": backward, "seen": seen})
+    assert float(objective.motion_error(now, before, read)) == pytest.approx(0, abs=1e-10)
+    assert float(objective.motion_error(before, before, read)) > 0.05
+
+
+def test_motion_is_cut_from_neighbouring_frames():
+    rng = np.random.default_rng(6)
+    wide = cv2.GaussianBlur(rng.integers(0, 256, (90, 160, 3), dtype=np.uint8), (0, 0), 3)
+    wide = cv2.normalize(wide, None, 0, 255, cv2.NORM_MINMAX)
+    clip = [np.ascontiguousarray(wide[:, k : k + 140]) for k in range(6)]
+    row = motion.MotionMaker([clip], rng, SIDE)()
+    assert {name: value.shape for name, value in row.items()} == {
+        name: shape for name, (shape, _) in motion.motion_shapes(SIDE).items()
+    }
+    assert row["flow"][20:40, 20:40, 0].mean() == pytest.approx(1, abs=0.7)
+
+
+def test_clips_without_motion_are_refused():
+    from vst.errors import UsageError
+
+    still = [np.zeros((80, 80, 3), np.uint8)] * 3
+    with pytest.raises(UsageError, match="--clip"):
+        motion.MotionMaker([still], np.random.default_rng(0), SIDE)()
 
 
 def test_measures_know_a_blurred_picture():
@@ -174,19 +219,58 @@ def test_hints_are_found_by_structure():
     assert steps.hint_layers(Graph()) == [1, 8, 10]
 
 
+def moving_clip(folder):
+    """Eight frames of a moving texture, as a file."""
+    rng = np.random.default_rng(7)
+    wide = cv2.resize(rng.integers(0, 256, (12, 20, 3), dtype=np.uint8), (160, 96))
+    path = folder / "moving.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25, (140, 96))
+    for k in range(8):
+        writer.write(np.ascontiguousarray(wide[:, 2 * k : 2 * k + 140]))
+    writer.release()
+    return path
+
+
+def test_an_orthogonal_step_is_alike_in_all_directions():
+    rng = np.random.default_rng(8)
+    matrix = rng.normal(size=(6, 40)) * np.logspace(0, -2, 6)[:, None]
+    values = np.linalg.svd(np.array(orthogonal.orthogonalised(matrix.astype(np.float32))))[1]
+    assert 0.6 < values.min() and values.max() < 1.3
+
+
+def test_the_optimiser_learns_a_kernel_and_a_bias():
+    import keras
+
+    layer = keras.layers.Conv2D(4, 3, padding="same")
+    model = keras.Sequential([keras.Input((8, 8, 3)), layer])
+    pictures = np.random.default_rng(9).random((16, 8, 8, 3)).astype(np.float32)
+    wanted = np.concatenate([pictures, pictures.mean(3, keepdims=True) + 1], 3)
+    model.compile(orthogonal.Orthogonal(0.02, kernel_rate=1), "mse")
+    before = model.evaluate(pictures, wanted, verbose=0)
+    model.fit(pictures, wanted, epochs=60, verbose=0)
+    assert model.evaluate(pictures, wanted, verbose=0) < 0.05 * before
+
+
+def test_a_batch_is_varied_anew_each_time():
+    rng = np.random.default_rng(10)
+    pictures = [rng.integers(0, 256, (8, 8, 3), dtype=np.uint8) for _ in range(5)]
+    one, two = data.vary_again(pictures, rng), data.vary_again(pictures, rng)
+    assert one.shape == (5, 8, 8, 3) and one.dtype == np.uint8 and (one != two).any()
+
+
 def test_training_makes_weights_figures_and_measures(pictures, tmp_path):
     from vst.nets import store
     from vst.nets.embedded import build_predictor
 
     events = []
-    measures = small(pictures, tmp_path).run(events.append)
+    measures = small(pictures, tmp_path, clips=(moving_clip(tmp_path),)).run(events.append)
     assert {"predictor", "painter-base", "painter"} <= set(measures)
     assert 0 < measures["painter"]["psnr"] < 60
     for name in ("curves.png", "grid.png", "measures.json", "curves.json"):
         assert (tmp_path / name).is_file()
     assert json.loads((tmp_path / "measures.json").read_text())["painter"] == measures["painter"]
     store.assign(build_predictor(), store.read_arrays(tmp_path / "weights", "predictor"))
-    assert {event.stage for event in events} >= {"training pairs", "predictor", "painter"}
+    assert {event.stage for event in events} >= {"training pairs", "motion", "predictor", "painter"}
 
 
 def test_a_stopped_training_goes_on(pictures, tmp_path):

@@ -37,7 +37,7 @@ def command() -> None:
     "clips",
     multiple=True,
     type=click.Path(exists=True, path_type=Path),
-    help="A clip whose frames are painted too; may be given again.",
+    help="A clip whose frames are painted and whose motion is learnt; may be given again.",
 )
 @click.option("--pairs", type=click.IntRange(min=8), help="How many pictures the teacher paints.")
 @click.option("--labels", type=click.IntRange(min=8), help="How many pictures it embeds.")
@@ -82,7 +82,7 @@ def embedded(
     given = {"pairs": pairs, "labels": labels}
     plan = replace(plan, **{name: count for name, count in given.items() if count})
     with Reporter(progress, "of it") as reporter:
-        measures = Distillation(teacher, pictures, folder, plan, motion=clips).run(reporter)
+        measures = Distillation(teacher, pictures, folder, plan, clips=clips).run(reporter)
     if as_json:
         print_json({"out": str(folder), **measures})
         return

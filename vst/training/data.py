@@ -141,6 +141,33 @@ def vary(picture: Picture, other: Picture, rng: np.random.Generator) -> Picture:
     return varied
 
 
+def vary_again(pictures: list[Picture], rng: np.random.Generator) -> Picture:
+    """A batch of squares, turned, mixed and tinted anew each time it is drawn, (B,H,W,3): cheap
+    changes, for pictures whose numbers are asked for afterwards.
+    """
+    varied = []
+    for picture in pictures:
+        if rng.random() < 0.5:
+            picture = picture[:, ::-1]
+        kind = rng.random()
+        if kind < 0.15:
+            picture = picture.transpose(1, 0, 2) if kind < 0.1 else picture[::-1]
+        if rng.random() < 0.08:
+            share = rng.uniform(0.3, 0.8)
+            other = pictures[rng.integers(len(pictures))]
+            picture = (share * picture + (1 - share) * other).astype(np.uint8)
+        varied.append(tinted(picture, rng) if rng.random() < 0.5 else picture)
+    return np.stack(varied)
+
+
+def tinted(picture: Picture, rng: np.random.Generator) -> Picture:
+    """The colours moved a little, sometimes much, by a random linear map."""
+    spread = 0.06 if rng.random() < 0.5 else 0.2
+    colours = np.eye(3) + rng.normal(0, spread, (3, 3))
+    moved = picture.astype(np.float32) @ colours.astype(np.float32)
+    return np.clip(moved + rng.normal(0, 60 * spread, 3), 0, 255).round().astype(np.uint8)
+
+
 def plain_content(rng: np.random.Generator, side: int = SIDE) -> Picture:
     """A gradient or noise: frames that photographs do not teach.
 
@@ -161,6 +188,10 @@ class NumbersPlan:
     """How the style numbers of pairs are drawn; shares are probabilities."""
 
     paintings: float = 0.7
+    varied: float = 0.5
+    """Share of numbers of varied pictures, where such are given: with those of the pictures alone
+    the painter learns them by heart, and new ones less well.
+    """
     mixed: float = 0.35
     towards_content: float = 0.08
     noise: float = 0.05
@@ -171,12 +202,20 @@ class NumbersDrawer:
     content's own.
     """
 
-    def __init__(self, paintings: Numbers, photographs: Numbers, plan: NumbersPlan | None = None):
-        self.paintings, self.photographs = paintings, photographs
+    def __init__(
+        self,
+        paintings: Numbers,
+        photographs: Numbers,
+        plan: NumbersPlan | None = None,
+        varied: Numbers | None = None,
+    ):
+        self.paintings, self.photographs, self.varied = paintings, photographs, varied
         self.plan = plan or NumbersPlan()
 
     def one(self, rng: np.random.Generator) -> Numbers:
         """One embedding, shape (100,)."""
+        if self.varied is not None and rng.random() < self.plan.varied:
+            return self.varied[rng.integers(len(self.varied))]
         chosen = self.paintings if rng.random() < self.plan.paintings else self.photographs
         return chosen[rng.integers(len(chosen))]
 

@@ -23,9 +23,11 @@ import numpy as np
 from vst.frames import OnProgress, Progress, silent
 from vst.nets import store
 from vst.nets.embedded import Painter, PainterPlan, build_predictor
-from vst.training import data, figures, pairs, steps
+from vst.training import data, figures, motion, pairs, steps
 from vst.training.measure import painter_measures, predictor_measures, score
+from vst.training.orthogonal import Orthogonal
 from vst.training.teacher import PAINTER_FILE, PREDICTOR_FILE, LiteGraph, Teacher
+from vst.training.understudy import Understudy
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class DistillationPlan:
     minutes: float = 60.0
     pairs: int = 8000
     labels: int = 30000
+    motions: int = 300
+    """Pairs of neighbouring frames, where clips are given."""
     validation: int = 96
     side: int = 256
     batch: int = 8
@@ -46,7 +50,7 @@ class DistillationPlan:
     """Share of the painter's time without the judge: pixels, edges, palette and hints alone."""
     painter_rate: float = 2e-3
     fine_rate: float = 8e-4
-    predictor_rate: float = 1.5e-3
+    predictor_rate: float = 1e-3
     memory: float = 0.99
     """How much of the running mean of the weights stays at each fourth step."""
     every: float = 60.0
@@ -64,12 +68,12 @@ class Distillation:
         out: Path,
         plan: DistillationPlan | None = None,
         painter_plan: PainterPlan | None = None,
-        motion: tuple[Path, ...] = (),
+        clips: tuple[Path, ...] = (),
     ):
         self.teacher_folder, self.pictures, self.out = teacher, pictures, out
         self.plan = plan or DistillationPlan()
         self.painter_plan = painter_plan or PainterPlan()
-        self.motion = motion
+        self.clips = clips
         self.rng = np.random.default_rng(self.plan.seed)
         self.curves: dict[str, list[dict[str, float]]] = {}
 
@@ -99,46 +103,63 @@ class Distillation:
         """Pairs and labels, for training and for validation."""
         teacher = self.open_teacher()
         stores = {}
+        clips = [data.read_frames(clip) for clip in self.clips]
         for part in ("training", "validation"):
             pool = data.Pool.read(self.pictures, part)
             if part == "training":
-                pool.frames = [f for clip in self.motion for f in data.read_frames(clip, 6)]
+                pool.frames = [frame for clip in clips for frame in clip[::6]]
             check_pool(pool, self.pictures, part)
-            share = 1 if part == "training" else None
-            maker = pairs.PairMaker(pool, teacher, self.rng, self.plan.side)
-            labels = pairs.LabelMaker(pool, teacher, self.rng)
-            for kind, count, shapes, make in (
-                ("pairs", self.plan.pairs, pairs.pair_shapes(self.plan.side), maker),
-                ("labels", self.plan.labels, pairs.LABEL_SHAPES, labels),
-            ):
-                rows = count if share else self.plan.validation
-                kept = pairs.Store(self.out / "data" / f"{part}-{kind}", rows, shapes)
-                kept.fill(make, f"{part} {kind}", on_progress)
-                stores[f"{part}-{kind}"] = kept
+            folder, whole = self.out / "data", part == "training"
+            labels = pairs.Store(
+                folder / f"{part}-labels",
+                self.plan.labels if whole else self.plan.validation,
+                pairs.LABEL_SHAPES,
+            )
+            labels.fill(pairs.LabelMaker(pool, teacher, self.rng), f"{part} labels", on_progress)
+            painted = pairs.Store(
+                folder / f"{part}-pairs",
+                self.plan.pairs if whole else self.plan.validation,
+                pairs.pair_shapes(self.plan.side),
+            )
+            varied = labels.arrays["numbers"]
+            maker = pairs.PairMaker(pool, teacher, self.rng, self.plan.side, varied)
+            painted.fill(maker, f"{part} pairs", on_progress)
+            stores |= {f"{part}-labels": labels, f"{part}-pairs": painted}
+        if clips:
+            maker_of_motion = motion.MotionMaker(clips, self.rng, self.plan.side)
+            moving = pairs.Store(
+                self.out / "data" / "motion",
+                self.plan.motions,
+                motion.motion_shapes(self.plan.side),
+            )
+            moving.fill(maker_of_motion, "motion", on_progress)
+            stores["motion"] = moving
         self.stores = stores
 
     def train_predictor(self, on_progress: OnProgress) -> None:
-        """Labels and the teacher's own painted pictures -> numbers."""
+        """Varied pictures and the teacher's own painted ones -> the numbers of its predictor."""
         plan, network = self.plan, build_predictor()
         numbers = self.stores["training-labels"].arrays["numbers"]
         mean, spread = numbers.mean(0), numbers.std(0) + 1e-3
         network.get_layer("space").set_weights([mean, spread])
-        network.compile(keras.optimizers.AdamW(plan.predictor_rate), steps.spread_loss(spread))
+        judge, _ = self.open_graphs()
+        model = Understudy(network, judge, float(np.sqrt(np.square(spread).mean())))
+        model.compile(Orthogonal(plan.predictor_rate))
         kept = self.stores["validation-labels"].first(plan.validation)
 
         def batch() -> tuple[Any, Any]:
-            labels = self.stores["training-labels"].draw(self.rng, plan.predictor_batch * 2 // 3)
-            painted = self.stores["training-pairs"].draw(self.rng, plan.predictor_batch // 3)
-            squares = [data.squeeze(picture) for picture in painted["painted"]]
-            pictures = np.concatenate([labels["picture"], np.stack(squares)])
-            wanted = np.concatenate([labels["numbers"], painted["painted_numbers"]])
-            return pictures.astype(np.float32), wanted
+            painted = max(1, plan.predictor_batch // 3)
+            labels = self.stores["training-labels"].draw(self.rng, plan.predictor_batch - painted)
+            rows = self.stores["training-pairs"].draw(self.rng, painted)
+            squares = [data.squeeze(picture) for picture in rows["painted"]]
+            pictures = data.vary_again([*labels["picture"], *squares], self.rng)
+            return pictures.astype(np.float32), np.zeros(len(pictures), np.float32)
 
         def measured(trained: Any) -> dict[str, float]:
             return predictor_measures(trained, kept["picture"], kept["numbers"])
 
         minutes = plan.minutes * plan.predictor_share
-        part = Part("predictor", network, network, batch, measured, minutes, plan.predictor_rate)
+        part = Part("predictor", model, network, batch, measured, minutes, plan.predictor_rate)
         self.train(part, on_progress)
 
     def train_painter(self, on_progress: OnProgress) -> None:
@@ -152,6 +173,8 @@ class Distillation:
             taken = {name: rows[name] for name in ("content", "numbers")}
             shift = self.rng.integers(0, steps.SHIFT + 1, (1, 2)).repeat(plan.batch, 0)
             wanted = {name: rows[name] for name in ("painted", "painted_numbers")}
+            if "motion" in self.stores:
+                taken["motion"] = motion.reading(self.stores["motion"].draw(self.rng, 1))
             return {**taken, "shift": shift.astype(np.int32)}, wanted
 
         def measured(trained: Any) -> dict[str, float]:

@@ -74,8 +74,45 @@ def style_distance(numbers: Any, wanted: Any) -> Any:
     return ops.sqrt(ops.sum(ops.square(numbers - wanted), -1) + 1e-6)
 
 
+def phase_means(pictures: Any, block: int = 4, window: int = 32) -> Any:
+    """What repeats every ``block`` pixels: the mean of each place in the blocks, by windows, the
+    window's own mean taken off; (B, H/window, block, W/window, block, 3).
+    """
+    _, height, width, _ = pictures.shape
+    down, across = height // window, width // window
+    cut = pictures[:, : down * window, : across * window]
+    inner = window // block
+    cut = ops.reshape(cut, (-1, down, inner, block, across, inner, block, 3))
+    means = ops.mean(cut, (2, 5))
+    return means - ops.mean(means, (2, 4), keepdims=True)
+
+
+def weave_error(ours: Any, theirs: Any) -> Any:
+    """Mean absolute difference of what repeats with the painter's blocks of four pixels: the grid
+    that a painter at a quarter of the resolution leaves on smooth grounds.
+    """
+    return ops.mean(ops.abs(phase_means(ours) - phase_means(theirs)))
+
+
 def shake_error(now: Any, before: Any, seen: Any = 1.0, border: int = 16) -> Any:
     """Mean square difference of two paintings of the same thing, the border left out."""
     inner = slice(border, -border)
     difference = ops.square(now - before) * seen
     return ops.mean(difference[:, inner, inner])
+
+
+def motion_error(now: Any, before: Any, motion: dict[str, Any]) -> Any:
+    """Mean square difference of a painted frame and the painted frame before it, read where the
+    flow comes from. ``motion``: the four pixels around each target as ``corners`` (B,H,W,4),
+    whole numbers into the flattened frame, their ``shares`` (B,H,W,4), and ``seen`` (B,H,W), 0
+    where the flow cannot be trusted.
+    """
+    _, height, width, _ = now.shape
+    flat = ops.reshape(before, (-1, height * width, 3))
+    corners = ops.reshape(motion["corners"], (-1, height * width * 4, 1))
+    shares = ops.cast(motion["shares"], now.dtype)
+    read = ops.take_along_axis(flat, corners, axis=1)
+    read = ops.reshape(read, (-1, height, width, 4, 3))
+    warped = ops.sum(read * shares[..., None], axis=3)
+    seen = ops.cast(motion["seen"], now.dtype)[..., None]
+    return ops.mean(ops.square(now - warped) * seen)

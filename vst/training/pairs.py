@@ -94,11 +94,20 @@ LABEL_SHAPES: Shapes = {"picture": ((SIDE, SIDE, 3), "u1"), "numbers": ((DIM,), 
 
 
 class PairMaker:
-    """Makes one pair per call. ``teacher`` embeds squares of 256 and paints."""
+    """Makes one pair per call. ``teacher`` embeds squares of 256 and paints; ``varied``: numbers of
+    varied pictures (N,100), to paint in as well.
+    """
 
-    def __init__(self, pool: Pool, teacher: Any, rng: np.random.Generator, side: int = SIDE):
+    def __init__(
+        self,
+        pool: Pool,
+        teacher: Any,
+        rng: np.random.Generator,
+        side: int = SIDE,
+        varied: Numbers | None = None,
+    ):
         self.pool, self.teacher, self.rng, self.side = pool, teacher, rng, side
-        self.drawer = NumbersDrawer(self._paintings(), self._photographs())
+        self.drawer = NumbersDrawer(self._paintings(), self._photographs(), varied=varied)
 
     def _paintings(self, variants: int = 12) -> Numbers:
         pictures = self.pool.paintings

@@ -1,4 +1,4 @@
-"""The two networks as Keras trains them: `Distiller` around a painter, and the predictor's loss.
+"""The painter as Keras trains it: `Distiller`, with its teacher's inner layers and its judge.
 
 `keras.Model.train_on_batch` with `compute_loss` is the one way to a training step that TensorFlow,
 JAX and PyTorch share.
@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
-import numpy as np
 from keras import ops
 
 from vst.nets.embedded import Painter
@@ -33,10 +32,16 @@ class Terms:
     excess: float = 0.0
     energy: float = 0.0
     steady: float = 0.0
+    weave: float = 0.0
+    motion: float = 0.0
+    aim: float = 0.97
+    """The part of the teacher's own style distance below which `excess` asks for nothing more."""
 
 
 BASE = Terms()
-FINE = Terms(hint=0.1, texture=0.5, style=0.08, excess=0.1, energy=20.0, steady=8.0)
+FINE = Terms(
+    hint=0.1, texture=0.5, style=0.08, excess=0.1, energy=20.0, steady=8.0, weave=5.0, motion=25.0
+)
 
 
 def hint_layers(graph: LiteGraph) -> list[int]:
@@ -99,7 +104,16 @@ class Distiller(keras.Model):
         result = {"painted": picture, "stages": stages}
         if training and self.terms.steady:
             result |= self.again(content, picture, numbers, batch["shift"])
+        if training and self.terms.motion and "motion" in batch:
+            result |= self.moving(batch["motion"], numbers)
         return result
+
+    def moving(self, motion: dict[str, Any], numbers: Any) -> dict[str, Any]:
+        """Neighbouring frames of a clip, both painted in the batch's first styles."""
+        names = {"before": "before", "now": "moved_on"}
+        pictures = {there: ops.cast(motion[here], "float32") / 255 for here, there in names.items()}
+        count = motion["now"].shape[0]
+        return {name: self.painter(frame, numbers[:count]) for name, frame in pictures.items()}
 
     def again(self, content: Any, picture: Any, numbers: Any, shift: Any) -> dict[str, Any]:
         """Half of the batch painted once more, shifted by a few pixels and with a little noise."""
@@ -131,6 +145,7 @@ class Distiller(keras.Model):
             (terms.edge, objective.edge_error),
             (terms.palette, objective.palette_error),
             (terms.energy, objective.energy_error),
+            (terms.weave, objective.weave_error),
         ):
             if weight:
                 total = total + weight * error(ours, theirs)
@@ -141,6 +156,9 @@ class Distiller(keras.Model):
         if terms.steady and "moved" in y_pred:
             shaken = objective.shake_error(y_pred["moved"], y_pred["there"])
             total = total + terms.steady * shaken
+        if "moved_on" in y_pred:
+            moving = objective.motion_error(y_pred["moved_on"], y_pred["before"], x["motion"])
+            total = total + terms.motion * moving
         return total
 
     def hint_loss(self, x: Any, y_pred: Any) -> Any:
@@ -180,15 +198,5 @@ class Distiller(keras.Model):
         return (
             terms.texture * objective.texture_error(found, goal, unit)
             + terms.style * ops.mean(objective.style_distance(numbers, y["painted_numbers"]))
-            + terms.excess * ops.mean(ops.relu(mine - 0.97 * magenta))
+            + terms.excess * ops.mean(ops.relu(mine - terms.aim * magenta))
         )
-
-
-def spread_loss(spread: np.ndarray) -> Any:
-    """The predictor's loss: mean square error, each number in units of its spread."""
-    unit = ops.convert_to_tensor(np.asarray(spread, np.float32))
-
-    def loss(wanted: Any, found: Any) -> Any:
-        return ops.mean(ops.square((found - wanted) / unit))
-
-    return loss

@@ -1,0 +1,75 @@
+"""An optimiser for convolutions: the step's matrix is brought to singular values near 1, so that no
+direction of a kernel is learnt later than the others (Jordan et al., "Muon: an optimizer for hidden
+layers in neural networks", 2024).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+ROUNDS = 5
+STEEP, MIDDLE, LEVEL = 3.4445, -4.7750, 2.0315
+"""The coefficients of the Newton–Schulz rounds, from the same work: singular values from far below
+1 land between 0.7 and 1.2 within five rounds.
+"""
+
+
+def orthogonalised(matrix: Any) -> Any:
+    """(rows, columns), rows not more than columns -> the same shape, singular values near 1."""
+    matrix = matrix / (ops.norm(matrix) + 1e-7)
+    for _ in range(ROUNDS):
+        square = ops.matmul(matrix, ops.transpose(matrix))
+        mixed = MIDDLE * square + LEVEL * ops.matmul(square, square)
+        matrix = STEEP * matrix + ops.matmul(mixed, matrix)
+    return matrix
+
+
+def is_kernel(variable: Any) -> bool:
+    """Whether a variable is the kernel of a 3 × 3 convolution."""
+    return len(variable.shape) == 4 and tuple(variable.shape[:2]) == (3, 3)
+
+
+@keras.saving.register_keras_serializable("vst")
+class Orthogonal(keras.optimizers.Adam):
+    """Orthogonal steps for 3 × 3 kernels, Adam's for everything else.
+
+    ``kernel_rate``: the learning rate of kernels as a multiple of ``learning_rate``; ``momentum``:
+    how much of a kernel's last direction stays.
+    """
+
+    def __init__(
+        self,
+        learning_rate: float = 1e-3,
+        kernel_rate: float = 12.0,
+        momentum: float = 0.95,
+        **options: Any,
+    ):
+        options.setdefault("beta_2", 0.99)
+        super().__init__(learning_rate, **options)
+        self.kernel_rate, self.momentum = kernel_rate, momentum
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        if not is_kernel(variable):
+            super().update_step(gradient, variable, learning_rate)
+            return
+        kept = self._momentums[self._get_variable_index(variable)]
+        gradient = ops.cast(gradient, variable.dtype)
+        self.assign(kept, self.momentum * kept + gradient)
+        ahead = gradient + self.momentum * kept
+        outputs = variable.shape[-1]
+        inputs = 9 * variable.shape[-2]
+        matrix = ops.reshape(ahead, (inputs, outputs))
+        step = ops.transpose(orthogonalised(ops.transpose(matrix)))
+        size = max(1.0, inputs / outputs) ** 0.5 * self.kernel_rate
+        rate = ops.cast(learning_rate, variable.dtype)
+        self.assign_sub(variable, rate * size * ops.reshape(step, variable.shape))
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "kernel_rate": self.kernel_rate,
+            "momentum": self.momentum,
+        }
