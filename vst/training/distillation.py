@@ -102,7 +102,7 @@ class Distillation:
     def prepare(self, on_progress: OnProgress) -> None:
         """Pairs and labels, for training and for validation."""
         teacher = self.open_teacher()
-        stores = {}
+        stores: dict[str, pairs.Store] = {}
         clips = [data.read_frames(clip) for clip in self.clips]
         for part in ("training", "validation"):
             pool = data.Pool.read(self.pictures, part)
