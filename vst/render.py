@@ -31,7 +31,7 @@ from vst.sinks.base import Sink, SinkSpec
 from vst.sources import open_source
 from vst.stabilisers import STABILISERS
 from vst.times import format_time
-from vst.work import Stop, Unchanged, Work, chunks_of, frames_in_all
+from vst.work import Stop, Unchanged, Work, chunks_of, finishing, frames_in_all
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def run(job: Job, on_progress: OnProgress = silent, stop: Stop | None = None) ->
     check_paths(job)
     read_styles(job)
     stop = stop or Stop()
-    with open_source(job.content) as source, chunks_of(job, source.info) as folder:
+    with open_source(job.content, job.limits) as source, chunks_of(job, source.info) as folder:
         spec = sink_spec(job, source.info)
         # The engine last: that something cannot be written is known in a moment, loading an engine
         # takes seconds.
@@ -110,7 +110,8 @@ def run(job: Job, on_progress: OnProgress = silent, stop: Stop | None = None) ->
                 raise MediaError(
                     f"{job.content} has no frame from {format_time(job.start)} on that can be read"
                 )
-            report = sink.finish()
+            with finishing(job, stop):
+                report = sink.finish()
         seconds = time.perf_counter() - passed.first_read
         heard = sound_at(job.speed).note if job.audio and source.info.audio else ""
         notes = [*source.warnings, *played.notes, *masked, *([heard] if heard else [])]
@@ -133,7 +134,7 @@ def opened_mask(job: Job) -> Iterator[Mask | None]:
     if job.mask is None:
         yield None
         return
-    mask = open_mask(job.mask)
+    mask = open_mask(job.mask, limits=job.limits)
     try:
         yield mask
     finally:
@@ -176,6 +177,7 @@ def sink_spec(job: Job, info: VideoInfo) -> SinkSpec:
         crf=job.crf,
         overwrite=job.overwrite,
         job=describe(job),
+        patience=job.patience,
     )
 
 
@@ -222,7 +224,7 @@ def estimate(job: Job, *, frames: int = 40) -> Estimate:
     a frame costs, or a short trial would make a long job look slower than it is.
     """
     check_paths(job)
-    with open_source(job.content) as source:
+    with open_source(job.content, job.limits) as source:
         info = source.info
     rate = job.fps or info.rate
     total = frames_in_all(job, info)

@@ -27,7 +27,7 @@ OPTIONS = (
     "mask", "mask_ground", "mask_edge",
     "engine", "model", "stabilise",
     "start", "end", "audio", "codec", "crf", "fps", "threads", "overwrite",
-    "keep_chunks", "patience",
+    "keep_chunks", "patience", "max_pixels", "max_frames", "max_memory",
 )  # fmt: skip
 
 

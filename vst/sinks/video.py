@@ -58,7 +58,7 @@ class VideoSink(Sink):
                 raise OutputError(
                     f"{str(self.spec.path)!r} was not written: no frame came; check start and end"
                 )
-            self._writer.close()
+            self._writer.close(self.spec.patience)
             timing = Timing(
                 self._writer.frames, self._first, self._times if self.spec.variable else None
             )
