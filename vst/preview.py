@@ -20,6 +20,7 @@ from vst.job import Job, painting_size
 from vst.limits import LIMITS, Limits
 from vst.looks import Look
 from vst.masking import AUTO
+from vst.memory import check_needed
 from vst.painting import Batch, Easel
 from vst.pipeline import run_line
 from vst.render import line_of, opened_mask, sink_spec
@@ -58,6 +59,8 @@ def paint_still(engine: Engine, content: Picture, mix: Mix, size: int | str | No
 
 def paint_picture(job: Job, engine: Engine) -> Picture:
     """The job's content, painted in an even mix of the job's looks."""
+    with open_source(job.content, job.limits) as source:
+        check_needed(job, source.info)
     content = first_picture(job.content, job.limits)
     looks = looks_for(job, engine)
     prepare(job, engine, looks)

@@ -23,6 +23,7 @@ from vst.job import Job, check_paths, describe, painting_size
 from vst.looks import Look
 from vst.masking import edge_named, open_mask
 from vst.masks.base import Mask
+from vst.memory import needed
 from vst.painting import Easel
 from vst.pipeline import Line
 from vst.shown import shown
@@ -31,7 +32,7 @@ from vst.sinks.base import Sink, SinkSpec
 from vst.sources import open_source
 from vst.stabilisers import STABILISERS
 from vst.times import format_time
-from vst.work import Stop, Unchanged, Work, chunks_of, finishing, frames_in_all
+from vst.work import Stop, Unchanged, Work, check_fits, chunks_of, finishing, frames_in_all
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,8 @@ class Result:
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a job would do: the sizes, the looks with their times, and the seconds that it would
-    take.
+    """What a job would do: the sizes, the looks with their times, the seconds that it would take
+    and the megabytes of memory that it would need.
     """
 
     output: str
@@ -76,6 +77,7 @@ class Estimate:
     keyframes: list[dict[str, Any]]
     seconds: float
     startup: float
+    memory: float
     measured_on: int
 
     def as_dict(self) -> dict[str, Any]:
@@ -91,7 +93,10 @@ def run(job: Job, on_progress: OnProgress = silent, stop: Stop | None = None) ->
     check_paths(job)
     read_styles(job)
     stop = stop or Stop()
-    with open_source(job.content, job.limits) as source, chunks_of(job, source.info) as folder:
+    with contextlib.ExitStack() as stack:
+        source = stack.enter_context(open_source(job.content, job.limits))
+        check_fits(job, source.info)
+        folder = stack.enter_context(chunks_of(job, source.info))
         spec = sink_spec(job, source.info)
         # The engine last: that something cannot be written is known in a moment, loading an engine
         # takes seconds.
@@ -226,6 +231,7 @@ def estimate(job: Job, *, frames: int = 40) -> Estimate:
     check_paths(job)
     with open_source(job.content, job.limits) as source:
         info = source.info
+    check_fits(job, info)
     rate = job.fps or info.rate
     total = frames_in_all(job, info)
     seen: list[Progress] = []
@@ -250,5 +256,6 @@ def estimate(job: Job, *, frames: int = 40) -> Estimate:
         keyframes=trial.keyframes,
         seconds=round(once + each * total, 3),
         startup=trial.startup,
+        memory=round(needed(job, info)),
         measured_on=trial.frames,
     )

@@ -19,8 +19,10 @@ from vst.errors import Cancelled, MediaError
 from vst.frames import Frame, OnProgress, Progress, VideoInfo
 from vst.inputs import about_job
 from vst.job import Job, span
+from vst.limits import check_frames
 from vst.locks import check_free
 from vst.masks.base import Mask
+from vst.memory import check_needed
 from vst.pipeline import Chunking, Line, Passed, Shot, checksum, run_line
 from vst.sinks import kind_of
 from vst.sinks.place import LOCK, hidden_folder
@@ -204,6 +206,12 @@ class Work:
 def frames_in_all(job: Job, info: VideoInfo) -> int:
     """How many frames the output has, as far as the content's header can be believed."""
     return round(span(job, info) / job.speed * float(job.fps or info.rate))
+
+
+def check_fits(job: Job, info: VideoInfo) -> None:
+    """Raise `LimitError` where the job is larger than its limits allow."""
+    check_frames(repr(job.content), frames_in_all(job, info), job.max_frames)
+    check_needed(job, info)
 
 
 def frames_of(job: Job, source: Source) -> Iterator[Frame]:
