@@ -14,8 +14,9 @@ STEP = 0.05
 
 @dataclass
 class Watched:
-    """How a program ended. ``peak``: most bytes that it and its children held at one look; shared
-    libraries count for each of them.
+    """How a program ended. ``seconds``: without those in which it could have computed and other
+    programs had the processor. ``peak``: most bytes that it and its children held at one look;
+    shared libraries count for each of them.
     """
 
     code: int
@@ -32,7 +33,7 @@ def vst(*words: object, timeout: float = 60.0) -> Watched:
 
 def watched(command: list[str], timeout: float) -> Watched:
     began = time.monotonic()
-    peak = 0
+    peak, kept_waiting = 0, 0.0
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
@@ -42,10 +43,20 @@ def watched(command: list[str], timeout: float) -> Watched:
                 break
             except subprocess.TimeoutExpired:
                 peak = max(peak, held_by(process.pid))
-                if time.monotonic() - began > timeout:
+                kept_waiting = max(kept_waiting, waited_by(process.pid))
+                if time.monotonic() - began - kept_waiting > timeout:
                     process.kill()
                     raise
-    return Watched(process.returncode, out, err, time.monotonic() - began, peak)
+    seconds = max(0.0, time.monotonic() - began - kept_waiting)
+    return Watched(process.returncode, out, err, seconds, peak)
+
+
+def waited_by(process: int) -> float:
+    """Seconds that a process's first thread was ready and waited for a processor."""
+    try:
+        return int(Path(f"/proc/{process}/schedstat").read_text().split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return 0.0
 
 
 def held_by(process: int) -> int:

@@ -127,7 +127,7 @@ def even_rate(found: Scan, said: list[Fraction]) -> tuple[Fraction, bool]:
         allowed = min(max(1.01 * float(found.tick), 0.00101), 0.3 / float(rate))
         if _off_grid(found, rate) <= allowed:
             return rate, False
-    return mean.limit_denominator(100_000), True
+    return mean.limit_denominator(100_000) or mean, True
 
 
 def candidates(mean: Fraction, said: list[Fraction]) -> list[Fraction]:
@@ -138,7 +138,8 @@ def candidates(mean: Fraction, said: list[Fraction]) -> list[Fraction]:
         Fraction(whole * 1000, 1001) for whole in (24, 30, 60, 120)
     ]
     near = [rate for rate in usual if abs(rate / mean - 1) < Fraction(1, 100)]
-    return [*said, *near, mean.limit_denominator(1001), mean]
+    rough = mean.limit_denominator(1001)  # 0 where frames are an hour apart
+    return [*said, *near, *([rough] if rough else []), mean]
 
 
 def _off_grid(found: Scan, rate: Fraction) -> float:
