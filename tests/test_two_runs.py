@@ -115,6 +115,12 @@ def test_a_folder_of_someone_else_s_is_left_alone(desk: Path, run: Run) -> None:
     assert (desk / "in.mp4").exists()
 
 
+@pytest.mark.parametrize("output", ["", ".", "..", "/"])
+def test_an_output_needs_a_name(desk: Path, run: Run, output: str) -> None:
+    for done in (run(*words(output)), run("resume", output)):
+        assert (done.code, "has no name" in done.err) == (2, True), done.err
+
+
 def test_many_runs_at_once_write_one_after_the_other(desk: Path) -> None:
     ended: list[object] = []
 

@@ -227,8 +227,15 @@ def painting_size(
     return max(1, round(shown * wanted / short)), max(1, round(height * wanted / short))
 
 
+def check_named(output: str) -> None:
+    """Refuse an output such as ``.`` or ``/``: what is made needs a name of its own."""
+    if Path(output).name in ("", ".."):
+        raise UsageError(f"output {output!r} has no name; give one such as out.mp4 or frames/")
+
+
 def check_paths(job: Job) -> None:
     """Refuse what can be known to be wrong before anything is opened."""
+    check_named(job.output)
     content, output = Path(job.content), Path(job.output)
     if not content.exists():
         raise MissingFileError(
