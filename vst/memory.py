@@ -10,9 +10,9 @@ from vst.frames import VideoInfo
 from vst.job import Job, painting_size
 from vst.limits import check_memory
 
-BASE = {"tint": 250.0, "embedded": 1000.0}
+BASE = {"tint": 250.0, "embedded": 1800.0}
 """Megabytes with small pictures: Python, libraries, TensorFlow, ffmpeg."""
-BASE_OTHER = 1500.0
+BASE_OTHER = 2500.0
 CONTENT = 250.0
 """Bytes for each pixel of the content: frames that are read ahead, finished and encoded."""
 PAINTED = {"tint": 30.0, "embedded": 400.0}
