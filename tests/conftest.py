@@ -6,13 +6,15 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from tests.tally import TALLY, Faults
 from vst import commands
 
 
@@ -21,6 +23,34 @@ def pytest_configure() -> None:
     shell starts them with it ignored, and every process they start would inherit that.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Count the tests that inject one fault each."""
+    outcome: Any = yield
+    report, marker = outcome.get_result(), item.get_closest_marker("fault")
+    if marker is not None and report.when == "call" and not report.skipped:
+        row = TALLY.row(marker.args[0])
+        row.injected += 1
+        row.survived += report.passed
+
+
+@pytest.fixture
+def fault(request: pytest.FixtureRequest) -> Faults:
+    """The row of the table for the fault that the test injects."""
+    marker = request.node.get_closest_marker("fault")
+    assert marker is not None
+    return TALLY.row(marker.args[0])
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """What was injected and survived, and what bad input did."""
+    lines = TALLY.lines()
+    if lines:
+        terminalreporter.section("reliability")
+        for line in lines:
+            terminalreporter.write_line(line)
 
 
 @dataclass

@@ -17,7 +17,7 @@ PACKAGE = Path(__file__).parent.parent / "vst"
 # one folder.
 STOREYS = [
     {"errors", "spaces"},
-    {"registry", "stages", "states", "locks"},
+    {"registry", "stages", "states", "locks", "limits"},
     {"easing", "frames", "shown", "times"},
     {"blending", "colours"},
     {"fetch", "media", "timeline"},
@@ -32,7 +32,7 @@ STOREYS = [
     {"chunks"},
     {"chunked"},
     {"job"},
-    {"arrange", "inputs"},
+    {"arrange", "inputs", "memory"},
     {"work"},
     {"render"},
     {"resume"},

@@ -21,6 +21,7 @@ import pytest
 import vst
 from tests import clips
 from tests.conftest import Done
+from tests.tally import TALLY, Faults
 from vst import chunks, stages
 from vst.chunks import folder_of, read_manifest
 from vst.engines.tint import TintEngine
@@ -79,13 +80,15 @@ def frames_of(path: Path) -> list[np.ndarray]:
         return [frame.picture for frame in source.frames()]
 
 
-def check_same(long: Path, output: Path) -> None:
-    """The output has the frames, times and sound of the unbroken one; no folder is beside it."""
+def check_same(long: Path, output: Path, fault: Faults) -> None:
+    """The output has the frames, times and sound of the unbroken one; nothing is beside it."""
     with open_source(long / "whole.mp4") as whole, open_source(output) as found:
         pairs = list(zip(whole.frames(), found.frames(), strict=True))
     assert len(pairs) == SECONDS * RATE
     assert all(one.time == two.time for one, two in pairs)
-    assert all(np.array_equal(one.picture, two.picture) for one, two in pairs)
+    fault.compare((one.picture for one, _ in pairs), (two.picture for _, two in pairs))
+    fault.leftovers(output.parent, output.name)
+    assert (fault.lost, fault.left) == (0, 0)
     assert clips.sound_packets(output) == clips.sound_packets(long / "whole.mp4")
     assert not folder_of(output).exists()
 
@@ -121,22 +124,22 @@ def killed_and_gone_on_with(long: Path, tmp_path: Path, run: Run, seed: int, tim
     landed = 0
     for number in range(times):
         output = tmp_path / f"out{number}.mp4"
-        process = started(long, output)
-        time.sleep(rng.uniform(0.25, 1.0) * took)
-        process.kill()
-        process.communicate()
-        assert no_process_names(output)
-        if output.exists():
-            frames_of(output)  # whole, or it would not be there
-        else:
-            landed += folder_of(output).exists()
-            again = rng.random() < 0.5 and read_manifest(output) is not None
-            done = run("resume", output) if again else run(*words(long, output))
-            assert done.code == 0, done.err
-        assert run("resume", output).code == 0
-        check_same(long, output)
-        assert [path.name for path in tmp_path.iterdir()] == [output.name]
-        output.unlink()
+        with TALLY.fault("killed (SIGKILL) at a random moment") as fault:
+            process = started(long, output)
+            time.sleep(rng.uniform(0.25, 1.0) * took)
+            process.kill()
+            process.communicate()
+            assert no_process_names(output)
+            if output.exists():
+                frames_of(output)  # whole, or it would not be there
+            else:
+                landed += folder_of(output).exists()
+                again = rng.random() < 0.5 and read_manifest(output) is not None
+                done = run("resume", output) if again else run(*words(long, output))
+                assert done.code == 0, done.err
+            assert run("resume", output).code == 0
+            check_same(long, output, fault)
+            output.unlink()
     assert landed > 0
 
 
@@ -149,7 +152,10 @@ def test_a_run_killed_fifty_times(long: Path, tmp_path: Path, run: Run) -> None:
     killed_and_gone_on_with(long, tmp_path, run, seed=2, times=50)
 
 
-def test_a_run_killed_again_and_again_ends(long: Path, tmp_path: Path, run: Run) -> None:
+@pytest.mark.fault("killed twice in one job")
+def test_a_run_killed_again_and_again_ends(
+    long: Path, tmp_path: Path, run: Run, fault: Faults
+) -> None:
     output = tmp_path / "out.mp4"
     for count in (1, 3):
         process = started(long, output)
@@ -159,11 +165,12 @@ def test_a_run_killed_again_and_again_ends(long: Path, tmp_path: Path, run: Run)
     done = run("resume", output, "--json", "--progress", "none")
     assert done.code == 0, done.err
     assert json.loads(done.out)["frames"] == SECONDS * RATE
-    check_same(long, output)
+    check_same(long, output, fault)
 
 
+@pytest.mark.fault("Ctrl-C once, twice, SIGTERM")
 def test_ctrl_c_once_finishes_the_chunk_and_says_how_to_go_on(
-    long: Path, tmp_path: Path, run: Run
+    long: Path, tmp_path: Path, run: Run, fault: Faults
 ) -> None:
     output = tmp_path / "out.mp4"
     process = started(long, output)
@@ -178,14 +185,15 @@ def test_ctrl_c_once_finishes_the_chunk_and_says_how_to_go_on(
     assert not [path for path in folder_of(output).iterdir() if "unfinished" in path.name]
     assert not (folder_of(output) / "lock").exists()
     assert run("resume", output).code == 0
-    check_same(long, output)
+    check_same(long, output, fault)
 
 
+@pytest.mark.fault("Ctrl-C once, twice, SIGTERM")
 @pytest.mark.parametrize(
     "signals", [[signal.SIGINT, signal.SIGINT], [signal.SIGTERM]], ids=["twice", "term"]
 )
 def test_stopped_at_once_and_gone_on_with(
-    long: Path, tmp_path: Path, run: Run, signals: list[signal.Signals]
+    long: Path, tmp_path: Path, run: Run, fault: Faults, signals: list[signal.Signals]
 ) -> None:
     output = tmp_path / "out.mp4"
     output.write_bytes(b"the old output")
@@ -201,11 +209,12 @@ def test_stopped_at_once_and_gone_on_with(
     assert output.read_bytes() == b"the old output"
     assert no_process_names(output)
     assert run("resume", output).code == 0
-    check_same(long, output)
+    check_same(long, output, fault)
 
 
+@pytest.mark.fault("a second run with the same output")
 def test_the_second_run_is_refused_and_the_first_goes_on(
-    long: Path, tmp_path: Path, run: Run
+    long: Path, tmp_path: Path, run: Run, fault: Faults
 ) -> None:
     output = tmp_path / "out.mp4"
     process = started(long, output)
@@ -220,7 +229,7 @@ def test_the_second_run_is_refused_and_the_first_goes_on(
         process.send_signal(signal.SIGCONT)
     process.communicate(timeout=60)
     assert process.returncode == 0
-    check_same(long, output)
+    check_same(long, output, fault)
 
 
 def test_whole_and_nothing(long: Path, tmp_path: Path, run: Run) -> None:
@@ -259,9 +268,12 @@ def job(tmp_path: Path, small: None) -> Callable[..., Any]:
     return paint
 
 
-def same_files(first: Path, second: Path) -> bool:
-    pairs = list(zip(frames_of(first), frames_of(second), strict=True))
-    return len(pairs) == 80 and all(np.array_equal(*pair) for pair in pairs)
+def check_files(output: Path, whole: Path, fault: Faults) -> None:
+    """The output has the frames of the unbroken one."""
+    found = frames_of(output)
+    assert len(found) == 80
+    fault.compare(frames_of(whole), found)
+    assert fault.lost == 0
 
 
 class Failing:
@@ -291,13 +303,14 @@ FAULTS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.fault("engine returns NaN or the wrong size, has no memory")
+@pytest.mark.parametrize("failure", FAULTS)
 def test_an_engine_that_fails_keeps_what_was_painted(
-    job: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
+    job: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Faults, failure: str
 ) -> None:
     job("whole.mkv")
     with monkeypatch.context() as patch:
-        patch.setattr(TintEngine, "stylize", Failing(55, FAULTS[fault]))
+        patch.setattr(TintEngine, "stylize", Failing(55, FAULTS[failure]))
         with pytest.raises(EngineError) as error:
             job()
     assert "\n" not in str(error.value)
@@ -307,12 +320,13 @@ def test_an_engine_that_fails_keeps_what_was_painted(
     done = resume(str(tmp_path / "out.mkv"))
     assert done is not None
     assert done.frames == 80
-    assert same_files(tmp_path / "out.mkv", tmp_path / "whole.mkv")
+    check_files(tmp_path / "out.mkv", tmp_path / "whole.mkv", fault)
     assert not folder_of(tmp_path / "out.mkv").exists()
 
 
+@pytest.mark.fault("ffmpeg killed under the program")
 def test_a_killed_ffmpeg_keeps_what_was_painted(
-    job: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    job: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Faults
 ) -> None:
     from vst.chunked import ChunkSink
 
@@ -330,9 +344,10 @@ def test_a_killed_ffmpeg_keeps_what_was_painted(
         with pytest.raises(OutputError, match="signal 9"):
             job()
     assert resume(str(tmp_path / "out.mkv")) is not None
-    assert same_files(tmp_path / "out.mkv", tmp_path / "whole.mkv")
+    check_files(tmp_path / "out.mkv", tmp_path / "whole.mkv", fault)
 
 
+@pytest.mark.fault("reading, painting, writing or joining hangs")
 def test_a_stage_that_hangs_has_an_end(
     job: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -357,6 +372,7 @@ def test_a_stage_that_hangs_has_an_end(
     assert read_manifest(tmp_path / "out.mkv") is not None
 
 
+@pytest.mark.fault("reading, painting, writing or joining hangs")
 @pytest.mark.slow
 def test_painting_that_hangs_has_an_end(
     job: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run
@@ -380,6 +396,7 @@ def broken_off(job: Any, at: int = 50, **options: Any) -> None:
         job(on_progress=stop, **options)
 
 
+@pytest.mark.fault("content or style changed before going on")
 @pytest.mark.parametrize("name", ["in.mp4", "red.png"])
 def test_a_changed_input_is_refused(job: Any, tmp_path: Path, run: Run, name: str) -> None:
     broken_off(job)
@@ -395,6 +412,7 @@ def test_a_changed_input_is_refused(job: Any, tmp_path: Path, run: Run, name: st
     assert sorted(folder_of(tmp_path / "out.mkv").iterdir()) == before
 
 
+@pytest.mark.fault("content removed or changed while it is read")
 @pytest.mark.parametrize("removed", [True, False])
 def test_an_input_that_goes_or_changes_while_it_is_read_is_told(
     job: Any, tmp_path: Path, removed: bool
@@ -411,8 +429,9 @@ def test_an_input_that_goes_or_changes_while_it_is_read_is_told(
     assert not (tmp_path / "out.mkv").exists()
 
 
+@pytest.mark.fault("gone on with from another folder")
 def test_resumed_from_another_folder(
-    job: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    job: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Faults
 ) -> None:
     job("whole.mkv")
     monkeypatch.chdir(tmp_path)
@@ -427,10 +446,11 @@ def test_resumed_from_another_folder(
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     assert resume("../out.mkv") is not None
-    assert same_files(tmp_path / "out.mkv", tmp_path / "whole.mkv")
+    check_files(tmp_path / "out.mkv", tmp_path / "whole.mkv", fault)
 
 
-def test_a_damaged_chunk_is_painted_again(job: Any, tmp_path: Path) -> None:
+@pytest.mark.fault("a chunk damaged or lost")
+def test_a_damaged_chunk_is_painted_again(job: Any, tmp_path: Path, fault: Faults) -> None:
     job("whole.mkv")
     broken_off(job, 70)
     track = sorted(folder_of(tmp_path / "out.mkv").glob("*.mkv"))[1]
@@ -438,9 +458,10 @@ def test_a_damaged_chunk_is_painted_again(job: Any, tmp_path: Path) -> None:
     data[len(data) // 2] ^= 0xFF
     track.write_bytes(data)
     assert resume(str(tmp_path / "out.mkv")) is not None
-    assert same_files(tmp_path / "out.mkv", tmp_path / "whole.mkv")
+    check_files(tmp_path / "out.mkv", tmp_path / "whole.mkv", fault)
 
 
+@pytest.mark.fault("killed just after the output appeared")
 def test_broken_off_after_the_output_appeared(
     job: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -462,23 +483,30 @@ def test_broken_off_after_the_output_appeared(
     assert len(frames_of(tmp_path / "out.mkv")) == 80
 
 
-def test_a_full_disk_leaves_chunks_to_go_on_with(job: Any, tmp_path: Path) -> None:
+@pytest.mark.fault("the disk is full")
+@pytest.mark.parametrize("size", [40, 80, 140, 200, 260])
+def test_a_full_disk_leaves_chunks_to_go_on_with(
+    job: Any, tmp_path: Path, fault: Faults, size: int
+) -> None:
     job("whole.mkv")
     disk = tmp_path / "disk"
     disk.mkdir()
-    small = ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(disk)]
+    small = ["mount", "-t", "tmpfs", "-o", f"size={size}k", "tmpfs", str(disk)]
     if subprocess.run(small, capture_output=True).returncode:
         pytest.skip("a small file system cannot be mounted here")
     try:
         with pytest.raises(OutputError, match=r"disk is full|No space left"):
             job("disk/out.mkv")
         kept = read_manifest(disk / "out.mkv")
-        assert kept is not None
+        assert (size == 40) == (kept is None)  # not even the first chunk fitted
         assert not (disk / "out.mkv").exists()
         more = ["mount", "-o", "remount,size=20m", str(disk)]
         subprocess.run(more, check=True, capture_output=True)
-        assert resume(str(disk / "out.mkv")) is not None
-        assert same_files(disk / "out.mkv", tmp_path / "whole.mkv")
+        if kept is None:
+            job("disk/out.mkv")
+        else:
+            assert resume(str(disk / "out.mkv")) is not None
+        check_files(disk / "out.mkv", tmp_path / "whole.mkv", fault)
         assert [path.name for path in disk.iterdir()] == ["out.mkv"]
     finally:
         subprocess.run(["umount", str(disk)], check=True)

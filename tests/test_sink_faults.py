@@ -33,6 +33,7 @@ def some_output(path: Path) -> bytes:
     return path.read_bytes()
 
 
+@pytest.mark.fault("the engine raises")
 @pytest.mark.parametrize("name", ["out.mp4", "out.gif", "frames"])
 def test_leaving_without_finish_drops_everything(name: str, tmp_path: Path) -> None:
     spec = spec_for(tmp_path / name)
@@ -44,6 +45,7 @@ def test_leaving_without_finish_drops_everything(name: str, tmp_path: Path) -> N
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.fault("ffmpeg killed under the program")
 @pytest.mark.parametrize("name", ["out.mp4", "out.webm", "out.gif"])
 def test_a_killed_ffmpeg_is_told_and_leaves_the_old_output(name: str, tmp_path: Path) -> None:
     spec = spec_for(tmp_path / name, overwrite=True, width=640, height=480)
@@ -58,6 +60,7 @@ def test_a_killed_ffmpeg_is_told_and_leaves_the_old_output(name: str, tmp_path: 
     assert spec.path.read_bytes() == old and names(tmp_path) == [name]
 
 
+@pytest.mark.fault("ffmpeg killed under the program")
 def test_an_ffmpeg_killed_after_the_last_frame_is_told(tmp_path: Path) -> None:
     spec = spec_for(tmp_path / "out.mp4")
     with pytest.raises(OutputError, match="signal 9"), open_sink(spec) as sink:
@@ -82,6 +85,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(folder)], check=True)
 
 
+@pytest.mark.fault("the disk is full")
 @pytest.mark.parametrize("name", ["out.mp4", "out.mkv", "out.gif", "frames"])
 def test_a_full_disk_is_told(name: str, small_disk: Path) -> None:
     rng = np.random.default_rng(0)
@@ -94,6 +98,7 @@ def test_a_full_disk_is_told(name: str, small_disk: Path) -> None:
     assert list(small_disk.iterdir()) == []
 
 
+@pytest.mark.fault("the disk is full")
 def test_a_disk_that_is_full_only_at_the_end_is_told(small_disk: Path) -> None:
     """The picture track fits, the joined file does not."""
     rng = np.random.default_rng(0)
@@ -106,6 +111,7 @@ def test_a_disk_that_is_full_only_at_the_end_is_told(small_disk: Path) -> None:
     assert list(small_disk.iterdir()) == []
 
 
+@pytest.mark.fault("the disk is full")
 def test_a_file_that_may_not_grow_is_told(tmp_path: Path) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     rng = np.random.default_rng(0)
@@ -129,8 +135,8 @@ def test_an_output_that_did_not_come_out_whole_is_not_kept(
 
     run = room.run
 
-    def short(arguments: list[str], target: Path) -> list[str]:
-        return run(["-t", "0.2", *arguments], target)
+    def short(arguments: list[str], target: Path, patience: float | None) -> list[str]:
+        return run(["-t", "0.2", *arguments], target, patience)
 
     monkeypatch.setattr(room, "run", short)
     spec = spec_for(tmp_path / "out.mp4", overwrite=True)

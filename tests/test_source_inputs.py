@@ -16,6 +16,7 @@ from tests import clips
 from tests.clips import KINDS
 from vst.errors import MediaError, MissingFileError, UsageError
 from vst.frames import Frame
+from vst.limits import Limits
 from vst.sources import open_source
 from vst.sources.picture import read_picture
 from vst.sources.rate import resample
@@ -112,7 +113,7 @@ def test_too_many_pixels_are_refused_before_they_are_decoded(tmp_path: Path) -> 
         with pytest.raises(MediaError, match="100,000,000"):
             open_source(picture)
     with pytest.raises(MediaError):
-        open_source(film, max_pixels=1000)
+        open_source(film, Limits(pixels=1000))
 
 
 # Pictures and folders

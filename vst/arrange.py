@@ -46,7 +46,7 @@ def arrange(job: Job, engine: Engine, source: Source) -> Arrangement:
     """Take the looks, let the engine get ready for them, and lay them over the content."""
     notes: list[str] = []
     score = read_styles(job)
-    looks = looks_of_score(score) if score else looks_for(job, engine, notes)
+    looks = looks_of_score(score, job.limits) if score else looks_for(job, engine, notes)
     behind = ground_looks(job, looks, engine, notes)
     prepare(job, engine, [*looks, *behind], source, recoloured_names(job, score))
     if score is not None:
@@ -75,6 +75,7 @@ def looks_for(job: Job, engine: Engine | None = None, notes: list[str] | None = 
         at=job.at,
         embed=embed,
         notes=notes,
+        limits=job.limits,
     )
 
 

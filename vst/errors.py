@@ -41,6 +41,10 @@ class MediaError(VSTError, OSError):
     """A picture or video that cannot be read, or not to its end."""
 
 
+class LimitError(MediaError):
+    """More pixels, frames or memory than are allowed; nothing is wrong with the file itself."""
+
+
 class OutputError(VSTError, OSError):
     """The output cannot be written."""
 

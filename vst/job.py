@@ -17,6 +17,7 @@ from vst.engines import ENGINES
 from vst.errors import MissingFileError, OutputExistsError, UsageError
 from vst.frames import VideoInfo
 from vst.keyframes import PICKERS
+from vst.limits import LIMITS, Limits
 from vst.looks import check_there
 from vst.masks import EDGES
 from vst.order import ORDERS
@@ -122,6 +123,18 @@ class Job:
         low=1,
         high=1_000_000,
     )
+    max_pixels: int = option(
+        LIMITS.pixels, "Largest picture or frame that is read, in pixels.", low=1, high=2**31 - 1
+    )
+    max_frames: int = option(
+        LIMITS.frames, "Longest video that is read or painted, in frames.", low=1, high=2**31 - 1
+    )
+    max_memory: float | None = option(
+        LIMITS.memory,
+        "Megabytes that a job may be expected to need (default: what is free).",
+        low=1,
+        high=1_000_000_000,
+    )
     threads: int | None = option(None, "Cores to paint on (default: all).", low=1, high=1024)
 
     def __post_init__(self) -> None:
@@ -152,6 +165,11 @@ class Job:
                     f"{name} was given beside a score; write it into {self.score!r}, "
                     "or leave the score out"
                 )
+
+    @property
+    def limits(self) -> Limits:
+        """What is read and painted at most."""
+        return Limits(self.max_pixels, self.max_frames, self.max_memory)
 
     def as_dict(self) -> dict[str, Any]:
         """The options that are not at their default, as plain values for YAML or JSON."""
@@ -209,8 +227,15 @@ def painting_size(
     return max(1, round(shown * wanted / short)), max(1, round(height * wanted / short))
 
 
+def check_named(output: str) -> None:
+    """Refuse an output such as ``.`` or ``/``: what is made needs a name of its own."""
+    if Path(output).name in ("", ".."):
+        raise UsageError(f"output {output!r} has no name; give one such as out.mp4 or frames/")
+
+
 def check_paths(job: Job) -> None:
     """Refuse what can be known to be wrong before anything is opened."""
+    check_named(job.output)
     content, output = Path(job.content), Path(job.output)
     if not content.exists():
         raise MissingFileError(

@@ -29,6 +29,11 @@ class Lock:
         os.lseek(self._handle, 0, os.SEEK_SET)
         os.write(self._handle, f"{os.getpid()}\n".encode())
 
+    @property
+    def held(self) -> bool:
+        """Whether it has not been released."""
+        return self._handle >= 0
+
     def release(self) -> None:
         """Remove the file and let go; may be called twice."""
         if self._handle < 0:
@@ -46,10 +51,7 @@ class Lock:
             try:
                 owner = os.read(handle, 32).decode(errors="replace").strip()
                 if not _free(handle, owner):
-                    raise OutputError(
-                        f"{what} is being written by another run (process {owner or 'unknown'}); "
-                        "wait for it, or give another output"
-                    )
+                    raise OutputError(_taken_by(what, owner))
                 if self._is_the_file(handle):
                     return handle
             except BaseException:
@@ -62,6 +64,27 @@ class Lock:
             return os.path.samestat(os.fstat(handle), self.path.stat())
         except FileNotFoundError:
             return False
+
+
+def check_free(path: Path, what: str) -> None:
+    """Raise `OutputError` where a run holds the lock ``path``; takes and makes nothing."""
+    try:
+        handle = os.open(path, os.O_RDWR)
+    except OSError:
+        return
+    try:
+        owner = os.read(handle, 32).decode(errors="replace").strip()
+        if not _free(handle, owner):
+            raise OutputError(_taken_by(what, owner))
+    finally:
+        os.close(handle)  # lets go of it
+
+
+def _taken_by(what: str, owner: str) -> str:
+    return (
+        f"{what} is being written by another run (process {owner or 'unknown'}); wait for it, or "
+        "give another output"
+    )
 
 
 def _free(handle: int, owner: str) -> bool:

@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from vst.errors import MediaError, MissingFileError, SpaceError, UsageError
 from vst.frames import Embedding, Picture
 from vst.keyframes import PICKERS
 from vst.keyframes.base import Embed, Picker
+from vst.limits import LIMITS, Limits, check_frames
 from vst.registry import nearest
 from vst.sources import open_source
 from vst.stylebook import all_styles, style_named
@@ -21,6 +23,8 @@ from vst.timeline import NONE
 
 PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})
 """Endings of the files in a folder of styles that are pictures."""
+LARGEST = 2048
+"""Longer side, in pixels, of a style's picture that is held; predictors look at 256 pixels."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,15 @@ class Look:
         return np.asarray(self.style, np.uint8)
 
 
+def of_use(picture: Picture) -> Picture:
+    """The picture, made smaller where it is larger than any engine looks at: many are held."""
+    longer = max(picture.shape[:2])
+    if longer <= LARGEST:
+        return picture
+    height, width = (max(1, round(side * LARGEST / longer)) for side in picture.shape[:2])
+    return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+
+
 def looks_of(
     styles: Sequence[str],
     *,
@@ -59,6 +72,7 @@ def looks_of(
     at: Sequence[float] = (),
     embed: Embed | None = None,
     notes: list[str] | None = None,
+    limits: Limits = LIMITS,
 ) -> list[Look]:
     """The looks of several style arguments in order; names that would be double get a number.
 
@@ -71,9 +85,9 @@ def looks_of(
     choice = PICKERS[picker](at)
 
     def of_film(path: Path) -> list[Look]:
-        return _looks_of_film(path, choice, keyframes, embed, notes)
+        return _looks_of_film(path, choice, keyframes, embed, notes, limits)
 
-    found = [look for style in styles for look in _looks_of_one(style, of_film)]
+    found = [look for style in styles for look in _looks_of_one(style, of_film, limits)]
     taken: set[str] = set()
     looks = []
     for look in found:
@@ -118,7 +132,7 @@ def check_space(looks: Iterable[Look], engine: str, space: str | None) -> None:
             )
 
 
-def _looks_of_one(style: str, of_film: Callable[[Path], list[Look]]) -> list[Look]:
+def _looks_of_one(style: str, of_film: Callable[[Path], list[Look]], limits: Limits) -> list[Look]:
     if style == NONE:
         return [Look(NONE, 0.0, np.zeros((1, 1, 3), np.uint8))]
     if style.startswith("@"):
@@ -133,26 +147,33 @@ def _looks_of_one(style: str, of_film: Callable[[Path], list[Look]]) -> list[Loo
                 f"the style folder {style!r} has no pictures "
                 f"({', '.join(sorted(PICTURE_SUFFIXES))})"
             )
-        return [_picture(one) for one in pictures]
+        return [_picture(one, limits) for one in pictures]
     if path.suffix.lower() in PICTURE_SUFFIXES:
-        return [_picture(path)]
+        return [_picture(path, limits)]
     return of_film(path)
 
 
 def _looks_of_film(
-    path: Path, picker: Picker, count: int, embed: Embed | None, notes: list[str] | None
+    path: Path,
+    picker: Picker,
+    count: int,
+    embed: Embed | None,
+    notes: list[str] | None,
+    limits: Limits,
 ) -> list[Look]:
-    with open_source(path) as film:
+    with open_source(path, limits) as film:
+        check_frames(f"style {str(path)!r}", film.info.frames, limits.frames)
         picked = picker.pick(film, count, embed)
         if notes is not None:
             notes.extend(f"{path.name}: {note}" for note in picked.notes)
         return [
-            Look(f"{path.stem}-{i}", time, film.at(time)) for i, time in enumerate(picked.times, 1)
+            Look(f"{path.stem}-{i}", time, of_use(film.at(time)))
+            for i, time in enumerate(picked.times, 1)
         ]
 
 
-def _picture(path: Path) -> Look:
-    with open_source(path) as source:
+def _picture(path: Path, limits: Limits) -> Look:
+    with open_source(path, limits) as source:
         for frame in source.frames():
-            return Look(path.stem, 0.0, frame.picture)
+            return Look(path.stem, 0.0, of_use(frame.picture))
     raise MediaError(f"{path} has no picture that can be read")

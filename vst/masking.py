@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vst.errors import MissingFileError, UsageError
+from vst.limits import LIMITS, Limits
 from vst.masks import EDGES, MASKS
 from vst.masks.base import Edge, Mask
 from vst.sources import open_source
@@ -10,7 +11,7 @@ from vst.sources import open_source
 AUTO = "auto"
 
 
-def open_mask(name: str, *, inverted: bool = False) -> Mask:
+def open_mask(name: str, *, inverted: bool = False, limits: Limits = LIMITS) -> Mask:
     """The mask that ``name`` means; to be closed after use.
 
     ``auto``: the figure is what moves; ``auto:0.3,0.1,0.4,0.8``: it is in the rectangle of that
@@ -25,7 +26,7 @@ def open_mask(name: str, *, inverted: bool = False) -> Mask:
         mask: Mask = MASKS[AUTO](rectangle)
         return mask
     try:
-        film = open_source(name)
+        film = open_source(name, limits)
     except MissingFileError as error:
         raise MissingFileError(
             f"mask {name!r} is not there; give {AUTO!r}, or a picture, video or folder of masks"

@@ -8,11 +8,10 @@ import av
 from av.container import InputContainer
 
 from vst.errors import MediaError, MissingFileError
+from vst.limits import LIMITS
 
-MAX_PIXELS = 100_000_000
-"""Pixels that a picture or frame may have: 300 MB of memory as RGB. Checked in the header, before
-decoding.
-"""
+ANY_SIZE = 2**31 - 1
+"""Pixels, for files whose size has been looked at before, and our own."""
 
 FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,gif,mpegts,mpeg,flv,asf,ogg,mxf,nut,ivf,wtv,rm,dv,yuv4mpegpipe,apng,"
@@ -24,7 +23,7 @@ files. The last ones hold sound alone and are there for the message that says so
 """
 
 
-def open_container(path: Path, max_pixels: int = MAX_PIXELS) -> InputContainer:
+def open_container(path: Path, max_pixels: int = LIMITS.pixels) -> InputContainer:
     """Open a video file with no protocol but ``file`` and no playlists; raise `MediaError` where it
     cannot be read.
     """

@@ -17,8 +17,10 @@ from vst.errors import MediaError
 from vst.finish import finish, painted_share, scaled
 from vst.frames import Frame, OnProgress, Picture, Progress, silent
 from vst.job import Job, painting_size
+from vst.limits import LIMITS, Limits
 from vst.looks import Look
 from vst.masking import AUTO
+from vst.memory import check_needed
 from vst.painting import Batch, Easel
 from vst.pipeline import run_line
 from vst.render import line_of, opened_mask, sink_spec
@@ -29,9 +31,9 @@ from vst.times import format_time
 from vst.work import without_mask
 
 
-def first_picture(path: str) -> Picture:
+def first_picture(path: str, limits: Limits = LIMITS) -> Picture:
     """A picture as it is, or a video's first frame."""
-    with open_source(path) as source:
+    with open_source(path, limits) as source:
         for frame in source.frames():
             return frame.picture
     raise MediaError(f"{path} has no picture that can be read")
@@ -57,7 +59,9 @@ def paint_still(engine: Engine, content: Picture, mix: Mix, size: int | str | No
 
 def paint_picture(job: Job, engine: Engine) -> Picture:
     """The job's content, painted in an even mix of the job's looks."""
-    content = first_picture(job.content)
+    with open_source(job.content, job.limits) as source:
+        check_needed(job, source.info)
+    content = first_picture(job.content, job.limits)
     looks = looks_for(job, engine)
     prepare(job, engine, looks)
     mix = Mix({look.name: 1 / len(looks) for look in looks}, job.blend, job.strength)
@@ -130,7 +134,7 @@ def paint_preview(job: Job, engine: Engine, on_progress: OnProgress = silent) ->
 
     Without a stabiliser, a trail or a mask that is found by motion: those need the frames between.
     """
-    with open_source(job.content) as source:
+    with open_source(job.content, job.limits) as source:
         info = source.info
         played = arrange(job, engine, source)
         last = last_frame(job, source)

@@ -23,6 +23,7 @@ from vst.job import Job, check_paths, describe, painting_size
 from vst.looks import Look
 from vst.masking import edge_named, open_mask
 from vst.masks.base import Mask
+from vst.memory import needed
 from vst.painting import Easel
 from vst.pipeline import Line
 from vst.shown import shown
@@ -31,7 +32,7 @@ from vst.sinks.base import Sink, SinkSpec
 from vst.sources import open_source
 from vst.stabilisers import STABILISERS
 from vst.times import format_time
-from vst.work import Stop, Unchanged, Work, chunks_of, frames_in_all
+from vst.work import Stop, Unchanged, Work, check_fits, chunks_of, finishing, frames_in_all
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,8 @@ class Result:
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a job would do: the sizes, the looks with their times, and the seconds that it would
-    take.
+    """What a job would do: the sizes, the looks with their times, the seconds that it would take
+    and the megabytes of memory that it would need.
     """
 
     output: str
@@ -76,6 +77,7 @@ class Estimate:
     keyframes: list[dict[str, Any]]
     seconds: float
     startup: float
+    memory: float
     measured_on: int
 
     def as_dict(self) -> dict[str, Any]:
@@ -91,7 +93,10 @@ def run(job: Job, on_progress: OnProgress = silent, stop: Stop | None = None) ->
     check_paths(job)
     read_styles(job)
     stop = stop or Stop()
-    with open_source(job.content) as source, chunks_of(job, source.info) as folder:
+    with contextlib.ExitStack() as stack:
+        source = stack.enter_context(open_source(job.content, job.limits))
+        check_fits(job, source.info)
+        folder = stack.enter_context(chunks_of(job, source.info))
         spec = sink_spec(job, source.info)
         # The engine last: that something cannot be written is known in a moment, loading an engine
         # takes seconds.
@@ -110,7 +115,8 @@ def run(job: Job, on_progress: OnProgress = silent, stop: Stop | None = None) ->
                 raise MediaError(
                     f"{job.content} has no frame from {format_time(job.start)} on that can be read"
                 )
-            report = sink.finish()
+            with finishing(job, stop):
+                report = sink.finish()
         seconds = time.perf_counter() - passed.first_read
         heard = sound_at(job.speed).note if job.audio and source.info.audio else ""
         notes = [*source.warnings, *played.notes, *masked, *([heard] if heard else [])]
@@ -133,7 +139,7 @@ def opened_mask(job: Job) -> Iterator[Mask | None]:
     if job.mask is None:
         yield None
         return
-    mask = open_mask(job.mask)
+    mask = open_mask(job.mask, limits=job.limits)
     try:
         yield mask
     finally:
@@ -176,6 +182,7 @@ def sink_spec(job: Job, info: VideoInfo) -> SinkSpec:
         crf=job.crf,
         overwrite=job.overwrite,
         job=describe(job),
+        patience=job.patience,
     )
 
 
@@ -222,8 +229,9 @@ def estimate(job: Job, *, frames: int = 40) -> Estimate:
     a frame costs, or a short trial would make a long job look slower than it is.
     """
     check_paths(job)
-    with open_source(job.content) as source:
+    with open_source(job.content, job.limits) as source:
         info = source.info
+    check_fits(job, info)
     rate = job.fps or info.rate
     total = frames_in_all(job, info)
     seen: list[Progress] = []
@@ -248,5 +256,6 @@ def estimate(job: Job, *, frames: int = 40) -> Estimate:
         keyframes=trial.keyframes,
         seconds=round(once + each * total, 3),
         startup=trial.startup,
+        memory=round(needed(job, info)),
         measured_on=trial.frames,
     )

@@ -9,6 +9,7 @@ from vst.chunks import ChunkFolder, folder_of, is_published, read_manifest
 from vst.errors import OutputError
 from vst.frames import OnProgress, silent
 from vst.inputs import job_again
+from vst.job import check_named
 from vst.render import Result, run
 from vst.sinks.check import look
 from vst.work import Stop
@@ -22,6 +23,7 @@ def resume(
     keep_chunks: bool = False,
 ) -> Result | None:
     """Paint the chunks of ``output`` that are missing, and put it together; None: it is whole."""
+    check_named(output)
     path = Path(output)
     manifest = read_manifest(path)
     if manifest is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -19,9 +19,13 @@ from vst.errors import Cancelled, MediaError
 from vst.frames import Frame, OnProgress, Progress, VideoInfo
 from vst.inputs import about_job
 from vst.job import Job, span
+from vst.limits import check_frames
+from vst.locks import check_free
 from vst.masks.base import Mask
+from vst.memory import check_needed
 from vst.pipeline import Chunking, Line, Passed, Shot, checksum, run_line
 from vst.sinks import kind_of
+from vst.sinks.place import LOCK, hidden_folder
 from vst.sources.base import Source
 from vst.sources.rate import resample
 
@@ -30,13 +34,37 @@ from vst.sources.rate import resample
 class Stop:
     """How a job is stopped from outside, and seen to be alive. ``armed``: there are chunks to stop
     at the end of; ``asked``: stop at the end of this one. ``beat``: when (``time.monotonic``) the
-    last step was done; None where no steps are expected.
+    last step was done; None where no steps are expected. ``pulse`` gives a value that changes
+    while something is done that has no steps.
     """
 
     armed: bool = False
     asked: bool = False
     beat: float | None = None
     patience: float = 0.0
+    pulse: Callable[[], object] | None = None
+
+
+@contextlib.contextmanager
+def finishing(job: Job, stop: Stop) -> Iterator[None]:
+    """While the output is put together, its growing files tell that the job is alive."""
+    output = Path(job.output)
+    stop.patience, stop.beat = job.patience, time.monotonic()
+    stop.pulse = lambda: _written(hidden_folder(output), chunks.folder_of(output))
+    try:
+        yield
+    finally:
+        stop.beat = stop.pulse = None
+
+
+def _written(*folders: Path) -> list[tuple[str, int]]:
+    """The files of working folders, with their sizes."""
+    found = []
+    for folder in folders:
+        for path in folder.rglob("*"):
+            with contextlib.suppress(OSError):
+                found.append((path.name, path.stat().st_size))
+    return sorted(found)
 
 
 @contextlib.contextmanager
@@ -44,11 +72,15 @@ def chunks_of(job: Job, info: VideoInfo) -> Iterator[ChunkFolder | None]:
     """The folder of the job's chunks, for a video that is longer than one; it stays if the output
     does not become whole, and then a `Cancelled` says how to go on.
     """
+    output = Path(job.output)
     seconds = frames_in_all(job, info) / float(job.fps or info.rate)
     if seconds <= chunks.SECONDS or kind_of(job.output) != "video":
+        # The sink holds its own place; a run with chunks works elsewhere.
+        check_free(chunks.folder_of(output) / chunks.LOCK, repr(job.output))
         yield None
         return
-    folder = ChunkFolder(Path(job.output), about_job(job), job.as_dict())
+    check_free(hidden_folder(output) / LOCK, repr(job.output))
+    folder = ChunkFolder(output, about_job(job), job.as_dict())
     keep = True
     try:
         yield folder
@@ -174,6 +206,12 @@ class Work:
 def frames_in_all(job: Job, info: VideoInfo) -> int:
     """How many frames the output has, as far as the content's header can be believed."""
     return round(span(job, info) / job.speed * float(job.fps or info.rate))
+
+
+def check_fits(job: Job, info: VideoInfo) -> None:
+    """Raise `LimitError` where the job is larger than its limits allow."""
+    check_frames(repr(job.content), frames_in_all(job, info), job.max_frames)
+    check_needed(job, info)
 
 
 def frames_of(job: Job, source: Source) -> Iterator[Frame]:

@@ -27,7 +27,17 @@ from vst.render import engine_for
 @style_option
 @output_option("The painted picture: .png or .jpg.")
 @job_options(
-    "keyframes", "picker", "size", "strength", "blend", "engine", "model", "threads", "overwrite"
+    "keyframes",
+    "picker",
+    "size",
+    "strength",
+    "blend",
+    "engine",
+    "model",
+    "threads",
+    "overwrite",
+    "max_pixels",
+    "max_memory",
 )
 @click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object on stdout and nothing else."

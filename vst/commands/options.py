@@ -102,6 +102,9 @@ TYPES: dict[str, Any] = {
     "ghost": float,
     "speed": float,
     "patience": float,
+    "max_pixels": int,
+    "max_frames": int,
+    "max_memory": float,
     "ease": Parsed("name|cubic-bezier(a,b,c,d)", parse_ease),
     "at": TIMES,
 }

@@ -34,6 +34,8 @@ def hushed() -> Iterator[None]:
     """
     global _screen
     before = sys.stderr
+    silence = logging.NullHandler()
+    logging.getLogger().addHandler(silence)  # else Python prints what nobody listens to
     _screen = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for name, value in SETTINGS.items():
@@ -51,6 +53,7 @@ def hushed() -> Iterator[None]:
             sys.stderr = copy
             yield
     finally:
+        logging.getLogger().removeHandler(silence)
         sys.stderr = before
         os.dup2(_screen, 2)
         os.close(nowhere)
@@ -69,4 +72,4 @@ def speak(ctx: click.Context, param: click.Parameter, value: bool) -> None:
     if _screen is not None:
         os.dup2(_screen, 2)
     warnings.resetwarnings()
-    logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
+    logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s", force=True)

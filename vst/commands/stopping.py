@@ -64,6 +64,11 @@ def say(text: str) -> None:
 
 def stalled(stop: Stop) -> str:
     """What is said of a step that hangs."""
+    if stop.pulse is not None:
+        return (
+            f"putting the output together has not gone on for {stop.patience:g} s; look at the "
+            "disk, or give it more time with --patience"
+        )
     return (
         f"painting has not gone on for {stop.patience:g} s; try a smaller --size or another "
         "engine, or give it more time with --patience"
@@ -71,7 +76,11 @@ def stalled(stop: Stop) -> str:
 
 
 def _watch(stop: Stop, hung: threading.Event, over: threading.Event) -> None:
+    last: object = None
     while not over.wait(1.0):
+        pulse = stop.pulse
+        if pulse is not None and (now := pulse()) != last and stop.beat is not None:
+            last, stop.beat = now, time.monotonic()
         beat = stop.beat
         if beat is None or time.monotonic() - beat < stop.patience + LATER:
             continue

@@ -27,7 +27,7 @@ OPTIONS = (
     "mask", "mask_ground", "mask_edge",
     "engine", "model", "stabilise",
     "start", "end", "audio", "codec", "crf", "fps", "threads", "overwrite",
-    "keep_chunks", "patience",
+    "keep_chunks", "patience", "max_pixels", "max_frames", "max_memory",
 )  # fmt: skip
 
 
@@ -90,5 +90,6 @@ def told(plan: Estimate) -> str:
             f"keyframes  {looks}",
             f"time       about {plan.seconds:.0f} s after {plan.startup:.0f} s of preparing",
             f"           (measured on {plan.measured_on} frames)",
+            f"memory     about {plan.memory:.0f} MB at most",
         )
     )

@@ -6,7 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from vst.errors import MissingFileError, UsageError, VSTError
-from vst.looks import Look, looks_of
+from vst.limits import LIMITS, Limits
+from vst.looks import Look, looks_of, of_use
 from vst.score.model import Score, StyleSource
 from vst.sources import open_source
 from vst.stylebook import style_named
@@ -20,21 +21,21 @@ def used_styles(score: Score) -> dict[str, StyleSource]:
     return {name: score.styles.get(name) or StyleSource(name) for name in names}
 
 
-def looks_of_score(score: Score) -> list[Look]:
+def looks_of_score(score: Score, limits: Limits = LIMITS) -> list[Look]:
     """The looks that the score plays, named as in the score."""
-    return [look_of(score, name, source) for name, source in used_styles(score).items()]
+    return [look_of(score, name, source, limits) for name, source in used_styles(score).items()]
 
 
-def look_of(score: Score, name: str, source: StyleSource) -> Look:
+def look_of(score: Score, name: str, source: StyleSource, limits: Limits = LIMITS) -> Look:
     """One style of the score: a picture, the picture of a video at a time, or @name."""
     try:
         if source.path.startswith("@"):
             return replace(looks_of([source.path], keyframes=1, picker="middle")[0], name=name)
         path = score.folder / source.path
         if source.at is not None:
-            with open_source(path) as film:
-                return Look(name, source.at, film.at(source.at))
-        looks = looks_of([str(path)], keyframes=1, picker="middle")
+            with open_source(path, limits) as film:
+                return Look(name, source.at, of_use(film.at(source.at)))
+        looks = looks_of([str(path)], keyframes=1, picker="middle", limits=limits)
         if len(looks) != 1:
             raise UsageError(f"{str(path)!r} has {len(looks)} pictures; name one of them")
         return replace(looks[0], name=name)

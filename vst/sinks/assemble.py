@@ -70,7 +70,8 @@ def assemble(tracks: Sequence[Path], spec: SinkSpec, timing: Timing, finished: P
     track = _one_track(tracks, spec, codec, timing, finished.parent)
     content = spec.content if spec.content is not None and spec.content.container else None
     if content is None:
-        run(_command(track, None, Carried(), spec, timing, finished), spec.path)
+        command = _command(track, None, Carried(), spec, timing, finished)
+        run(command, spec.path, spec.patience)
         return _report(spec, timing, Carried(), finished)
     lost: list[str] = []
     carried = carry(content.path, kind, spec.audio, spec.path.suffix.lower(), spec.tempo)
@@ -80,7 +81,8 @@ def assemble(tracks: Sequence[Path], spec: SinkSpec, timing: Timing, finished: P
         ("", carried.nothing),
     ):
         try:
-            run(_command(track, content, carried, spec, timing, finished), spec.path)
+            command = _command(track, content, carried, spec, timing, finished)
+            run(command, spec.path, spec.patience)
             break
         except RefusedError as error:
             if not what or carried == fewer():

@@ -26,7 +26,8 @@ class SinkSpec:
     ``rate`` is exact; with ``variable`` the frames' own times are kept. ``tempo``: a chain of
     FFmpeg's filters that the sound goes through, where the pictures run at another speed.
     ``codec`` and ``crf`` None: the best choice for the kind of file. ``job`` is text that is
-    written into the output's metadata.
+    written into the output's metadata. ``patience``: seconds after which an ffmpeg that does
+    nothing counts as hung.
     """
 
     path: Path
@@ -44,6 +45,7 @@ class SinkSpec:
     crf: int | None = None
     overwrite: bool = False
     job: str = ""
+    patience: float | None = None
 
 
 @dataclass

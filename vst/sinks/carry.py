@@ -10,7 +10,7 @@ from typing import Any
 
 from av.stream import Disposition
 
-from vst.media import open_container
+from vst.media import ANY_SIZE, open_container
 from vst.sinks.formats import TEXT_SUBTITLES, FileKind
 
 _COVER_CODECS = {"mjpeg": "jpeg", "png": "png"}
@@ -57,7 +57,7 @@ def carry(path: Path, kind: FileKind, audio: bool, suffix: str, tempo: str = "")
     content's clock (subtitles, chapters) is left out then.
     """
     carried = Carried()
-    with open_container(path) as content:
+    with open_container(path, ANY_SIZE) as content:
         carried.start = (content.start_time or 0) / 1_000_000
         carried.tags = {
             key: value for key, value in content.metadata.items() if key.lower() not in _STALE_TAGS

@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 
 from vst.errors import MediaError, OutputError
-from vst.media import open_container, reason
+from vst.media import ANY_SIZE, open_container, reason
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def look(path: Path, target: Path) -> Found:
     """Read every packet of the picture track of ``path``, decoding none; errors name ``target``."""
     times: list[float] = []
     try:
-        with open_container(path) as container:
+        with open_container(path, ANY_SIZE) as container:
             stream = container.streams.video[0]
             for packet in container.demux(stream):
                 if packet.size and packet.pts is not None:

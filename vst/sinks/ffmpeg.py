@@ -10,12 +10,13 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from vst.errors import DependencyError, OutputError
+from vst.errors import DependencyError, OutputError, StalledError
 
 
 class RefusedError(OutputError):
@@ -87,14 +88,39 @@ class Process:
             for line in stream:
                 self._lines.append(line.decode(errors="replace").strip())
 
-    def wait(self) -> int:
-        """Wait for its end; the exit status, negative where a signal ended it."""
+    def wait(self, patience: float | None = None) -> int:
+        """Wait for its end; the exit status, negative where a signal ended it. Raises
+        `StalledError` where it does nothing for ``patience`` seconds.
+        """
         with contextlib.suppress(OSError):  # what is still to be flushed may meet a broken pipe
             if self.popen.stdin is not None:
                 self.popen.stdin.close()
-        status = self.popen.wait()
+        status = self.popen.wait() if patience is None else self._waited(patience)
         self._reader.join()
         return status
+
+    def _waited(self, patience: float) -> int:
+        work, since = self._work(), time.monotonic()
+        while True:
+            try:
+                return self.popen.wait(min(1.0, patience))
+            except subprocess.TimeoutExpired:
+                now = self._work()
+                if now is None or now != work:
+                    work, since = now, time.monotonic()
+                elif time.monotonic() - since > patience:
+                    raise StalledError(
+                        f"ffmpeg has not gone on for {patience:g} s; look at the disk, or give it "
+                        "more time with --patience"
+                    ) from None
+
+    def _work(self) -> list[str] | None:
+        """The time that it has computed, in the system's ticks; None where that is not known."""
+        try:
+            status = Path(f"/proc/{self.popen.pid}/stat").read_text()
+        except OSError:
+            return None
+        return status.rpartition(")")[2].split()[11:13]
 
     def kill(self) -> None:
         """End it at once, if it still runs, and wait for it."""
@@ -143,13 +169,13 @@ class Process:
         return f"ffmpeg ended with status {self.popen.returncode} ({last})"
 
 
-def run(arguments: Sequence[str], target: Path) -> list[str]:
+def run(arguments: Sequence[str], target: Path, patience: float | None = None) -> list[str]:
     """Run ffmpeg to its end; its messages. Raises `OutputError` naming ``target`` where it fails;
-    leaves no process.
+    leaves no process. ``patience``: seconds after which one that does nothing is hung.
     """
     process = Process(arguments)
     try:
-        status = process.wait()
+        status = process.wait(patience)
     except BaseException:
         process.kill()
         raise

@@ -80,7 +80,7 @@ class GifSink(Sink):
                 raise OutputError(
                     f"{str(self.spec.path)!r} was not written: no frame came; check start and end"
                 )
-            self._writer.close()
+            self._writer.close(self.spec.patience)
             finished = self._make()
             found = check.look(finished, self.spec.path)
             frames, span = len(self._ticks), self._ticks[-1] * float(TICK)
@@ -136,6 +136,7 @@ class GifSink(Sink):
                 as_input(palette),
             ],
             self.spec.path,
+            self.spec.patience,
         )
         # No pattern: a percent sign in the folder's name is a percent sign.
         colours = [*SAFE_INPUT, "-f", "image2", "-pattern_type", "none", "-i", as_input(palette)]
@@ -157,6 +158,7 @@ class GifSink(Sink):
                 ),
             ],
             self.spec.path,
+            self.spec.patience,
         )
         if self.spec.job:
             add_comment(finished, self.spec.job)

@@ -12,7 +12,7 @@ import av
 from av.container import InputContainer, OutputContainer
 
 from vst.errors import OutputError
-from vst.media import open_container, reason
+from vst.media import ANY_SIZE, open_container, reason
 
 
 class Clock:
@@ -63,7 +63,7 @@ def retime(
         with av.open(f"file:{target}", "w", format=_muxer(target)) as output:
             stream: Any = None
             for path in tracks:
-                with open_container(path) as track:
+                with open_container(path, ANY_SIZE) as track:
                     if stream is None:
                         stream = _like(output, track, rate, clock.tick, size)
                     _check_alike(track, stream, path)
@@ -79,7 +79,7 @@ def retime(
 
 def _delay(path: Path, rate: Fraction) -> int:
     """By how many frames the track's decoding runs ahead of its showing (B-frames)."""
-    with open_container(path) as track:
+    with open_container(path, ANY_SIZE) as track:
         stream = track.streams.video[0]
         for packet in track.demux(stream):
             if packet.dts is not None:

@@ -107,13 +107,15 @@ class TrackWriter(FFMPEG_VideoWriter):
             raise self._process.error(self.target) from error
         self.frames += 1
 
-    def close(self) -> None:
-        """End the track; raises `OutputError` with ffmpeg's words unless it was written whole."""
+    def close(self, patience: float | None = None) -> None:
+        """End the track; raises `OutputError` with ffmpeg's words unless it was written whole, and
+        `StalledError` where ffmpeg does nothing for ``patience`` seconds.
+        """
         if self.proc is None:
             return
         self.proc = None
         try:
-            status = self._process.wait()
+            status = self._process.wait(patience)
         except BaseException:
             self._process.kill()
             raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from array import array
+from fractions import Fraction
 
 from vst.errors import OutputError, UsageError
 from vst.frames import Frame
@@ -12,6 +13,9 @@ from vst.sinks.base import Sink, SinkReport, SinkSpec
 from vst.sinks.formats import choose
 from vst.sinks.place import Place
 from vst.sinks.track import TrackWriter, nearest_rate
+
+SLOWEST = Fraction(1, 10_000)
+"""Frames a second: encoders refuse rates that are much lower."""
 
 
 class VideoSink(Sink):
@@ -58,7 +62,7 @@ class VideoSink(Sink):
                 raise OutputError(
                     f"{str(self.spec.path)!r} was not written: no frame came; check start and end"
                 )
-            self._writer.close()
+            self._writer.close(self.spec.patience)
             timing = Timing(
                 self._writer.frames, self._first, self._times if self.spec.variable else None
             )
@@ -81,9 +85,10 @@ def check_numbers(spec: SinkSpec) -> None:
         raise UsageError(
             f"a size of {spec.width} x {spec.height}; both sides must be 1 to 16384 pixels"
         )
-    if not 0 < spec.rate <= 1000:
+    if not SLOWEST <= spec.rate <= 1000:
         raise UsageError(
-            f"a rate of {spec.rate} frames a second; it must be above 0 and at most 1000"
+            f"a rate of {float(spec.rate):g} frames a second; it must be {float(SLOWEST):g} to "
+            "1000; give one with --fps"
         )
     if spec.sample_aspect <= 0:
         raise UsageError(f"a pixel shape of {spec.sample_aspect}; it must be above 0")

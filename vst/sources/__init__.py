@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vst.errors import MediaError, MissingFileError, UsageError
+from vst.limits import LIMITS, Limits
 from vst.registry import Registry
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ SOURCES = Registry(
     },
 )
 
+OPTIONS = {"video": ("threads",), "folder": ("rate",), "picture": ()}
+"""Kind of source -> what else can be said of it."""
+
 PICTURE_SUFFIXES = frozenset(
     ".png .jpg .jpeg .jpe .webp .bmp .tif .tiff .avif .ppm .pgm .tga".split()
 )
@@ -30,19 +34,19 @@ _PICTURE_SIGNS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM", b"II*\0", b"MM\0
 _PICTURE_BRANDS = (b"avif", b"avis", b"heic", b"heix", b"mif1")
 
 
-def open_source(path: str | os.PathLike[str], **options: Any) -> Source:
+def open_source(path: str | os.PathLike[str], limits: Limits = LIMITS, **options: Any) -> Source:
     """Open the content at ``path``: a folder of pictures, one picture, or a video.
 
-    What a file is shows in its first bytes, not in its name. ``options`` go to the source:
-    ``max_pixels`` for every kind, ``rate`` for a folder.
+    What a file is shows in its first bytes, not in its name. What is larger than ``limits`` is
+    refused: pixels by the header, frames when they are read. ``options`` go to the source:
+    ``rate`` for a folder, ``threads`` for a video.
 
     Raises `MissingFileError`, `MediaError` where the file is no picture and no video, and
     `UsageError`.
     """
     kind = kind_of(path)
-    if kind != "folder":
-        options.pop("rate", None)
-    source: Source = SOURCES[kind](Path(path), **options)
+    options = {name: value for name, value in options.items() if name in OPTIONS[kind]}
+    source: Source = SOURCES[kind](Path(path), limits=limits, **options)
     return source
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from vst.errors import MediaError, UsageError
 from vst.frames import Frame, Picture, VideoInfo
-from vst.media import MAX_PIXELS
+from vst.limits import LIMITS, Limits
 from vst.sources import PICTURE_SUFFIXES
 from vst.sources.base import Source
 from vst.sources.picture import read_picture
@@ -56,11 +56,9 @@ class FolderSource(Source):
     ``rate`` None: what the folder's ``job.json`` says, as `vst` writes it, else 25 frames a second.
     """
 
-    def __init__(
-        self, path: Path, rate: Fraction | None = None, max_pixels: int = MAX_PIXELS
-    ) -> None:
+    def __init__(self, path: Path, rate: Fraction | None = None, limits: Limits = LIMITS) -> None:
         super().__init__()
-        self._max_pixels = max_pixels
+        self._max_pixels = limits.pixels
         self._paths = pictures_in(path)
         if not self._paths:
             raise MediaError(
@@ -74,7 +72,7 @@ class FolderSource(Source):
             times = None
         chosen = rate or said or DEFAULT_RATE
         self._times = times or [float(index / chosen) for index in range(len(self._paths))]
-        height, width = read_picture(self._paths[0], max_pixels).shape[:2]
+        height, width = read_picture(self._paths[0], limits.pixels).shape[:2]
         self.info = VideoInfo(
             path=path,
             width=width,

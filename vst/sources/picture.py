@@ -4,8 +4,10 @@ with.
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -15,13 +17,18 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from vst.errors import MediaError, MissingFileError
 from vst.frames import Frame, Picture, VideoInfo
-from vst.media import MAX_PIXELS
+from vst.limits import LIMITS, Limits, check_pixels
 from vst.sources.base import Source
 
 _DEEP_MODES = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")
+_EXIF_ORIENTATION = 0x0112
+_STRIP = 1 << 22
+"""Pixels that are converted at once."""
+_PILLOW = threading.Lock()
+"""Held while Pillow's limit, which is the process's, is changed."""
 
 
-def read_picture(path: str | Path, max_pixels: int = MAX_PIXELS) -> Picture:
+def read_picture(path: str | Path, max_pixels: int = LIMITS.pixels) -> Picture:
     """The picture at ``path`` as RGB uint8, (height, width, 3), upright.
 
     EXIF orientation is applied; an embedded colour profile is brought to sRGB; transparency is laid
@@ -33,32 +40,17 @@ def read_picture(path: str | Path, max_pixels: int = MAX_PIXELS) -> Picture:
 def _read(path: Path, max_pixels: int) -> tuple[Picture, dict[str, Any], list[str]]:
     """The picture, what its header says (size, format, mode) and lines of warning."""
     try:
-        # Pillow warns of bombs by its own limit; the limit here is ours and stricter.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(path) as image:
-                width, height = image.size
-                if width * height > max_pixels:
-                    raise MediaError(
-                        f"{str(path)!r} has {width} x {height} pixels; at most {max_pixels:,} "
-                        "are read; make it smaller"
-                    )
-                header = {"format": (image.format or "").lower(), "mode": image.mode}
-                lines = []
-                if getattr(image, "n_frames", 1) > 1:
-                    lines.append(f"{str(path)!r} is animated; its first picture is used")
-                return _as_rgb(image), header, lines
+        with _opened(path) as image:
+            check_pixels(repr(str(path)), *image.size, max_pixels)
+            header = {"format": (image.format or "").lower(), "mode": image.mode}
+            lines = []
+            if getattr(image, "n_frames", 1) > 1:
+                lines.append(f"{str(path)!r} is animated; its first picture is used")
+            return _as_rgb(image), header, lines
     except FileNotFoundError as error:
         raise MissingFileError(f"there is no picture {str(path)!r}; check the path") from error
     except MediaError:
         raise
-    except (
-        Image.DecompressionBombError
-    ) as error:  # far above any limit: Pillow does not even open it
-        raise MediaError(
-            f"{str(path)!r} has more than {max_pixels:,} pixels, which are read at most; make it "
-            "smaller"
-        ) from error
     except UnidentifiedImageError as error:
         raise MediaError(
             f"{str(path)!r} is no picture that can be read; give a PNG, JPEG, WebP, TIFF or BMP"
@@ -69,30 +61,72 @@ def _read(path: Path, max_pixels: int) -> tuple[Picture, dict[str, Any], list[st
         ) from error
 
 
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """The picture's header, whatever size it says: the limit is ours, for Pillow has one for the
+    whole process, which only warns.
+    """
+    with warnings.catch_warnings(), _PILLOW:
+        warnings.simplefilter("ignore")
+        theirs, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            image = Image.open(path)
+        finally:
+            Image.MAX_IMAGE_PIXELS = theirs
+    with warnings.catch_warnings(), image:
+        warnings.simplefilter("ignore")
+        yield image
+
+
 def _as_rgb(image: Image.Image) -> Picture:
-    upright = ImageOps.exif_transpose(image)
-    if upright.mode in _DEEP_MODES:
-        grey = _eight_bits(np.asarray(upright))
-        return np.repeat(grey[:, :, None], 3, axis=2)
-    profile = upright.info.get("icc_profile")
-    if upright.mode == "P" or "transparency" in upright.info:
-        upright = upright.convert("RGBA")
-    if upright.mode in ("RGBA", "LA", "PA", "La", "RGBa"):
-        solid = upright.convert("RGBA")
-        ground = Image.new("RGBA", solid.size, (0, 0, 0, 255))
-        ground.alpha_composite(solid)
-        upright = ground.convert("RGB")
-    upright = _to_srgb(upright, profile)
-    return np.array(upright.convert("RGB"), dtype=np.uint8)
+    """The picture as RGB uint8, converted strip by strip: beside the decoded picture and the result
+    nothing of its size is held.
+    """
+    turned = image.getexif().get(_EXIF_ORIENTATION, 1) != 1
+    upright = ImageOps.exif_transpose(image) if turned else image
+    upright.load()
+    width, height = upright.size
+    convert = _converter(upright)
+    rows = max(1, _STRIP // max(1, width))
+    whole = np.empty((height, width, 3), np.uint8)
+    for top in range(0, height, rows):
+        below = min(height, top + rows)
+        strip = upright.crop((0, top, width, below)) if rows < height else upright
+        whole[top:below] = convert(strip)
+    return whole
 
 
-def _eight_bits(values: np.ndarray[Any, Any]) -> Picture:
-    """Grey values of 16 bits (or floats in 0..1 or 0..255) as uint8."""
-    if values.dtype.kind == "f":
-        top = 1.0 if float(np.nanmax(values, initial=0.0)) <= 1.0 else 255.0
-        scaled = np.nan_to_num(values.astype(np.float64)) * (255.0 / top)
-    else:
-        scaled = values.astype(np.float64) * (255.0 / 65535.0)
+def _converter(image: Image.Image) -> Callable[[Image.Image], Picture]:
+    """What brings a part of the picture to RGB uint8."""
+    if image.mode in _DEEP_MODES:
+        top = _top(image)
+        return lambda part: np.repeat(_eight_bits(np.asarray(part), top)[:, :, None], 3, axis=2)
+    profile = image.info.get("icc_profile")
+    see_through = image.mode == "P" or "transparency" in image.info
+
+    def convert(part: Image.Image) -> Picture:
+        if see_through:
+            part = part.convert("RGBA")
+        if part.mode in ("RGBA", "LA", "PA", "La", "RGBa"):
+            solid = part.convert("RGBA")
+            ground = Image.new("RGBA", solid.size, (0, 0, 0, 255))
+            ground.alpha_composite(solid)
+            part = ground.convert("RGB")
+        return np.asarray(_to_srgb(part, profile).convert("RGB"), dtype=np.uint8)
+
+    return convert
+
+
+def _top(image: Image.Image) -> float:
+    """The grey value that is white: 65535, and of floats 1, or 255 where any is above 1."""
+    if image.mode != "F":
+        return 65535.0
+    return 1.0 if float(np.nanmax(np.asarray(image), initial=0.0)) <= 1.0 else 255.0
+
+
+def _eight_bits(values: np.ndarray[Any, Any], top: float) -> Picture:
+    """Grey values of which ``top`` is white as uint8."""
+    scaled = np.nan_to_num(values.astype(np.float64)) * (255.0 / top)
     return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
 
 
@@ -125,9 +159,9 @@ class PictureSource(Source):
     a video.
     """
 
-    def __init__(self, path: Path, max_pixels: int = MAX_PIXELS) -> None:
+    def __init__(self, path: Path, limits: Limits = LIMITS) -> None:
         super().__init__()
-        self._picture, header, lines = _read(path, max_pixels)
+        self._picture, header, lines = _read(path, limits.pixels)
         self.warnings.extend(lines)
         height, width = self._picture.shape[:2]
         self.info = VideoInfo(

@@ -15,7 +15,8 @@ from av.stream import Discard, Disposition
 from av.video.stream import VideoStream
 
 from vst.errors import MediaError
-from vst.media import MAX_PIXELS, open_container
+from vst.limits import LIMITS, Limits
+from vst.media import open_container
 
 _NOT_FILM = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
 _WHOLE_RATES = (8, 10, 12, 15, 20, 24, 25, 30, 48, 50, 60, 90, 100, 120, 240)
@@ -59,12 +60,14 @@ class Scan:
         return len(self.times)
 
 
-def scan(path: Path, index: int, max_pixels: int = MAX_PIXELS) -> Scan:
-    """Read every packet of the file, decoding none; ``index`` is the video stream's."""
+def scan(path: Path, index: int, limits: Limits = LIMITS) -> Scan:
+    """Read every packet of the file, decoding none, and none after one frame more than ``limits``
+    allows; ``index`` is the video stream's.
+    """
     times: list[tuple[int, int]] = []
     timed = True
     furthest = 0.0
-    with open_container(path, max_pixels) as container:
+    with open_container(path, limits.pixels) as container:
         stream = container.streams[index]
         others = [each for each in container.streams if each.type in ("video", "audio")]
         for each in container.streams:
@@ -83,6 +86,8 @@ def scan(path: Path, index: int, max_pixels: int = MAX_PIXELS) -> Scan:
                     continue
                 timed = timed and packet.pts is not None
                 times.append((shown if shown is not None else len(times), packet.duration or 0))
+                if len(times) > limits.frames:
+                    break
         except (av.FFmpegError, OSError):
             pass  # what can be read is told; reading the frames warns
     times.sort()
@@ -122,7 +127,7 @@ def even_rate(found: Scan, said: list[Fraction]) -> tuple[Fraction, bool]:
         allowed = min(max(1.01 * float(found.tick), 0.00101), 0.3 / float(rate))
         if _off_grid(found, rate) <= allowed:
             return rate, False
-    return mean.limit_denominator(100_000), True
+    return mean.limit_denominator(100_000) or mean, True
 
 
 def candidates(mean: Fraction, said: list[Fraction]) -> list[Fraction]:
@@ -133,7 +138,8 @@ def candidates(mean: Fraction, said: list[Fraction]) -> list[Fraction]:
         Fraction(whole * 1000, 1001) for whole in (24, 30, 60, 120)
     ]
     near = [rate for rate in usual if abs(rate / mean - 1) < Fraction(1, 100)]
-    return [*said, *near, mean.limit_denominator(1001), mean]
+    rough = mean.limit_denominator(1001)  # 0 where frames are an hour apart
+    return [*said, *near, *([rough] if rough else []), mean]
 
 
 def _off_grid(found: Scan, rate: Fraction) -> float:

@@ -17,7 +17,8 @@ from av.video.stream import VideoStream
 
 from vst.errors import MediaError
 from vst.frames import Frame, Picture, VideoInfo
-from vst.media import MAX_PIXELS, open_container, reason
+from vst.limits import LIMITS, Limits, check_frames, check_pixels
+from vst.media import open_container, reason
 from vst.sources import probe
 from vst.sources.base import Source
 from vst.sources.colour import Converter, colour_of, has_alpha
@@ -46,10 +47,10 @@ class VideoSource(Source):
     they are; a frame of another size than the first is scaled to it.
     """
 
-    def __init__(self, path: Path, max_pixels: int = MAX_PIXELS, threads: int = 0) -> None:
+    def __init__(self, path: Path, limits: Limits = LIMITS, threads: int = 0) -> None:
         super().__init__()
         self._path = path
-        self._max_pixels = max_pixels
+        self._limits = limits
         self._threads = threads
         with self._open() as container:
             stream = probe.video_stream(container, path)
@@ -74,6 +75,7 @@ class VideoSource(Source):
             if end is not None and time >= end - _SLACK:
                 return
             if time >= start - _SLACK:
+                check_frames(self._name, index + 1, self._limits.frames)
                 yield Frame(index, time, self._orientation.apply(convert(frame)))
                 index += 1
         if end is None and start <= 0.0:
@@ -92,13 +94,13 @@ class VideoSource(Source):
     def exact_count(self) -> int:
         """The number of frames, by reading the file without decoding it; `info` takes it up."""
         if not self.info.exact_count:
-            self._take_up(probe.scan(self._path, self._stream, self._max_pixels))
+            self._take_up(probe.scan(self._path, self._stream, self._limits))
         return self.info.frames
 
     # What the file says
 
     def _open(self) -> InputContainer:
-        return open_container(self._path, self._max_pixels)
+        return open_container(self._path, self._limits.pixels)
 
     def _ready(self, container: InputContainer) -> VideoStream:
         """The video stream, ready to decode, with all others left unread."""
@@ -109,16 +111,12 @@ class VideoSource(Source):
                 other.discard = Discard.all
         stream.thread_type = "AUTO"  # type: ignore[assignment]  # PyAV takes the name as well
         stream.codec_context.thread_count = self._threads
-        stream.codec_context.options = {"max_pixels": str(self._max_pixels)}
+        stream.codec_context.options = {"max_pixels": str(self._limits.pixels)}
         return stream
 
     def _first_frame(self, container: InputContainer, stream: VideoStream) -> VideoFrame:
         context = stream.codec_context
-        if context.width * context.height > self._max_pixels:
-            raise MediaError(
-                f"{self._name} has frames of {context.width} x {context.height} pixels; at most "
-                f"{self._max_pixels:,} are read; make it smaller"
-            )
+        check_pixels(self._name, context.width, context.height, self._limits.pixels)
         for frame in self._read(container, self._ready(container), warn=False):
             return frame
         raise MediaError(
@@ -174,11 +172,11 @@ class VideoSource(Source):
             ) / av.time_base
             size = container.size
         if 0 <= size <= SCAN_BYTES:
-            self._take_up(probe.scan(self._path, self._stream, self._max_pixels))
+            self._take_up(probe.scan(self._path, self._stream, self._limits))
 
     def _take_up(self, found: probe.Scan) -> None:
-        if found.count == 0:
-            return
+        if found.count == 0 or found.count > self._limits.frames:
+            return  # of a longer one a part may be wanted, for which its header will do
         self._timed = found.timed
         rate, variable = (
             probe.even_rate(found, self._said_rates) if found.timed else (self.info.rate, False)

@@ -1,0 +1,96 @@
+"""How much memory jobs take, against what is expected of them before they begin.
+
+    python bench/memory.py            # every row; some minutes
+    python bench/memory.py --quick    # the small ones
+
+Each row is one job in a process of its own: the most that the program and its ffmpeg hold together.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from vst.api import job_of
+from vst.memory import needed
+from vst.sinks.ffmpeg import binary
+from vst.sources import open_source
+
+FRAMES = 60
+ROWS = (
+    ("tint", 640, 360, "native", "off"),
+    ("tint", 1920, 1080, "native", "off"),
+    ("tint", 3840, 2160, "native", "off"),
+    ("tint", 3840, 2160, 512, "strong"),
+    ("tint", 1920, 1080, "native", "strong"),
+    ("embedded", 640, 360, "native", "flow"),
+    ("embedded", 1280, 720, "native", "flow"),
+    ("embedded", 1920, 1080, "native", "off"),
+    ("embedded", 1920, 1080, "native", "flow"),
+    ("embedded", 1920, 1080, "native", "strong"),
+    ("embedded", 3840, 2160, 512, "flow"),
+    ("embedded", 3840, 2160, "native", "off"),
+)
+"""Engine, the content's width and height, size, stabiliser."""
+
+
+def held_by(process: int) -> int:
+    """Bytes of memory that a process and its children hold."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text()
+        held = int(status.split("VmRSS:")[1].split()[0]) * 1024 if "VmRSS:" in status else 0
+        for tasks in Path(f"/proc/{process}/task").iterdir():
+            held += sum(map(held_by, map(int, (tasks / "children").read_text().split())))
+    except (OSError, ValueError):
+        return 0
+    return held
+
+
+def measured(words: list[str]) -> float:
+    """Megabytes at most of ``vst`` with these words."""
+    peak = 0
+    with subprocess.Popen(
+        [sys.executable, "-m", "vst", *words], stdout=subprocess.DEVNULL
+    ) as process:
+        while process.poll() is None:
+            peak = max(peak, held_by(process.pid))
+            time.sleep(0.02)
+    if process.returncode:
+        raise SystemExit(f"failed: {' '.join(words)}")
+    return peak / 1e6
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="up to 1280 x 720 alone")
+    quick = parser.parse_args().quick
+    print("| engine | content | `--size` | stabiliser | measured, MB | expected, MB |")
+    print("|---|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as name:
+        for engine, width, height, size, stabilise in ROWS:
+            if quick and width > 1280:
+                continue
+            content = Path(name) / f"{width}.mp4"
+            if not content.exists():
+                film = f"testsrc2=size={width}x{height}:rate=25:duration={FRAMES / 25}"
+                command = [binary(), "-loglevel", "error", "-f", "lavfi", "-i", film]
+                subprocess.run([*command, "-preset", "ultrafast", str(content)], check=True)
+            options = {"engine": engine, "size": size, "stabilise": stabilise}
+            output = Path(name) / "out.mp4"
+            with open_source(content) as source:
+                job = job_of(content, "@ink-wash", output, **options)
+                expected = needed(job, source.info)
+            style = str(content) if engine == "tint" else "@ink-wash"
+            words = ["stylize", str(content), "-s", style, "-o", str(output), "--keyframes", "1"]
+            flags = [f for key, value in options.items() for f in (f"--{key}", str(value))]
+            found = measured([*words, *flags, "--overwrite", "--progress", "none"])
+            print(f"| {engine} | {width} x {height} | {size} | {stabilise} | {found:,.0f} "
+                  f"| {expected:,.0f} |", flush=True)  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

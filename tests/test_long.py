@@ -1,0 +1,77 @@
+"""Half an hour of video, end to end: every frame, its time and its sound, in little memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from tests import clips, watching
+from tests.clips import CODE_BITS
+from vst.chunks import folder_of
+from vst.draw import save_picture
+from vst.sources import open_source
+
+RATE, MINUTES = 25, 30
+FRAMES = RATE * 60 * MINUTES
+CYCLE = 2**CODE_BITS
+"""Frames after which the numbers begin anew."""
+MOST_MEMORY = 1_000_000_000
+"""Bytes that the program and its ffmpeg may hold together."""
+BEEPS = "aevalsrc='if(lt(mod(t,10),0.05),0.5*sin(5000*t),0)':s=48000"
+
+
+def half_an_hour(folder: Path) -> Path:
+    """Numbered frames of 640 x 360 over grain that moves, with a beep every ten seconds."""
+    grain = np.random.default_rng(0).integers(0, 255, (90, 640, 3), np.uint8)
+    command = (*clips.X264, "-g", "250", "-crf", "23")
+    one = folder / "cycle.mp4"
+    shape = ("-f", "rawvideo", "-pixel_format", "rgb24", "-video_size", "640x360")
+    data = bytearray()
+    for index in range(CYCLE):
+        picture = clips.coded(index, 640, 360)
+        picture[270:] = np.roll(grain, 3 * index, 1)
+        data += picture.tobytes()
+    clips.ffmpeg(*shape, "-framerate", RATE, "-i", "pipe:0", *command, one, data=bytes(data))
+    whole = folder / "content.mp4"
+    clips.ffmpeg(
+        "-stream_loop", -1, "-i", one, "-f", "lavfi", "-i", BEEPS,
+        "-t", MINUTES * 60, "-c:v", "copy", "-c:a", "aac", whole,
+    )  # fmt: skip
+    one.unlink()
+    return whole
+
+
+def times_of(path: Path, kind: str) -> list[float]:
+    """When each packet is shown or heard, in seconds on the file's clock."""
+    with av.open(str(path)) as file:
+        stream: Any = file.streams.video[0] if kind == "video" else file.streams.audio[0]
+        return sorted(float(p.pts * p.time_base) for p in file.demux(stream) if p.size)
+
+
+@pytest.mark.huge
+@pytest.mark.slow
+def test_half_an_hour_of_video(tmp_path: Path) -> None:
+    content = half_an_hour(tmp_path)
+    assert len(times_of(content, "video")) == FRAMES
+    save_picture(tmp_path / "red.png", np.full((40, 60, 3), (230, 20, 20), np.uint8))
+    output = tmp_path / "out.mp4"
+    done = watching.vst(
+        "stylize", content, "-s", tmp_path / "red.png", "-o", output,
+        "--engine", "tint", "--progress", "none", timeout=1500,
+    )  # fmt: skip
+    assert (done.code, done.err) == (0, "")
+    print(f"{FRAMES} frames in {done.seconds:.0f} s, {done.peak / 1e6:.0f} MB at most")
+    assert done.peak < MOST_MEMORY
+    assert not folder_of(output).exists()
+    pictures, sound = times_of(output, "video"), times_of(output, "audio")
+    assert np.allclose(pictures, np.arange(FRAMES) / RATE, atol=1e-6)
+    assert np.allclose(sound, times_of(content, "audio"), atol=1e-6)
+    assert clips.sound_packets(output) == clips.sound_packets(content)
+    with open_source(output) as source:
+        for second in range(0, MINUTES * 60, 60):
+            shown = [clips.number(frame.picture) for frame in source.frames(second, second + 1)]
+            assert shown == [(second * RATE + index) % CYCLE for index in range(RATE)]

@@ -1,0 +1,191 @@
+"""Two runs with one output, what a killed short run leaves, and a join that hangs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import vst
+from tests.conftest import Done, make_clip
+from tests.tally import Faults
+from vst.commands import stopping
+from vst.errors import OutputError, StalledError
+from vst.sinks import assemble, ffmpeg
+from vst.sinks.place import Place, hidden_folder
+from vst.sources import open_source
+
+Run = Callable[..., Done]
+SECOND_RUN = pytest.mark.fault("a second run with the same output")
+HANGS = pytest.mark.fault("reading, painting, writing or joining hangs")
+KILLED = pytest.mark.fault("a short job killed (SIGKILL)")
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, media: Path) -> Path:
+    make_clip(tmp_path / "in.mp4", frames=10)
+    (tmp_path / "red.png").write_bytes((media / "red.png").read_bytes())
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def words(output: str, *more: object) -> list[str]:
+    chosen = ("--engine", "tint", "--progress", "none", "--overwrite", *map(str, more))
+    return ["stylize", "in.mp4", "-s", "red.png", "-o", output, *chosen]
+
+
+OUTPUTS = ("out.mp4", "out.gif", "frames", "n" * 240 + ".mp4")
+
+
+@SECOND_RUN
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_a_short_job_holds_its_output(desk: Path, run: Run, output: str, fault: Faults) -> None:
+    held = Place(Path(output), overwrite=True)  # as a run does until its end
+    (held.folder / "pictures.mp4").write_bytes(b"what the first run has painted")
+    done = run(*words(output))
+    assert done.code == 1
+    assert f"is being written by another run (process {os.getpid()})" in done.err
+    assert (held.folder / "pictures.mp4").exists()
+    held.discard()
+    assert run(*words(output)).code == 0
+    fault.leftovers(desk, "in.mp4", "red.png", output)
+    assert fault.left == 0
+
+
+@SECOND_RUN
+def test_a_long_and_a_short_job_do_not_write_one_output(
+    desk: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from vst import chunks
+
+    held = Place(Path("out.mp4"), overwrite=True)
+    monkeypatch.setattr(chunks, "SECONDS", 0.5)
+    done = run(*words("out.mp4"))
+    assert (done.code, "another run" in done.err) == (1, True)
+    held.discard()
+    folder = chunks.ChunkFolder(Path("out.mp4"), {})
+    monkeypatch.undo()
+    monkeypatch.chdir(desk)
+    done = run(*words("out.mp4"))
+    assert (done.code, "another run" in done.err) == (1, True)
+    folder.close(keep=False)
+    assert run(*words("out.mp4")).code == 0
+
+
+@KILLED
+@pytest.mark.parametrize("output", ["out.mp4", "out.gif", "frames"])
+def test_the_next_run_clears_away_what_a_killed_one_left(
+    desk: Path, run: Run, output: str, fault: Faults
+) -> None:
+    code = (
+        "import sys, os, signal; from vst import commands; from vst.sinks import place\n"
+        "def die(*words): os.kill(os.getpid(), signal.SIGKILL)\n"
+        "place.Place.publish = die\n"
+        "import vst.sinks.folder as folder; folder.FolderSink._publish = die\n"
+        "commands.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *words(output)], capture_output=True)
+    assert done.returncode == -signal.SIGKILL
+    assert hidden_folder(Path(output)).is_dir()
+    assert not Path(output).exists()
+    assert run(*words(output)).code == 0
+    fault.leftovers(desk, "in.mp4", "red.png", output)
+    assert fault.left == 0
+
+
+def test_a_folder_of_someone_else_s_is_left_alone(desk: Path, run: Run) -> None:
+    folder = hidden_folder(Path("out.mp4"))
+    folder.mkdir()
+    (folder / "thesis.txt").write_text("years of work")
+    done = run(*words("out.mp4"))
+    assert (done.code, "move it away" in done.err) == (1, True)
+    assert (folder / "thesis.txt").read_text() == "years of work"
+    (folder / "thesis.txt").unlink()
+    folder.rmdir()
+    folder.symlink_to(desk)
+    assert run(*words("out.mp4")).code == 1
+    assert (desk / "in.mp4").exists()
+
+
+@pytest.mark.parametrize("output", ["", ".", "..", "/"])
+def test_an_output_needs_a_name(desk: Path, run: Run, output: str) -> None:
+    for done in (run(*words(output)), run("resume", output)):
+        assert (done.code, "has no name" in done.err) == (2, True), done.err
+
+
+def test_many_runs_at_once_write_one_after_the_other(desk: Path) -> None:
+    ended: list[object] = []
+
+    def paint() -> None:
+        try:
+            ended.append(vst.stylize("in.mp4", "red.png", "out.mp4", engine="tint", overwrite=True))
+        except OutputError as error:
+            ended.append(error)
+
+    threads = [threading.Thread(target=paint) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    refused = [one for one in ended if isinstance(one, OutputError)]
+    assert all("another run" in str(one) for one in refused)
+    assert len(refused) < 6
+    with open_source("out.mp4") as source:
+        assert len(list(source.frames())) == 10
+    assert {path.name for path in desk.iterdir()} == {"in.mp4", "red.png", "out.mp4"}
+
+
+class Stopped(ffmpeg.Process):
+    """An ffmpeg that is halted as soon as it runs, as on a disk that does not answer."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.popen.send_signal(signal.SIGSTOP)
+
+
+@HANGS
+def test_a_join_that_hangs_has_an_end(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ffmpeg, "Process", Stopped)
+    with pytest.raises(StalledError, match="ffmpeg has not gone on for 1 s"):
+        vst.stylize("in.mp4", "red.png", "out.mp4", engine="tint", patience=1.0)
+    assert {path.name for path in desk.iterdir()} == {"in.mp4", "red.png"}
+
+
+@HANGS
+@pytest.mark.slow
+def test_a_join_that_hangs_in_this_process_has_an_end(
+    desk: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(assemble.check, "look", lambda *words: time.sleep(60))
+    began = time.monotonic()
+    done = run(*words("out.mp4", "--patience", 1))
+    assert done.code == 1
+    assert "putting the output together has not gone on for 1 s" in done.err
+    assert time.monotonic() - began < 30
+    assert {path.name for path in desk.iterdir()} == {"in.mp4", "red.png"}
+
+
+@pytest.mark.slow
+def test_a_join_that_is_slow_and_grows_is_waited_for(
+    desk: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = assemble.check.look
+
+    def slow(finished: Path, target: Path) -> Any:
+        for _ in range(8):
+            time.sleep(1)
+            with (finished.parent / "grows").open("ab") as file:
+                file.write(b"x")
+        return look(finished, target)
+
+    monkeypatch.setattr(assemble.check, "look", slow)
+    monkeypatch.setattr(stopping, "LATER", 1.0)
+    assert run(*words("out.mp4", "--patience", 2)).code == 0
