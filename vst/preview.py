@@ -4,7 +4,7 @@ them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -147,7 +147,8 @@ def paint_preview(job: Job, engine: Engine, on_progress: OnProgress = silent) ->
         last = last_frame(job, source)
         times = [job.start + last * index / (PREVIEWED - 1) for index in range(PREVIEWED)]
         quick = quick_job(job, info, PREVIEW_SIZE)
-        painted = painted_at(quick, source, engine, played, times, on_progress)
+        frames = (Frame(i, time, source.at(time)) for i, time in enumerate(times))
+        painted = painted_frames(quick, source, engine, played, frames, on_progress, PREVIEWED)
     half = PREVIEWED // 2
     labels = [format_time(time) for time in times]
     frames_sheet = sheet([painted[:half], painted[half:]], [labels[:half], labels[half:]])
@@ -168,22 +169,20 @@ def quick_job(job: Job, info: VideoInfo, largest: int) -> Job:
     return replace(quick, mask=None, mask_ground=NONE) if job.mask == AUTO else quick
 
 
-def painted_at(
+def painted_frames(
     job: Job,
     source: Source,
     engine: Engine,
     played: Arrangement,
-    times: Sequence[float],
+    frames: Iterable[Frame],
     on_progress: OnProgress = silent,
+    total: int | None = None,
 ) -> list[Picture]:
-    """The content's frames at ``times`` (seconds), painted as the job says, at the content's
-    size.
-    """
+    """Single frames of the content, painted as the job says, at the content's size."""
     with _Kept(sink_spec(job, source.info)) as sink, opened_mask(job) as mask:
         line = line_of(job, source.info, engine, played, sink, masked=mask is not None)
-        frames = (Frame(i, time, source.at(time)) for i, time in enumerate(times))
         shots = mask.over(frames) if mask is not None else without_mask(frames)
-        run_line(line, shots, len(times), on_progress)
+        run_line(line, shots, total, on_progress)
         return [frame.picture for frame in sink.frames]
 
 
@@ -218,8 +217,9 @@ class Moments:
         played = self.arranged(job)
         quick = quick_job(job, source.info, LARGEST_BY_DEFAULT)
         engine.reset()
-        [painting] = painted_at(quick, source, engine, played, [time])
-        return Moment(source.at(time), painting, played)
+        content = source.at(time)
+        [painting] = painted_frames(quick, source, engine, played, [Frame(0, time, content)])
+        return Moment(content, painting, played)
 
     def arranged(self, job: Job) -> Arrangement:
         """What is played, with the times of this job."""

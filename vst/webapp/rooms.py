@@ -32,9 +32,9 @@ MEGABYTE = 1_000_000
 class Limits:
     """What one visitor, and all together, may use.
 
-    ``upload``: megabytes of one file, ``kept``: of all files of a visitor; ``length``: seconds of a
-    content; ``looks``: on one page; ``jobs``: at once, ``waiting``: behind them; ``rooms``: visitors at
-    once; ``idle``: seconds after which the files of one who has gone are removed.
+    ``upload``: megabytes of one file, ``kept``: of all files of a visitor; ``length``: seconds of
+    a content; ``looks``: on one page; ``jobs``: at once, ``waiting``: behind them; ``rooms``:
+    visitors at once; ``idle``: seconds after which the files of one who has gone are removed.
     """
 
     upload: int = 500

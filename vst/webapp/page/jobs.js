@@ -150,10 +150,13 @@ function together(before, after) {
     slider.value = 1000 * after.currentTime / (after.duration || 1);
     told.textContent = `${after.currentTime.toFixed(1)} s`;
   });
-  slider.addEventListener("input", () => {
-    after.currentTime = slider.value / 1000 * (after.duration || 0);
+  const seek = () => {
+    if (!after.duration) return; // comes back when it is known
+    after.currentTime = slider.value / 1000 * after.duration;
     before.currentTime = after.currentTime * ratio();
-  });
+  };
+  slider.addEventListener("input", seek);
+  for (const film of [before, after]) film.addEventListener("loadedmetadata", seek);
   return make("div", { class: "play" }, button, slider, told);
 }
 

@@ -30,7 +30,7 @@ const paintMoment = latest(guarded(async () => {
     $("stage").dataset.painted = Number($("stage").dataset.painted || 0) + 1;
     $("stage").dataset.seconds = found.seconds;
     $("told").textContent = Object.entries(found.weights).filter(([, share]) => share > 0.005)
-      .map(([name, share]) => `${name} ${Math.round(100 * share)} %`).join(" · ");
+      .map(([name, share]) => `${name} ${(100 * share).toFixed(1).replace(".0", "")} %`).join(" · ");
     show();
   } finally { $("busy").hidden = true; }
 }));
