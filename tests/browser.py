@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-STARTING = 120.0
+STARTING = 240.0
 """Seconds that the server may take to start on a loaded machine."""
-WAITING = 60.0
+WAITING = 150.0
 """Seconds that something on the page may take to appear there."""
 
 
@@ -75,7 +75,8 @@ class Browser:
         options.binary_location = next(filter(None, map(shutil.which, CHROMIUMS)))
         for word in (
             "--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu",
-            "--hide-scrollbars", "--disable-background-networking", "--mute-audio",
+            "--hide-scrollbars", "--force-prefers-reduced-motion", "--mute-audio",
+            "--disable-background-networking",
             f"--window-size={size[0]},{size[1]}", f"--user-data-dir={folder / 'profile'}",
         ):  # fmt: skip
             options.add_argument(word)
@@ -143,7 +144,7 @@ class Browser:
                 return value
             notice = self.text("#notice")
             assert time.monotonic() < until, f"waited for {what}; the page says: {notice!r}"
-            time.sleep(0.05)
+            time.sleep(0.15)
 
     def painted(self) -> int:
         """How many previews have been shown."""

@@ -122,6 +122,8 @@ def test_the_pages_controls_are_the_jobs_fields() -> None:
         {"mask": [0, 0]},
         {"mask": [0, 0, 2, 1]},
         {"ground": "red"},
+        {"keys": ["red"]},
+        {"settings": ["strength"]},
     ],
     ids=str,
 )
@@ -190,6 +192,15 @@ def test_only_so_many_visitors_and_they_go(rooms: Rooms) -> None:
     first.used -= 1000
     assert rooms.open().token != second.token
     assert not first.folder.exists() and second.folder.exists()
+
+
+def test_empty_rooms_make_way_for_others(rooms: Rooms, media: Path) -> None:
+    busy, empty = rooms.open(), rooms.open()
+    bring(busy, media / "clip.mp4", "content")
+    busy.used -= 90
+    empty.used -= 90
+    rooms.open()
+    assert busy.folder.exists() and not empty.folder.exists()
 
 
 def test_everything_goes_at_the_end(rooms: Rooms, room: Room, media: Path) -> None:
@@ -362,6 +373,13 @@ def test_a_job_is_seen_in_its_own_room_only(rooms: Rooms, room: Room, jobs: Queu
     with pytest.raises(MissingFileError):
         jobs.task(rooms.open(), one.id)
     assert jobs.task(room, one.id) is one
+
+
+def test_who_waits_is_not_gone(room: Room, jobs: Queue) -> None:
+    room.used -= 1000
+    one = jobs.add(task(room, endless))
+    until(lambda: one.progress.get("done") == 1)
+    until(lambda: time.monotonic() - room.used < 100)
 
 
 def test_the_row_ends_with_the_server(room: Room) -> None:

@@ -22,7 +22,7 @@ from vst.preview import Moments
 from vst.score import StyleSource
 from vst.sources import open_source
 from vst.stylebook import builtin_styles
-from vst.webapp.form import job_of_form, read_form
+from vst.webapp.form import job_of_form, number, read_form
 from vst.webapp.rooms import Kept, Room, Shown
 
 THUMBNAIL = 240
@@ -31,6 +31,9 @@ WIDEST = 1280
 """Longer side of a moment on the page; it is painted at the job's own size."""
 PLOT = (320, 1600)
 """Least and largest width of the picture of a score."""
+
+LATEST = 1e6
+"""Seconds of a content up to which a moment can be asked for."""
 
 log = logging.getLogger(__name__)
 
@@ -115,7 +118,7 @@ class Desk:
         began = time.perf_counter()
         with self._lock:
             job = self._job(room, sent)
-            at = self._time(sent, job)
+            at = number("time", sent.get("time"), 0, LATEST)
             moment = self._moments.paint(job, at)
         return {
             "before": jpeg(moment.content, WIDEST),
@@ -129,7 +132,7 @@ class Desk:
 
     def plot(self, room: Room, sent: Mapping[str, Any]) -> bytes:
         """The curves of the score, as PNG; ``width`` pixels wide, ``dark`` or light."""
-        width = int(min(max(sent.get("width") or 0, PLOT[0]), PLOT[1]))
+        width = int(min(max(number("width", sent.get("width")), PLOT[0]), PLOT[1]))
         with self._lock:
             job = self._job(room, sent)
             played = self._moments.arranged(job)
@@ -157,15 +160,9 @@ class Desk:
         job = job_of_form(read_form(room, sent), room.folder)
         return replace(job, overwrite=True, size=job.size or LARGEST_BY_DEFAULT)
 
-    @staticmethod
-    def _time(sent: Mapping[str, Any], job: Job) -> float:
-        at = sent.get("time")
-        if isinstance(at, bool) or not isinstance(at, (int, float)) or not 0 <= at < 1e6:
-            raise UsageError(f"time {at!r}; give seconds of the content")
-        return float(at)
-
 
 def still(file: Kept, at: float) -> bytes:
     """A frame of an uploaded video, as JPEG."""
+    at = number("time", at)
     with open_source(file.path) as source:
         return jpeg(source.at(min(max(at, 0.0), source.info.duration)), WIDEST)

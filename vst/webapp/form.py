@@ -95,6 +95,7 @@ def read_form(room: Room, sent: Mapping[str, Any]) -> Form:
         raise UsageError("no style yet; add a style video, pictures, or one from the gallery")
     if len(rows) > room.limits.looks:
         raise UsageError(f"{len(rows)} keyframes; the page takes {room.limits.looks}")
+    rows = [row if isinstance(row, dict) else {} for row in rows]
     keys = [(look_of(room, row.get("look")), number("time", row.get("at"), 0, 1)) for row in rows]
     return Form(
         content.path,
@@ -119,10 +120,12 @@ def look_of(room: Room, number_or_name: object) -> Shown:
     raise UsageError("this keyframe is not here any more; add its style again")
 
 
-def settings_of(sent: Mapping[str, Any]) -> dict[str, Any]:
+def settings_of(sent: object) -> dict[str, Any]:
     """The settings, each checked against its field."""
     known = {part.name: part for part in fields(Job)}
     found: dict[str, Any] = {}
+    if not isinstance(sent, dict):
+        raise UsageError(f"settings {sent!r}; give names with their values")
     for name, value in sent.items():
         if name not in (*MAIN, *MORE):
             raise UsageError(f"the page has no setting {name!r}")

@@ -137,6 +137,11 @@ class Queue:
             if task.state == "waiting":
                 self._clear(task, "stopped")
 
+    def forget(self, gone: Callable[[Room], bool]) -> None:
+        """Forget what is over of visitors who have gone."""
+        for task in [one for one in self.tasks.values() if one.state in OVER and gone(one.room)]:
+            self.tasks.pop(task.id, None)
+
     def remove(self, task: Task) -> None:
         """Forget a task that is over, with its files."""
         if task.state not in OVER:
@@ -165,7 +170,7 @@ class Queue:
         try:
             task.folder.mkdir(exist_ok=True)
             task.hear(Progress("prepare", 0))
-            task.outcome = task.work(task.hear)
+            task.outcome = task.work(self._heard(task))
             task.hear(Progress("done", 1, 1))
             task.state = "done"
         except Cancelled:
@@ -179,6 +184,17 @@ class Queue:
             self._clear(task, "failed")
         finally:
             task.picture = b""
+
+    def _heard(self, task: Task) -> OnProgress:
+        """What a task tells goes to the page; whoever waits is still here meanwhile."""
+
+        def heard(progress: Progress) -> None:
+            task.hear(progress)
+            for one in list(self.tasks.values()):
+                if one.state not in OVER:
+                    one.room.used = time.monotonic()
+
+        return heard
 
     def _clear(self, task: Task, state: str) -> None:
         shutil.rmtree(task.folder, ignore_errors=True)

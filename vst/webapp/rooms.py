@@ -10,6 +10,7 @@ import shutil
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
@@ -26,6 +27,8 @@ ROLES = ("content", "style", "painted")
 """What a file can be uploaded as."""
 LONGEST_NAME = 80
 MEGABYTE = 1_000_000
+JUST_COME = 60.0
+"""Seconds that a visitor has to bring something, where many others are waiting."""
 
 
 @dataclass(frozen=True)
@@ -198,9 +201,13 @@ class Rooms:
         self._lock = threading.Lock()
 
     def open(self) -> Room:
-        """A new room; the one that was left alone for the longest goes if there are too many."""
+        """A new room; rooms that were left alone for long go, and empty ones if there are too
+        many.
+        """
         with self._lock:
-            self._sweep()
+            self._sweep(lambda room: False)
+            if len(self.rooms) >= self.limits.rooms:
+                self._sweep(lambda room: not room.files)
             if len(self.rooms) >= self.limits.rooms:
                 raise UsageError(
                     f"{self.limits.rooms} visitors are here already; come back in a while"
@@ -224,9 +231,10 @@ class Rooms:
             self.rooms.clear()
             shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _sweep(self) -> None:
+    def _sweep(self, is_empty: Callable[[Room], bool]) -> None:
         now = time.monotonic()
         for token, room in list(self.rooms.items()):
-            if now - room.used > self.limits.idle:
+            alone = now - room.used
+            if alone > self.limits.idle or (alone > JUST_COME and is_empty(room)):
                 del self.rooms[token]
                 shutil.rmtree(room.folder, ignore_errors=True)

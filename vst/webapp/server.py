@@ -62,6 +62,7 @@ class Calls:
     def start(self, token: str) -> Values:
         """All that the page shows when it is loaded; a new room where the token's is gone."""
         room = self.rooms.rooms.get(token) or self.rooms.open()
+        self.queue.forget(lambda one: one.token not in self.rooms.rooms)
         self.rooms.room(room.token)
         styles = [
             {"name": style.name, "about": style.description} for style in builtin_styles().values()
