@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import json
+import os
 import shutil
 import socket
 import subprocess
@@ -44,8 +46,6 @@ def app(folder: Path, *words: str) -> Iterator[str]:
     port = free_port()
     command = [sys.executable, "-m", "vst", "app", "--port", str(port), *words]
     log = folder / "server.log"
-    import os
-
     with log.open("w") as file:
         process = subprocess.Popen(
             command, stdout=file, stderr=file, env={**os.environ, "TMPDIR": str(folder)}
@@ -59,7 +59,7 @@ def app(folder: Path, *words: str) -> Iterator[str]:
     finally:
         process.terminate()
         try:
-            process.wait(30)
+            process.wait(STARTING)
         finally:
             process.kill()
 
@@ -95,6 +95,19 @@ class Browser:
         self.resize(width, height)
         self.driver.get(address)
         self.wait_ready()
+
+    def forget(self, address: str) -> None:
+        """Forget what the page has kept, as if it had never been seen."""
+        self.driver.execute_cdp_cmd(
+            "Storage.clearDataForOrigin", {"origin": address, "storageTypes": "local_storage"}
+        )
+
+    def press(self, *keys: str) -> None:
+        """Press keys one after the other, wherever the focus is."""
+        from selenium.webdriver import ActionChains
+
+        for key in keys:
+            ActionChains(self.driver).send_keys(key).perform()
 
     def resize(self, width: int, height: int) -> None:
         self.driver.execute_cdp_cmd(
@@ -179,8 +192,6 @@ class Browser:
 
     def asked_for(self) -> list[str]:
         """Every address that was asked for since the last time."""
-        import json
-
         found = []
         for entry in self.driver.get_log("performance"):
             message = json.loads(entry["message"])["message"]

@@ -59,8 +59,7 @@ def page(chromium: Browser, address: str) -> Iterator[Browser]:
     """A visitor's first sight of the page; at the end the console has no complaint, and nothing
     was asked for elsewhere.
     """
-    chromium.open(address)
-    chromium.js("localStorage.clear()")
+    chromium.forget(address)
     chromium.open(address)
     yield chromium
     assert chromium.complaints() == []
@@ -221,8 +220,6 @@ def test_a_bad_file_is_said_in_one_line(page: Browser, clips: Path) -> None:
     told = page.wait(lambda: page.one("#notice").is_displayed() and page.text("#notice"), "a word")
     assert "broken.mp4" in told and "/tmp" not in told
     assert page.one("#drop-content").is_displayed() and not page.one("#render").is_enabled()
-    # The browser itself notes an answer of 400 in its console; nothing else may be there.
-    assert all("400 (Bad Request)" in line for line in page.complaints())
 
 
 def test_on_a_phone_nothing_sticks_out(page: Browser, address: str, clips: Path) -> None:
@@ -244,13 +241,9 @@ def test_on_a_phone_nothing_sticks_out(page: Browser, address: str, clips: Path)
 def test_with_the_keyboard_alone(page: Browser, clips: Path) -> None:
     from selenium.webdriver.common.keys import Keys
 
-    def press(*keys: str) -> None:
-        for key in keys:
-            page.driver.switch_to.active_element.send_keys(key)
-
     def tab_to(css: str) -> None:
         for _ in range(120):
-            press(Keys.TAB)
+            page.press(Keys.TAB)
             if page.js("return document.activeElement.matches(arguments[0])", css):
                 return
         pytest.fail(f"the keyboard does not reach {css}")
@@ -259,20 +252,20 @@ def test_with_the_keyboard_alone(page: Browser, clips: Path) -> None:
     page.upload("#content-file", clips / "short.mp4")
     page.wait(lambda: page.text("#content-chosen b") == "short.mp4", "the content")
     tab_to('[data-style="@blue-swirls"]')
-    press(Keys.ENTER)
+    page.press(Keys.ENTER)
     tab_to('[data-style="@indigo-waves"]')
-    press(Keys.ENTER)
+    page.press(Keys.ENTER)
     tab_to("#set-strength")
-    press(Keys.ARROW_LEFT, Keys.ARROW_LEFT)
+    page.press(Keys.ARROW_LEFT, Keys.ARROW_LEFT)
     assert form(page)["settings"]["strength"] == pytest.approx(0.9)
     tab_to('#rail [aria-valuenow="0"]')
-    press(Keys.ARROW_RIGHT, Keys.ARROW_RIGHT)
+    page.press(Keys.ARROW_RIGHT, Keys.ARROW_RIGHT)
     assert key_times(page)[0] == pytest.approx(0.02)
     tab_to("#render")
-    press(Keys.ENTER)
-    page.wait(lambda: state_of(page) in ("running", "done"), "a job")
+    page.press(Keys.ENTER)
+    page.wait(lambda: state_of(page) in ("waiting", "running", "done"), "a job")
     page.js("document.getElementById('tab-jobs').focus()")
-    press(Keys.ARROW_RIGHT)
+    page.press(Keys.ARROW_RIGHT)
     assert page.js("return document.activeElement.id") == "tab-evaluate"
     assert page.one("#evaluate").is_displayed()
 

@@ -7,6 +7,7 @@ python tools/draw_gallery.py [FOLDER]
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from vst.colours import COLOURS, recoloured  # noqa: E402
-from vst.draw import grid, save_picture  # noqa: E402
+from vst.draw import grid, save_picture, scaled  # noqa: E402
 from vst.engines.base import EmbeddingEngine  # noqa: E402
 from vst.frames import Picture  # noqa: E402
 from vst.preview import paint_still  # noqa: E402
@@ -25,9 +26,11 @@ from vst.stylebook import builtin_styles  # noqa: E402
 from vst.timeline import Mix  # noqa: E402
 
 CELL = (264, 176)
+PAINTED = (480, 320)
+"""Width and height of what is painted."""
 PER_SHEET = 7
 """Styles on one sheet: each picture of the documents stays below 400 kB."""
-LARGEST = 390_000
+LARGEST = 300_000
 WALKS = (
     ("ink-wash", "indigo-waves"),
     ("stained-glass", "fire-impasto"),
@@ -44,16 +47,18 @@ def contents() -> dict[str, Picture]:
 
     def part(left: float, top: float, width: float) -> Picture:
         x, y = round(left * wide), round(top * high)
-        return scene[y : y + round(width * high), x : x + round(width * wide)]
+        cut = scene[y : y + round(width * high), x : x + round(width * wide)]
+        # All of one size: an engine makes a function for each.
+        return scaled(cut, *PAINTED)
 
     return {"lake": part(0, 0, 1), "boat": part(0.08, 0.36, 0.45), "shore": part(0.5, 0.12, 0.5)}
 
 
-def painter(engine: EmbeddingEngine):
-    """A function that paints a content in a mix, at the size of a cell and a half."""
+def painter(engine: EmbeddingEngine) -> Callable[[Picture, Mix], Picture]:
+    """A function that paints a content in a mix, at its own size."""
 
     def paint(content: Picture, mix: Mix) -> Picture:
-        return paint_still(engine, content, mix, 320)
+        return paint_still(engine, content, mix, min(PAINTED))
 
     return paint
 
@@ -89,7 +94,8 @@ def main(folder: Path) -> None:
     rows = [[paint(lake, Mix({n: 1.0}, strength=s)) for s in strengths] for n in TOUCHED]
     save(folder, "strength", grid(rows, TOUCHED, [f"strength {s:g}" for s in strengths], cell=CELL))
     brushes = (0.35, 0.5, 0.7, 1.0, 1.4)
-    rows = [[paint(lake, Mix({n: 1.0}, brush=b)) for b in brushes] for n in TOUCHED]
+    columns = [[paint(lake, Mix({n: 1.0}, brush=b)) for n in TOUCHED] for b in brushes]
+    rows = [list(row) for row in zip(*columns)]
     save(folder, "brush", grid(rows, TOUCHED, [f"brush {b:g}" for b in brushes], cell=CELL))
     rows = [
         [recoloured(way, lake, paint(lake, Mix({name: 1.0}))) for way in COLOURS]

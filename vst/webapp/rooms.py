@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-from vst.errors import MissingFileError, UsageError
+from vst.errors import MissingFileError, UsageError, VSTError
 from vst.looks import PICTURE_SUFFIXES
 from vst.score import StyleSource
 from vst.sources import open_source
@@ -130,6 +130,9 @@ class Room:
                     f"{file.name} is {info.duration:.0f} s long; "
                     f"the page takes {self.limits.length:g} s: cut it, or use the command line"
                 )
+        except VSTError as error:
+            file.path.unlink(missing_ok=True)
+            raise type(error)(self.spoken(str(error), file)) from error
         except BaseException:
             file.path.unlink(missing_ok=True)
             raise
@@ -159,9 +162,9 @@ class Room:
         used = sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
         return min(self.limits.upload * MEGABYTE, self.limits.kept * MEGABYTE - used)
 
-    def spoken(self, text: str) -> str:
+    def spoken(self, text: str, *others: Kept) -> str:
         """An error's text with the visitor's names for the files, and no path of this machine."""
-        for file in self.files.values():
+        for file in (*self.files.values(), *others):
             text = text.replace(str(file.path), file.name).replace(file.path.name, file.name)
         return text.replace(f"{self.folder}/", "").replace(str(self.folder), "the page's folder")
 

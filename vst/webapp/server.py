@@ -254,7 +254,7 @@ def add_files(server: Any, calls: Calls) -> None:
             return JSONResponse((await run_in_threadpool(room.keep, kept)).as_dict())
         except VSTError as error:
             text = room.spoken(str(error)) if room is not None else str(error)
-            return JSONResponse({"error": text}, 400)
+            return JSONResponse({"error": text})  # answered as the calls are
 
     # The annotations are names of this function, which FastAPI cannot look up.
     upload.__annotations__ = {"token": str, "role": str, "request": Request, "name": str}
