@@ -1,11 +1,9 @@
-"""The page without a browser: what it sends becomes a `Job`, its files stay in their room, its
-guard lets through what it should, and its jobs can be stopped.
+"""The page without a browser: what it sends becomes a `Job`, its files stay in their room, its jobs
+can be stopped.
 """
 
 from __future__ import annotations
 
-import asyncio
-import base64
 import builtins
 import threading
 import time
@@ -24,7 +22,6 @@ from vst.job import Job, check_paths
 from vst.preview import Moments
 from vst.score import StyleSource, read_score
 from vst.webapp.form import controls, job_of_form, read_form, score_to_take_away, settings_of
-from vst.webapp.guard import Guard
 from vst.webapp.queue import Queue, Task
 from vst.webapp.rooms import Limits, Room, Rooms, Shown, plain_name
 
@@ -213,90 +210,6 @@ def test_a_wrong_token_opens_nothing(rooms: Rooms, room: Room) -> None:
     for token in ("", None, 3, "../x", room.token[:-1]):
         with pytest.raises(MissingFileError):
             rooms.room(token)
-
-
-# The guard
-
-
-def refusal(
-    path: str, method: str = "GET", *, auth: tuple[str, str] | None = None, **headers: str
-) -> int | None:
-    """The status of a refusal, or None where a request is passed on."""
-    named = {"host": "127.0.0.1:7860", **headers}
-    scope = {
-        "type": "http",
-        "path": path,
-        "method": method,
-        "client": ("127.0.0.1", 5),
-        "headers": [(n.replace("_", "-").encode(), v.encode()) for n, v in named.items()],
-    }
-    found = Guard(None, "127.0.0.1", auth).refusal(scope)  # type: ignore[arg-type]
-    return found[0] if found else None
-
-
-@pytest.mark.parametrize("path", ["/", "/page/page.js", "/media/tok/1-ab", "/swatch/ink-wash"])
-def test_the_pages_own_addresses_are_open(path: str) -> None:
-    assert refusal(path) is None
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/gradio_api/file=/etc/passwd",
-        "/gradio_api/upload",
-        "/gradio_api/proxy=http://x",
-        "/config",
-        "/docs",
-        "/page/../server.py",
-        "/page/..%2fserver.py",
-        "/media/a/b/c",
-        "/monitoring",
-        "/gradio_api/run/start/x",
-    ],
-)
-def test_all_else_is_closed(path: str) -> None:
-    assert refusal(path) == 404
-
-
-def test_other_pages_and_other_names_are_refused() -> None:
-    assert refusal("/", origin="http://evil.example") == 403
-    assert refusal("/", host="evil.example:7860") == 403
-    assert refusal("/", origin="http://127.0.0.1:7860") is None
-    assert refusal("/", host="localhost:7860") is None
-
-
-def test_large_requests_are_refused() -> None:
-    call = "/gradio_api/run/moment"
-    assert refusal(call, "POST", content_length="900") is None
-    assert refusal(call, "POST", content_length="9000000") == 413
-    assert refusal(call, "POST") == 413
-    assert refusal("/upload/tok/content", "POST", content_length="9000000") is None
-
-
-def test_a_password_is_asked_for() -> None:
-    def basic(text: str) -> str:
-        return "Basic " + base64.b64encode(text.encode()).decode()
-
-    auth = ("ann", "se:cret")
-    assert refusal("/", auth=auth) == 401
-    assert refusal("/media/tok/1", auth=auth) == 401
-    assert refusal("/", auth=auth, authorization=basic("ann:wrong")) == 401
-    assert refusal("/", auth=auth, authorization="Basic %%%") == 401
-    assert refusal("/", auth=auth, authorization=basic("ann:se:cret")) is None
-
-
-def test_answers_forbid_everything_from_elsewhere() -> None:
-    sent: list[Any] = []
-
-    async def app(scope: Any, receive: Any, send: Any) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    scope = {"type": "http", "path": "/", "method": "GET", "headers": [(b"host", b"localhost")]}
-    asyncio.run(Guard(app)(scope, None, send))  # type: ignore[arg-type]
-    assert b"default-src 'none'" in dict(sent[0]["headers"])[b"content-security-policy"]
 
 
 # The row of jobs
