@@ -32,8 +32,8 @@ PER_SHEET = 7
 """Styles on one sheet: each picture of the documents stays below 400 kB."""
 LARGEST = 300_000
 WALKS = (
-    ("ink-wash", "indigo-waves"),
-    ("stained-glass", "fire-impasto"),
+    ("ink-wash", "sea-print"),
+    ("red-chalk", "blue-curls"),
     ("pale-glass", "neon-lines"),
 )
 STEPS = 5

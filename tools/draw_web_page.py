@@ -20,7 +20,7 @@ from vst.draw import save_picture  # noqa: E402
 from vst.samples import write_content, write_style_film  # noqa: E402
 
 QUALITY = 84
-RENDERING = 400.0
+RENDERING = 900.0
 """Seconds that the sample may take."""
 
 
@@ -57,7 +57,7 @@ def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
         temporary = Path(name)
-        write_content(temporary / "lake.mp4", duration=4.0)
+        write_content(temporary / "lake.mp4", duration=3.0)
         write_style_film(temporary / "film.mp4", seconds=1.0)
         with app(temporary) as address:
             browser = Browser(temporary)
@@ -74,20 +74,23 @@ def main(folder: Path) -> None:
                 browser.click("#theme")
                 settled(browser)
                 browser.click("#render")
-                browser.wait(lambda: browser.all("img[data-frame]"), "a painted frame", 120)
+                browser.resize(1440, 430)
+                browser.wait(lambda: browser.all("img[data-frame]"), "a painted frame", RENDERING)
                 time.sleep(2)
                 keep(browser, folder, "rendering")
                 browser.wait(lambda: browser.all(".task video"), "the painted video", RENDERING)
+                browser.resize(1440, 760)
                 browser.set(".play input", 500)
-                time.sleep(2)
+                time.sleep(4)
                 keep(browser, folder, "jobs")
                 browser.click("[data-measure]")
+                browser.resize(1440, 1600)
                 browser.wait(lambda: browser.all(".report svg"), "the report", RENDERING)
                 time.sleep(1)
                 browser.js("scrollTo(0, 0)")
                 keep(browser, folder, "evaluate")
-                browser.click("#tab-paint")
                 browser.resize(390, 844)
+                browser.click("#tab-paint")
                 settled(browser)
                 keep(browser, folder, "phone", whole=True)
             finally:
