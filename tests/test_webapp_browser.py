@@ -128,21 +128,23 @@ def test_how_soon_a_moment_is_seen(page: Browser, clips: Path, tmp_path: Path) -
     """Printed, not judged: a machine that tests is a loaded one."""
     content = tmp_path / "square.mp4"
     make_clip(content, frames=24, size=(512, 512))
-    bring(page, content, "@ink-wash", "@zebra")
+    bring(page, content)
     page.set("#set-size", 4)
-    page.wait_preview(0)
-    for what, control, value in [
-        ("first time at this place", "#moment", 1.1),
-        ("strength moved", "#set-strength", 0.6),
-        ("hold moved", "#set-hold", 0.5),
-        ("strength moved again", "#set-strength", 0.9),
+    time.sleep(1)  # a person looks for a style
+    for what, act in [
+        ("the first one", lambda: page.click('[data-style="@ink-wash"]')),
+        ("another style", lambda: page.click('[data-style="@zebra"]')),
+        ("another moment", lambda: page.set("#moment", 1.1)),
+        ("strength moved", lambda: page.set("#set-strength", 0.6)),
+        ("hold moved", lambda: page.set("#set-hold", 0.5)),
+        ("strength moved again", lambda: page.set("#set-strength", 0.9)),
     ]:
         before, began = page.painted(), time.perf_counter()
-        page.set(control, value)
+        act()
         server = page.wait_preview(before)
         seen = time.perf_counter() - began
         print(f"preview at 512x512, {what}: seen after {seen:.2f} s, {server:.2f} s on the server")
-        assert server < 30
+        assert server < 60
 
 
 def test_keyframes_of_a_film_are_dropped_moved_and_timed(page: Browser, clips: Path) -> None:

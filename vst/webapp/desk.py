@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from vst.draw import plot_score, scaled
-from vst.errors import OutputError, UsageError
+from vst.errors import OutputError, UsageError, VSTError
 from vst.frames import Picture
 from vst.job import LARGEST_BY_DEFAULT, Job
 from vst.looks import looks_of
@@ -82,6 +82,22 @@ class Desk:
             log.exception("the engine could not be opened ahead")
         finally:
             self._swatched.set()
+
+    def expect(self, file: Kept) -> None:
+        """Get ready for moments of a content that was just brought: the engine makes a function for
+        its size, which takes longer than painting does.
+        """
+        threading.Thread(
+            target=self._expect, args=(file,), name="vst getting ready", daemon=True
+        ).start()
+
+    def _expect(self, file: Kept) -> None:
+        job = Job(str(file.path), (f"@{next(iter(builtin_styles()))}",), f"{file.path}.mp4")
+        try:
+            with self._lock:
+                self._moments.paint(job, file.about["duration"] / 2)
+        except VSTError as error:  # it will be said to whoever asks for a moment
+            log.info("not ready for %s: %s", file.name, error)
 
     def swatch(self, name: str) -> bytes:
         """The picture of a built-in style; waits while they are being painted."""

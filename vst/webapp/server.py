@@ -251,7 +251,10 @@ def add_files(server: Any, calls: Calls) -> None:
         try:
             room = calls.rooms.room(token)
             kept = await received(room, name, role, request)
-            return JSONResponse((await run_in_threadpool(room.keep, kept)).as_dict())
+            kept = await run_in_threadpool(room.keep, kept)
+            if kept.role == "content":
+                calls.desk.expect(kept)
+            return JSONResponse(kept.as_dict())
         except VSTError as error:
             text = room.spoken(str(error)) if room is not None else str(error)
             return JSONResponse({"error": text})  # answered as the calls are
