@@ -305,10 +305,10 @@ def served(
     made goes at the end.
     """
     limits = limits or Limits()
-    gradio_server()
     rooms, desk, queue = Rooms(limits), Desk(), Queue(limits.jobs, limits.waiting)
     try:
-        os.environ["GRADIO_TEMP_DIR"] = str(rooms.folder)
+        # Read when Gradio is imported.
+        os.environ["GRADIO_TEMP_DIR"] = str(rooms.folder / "gradio")
         server = build(Calls(rooms, desk, queue))
         server.add_middleware(Guard, host=host, auth=auth)
         desk.warm()
