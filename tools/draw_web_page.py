@@ -57,7 +57,7 @@ def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
         temporary = Path(name)
-        write_content(temporary / "lake.mp4", duration=3.0)
+        write_content(temporary / "lake.mp4", duration=2.0)
         write_style_film(temporary / "film.mp4", seconds=1.0)
         with app(temporary) as address:
             browser = Browser(temporary)
@@ -84,7 +84,7 @@ def main(folder: Path) -> None:
                 time.sleep(4)
                 keep(browser, folder, "jobs")
                 browser.click("[data-measure]")
-                browser.resize(1440, 1600)
+                browser.resize(1440, 1500)
                 browser.wait(lambda: browser.all(".report svg"), "the report", RENDERING)
                 time.sleep(1)
                 browser.js("scrollTo(0, 0)")
@@ -92,6 +92,8 @@ def main(folder: Path) -> None:
                 browser.resize(390, 844)
                 browser.click("#tab-paint")
                 settled(browser)
+                narrow = "return document.getElementById('curves').naturalWidth < 390"
+                browser.wait(lambda: browser.js(narrow), "curves as wide as the phone")
                 keep(browser, folder, "phone", whole=True)
             finally:
                 browser.close()

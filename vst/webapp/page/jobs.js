@@ -163,6 +163,13 @@ function together(before, after) {
 function measurement(task) {
   const report = make("div", { class: "report" });
   report.innerHTML = task.outcome.html; // the library's own page, in which every text is escaped
+  const charts = make("div", { class: "charts" });
+  for (const curves of report.querySelectorAll(":scope > svg")) {
+    const parts = [curves]; // with its heading and what stands between
+    while (parts[0].tagName !== "H2" && parts[0].previousElementSibling) parts.unshift(parts[0].previousElementSibling);
+    charts.append(make("div", {}, ...parts));
+  }
+  report.append(charts);
   return [
     make("div", { class: "row files" },
       make("a", { class: "button", href: media(task.outcome.report, true), download: true, "data-get": "report" }, "↓ Report")),
