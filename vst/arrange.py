@@ -17,6 +17,7 @@ from vst.looks import Look, check_space, looks_of
 from vst.order import ordered
 from vst.pace import uniform
 from vst.score import Score, check_files, looks_of_score, read_score
+from vst.score.looks import used_styles
 from vst.sources.base import Source
 from vst.timeline import NONE, Mix, Timeline
 
@@ -42,19 +43,55 @@ def read_styles(job: Job) -> Score | None:
     return score
 
 
+@dataclass(frozen=True)
+class Cast:
+    """What is played, without when: the looks, those of the ground, and lines for the user."""
+
+    looks: list[Look]
+    ground: list[Look]
+    notes: list[str]
+
+
 def arrange(job: Job, engine: Engine, source: Source) -> Arrangement:
     """Take the looks, let the engine get ready for them, and lay them over the content."""
+    return laid_out(job, cast(job, engine, source), engine, source)
+
+
+def cast(job: Job, engine: Engine, source: Source) -> Cast:
+    """Take the job's looks, and let the engine get ready for them."""
     notes: list[str] = []
     score = read_styles(job)
     looks = looks_of_score(score, job.limits) if score else looks_for(job, engine, notes)
     behind = ground_looks(job, looks, engine, notes)
     prepare(job, engine, [*looks, *behind], source, recoloured_names(job, score))
+    return Cast(looks, behind, notes)
+
+
+def about_cast(job: Job) -> tuple[object, ...]:
+    """What the job's looks depend on, as long as its files stay the same: jobs that differ in other
+    things alone have the same ones.
+    """
+    score = read_styles(job)
+    named = tuple(used_styles(score).items()) if score else job.styles
+    recoloured = recoloured_names(job, score)
+    palette = (job.content, job.start) if recoloured is None or recoloured else ()
+    ground = job.mask_ground if job.mask is not None else NONE
+    return (
+        *(job.engine, job.model, named, job.keyframes, job.picker, job.at, ground, palette),
+        None if recoloured is None else tuple(sorted(recoloured)),
+    )
+
+
+def laid_out(job: Job, played: Cast, engine: Engine, source: Source) -> Arrangement:
+    """Lay the looks, which the engine is ready for, over the content."""
+    score, notes = read_styles(job), list(played.notes)
     if score is not None:
         timeline, align, pace = _of_score(job, score, source), score.align, score.pace
     else:
-        timeline, align, pace = _of_options(job, looks, engine, source), job.align, job.pace
-    if behind:
-        timeline = replace(timeline, ground=_ground(job, behind, source))
+        timeline = _of_options(job, played.looks, engine, source)
+        align, pace = job.align, job.pace
+    if played.ground:
+        timeline = replace(timeline, ground=_ground(job, played.ground, source))
     if align != "off":
         times = _cuts(job, source) if align == "cuts" else _beats(source)
         if not times:
@@ -62,7 +99,7 @@ def arrange(job: Job, engine: Engine, source: Source) -> Arrangement:
         timeline = align_to(timeline, times)
     if pace == "uniform":
         timeline = uniform(timeline, still_painter(engine, source.at(job.start)))
-    return Arrangement(looks, timeline, notes)
+    return Arrangement(played.looks, timeline, notes)
 
 
 def looks_for(job: Job, engine: Engine | None = None, notes: list[str] | None = None) -> list[Look]:

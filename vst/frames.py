@@ -103,7 +103,8 @@ class VideoInfo:
 @dataclass(frozen=True, slots=True)
 class Progress:
     """What a long task tells while it runs: ``done`` of ``total`` units of ``stage`` (total None:
-    not known).
+    not known). ``detail``: what else there is to see; while frames are painted, ``painting`` is the
+    last one, as it came from the engine (RGB uint8).
     """
 
     stage: str

@@ -131,7 +131,8 @@ def run_line(
                     Waiting(batch.frames[index], batch.alphas[index], mixes[index], new_scene)
                 )
                 done += _hand_over(write, waiting, line.stabiliser.step(content, painting))
-            on_progress(Progress("paint", done, total, time.perf_counter() - started))
+            seconds = time.perf_counter() - started
+            on_progress(Progress("paint", done, total, seconds, {"painting": paintings[-1]}))
         done += _hand_over(write, waiting, line.stabiliser.flush())
         write.finish()
     return Passed(done, started)

@@ -4,28 +4,39 @@ them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from vst.arrange import arrange, last_frame, looks_for, prepare
+from vst.arrange import (
+    Arrangement,
+    Cast,
+    about_cast,
+    arrange,
+    cast,
+    laid_out,
+    last_frame,
+    looks_for,
+    prepare,
+)
 from vst.draw import grid, plot_score, sheet
 from vst.engines.base import Engine
 from vst.errors import MediaError
 from vst.finish import finish, painted_share, scaled
-from vst.frames import Frame, OnProgress, Picture, Progress, silent
-from vst.job import Job, painting_size
+from vst.frames import Frame, OnProgress, Picture, Progress, VideoInfo, silent
+from vst.job import LARGEST_BY_DEFAULT, Job, painting_size
 from vst.limits import LIMITS, Limits
 from vst.looks import Look
 from vst.masking import AUTO
 from vst.memory import check_needed
 from vst.painting import Batch, Easel
 from vst.pipeline import run_line
-from vst.render import line_of, opened_mask, sink_spec
+from vst.render import engine_for, line_of, opened_mask, sink_spec
 from vst.sinks.base import Sink, SinkReport, SinkSpec
 from vst.sources import open_source
+from vst.sources.base import Source
 from vst.timeline import NONE, Mix
 from vst.times import format_time
 from vst.work import without_mask
@@ -139,18 +150,9 @@ def paint_preview(job: Job, engine: Engine, on_progress: OnProgress = silent) ->
         played = arrange(job, engine, source)
         last = last_frame(job, source)
         times = [job.start + last * index / (PREVIEWED - 1) for index in range(PREVIEWED)]
-        small = job.size
-        if not isinstance(small, int):
-            small = min(PREVIEW_SIZE, *painting_size(job.size, info.width, info.height))
-        quick = replace(job, size=min(small, PREVIEW_SIZE), stabilise="off", ghost=0.0, speed=1.0)
-        if job.mask == AUTO:
-            quick = replace(quick, mask=None, mask_ground=NONE)
-        with _Kept(sink_spec(quick, info)) as sink, opened_mask(quick) as mask:
-            line = line_of(quick, info, engine, played, sink, masked=mask is not None)
-            frames = (Frame(i, time, source.at(time)) for i, time in enumerate(times))
-            shots = mask.over(frames) if mask is not None else without_mask(frames)
-            run_line(line, shots, PREVIEWED, on_progress)
-            painted = [frame.picture for frame in sink.frames]
+        quick = quick_job(job, info, PREVIEW_SIZE)
+        frames = (Frame(i, time, source.at(time)) for i, time in enumerate(times))
+        painted = painted_frames(quick, source, engine, played, frames, on_progress, PREVIEWED)
     half = PREVIEWED // 2
     labels = [format_time(time) for time in times]
     frames_sheet = sheet([painted[:half], painted[half:]], [labels[:half], labels[half:]])
@@ -162,6 +164,111 @@ def paint_preview(job: Job, engine: Engine, on_progress: OnProgress = silent) ->
         width=frames_sheet.shape[1],
     )
     return Preview(np.concatenate([frames_sheet, plot]), times, played.notes)
+
+
+def quick_job(job: Job, info: VideoInfo, largest: int) -> Job:
+    """The job without what needs the frames between, painted at ``largest`` pixels at most."""
+    small = min(largest, *painting_size(job.size, info.width, info.height, info.sample_aspect))
+    quick = replace(job, size=max(16, small), stabilise="off", ghost=0.0, speed=1.0)
+    return replace(quick, mask=None, mask_ground=NONE) if job.mask == AUTO else quick
+
+
+def painted_frames(
+    job: Job,
+    source: Source,
+    engine: Engine,
+    played: Arrangement,
+    frames: Iterable[Frame],
+    on_progress: OnProgress = silent,
+    total: int | None = None,
+) -> list[Picture]:
+    """Single frames of the content, painted as the job says, at the content's size."""
+    with _Kept(sink_spec(job, source.info)) as sink, opened_mask(job) as mask:
+        line = line_of(job, source.info, engine, played, sink, masked=mask is not None)
+        shots = mask.over(frames) if mask is not None else without_mask(frames)
+        run_line(line, shots, total, on_progress)
+        return [frame.picture for frame in sink.frames]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One frame of a content, the same one painted, and what is played around it."""
+
+    content: Picture
+    painting: Picture
+    played: Arrangement
+
+
+class Moments:
+    """Paints single moments of jobs, over and over, each in a moment: the engine, the content and
+    the looks stay open for the next job that has the same ones. To be called by one thread at a
+    time.
+
+    Without a stabiliser, a trail or a mask that is found by motion, as `paint_preview`.
+    """
+
+    def __init__(self) -> None:
+        self._engine: Engine | None = None
+        self._source: Source | None = None
+        self._cast: Cast | None = None
+        self._about: dict[str, object] = {}
+
+    def paint(self, job: Job, time: float) -> Moment:
+        """The moment at ``time`` seconds of the content, painted at `LARGEST_BY_DEFAULT` pixels
+        (short side) at most.
+        """
+        engine, source = self._opened(job)
+        played = self.arranged(job)
+        quick = quick_job(job, source.info, LARGEST_BY_DEFAULT)
+        engine.reset()
+        content = source.at(time)
+        [painting] = painted_frames(quick, source, engine, played, [Frame(0, time, content)])
+        return Moment(content, painting, played)
+
+    def arranged(self, job: Job) -> Arrangement:
+        """What is played, with the times of this job."""
+        engine, source = self._opened(job)
+        if self._is_new("cast", about_cast(job)):
+            self._cast = None
+        if self._cast is None:
+            self._cast = cast(job, engine, source)
+        return laid_out(job, self._cast, engine, source)
+
+    def engine_of(self, job: Job) -> Engine:
+        """The engine that the job names, held open."""
+        if self._is_new("engine", (job.engine, job.model)) or self._engine is None:
+            self._close_engine()
+            self._engine = engine_for(job)
+        return self._engine
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self._close_engine()
+        self._close_source()
+        self._about.clear()
+
+    def _opened(self, job: Job) -> tuple[Engine, Source]:
+        engine = self.engine_of(job)
+        if self._is_new("content", job.content) or self._source is None:
+            self._close_source()
+            self._source = open_source(job.content, job.limits)
+        return engine, self._source
+
+    def _is_new(self, part: str, about: object) -> bool:
+        """Whether a part is to be another than last time."""
+        before = self._about.get(part)
+        self._about[part] = about
+        return before != about
+
+    def _close_engine(self) -> None:
+        if self._engine is not None:
+            self._engine.close()
+        self._engine = self._cast = None
+
+    def _close_source(self) -> None:
+        if self._source is not None:
+            self._source.close()
+        self._source = None
 
 
 def thumbnails_of(looks: Sequence[Look], engine: Engine, content: Picture) -> dict[str, Picture]:

@@ -25,6 +25,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "image": ("image", "paint one picture"),
         "batch": ("batch", "paint many videos in many styles, from a file"),
         "grid": ("grid", "paint every content in every style, on one sheet"),
+        "app": ("app", "a page in the browser: upload, look, paint, compare"),
         "demo": ("demo", "make two clips and paint one in the looks of the other"),
     },
     "Look first": {

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from hashlib import blake2b
 from types import TracebackType
 from typing import Any
 
@@ -74,6 +75,10 @@ class Engine(ABC):
         self.close()
 
 
+MOST_EMBEDDED = 256
+"""Style pictures whose numbers an engine remembers."""
+
+
 class EmbeddingEngine(Engine):
     """An engine that knows a style as ``dim`` numbers of a named style ``space``.
 
@@ -88,6 +93,7 @@ class EmbeddingEngine(Engine):
     def __init__(self) -> None:
         self.styles: dict[str, Embedding] = {}
         self.own: Embedding | None = None
+        self._embedded: dict[bytes, Embedding] = {}
 
     @abstractmethod
     def embed(self, image: Picture) -> Embedding:
@@ -157,13 +163,24 @@ class EmbeddingEngine(Engine):
     def _as_embedding(self, name: str, style: Picture | Embedding) -> Embedding:
         array: Any = np.asarray(style)
         if array.ndim == 3:
-            return self.embed(array)
+            return self._embedded_once(array)
         if array.shape != (self.dim,):
             raise SpaceError(
                 f"style {name!r} has {array.size} numbers; engine {self.name!r} paints in the "
                 f"style space {self.space!r} of {self.dim}; embed its picture with this engine"
             )
         return array.astype(np.float32)
+
+    def _embedded_once(self, picture: Picture) -> Embedding:
+        """The numbers of a style picture: one that was prepared before is not read again, because a
+        preview prepares the same ones over and over.
+        """
+        found = blake2b(repr(picture.shape).encode() + picture.tobytes(), digest_size=16).digest()
+        if found not in self._embedded:
+            if len(self._embedded) >= MOST_EMBEDDED:
+                self._embedded.pop(next(iter(self._embedded)))
+            self._embedded[found] = self.embed(picture)
+        return self._embedded[found]
 
     def _need(self, names: Mapping[str, float]) -> None:
         missing = [name for name in names if name not in self.styles]

@@ -1,0 +1,92 @@
+"""The documents as a site: every link, picture and heading that is linked to is there."""
+
+from __future__ import annotations
+
+import importlib.util
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+pytest.importorskip("markdown_it", reason="needs the Python package markdown-it-py")
+
+
+class Reader(HTMLParser):
+    """Takes up the addresses and the names of a page."""
+
+    def __init__(self, page: Path) -> None:
+        super().__init__()
+        self.addresses: list[str] = []
+        self.names: set[str] = set()
+        self.feed(page.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            if name in ("href", "src") and value:
+                self.addresses.append(value)
+            if name == "id" and value:
+                self.names.add(value)
+
+
+def tool() -> Any:
+    spec = importlib.util.spec_from_file_location("build_site", ROOT / "tools" / "build_site.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    import sys
+
+    sys.modules["build_site"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("site") / "site"
+    tool().build(folder)
+    return folder
+
+
+def dead_links(site: Path) -> list[str]:
+    """Each address of the site that leads nowhere within it."""
+    dead = []
+    for page in site.rglob("*.html"):
+        for address in Reader(page).addresses:
+            parts = urlsplit(address)
+            if parts.scheme:
+                continue
+            target = (page.parent / unquote(parts.path)).resolve() if parts.path else page
+            if not target.is_file() or site.resolve() not in target.parents:
+                dead.append(f"{page.relative_to(site)}: {address}")
+            elif parts.fragment and parts.fragment not in Reader(target).names:
+                dead.append(f"{page.relative_to(site)}: {address}: no such heading")
+    return dead
+
+
+def test_every_document_is_a_page(site: Path) -> None:
+    names = {path.stem for path in (ROOT / "docs").glob("*.md")}
+    assert names <= {path.stem for path in (site / "docs").glob("*.html")}
+    assert (site / "index.html").is_file()
+
+
+def test_every_link_and_picture_is_there(site: Path) -> None:
+    assert dead_links(site) == []
+
+
+def test_a_dead_link_would_be_found(tmp_path: Path) -> None:
+    (tmp_path / "a.html").write_text('<a href="b.html">b</a><img src="../up.png">')
+    assert len(dead_links(tmp_path)) == 2
+
+
+def test_nothing_comes_from_elsewhere(site: Path) -> None:
+    for page in site.rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        assert "<script" not in text and 'src="http' not in text
+
+
+def test_pages_are_built_over_an_older_site_but_over_nothing_else(site: Path) -> None:
+    tool().build(site)
+    with pytest.raises(SystemExit):
+        tool().build(ROOT / "tests")

@@ -1,0 +1,287 @@
+"""The page of `vst app` in a real Chromium, as a person uses it. Screenshots stay in `out/page`."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.browser import Browser, app, what_is_missing
+from tests.conftest import make_clip, make_film
+from vst.draw import save_picture
+from vst.score import parse_score
+from vst.sinks.metadata import read_job
+from vst.sources import open_source
+
+MISSING = what_is_missing()
+pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING)
+SHOTS = Path(__file__).parent.parent / "out" / "page"
+LONG = 600
+"""Frames of the clip that is being painted while something else happens."""
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """short.mp4 (10 frames), long.mp4, film.mp4 (3 colours), red.png, and broken.mp4."""
+    folder = tmp_path_factory.mktemp("clips")
+    make_clip(folder / "short.mp4", frames=10, size=(128, 96))
+    make_clip(folder / "long.mp4", frames=LONG, rate=30)
+    make_film(folder / "film.mp4")
+    save_picture(folder / "red.png", np.full((40, 60, 3), (230, 20, 20), np.uint8))
+    (folder / "broken.mp4").write_bytes(b"this is no film" * 50)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("server")
+    with app(folder, "--max-length", "30") as found:
+        yield found
+    assert not list(folder.glob("vst-app-*")), "the server leaves its visitors' files"
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    browser = Browser(tmp_path_factory.mktemp("chromium"))
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def page(chromium: Browser, address: str) -> Iterator[Browser]:
+    """A visitor's first sight of the page; at the end the console has no complaint, and nothing
+    was asked for elsewhere.
+    """
+    chromium.forget(address)
+    chromium.open(address)
+    yield chromium
+    assert chromium.complaints() == []
+    asked = {url for url in chromium.asked_for() if not url.startswith(("data:", "blob:"))}
+    assert all(url.startswith((address, "chrome:")) for url in asked), asked
+
+
+def bring(page: Browser, content: Path, *styles: str) -> None:
+    """Upload a content and take built-in styles; small, so that painting is quick."""
+    page.upload("#content-file", content)
+    page.wait(lambda: page.text("#content-chosen b") == content.name, "the content")
+    for style in styles:
+        page.click(f'[data-style="{style}"]')
+    page.set("#set-size", 0)
+
+
+def state_of(page: Browser) -> str:
+    """The state of the latest job."""
+    return page.js("return document.querySelector('#task-list .task')?.dataset.state ?? ''")
+
+
+def test_preview_render_play_measure_and_take_away(page: Browser, clips: Path) -> None:
+    bring(page, clips / "short.mp4", "@ink-wash", "@zebra")
+    page.wait_preview(0)
+    page.wait(lambda: page.one("#curves").is_displayed(), "the curves")
+    page.shot(SHOTS / "paint.png")
+    page.click("#render")
+    page.wait(lambda: state_of(page) == "done", "the painting")
+    assert page.js("return document.querySelectorAll('.players video').length") == 2
+    page.wait(lambda: page.js(
+        "return [...document.querySelectorAll('.players video')].every(v => v.readyState > 1)"
+    ), "both players")  # fmt: skip
+    page.set(".play input", 500)
+    page.wait(lambda: page.js(
+        "return [...document.querySelectorAll('.players video')]"
+        ".every(v => Math.abs(v.currentTime - 0.5) < 0.1)"
+    ), "both players at one place")  # fmt: skip
+    page.shot(SHOTS / "jobs.png")
+
+    video = taken(page, "[data-get=video]")
+    kept = clips / "taken.mp4"
+    kept.write_bytes(video)
+    with open_source(kept) as source:
+        assert sum(1 for _ in source.frames()) == 10
+    assert read_job(kept) is not None
+    score = parse_score(taken(page, "[data-get=score]").decode())
+    assert [dict(key.weights) for key in score.keys] == [{"ink-wash": 1.0}, {"zebra": 1.0}]
+
+    page.click("[data-measure]")
+    page.wait(lambda: page.all(".report svg"), "what was measured")
+    assert "warp" in page.text(".report table")
+    assert b"<html" in taken(page, "[data-get=report]")
+    page.shot(SHOTS / "evaluate.png", whole=True)
+
+
+def taken(page: Browser, link: str) -> bytes:
+    """What a download gives; the link must be one that downloads."""
+    found = page.wait(lambda: next(iter(page.all(link)), None), link)
+    assert found.get_attribute("download") is not None
+    with urllib.request.urlopen(found.get_attribute("href")) as reply:
+        assert "attachment" in reply.headers["content-disposition"]
+        return bytes(reply.read())
+
+
+def test_how_soon_a_moment_is_seen(page: Browser, clips: Path, tmp_path: Path) -> None:
+    """Printed, not judged: a machine that tests is a loaded one."""
+    content = tmp_path / "square.mp4"
+    make_clip(content, frames=24, size=(512, 512))
+    bring(page, content)
+    page.set("#set-size", 4)
+    time.sleep(1)  # a person looks for a style
+    for what, act in [
+        ("the first one", lambda: page.click('[data-style="@ink-wash"]')),
+        ("another style", lambda: page.click('[data-style="@zebra"]')),
+        ("another moment", lambda: page.set("#moment", 1.1)),
+        ("strength moved", lambda: page.set("#set-strength", 0.6)),
+        ("hold moved", lambda: page.set("#set-hold", 0.5)),
+        ("strength moved again", lambda: page.set("#set-strength", 0.9)),
+    ]:
+        before, began = page.painted(), time.perf_counter()
+        act()
+        server = page.wait_preview(before)
+        seen = time.perf_counter() - began
+        print(f"preview at 512x512, {what}: seen after {seen:.2f} s, {server:.2f} s on the server")
+        assert server < 60
+
+
+def test_keyframes_of_a_film_are_dropped_moved_and_timed(page: Browser, clips: Path) -> None:
+    bring(page, clips / "short.mp4")
+    page.set("#keyframes", 3)
+    page.upload("#style-file", clips / "film.mp4", clips / "red.png")
+    page.wait(lambda: len(page.all(".key img")) == 4, "four keyframes")
+    assert names(page) == ["film 1", "film 2", "film 3", "red"]
+    page.click(".key:nth-child(2) [data-drop]")
+    assert names(page) == ["film 1", "film 3", "red"]
+    page.click(".key:nth-child(3) [data-earlier]")
+    assert names(page) == ["film 1", "red", "film 3"]
+    before = page.painted()
+    page.set(".key:nth-child(2) input", 0.1)
+    assert key_times(page)[1] == pytest.approx(0.1 / 0.9, abs=0.01)
+    page.wait_preview(before)
+    page.click("#spread")
+    assert key_times(page)[1] == pytest.approx(0.5)
+
+
+def names(page: Browser) -> list[str]:
+    return [one.text for one in page.all(".key b")]
+
+
+def form(page: Browser) -> dict[str, Any]:
+    """What the page would send."""
+    return dict(json.loads(page.js("return localStorage.getItem('vst')"))["form"])
+
+
+def key_times(page: Browser) -> list[float]:
+    return [key["at"] for key in form(page)["keys"]]
+
+
+def test_a_rectangle_is_drawn_on_the_frame(page: Browser, clips: Path) -> None:
+    from selenium.webdriver import ActionChains
+
+    bring(page, clips / "short.mp4", "@fire-impasto")
+    page.wait_preview(0)
+    page.click("#figure summary")
+    page.click("#mask-draw")
+    page.js("scrollTo(0, 0)")
+    stage = page.one("#shot-before")
+    before = page.painted()
+    drag = ActionChains(page.driver).move_to_element_with_offset(stage, -90, -60).click_and_hold()
+    drag.move_by_offset(120, 90).release().perform()
+    left, top, width, height = form(page)["mask"]
+    assert 0 < left < left + width < 1 and 0 < top < top + height < 1
+    page.wait_preview(before)
+    page.shot(SHOTS / "figure.png")
+
+
+def test_a_job_outlives_a_reload_and_is_cancelled(page: Browser, address: str, clips: Path) -> None:
+    bring(page, clips / "long.mp4", "@ink-wash", "@zebra")
+    page.wait_preview(0)
+    page.click("#render")
+    page.wait(lambda: page.all("img[data-frame]"), "the frame that is being painted")
+    page.shot(SHOTS / "rendering.png")
+    keys = form(page)["keys"]
+
+    page.driver.refresh()
+    page.wait_ready()
+    page.wait(lambda: state_of(page) == "running", "the job after a reload")
+    assert form(page)["keys"] == keys and page.text("#content-chosen b") == "long.mp4"
+    page.wait(lambda: "to go" in page.text("[data-rest]"), "the time that is left")
+
+    page.click("[data-cancel]")
+    page.wait(lambda: state_of(page) == "stopped", "the end of the job")
+    assert not page.all(".task video") and not page.all("[data-get]")
+    page.click(".task .files button")
+    page.wait(lambda: page.one("#jobs-empty").is_displayed(), "an empty list")
+
+
+def test_a_bad_file_is_said_in_one_line(page: Browser, clips: Path) -> None:
+    page.upload("#content-file", clips / "broken.mp4")
+    told = page.wait(lambda: page.one("#notice").is_displayed() and page.text("#notice"), "a word")
+    assert "broken.mp4" in told and "/tmp" not in told
+    assert page.one("#drop-content").is_displayed() and not page.one("#render").is_enabled()
+
+
+def test_on_a_phone_nothing_sticks_out(page: Browser, address: str, clips: Path) -> None:
+    page.open(address, width=390, height=844)
+    bring(page, clips / "short.mp4", "@ink-wash", "@zebra", "@fire-impasto")
+    page.wait_preview(0)
+    for tab in ("paint", "jobs", "evaluate"):
+        page.click(f"#tab-{tab}")
+        assert page.js("return document.documentElement.scrollWidth") <= 390, tab
+        page.shot(SHOTS / f"phone-{tab}.png", whole=True)
+        page.resize(390, 844)
+    small = page.js(
+        "return [...document.querySelectorAll('#paint button, #paint select')]"
+        ".filter(e => e.offsetHeight && e.offsetHeight < 24).map(e => e.outerHTML)"
+    )
+    assert small == []
+
+
+def test_with_the_keyboard_alone(page: Browser, clips: Path) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    def tab_to(css: str) -> None:
+        for _ in range(120):
+            page.press(Keys.TAB)
+            if page.js("return document.activeElement.matches(arguments[0])", css):
+                return
+        pytest.fail(f"the keyboard does not reach {css}")
+
+    tab_to("#content-file")  # a file can only be chosen by the system's own window
+    page.upload("#content-file", clips / "short.mp4")
+    page.wait(lambda: page.text("#content-chosen b") == "short.mp4", "the content")
+    tab_to('[data-style="@blue-swirls"]')
+    page.press(Keys.ENTER)
+    tab_to('[data-style="@indigo-waves"]')
+    page.press(Keys.ENTER)
+    tab_to("#set-strength")
+    page.press(Keys.ARROW_LEFT, Keys.ARROW_LEFT)
+    assert form(page)["settings"]["strength"] == pytest.approx(0.9)
+    tab_to('#rail [aria-valuenow="0"]')
+    page.press(Keys.ARROW_RIGHT, Keys.ARROW_RIGHT)
+    assert key_times(page)[0] == pytest.approx(0.02)
+    tab_to("#render")
+    page.press(Keys.ENTER)
+    page.wait(lambda: state_of(page) in ("waiting", "running", "done"), "a job")
+    page.js("document.getElementById('tab-jobs').focus()")
+    page.press(Keys.ARROW_RIGHT)
+    assert page.js("return document.activeElement.id") == "tab-evaluate"
+    assert page.one("#evaluate").is_displayed()
+
+
+def test_the_server_gives_nothing_but_the_page(page: Browser, address: str, clips: Path) -> None:
+    bring(page, clips / "short.mp4")
+    token = json.loads(page.js("return localStorage.getItem('vst')"))["token"]
+    for path in (
+        "gradio_api/file=/etc/passwd", "gradio_api/info", "config", "page/..%2f..%2fserver.py",
+        f"media/{token}/..%2f..%2fserver.log", f"media/{token}/nothing", "media/x/1",
+    ):  # fmt: skip
+        with pytest.raises(urllib.error.HTTPError) as error:
+            urllib.request.urlopen(f"{address}/{path}")
+        assert error.value.code in (403, 404), path
+    foreign = urllib.request.Request(f"{address}/", headers={"Origin": "http://evil.example"})
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(foreign)

@@ -1,0 +1,108 @@
+"""Draw docs/pictures/gallery-*.jpg: the built-in styles on the project's own pictures, the way from
+one style to another, and what strength, brush and colours do.
+
+python tools/draw_gallery.py [FOLDER]
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from vst.colours import COLOURS, recoloured  # noqa: E402
+from vst.draw import grid, save_picture, scaled  # noqa: E402
+from vst.engines.base import EmbeddingEngine  # noqa: E402
+from vst.frames import Picture  # noqa: E402
+from vst.preview import paint_still  # noqa: E402
+from vst.render import open_engine  # noqa: E402
+from vst.samples import Landscape  # noqa: E402
+from vst.stylebook import builtin_styles  # noqa: E402
+from vst.timeline import Mix  # noqa: E402
+
+CELL = (264, 176)
+PAINTED = (480, 320)
+"""Width and height of what is painted."""
+PER_SHEET = 7
+"""Styles on one sheet: each picture of the documents stays below 400 kB."""
+LARGEST = 300_000
+WALKS = (
+    ("ink-wash", "sea-print"),
+    ("red-chalk", "blue-curls"),
+    ("pale-glass", "neon-lines"),
+)
+STEPS = 5
+TOUCHED = ("blue-swirls", "stained-glass", "soft-watercolour")
+
+
+def contents() -> dict[str, Picture]:
+    """The whole scene, its boat, and its balloon, drawn large enough that all are sharp."""
+    scene = Landscape(1152, 768, grain=0.006).frame(2.6)
+    high, wide = scene.shape[:2]
+
+    def part(left: float, top: float, width: float) -> Picture:
+        x, y = round(left * wide), round(top * high)
+        cut = scene[y : y + round(width * high), x : x + round(width * wide)]
+        # All of one size: an engine makes a function for each.
+        return scaled(cut, *PAINTED)
+
+    return {"lake": part(0, 0, 1), "boat": part(0.08, 0.36, 0.45), "shore": part(0.5, 0.12, 0.5)}
+
+
+def painter(engine: EmbeddingEngine) -> Callable[[Picture, Mix], Picture]:
+    """A function that paints a content in a mix, at its own size."""
+
+    def paint(content: Picture, mix: Mix) -> Picture:
+        return paint_still(engine, content, mix, min(PAINTED))
+
+    return paint
+
+
+def save(folder: Path, name: str, sheet: Picture) -> None:
+    """Write a sheet, as good as its size lets it be."""
+    target = folder / f"gallery-{name}.jpg"
+    for quality in range(88, 40, -6):
+        save_picture(target, sheet, quality)
+        if target.stat().st_size <= LARGEST:
+            break
+    print(f"{target}: {sheet.shape[1]}x{sheet.shape[0]}, {target.stat().st_size} bytes")
+
+
+def main(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    engine = open_engine("embedded")
+    assert isinstance(engine, EmbeddingEngine)
+    styles = builtin_styles()
+    engine.prepare({name: np.asarray(style.embedding) for name, style in styles.items()})
+    paint, scenes = painter(engine), contents()
+    names = list(styles)
+    for number, first in enumerate(range(0, len(names), PER_SHEET), 1):
+        some = names[first : first + PER_SHEET]
+        rows = [[paint(one, Mix({name: 1.0})) for one in scenes.values()] for name in some]
+        save(folder, f"styles-{number}", grid(rows, some, list(scenes), cell=CELL))
+    lake = scenes["lake"]
+    shares = [step / (STEPS - 1) for step in range(STEPS)]
+    rows = [[paint(lake, Mix({a: 1 - share, b: share})) for share in shares] for a, b in WALKS]
+    labels = [f"{a} to {b}" for a, b in WALKS]
+    save(folder, "walks", grid(rows, labels, [f"{share:.0%}" for share in shares], cell=CELL))
+    strengths = (0.15, 0.3, 0.5, 0.75, 1.0)
+    rows = [[paint(lake, Mix({n: 1.0}, strength=s)) for s in strengths] for n in TOUCHED]
+    save(folder, "strength", grid(rows, TOUCHED, [f"strength {s:g}" for s in strengths], cell=CELL))
+    brushes = (0.35, 0.5, 0.7, 1.0, 1.4)
+    columns = [[paint(lake, Mix({n: 1.0}, brush=b)) for n in TOUCHED] for b in brushes]
+    rows = [list(row) for row in zip(*columns)]
+    save(folder, "brush", grid(rows, TOUCHED, [f"brush {b:g}" for b in brushes], cell=CELL))
+    rows = [
+        [recoloured(way, lake, paint(lake, Mix({name: 1.0}))) for way in COLOURS]
+        for name in TOUCHED
+    ]
+    save(folder, "colours", grid(rows, TOUCHED, list(COLOURS), cell=CELL))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "pictures")

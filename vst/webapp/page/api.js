@@ -1,0 +1,102 @@
+// What the page keeps, and how it talks to the server.
+
+export const $ = (id) => document.getElementById(id);
+const KEPT = "vst";
+
+// `form` is what a job is made of; it and the room's token outlive a reload.
+export const state = { token: "", files: {}, looks: {}, tasks: [], about: null,
+  form: { content: null, keys: [], settings: {}, mask: null, ground: "none", time: 0 } };
+
+export function remember() {
+  const tab = document.querySelector('[role="tab"][aria-selected="true"]').id;
+  localStorage.setItem(KEPT, JSON.stringify({ token: state.token, form: state.form, tab }));
+}
+
+export function recall() {
+  try { return JSON.parse(localStorage.getItem(KEPT)) || {}; } catch { return {}; }
+}
+
+export async function call(name, sent = {}) {
+  let reply;
+  try {
+    reply = await fetch(`gradio_api/run/${name}`, {
+      method: "POST", headers: { "content-type": "application/json" },
+      body: JSON.stringify({ data: [state.token, sent] }),
+    });
+  } catch { throw new Error("the server does not answer; is it still running?"); }
+  if (!reply.ok) throw new Error(`the server answers ${reply.status}`);
+  const value = (await reply.json()).data[0];
+  if (value.error) throw new Error(value.error);
+  return value;
+}
+
+export function upload(role, file, heard) {
+  const limit = state.about.limits.upload;
+  if (file.size > limit * 1e6) {
+    return Promise.reject(new Error(`${file.name} is larger than ${limit} MB`));
+  }
+  return new Promise((done, failed) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", `upload/${state.token}/${role}?name=${encodeURIComponent(file.name)}`);
+    request.upload.onprogress = (event) => heard(event.loaded / Math.max(1, event.total));
+    request.onerror = () => failed(new Error(`${file.name} could not be sent`));
+    request.onload = () => {
+      let value;
+      try { value = JSON.parse(request.responseText); } catch { value = { error: request.responseText }; }
+      if (value.error) return failed(new Error(value.error));
+      state.files[value.id] = value;
+      done(value);
+    };
+    request.send(file);
+  });
+}
+
+export const media = (id, download) => `media/${state.token}/${id}${download ? "?download=1" : ""}`;
+export const still = (id, time) => `still/${state.token}/${id}?t=${time}`;
+
+let hides;
+export function say(text) {
+  $("notice").textContent = text;
+  $("notice").hidden = false;
+  clearTimeout(hides);
+  hides = setTimeout(() => { $("notice").hidden = true; }, 9000);
+}
+export const guarded = (action) => async (...given) => {
+  try { return await action(...given); } catch (error) { say(error.message); }
+};
+
+// make("b", { class: "x" }, "text", child): an element; text is always text.
+export function make(tag, about = {}, ...inside) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(about)) {
+    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+    else if (value === true) made.setAttribute(name, "");
+    else if (value !== false && value != null) made.setAttribute(name, value);
+  }
+  made.append(...inside.filter((part) => part != null));
+  return made;
+}
+
+export function clock(seconds) {
+  if (seconds == null || !isFinite(seconds)) return "–";
+  if (seconds < 59.5) return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")} min`;
+}
+
+export const content = () => state.files[state.form.content];
+export const isReady = () => Boolean(content() && state.form.keys.length);
+
+// Only the latest of many wishes is done, one at a time.
+export function latest(action) {
+  let busy = false, again = false;
+  return async function run() {
+    if (busy) { again = true; return; }
+    busy = true;
+    try { do { again = false; await action(); } while (again); } finally { busy = false; }
+  };
+}
+export function later(action, wait) {
+  let timer;
+  return () => { clearTimeout(timer); timer = setTimeout(action, wait); };
+}

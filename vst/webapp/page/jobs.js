@@ -1,0 +1,183 @@
+// The row of jobs, the player of before and after, and what was measured.
+import { $, call, clock, guarded, make, media, remember, state } from "./api.js";
+
+const SLOW = 3000, FAST = 700;
+const OVER = ["done", "failed", "stopped"];
+const shown = new Map(); // job -> its card and what the card was drawn from
+let timer;
+
+export async function watch() {
+  clearTimeout(timer);
+  try {
+    state.tasks = (await call("tasks")).tasks;
+    draw();
+  } catch { /* the next look tells */ }
+  const busy = state.tasks.some((task) => !OVER.includes(task.state));
+  timer = setTimeout(watch, busy ? FAST : SLOW);
+}
+
+export function draw() {
+  const tasks = state.tasks, busy = tasks.filter((task) => !OVER.includes(task.state)).length;
+  const painted = tasks.filter((task) => task.kind === "paint");
+  $("count").hidden = !busy;
+  $("count").textContent = busy;
+  $("jobs-empty").hidden = painted.length > 0;
+  lay($("task-list"), painted);
+  lay($("measured"), tasks.filter((task) => task.kind === "measure"));
+  const done = painted.filter((task) => task.state === "done");
+  const before = $("measure-job").value;
+  const known = [...$("measure-job").options].map((one) => one.value).join();
+  if (known !== done.map((task) => task.id).join() || !$("measure-job").options.length) {
+    $("measure-job").replaceChildren(...(done.length
+      ? done.map((task) => make("option", { value: task.id }, `${task.title}, ${when(task)}`))
+      : [make("option", { value: "" }, "nothing is painted yet")]));
+    if (done.some((task) => task.id === before)) $("measure-job").value = before;
+  }
+  $("measure").disabled = !done.length;
+}
+
+const when = (task) => new Date(1000 * task.made).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+
+// A card is drawn anew when its state changes; while a job runs its parts are brought up to date.
+function lay(place, tasks) {
+  const wanted = tasks.map((task) => {
+    let kept = shown.get(task.id);
+    const drawn = task.state + task.outcome.video + task.outcome.report;
+    if (!kept || kept.drawn !== drawn) {
+      kept = { drawn, card: card(task) };
+      shown.set(task.id, kept);
+    }
+    if (task.state === "running" || task.state === "waiting") bring(kept.card, task);
+    return kept.card;
+  });
+  const same = wanted.length === place.children.length && wanted.every((one, i) => place.children[i] === one);
+  if (!same) place.replaceChildren(...wanted);
+}
+
+function card(task) {
+  const made = make("article", { class: "card task", "data-id": task.id, "data-state": task.state },
+    make("header", {}, make("b", {}, task.title), make("span", { class: `state ${task.state}` }, task.state),
+      make("small", {}, when(task))));
+  if (task.state === "done") made.append(...(task.kind === "paint" ? painting(task) : measurement(task)));
+  else if (task.state === "failed") made.append(make("p", { class: "wrong", role: "alert" }, task.error));
+  else if (task.state === "stopped") made.append(make("p", { class: "hint" }, "Stopped; nothing of it was kept."));
+  else made.append(running(task));
+  if (OVER.includes(task.state)) {
+    const row = made.querySelector(".files") || made.appendChild(make("div", { class: "row files" }));
+    row.append(make("button", { class: "quiet", onclick: guarded(async () => { await call("remove", { id: task.id }); await watch(); }) }, "Remove"));
+  }
+  return made;
+}
+
+function running(task) {
+  const stop = make("button", { "data-cancel": true, onclick: guarded(async () => {
+    stop.disabled = true;
+    stop.textContent = "Stopping…";
+    await call("cancel", { id: task.id });
+    await watch();
+  }) }, "Cancel");
+  return make("div", { class: "running-view" },
+    task.kind === "paint" ? make("span", { class: "bare", "data-frame": true }, "getting ready") : make("span", { class: "bare" }, "measuring"),
+    make("div", {}, make("div", { class: "bar", role: "progressbar", "aria-label": "Progress", "aria-valuemin": 0, "aria-valuemax": 100 }, make("i")),
+      make("p", { class: "told-line" }, make("span", { "data-done": true }), make("span", { "data-rest": true })), stop));
+}
+
+function bring(made, task) {
+  const { done = 0, total, remaining, per_second: speed, stage } = task.progress;
+  const part = total ? done / total : 0;
+  const bar = made.querySelector(".bar");
+  bar.firstChild.style.width = `${100 * part}%`;
+  bar.setAttribute("aria-valuenow", Math.round(100 * part));
+  const waits = task.state === "waiting";
+  made.querySelector("[data-done]").textContent = waits
+    ? (task.ahead ? `waiting, ${task.ahead} before it` : "waiting")
+    : total ? `${done} of ${total} frames${speed ? `, ${speed.toFixed(1)} a second` : ""}` : stage || "";
+  made.querySelector("[data-rest]").textContent = waits || !total || remaining == null ? "" : `${clock(remaining)} to go`;
+  const frame = made.querySelector("[data-frame]");
+  if (frame && task.pictures && frame.dataset.number !== String(task.pictures)) {
+    const address = `picture/${state.token}/${task.id}?n=${task.pictures}`;
+    if (frame.tagName === "IMG") { frame.src = address; frame.dataset.number = task.pictures; }
+    else frame.replaceWith(make("img", { src: address, alt: "The frame being painted", "data-frame": true, "data-number": task.pictures }));
+  }
+}
+
+function painting(task) {
+  const { outcome } = task;
+  const video = (id, text, quiet) => {
+    const film = make("video", { src: media(id), playsinline: true, preload: "auto", "aria-label": text });
+    film.muted = quiet;
+    return film;
+  };
+  const before = video(outcome.before, "as filmed", true), after = video(outcome.video, "painted", false);
+  const links = [["Video", outcome.video, "video"], ["Score file", outcome.score, "score"]].map(([text, id, name]) =>
+    make("a", { class: "button", href: media(id, true), download: true, "data-get": name }, `↓ ${text}`));
+  const report = make("button", { "data-measure": true, onclick: guarded(async () => {
+    await call("measure", { job: task.id });
+    document.getElementById("tab-evaluate").click();
+    await watch();
+  }) }, "Measure for a report");
+  return [
+    make("div", { class: "players" },
+      make("figure", {}, before, make("figcaption", {}, "as filmed")),
+      make("figure", {}, after, make("figcaption", {}, "painted"))),
+    together(before, after),
+    make("p", { class: "warned" }, `${outcome.frames} frames in ${clock(outcome.seconds)}, ${outcome.speed} a second.`,
+      ...outcome.warnings.map((text) => ` ${text}.`)),
+    make("div", { class: "row files" }, ...links, report)];
+}
+
+// One button and one slider for two players, which stay together at any speed of the painting.
+function together(before, after) {
+  const button = make("button", { "aria-label": "Play both" }, "▶");
+  const slider = make("input", { type: "range", min: 0, max: 1000, value: 0, "aria-label": "Place in both videos" });
+  const told = make("output", {}, "0.0 s");
+  const ratio = () => (before.duration || 1) / (after.duration || 1);
+  const align = () => {
+    const wanted = after.currentTime * ratio();
+    if (Math.abs(before.currentTime - wanted) > 0.08) before.currentTime = wanted;
+  };
+  button.addEventListener("click", async () => {
+    if (!after.paused) { after.pause(); return; }
+    if (after.ended) after.currentTime = 0;
+    align();
+    before.playbackRate = Math.min(16, Math.max(0.0625, ratio()));
+    await Promise.allSettled([after.play(), before.play()]);
+  });
+  after.addEventListener("play", () => { button.textContent = "❚❚"; button.setAttribute("aria-label", "Pause both"); });
+  after.addEventListener("pause", () => { before.pause(); align(); button.textContent = "▶"; button.setAttribute("aria-label", "Play both"); });
+  after.addEventListener("timeupdate", () => {
+    if (!after.paused) align();
+    slider.value = 1000 * after.currentTime / (after.duration || 1);
+    told.textContent = `${after.currentTime.toFixed(1)} s`;
+  });
+  const seek = () => {
+    if (!after.duration) return; // comes back when it is known
+    after.currentTime = slider.value / 1000 * after.duration;
+    before.currentTime = after.currentTime * ratio();
+  };
+  slider.addEventListener("input", seek);
+  for (const film of [before, after]) film.addEventListener("loadedmetadata", seek);
+  return make("div", { class: "play" }, button, slider, told);
+}
+
+function measurement(task) {
+  const report = make("div", { class: "report" });
+  report.innerHTML = task.outcome.html; // the library's own page, in which every text is escaped
+  const charts = make("div", { class: "charts" });
+  for (const curves of report.querySelectorAll(":scope > svg")) {
+    const parts = [curves]; // with its heading and what stands between
+    while (parts[0].tagName !== "H2" && parts[0].previousElementSibling) parts.unshift(parts[0].previousElementSibling);
+    charts.append(make("div", {}, ...parts));
+  }
+  report.append(charts);
+  return [
+    make("div", { class: "row files" },
+      make("a", { class: "button", href: media(task.outcome.report, true), download: true, "data-get": "report" }, "↓ Report")),
+    ...task.outcome.warnings.map((text) => make("p", { class: "warned" }, text)), report];
+}
+
+export const measureChosen = guarded(async () => {
+  await call("measure", { job: $("measure-job").value });
+  remember();
+  await watch();
+});

@@ -1,0 +1,92 @@
+// The look: one control for each field of a job that the server names.
+import { $, make, state } from "./api.js";
+
+const LABELS = { stabilise: "Steadiness", audio: "Sound" };
+const label = (name) => LABELS[name] || name[0].toUpperCase() + name.slice(1);
+const SEGMENTS = 4; // up to so many choices lie side by side
+
+export function buildSettings(controls, changed) {
+  for (const about of controls) {
+    const value = state.form.settings[about.name];
+    if (value === undefined) state.form.settings[about.name] = about.default;
+    const set = (now) => { state.form.settings[about.name] = now; changed(about.name); };
+    const row = make("div", { class: "setting", title: about.help });
+    const build = { slider, stops, switch: onOff, choice }[about.kind];
+    build(row, about, state.form.settings[about.name], set);
+    $(about.more ? "settings-more" : "settings").append(row);
+  }
+}
+
+function range(row, about, given, texts, set) {
+  const id = `set-${about.name}`;
+  const told = make("output", { for: id });
+  const input = make("input", { type: "range", id, ...given });
+  const show = () => {
+    told.textContent = texts(Number(input.value));
+    input.setAttribute("aria-valuetext", told.textContent);
+  };
+  input.addEventListener("input", () => { show(); set(Number(input.value)); });
+  row.append(make("label", { for: id }, label(about.name)), input, told);
+  show();
+}
+
+function slider(row, about, value, set) {
+  const many = about.high > 8; // as a factor: from 1/16 to 64 times
+  const low = many ? Math.log2(about.low) : about.low, high = many ? Math.log2(about.high) : about.high;
+  const shown = (x) => (many ? `${Number((2 ** x).toPrecision(3))}×` : x.toFixed(2).replace(/0$/, ""));
+  range(row, about, { min: low, max: high, step: many ? 0.25 : 0.05, value: many ? Math.log2(value) : value },
+    shown, (x) => set(many ? 2 ** x : x));
+}
+
+function stops(row, about, value, set) {
+  const at = Math.max(0, about.choices.indexOf(value));
+  range(row, about, { min: 0, max: about.choices.length - 1, step: 1, value: at },
+    (x) => String(about.choices[x]), (x) => set(about.choices[x]));
+}
+
+function onOff(row, about, value, set) {
+  const id = `set-${about.name}`;
+  const input = make("input", { type: "checkbox", id });
+  input.checked = value;
+  input.addEventListener("change", () => set(input.checked));
+  row.append(make("label", { for: id }, label(about.name)), input);
+}
+
+function choice(row, about, value, set) {
+  if (about.shapes) return eased(row, about, value, set);
+  if (about.choices.length > SEGMENTS) {
+    const id = `set-${about.name}`;
+    const select = make("select", { id }, ...about.choices.map((name) => make("option", {}, name)));
+    select.value = value;
+    select.addEventListener("change", () => set(select.value));
+    row.append(make("label", { for: id }, label(about.name)), make("div", { class: "wide" }, select));
+    return;
+  }
+  const group = make("div", { class: "segments wide", role: "radiogroup", "aria-label": label(about.name) });
+  for (const name of about.choices) {
+    const input = make("input", { type: "radio", name: `set-${about.name}`, value: name });
+    input.checked = name === value;
+    input.addEventListener("change", () => set(name));
+    group.append(make("label", { title: (about.texts || {})[name] }, input, make("span", {}, name)));
+  }
+  row.append(make("span", {}, label(about.name)), group);
+}
+
+function eased(row, about, value, set) {
+  const select = make("select", { id: "set-ease" }, ...about.choices.map((name) => make("option", {}, name)));
+  const NS = "http://www.w3.org/2000/svg";
+  const drawing = document.createElementNS(NS, "svg");
+  const path = document.createElementNS(NS, "path");
+  drawing.setAttribute("viewBox", "-4 -14 52 62");
+  drawing.setAttribute("aria-hidden", "true");
+  drawing.append(path);
+  const draw = () => {
+    const shape = about.shapes[select.value];
+    path.setAttribute("d", "M" + shape.map((y, i) => `${(44 * i / (shape.length - 1)).toFixed(1)} ${(34 - 34 * y).toFixed(1)}`).join("L"));
+  };
+  select.value = value;
+  select.addEventListener("change", () => { draw(); set(select.value); });
+  draw();
+  row.append(make("label", { for: "set-ease" }, label(about.name)),
+    make("div", { class: "eased wide" }, select, drawing));
+}

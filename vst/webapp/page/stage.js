@@ -1,0 +1,168 @@
+// The preview: a moment as filmed and painted, a wipe between them, and the rectangle of a figure.
+import { $, call, content, guarded, isReady, later, latest, make, remember, say, state, still } from "./api.js";
+
+const SIDES = ["left", "top", "width", "height"];
+let drawing = false;
+
+export function buildStage() {
+  $("moment").addEventListener("input", () => { state.form.time = Number($("moment").value); showTime(); soon(); });
+  $("wipe").addEventListener("input", showWipe);
+  $("stage").addEventListener("pointerdown", pointed);
+  $("mask-draw").addEventListener("click", () => setDrawing(!drawing));
+  $("mask-clear").addEventListener("click", () => { state.form.mask = null; setDrawing(false); maskChanged(); });
+  SIDES.forEach((side, index) => {
+    const input = make("input", { type: "number", min: 0, max: 100, step: 1, id: `mask-${side}`,
+      onchange: () => typed(index, Number(input.value) / 100) });
+    $("mask-numbers").append(make("label", {}, `${side} %`, input));
+  });
+  $("ground").addEventListener("change", () => { state.form.ground = $("ground").value; changed(); });
+  new ResizeObserver(() => showMask()).observe($("stage"));
+  new ResizeObserver(later(plot, 200)).observe($("keys").parentElement);
+}
+
+const paintMoment = latest(guarded(async () => {
+  if (!isReady()) return;
+  $("busy").hidden = false;
+  try {
+    const found = await call("moment", state.form);
+    $("shot-before").src = found.before;
+    $("shot-after").src = found.after;
+    $("stage").dataset.painted = Number($("stage").dataset.painted || 0) + 1;
+    $("stage").dataset.seconds = found.seconds;
+    $("told").textContent = Object.entries(found.weights).filter(([, share]) => share > 0.005)
+      .map(([name, share]) => `${name} ${(100 * share).toFixed(1).replace(".0", "")} %`).join(" · ");
+    show();
+  } finally { $("busy").hidden = true; }
+}));
+const soon = later(paintMoment, 60);
+
+const plot = latest(async () => {
+  if (!isReady()) { $("curves").hidden = true; return; }
+  try {
+    const dark = document.documentElement.dataset.theme === "dark";
+    const width = Math.round($("keys").getBoundingClientRect().width);
+    if (!width) return;
+    $("curves").src = (await call("plot", { ...state.form, width, dark })).picture;
+    $("curves").hidden = false;
+  } catch { $("curves").hidden = true; } // what is wrong is said by the preview
+});
+const plotSoon = later(plot, 150);
+
+// Something of the job is another: remember it, and show it.
+export function changed() {
+  remember();
+  show();
+  soon();
+  plotSoon();
+}
+export const replot = plotSoon;
+
+export function show() {
+  const video = content();
+  $("stage-empty").hidden = Boolean(video);
+  $("under").hidden = !video;
+  $("shot-before").hidden = !video;
+  const painted = isReady() && $("shot-after").getAttribute("src");
+  $("shot-after").hidden = $("divider").hidden = !painted;
+  $("told").hidden = !painted;
+  if (video) {
+    $("moment").max = Math.max(0, video.duration - 1 / video.rate);
+    $("moment").value = state.form.time;
+    showTime();
+    if (!isReady()) $("shot-before").src = still(video.id, state.form.time);
+  } else {
+    $("shot-before").removeAttribute("src");
+    $("shot-after").removeAttribute("src");
+  }
+  showWipe();
+  showMask();
+}
+
+function showTime() {
+  $("moment-at").textContent = `${state.form.time.toFixed(2)} s`;
+  $("moment").setAttribute("aria-valuetext", $("moment-at").textContent);
+  if (content() && !isReady()) $("shot-before").src = still(content().id, state.form.time);
+  remember();
+}
+
+// Where the picture lies within the stage: it keeps its shape.
+function frame() {
+  const stage = $("stage").getBoundingClientRect(), video = content();
+  if (!video) return null;
+  const shown = $("shot-before").getBoundingClientRect();
+  const part = Math.min(shown.width / video.width, shown.height / video.height);
+  const width = video.width * part, height = video.height * part;
+  return { left: shown.left - stage.left + (shown.width - width) / 2,
+    top: shown.top - stage.top + (shown.height - height) / 2, width, height, stage };
+}
+
+function showWipe() {
+  const box = frame();
+  const part = Number($("wipe").value) / 100;
+  const shown = $("shot-after").getBoundingClientRect();
+  if (!box || !shown.width) return;
+  const x = box.left + part * box.width;
+  const left = shown.left - box.stage.left;
+  $("shot-after").style.setProperty("--wipe", `${100 * (x - left) / shown.width}%`);
+  $("divider").style.left = `${x - 1}px`;
+  $("divider").style.top = `${box.top}px`;
+  $("divider").style.bottom = `${box.stage.height - box.top - box.height}px`;
+}
+
+function pointed(event) {
+  const box = frame();
+  if (!box || event.button > 0) return;
+  const place = (at) => [(at.clientX - box.stage.left - box.left) / box.width, (at.clientY - box.stage.top - box.top) / box.height]
+    .map((part) => Math.min(1, Math.max(0, part)));
+  const first = place(event);
+  const follow = (at) => {
+    const here = place(at);
+    if (!drawing) { $("wipe").value = 100 * here[0]; showWipe(); return; }
+    state.form.mask = [Math.min(first[0], here[0]), Math.min(first[1], here[1]),
+      Math.abs(here[0] - first[0]), Math.abs(here[1] - first[1])];
+    showMask();
+  };
+  $("stage").setPointerCapture(event.pointerId);
+  if (!drawing) follow(event);
+  $("stage").onpointermove = follow;
+  $("stage").onpointerup = $("stage").onpointercancel = () => {
+    $("stage").onpointermove = $("stage").onpointerup = $("stage").onpointercancel = null;
+    if (!drawing) return;
+    setDrawing(false);
+    const mask = state.form.mask;
+    if (mask && (mask[2] < 0.02 || mask[3] < 0.02)) {
+      state.form.mask = null;
+      say("the rectangle is too small; draw it around the figure");
+    }
+    maskChanged();
+  };
+}
+
+function setDrawing(now) {
+  if (now && !content()) return say("choose a video first");
+  drawing = now;
+  $("stage").classList.toggle("drawing", now);
+  $("mask-draw").setAttribute("aria-pressed", String(now));
+}
+
+function typed(index, value) {
+  const mask = state.form.mask || [0.25, 0.25, 0.5, 0.5];
+  mask[index] = Math.min(1, Math.max(0, value || 0));
+  mask[2] = Math.min(mask[2], 1 - mask[0]);
+  mask[3] = Math.min(mask[3], 1 - mask[1]);
+  state.form.mask = mask;
+  maskChanged();
+}
+function maskChanged() { showMask(); changed(); }
+
+function showMask() {
+  const mask = state.form.mask, box = frame();
+  $("mask-clear").disabled = !mask;
+  SIDES.forEach((side, index) => { $(`mask-${side}`).value = mask ? Math.round(100 * mask[index]) : ""; });
+  $("rectangle").hidden = !(mask && box && (drawing || $("figure").open));
+  if (!mask || !box) return;
+  Object.assign($("rectangle").style, {
+    left: `${box.left + mask[0] * box.width}px`, top: `${box.top + mask[1] * box.height}px`,
+    width: `${mask[2] * box.width}px`, height: `${mask[3] * box.height}px` });
+  showWipe();
+}
