@@ -154,6 +154,7 @@ def line_of(
         ghost=Ghost(job.ghost) if job.ghost > 0 else None,
         start=job.start,
         speed=job.speed,
+        threads=job.threads,
     )
 
 
@@ -202,7 +203,10 @@ def open_engine(
 
 def engine_for(job: Job, on_progress: OnProgress = silent) -> Engine:
     """The engine that the job names."""
-    return open_engine(job.engine, model=job.model, threads=job.threads, on_progress=on_progress)
+    engine = open_engine(job.engine, model=job.model, threads=job.threads, on_progress=on_progress)
+    if job.batch is not None:
+        engine.batch = job.batch
+    return engine
 
 
 def listed(looks: list[Look]) -> list[dict[str, Any]]:
