@@ -146,6 +146,7 @@ def line_of(
     """The parts that the job's frames run through."""
     width, height = painting_size(job.size, info.width, info.height, info.sample_aspect)
     edge = edge_named(job.mask_edge) if masked else None
+    engine.expect(width, height)
     return Line(
         easel=Easel(engine, width, height, edge),
         timeline=played.timeline,

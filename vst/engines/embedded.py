@@ -66,11 +66,7 @@ class EmbeddedEngine(EmbeddingEngine):
                 f"({len(frames)}, {self.dim}), not {numbers.shape}; "
                 "embed the styles with this engine"
             )
-        size = (frames.shape[1], frames.shape[2])
-        if self._size != size:
-            # One function per size, the last one only: a job has one size, and a function per shape
-            # would pile up.
-            self._paint, self._size = self._build_paint(*size), size
+        self._get_ready(frames.shape[1], frames.shape[2])
         if self.on_gpu:
             return np.asarray(self._paint(frames, numbers)) if len(frames) else frames.copy()
         painted = np.empty_like(frames)
@@ -87,6 +83,18 @@ class EmbeddedEngine(EmbeddingEngine):
                 self._painters = ThreadPoolExecutor(self.side_by_side, "vst painting")
             list(self._painters.map(paint_one, range(len(frames))))
         return painted
+
+    def expect(self, width: int, height: int) -> None:
+        # The first call makes the kernels.
+        frame, numbers = np.zeros((1, height, width, 3), np.uint8), np.zeros((1, self.dim))
+        self.stylize(frame, numbers)
+
+    def _get_ready(self, height: int, width: int) -> None:
+        """One function per size, the last one only: a job has one size, and a function per shape
+        would pile up.
+        """
+        if self._size != (height, width):
+            self._paint, self._size = self._build_paint(height, width), (height, width)
 
     def close(self) -> None:
         if self._painters is not None:
