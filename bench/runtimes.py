@@ -222,9 +222,13 @@ def lite(engine: EmbeddedEngine, numbers: np.ndarray, width: int, height: int, k
 
 
 def contenders(
-    engine: EmbeddedEngine, numbers: np.ndarray, frames: list[np.ndarray], folder: Path
+    engine: EmbeddedEngine,
+    numbers: np.ndarray,
+    frames: list[np.ndarray],
+    folder: Path,
+    wanted: str = "",
 ) -> tuple[dict[str, Paint], dict[str, str]]:
-    """What can be run here, and why the rest cannot."""
+    """What can be run here of what has ``wanted`` in its name, and why the rest cannot."""
     height, width = frames[0].shape[:2]
     path = folder / f"painter-{width}x{height}.onnx"
 
@@ -245,6 +249,8 @@ def contenders(
     found: dict[str, Paint] = {}
     missing: dict[str, str] = {}
     for name, make in makers.items():
+        if wanted not in name:
+            continue
         try:
             found[name] = make()
         except ImportError as error:
@@ -299,7 +305,7 @@ def compare(size: tuple[int, int], options: argparse.Namespace, folder: Path) ->
     engine.expect(*size)
     own: Paint = lambda frame: engine.stylize(frame[None], numbers)[0]  # noqa: E731
     wanted = exact(engine, numbers)(frames[0])
-    others, missing = contenders(engine, numbers, frames, folder)
+    others, missing = contenders(engine, numbers, frames, folder, options.only)
     times = measured({"TensorFlow": own, **others}, frames, options.rounds)
     rows = []
     for name, paint in {"TensorFlow": own, **others}.items():
@@ -348,6 +354,7 @@ def table(found: dict[str, Any]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sizes", type=parsed_sizes, default="256x256,512x512,1280x720")
+    parser.add_argument("--only", default="", help="a part of a runtime's name, such as OpenVINO")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--frames", type=int, default=24)
     parser.add_argument("--json", type=Path)
