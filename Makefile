@@ -1,5 +1,6 @@
 # make demo      set everything up and paint a first video
 # make test      set everything up and run the tests
+# make bench     measure the speed: bench-results/speed.json and speed.md
 # PYTHON=…       a Python that TensorFlow ships wheels for (default: the newest of 3.13 … 3.10 found)
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.10 python; do \
@@ -25,6 +26,11 @@ lint: dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# About half an hour on two idle cores; SHARED is the folder of Magenta's models. QUICK=1: a trial.
+SHARED ?= ../shared
+bench: venv
+	$(BIN)/python bench/all.py --shared $(SHARED) --out bench-results $(if $(QUICK),--quick)
+
 venv: $(VENV)/.installed
 dev: $(VENV)/.installed-dev
 
@@ -41,4 +47,4 @@ $(VENV)/.installed-dev: pyproject.toml $(VENV)/.installed
 	@touch $@
 
 clean:
-	rm -rf $(VENV) out build dist *.egg-info
+	rm -rf $(VENV) out bench-results build dist *.egg-info

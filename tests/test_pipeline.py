@@ -18,7 +18,7 @@ from vst.finish import finish, painted_share, scaled
 from vst.frames import Frame, Picture, Pictures, Progress
 from vst.masks import EDGES
 from vst.painting import Batch, Easel
-from vst.pipeline import AHEAD, BEHIND, Line, Shot, batches, run_line
+from vst.pipeline import AHEAD, BEHIND, STEADIED, Line, Shot, batches, run_line
 from vst.sinks.base import Sink, SinkReport, SinkSpec
 from vst.stabilisers.base import Stabiliser
 from vst.stabilisers.off import Off
@@ -210,8 +210,9 @@ def test_only_a_few_frames_are_read_ahead_of_the_writing() -> None:
     parts, _ = line()
     watched = Line(parts.easel, parts.timeline, parts.stabiliser, Watching())
     run_line(watched, shots(counted()), 60, lambda _: None)
-    # Queued to be painted and to be written, one in each hand, one that shows that no cut comes.
-    assert max(apart) <= AHEAD + BEHIND + 5
+    # Queued to be painted, to be steadied (a batch more) and to be written, one in each hand, one
+    # that shows that no cut comes.
+    assert max(apart) <= AHEAD + STEADIED + 1 + BEHIND + 6
 
 
 def test_a_sink_that_fails_ends_the_run_with_its_own_error() -> None:

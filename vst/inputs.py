@@ -18,7 +18,7 @@ from vst.errors import MediaError, OutputError
 from vst.job import Job
 from vst.looks import Look
 
-NOT_ABOUT_FRAMES = ("overwrite", "threads", "keep_chunks", "patience", "output",
+NOT_ABOUT_FRAMES = ("overwrite", "threads", "batch", "keep_chunks", "patience", "output",
                     "max_pixels", "max_frames", "max_memory")  # fmt: skip
 """Options that change nothing of what is painted."""
 INPUTS = ("content", "score", "mask", "mask_ground", "model")

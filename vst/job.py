@@ -136,6 +136,9 @@ class Job:
         high=1_000_000_000,
     )
     threads: int | None = option(None, "Cores to paint on (default: all).", low=1, high=1024)
+    batch: int | None = option(
+        None, "Frames painted at once (default: the engine's choice).", low=1, high=256
+    )
 
     def __post_init__(self) -> None:
         if not self.styles and self.score is None:

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 
 from vst.colours import SHARE, luminance_only
+from vst.cores import opencv_on, share
 from vst.cuts import CutDetector
 from vst.effects import Ghost
 from vst.finish import finish, painted_share, scaled
@@ -32,7 +33,9 @@ Shot = tuple[Frame, Alpha | None]
 EDGE_REACH = 0.004
 """Part of the picture's longer side up to which the ground is the edge's, not the content's own."""
 AHEAD = 3
-"""Batches that may wait to be painted."""
+"""Frames, brought up to whole batches, that may wait to be painted."""
+STEADIED = 2
+"""Frames that may wait to be steadied, beside those of one batch."""
 BEHIND = 3
 """Frames that may wait to be written."""
 
@@ -50,6 +53,8 @@ class Line:
     ghost: Ghost | None = None
     start: float = 0.0
     speed: float = 1.0
+    threads: int | None = None
+    """Cores that may be used; None: all."""
 
     def mix_at(self, seconds: float) -> Mix:
         """The mix of the frame that is shown at ``seconds``: the timeline goes by the content's
@@ -97,45 +102,102 @@ def run_line(
     chunking: Chunking | None = None,
     patience: float | None = None,
 ) -> Passed:
-    """Paint every frame and write it: one thread reads, one paints and steadies, one writes.
+    """Paint every frame and write it: one thread reads, this one paints, one steadies, one writes.
 
     Nothing is held but a few batches, and what the stabiliser looks ahead. With ``chunking`` the
     sink is told each chunk's end, and reading, painting and writing go on over it side by side.
     ``patience``: seconds after which reading or writing that does not go on is an error.
     """
     started = time.perf_counter()
-    done = 0
     shots = iter(shots)
     waiting = taken_up(line, shots, chunking.carried if chunking is not None else None)
     easel = line.easel
-    prepared = batches(shots, easel.engine.batch, easel.width, easel.height, chunking)
-    with (
-        Ahead(prepared, AHEAD, patience) as ahead,
-        Behind(_writer(line), BEHIND, patience) as write,
-    ):
+    size = easel.engine.batch
+    prepared = batches(shots, size, easel.width, easel.height, chunking)
+    ahead = Ahead(prepared, -(-AHEAD // size), patience)
+    write = Behind(_writer(line), BEHIND, patience)
+    # What hangs behind the steadying is found out by its own patience.
+    steadying = Steadying(line, waiting, write)
+    steady = Behind(steadying, size + STEADIED)
+    # Left in the order of write, steady, ahead: nobody waits for somebody who has gone.
+    with opencv_on(share(line.threads).opencv), ahead, steady, write:
         for batch in ahead:
             if batch.new_scene:
-                done += _hand_over(write, waiting, line.stabiliser.flush())
-                line.stabiliser.reset()
-                line.easel.reset()
+                steady(None)
+                easel.reset()
             if chunking is not None and batch.chunk_start is not None:
-                write(carried_on(line, waiting, batch))
+                steady(ChunkStart(batch, easel.state()))
                 if not chunking.go_on():
+                    steady.finish()
                     write.finish()
-                    return Passed(done, started, whole=False)
+                    return Passed(steadying.done, started, whole=False)
             mixes = [line.mix_at(frame.time) for frame in batch.frames]
-            paintings = line.easel.paint(batch, mixes)
-            for index, (content, painting) in enumerate(zip(batch.contents, paintings)):
-                new_scene = batch.new_scene and index == 0
-                waiting.append(
-                    Waiting(batch.frames[index], batch.alphas[index], mixes[index], new_scene)
+            for index, painting in enumerate(easel.paint(batch, mixes)):
+                shot = Waiting(
+                    batch.frames[index],
+                    batch.alphas[index],
+                    mixes[index],
+                    new_scene=batch.new_scene and index == 0,
                 )
-                done += _hand_over(write, waiting, line.stabiliser.step(content, painting))
+                steady(Painted(shot, batch.contents[index], painting))
             seconds = time.perf_counter() - started
-            on_progress(Progress("paint", done, total, seconds, {"painting": paintings[-1]}))
-        done += _hand_over(write, waiting, line.stabiliser.flush())
+            on_progress(Progress("paint", steadying.done, total, seconds, {"painting": painting}))
+        steady.finish()
+        steadying.let_go()
         write.finish()
-    return Passed(done, started)
+    on_progress(Progress("paint", steadying.done, total, time.perf_counter() - started))
+    return Passed(steadying.done, started)
+
+
+@dataclass(frozen=True)
+class Painted:
+    """A frame that has been painted, with its content and its painting, at the painting's size."""
+
+    shot: Waiting
+    content: Picture
+    painting: Picture
+
+
+@dataclass(frozen=True)
+class ChunkStart:
+    """Stands among painted frames where a chunk begins with ``batch``; ``easel`` is what the easel
+    remembered there.
+    """
+
+    batch: Batch
+    easel: dict[str, Any]
+
+
+class Steadying:
+    """Takes what was painted, in order, through the stabiliser, and hands it on to be written.
+
+    None stands before a new scene: what is held is let go of, and the scene forgotten.
+    """
+
+    def __init__(self, line: Line, waiting: deque[Waiting], write: Behind[Steady]) -> None:
+        self.line, self.waiting, self.write = line, waiting, write
+        self.done = 0
+
+    def __call__(self, item: Painted | ChunkStart | None) -> None:
+        stabiliser = self.line.stabiliser
+        if item is None:
+            self.let_go()
+            stabiliser.reset()
+        elif isinstance(item, ChunkStart):
+            self.write(carried_on(self.line, self.waiting, item))
+        else:
+            self.waiting.append(item.shot)
+            self._hand_over(stabiliser.step(item.content, item.painting))
+
+    def let_go(self) -> None:
+        """Hand on what is still held."""
+        self._hand_over(self.line.stabiliser.flush())
+
+    def _hand_over(self, steady: list[Picture]) -> None:
+        """Pass the stabiliser's pictures on, each with the frame that waits for it."""
+        for painting in steady:
+            self.write((self.waiting.popleft(), painting))
+        self.done += len(steady)
 
 
 def batches(
@@ -188,10 +250,11 @@ Steady = tuple[Waiting, Picture] | ChunkEnd
 """A frame with all that is known of it, and its steady painting."""
 
 
-def carried_on(line: Line, waiting: deque[Waiting], batch: Batch) -> ChunkEnd:
-    """What the next chunk, which starts with ``batch``, must know. ``first``: the time of the first
-    frame that it has to read, with the ``index`` and a checksum that tell it again.
+def carried_on(line: Line, waiting: deque[Waiting], start: ChunkStart) -> ChunkEnd:
+    """What the chunk that begins at ``start`` must know. ``first``: the time of the first frame
+    that it has to read, with the ``index`` and a checksum that tell it again.
     """
+    batch = start.batch
     first = waiting[0].frame if waiting else batch.frames[0]
     return ChunkEnd(
         {
@@ -201,7 +264,7 @@ def carried_on(line: Line, waiting: deque[Waiting], batch: Batch) -> ChunkEnd:
             "scenes": [shot.new_scene for shot in waiting],
             "cuts": batch.chunk_start,
             "stabiliser": line.stabiliser.state(),
-            "easel": line.easel.state(),
+            "easel": start.easel,
         }
     )
 
@@ -225,15 +288,6 @@ def taken_up(line: Line, shots: Iterator[Shot], carried: dict[str, Any] | None) 
 def checksum(picture: Picture) -> int:
     """A number that tells a picture from others."""
     return zlib.crc32(np.ascontiguousarray(picture).data)
-
-
-def _hand_over(write: Behind[Steady], waiting: deque[Waiting], steady: list[Picture]) -> int:
-    """Pass the stabiliser's pictures on, each with the frame that waits for it; returns how
-    many.
-    """
-    for painting in steady:
-        write((waiting.popleft(), painting))
-    return len(steady)
 
 
 def _writer(line: Line) -> Callable[[Steady], None]:

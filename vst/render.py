@@ -152,6 +152,7 @@ def line_of(
     """The parts that the job's frames run through."""
     width, height = painting_size(job.size, info.width, info.height, info.sample_aspect)
     edge = edge_named(job.mask_edge) if masked else None
+    engine.expect(width, height)
     return Line(
         easel=Easel(engine, width, height, edge),
         timeline=played.timeline,
@@ -160,6 +161,7 @@ def line_of(
         ghost=Ghost(job.ghost) if job.ghost > 0 else None,
         start=job.start,
         speed=job.speed,
+        threads=job.threads,
     )
 
 
@@ -209,7 +211,10 @@ def open_engine(
 
 def engine_for(job: Job, on_progress: OnProgress = silent) -> Engine:
     """The engine that the job names."""
-    return open_engine(job.engine, model=job.model, threads=job.threads, on_progress=on_progress)
+    engine = open_engine(job.engine, model=job.model, threads=job.threads, on_progress=on_progress)
+    if job.batch is not None:
+        engine.batch = job.batch
+    return engine
 
 
 def listed(looks: list[Look]) -> list[dict[str, Any]]:

@@ -96,6 +96,7 @@ TYPES: dict[str, Any] = {
     "keyframes": int,
     "crf": int,
     "threads": int,
+    "batch": int,
     "strength": float,
     "hold": float,
     "brush": float,

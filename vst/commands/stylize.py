@@ -18,6 +18,7 @@ from vst.commands.options import (
 )
 from vst.commands.progress import Reporter
 from vst.commands.stopping import stoppable
+from vst.cores import one_core_a_frame
 from vst.render import Estimate, Result, estimate, run
 from vst.times import format_time
 
@@ -26,7 +27,7 @@ OPTIONS = (
     "pace", "align", "loop", "brush", "colours", "ghost", "speed",
     "mask", "mask_ground", "mask_edge",
     "engine", "model", "stabilise",
-    "start", "end", "audio", "codec", "crf", "fps", "threads", "overwrite",
+    "start", "end", "audio", "codec", "crf", "fps", "threads", "batch", "overwrite",
     "keep_chunks", "patience", "max_pixels", "max_frames", "max_memory",
 )  # fmt: skip
 
@@ -59,7 +60,11 @@ def command(
     Example: vst stylize holiday.mp4 -s film.mp4 -s @ink-wash -o painted.mp4
     """
     job = job_of(content, styles, output, **options)
-    with Reporter("none" if dry_run else progress) as reporter, stoppable() as stop:
+    with (
+        Reporter("none" if dry_run else progress) as reporter,
+        stoppable() as stop,
+        one_core_a_frame(job.engine == "embedded"),
+    ):
         done = estimate(job) if dry_run else run(job, reporter, stop)
     if as_json:
         print_json(done.as_dict())

@@ -44,6 +44,11 @@ class Engine(ABC):
         engine's space.
         """
 
+    def expect(self, width: int, height: int) -> None:
+        """Get ready for frames of this size, where that takes time: it is no part of the first
+        frame's then.
+        """
+
     @abstractmethod
     def paint(self, frames: Pictures, mixes: Sequence[Mix]) -> Pictures:
         """Paint (B, H, W, 3) uint8 frames of one scene in B mixes; the same shape comes back."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
+from vst import cores
 from vst.engines.base import EmbeddingEngine
 from vst.errors import EngineError, SpaceError
 from vst.frames import Embedding, Picture, Pictures
@@ -19,14 +21,17 @@ WEIGHTS = Path(__file__).parent.parent / "weights"
 CONTRAST_NONE, CONTRAST_STEP = 2.0, 8.0
 """Levels between darkest and brightest: up to which a frame is plain, and to be whole, more."""
 PROCESSOR_FLAGS = Path("/proc/cpuinfo")
+GPU_BATCH = 8
+"""Frames that a GPU paints together."""
 
 
 class EmbeddedEngine(EmbeddingEngine):
     """Paints with the weights in ``vst/weights``, or in the folder ``model`` that `vst train
     embedded` wrote.
 
-    ``threads``: how many cores an operation may use, where TensorFlow has not started yet; all of
-    them if None.
+    ``threads``: how many cores it may use, all of them if None. Several frames at once are painted
+    side by side, on one core each; a single one on all, where TensorFlow has not started otherwise.
+    Where TensorFlow sees a GPU, the frames of a batch go through it together.
     """
 
     name = "embedded"
@@ -37,6 +42,10 @@ class EmbeddedEngine(EmbeddingEngine):
         super().__init__()
         self.folder = Path(model) if model else WEIGHTS
         self.tensorflow = start_tensorflow(threads)
+        self.on_gpu = bool(self.tensorflow.config.list_physical_devices("GPU"))
+        self.side_by_side = 1 if self.on_gpu else cores.share(threads).frames
+        self.batch = GPU_BATCH if self.on_gpu else self.side_by_side
+        self._painters: ThreadPoolExecutor | None = None
         self._predict: Any = None
         self._painter: Any = None
         self._paint: Any = None
@@ -57,18 +66,40 @@ class EmbeddedEngine(EmbeddingEngine):
                 f"({len(frames)}, {self.dim}), not {numbers.shape}; "
                 "embed the styles with this engine"
             )
-        size = (frames.shape[1], frames.shape[2])
-        if self._size != size:
-            # One function per size, the last one only: a job has one size, and a function per shape
-            # would pile up.
-            self._paint, self._size = self._build_paint(*size), size
-        painted = [
-            np.asarray(self._paint(frame[None], style[None]))[0]
-            for frame, style in zip(frames, numbers)
-        ]
-        return np.stack(painted) if painted else frames.copy()
+        self._get_ready(frames.shape[1], frames.shape[2])
+        if self.on_gpu:
+            return np.asarray(self._paint(frames, numbers)) if len(frames) else frames.copy()
+        painted = np.empty_like(frames)
+
+        def paint_one(index: int) -> None:
+            one = slice(index, index + 1)
+            painted[one] = self._paint(frames[one], numbers[one])
+
+        if self.side_by_side == 1 or len(frames) == 1:
+            for index in range(len(frames)):
+                paint_one(index)
+        else:
+            if self._painters is None:
+                self._painters = ThreadPoolExecutor(self.side_by_side, "vst painting")
+            list(self._painters.map(paint_one, range(len(frames))))
+        return painted
+
+    def expect(self, width: int, height: int) -> None:
+        # The first call makes the kernels.
+        frame, numbers = np.zeros((1, height, width, 3), np.uint8), np.zeros((1, self.dim))
+        self.stylize(frame, numbers)
+
+    def _get_ready(self, height: int, width: int) -> None:
+        """One function per size, the last one only: a job has one size, and a function per shape
+        would pile up.
+        """
+        if self._size != (height, width):
+            self._paint, self._size = self._build_paint(height, width), (height, width)
 
     def close(self) -> None:
+        if self._painters is not None:
+            self._painters.shutdown()
+        self._painters = None
         self._predict = self._painter = self._paint = self._size = None
 
     def _build_predict(self) -> Any:
@@ -92,13 +123,13 @@ class EmbeddedEngine(EmbeddingEngine):
         if self._painter is None:
             self._painter = Painter()
             store.assign(self._painter, store.read_arrays(self.folder, "painter"))
-        painter, kit = self._painter, fast_kit(tf)
-        shape = [1, height, width, 3]
+        painter, kit = self._painter, batch_kit(tf) if self.on_gpu else fast_kit(tf)
+        count = None if self.on_gpu else 1
 
         @tf.function(
             input_signature=[
-                tf.TensorSpec(shape, tf.uint8),
-                tf.TensorSpec([1, self.dim], tf.float32),
+                tf.TensorSpec([count, height, width, 3], tf.uint8),
+                tf.TensorSpec([count, self.dim], tf.float32),
             ]
         )
         def paint(frame: Any, numbers: Any) -> Any:
@@ -109,7 +140,8 @@ class EmbeddedEngine(EmbeddingEngine):
             painted = tf.nn.depth_to_space(tf.cast(half * 255 + 0.5, tf.uint8), 2)
             return faded(tf, frame, painted[:, :height, :width], painter.plain_colour(styles))
 
-        return paint
+        # Here and not at the first frame, which may be two frames in two threads.
+        return paint.get_concrete_function()
 
 
 def faded(tf: Any, frame: Any, painted: Any, colour: Any) -> Any:
@@ -119,15 +151,15 @@ def faded(tf: Any, frame: Any, painted: Any, colour: Any) -> Any:
     its build the painter gives ``colour`` for a frame in which nothing varies at all; frames of 2
     to 10 levels between darkest and brightest go from there to their painting.
     """
-    spread = tf.reduce_max(frame, (0, 1, 2)) - tf.reduce_min(frame, (0, 1, 2))
-    share = (tf.cast(tf.reduce_max(spread), tf.float32) - CONTRAST_NONE) / CONTRAST_STEP
+    spread = tf.reduce_max(frame, (1, 2)) - tf.reduce_min(frame, (1, 2))
+    share = (tf.cast(tf.reduce_max(spread, 1), tf.float32) - CONTRAST_NONE) / CONTRAST_STEP
 
     def mixed() -> Any:
-        part = tf.clip_by_value(share, 0, 1)
+        part = tf.clip_by_value(share, 0, 1)[:, None, None, None]
         mix = part * tf.cast(painted, tf.float32) + (1 - part) * 255 * colour[:, None, None]
         return tf.cast(mix + 0.5, tf.uint8)
 
-    return tf.cond(share >= 1, lambda: painted, mixed)
+    return tf.cond(tf.reduce_all(share >= 1), lambda: painted, mixed)
 
 
 def padded(tf: Any, frame: Any) -> Any:
@@ -160,10 +192,6 @@ def fast_kit(tf: Any) -> Any:
 
     kind = tf.bfloat16 if has_fast_bfloat16() else tf.float32
 
-    def gather(x: Any, side: int) -> Any:
-        blocks = tf.nn.space_to_depth(x, side)
-        return tf.cast(blocks, kind) / 255 if x.dtype == tf.uint8 else blocks
-
     def normalise(x: Any, scale: Any, shift: Any) -> Any:
         return tf.raw_ops.FusedBatchNormV3(
             x=x,
@@ -175,7 +203,29 @@ def fast_kit(tf: Any) -> Any:
             is_training=True,
         ).y
 
-    return Kit(normalise, gather, tf.nn.depth_to_space)
+    return Kit(normalise, gathering(tf, kind), tf.nn.depth_to_space)
+
+
+def batch_kit(tf: Any, kind: Any = None) -> Any:
+    """The painter's operations for several frames at once, as a GPU likes them: convolutions of
+    ``kind``, float16 if None, and statistics of float32, each frame's its own.
+    """
+    from vst.nets.embedded import Kit, normalise_each
+
+    def normalise(x: Any, scale: Any, shift: Any) -> Any:
+        return tf.cast(normalise_each(tf.cast(x, tf.float32), scale, shift), x.dtype)
+
+    return Kit(normalise, gathering(tf, kind or tf.float16), tf.nn.depth_to_space)
+
+
+def gathering(tf: Any, kind: Any) -> Any:
+    """Blocks to channels; bytes become numbers of ``kind``, 0..1, on the way."""
+
+    def gather(x: Any, side: int) -> Any:
+        blocks = tf.nn.space_to_depth(x, side)
+        return tf.cast(blocks, kind) / 255 if x.dtype == tf.uint8 else blocks
+
+    return gather
 
 
 def has_fast_bfloat16() -> bool:
@@ -203,7 +253,7 @@ def start_tensorflow(threads: int | None) -> Any:
             f"engine 'embedded' runs under Keras's TensorFlow backend, not "
             f"{keras.backend.backend()!r}; unset KERAS_BACKEND"
         )
-    if threads:
+    if threads and cores.OF_TENSORFLOW not in os.environ:
         try:
             tf.config.threading.set_intra_op_parallelism_threads(threads)
         except RuntimeError:

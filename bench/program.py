@@ -1,0 +1,249 @@
+"""The whole program's speed, as quotients of things measured in turn in the same run.
+
+    python bench/program.py --shared ../shared [--only speed,hub] [--quick]
+
+The program is `vst stylize` in a process of its own: embedded engine, stabiliser `flow`, H.264
+(`veryfast`, CRF 20), sound kept, painted at the content's own size. Its time is that from the first
+frame read to the finished file; with the start-up (loading TensorFlow, once for a video) it is
+told apart.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from measuring import (
+    SIZES,
+    clip,
+    described,
+    frames_of,
+    in_turn,
+    lite_loop,
+    machine,
+    named,
+    ratio,
+    seconds,
+    style_numbers,
+    verdict,
+    whole_program,
+    write_json,
+)
+
+PARTS = ("speed", "hub", "line", "memory")
+FASTER = {(256, 256): 2.0, (512, 512): 3.5, (1280, 720): 3.75}
+OVER_PAINTER = {(512, 512): 1.7, (1280, 720): 1.6}
+HUB_FASTER = 20.0
+MEMORY = 1200.0
+
+
+def speed(options: argparse.Namespace, folder: Path) -> list[dict[str, Any]]:
+    """Per size: the program's frames a second to those of the bare TFLite loop (two threads), and
+    its time to that of the embedded painter in a loop over frames in memory, one by one and in the
+    engine's batches.
+    """
+    from vst.engines.embedded import EmbeddedEngine
+
+    engine, rows = EmbeddedEngine(), []
+    numbers = style_numbers(engine)
+    for size in SIZES:
+        content = clip(folder, *size, options.frames)
+        frames = frames_of(content, options.sample)
+        lite = lite_loop(options.shared / "magenta", frames[: options.sample])
+        told: list[dict[str, float]] = []
+
+        def program(content: Path = content, told: list[dict[str, float]] = told) -> float:
+            told.append(whole_program(content, folder / "out.mp4"))
+            return told[-1]["frame"]
+
+        def one_by_one(frames: list[Any] = frames) -> float:
+            paint = [lambda f=f: engine.stylize(f[None], numbers) for f in frames]
+            return seconds(lambda: [work() for work in paint]) / len(frames)
+
+        def batched(frames: list[Any] = frames) -> float:
+            import numpy as np
+
+            many = engine.batch
+            groups = [np.stack(frames[i : i + many]) for i in range(0, len(frames), many)]
+            styles = np.repeat(numbers, many, 0)
+            work = lambda: [engine.stylize(group, styles[: len(group)]) for group in groups]  # noqa: E731
+            return seconds(work) / len(frames)
+
+        one_by_one(), batched()
+        whole, bare, single, together = in_turn(options.rounds, program, lite, one_by_one, batched)
+        started = [x["startup"] / x["frames"] + x["frame"] for x in told]
+        started = [*started[: len(bare)]]
+        rows.append(
+            {
+                "size": size,
+                "program, ms": 1000 * median(whole),
+                "TFLite loop, ms": 1000 * median(bare),
+                "painter, ms": 1000 * median(single),
+                "painter in batches, ms": 1000 * median(together),
+                "faster than TFLite": ratio(bare, whole),
+                "the same with start-up": ratio(bare, started),
+                "over the painter": ratio(whole, single),
+                "over the painter in batches": ratio(whole, together),
+                "start-up, s": median(x["startup"] for x in told),
+                "rounds": {"program": whole, "TFLite": bare, "one": single, "batch": together},
+            }
+        )
+    engine.close()
+    return rows
+
+
+def hub(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    """The reports' loop at 512 x 512 to the program: OpenCV in, the completed hub graph called for
+    each frame with content and style, MoviePy out.
+    """
+    sys.path.insert(0, str(options.shared / "tools"))
+    import cv2
+    import numpy as np
+    import tensorflow as tf
+    from complete_hub_graph import complete
+    from moviepy import ImageSequenceClip
+
+    from vst.samples import draw_pattern
+
+    saved = folder / "hub"
+    complete(options.shared / "magenta" / "hub-graph", saved)
+    whole = tf.saved_model.load(str(saved))
+    style = tf.constant(draw_pattern("blue-swirls", 512, 512)[None] / np.float32(255))
+    content = clip(folder, 512, 512, options.frames)
+
+    def loop(count: int) -> float:
+        capture, painted = cv2.VideoCapture(str(content)), []
+        while len(painted) < count:
+            good, frame = capture.read()
+            if not good:
+                break
+            frame = cv2.resize(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), (512, 512))
+            picture = whole(tf.constant(frame[None] / np.float32(255)), style)[0].numpy()[0]
+            painted.append((picture.clip(0, 1) * 255).astype(np.uint8))
+        capture.release()
+        film = ImageSequenceClip(painted, fps=25)
+        film.write_videofile(str(folder / "hub.mp4"), audio=False, logger=None)
+        return len(painted)
+
+    loop(1)
+    ours, theirs = in_turn(
+        options.rounds,
+        lambda: whole_program(content, folder / "out.mp4")["frame"],
+        lambda: seconds(lambda: loop(options.hub_frames)) / options.hub_frames,
+    )
+    return {
+        "program, ms": 1000 * median(ours),
+        "reports' loop, ms": 1000 * median(theirs),
+        "faster": ratio(theirs, ours),
+    }
+
+
+def line(options: argparse.Namespace, folder: Path) -> dict[str, float]:
+    """Whether the cost is a line: time a frame of a long video to a short one (256 x 256), and time
+    a pixel of 1080p to 512 x 512.
+    """
+    short = clip(folder, 256, 256, options.short)
+    long = clip(folder, 256, 256, options.long)
+    square = clip(folder, 512, 512, options.frames)
+    large = clip(folder, 1920, 1080, max(10, options.frames // 2))
+
+    def each(content: Path) -> Any:
+        return lambda: whole_program(content, folder / "out.mp4")["frame"]
+
+    rounds = options.rounds
+    brief, lasting = in_turn(rounds, each(short), each(long))
+    small, big = in_turn(rounds, each(square), each(large))
+    area = 1920 * 1080 / 512**2
+    return {
+        f"time a frame, {options.long} to {options.short} frames": ratio(lasting, brief),
+        "time a pixel, 1080p to 512²": ratio(big, small) / area,
+    }
+
+
+def memory(options: argparse.Namespace, folder: Path) -> dict[str, float]:
+    """The greatest memory at 720p, MB, for a short video and one four times as long."""
+    found = {}
+    for frames in (options.frames, 4 * options.frames):
+        content = clip(folder, 1280, 720, frames)
+        found[f"{frames} frames, MB"] = whole_program(content, folder / "out.mp4")["memory"]
+    return found
+
+
+def table(found: dict[str, Any]) -> str:
+    """Markdown of what was measured."""
+    lines = [f"Machine: {described(found['machine'])}. Rounds: {found['rounds']}.", ""]
+    if "speed" in found:
+        lines += [
+            (
+                "| size | program, ms a frame | TFLite loop | faster by | asked | painter alone "
+                "| whole / painter | asked | painter in batches | whole / that | with start-up |"
+            ),
+            "|---|---|---|---|---|---|---|---|---|---|---|",
+        ]
+        for row in found["speed"]:
+            size = tuple(row["size"])
+            lines.append(
+                f"| {named(size)} | {row['program, ms']:.1f} | {row['TFLite loop, ms']:.1f} "
+                f"| {verdict(row['faster than TFLite'], ('≥', FASTER[size]))} "
+                f"{row['painter, ms']:.1f} | "
+                f"{verdict(row['over the painter'], over_painter(size))} "
+                f"{row['painter in batches, ms']:.1f} | {row['over the painter in batches']:.2f} "
+                f"| {row['the same with start-up']:.2f} |"
+            )
+        lines.append("")
+    rows = []
+    if "hub" in found:
+        rows.append(("times the reports' loop at 512²", found["hub"]["faster"], ("≥", HUB_FASTER)))
+    limits = (("≤", 1.08), ("≤", 1.15))
+    rows += [
+        (name, value, limit) for (name, value), limit in zip(found.get("line", {}).items(), limits)
+    ]
+    rows += [(f"memory at 720p, {k}", v, ("≤", MEMORY)) for k, v in found.get("memory", {}).items()]
+    if rows:
+        lines += ["| measure | measured | asked |", "|---|---|---|"]
+        lines += [f"| {name} | {verdict(value, limit)}" for name, value, limit in rows]
+    return "\n".join(lines)
+
+
+def over_painter(size: tuple[int, int]) -> tuple[str, float] | None:
+    """What is asked of the whole to the painter."""
+    return ("≤", OVER_PAINTER[size]) if size in OVER_PAINTER else None
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--shared", type=Path, default=Path("../shared"))
+    parser.add_argument("--only", default=",".join(PARTS), help="parts, with commas between")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--frames", type=int, default=250)
+    parser.add_argument("--sample", type=int, default=40, help="frames of a loop in a round")
+    parser.add_argument("--hub-frames", type=int, default=6)
+    parser.add_argument("--short", type=int, default=200)
+    parser.add_argument("--long", type=int, default=2000)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--quick", action="store_true", help="one round of few frames: a trial")
+    options = parser.parse_args()
+    if options.quick:
+        options.rounds, options.frames, options.sample, options.hub_frames = 1, 30, 8, 2
+        options.short, options.long = 25, 75
+    return options
+
+
+def main() -> None:
+    options = arguments()
+    parts = {"speed": speed, "hub": hub, "line": line, "memory": memory}
+    found: dict[str, Any] = {"machine": machine(), "rounds": options.rounds}
+    with tempfile.TemporaryDirectory(prefix="vst-bench-") as name:
+        for part in options.only.split(","):
+            found[part] = parts[part](options, Path(name))
+            print(f"{part}: done", file=sys.stderr, flush=True)
+    write_json(options.json, found)
+    print(table(found))
+
+
+if __name__ == "__main__":
+    main()

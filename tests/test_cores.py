@@ -1,0 +1,136 @@
+"""The cores shared out, and who then works side by side."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.test_pipeline import line, scene, shots
+from vst.cores import OF_TENSORFLOW, available, one_core_a_frame, opencv_on, share
+from vst.engines.embedded import EmbeddedEngine, batch_kit
+from vst.engines.tint import TintEngine
+from vst.frames import Picture, Pictures
+from vst.painting import Easel
+from vst.pipeline import Line, run_line
+from vst.stabilisers.off import Off
+
+BENCH = Path(__file__).parent.parent / "bench"
+PATIENCE = 20.0
+
+
+@pytest.mark.parametrize(("cores", "frames", "opencv"), [(1, 1, 1), (2, 2, 1), (8, 8, 4)])
+def test_each_core_gets_a_frame_and_opencv_half_of_the_cores(
+    cores: int, frames: int, opencv: int
+) -> None:
+    given = share(cores)
+    assert (given.frames, given.opencv) == (frames, opencv)
+
+
+def test_without_a_number_all_cores_are_shared() -> None:
+    assert share().cores == available() >= 1
+
+
+def test_opencv_has_its_threads_back_afterwards() -> None:
+    before = cv2.getNumThreads()
+    with opencv_on(1):
+        assert cv2.getNumThreads() == 1
+    assert cv2.getNumThreads() == before
+
+
+def test_what_the_user_set_for_tensorflow_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(OF_TENSORFLOW, "3")
+    with one_core_a_frame():
+        assert os.environ[OF_TENSORFLOW] == "3"
+    monkeypatch.delenv(OF_TENSORFLOW)
+    with one_core_a_frame():
+        assert os.environ[OF_TENSORFLOW] == "1"
+    assert OF_TENSORFLOW not in os.environ
+
+
+def test_a_frame_is_painted_while_an_earlier_one_is_steadied() -> None:
+    painting, steadying = threading.Event(), threading.Event()
+
+    class Engine(TintEngine):
+        calls = 0
+
+        def stylize(self, frames: Pictures, embeddings: np.ndarray) -> Pictures:
+            self.calls += 1
+            if self.calls == 2:
+                painting.set()
+                assert steadying.wait(PATIENCE)
+            return super().stylize(frames, embeddings)
+
+    class Steady(Off):
+        def step(self, content: Picture, painted: Picture) -> list[Picture]:
+            steadying.set()
+            assert painting.wait(PATIENCE)
+            return super().step(content, painted)
+
+    parts, sink = line()
+    engine = Engine()
+    engine.prepare({name: np.zeros((2, 2, 3), np.uint8) for name in ("red", "blue")})
+    both = Line(
+        Easel(engine, parts.easel.width, parts.easel.height), parts.timeline, Steady(), sink
+    )
+    assert run_line(both, shots(scene(90, 4)), 4, lambda _: None).frames == 4
+
+
+def test_what_a_stabiliser_raises_ends_the_run() -> None:
+    class Broken(Off):
+        def step(self, content: Picture, painted: Picture) -> list[Picture]:
+            raise ArithmeticError("no flow")
+
+    parts, _ = line(stabiliser=Broken())
+    with pytest.raises(ArithmeticError, match="no flow"):
+        run_line(parts, shots(scene(90, 40)), 40, lambda _: None)
+    assert threading.active_count() == 1
+
+
+def test_frames_side_by_side_are_painted_as_one_by_one() -> None:
+    rng = np.random.default_rng(2)
+    frames = rng.integers(0, 256, (5, 24, 40, 3), dtype=np.uint8)
+    numbers = rng.normal(0, 0.3, (5, 100)).astype(np.float32)
+    with EmbeddedEngine(threads=3) as engine:
+        assert engine.batch == 3
+        together = engine.stylize(frames, numbers)
+        alone = [engine.stylize(frames[i : i + 1], numbers[i : i + 1])[0] for i in range(5)]
+    assert (together == np.stack(alone)).all()
+    assert not [t for t in threading.enumerate() if t.name.startswith("vst painting")]
+
+
+def test_a_gpu_s_half_precision_gives_the_same_picture() -> None:
+    """The operations that a GPU gets, run here: a batch of frames in float16 and in float32."""
+    with EmbeddedEngine() as engine:
+        tf: Any = engine.tensorflow
+        engine.expect(32, 32)
+        rng = np.random.default_rng(4)
+        small = rng.random((2, 8, 8, 3)).astype(np.float32)
+        numbers = tf.constant(rng.normal(0, 0.3, (2, 100)), tf.float32)
+        frames = tf.cast(tf.image.resize(small, (32, 32)) * 255, tf.uint8)
+        halves = []
+        for kind in (tf.float16, tf.float32):
+            kit, painter = batch_kit(tf, kind), engine._painter
+            styles = painter.styles(numbers)
+            x = painter.trunk(painter.encode(frames, kit), styles, kit)
+            halves.append(tf.sigmoid(tf.cast(painter.decode(x, styles, kit), tf.float32)).numpy())
+    error = float(np.mean((halves[0] - halves[1]) ** 2))
+    assert 10 * np.log10(1 / error) >= 40
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("script", ["gpu.py", "runtimes.py"])
+def test_the_measuring_scripts_run_where_there_is_no_gpu(script: str, tmp_path: Path) -> None:
+    found = tmp_path / "found.json"
+    command = [sys.executable, str(BENCH / script), "--quick", "--json", str(found)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.count("|") > 20
+    assert found.stat().st_size > 100
