@@ -126,6 +126,7 @@ def run_line(
             mixes = [line.mix_at(frame.time) for frame in batch.frames]
             paintings = line.easel.paint(batch, mixes)
             for index, (content, painting) in enumerate(zip(batch.contents, paintings)):
+                line.stabiliser.told(mixes[index])
                 new_scene = batch.new_scene and index == 0
                 waiting.append(
                     Waiting(batch.frames[index], batch.alphas[index], mixes[index], new_scene)
