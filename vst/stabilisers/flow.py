@@ -10,13 +10,13 @@ FLOW = AnchoredSettings(
     steepest=0.9,
     step_tolerance=0.05,
     anchor_tolerance=0.1,
-    detail=1.01,
+    detail=0.97,
     renewal=7,
 )
 
 
 class FlowGuided(Anchored):
-    """Backward flow alone, at half the painting's size or less; tears in it stand for occlusions."""
+    """Flow to the last frame alone, at half the painting's size or less."""
 
     def __init__(self, settings: AnchoredSettings = FLOW) -> None:
         super().__init__(settings)
