@@ -84,11 +84,10 @@ def statistics(cells: Picture) -> npt.NDArray[np.float64]:
 
 def recoloured(picture: Picture, has: Any, wanted: Any) -> Picture:
     """The picture, with its channels' statistics changed from ``has`` to ``wanted``."""
-    levels = np.arange(256, dtype=np.float64)[:, None] / 255
     # A channel that hardly varies has no contrast that could be told from noise.
     factor = np.clip((wanted[3:] + 0.02) / (has[3:] + 0.02), 0.5, 2)
-    table = np.clip((levels - has[:3]) * factor + wanted[:3], 0, 1) * 255 + 0.5
-    return np.asarray(cv2.LUT(picture, table.astype(np.uint8)[None]), np.uint8)
+    matrix = np.column_stack([np.diag(factor), 255 * (wanted[:3] - has[:3] * factor)])
+    return np.asarray(cv2.transform(picture, matrix.astype(np.float32)), np.uint8)
 
 
 def raise_detail(picture: Picture, fresh: Picture, limit: float, part: float = 1.0) -> Picture:
