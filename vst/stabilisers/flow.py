@@ -6,11 +6,11 @@ from vst.flow import FlowSettings
 from vst.stabilisers.anchored import Anchored, AnchoredSettings
 
 FLOW = AnchoredSettings(
-    flow=FlowSettings(scale=0.5, limit=192, finest=0, stride=3, descents=5, refinements=2),
-    steepest=0.9,
+    flow=FlowSettings(scale=0.5, limit=192, finest=0, stride=3, descents=6, refinements=2),
+    steepest=1.0,
     step_tolerance=0.05,
     anchor_tolerance=0.1,
-    detail=0.97,
+    detail=0.978,
     renewal=7,
 )
 

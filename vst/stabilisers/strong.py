@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from vst.stabilisers.anchored import Anchored, AnchoredSettings
 
-STRONG = AnchoredSettings(corrected=0.4, detail=0.97)
+STRONG = AnchoredSettings(corrected=0.2, detail=0.975)
 
 
 class Strong(Anchored):
