@@ -16,6 +16,7 @@ from vst.flow import (
     inside,
     non_occluded,
     places,
+    reduced,
     sample,
     slope,
     unbroken,
@@ -119,6 +120,20 @@ def test_places_are_enlarged_by_pixel_centres() -> None:
     assert np.allclose(large[2:-2, 2:-2], grid(8, 10)[2:-2, 2:-2], atol=1e-4)
     onto = enlarged_places(grid(4, 5), 4, 5, 2)
     assert np.allclose(onto, grid(4, 5) * 2 + 0.5)
+
+
+def test_places_of_a_picture_further_down() -> None:
+    found = enlarged_places(grid(4, 5), 4, 5, below=7)
+    assert np.allclose(found, grid(4, 5) + np.array([0, 7]))
+
+
+@pytest.mark.parametrize("size", [(12, 20), (5, 9), (24, 40), (16, 27)])
+def test_a_ramp_reduced_is_a_ramp(size: tuple[int, int]) -> None:
+    ramp = np.tile(np.linspace(0, 240, 40), (24, 1)).astype(np.uint8)
+    small = reduced(ramp, *size)
+    columns = (np.arange(size[1]) + 0.5) / size[1] * 240
+    assert small.shape == size
+    assert np.abs(small[:, 1:-1] - columns[1:-1]).max() < 6
 
 
 def test_composed_places_are_those_of_the_whole_way() -> None:

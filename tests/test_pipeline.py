@@ -111,6 +111,29 @@ def test_the_mix_is_that_of_the_frame_s_own_time_also_behind_a_late_stabiliser()
         assert (a.picture == b.picture).all()
 
 
+def test_the_stabiliser_is_told_of_each_frame_s_mix_before_its_step() -> None:
+    class Listening(Off):
+        def __init__(self) -> None:
+            self.heard: list[float] = []
+            self.steps = 0
+
+        def told(self, mix: Mix) -> None:
+            assert len(self.heard) == self.steps
+            self.heard.append(mix.weights.get("blue", 0.0))
+
+        def step(self, content: Picture, painted: Picture) -> list[Picture]:
+            self.steps += 1
+            return super().step(content, painted)
+
+    stabiliser = Listening()
+    parts, _ = line(stabiliser=stabiliser)
+    run_line(parts, shots(scene(90, 11)), 11, lambda _: None)
+    assert stabiliser.heard == [
+        parts.mix_at(index / 10).weights.get("blue", 0) for index in range(11)
+    ]
+    assert stabiliser.steps == 11
+
+
 def test_a_transition_runs_from_the_first_style_to_the_last() -> None:
     parts, sink = line()
     run_line(parts, shots(scene(0, 11)), 11, lambda _: None)

@@ -12,11 +12,12 @@ import pytest
 from vst.errors import UsageError
 from vst.metrics.sharpness import Sharpness
 from vst.metrics.warp import WarpError
-from vst.stabilisers import STABILISERS
+from vst.stabilisers import STABILISERS, mixing
 from vst.stabilisers.anchored import AnchoredSettings
 from vst.stabilisers.base import Stabiliser
 from vst.stabilisers.flow import FlowGuided
 from vst.stabilisers.light import Light, LightSettings
+from vst.timeline import Mix
 
 NAMES = list(STABILISERS)
 STEADY = ["flow", "strong"]
@@ -229,6 +230,69 @@ def test_slow_motion_is_not_taken_for_standing(name: str) -> None:
     here = np.abs(found.astype(int) - painted)[:, 8:-8].mean()
     back = cv2.warpAffine(strokes, np.float32([[1, 0, -8], [0, 1, 0]]), (128, 96))
     assert here < 0.3 * np.abs(found.astype(int) - back)[:, 8:-8].mean()
+
+
+def between(count: int, share: float) -> Mix:
+    return Mix({"first": 1 - share * count, "second": share * count})
+
+
+@pytest.mark.parametrize("name", STEADY)
+@pytest.mark.parametrize("told", [True, False])
+def test_another_texture_of_like_colours_comes_at_once_where_it_is_told(
+    name: str, told: bool
+) -> None:
+    contents, paintings = clip(8)
+    stabiliser = STABILISERS[name]()
+    for place in range(7):
+        if told:
+            stabiliser.told(Mix({"first": 1.0}))
+        stabiliser.step(contents[place], paintings[place])
+    other = np.ascontiguousarray(np.roll(paintings[7], 37, axis=1))
+    if told:
+        stabiliser.told(Mix({"second": 1.0}))
+    [found] = stabiliser.step(contents[7], other)
+    to_new, to_old = (np.abs(found.astype(int) - x).mean() for x in (other, paintings[7]))
+    assert (to_new < 0.2 * to_old) == told
+
+
+@pytest.mark.parametrize("name", STEADY)
+def test_what_was_told_is_carried_over_a_chunk(name: str) -> None:
+    contents, paintings = clip(12)
+
+    def go(stabiliser: Stabiliser, places: range) -> list[np.ndarray]:
+        found = []
+        for place in places:
+            stabiliser.told(between(place, 1 / 20))
+            found += stabiliser.step(contents[place], paintings[place])
+        return found
+
+    whole = go(STABILISERS[name](), range(12))
+    first, second = STABILISERS[name](), STABILISERS[name]()
+    found = go(first, range(6))
+    second.restore(first.state())
+    assert same(found + go(second, range(6, 12)), whole)
+
+
+@pytest.mark.parametrize("name", STEADY)
+def test_a_mix_that_stays_changes_nothing(name: str) -> None:
+    contents, paintings = clip(10)
+    stabiliser, found = STABILISERS[name](), []
+    for content, painted in zip(contents, paintings):
+        stabiliser.told(Mix({"first": 1.0}))
+        found += stabiliser.step(content, painted)
+    assert same(found, through(STABILISERS[name](), contents, paintings))
+
+
+def test_how_far_a_mix_changes() -> None:
+    def apart(one: Mix, other: Mix) -> float:
+        return mixing.change(mixing.shares(one), mixing.shares(other))
+
+    one, other = Mix({"a": 1.0}), Mix({"a": 0.75, "b": 0.25})
+    assert apart(one, one) == 0
+    assert apart(one, other) == 0.25
+    assert apart(one, Mix({"b": 1.0})) == 1
+    assert apart(one, Mix({"a": 1.0}, brush=2.0)) == 1
+    assert apart(Mix({}, ground=one), Mix({}, ground=other)) == 0.25
 
 
 def test_light_is_a_weighted_mean() -> None:

@@ -85,10 +85,7 @@ class FlowEstimator:
     def gray(self, picture: Picture) -> Gray:
         """The picture's brightness at the working size."""
         bright = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-        height, width = self.settings.working_size(*bright.shape)
-        if (height, width) != bright.shape:
-            bright = cv2.resize(bright, (width, height), interpolation=cv2.INTER_AREA)
-        return np.asarray(bright, np.uint8)
+        return reduced(bright, *self.settings.working_size(*bright.shape))
 
     def __call__(self, of: Gray, to: Gray) -> Flow:
         """Where each pixel ``of`` one picture lies in the other: ``warp(to, flow)`` looks like
@@ -106,6 +103,24 @@ class FlowEstimator:
             )
         flow = self._search.calc(of, to, None)
         return np.ascontiguousarray(flow[:height, :width], np.float32)
+
+
+def reduced(bright: Gray, height: int, width: int) -> Gray:
+    """The picture at a smaller size; by a whole number first, which takes a tenth of the time of
+    any other reduction.
+    """
+    rows, columns = bright.shape
+    whole = min(rows // height, columns // width)
+    if whole > 1 and rows % whole == columns % whole == 0:
+        size = (columns // whole, rows // whole)
+        bright = np.asarray(cv2.resize(bright, size, interpolation=cv2.INTER_AREA), np.uint8)
+        rows, columns = bright.shape
+    if (rows, columns) != (height, width):
+        # Nearer than half as large, neighbours are mixed well enough.
+        near = 2 * height > rows and 2 * width > columns
+        how = cv2.INTER_LINEAR if near else cv2.INTER_AREA
+        bright = np.asarray(cv2.resize(bright, (width, height), interpolation=how), np.uint8)
+    return bright
 
 
 @lru_cache(maxsize=8)
@@ -135,21 +150,23 @@ def warp(array: Any, flow: Flow, interpolation: int = cv2.INTER_LINEAR) -> Any:
     return sample(array, places(flow), interpolation)
 
 
-def enlarged_places(where: Flow, height: int, width: int, onto: float = 1.0) -> Flow:
+def enlarged_places(
+    where: Flow, height: int, width: int, onto: float = 1.0, below: float = 0.0
+) -> Flow:
     """Places of a small picture as places of a large one, (height, width, 2).
 
-    ``onto``: how much larger still the picture is that will be sampled there. Pixel centres are
-    kept: the middle of the small picture's first pixel is not that of the large one's.
+    ``onto``: how much larger still the picture is that will be sampled there; ``below``: how many
+    pixels further down it lies. Pixel centres are kept: the middle of the small picture's first
+    pixel is not that of the large one's.
     """
     rows, columns = where.shape[:2]
+    x, y = width / columns * onto, height / rows * onto
+    # Place * factor + (factor - 1) / 2, while there are few of them.
+    matrix = np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2 + below]], np.float32)
+    where = cv2.transform(where, matrix)
     if (rows, columns) != (height, width):
         where = cv2.resize(where, (width, height), interpolation=cv2.INTER_LINEAR)
-    x, y = width / columns * onto, height / rows * onto
-    if x == y == 1:
-        return where
-    # One pass over both coordinates: place * factor + (factor - 1) / 2.
-    matrix = np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2]], np.float32)
-    return np.asarray(cv2.transform(where, matrix), np.float32)
+    return np.asarray(where, np.float32)
 
 
 def squared(flow: Flow) -> npt.NDArray[np.float32]:

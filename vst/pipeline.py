@@ -187,6 +187,7 @@ class Steadying:
             self.write(carried_on(self.line, self.waiting, item))
         else:
             self.waiting.append(item.shot)
+            stabiliser.told(item.shot.mix)
             self._hand_over(stabiliser.step(item.content, item.painting))
 
     def let_go(self) -> None:

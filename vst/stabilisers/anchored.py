@@ -13,7 +13,8 @@ choice stand in docs/steadiness.md.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, fields
 from typing import Any
 
 import cv2
@@ -25,13 +26,13 @@ from vst.flow import (
     FlowEstimator,
     FlowSettings,
     Gray,
-    agreeing,
     enlarged_places,
     grid,
     inside,
     places,
     sample,
     slope,
+    squared,
 )
 from vst.frames import Picture
 from vst.stabilisers.base import Stabiliser
@@ -47,6 +48,8 @@ from vst.stabilisers.blending import (
     recoloured,
     statistics,
 )
+from vst.stabilisers.mixing import change, shares
+from vst.timeline import Mix
 
 ENLARGED = 2
 """The anchor is sampled from a copy so many times as large."""
@@ -63,17 +66,19 @@ class AnchoredSettings:
     """Parameters of `Anchored`; brightness in 0..1, slopes in pixels per pixel."""
 
     flow: FlowSettings = MEDIUM
-    both_ways: bool = True
-    """Whether occlusions are found by flow back and forth; else by tears in the backward flow."""
-    steepest: float = 0.3
-    """Squared slope of the flow from which on it is a tear, where it is looked at one way only."""
+    steepest: float = 0.8
+    """Squared slope of the backward flow from which on it is a tear: there something was hidden."""
     strained: float = 0.8
     """Squared slope, against standing still, of the way to the anchor from which on it is strained:
     what is drawn along it is a smear.
     """
+    corrected: float = 0.0
+    """Part of its drift by which the way to the anchor is corrected at each frame ..."""
+    agreed: float = 4.0
+    """... where it strays from the direct flow by no more pixels than this."""
     renewal: int = 10
     """Frames after which the output becomes the anchor."""
-    memory: float = 0.9
+    memory: float = 0.97
     """Weight of the previous output where the anchor is lost."""
     step_tolerance: float = 0.1
     """Difference of brightness at which the previous output is trusted by 1/e."""
@@ -97,6 +102,10 @@ class AnchoredSettings:
     """Mean change of the channels' statistics from which on the style is changing ..."""
     follows_fully: float = 0.015
     """... and at which nothing is remembered."""
+    follows_mix: float = 5.0
+    """Where the mix is told: the share of the fresh painting is the root of so many times the
+    mix's change from frame to frame. A transition of 30 frames gets 0.4, one of 240 gets 0.14.
+    """
 
 
 @dataclass
@@ -138,24 +147,34 @@ class Anchored(Stabiliser):
         self.settings = settings
         self._look = FlowEstimator(settings.flow)
         self._memory: Memory | None = None
+        self._mix: dict[str, float] = {}
+        self._changed = 0.0  # by how much the mix has changed since the last step
 
     def reset(self) -> None:
         self._memory = None
 
+    def told(self, mix: Mix) -> None:
+        before, self._mix = self._mix, shares(mix)
+        self._changed += change(before, self._mix) if before else 0.0
+
     def state(self) -> dict[str, Any]:
         if self._memory is None:
             return {}
-        return {name: np.copy(value) for name, value in vars(self._memory).items()}
+        known = {name: np.copy(value) for name, value in vars(self._memory).items()}
+        return {**known, "mix": dict(self._mix), "changed": self._changed}
 
     def restore(self, state: dict[str, Any]) -> None:
-        self._memory = None
+        self._memory, self._mix, self._changed = None, {}, 0.0
         if state:
-            known: dict[str, Any] = {name: np.copy(value) for name, value in state.items()}
+            self._mix, self._changed = dict(state["mix"]), float(state["changed"])
+            names = (field.name for field in fields(Memory))
+            known: dict[str, Any] = {name: np.copy(state[name]) for name in names}
             self._memory = Memory(**{**known, "age": int(state["age"])})
 
     def step(self, content: Picture, painted: Picture) -> list[Picture]:
         gray = self._look.gray(content)
-        memory = self._memory
+        memory, changed = self._memory, self._changed
+        self._changed = 0.0
         if memory is None or memory.shown.shape != painted.shape:
             self._memory = first_memory(gray, painted)
             return [painted.copy()]
@@ -163,11 +182,11 @@ class Anchored(Stabiliser):
         if backward is None:
             # The content remembered stays that with which the standing began: a motion too slow to
             # be seen from one frame to the next is seen from there, and so is its flow.
-            memory.shown = self._follow(memory, memory.shown, painted, still=True)
+            memory.shown = self._follow(memory, memory.shown, painted, changed, still=True)
             put(memory.canvas, memory.shown)
             return [memory.shown.copy()]
         carried = self._carry(memory, gray, backward, painted)
-        carried = self._follow(memory, carried, painted)
+        carried = self._follow(memory, carried, painted, changed)
         put(memory.canvas, carried)
         memory.shown = raise_detail(carried, painted, self.settings.raised, self.settings.detail)
         memory.gray = gray
@@ -180,8 +199,8 @@ class Anchored(Stabiliser):
         """The anchor where it can be seen, else the previous output, else the fresh painting."""
         settings = self.settings
         height, width = painted.shape[:2]
-        came_from, seen = places(backward), self._seen(memory.gray, gray, backward)
-        memory.places = sample(memory.places, came_from)
+        came_from, seen = places(backward), self._seen(backward)
+        memory.places = self._undrifted(memory, gray, sample(memory.places, came_from))
         memory.kept = np.minimum(sample(memory.kept, came_from), seen)
         whole = cv2.blur(slope(memory.places - grid(*gray.shape)), (3, 3)) <= settings.strained
         stale = cv2.resize(memory.stale, gray.shape[::-1], interpolation=cv2.INTER_LINEAR)
@@ -190,30 +209,43 @@ class Anchored(Stabiliser):
         near = alike(gray, memory.gray, came_from, settings.step_tolerance)
         far = alike(gray, memory.anchor_gray, memory.places, settings.anchor_tolerance)
         # The last output is as strained there; it has to go, but not at once.
-        near *= np.where(whole, np.float32(settings.memory), np.float32(settings.memory * STRAINED))
+        near *= settings.memory * (STRAINED + (1 - STRAINED) * whole.astype(np.float32))
         by_step = cv2.GaussianBlur(seen * near, (0, 0), 1.5)
         by_anchor = cv2.GaussianBlur(memory.kept * far, (0, 0), 1.5)
         # One or the other, not a mean: half of two textures has the sharpness of neither. And one
         # sampling of one canvas is cheaper than two.
-        where = enlarged_places(within(came_from), height, width)
-        where[..., 1] += height * ENLARGED
-        chosen = (cv2.resize(by_anchor, (width, height)) > 0.5).astype(np.uint8)
+        where = enlarged_places(within(came_from), height, width, below=height * ENLARGED)
+        chosen = (cv2.resize(by_anchor, (width, height)) > 0.5).view(np.uint8)
         cv2.copyTo(enlarged_places(memory.places, height, width, ENLARGED), chosen, where)
         share = np.maximum(by_step, np.clip((by_anchor - 0.5) * settings.decision + 1, 0, 1))
         return mixed(sample(memory.canvas, where), painted, share)
 
-    def _seen(self, before: Gray, gray: Gray, backward: Flow) -> Weights:
+    def _undrifted(self, memory: Memory, gray: Gray, composed: Flow) -> Flow:
+        """The composed way to the anchor, brought nearer to the flow that leads there at once.
+
+        Composed flow is as smooth in time as can be, but its errors add up; the direct flow has no
+        drift, but trembles. Where both hardly differ, a part of the difference is made up for.
+        """
+        if not self.settings.corrected or memory.age == 0:
+            return composed
+        missing = places(self._look(gray, memory.anchor_gray)) - composed
+        agreed = squared(missing) <= self.settings.agreed**2
+        return composed + missing * (agreed * np.float32(self.settings.corrected))[..., None]
+
+    def _seen(self, backward: Flow) -> Weights:
         """1 where a pixel was in sight one frame ago, 0 where not."""
-        if self.settings.both_ways:
-            seen = agreeing(backward, self._look(before, gray))
-        else:
-            seen = cv2.blur(slope(backward), (3, 3)) <= self.settings.steepest
+        seen = cv2.blur(slope(backward), (3, 3)) <= self.settings.steepest
         return (seen & inside(backward)).astype(np.float32)
 
     def _follow(
-        self, memory: Memory, carried: Picture, painted: Picture, still: bool = False
+        self,
+        memory: Memory,
+        carried: Picture,
+        painted: Picture,
+        changed: float,
+        still: bool = False,
     ) -> Picture:
-        """Let the picture follow a style that changes.
+        """Let the picture follow a style that changes, by ``changed`` as far as that was told.
 
         Colours are those of the fresh painting at once, by the statistics of each channel (where
         nothing moves, only once they change by more than noise). Texture follows by a share of the
@@ -224,7 +256,8 @@ class Anchored(Stabiliser):
         has, wanted = statistics(seen), statistics(fresh)
         memory.gap = CALM * memory.gap + (1 - CALM) * (wanted - has)
         moved = float(np.abs(memory.moved + memory.gap).mean())
-        share = min(1.0, max(0.0, (moved - start) / (full - start)))
+        told = math.sqrt(self.settings.follows_mix * changed)
+        share = min(1.0, max(0.0, (moved - start) / (full - start), told))
         if still and share == 0:
             return carried
         reach = self.settings.stale_fully - self.settings.stale_from
@@ -269,7 +302,7 @@ def put(canvas: Picture, carried: Picture) -> None:
 def within(where: Flow) -> Flow:
     """Places brought back to the picture's edge: beyond it, on the canvas, lies another picture."""
     height, width = where.shape[:2]
-    return np.clip(where, 0, np.array([width - 1, height - 1], np.float32))
+    return np.asarray(cv2.min(cv2.max(where, 0), (width - 1, height - 1, 0, 0)), np.float32)
 
 
 def renew(memory: Memory) -> None:

@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 from vst.frames import Picture
+from vst.timeline import Mix
 
 
 class Stabiliser(ABC):
@@ -22,6 +23,11 @@ class Stabiliser(ABC):
     """
     lookahead = 0
     """Frames of the future that it needs: how many steps may pass before a frame comes out."""
+
+    def told(self, mix: Mix) -> None:
+        """Hear with which mix the next frame was painted. It may be left out: then a change of
+        style is known from the paintings alone, a few frames late.
+        """
 
     @abstractmethod
     def step(self, content: Picture, painted: Picture) -> list[Picture]:

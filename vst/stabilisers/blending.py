@@ -20,6 +20,8 @@ AFAR = 64
 """Side of a picture seen from afar, in cells."""
 LITTLE = 0.0005
 """Part of the pixels that may seem to move in a picture that stands still."""
+FINE = (5, 5)
+"""Detail is what differs from the mean of so many pixels: a box as wide as a Gaussian of 1.4."""
 CELL = 8
 """Local contrast is compared in cells of so many pixels square."""
 
@@ -30,7 +32,7 @@ def alike(gray: Gray, earlier: Gray, where: Flow, tolerance: float) -> Weights:
     """
     error = cv2.absdiff(gray, sample(earlier, where))
     falling = np.exp(-((np.arange(256) / (255 * tolerance)) ** 2)).astype(np.float32)
-    return np.asarray(falling[error], np.float32)
+    return np.asarray(cv2.LUT(error, falling), np.float32)
 
 
 def flow_if_moving(gray: Gray, before: Gray, noise: float, look: FlowEstimator) -> Flow | None:
@@ -51,11 +53,22 @@ def flow_if_moving(gray: Gray, before: Gray, noise: float, look: FlowEstimator) 
 
 
 def mixed(first: Picture, second: Picture, share: Weights) -> Picture:
-    """``share`` (of any size; enlarged to the pictures') of the first, the rest of the second."""
-    height, width = first.shape[:2]
-    if share.shape != (height, width):
-        share = cv2.resize(share, (width, height), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(cv2.blendLinear(first, second, share, 1 - share), np.uint8)
+    """``share`` (of any size; enlarged to the pictures') of the first, the rest of the second: in
+    steps of 1/255, by whole numbers, which takes a third of the time of fractions.
+    """
+    part = as_picture(share, first)
+    one = cv2.multiply(first, part, scale=1 / 255)
+    other = cv2.multiply(second, cv2.bitwise_not(part), scale=1 / 255)
+    return np.asarray(cv2.add(one, other), np.uint8)
+
+
+def as_picture(share: Weights, like: Picture) -> Picture:
+    """The weights as 0..255, at the picture's size, in each channel."""
+    height, width = like.shape[:2]
+    part = cv2.convertScaleAbs(share, alpha=255)
+    if part.shape != (height, width):
+        part = cv2.resize(part, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.cvtColor(part, cv2.COLOR_GRAY2RGB), np.uint8)
 
 
 def from_afar(picture: Picture) -> Picture:
@@ -71,23 +84,27 @@ def statistics(cells: Picture) -> npt.NDArray[np.float64]:
 
 def recoloured(picture: Picture, has: Any, wanted: Any) -> Picture:
     """The picture, with its channels' statistics changed from ``has`` to ``wanted``."""
-    levels = np.arange(256, dtype=np.float64)[:, None] / 255
     # A channel that hardly varies has no contrast that could be told from noise.
     factor = np.clip((wanted[3:] + 0.02) / (has[3:] + 0.02), 0.5, 2)
-    table = np.clip((levels - has[:3]) * factor + wanted[:3], 0, 1) * 255 + 0.5
-    return np.asarray(cv2.LUT(picture, table.astype(np.uint8)[None]), np.uint8)
+    matrix = np.column_stack([np.diag(factor), 255 * (wanted[:3] - has[:3] * factor)])
+    return np.asarray(cv2.transform(picture, matrix.astype(np.float32)), np.uint8)
 
 
 def raise_detail(picture: Picture, fresh: Picture, limit: float, part: float = 1.0) -> Picture:
-    """Raise what is finer than about 1.5 pixels to ``part`` of the fresh painting's local
+    """Raise what is finer than about five pixels to ``part`` of the fresh painting's local
     contrast, at most ``limit`` times. Where the picture has more contrast, it stays as it is.
     """
     if limit <= 1:
         return picture
     has, wanted = local_contrast(picture), local_contrast(fresh)
-    gain = np.clip((part * wanted + 0.5) / (has + 0.5), 1, limit).astype(np.float32)
-    # smooth + gain * detail = gain * picture + (1 - gain) * smooth: a mix with a negative share.
-    return mixed(picture, cv2.GaussianBlur(picture, (7, 7), 1.5), gain)
+    more = np.clip((part * wanted + 0.5) / (has + 0.5) - 1, 0, limit - 1)
+    gain, smooth = as_picture(more / np.float32(limit - 1), picture), cv2.blur(picture, FINE)
+    # What stands out from the smooth picture and what lies below it, apart: no number below 0.
+    above, below = (
+        cv2.multiply(cv2.subtract(*pair), gain, scale=(limit - 1) / 255)
+        for pair in ((picture, smooth), (smooth, picture))
+    )
+    return np.asarray(cv2.subtract(cv2.add(picture, above), below), np.uint8)
 
 
 def local_contrast(picture: Picture) -> npt.NDArray[np.float32]:
@@ -96,7 +113,7 @@ def local_contrast(picture: Picture) -> npt.NDArray[np.float32]:
     """
     height, width = picture.shape[:2]
     gray = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    fine = cv2.absdiff(gray, cv2.GaussianBlur(gray, (7, 7), 1.5)).astype(np.float32)
+    fine = cv2.absdiff(gray, cv2.blur(gray, FINE)).astype(np.float32)
     cells = (max(1, width // CELL), max(1, height // CELL))
     means = cv2.resize(fine, cells, interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.blur(means, (3, 3)), np.float32)

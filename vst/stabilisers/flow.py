@@ -1,4 +1,4 @@
-"""``flow``: the default. Steady, in less time than the embedded painter takes."""
+"""``flow``: the default. Steady, in a part of the time that the embedded painter takes."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from vst.flow import FlowSettings
 from vst.stabilisers.anchored import Anchored, AnchoredSettings
 
 FLOW = AnchoredSettings(
-    flow=FlowSettings(scale=0.5, limit=256, finest=0, stride=3, descents=12, refinements=2),
-    both_ways=False,
-    renewal=8,
+    flow=FlowSettings(scale=0.5, limit=192, finest=0, stride=3, descents=6, refinements=2),
+    steepest=1.0,
     step_tolerance=0.05,
     anchor_tolerance=0.1,
-    detail=0.995,
+    detail=0.978,
+    renewal=7,
 )
 
 
 class FlowGuided(Anchored):
-    """Backward flow alone, at half the painting's size; tears in it stand for occlusions."""
+    """Flow to the last frame alone, at half the painting's size or less."""
 
     def __init__(self, settings: AnchoredSettings = FLOW) -> None:
         super().__init__(settings)

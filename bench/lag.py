@@ -1,0 +1,116 @@
+"""Measures by how many frames the stabilisers lag behind a style that changes.
+
+    python bench/lag.py --shared ../shared [--frames 30] [--json lag.json]
+
+Two clips, moving and standing still (with a sensor's noise), and two pairs of styles, painted by
+Magenta TFLite: `--frames` from one style to the other. Style numbers are laid on the
+straight way from the first style's to the second's; a line through the middle third of the
+transition tells how far the picture has come halfway, and by how many frames the stabilised one is
+behind the unstabilised. `told`: the stabiliser hears of the mix, as it does in the pipeline.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from steadiness import PAIR, STYLES, read
+
+from vst.engines.magenta import MagentaEngine
+from vst.frames import Picture
+from vst.stabilisers import STABILISERS
+from vst.timeline import Mix
+
+CLIPS = ("bikes", "cockatoo")
+REST = 6
+"""Frames before and after the transition."""
+SENSOR = 2.0
+"""Deviation of the noise of content that stands still, of 255."""
+
+
+def contents_of(clip: Path, count: int, still: bool) -> list[Picture]:
+    pictures = read(clip, 1 if still else count, 384)
+    if not still:
+        return pictures
+    noise = np.random.default_rng(0)
+    return [
+        (pictures[0] + noise.normal(0, SENSOR, pictures[0].shape)).clip(0, 255).astype(np.uint8)
+        for _ in range(count)
+    ]
+
+
+def progress(pictures: list[Picture], middle: range, engine: Any, ends: Any) -> Any:
+    """How far the style numbers have come, 0..1: slope and height of the line at the middle."""
+    way = ends[1] - ends[0]
+    come = [(engine.embed(pictures[place]) - ends[0]) @ way / (way @ way) for place in middle]
+    return np.polyfit(np.array(middle) - np.mean(middle), come, 1)
+
+
+def case(
+    engine: Any, contents: list[Picture], frames: int, ends: Any
+) -> dict[str, dict[str, float]]:
+    """The lag in frames for each stabiliser, untold and told."""
+    parts = np.clip((np.arange(len(contents)) - REST) / frames, 0, 1)
+    paintings = [
+        engine.stylize(content[None], ((1 - part) * ends[0] + part * ends[1])[None])[0]
+        for part, content in zip(parts, contents)
+    ]
+    third = frames // 3
+    middle = range(REST + third, REST + frames - third + 1)
+    slope, height = progress(paintings, middle, engine, ends)
+    lags: dict[str, dict[str, float]] = {}
+    for name in ("flow", "strong"):
+        lags[name] = {}
+        for told in (False, True):
+            stabiliser, steady = STABILISERS[name](), []
+            for part, content, painted in zip(parts, contents, paintings):
+                if told:
+                    stabiliser.told(Mix({"first": 1 - part, "second": part}))
+                steady += stabiliser.step(content, painted)
+            _, there = progress(steady, middle, engine, ends)
+            lags[name]["told" if told else "untold"] = float((height - there) / slope)
+    return lags
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    default = os.environ.get("VST_SHARED", "../shared")
+    parser.add_argument("--shared", type=Path, default=Path(default))
+    parser.add_argument("--frames", type=int, default=30, help="length of the transition")
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    shared = options.shared
+    if not shared.is_dir():
+        sys.exit(f"{shared} is not there: give --shared the folder of models and clips")
+    engine = MagentaEngine(model=",".join(str(shared / "magenta" / x) for x in PAIR.split(",")))
+    style = [shared / "training" / "style" / name for name in STYLES]
+    numbers = [engine.embed(read(path, 1, 384)[0]) for path in style]
+    results = []
+    for clip in CLIPS:
+        for still in (False, True):
+            contents = contents_of(
+                shared / "video" / f"{clip}.mp4", options.frames + 2 * REST, still
+            )
+            for first in (0, 1):
+                lags = case(engine, contents, options.frames, numbers[first : first + 2])
+                results.append({"clip": clip, "still": still, "pair": first, "lags": lags})
+                print(clip, "still" if still else "moving", first, json.dumps(lags), flush=True)
+    for name in ("flow", "strong"):
+        for told in ("untold", "told"):
+            found = np.array([result["lags"][name][told] for result in results])
+            late = int((found > 2).sum())
+            print(
+                f"{name}, {told}: mean {found.mean():.1f}, worst {found.max():.1f} frames; "
+                f"{late} of {len(found)} over 2"
+            )
+    if options.json:
+        options.json.write_text(json.dumps(results, indent=1))
+
+
+if __name__ == "__main__":
+    main()
