@@ -27,7 +27,7 @@ STOREYS = [
     {"sources", "keyframes", "engines", "stabilisers", "masks", "sinks", "metrics"},
     {"samples", "looks", "finish", "align", "effects", "masking"},
     {"score"},
-    {"painting"},
+    {"painting", "plan"},
     {"pipeline"},
     {"chunks"},
     {"chunked"},
