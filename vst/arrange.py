@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from vst.align import align_to, cut_times
 from vst.beats import beats_of_file
 from vst.colours import prepared_style
 from vst.engines.base import EmbeddingEngine, Engine
 from vst.finish import finish, painted_share, scaled
-from vst.frames import Picture
+from vst.frames import Embedding, Picture
 from vst.job import Job, painting_size, span
 from vst.looks import Look, check_space, looks_of
 from vst.order import ordered
@@ -26,11 +26,14 @@ PACE_SIZE = 160
 
 @dataclass(frozen=True)
 class Arrangement:
-    """What is played: the looks in order, when each, and lines for the user."""
+    """What is played: the looks in order, when each, and lines for the user. ``styles``: what the
+    engine was given to get ready for.
+    """
 
     looks: list[Look]
     timeline: Timeline
     notes: list[str]
+    styles: Mapping[str, Picture | Embedding] = field(default_factory=dict)
 
 
 def read_styles(job: Job) -> Score | None:
@@ -48,7 +51,7 @@ def arrange(job: Job, engine: Engine, source: Source) -> Arrangement:
     score = read_styles(job)
     looks = looks_of_score(score) if score else looks_for(job, engine, notes)
     behind = ground_looks(job, looks, engine, notes)
-    prepare(job, engine, [*looks, *behind], source, recoloured_names(job, score))
+    styles = prepare(job, engine, [*looks, *behind], source, recoloured_names(job, score))
     if score is not None:
         timeline, align, pace = _of_score(job, score, source), score.align, score.pace
     else:
@@ -62,7 +65,7 @@ def arrange(job: Job, engine: Engine, source: Source) -> Arrangement:
         timeline = align_to(timeline, times)
     if pace == "uniform":
         timeline = uniform(timeline, still_painter(engine, source.at(job.start)))
-    return Arrangement(looks, timeline, notes)
+    return Arrangement(looks, timeline, notes, styles)
 
 
 def looks_for(job: Job, engine: Engine | None = None, notes: list[str] | None = None) -> list[Look]:
@@ -102,8 +105,9 @@ def prepare(
     looks: list[Look],
     source: Source | None = None,
     recoloured: AbstractSet[str] | None = frozenset(),
-) -> None:
-    """Let the engine get ready for the looks, once.
+) -> Mapping[str, Picture | Embedding]:
+    """Let the engine get ready for the looks, once; returns what it was given, as numbers where it
+    knows styles as numbers.
 
     ``recoloured``: names of the looks whose pictures take the palette of ``source`` first; None:
     all of them.
@@ -121,6 +125,7 @@ def prepare(
         for look in chosen:
             styles[look.name] = prepared_style("blend", look.picture, content)
     engine.prepare(styles)
+    return engine.styles if isinstance(engine, EmbeddingEngine) else styles
 
 
 def still_painter(engine: Engine, content: Picture) -> Callable[[Mix], Picture]:

@@ -14,7 +14,7 @@ from typing import Any
 from vst import chunks
 from vst.chunked import ChunkSink, ChunkWriter
 from vst.chunks import ChunkFolder
-from vst.effects import retimed
+from vst.effects import fading, retimed
 from vst.errors import Cancelled, MediaError
 from vst.finish import scaled
 from vst.frames import Frame, OnProgress, Progress, VideoInfo
@@ -23,11 +23,14 @@ from vst.job import Job, span
 from vst.masks.base import Mask
 from vst.painting import Batch
 from vst.pipeline import Chunking, Line, Passed, Shot, is_warm_start, run_line
-from vst.plan import Piece, Rule, checksum
+from vst.plan import Piece, Reach, Rule, checksum
 from vst.sinks import kind_of
 from vst.sources.base import Source
 from vst.sources.rate import resample
 from vst.stabilisers import STABILISERS
+
+ENDLESS = 32
+"""Frames that warm up what remembers without end (docs/cluster.md has the measurement)."""
 
 
 @dataclass
@@ -72,6 +75,17 @@ def has_chunks(job: Job, info: VideoInfo) -> bool:
     """Whether the job is painted in chunks: a video, not a GIF or folder, that is long enough."""
     seconds = frames_in_all(job, info) / float(job.fps or info.rate)
     return seconds > chunks.SECONDS and kind_of(job.output) == "video"
+
+
+def reach_of(job: Job, warmup: int) -> Reach:
+    """What a chunk that takes over nothing needs of the frames before it; ``warmup`` is what the
+    engine needs.
+    """
+    stabiliser = STABILISERS[job.stabilise]()
+    needed = ENDLESS if stabiliser.warmup is None else stabiliser.warmup
+    if job.mask is not None:  # its edge remembers without end too
+        needed = max(needed, ENDLESS)
+    return Reach(warmup + needed + fading(job.ghost), stabiliser.lookahead)
 
 
 class Unchanged:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from vst.api import job_of
 from vst.commands.options import (
+    cluster_options,
+    cluster_settings,
     job_options,
     output_option,
     print_json,
@@ -18,8 +21,14 @@ from vst.commands.options import (
 )
 from vst.commands.progress import Reporter
 from vst.commands.stopping import stoppable
+from vst.frames import OnProgress
+from vst.job import Job
 from vst.render import Estimate, Result, estimate, run
 from vst.times import format_time
+from vst.work import Stop
+
+if TYPE_CHECKING:
+    from vst.cluster import Settings
 
 OPTIONS = (
     "score", "keyframes", "picker", "at", "order", "size", "strength", "ease", "hold", "blend",
@@ -43,6 +52,7 @@ OPTIONS = (
     is_flag=True,
     help="Say what would be done and how long it would take; write nothing.",
 )
+@cluster_options
 @report_options
 def command(
     content: str,
@@ -51,6 +61,9 @@ def command(
     dry_run: bool,
     as_json: bool,
     progress: str,
+    cluster: str | None,
+    workers: int | None,
+    storage: str | None,
     **options: Any,
 ) -> None:
     """Paint the video CONTENT in the looks of one or more styles.
@@ -60,7 +73,8 @@ def command(
     """
     job = job_of(content, styles, output, **options)
     with Reporter("none" if dry_run else progress) as reporter, stoppable() as stop:
-        done = estimate(job) if dry_run else run(job, reporter, stop)
+        paint = runner_on(cluster_settings(cluster, workers, storage, job.threads))
+        done = estimate(job) if dry_run else paint(job, reporter, stop)
     if as_json:
         print_json(done.as_dict())
     elif isinstance(done, Estimate):
@@ -68,6 +82,15 @@ def command(
     else:
         warn(done.warnings)
         click.echo(summary(done))
+
+
+def runner_on(settings: Settings | None) -> Callable[[Job, OnProgress, Stop | None], Result]:
+    """What does a job: here, or on a cluster."""
+    if settings is None:
+        return run
+    from vst.cluster import paint_on
+
+    return functools.partial(paint_on, settings)
 
 
 def summary(result: Result) -> str:
