@@ -230,6 +230,11 @@ def taken_up(line: Line, shots: Iterator[Shot], carried: dict[str, Any] | None) 
     """
     waiting: deque[Waiting] = deque()
     if carried is None or is_warm_start(carried):
+        # The line may have painted another chunk before, and hold some of it.
+        line.stabiliser.flush()
+        line.stabiliser.reset()
+        if line.ghost is not None:
+            line.ghost.reset()
         return waiting
     line.stabiliser.restore(carried["stabiliser"])
     line.easel.restore(carried["easel"])
