@@ -93,7 +93,7 @@ class Crew:
                 self._ray.init(num_cpus=wanted, include_dashboard=False, **quiet)
             else:
                 self._ray.init(address=address, **quiet)
-        except (ConnectionError, OSError, RuntimeError, ValueError, TypeError) as error:
+        except Exception as error:  # Ray raises many kinds, and the bare one too
             text = str(error).strip().splitlines()[0] if str(error).strip() else ""
             raise VSTError(
                 f"cluster {address!r} cannot be reached ({text}); give {LOCAL!r}, or the address "
