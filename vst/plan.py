@@ -84,12 +84,13 @@ class Rule:
 
 @dataclass(frozen=True)
 class Start:
-    """Where a chunk begins that takes over nothing from the one before.
+    """Where a chunk begins, and how it does without what the one before remembers.
 
     ``index`` is its first frame; ``written`` the first that it writes: those that the stabiliser
     still held there belong to it. It reads from frame ``warm`` on, at ``first`` seconds, and drops
     what it paints before ``written``. ``checksum`` tells frame ``warm`` again, ``cuts`` is what the
     finder of scenes knew before it, ``earlier`` the times of the scene's frames before it.
+    ``chained``: it does not do quite without, for something remembers the whole scene so far.
     """
 
     index: int
@@ -99,6 +100,7 @@ class Start:
     checksum: int
     cuts: dict[str, Any]
     earlier: list[float] = field(default_factory=list)
+    chained: bool = False
 
     def as_state(self) -> State:
         """As plain values and arrays, in place of what a chunk carries over its end."""
@@ -124,15 +126,29 @@ class Piece:
     following: Start | None
     frames: int
 
+    @property
+    def waits(self) -> bool:
+        """Whether it is best begun with what the chunk before it remembers."""
+        return self.start is not None and self.start.chained
+
+    @property
+    def leaves(self) -> State | None:
+        """What it leaves to the next one; None: all that is remembered."""
+        if self.following is None:
+            return {}
+        return None if self.following.chained else self.following.as_state()
+
 
 @dataclass(frozen=True)
 class Reach:
     """What a chunk needs of the frames before it: ``warmup`` frames before the first that it
-    writes, and how many frames the stabiliser looks ``ahead``.
+    writes, and how many frames the stabiliser looks ``ahead``. ``endless``: something remembers
+    all of a scene, and they are enough but nearly, unless the scene is no older.
     """
 
     warmup: int
     ahead: int = 0
+    endless: bool = False
 
 
 @dataclass(frozen=True)
@@ -182,7 +198,8 @@ def _started(marks: deque[_Mark], scene: int, times: list[float], reach: Reach) 
     wanted = max(scene, written - reach.warmup)
     warm = next(mark for mark in marks if mark.index >= wanted)
     earlier = times[: warm.index - scene]
-    return Start(index, written, warm.index, warm.time, warm.checksum, warm.cuts, earlier)
+    chained = reach.endless and warm.index > scene
+    return Start(index, written, warm.index, warm.time, warm.checksum, warm.cuts, earlier, chained)
 
 
 def checksum(picture: Picture) -> int:

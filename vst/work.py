@@ -29,8 +29,8 @@ from vst.sources.base import Source
 from vst.sources.rate import resample
 from vst.stabilisers import STABILISERS
 
-ENDLESS = 32
-"""Frames that warm up what remembers without end (docs/cluster.md has the measurement)."""
+ENDLESS = 96
+"""Frames that warm up what remembers all of a scene (docs/cluster.md has the measurement)."""
 
 
 @dataclass
@@ -82,10 +82,9 @@ def reach_of(job: Job, warmup: int) -> Reach:
     engine needs.
     """
     stabiliser = STABILISERS[job.stabilise]()
-    needed = ENDLESS if stabiliser.warmup is None else stabiliser.warmup
-    if job.mask is not None:  # its edge remembers without end too
-        needed = max(needed, ENDLESS)
-    return Reach(warmup + needed + fading(job.ghost), stabiliser.lookahead)
+    endless = stabiliser.warmup is None or job.mask is not None  # a mask's edge remembers too
+    needed = (ENDLESS if endless else stabiliser.warmup or 0) + warmup + fading(job.ghost)
+    return Reach(needed, stabiliser.lookahead, endless)
 
 
 class Unchanged:
@@ -122,15 +121,15 @@ class Work:
     unchanged: Unchanged
     on_progress: OnProgress
 
-    def piece(self, piece: Piece, rule: Rule) -> Passed:
-        """Paint one chunk that takes over nothing from the one before."""
+    def piece(self, piece: Piece, rule: Rule, carried: dict[str, Any] | None = None) -> Passed:
+        """Paint one chunk; ``carried`` is what the one before has left, if that is there."""
         sink = self.line.sink
         assert isinstance(sink, ChunkWriter)
         sink.begin(piece.number)
-        carried = piece.start.as_state() if piece.start is not None else None
-        leaves = piece.following.as_state() if piece.following is not None else {}
+        if carried is None and piece.start is not None:
+            carried = piece.start.as_state()
         self.line.easel.reset()
-        passed = self._run(Chunking(rule, lambda: False, carried, leaves), 0)
+        passed = self._run(Chunking(rule, lambda: False, carried, piece.leaves), 0)
         if passed.whole:
             sink.end_line()
         return passed

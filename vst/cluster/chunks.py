@@ -13,6 +13,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from vst import __version__
 from vst.arrange import Arrangement
 from vst.chunks import STATE_SUFFIX, ChunkFolder
@@ -24,7 +26,7 @@ from vst.frames import OnProgress, Progress, silent
 from vst.inputs import inputs_of, is_file_name
 from vst.job import Job
 from vst.pipeline import Passed
-from vst.plan import Piece, scout
+from vst.plan import ROUNDS, Piece, scout
 from vst.render import Result, run
 from vst.stages import Ahead
 from vst.times import format_time
@@ -80,7 +82,7 @@ class Chunked:
         total = max(0, frames_in_all(work.job, work.source.info) - folder.frames)
         self.stop.armed = True
         with Ahead(self._pieces(work, folder), PLANNED, work.job.patience) as pieces:
-            tasks: Iterator[Task] = (("piece", order, piece) for piece in pieces)
+            tasks = self._tasks(iter(pieces), order, folder)
             for outcome in self.crew.each(tasks, self._wanted):
                 self._take(outcome, folder)
                 seconds = time.perf_counter() - began
@@ -94,6 +96,28 @@ class Chunked:
         if self.stop.asked and folder.missing is not None:
             raise Cancelled("stopped")
         return Passed(self.tally.frames, began)
+
+    def _tasks(self, pieces: Iterator[Piece], order: Order, folder: ChunkFolder) -> Iterator[Task]:
+        """The chunks as tasks. One that is best begun with what another remembers waits for that
+        one, and others go before; where there is nothing else to do, it is warmed up instead.
+        """
+        waiting: list[Piece] = []
+        more = True
+        while more or waiting:
+            ready = next((one for one in waiting if one.number - 1 in folder.chunks), None)
+            if ready is not None:
+                waiting.remove(ready)
+                left = folder.path / folder.chunks[ready.number - 1].state
+                yield Task("piece", order, ready, np.fromfile(left, np.uint8))
+            elif more and len(waiting) < ROUNDS * self.crew.size:
+                piece = next(pieces, None)
+                more = piece is not None
+                if piece is not None and piece.waits:
+                    waiting.append(piece)
+                elif piece is not None:
+                    yield Task("piece", order, piece)
+            else:
+                yield Task("piece", order, waiting.pop())
 
     def _wanted(self) -> bool:
         return self._failed is None and not self.stop.asked
@@ -125,7 +149,7 @@ class Chunked:
 
     def _take(self, outcome: Outcome, folder: ChunkFolder) -> None:
         """Keep a chunk that has come, or the error that it has failed with."""
-        piece = outcome.task[2]
+        piece = outcome.task.piece
         assert piece is not None
         if outcome.error is not None:
             if self._failed is None:

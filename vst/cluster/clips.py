@@ -44,6 +44,16 @@ class Clips:
     began: dict[str, float] = field(default_factory=dict)
     orders: dict[str, Job] = field(default_factory=dict)
     frames: int = 0
+    expected: int = 0
+    handed: int = 0
+
+    @property
+    def total(self) -> int | None:
+        """Frames of all clips, by those that are known; None while none is."""
+        if self.handed == 0:
+            return None
+        left = len(self.jobs) - len(self.long) - len(self.outcomes) - len(self.orders)
+        return self.expected + round(self.expected / self.handed * left)
 
     def tasks(self) -> Iterator[Task]:
         """One task for each short clip that can be painted; what is known of the others is noted
@@ -64,7 +74,7 @@ class Clips:
                 continue
             self.orders[order.key] = job
             self.began[order.key] = began
-            yield "clip", order, None
+            yield Task("clip", order)
 
     def _is_long(self, job: Job) -> bool:
         check_paths(job)
@@ -76,8 +86,12 @@ class Clips:
                 "give a video, or run it without --cluster"
             )
         with open_source(job.content) as source:
-            seconds = frames_in_all(job, source.info) / float(job.fps or source.info.rate)
-        return seconds > LONG and kind == "video"
+            frames = frames_in_all(job, source.info)
+            seconds = frames / float(job.fps or source.info.rate)
+        if seconds > LONG and kind == "video":
+            return True
+        self.expected, self.handed = self.expected + frames, self.handed + 1
+        return False
 
     def _order(self, job: Job) -> ClipOrder:
         if job.score is not None and self.post.folder is None:
@@ -95,7 +109,7 @@ class Clips:
 
     def take(self, ended: Ended) -> None:
         """Put what a worker has made under its name, or note why not."""
-        key = ended.task[1].key
+        key = ended.task.order.key
         job, seconds = self.orders.pop(key), time.perf_counter() - self.began.pop(key)
         if ended.error is not None:
             self.note(failed(job, ended.error, seconds))
@@ -157,9 +171,9 @@ def batch_with(
         stop.armed = True
         for ended in crew.each(clips.tasks(), lambda: not stop.asked):
             clips.take(ended)
-            detail = {"workers": crew.size, "frames": clips.frames}
+            detail = {"clips": f"{len(clips.outcomes)}/{len(jobs)}", "workers": crew.size}
             seconds = time.perf_counter() - began
-            on_progress(Progress("paint clips", len(clips.outcomes), len(jobs), seconds, detail))
+            on_progress(Progress("paint", clips.frames, clips.total, seconds, detail))
         if stop.asked:
             raise Cancelled(
                 f"stopped; {len(clips.outcomes)} of {len(jobs)} clips are done; run again"

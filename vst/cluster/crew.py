@@ -83,13 +83,13 @@ class Crew:
 
     def _connect(self) -> None:
         quiet = {"configure_logging": False, "log_to_driver": False, "logging_level": logging.ERROR}
-        address, cores = self.settings.address, self.settings.cores
+        address = self.settings.address
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to anybody
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
         try:
             if address == LOCAL:
                 workers = self.settings.workers
-                wanted = workers * cores if workers and cores else None
+                wanted = workers * self.cores if workers else None
                 self._ray.init(num_cpus=wanted, include_dashboard=False, **quiet)
             else:
                 self._ray.init(address=address, **quiet)
@@ -134,8 +134,11 @@ class Crew:
 
     @property
     def cores(self) -> int:
-        """Cores of each worker."""
-        return self.settings.cores or CORES
+        """Cores of each worker; those of this machine are shared out where workers are counted."""
+        settings = self.settings
+        if settings.cores is None and settings.workers and settings.address == LOCAL:
+            return max(1, (os.cpu_count() or 1) // settings.workers)
+        return settings.cores or CORES
 
     @property
     def size(self) -> int:
@@ -180,8 +183,8 @@ class Crew:
             for reference in self._welcome(LOOK, since, list(flying)):
                 task, actor = flying.pop(reference)
                 outcome = self._outcome(reference, task, actor)
-                if outcome is None and losses[key_of(task)] < TRIES:
-                    losses[key_of(task)] += 1
+                if outcome is None and losses[task.key] < TRIES:
+                    losses[task.key] += 1
                     again.append(task)
                 else:
                     lost = EngineError(f"its machine was lost {TRIES} times")
@@ -189,13 +192,14 @@ class Crew:
 
     def _hand(self, actor: Any, task: Task) -> Any:
         """Give a worker its task; an order that many tasks share is sent once."""
-        method, order, piece = task
-        shared = isinstance(order, Order)
-        if shared and order.key not in self._sent:
-            self._sent[order.key] = self._ray.put(order)
-        words = (self._sent[order.key], piece) if shared else (order,)
+        order = task.order
+        words: tuple[Any, ...] = (order,)
+        if isinstance(order, Order):
+            if order.key not in self._sent:
+                self._sent[order.key] = self._ray.put(order)
+            words = self._sent[order.key], task.piece, task.carried
         options = {"max_task_retries": TRIES - 1, "retry_exceptions": RETRIED}
-        return getattr(actor, method).options(**options).remote(*words)
+        return getattr(actor, task.method).options(**options).remote(*words)
 
     def _outcome(self, reference: Any, task: Task, actor: Any) -> Outcome | None:
         """What became of a task; None: its machine is gone, or what it made there."""
@@ -289,9 +293,3 @@ def told(error: BaseException) -> VSTError:
         return cause
     lines = [line for line in str(cause).strip().splitlines() if line.strip()]
     return EngineError(f"a worker failed: {lines[-1].strip() if lines else type(cause).__name__}")
-
-
-def key_of(task: Task) -> tuple[str, int]:
-    """What tells a task from others."""
-    _, order, piece = task
-    return order.key, piece.number if piece is not None else -1

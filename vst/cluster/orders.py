@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from vst.cluster.files import Parcel, Post
 from vst.errors import UsageError
 from vst.frames import Embedding, Picture
@@ -102,5 +105,18 @@ class Painted:
     warnings: list[str] = field(default_factory=list)
 
 
-Task = tuple[str, Order | ClipOrder, Piece | None]
-"""The worker's method, and what it is given."""
+@dataclass(frozen=True)
+class Task:
+    """A worker's ``method`` and what it is given: an order, and of a chunk the plan, with what the
+    chunk before it has left, as the bytes of a file, where it needs that.
+    """
+
+    method: str
+    order: Order | ClipOrder
+    piece: Piece | None = None
+    carried: npt.NDArray[np.uint8] | None = None
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """What tells it from others."""
+        return self.order.key, self.piece.number if self.piece is not None else -1

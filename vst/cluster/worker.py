@@ -6,6 +6,7 @@ Nothing here knows of Ray: a worker is an object with four methods.
 from __future__ import annotations
 
 import socket
+import tempfile
 import time
 import uuid
 from collections.abc import Mapping
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
+import numpy.typing as npt
 
 from vst import __version__
 from vst.arrange import Arrangement
@@ -29,7 +32,7 @@ from vst.plan import Piece
 from vst.render import engine_for, line_of, opened_mask, run, sink_spec
 from vst.sources import open_source
 from vst.sources.base import Source
-from vst.states import State, save_state
+from vst.states import State, load_state, save_state
 from vst.work import Stop, Unchanged, Work
 
 
@@ -74,8 +77,10 @@ class Worker:
             self._opened(order)
         return socket.gethostname()
 
-    def piece(self, order: Order, piece: Piece) -> Painted:
-        """Paint one chunk."""
+    def piece(
+        self, order: Order, piece: Piece, left: npt.NDArray[np.uint8] | None = None
+    ) -> Painted:
+        """Paint one chunk; ``left`` is the state that the one before has left, if it is there."""
         began = time.perf_counter()
         job, source = self._opened(order)
         engine = self._engine_for(job)
@@ -88,11 +93,11 @@ class Worker:
                 masked = mask is not None
                 line = line_of(job, source.info, engine, played, sink, masked=masked)
                 work = Work(job, source, line, mask, Stop(), unchanged, silent)
-                work.piece(piece, order.rule)
+                work.piece(piece, order.rule, state_of(left))
                 unchanged.check()
                 warnings = [*source.warnings, *(mask.warnings if mask is not None else [])]
             parcels = {name: order.post.send_away(path) for name, path in tray.files.items()}
-        start = piece.start
+        start = piece.start if left is None else None
         return Painted(
             frames=tray.frames,
             first=tray.first,
@@ -168,6 +173,17 @@ def here(job: Job, parcels: Mapping[str, Parcel], inputs: Inputs, cores: int | N
     )
     named = {name.replace(" ", "_"): path for name, path in found.items() if name[:6] != "style "}
     return replace(job, styles=styles, threads=cores, **named)  # type: ignore[arg-type]
+
+
+def state_of(left: npt.NDArray[np.uint8] | None) -> State | None:
+    """What the chunk before has carried over its end."""
+    if left is None:
+        return None
+    with tempfile.TemporaryDirectory(prefix="vst-") as folder:
+        path = Path(folder) / "state.npz"
+        left.tofile(path)
+        carried: State = load_state(path)["carried"]
+        return carried
 
 
 def check_version(version: str) -> None:

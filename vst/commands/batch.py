@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import click
 
@@ -13,6 +14,7 @@ from vst.commands.options import (
     print_json,
     report_options,
     warn,
+    worker_threads_option,
 )
 from vst.commands.progress import Reporter
 from vst.commands.stopping import stoppable
@@ -21,8 +23,8 @@ from vst.commands.stopping import stoppable
 @click.command()
 @click.argument("jobs")
 @click.option("--overwrite", is_flag=True, help="Run all jobs again, whatever is there.")
-@click.option("--threads", type=click.IntRange(min=1), help="With --cluster: cores per worker.")
 @cluster_options
+@worker_threads_option
 @report_options
 @click.pass_context
 def command(
@@ -31,10 +33,7 @@ def command(
     overwrite: bool,
     as_json: bool,
     progress: str,
-    cluster: str | None,
-    workers: int | None,
-    storage: str | None,
-    threads: int | None,
+    **where: Any,
 ) -> None:
     """Run the jobs of the file JOBS (YAML) whose output is not there yet; one that fails does not
     stop the rest.
@@ -56,7 +55,7 @@ def command(
         if not as_json:
             warn(f"{outcome.output}: {text}" for text in outcome.warnings)
 
-    settings = cluster_settings(cluster, workers, storage, threads)
+    settings = cluster_settings(**where)
     if settings is None:
         with Reporter(progress) as reporter:
             outcomes = run_batch(plan, reporter, on_outcome=say)

@@ -183,18 +183,29 @@ def cluster_options(function: Function) -> Function:
     )(function)  # fmt: skip
 
 
+def worker_threads_option(function: Function) -> Function:
+    """--threads, where it means something on a cluster only."""
+    return click.option(
+        "--threads", type=click.IntRange(min=1), metavar="N",
+        help="With --cluster: cores of each worker.",
+    )(function)  # fmt: skip
+
+
 def cluster_settings(
-    cluster: str | None, workers: int | None, storage: str | None, cores: int | None = None
+    cluster: str | None,
+    workers: int | None = None,
+    storage: str | None = None,
+    threads: int | None = None,
 ) -> Settings | None:
     """The cluster that was asked for, if one was."""
     if cluster is None:
-        for name, value in (("workers", workers), ("storage", storage)):
+        for name, value in (("workers", workers), ("storage", storage), ("threads", threads)):
             if value is not None:
                 raise UsageError(f"--{name} {value} means something with --cluster only")
         return None
     from vst.cluster import Settings
 
-    return Settings(cluster, workers, cores, storage)
+    return Settings(cluster, workers, threads, storage)
 
 
 def report_options(function: Function) -> Function:

@@ -89,8 +89,8 @@ def shared_out(detail: dict[str, Any]) -> str:
     if "chunks" in detail:
         known = detail.get("all_chunks")
         parts.append(f"{detail['chunks']}/{known if known is not None else '…'} chunks")
-    if "frames" in detail:
-        parts.append(f"{detail['frames']} frames")
+    if "clips" in detail:
+        parts.append(f"{detail['clips']} clips")
     if "workers" in detail:
         parts.append(f"{detail['workers']} workers")
     return "".join(f", {part}" for part in parts)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from vst.commands.options import (
@@ -10,6 +12,7 @@ from vst.commands.options import (
     print_json,
     report_options,
     warn,
+    worker_threads_option,
 )
 from vst.commands.progress import Reporter
 from vst.commands.stopping import stoppable
@@ -20,18 +23,15 @@ from vst.resume import resume
 @click.command()
 @click.argument("output")
 @click.option("--keep-chunks", is_flag=True, help="Keep the folder OUT.vst with the chunks.")
-@click.option("--threads", type=click.IntRange(min=1), help="With --cluster: cores per worker.")
 @cluster_options
+@worker_threads_option
 @report_options
 def command(
     output: str,
     keep_chunks: bool,
     as_json: bool,
     progress: str,
-    cluster: str | None,
-    workers: int | None,
-    storage: str | None,
-    threads: int | None,
+    **where: Any,
 ) -> None:
     """Go on with OUTPUT, a long video that was broken off: paint what is missing of it.
 
@@ -39,7 +39,7 @@ def command(
     Example: vst resume painted.mp4
     """
     with Reporter(progress) as reporter, stoppable() as stop:
-        paint = runner_on(cluster_settings(cluster, workers, storage, threads))
+        paint = runner_on(cluster_settings(**where))
         done = resume(output, reporter, stop, keep_chunks=keep_chunks, runner=paint)
     if done is None:
         if as_json:

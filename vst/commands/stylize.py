@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -73,7 +74,7 @@ def command(
     """
     job = job_of(content, styles, output, **options)
     with Reporter("none" if dry_run else progress) as reporter, stoppable() as stop:
-        paint = runner_on(cluster_settings(cluster, workers, storage, job.threads))
+        paint = runner_on(cluster_settings(cluster, workers, storage), job.threads)
         done = estimate(job) if dry_run else paint(job, reporter, stop)
     if as_json:
         print_json(done.as_dict())
@@ -84,13 +85,15 @@ def command(
         click.echo(summary(done))
 
 
-def runner_on(settings: Settings | None) -> Callable[[Job, OnProgress, Stop | None], Result]:
-    """What does a job: here, or on a cluster."""
+def runner_on(
+    settings: Settings | None, cores: int | None = None
+) -> Callable[[Job, OnProgress, Stop | None], Result]:
+    """What does a job: here, or on a cluster, with so many cores for each worker."""
     if settings is None:
         return run
     from vst.cluster import paint_on
 
-    return functools.partial(paint_on, settings)
+    return functools.partial(paint_on, replace(settings, cores=cores or settings.cores))
 
 
 def summary(result: Result) -> str:
