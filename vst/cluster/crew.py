@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -85,6 +87,7 @@ class Crew:
         quiet = {"configure_logging": False, "log_to_driver": False, "logging_level": logging.ERROR}
         address = self.settings.address
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to anybody
+        ending = signal.getsignal(signal.SIGTERM)
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
         try:
             if address == LOCAL:
@@ -99,6 +102,8 @@ class Crew:
                 f"cluster {address!r} cannot be reached ({text}); give {LOCAL!r}, or the address "
                 "that 'ray start --head' said on the first machine"
             ) from error
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, ending)  # Ray has put its own in place of this program's
 
     def __exit__(
         self,
@@ -207,8 +212,7 @@ class Crew:
         try:
             value = self._ray.get(reference)
         except self._gone:
-            self._actors.pop(actor, None)
-            self._looked = 0.0
+            self._lose(self._actors.pop(actor, ""))
             return None
         except errors.ObjectLostError:
             self._idle.append(actor)
@@ -221,6 +225,14 @@ class Crew:
             return Outcome(task, error=told(error))
         self._idle.append(actor)
         return Outcome(task, value)
+
+    def _lose(self, node: str) -> None:
+        """A machine is gone, and with it all its workers."""
+        self._looked = 0.0
+        for actor in [one for one in self._idle if self._actors[one] == node]:
+            self._idle.remove(actor)
+            del self._actors[actor]
+            self._ray.kill(actor)
 
     def _welcome(self, seconds: float, since: float, waited: list[Any] | None = None) -> list[Any]:
         """Hire where there is room, take in who is ready, and wait for what workers return."""
@@ -246,9 +258,10 @@ class Crew:
             self._ray.get(reference)
         except Exception as error:
             node = self._actors.pop(actor)
-            if not isinstance(error, self._gone):
-                self._refusing.add(node)
             self._ray.kill(actor)
+            if isinstance(error, self._gone):
+                return
+            self._refusing.add(node)
             if not self._actors:
                 raise told(error) from error
         else:
