@@ -66,7 +66,9 @@ def shot(rng: np.random.Generator, frames: int) -> Any:
     large = np.zeros((HEIGHT * 2, WIDTH * 2, 3), np.float32)
     for cell in (8, 24, 80, 240):
         grain = rng.random((HEIGHT * 2 // cell + 2, WIDTH * 2 // cell + 2, 3), np.float32)
-        large += cv2.resize(grain, (WIDTH * 2, HEIGHT * 2), interpolation=cv2.INTER_CUBIC) * cell
+        large += (
+            cv2.resize(grain, (WIDTH * 2, HEIGHT * 2), interpolation=cv2.INTER_CUBIC) * cell**0.5
+        )
     low, high = large.min(), large.max()
     texture = ((large - low) / (high - low) * 255).astype(np.uint8)
     angle, speed = rng.uniform(0, 2 * np.pi), rng.uniform(0.5, 3)
@@ -74,7 +76,8 @@ def shot(rng: np.random.Generator, frames: int) -> Any:
         grown = 1 + 0.0005 * index
         turn = cv2.getRotationMatrix2D((WIDTH, HEIGHT), 0.02 * index, grown)
         turn[:, 2] -= (WIDTH / 2, HEIGHT / 2)
-        turn[:, 2] += np.array([np.cos(angle), np.sin(angle)]) * speed * index % 200
+        drift = 150 * np.sin(speed * index / 150)
+        turn[:, 2] += np.array([np.cos(angle), np.sin(angle)]) * drift
         yield cv2.warpAffine(texture, turn, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REFLECT)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from tests.test_chunks import films, frames_of, same
@@ -155,6 +155,7 @@ def test_the_plan_is_what_a_run_finds(
     assert (within.index, within.written, within.warm) == (20, 18, 16)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     total=some.integers(1, 5000),
     seconds=some.floats(0.1, 20),

@@ -29,6 +29,7 @@ from vst.commands.stopping import stoppable
 @click.pass_context
 def command(
     context: click.Context,
+    /,
     jobs: str,
     overwrite: bool,
     as_json: bool,
