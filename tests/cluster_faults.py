@@ -25,17 +25,24 @@ def install() -> None:
     fault = json.loads(os.environ.get(VARIABLE, "{}"))
     if not fault:
         return
+    from vst.engines.tint import TintEngine
     from vst.painting import Easel
 
-    real = Easel.paint
+    real, stylize = Easel.paint, TintEngine.stylize
+    indices: list[int] = []
 
     def paint(easel: Any, batch: Any, mixes: Any) -> Any:
         time.sleep(fault.get("slow", 0))
-        if any(frame.index == fault.get("at") for frame in batch.frames):
-            fail(fault["how"], fault.get("once"))
+        indices[:] = [frame.index for frame in batch.frames]
         return real(easel, batch, mixes)
 
+    def failing(engine: Any, frames: Any, embeddings: Any) -> Any:
+        if fault.get("at") in indices:
+            fail(fault["how"], fault.get("once"))
+        return stylize(engine, frames, embeddings)
+
     Easel.paint = paint  # type: ignore[method-assign]
+    TintEngine.stylize = failing  # type: ignore[method-assign]
 
 
 def fail(how: str, once: str | None) -> None:

@@ -95,6 +95,10 @@ class Machines:
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(ray._private.node, "time", SlowClock())
+            patch.setenv("RAY_agent_register_timeout_ms", "300000")
+            # Without the parts of its dashboard, a node starts in a fraction of the time.
+            lacking = "get_dashboard_dependency_error"
+            patch.setattr(ray._private.utils, lacking, lambda: ImportError("left out"))
             return self.cluster.add_node(
                 num_cpus=1,
                 object_store_memory=80_000_000,

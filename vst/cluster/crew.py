@@ -304,5 +304,8 @@ def told(error: BaseException) -> VSTError:
     cause = getattr(error, "cause", None) or error
     if isinstance(cause, VSTError):
         return cause
-    lines = [line for line in str(cause).strip().splitlines() if line.strip()]
-    return EngineError(f"a worker failed: {lines[-1].strip() if lines else type(cause).__name__}")
+    lines = [line.strip() for line in str(cause).splitlines() if line.strip()]
+    text = lines[-1] if lines else type(cause).__name__
+    if isinstance(cause, MemoryError):
+        return EngineError(f"a worker had no memory ({text}); try a smaller --size")
+    return VSTError(f"a worker failed: {text}")
