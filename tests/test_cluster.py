@@ -273,7 +273,7 @@ from vst.api import job_of
 from vst.cluster import Settings, paint_on
 from tests.cluster_faults import VARIABLE
 chunks.SECONDS = 2.0
-ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, runtime_env={{
+ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False, runtime_env={{
     "worker_process_setup_hook": "tests.cluster_faults.install",
     "env_vars": {{VARIABLE: '{{"slow": 0.1}}', "PYTHONPATH": {root!r}}}}})
 paint_on(Settings("local", cores=1), job_of({content!r}, {style!r}, {output!r}, engine="tint",

@@ -93,7 +93,8 @@ class Crew:
             if address == LOCAL:
                 workers = self.settings.workers
                 wanted = workers * self.cores if workers else None
-                self._ray.init(num_cpus=wanted, include_dashboard=False, **quiet)
+                # "local", for without an address Ray joins any cluster that it finds here.
+                self._ray.init("local", num_cpus=wanted, include_dashboard=False, **quiet)
             else:
                 self._ray.init(address=address, **quiet)
         except Exception as error:  # Ray raises many kinds, and the bare one too
