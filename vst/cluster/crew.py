@@ -35,6 +35,7 @@ LOOK = 0.5
 """Seconds between two looks at whether the user wants to stop."""
 NODES = 5.0
 """Seconds between two looks at which machines there are."""
+DIED = "the worker died, or its machine was lost, each time; it may lack memory"
 NO_WORKER = 120.0
 """Seconds without any worker after which the job is given up."""
 
@@ -156,11 +157,15 @@ class Crew:
         self._order = self._ray.put(order)
         self._sent = {order.key: self._order} if order is not None else {}
         self._looked = 0.0
-        self._joining.update({actor.ready.remote(self._order): actor for actor in self._idle})
-        self._idle.clear()
+        while self._idle:
+            self._prepare(self._idle.pop())
         since = time.monotonic()
         while not self._idle:
             self._welcome(LOOK, since)
+
+    def _prepare(self, actor: Any) -> None:
+        """Let a worker get ready, however often Ray has to start it for that."""
+        self._joining[actor.ready.options(max_task_retries=-1).remote(self._order)] = actor
 
     def each(self, tasks: Iterator[Task], wanted: Callable[[], bool]) -> Iterator[Outcome]:
         """Let the tasks be done; yields what became of each, in the order in which they end. No
@@ -189,12 +194,11 @@ class Crew:
             for reference in self._welcome(LOOK, since, list(flying)):
                 task, actor = flying.pop(reference)
                 outcome = self._outcome(reference, task, actor)
+                losses[task.key] += outcome is None
                 if outcome is None and losses[task.key] < TRIES:
-                    losses[task.key] += 1
                     again.append(task)
                 else:
-                    lost = EngineError(f"its machine was lost {TRIES} times")
-                    yield outcome or Outcome(task, error=lost)
+                    yield outcome or Outcome(task, error=EngineError(DIED))
 
     def _hand(self, actor: Any, task: Task) -> Any:
         """Give a worker its task; an order that many tasks share is sent once."""
@@ -208,7 +212,7 @@ class Crew:
         return getattr(actor, task.method).options(**options).remote(*words)
 
     def _outcome(self, reference: Any, task: Task, actor: Any) -> Outcome | None:
-        """What became of a task; None: its machine is gone, or what it made there."""
+        """What became of a task; None: its worker has died, or its machine is gone."""
         errors = self._ray.exceptions
         try:
             value = self._ray.get(reference)
@@ -219,8 +223,9 @@ class Crew:
             self._idle.append(actor)
             return None
         except errors.RayActorError:
-            self._idle.append(actor)
-            return Outcome(task, error=EngineError("the worker died each time; see its memory"))
+            # Ray starts it again, and may have used up the tries while it was starting.
+            self._prepare(actor)
+            return None
         except Exception as error:
             self._idle.append(actor)
             return Outcome(task, error=told(error))
@@ -297,7 +302,7 @@ class Crew:
                 .remote(None if gpus else cores)
             )
             self._actors[actor] = node
-            self._joining[actor.ready.remote(self._order)] = actor
+            self._prepare(actor)
 
 
 def told(error: BaseException) -> VSTError:
