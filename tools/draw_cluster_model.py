@@ -46,6 +46,7 @@ def overhead(found: dict[str, Any]) -> str:
     """What was measured."""
     model = found["model"]
     rows = {
+        "engine; turns": f"{found['engine']}; {found['turns']}",
         f"clip of {found['clip']['minutes']:g} min, local run on two cores":
             f"{found['local_seconds']:.1f} s",
         "the same on two workers of one core": f"{found['cluster_seconds']:.1f} s",
@@ -81,6 +82,7 @@ def paper(found: dict[str, Any]) -> str:
             f"{told(row[count]['seconds'])}: {row[count]['limit']}" for row in of_clips.values()
         ]
         lines.append(f"| {int(count):,} | {' | '.join(cells)} |")
+    lines += ["", f"![Frames a second against workers](pictures/{PICTURE.name})"]
     return "\n".join(lines)
 
 
