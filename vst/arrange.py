@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from vst.align import align_to, cut_times
 from vst.beats import beats_of_file
 from vst.colours import prepared_style
 from vst.engines.base import EmbeddingEngine, Engine
 from vst.finish import finish, painted_share, scaled
-from vst.frames import Picture
+from vst.frames import Embedding, Picture
 from vst.job import Job, painting_size, span
 from vst.looks import Look, check_space, looks_of
 from vst.order import ordered
@@ -27,11 +27,14 @@ PACE_SIZE = 160
 
 @dataclass(frozen=True)
 class Arrangement:
-    """What is played: the looks in order, when each, and lines for the user."""
+    """What is played: the looks in order, when each, and lines for the user. ``styles``: what the
+    engine was given to get ready for.
+    """
 
     looks: list[Look]
     timeline: Timeline
     notes: list[str]
+    styles: Mapping[str, Picture | Embedding] = field(default_factory=dict)
 
 
 def read_styles(job: Job) -> Score | None:
@@ -45,11 +48,14 @@ def read_styles(job: Job) -> Score | None:
 
 @dataclass(frozen=True)
 class Cast:
-    """What is played, without when: the looks, those of the ground, and lines for the user."""
+    """What is played, without when: the looks, those of the ground, lines for the user, and what
+    the engine was given to get ready for.
+    """
 
     looks: list[Look]
     ground: list[Look]
     notes: list[str]
+    styles: Mapping[str, Picture | Embedding] = field(default_factory=dict)
 
 
 def arrange(job: Job, engine: Engine, source: Source) -> Arrangement:
@@ -63,8 +69,8 @@ def cast(job: Job, engine: Engine, source: Source) -> Cast:
     score = read_styles(job)
     looks = looks_of_score(score, job.limits) if score else looks_for(job, engine, notes)
     behind = ground_looks(job, looks, engine, notes)
-    prepare(job, engine, [*looks, *behind], source, recoloured_names(job, score))
-    return Cast(looks, behind, notes)
+    styles = prepare(job, engine, [*looks, *behind], source, recoloured_names(job, score))
+    return Cast(looks, behind, notes, styles)
 
 
 def about_cast(job: Job) -> tuple[object, ...]:
@@ -99,7 +105,7 @@ def laid_out(job: Job, played: Cast, engine: Engine, source: Source) -> Arrangem
         timeline = align_to(timeline, times)
     if pace == "uniform":
         timeline = uniform(timeline, still_painter(engine, source.at(job.start)))
-    return Arrangement(played.looks, timeline, notes)
+    return Arrangement(played.looks, timeline, notes, played.styles)
 
 
 def looks_for(job: Job, engine: Engine | None = None, notes: list[str] | None = None) -> list[Look]:
@@ -140,8 +146,9 @@ def prepare(
     looks: list[Look],
     source: Source | None = None,
     recoloured: AbstractSet[str] | None = frozenset(),
-) -> None:
-    """Let the engine get ready for the looks, once.
+) -> Mapping[str, Picture | Embedding]:
+    """Let the engine get ready for the looks, once; returns what it was given, as numbers where it
+    knows styles as numbers.
 
     ``recoloured``: names of the looks whose pictures take the palette of ``source`` first; None:
     all of them.
@@ -159,6 +166,7 @@ def prepare(
         for look in chosen:
             styles[look.name] = prepared_style("blend", look.picture, content)
     engine.prepare(styles)
+    return engine.styles if isinstance(engine, EmbeddingEngine) else styles
 
 
 def still_painter(engine: Engine, content: Picture) -> Callable[[Mix], Picture]:

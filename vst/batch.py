@@ -116,10 +116,16 @@ def _run_one(job: Job, on_progress: OnProgress, runner: Callable[..., Result]) -
     except Cancelled:
         raise
     except (VSTError, OSError, RuntimeError, ValueError, MemoryError) as error:
-        text = " ".join(str(error).split()) or type(error).__name__
-        return Outcome(*about, "failed", seconds=round(time.perf_counter() - began, 3), error=text)
+        return failed(job, error, time.perf_counter() - began)
     seconds = round(time.perf_counter() - began, 3)
     return Outcome(*about, "done", result.frames, seconds, warnings=list(result.warnings))
+
+
+def failed(job: Job, error: Exception, seconds: float) -> Outcome:
+    """The outcome of a job that failed."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    about = (job.output, job.content, list(job.styles))
+    return Outcome(*about, "failed", seconds=round(seconds, 3), error=text)
 
 
 def is_there(output: Path) -> bool:

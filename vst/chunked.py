@@ -1,9 +1,12 @@
-"""The sink of a video that is painted chunk by chunk."""
+"""The sinks of a video that is painted chunk by chunk: one that writes chunks, one that also joins
+them.
+"""
 
 from __future__ import annotations
 
 import contextlib
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 from vst.chunks import JOINING, ChunkFolder
 from vst.errors import OutputError
@@ -14,20 +17,32 @@ from vst.sinks.formats import choose
 from vst.sinks.place import Place
 from vst.sinks.track import TrackWriter, nearest_rate
 from vst.sinks.video import check_frame, check_numbers
+from vst.states import State
 
 
-class ChunkSink(Sink):
-    """Encodes each chunk into a track of its own in ``folder``; `finish` joins them.
+class Shelf(Protocol):
+    """Where chunks are put when they are whole."""
+
+    def unfinished(self, number: int, suffix: str) -> Path:
+        """Where a file of chunk ``number`` is written."""
+
+    def seal(
+        self, number: int, written: Path, state: State, *, frames: int, first: float, last: bool
+    ) -> None:
+        """Chunk ``number`` is whole: keep its track ``written``, and the ``state`` at its end."""
+
+
+class ChunkWriter(Sink):
+    """Encodes each chunk into a track of its own, and puts it on the ``shelf``.
 
     `begin` says which chunk comes next, `end_line` that the video ends with what was written.
     """
 
-    def __init__(self, spec: SinkSpec, folder: ChunkFolder) -> None:
+    def __init__(self, spec: SinkSpec, shelf: Shelf) -> None:
         super().__init__(spec)
         _, self._codec, self._crf = choose(spec.path, spec.codec, spec.crf)
         check_numbers(spec)
-        self._folder = folder
-        self._place = Place(spec.path, spec.overwrite, folder.path)
+        self._shelf = shelf
         self._writer: TrackWriter | None = None
         self._number = 0
         self._times: list[float] = []
@@ -49,7 +64,7 @@ class ChunkSink(Sink):
 
     def _open(self) -> TrackWriter:
         return TrackWriter(
-            self._folder.unfinished(self._number, track_suffix(self._codec)),
+            self._shelf.unfinished(self._number, track_suffix(self._codec)),
             (self.spec.width, self.spec.height),
             nearest_rate(self.spec.rate),
             codec=self._codec,
@@ -75,7 +90,7 @@ class ChunkSink(Sink):
                 f"{str(self.spec.path)!r} was not written: chunk {self._number} has no frame"
             )
         writer.close()
-        self._folder.seal(
+        self._shelf.seal(
             self._number,
             writer.path,
             {"carried": carried, "times": list(self._times)},
@@ -83,6 +98,26 @@ class ChunkSink(Sink):
             first=self._times[0],
             last=last,
         )
+
+    def finish(self) -> SinkReport:
+        """Chunks alone are no output: whoever holds all of them joins them."""
+        raise NotImplementedError
+
+    def abort(self) -> None:
+        self._over = True
+        if self._writer is not None:
+            with contextlib.suppress(OSError):
+                self._writer.abort()
+            self._writer = None
+
+
+class ChunkSink(ChunkWriter):
+    """Keeps the chunks in ``folder``; `finish` joins them."""
+
+    def __init__(self, spec: SinkSpec, folder: ChunkFolder) -> None:
+        super().__init__(spec, folder)
+        self._folder = folder
+        self._place = Place(spec.path, spec.overwrite, folder.path)
 
     def finish(self) -> SinkReport:
         chunks = self._folder.chunks
@@ -99,9 +134,5 @@ class ChunkSink(Sink):
         return report
 
     def abort(self) -> None:
-        self._over = True
-        if self._writer is not None:
-            with contextlib.suppress(OSError):
-                self._writer.abort()
-            self._writer = None
+        super().abort()
         self._place.discard()

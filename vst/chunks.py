@@ -20,19 +20,19 @@ from typing import Any
 
 from vst.errors import OutputError, UsageError
 from vst.locks import Lock
+from vst.plan import Rule
 from vst.sinks.place import synchronise
 from vst.states import State, load_state, save_state
 
 SECONDS = 10.0
 """Seconds of a chunk at most; a job that is not longer has no chunks."""
-LEAST = 0.6
-"""Part of them after which a scene cut ends a chunk."""
 FORMAT = 1
 """Of the manifest."""
 LATER = ("looks of the styles",)
 """What is known of a job only when its engine is there."""
 MANIFEST, LOCK, JOINING = "manifest.json", "lock", "joining"
 UNFINISHED = ".unfinished"
+STATE_SUFFIX = ".npz"
 LARGEST_MANIFEST = 64_000_000
 """Bytes of a manifest that is read."""
 
@@ -103,15 +103,21 @@ def _mark(path: Path) -> list[int]:
 
 class ChunkFolder:
     """The chunks of one output, held by one run. ``about`` says what is painted, name -> plain
-    value; ``job`` is for whoever goes on with it later, and not looked at here.
+    value; ``job`` is for whoever goes on with it later, and not looked at here. ``rule``: where
+    chunks end; that of chunks that are there already is kept.
 
     Opening it takes the lock, refuses chunks of something else, and drops what is not whole.
     """
 
     def __init__(
-        self, output: Path, about: Mapping[str, Any], job: Mapping[str, Any] | None = None
+        self,
+        output: Path,
+        about: Mapping[str, Any],
+        job: Mapping[str, Any] | None = None,
+        rule: Rule | None = None,
     ) -> None:
         self.output = output
+        self.rule = rule
         self.path = folder_of(output)
         self.about: dict[str, Any] = json.loads(json.dumps(about))
         self.job = dict(job or {})
@@ -147,6 +153,8 @@ class ChunkFolder:
                     f"{str(self.path)!r} has other files ({foreign[0]!r}); move it away"
                 )
         else:
+            if manifest.get("rule") is not None:
+                self.rule = Rule.read(manifest["rule"])
             before = manifest["about"]
             self._later = {name: before[name] for name in LATER if name in before}
             self._check_same({**before, **{name: self.about.get(name) for name in LATER}})
@@ -235,24 +243,30 @@ class ChunkFolder:
         return found
 
     def unfinished(self, number: int, suffix: str) -> Path:
-        """Where the track of chunk ``number`` is written."""
-        return self.path / f"chunk-{number:05d}{UNFINISHED}{suffix}"
+        """Where a file of chunk ``number`` is written."""
+        return unfinished(self.path, number, suffix)
 
     def seal(
         self, number: int, written: Path, state: State, *, frames: int, first: float, last: bool
     ) -> None:
         """Chunk ``number`` is whole: keep its track ``written``, and the ``state`` at its end."""
         with _told(self.path):
-            track = self.path / f"chunk-{number:05d}{written.suffix}"
-            kept = self.path / f"chunk-{number:05d}.npz"
-            aside = self.path / f"chunk-{number:05d}{UNFINISHED}.npz"
+            aside = self.unfinished(number, STATE_SUFFIX)
             save_state(aside, state)
-            synchronise(written)
-            sums = digest(written), digest(aside)
-            written.replace(track)
-            aside.replace(kept)
-            chunk = Chunk(track.name, kept.name, frames, first, *sums, last)
-            self.chunks[number] = chunk
+            self.take(number, written, aside, frames=frames, first=first, last=last)
+
+    def take(
+        self, number: int, track: Path, state: Path, *, frames: int, first: float, last: bool
+    ) -> None:
+        """Keep the files of chunk ``number``, which lie in this folder under other names."""
+        with _told(self.path):
+            kept = [self.path / f"chunk-{number:05d}{path.suffix}" for path in (track, state)]
+            synchronise(track)
+            synchronise(state)
+            sums = digest(track), digest(state)
+            track.replace(kept[0])
+            state.replace(kept[1])
+            self.chunks[number] = Chunk(kept[0].name, kept[1].name, frames, first, *sums, last)
             self._write_manifest()
 
     def _write_manifest(self, published: list[int] | None = None) -> None:
@@ -267,6 +281,7 @@ class ChunkFolder:
             "job": self.job,
             "folder": str(Path.cwd()),
             "about": {**self._later, **self.about},
+            "rule": self.rule.as_dict() if self.rule is not None else None,
             "chunks": listed,
             "published": published,
         }
@@ -298,6 +313,11 @@ class ChunkFolder:
         if going:
             with contextlib.suppress(OSError):  # files that are not vst's stay, with their folder
                 self.path.rmdir()
+
+
+def unfinished(folder: Path, number: int, suffix: str) -> Path:
+    """Where a file of chunk ``number`` is written before it is whole."""
+    return folder / f"chunk-{number:05d}{UNFINISHED}{suffix}"
 
 
 def _is_ours(name: str) -> bool:

@@ -74,6 +74,12 @@ class Ghost:
         self._last = state["last"].copy() if state else None
 
 
+def fading(amount: float) -> int:
+    """Frames after which a trail of that amount is weaker than half a step of a pixel's value."""
+    kept = LONGEST_TRAIL * amount
+    return math.ceil(math.log(0.5 / 255) / math.log(kept)) if kept > 0 else 0
+
+
 @dataclass(frozen=True)
 class Sound:
     """What happens to the sound: ``tempos`` for a chain of FFmpeg's ``atempo`` filters, or

@@ -5,7 +5,6 @@ time.
 from __future__ import annotations
 
 import time
-import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from vst.finish import finish, painted_share, scaled
 from vst.frames import Frame, OnProgress, Picture, Progress
 from vst.masks.base import Alpha, layered
 from vst.painting import Batch, Easel
+from vst.plan import Rule, checksum
 from vst.sinks.base import Sink
 from vst.stabilisers.base import Stabiliser
 from vst.stages import Ahead, Behind
@@ -76,22 +76,38 @@ class Passed:
 
 @dataclass
 class Chunking:
-    """Where a video is cut into chunks: at the first scene cut after ``least`` frames of a chunk,
-    and after ``most`` at the latest. Frames that a stabiliser still holds go to the next chunk.
+    """How a video is cut into chunks. Frames that a stabiliser still holds go to the next chunk.
 
     ``carried``: what the chunk before has left, where the line does not start at the beginning; its
-    first shots are then the frames that waited for the stabiliser. ``go_on``: asked at each
-    chunk's end whether the next one is to be painted.
+    first shots are then the frames that waited for the stabiliser. Or, of a chunk that takes over
+    nothing, `vst.plan.Start.as_state`: its first shots then warm it up. ``go_on``: asked at each
+    chunk's end whether the next one is to be painted. ``leaves``: what a chunk that is known to be
+    followed by one that takes over nothing leaves, in place of all that is remembered.
     """
 
-    least: int
-    most: int
+    rule: Rule
     go_on: Callable[[], bool]
     carried: dict[str, Any] | None = None
+    leaves: dict[str, Any] | None = None
 
-    def ends(self, frames: int, cut: bool) -> bool:
-        """Whether a chunk of so many frames ends before the frame at hand."""
-        return frames >= self.most or (cut and frames >= self.least)
+    @property
+    def start(self) -> int:
+        """The first frame of the first chunk."""
+        if self.carried is None:
+            return 0
+        if is_warm_start(self.carried):
+            return int(self.carried["start"])
+        return int(self.carried["index"]) + len(self.carried["scenes"])
+
+    @property
+    def written(self) -> int:
+        """The first frame that is written; those before are painted to warm up."""
+        return int(self.carried.get("written", 0)) if self.carried is not None else 0
+
+
+def is_warm_start(carried: dict[str, Any]) -> bool:
+    """Whether a chunk takes over nothing: it is warmed up by some frames before it."""
+    return "stabiliser" not in carried
 
 
 def run_line(
@@ -112,12 +128,13 @@ def run_line(
     shots = iter(shots)
     waiting = taken_up(line, shots, chunking.carried if chunking is not None else None)
     easel = line.easel
+    first = chunking.written if chunking is not None else 0
     size = easel.engine.batch
     prepared = batches(shots, size, easel.width, easel.height, chunking)
     ahead = Ahead(prepared, -(-AHEAD // size), patience)
-    write = Behind(_writer(line), BEHIND, patience)
+    write = Behind(_writer(line, first), BEHIND, patience)
     # What hangs behind the steadying is found out by its own patience.
-    steadying = Steadying(line, waiting, write)
+    steadying = Steadying(line, waiting, write, first)
     steady = Behind(steadying, size + STEADIED)
     # Left in the order of write, steady, ahead: nobody waits for somebody who has gone.
     with opencv_on(share(line.threads).opencv), ahead, steady, write:
@@ -126,7 +143,7 @@ def run_line(
                 steady(None)
                 easel.reset()
             if chunking is not None and batch.chunk_start is not None:
-                steady(ChunkStart(batch, easel.state()))
+                steady(ChunkStart(batch, easel.state(), chunking.leaves))
                 if not chunking.go_on():
                     steady.finish()
                     write.finish()
@@ -161,11 +178,12 @@ class Painted:
 @dataclass(frozen=True)
 class ChunkStart:
     """Stands among painted frames where a chunk begins with ``batch``; ``easel`` is what the easel
-    remembered there.
+    remembered there; ``leaves``, where it is known, stands for all that is carried over.
     """
 
     batch: Batch
     easel: dict[str, Any]
+    leaves: dict[str, Any] | None = None
 
 
 class Steadying:
@@ -174,8 +192,10 @@ class Steadying:
     None stands before a new scene: what is held is let go of, and the scene forgotten.
     """
 
-    def __init__(self, line: Line, waiting: deque[Waiting], write: Behind[Steady]) -> None:
-        self.line, self.waiting, self.write = line, waiting, write
+    def __init__(
+        self, line: Line, waiting: deque[Waiting], write: Behind[Steady], first: int
+    ) -> None:
+        self.line, self.waiting, self.write, self.first = line, waiting, write, first
         self.done = 0
 
     def __call__(self, item: Painted | ChunkStart | None) -> None:
@@ -184,7 +204,11 @@ class Steadying:
             self.let_go()
             stabiliser.reset()
         elif isinstance(item, ChunkStart):
-            self.write(carried_on(self.line, self.waiting, item))
+            leaves = item.leaves
+            if leaves is not None:
+                self.write(ChunkEnd(leaves))
+            else:
+                self.write(carried_on(self.line, self.waiting, item))
         else:
             self.waiting.append(item.shot)
             stabiliser.told(item.shot.mix)
@@ -195,10 +219,13 @@ class Steadying:
         self._hand_over(self.line.stabiliser.flush())
 
     def _hand_over(self, steady: list[Picture]) -> None:
-        """Pass the stabiliser's pictures on, each with the frame that waits for it."""
+        """Pass the stabiliser's pictures on, each with the frame that waits for it; those before
+        the first one that is written are not counted.
+        """
         for painting in steady:
-            self.write((self.waiting.popleft(), painting))
-        self.done += len(steady)
+            shot = self.waiting.popleft()
+            self.done += shot.frame.index >= self.first
+            self.write((shot, painting))
 
 
 def batches(
@@ -212,17 +239,18 @@ def batches(
     if carried is not None:
         cuts.restore(carried["cuts"])
     batch = Batch(new_scene=carried is None)
-    in_chunk = 0
+    start = chunking.start if chunking is not None else 0
     for frame, alpha in shots:
         content = scaled(frame.picture, width, height)
         known = cuts.state() if chunking is not None else None
         cut = cuts.is_cut(content)
-        ends = chunking is not None and chunking.ends(in_chunk, cut)
+        inside = frame.index - start
+        ends = chunking is not None and inside > 0 and chunking.rule.ends(start, inside, cut)
         if cut or ends or len(batch.frames) == size:
             if batch.frames:
                 yield batch
             batch = Batch(new_scene=cut, chunk_start=known if ends else None)
-        in_chunk = 1 if ends else in_chunk + 1
+        start = frame.index if ends else start
         batch.frames.append(frame)
         batch.contents.append(content)
         batch.alphas.append(alpha)
@@ -275,7 +303,12 @@ def taken_up(line: Line, shots: Iterator[Shot], carried: dict[str, Any] | None) 
     the stabiliser, taken from ``shots``.
     """
     waiting: deque[Waiting] = deque()
-    if carried is None:
+    if carried is None or is_warm_start(carried):
+        # The line may have painted another chunk before, and hold some of it.
+        line.stabiliser.flush()
+        line.stabiliser.reset()
+        if line.ghost is not None:
+            line.ghost.reset()
         return waiting
     line.stabiliser.restore(carried["stabiliser"])
     line.easel.restore(carried["easel"])
@@ -286,26 +319,25 @@ def taken_up(line: Line, shots: Iterator[Shot], carried: dict[str, Any] | None) 
     return waiting
 
 
-def checksum(picture: Picture) -> int:
-    """A number that tells a picture from others."""
-    return zlib.crc32(np.ascontiguousarray(picture).data)
-
-
-def _writer(line: Line) -> Callable[[Steady], None]:
-    """What finishes a painting and writes it."""
+def _writer(line: Line, first: int) -> Callable[[Steady], None]:
+    """What finishes a painting and writes it, from frame ``first`` on."""
 
     def write(item: Steady) -> None:
         if isinstance(item, ChunkEnd):
-            ghost = line.ghost.state() if line.ghost is not None else {}
+            remembers = line.ghost is not None and not is_warm_start(item.state)
+            ghost = line.ghost.state() if line.ghost is not None and remembers else {}
             line.sink.end_chunk({**item.state, "ghost": ghost})
             return
         shot, painting = item
+        if shot.frame.index < first and line.ghost is None:
+            return
         picture = finished(line, shot, painting)
         if line.ghost is not None:
             if shot.new_scene:
                 line.ghost.reset()
             picture = line.ghost.step(picture)
-        line.sink.write(Frame(shot.frame.index, shot.frame.time, picture))
+        if shot.frame.index >= first:
+            line.sink.write(Frame(shot.frame.index, shot.frame.time, picture))
 
     return write
 

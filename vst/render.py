@@ -6,13 +6,14 @@ import contextlib
 import inspect
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from vst.arrange import Arrangement, arrange, read_styles
 from vst.chunked import ChunkSink
+from vst.chunks import ChunkFolder
 from vst.effects import Ghost, sound_at
 from vst.engines import ENGINES
 from vst.engines.base import Engine
@@ -25,7 +26,7 @@ from vst.masking import edge_named, open_mask
 from vst.masks.base import Mask
 from vst.memory import needed
 from vst.painting import Easel
-from vst.pipeline import Line
+from vst.pipeline import Line, Passed
 from vst.shown import shown
 from vst.sinks import open_sink
 from vst.sinks.base import Sink, SinkSpec
@@ -85,9 +86,24 @@ class Estimate:
         return asdict(self)
 
 
-def run(job: Job, on_progress: OnProgress = silent, stop: Stop | None = None) -> Result:
+Elsewhere = Callable[[Work, ChunkFolder, Arrangement], Passed]
+"""Paints the chunks that a folder misses, of what is arranged, on other machines."""
+
+
+def run(
+    job: Job,
+    on_progress: OnProgress = silent,
+    stop: Stop | None = None,
+    *,
+    engine: Engine | None = None,
+    elsewhere: Elsewhere | None = None,
+    workers: int = 1,
+) -> Result:
     """Do the job; the output appears when it is whole. What ``on_progress`` raises stops the job
     cleanly; a video longer than `vst.chunks.SECONDS` can then be gone on with.
+
+    ``engine``: one that is open, and stays so. ``elsewhere``: what paints the chunks of a long
+    video in place of this process, with so many ``workers``.
     """
     began = time.perf_counter()
     check_paths(job)
@@ -96,19 +112,24 @@ def run(job: Job, on_progress: OnProgress = silent, stop: Stop | None = None) ->
     with contextlib.ExitStack() as stack:
         source = stack.enter_context(open_source(job.content, job.limits))
         check_fits(job, source.info)
-        folder = stack.enter_context(chunks_of(job, source.info))
+        folder = stack.enter_context(chunks_of(job, source.info, workers))
         spec = sink_spec(job, source.info)
         # The engine last: that something cannot be written is known in a moment, loading an engine
         # takes seconds.
         unchanged = Unchanged(Path(job.content))
         opened = ChunkSink(spec, folder) if folder is not None else open_sink(spec)
-        with opened as sink, engine_for(job, on_progress) as engine:
+        loaded = engine_for(job, on_progress) if engine is None else contextlib.nullcontext(engine)
+        with opened as sink, loaded as engine:
             played = arrange(job, engine, source)
             if folder is not None:
                 folder.learn("looks of the styles", checksum_of_looks(played.looks))
             with opened_mask(job) as mask:
                 line = line_of(job, source.info, engine, played, sink, masked=mask is not None)
-                passed = Work(job, source, line, mask, stop, unchanged, on_progress).done(folder)
+                work = Work(job, source, line, mask, stop, unchanged, on_progress)
+                if folder is not None and elsewhere is not None:
+                    passed = elsewhere(work, folder, played)
+                else:
+                    passed = work.done(folder)
                 masked = mask.warnings if mask is not None else []
             unchanged.check()
             if passed.frames == 0 and (folder is None or folder.frames == 0):

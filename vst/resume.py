@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from vst.chunks import ChunkFolder, folder_of, is_published, read_manifest
 from vst.errors import OutputError
 from vst.frames import OnProgress, silent
 from vst.inputs import job_again
-from vst.job import check_named
+from vst.job import Job, check_named
 from vst.render import Result, run
 from vst.sinks.check import look
 from vst.work import Stop
@@ -21,6 +22,7 @@ def resume(
     stop: Stop | None = None,
     *,
     keep_chunks: bool = False,
+    runner: Callable[[Job, OnProgress, Stop | None], Result] = run,
 ) -> Result | None:
     """Paint the chunks of ``output`` that are missing, and put it together; None: it is whole."""
     check_named(output)
@@ -37,7 +39,7 @@ def resume(
     job = job_again(manifest["job"], manifest["folder"], output)
     job = replace(job, keep_chunks=job.keep_chunks or keep_chunks)
     if not is_published(path, manifest):
-        return run(job, on_progress, stop)
+        return runner(job, on_progress, stop)
     if not job.keep_chunks:  # it was broken off just before its last step
         ChunkFolder(path, manifest["about"], manifest["job"]).close(keep=False)
     return None

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from vst import chunks
-from vst.chunked import ChunkSink
-from vst.chunks import LEAST, ChunkFolder
-from vst.effects import retimed
+from vst.chunked import ChunkSink, ChunkWriter
+from vst.chunks import ChunkFolder
+from vst.effects import fading, retimed
 from vst.errors import Cancelled, MediaError
+from vst.finish import scaled
 from vst.frames import Frame, OnProgress, Progress, VideoInfo
 from vst.inputs import about_job
 from vst.job import Job, span
@@ -23,11 +24,17 @@ from vst.limits import check_frames
 from vst.locks import check_free
 from vst.masks.base import Mask
 from vst.memory import check_needed
-from vst.pipeline import Chunking, Line, Passed, Shot, checksum, run_line
+from vst.painting import Batch
+from vst.pipeline import Chunking, Line, Passed, Shot, is_warm_start, run_line
+from vst.plan import Piece, Reach, Rule, checksum
 from vst.sinks import kind_of
 from vst.sinks.place import LOCK, hidden_folder
 from vst.sources.base import Source
 from vst.sources.rate import resample
+from vst.stabilisers import STABILISERS
+
+ENDLESS = 96
+"""Frames that warm up what remembers all of a scene (docs/cluster.md has the measurement)."""
 
 
 @dataclass
@@ -68,19 +75,20 @@ def _written(*folders: Path) -> list[tuple[str, int]]:
 
 
 @contextlib.contextmanager
-def chunks_of(job: Job, info: VideoInfo) -> Iterator[ChunkFolder | None]:
+def chunks_of(job: Job, info: VideoInfo, workers: int = 1) -> Iterator[ChunkFolder | None]:
     """The folder of the job's chunks, for a video that is longer than one; it stays if the output
     does not become whole, and then a `Cancelled` says how to go on.
     """
     output = Path(job.output)
-    seconds = frames_in_all(job, info) / float(job.fps or info.rate)
-    if seconds <= chunks.SECONDS or kind_of(job.output) != "video":
+    if not has_chunks(job, info):
         # The sink holds its own place; a run with chunks works elsewhere.
         check_free(chunks.folder_of(output) / chunks.LOCK, repr(job.output))
         yield None
         return
     check_free(hidden_folder(output) / LOCK, repr(job.output))
-    folder = ChunkFolder(output, about_job(job), job.as_dict())
+    rate, lookahead = float(job.fps or info.rate), STABILISERS[job.stabilise]().lookahead
+    rule = Rule.of(chunks.SECONDS, rate, lookahead, frames_in_all(job, info), workers)
+    folder = ChunkFolder(output, about_job(job), job.as_dict(), rule)
     keep = True
     try:
         yield folder
@@ -93,6 +101,22 @@ def chunks_of(job: Job, info: VideoInfo) -> Iterator[ChunkFolder | None]:
         raise
     finally:
         folder.close(keep=keep)
+
+
+def has_chunks(job: Job, info: VideoInfo) -> bool:
+    """Whether the job is painted in chunks: a video, not a GIF or folder, that is long enough."""
+    seconds = frames_in_all(job, info) / float(job.fps or info.rate)
+    return seconds > chunks.SECONDS and kind_of(job.output) == "video"
+
+
+def reach_of(job: Job, warmup: int) -> Reach:
+    """What a chunk that takes over nothing needs of the frames before it; ``warmup`` is what the
+    engine needs.
+    """
+    stabiliser = STABILISERS[job.stabilise]()
+    endless = stabiliser.warmup is None or job.mask is not None  # a mask's edge remembers too
+    needed = (ENDLESS if endless else stabiliser.warmup or 0) + warmup + fading(job.ghost)
+    return Reach(needed, stabiliser.lookahead, endless)
 
 
 class Unchanged:
@@ -129,6 +153,19 @@ class Work:
     unchanged: Unchanged
     on_progress: OnProgress
 
+    def piece(self, piece: Piece, rule: Rule, carried: dict[str, Any] | None = None) -> Passed:
+        """Paint one chunk; ``carried`` is what the one before has left, if that is there."""
+        sink = self.line.sink
+        assert isinstance(sink, ChunkWriter)
+        sink.begin(piece.number)
+        if carried is None and piece.start is not None:
+            carried = piece.start.as_state()
+        self.line.easel.reset()
+        passed = self._run(Chunking(rule, lambda: False, carried, piece.leaves), 0)
+        if passed.whole:
+            sink.end_line()
+        return passed
+
     def done(self, folder: ChunkFolder | None) -> Passed:
         """Paint what is missing."""
         self.stop.patience, self.stop.beat = self.job.patience, time.monotonic()
@@ -140,10 +177,8 @@ class Work:
     def _in_chunks(self, folder: ChunkFolder) -> Passed:
         sink, stop = self.line.sink, self.stop
         assert isinstance(sink, ChunkSink)
+        assert folder.rule is not None
         first_read, frames = time.perf_counter(), 0
-        rate = self.job.fps or self.source.info.rate
-        most = max(self.line.stabiliser.lookahead + 1, round(chunks.SECONDS * rate))
-        least = max(self.line.stabiliser.lookahead + 1, round(LEAST * chunks.SECONDS * rate))
         while (number := folder.missing) is not None:
             numbers = iter(range(number + 1, sys.maxsize))
 
@@ -152,7 +187,7 @@ class Work:
                 return next(numbers) not in folder.chunks and not stop.asked
 
             sink.begin(number)
-            chunking = Chunking(least, most, go_on, folder.carried_into(number))
+            chunking = Chunking(folder.rule, go_on, folder.carried_into(number))
             stop.armed = True
             passed = self._run(chunking, folder.frames)
             frames += passed.frames
@@ -173,6 +208,8 @@ class Work:
             self.on_progress(progress)
 
         shots = self._shots(carried)
+        if carried is not None and is_warm_start(carried):
+            self._recall(carried)
         return run_line(self.line, shots, total, heard, chunking, self.job.patience)
 
     def _shots(self, carried: dict[str, Any] | None) -> Iterator[Shot]:
@@ -190,13 +227,32 @@ class Work:
             if (
                 head is not None
                 and head.time == first
-                and checksum(head.picture) == carried["checksum"]
+                and carried.get("checksum", checksum(head.picture)) == checksum(head.picture)
             ):
                 return without_mask(
                     Frame(index + place, frame.time, frame.picture)
                     for place, frame in enumerate(chain([head], frames))
                 )
         return islice(self._all_shots(), index, None)
+
+    def _recall(self, carried: dict[str, Any]) -> None:
+        """Let the engine see the frame of the scene, before those that warm a chunk up, that it
+        would remember.
+        """
+        easel = self.line.easel
+        easel.reset()
+        times = carried["earlier"]
+        for place, moment in enumerate(times):
+            mix = self.line.mix_at(float(moment))
+            if not any(easel.engine.remembers(each) for each in (mix, mix.ground) if each):
+                continue
+            index = int(carried["index"]) - len(times) + place
+            frame, alpha = next(islice(self._shots({"index": index, "first": float(moment)}), 1))
+            batch = Batch([frame], [scaled(frame.picture, easel.width, easel.height)], [alpha])
+            easel.paint(batch, [mix])
+            if easel.edge is not None:
+                easel.edge.reset()
+            return
 
     def _all_shots(self) -> Iterator[Shot]:
         frames = frames_of(self.job, self.source)

@@ -3,21 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import click
 
 from vst.batch import STATES, Outcome, read_batch, run_batch, table
-from vst.commands.options import print_json, report_options, warn
+from vst.commands.options import (
+    cluster_options,
+    cluster_settings,
+    print_json,
+    report_options,
+    warn,
+    worker_threads_option,
+)
 from vst.commands.progress import Reporter
+from vst.commands.stopping import stoppable
 
 
 @click.command()
 @click.argument("jobs")
 @click.option("--overwrite", is_flag=True, help="Run all jobs again, whatever is there.")
+@cluster_options
+@worker_threads_option
 @report_options
 @click.pass_context
 def command(
-    context: click.Context, jobs: str, overwrite: bool, as_json: bool, progress: str
+    context: click.Context,
+    /,
+    jobs: str,
+    overwrite: bool,
+    as_json: bool,
+    progress: str,
+    **where: Any,
 ) -> None:
     """Run the jobs of the file JOBS (YAML) whose output is not there yet; one that fails does not
     stop the rest.
@@ -39,8 +56,15 @@ def command(
         if not as_json:
             warn(f"{outcome.output}: {text}" for text in outcome.warnings)
 
-    with Reporter(progress) as reporter:
-        outcomes = run_batch(plan, reporter, on_outcome=say)
+    settings = cluster_settings(**where)
+    if settings is None:
+        with Reporter(progress) as reporter:
+            outcomes = run_batch(plan, reporter, on_outcome=say)
+    else:
+        from vst.cluster import batch_on
+
+        with Reporter(progress) as reporter, stoppable() as stop:
+            outcomes = batch_on(settings, plan, reporter, on_outcome=say, stop=stop)
     counts = {state: sum(one.state == state for one in outcomes) for state in STATES}
     if as_json:
         print_json({"jobs": [one.as_dict() for one in outcomes], **counts})

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
@@ -20,6 +20,9 @@ from vst.errors import OutputError, OutputExistsError, UsageError
 from vst.job import NATIVE, Job
 from vst.registry import unknown
 from vst.times import parse_rate, parse_time
+
+if TYPE_CHECKING:
+    from vst.cluster import Settings
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -166,6 +169,47 @@ def style_option(function: Function, required: bool = True) -> Function:
 def output_option(text: str) -> Callable[[Function], Function]:
     """-o, with its help."""
     return click.option("-o", "--output", required=True, metavar="OUT", help=text)
+
+
+def cluster_options(function: Function) -> Function:
+    """--cluster, --workers and --storage: on which machines."""
+    function = click.option(
+        "--storage", metavar="DIR|object",
+        help="With --cluster: how files travel: a folder that all machines see, or Ray's store.",
+    )(function)  # fmt: skip
+    function = click.option(
+        "--workers", type=click.IntRange(min=1), metavar="N",
+        help="With --cluster: workers at most (default: as many as fit).",
+    )(function)  # fmt: skip
+    return click.option(
+        "--cluster", metavar="local|ADDRESS",
+        help="Paint on a Ray cluster: its address, or 'local' for workers on this machine.",
+    )(function)  # fmt: skip
+
+
+def worker_threads_option(function: Function) -> Function:
+    """--threads, where it means something on a cluster only."""
+    return click.option(
+        "--threads", type=click.IntRange(min=1), metavar="N",
+        help="With --cluster: cores of each worker.",
+    )(function)  # fmt: skip
+
+
+def cluster_settings(
+    cluster: str | None,
+    workers: int | None = None,
+    storage: str | None = None,
+    threads: int | None = None,
+) -> Settings | None:
+    """The cluster that was asked for, if one was."""
+    if cluster is None:
+        for name, value in (("workers", workers), ("storage", storage), ("threads", threads)):
+            if value is not None:
+                raise UsageError(f"--{name} {value} means something with --cluster only")
+        return None
+    from vst.cluster import Settings
+
+    return Settings(cluster, workers, threads, storage)
 
 
 def report_options(function: Function) -> Function:

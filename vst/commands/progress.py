@@ -6,6 +6,7 @@ import shutil
 import sys
 import time
 from types import TracebackType
+from typing import Any
 
 from vst.frames import Progress
 
@@ -79,4 +80,17 @@ def describe(progress: Progress, unit: str) -> str:
     if progress.remaining is not None:
         minutes, seconds = divmod(round(progress.remaining), 60)
         text += f", {minutes}:{seconds:02d} left"
-    return text
+    return text + shared_out(progress.detail)
+
+
+def shared_out(detail: dict[str, Any]) -> str:
+    """For example ", 3/12 chunks, 4 workers", where other machines paint."""
+    parts = []
+    if "chunks" in detail:
+        known = detail.get("all_chunks")
+        parts.append(f"{detail['chunks']}/{known if known is not None else '…'} chunks")
+    if "clips" in detail:
+        parts.append(f"{detail['clips']} clips")
+    if "workers" in detail:
+        parts.append(f"{detail['workers']} workers")
+    return "".join(f", {part}" for part in parts)

@@ -2,27 +2,45 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
-from vst.commands.options import print_json, report_options, warn
+from vst.commands.options import (
+    cluster_options,
+    cluster_settings,
+    print_json,
+    report_options,
+    warn,
+    worker_threads_option,
+)
 from vst.commands.progress import Reporter
 from vst.commands.stopping import stoppable
-from vst.commands.stylize import summary
+from vst.commands.stylize import runner_on, summary
 from vst.resume import resume
 
 
 @click.command()
 @click.argument("output")
 @click.option("--keep-chunks", is_flag=True, help="Keep the folder OUT.vst with the chunks.")
+@cluster_options
+@worker_threads_option
 @report_options
-def command(output: str, keep_chunks: bool, as_json: bool, progress: str) -> None:
+def command(
+    output: str,
+    keep_chunks: bool,
+    as_json: bool,
+    progress: str,
+    **where: Any,
+) -> None:
     """Go on with OUTPUT, a long video that was broken off: paint what is missing of it.
 
     \b
     Example: vst resume painted.mp4
     """
     with Reporter(progress) as reporter, stoppable() as stop:
-        done = resume(output, reporter, stop, keep_chunks=keep_chunks)
+        paint = runner_on(cluster_settings(**where))
+        done = resume(output, reporter, stop, keep_chunks=keep_chunks, runner=paint)
     if done is None:
         if as_json:
             print_json({"output": output, "whole": True})

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from vst.api import job_of
 from vst.commands.options import (
+    cluster_options,
+    cluster_settings,
     job_options,
     output_option,
     print_json,
@@ -19,8 +23,14 @@ from vst.commands.options import (
 from vst.commands.progress import Reporter
 from vst.commands.stopping import stoppable
 from vst.cores import one_core_a_frame
+from vst.frames import OnProgress
+from vst.job import Job
 from vst.render import Estimate, Result, estimate, run
 from vst.times import format_time
+from vst.work import Stop
+
+if TYPE_CHECKING:
+    from vst.cluster import Settings
 
 OPTIONS = (
     "score", "keyframes", "picker", "at", "order", "size", "strength", "ease", "hold", "blend",
@@ -44,6 +54,7 @@ OPTIONS = (
     is_flag=True,
     help="Say what would be done and how long it would take; write nothing.",
 )
+@cluster_options
 @report_options
 def command(
     content: str,
@@ -52,6 +63,9 @@ def command(
     dry_run: bool,
     as_json: bool,
     progress: str,
+    cluster: str | None,
+    workers: int | None,
+    storage: str | None,
     **options: Any,
 ) -> None:
     """Paint the video CONTENT in the looks of one or more styles.
@@ -65,7 +79,8 @@ def command(
         stoppable() as stop,
         one_core_a_frame(job.engine == "embedded"),
     ):
-        done = estimate(job) if dry_run else run(job, reporter, stop)
+        paint = runner_on(cluster_settings(cluster, workers, storage), job.threads)
+        done = estimate(job) if dry_run else paint(job, reporter, stop)
     if as_json:
         print_json(done.as_dict())
     elif isinstance(done, Estimate):
@@ -73,6 +88,17 @@ def command(
     else:
         warn(done.warnings)
         click.echo(summary(done))
+
+
+def runner_on(
+    settings: Settings | None, cores: int | None = None
+) -> Callable[[Job, OnProgress, Stop | None], Result]:
+    """What does a job: here, or on a cluster, with so many cores for each worker."""
+    if settings is None:
+        return run
+    from vst.cluster import paint_on
+
+    return functools.partial(paint_on, replace(settings, cores=cores or settings.cores))
 
 
 def summary(result: Result) -> str:

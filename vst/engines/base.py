@@ -56,6 +56,12 @@ class Engine(ABC):
     def reset(self) -> None:
         """Forget the scene: the next frame is the first of another."""
 
+    def remembers(self, mix: Mix) -> bool:
+        """Whether painting a frame in this mix lets it remember something of that frame for the
+        rest of the scene, if it does not yet.
+        """
+        return False
+
     def state(self) -> dict[str, Any]:
         """What it remembers of the scene, as plain arrays and numbers, to be carried over the end
         of a chunk.
@@ -114,13 +120,16 @@ class EmbeddingEngine(Engine):
         self.styles = {name: self._as_embedding(name, style) for name, style in styles.items()}
 
     def paint(self, frames: Pictures, mixes: Sequence[Mix]) -> Pictures:
-        if any(mix.painted < 1 for mix in mixes) and self.own is None:
+        if self.own is None and any(self.remembers(mix) for mix in mixes):
             # Once per scene: the content's own style is what a weak strength goes towards.
             self.own = self.embed(frames[0])
         if any(mix.blend == "pixels" for mix in mixes):
             return np.stack([self._cross_fade(frame, mix) for frame, mix in zip(frames, mixes)])
         numbers = np.stack([self.mixed(mix) for mix in mixes])
         return check_pictures(self.stylize(frames, numbers), frames, self.name)
+
+    def remembers(self, mix: Mix) -> bool:
+        return mix.painted < 1
 
     def mixed(self, mix: Mix) -> Embedding:
         """The numbers of a mix: the styles blended, then drawn towards the content's own by its

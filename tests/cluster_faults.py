@@ -1,0 +1,58 @@
+"""Faults in the processes of a cluster's workers: Ray calls `install` as each of them starts.
+
+What is to go wrong stands in the variable ``VST_TEST_FAULT``, as JSON: ``slow`` (seconds for each
+frame); at frame ``at`` (of the whole video) ``how`` it fails: ``raise``, ``kill`` (as the system
+does with a process that takes too much memory) or ``memory`` (asks for more than there is);
+``once``: a file that remembers that it has happened.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+VARIABLE = "VST_TEST_FAULT"
+
+
+def install() -> None:
+    """Let painting go wrong as the variable says."""
+    fault = json.loads(os.environ.get(VARIABLE, "{}"))
+    if not fault:
+        return
+    from vst.engines.tint import TintEngine
+    from vst.painting import Easel
+
+    real, stylize = Easel.paint, TintEngine.stylize
+    indices: list[int] = []
+
+    def paint(easel: Any, batch: Any, mixes: Any) -> Any:
+        time.sleep(fault.get("slow", 0))
+        indices[:] = [frame.index for frame in batch.frames]
+        return real(easel, batch, mixes)
+
+    def failing(engine: Any, frames: Any, embeddings: Any) -> Any:
+        if fault.get("at") in indices:
+            fail(fault["how"], fault.get("once"))
+        return stylize(engine, frames, embeddings)
+
+    Easel.paint = paint  # type: ignore[method-assign]
+    TintEngine.stylize = failing  # type: ignore[method-assign]
+
+
+def fail(how: str, once: str | None) -> None:
+    """Fail, if this has not happened before."""
+    if once is not None:
+        if Path(once).exists():
+            return
+        Path(once).touch()
+    if how == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if how == "memory":
+        np.empty(1 << 62, np.uint8)
+    raise ValueError("something in this frame")

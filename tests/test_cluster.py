@@ -1,0 +1,393 @@
+"""The same job on several machines: Ray's own test cluster, a few of its nodes on this one."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests import clips
+from tests.cluster_faults import VARIABLE
+from tests.conftest import Done
+from tests.test_chunks import frames_of, same
+from vst import chunks
+from vst.api import job_of
+from vst.chunks import folder_of, read_manifest
+from vst.cluster import LOCAL, OBJECT, Settings, batch_on, paint_on
+from vst.errors import Cancelled, DependencyError, EngineError, MissingFileError, UsageError
+from vst.job import Job
+from vst.render import run as run_here
+from vst.resume import resume
+from vst.work import Stop
+
+Run = Callable[..., Done]
+ROOT = Path(__file__).parent.parent
+FRAMES = 150
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # of Ray's own
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """content.mp4 (15 s at 10 fps, texture that moves, a cut at 3.7 s, sound), red.png; whole.mkv:
+    painted here.
+    """
+    from vst.draw import save_picture
+
+    folder = tmp_path_factory.mktemp("films")
+    rng = np.random.default_rng(0)
+    scenes = [rng.integers(0, 200, (12, 60, 3), np.uint8).repeat(4, 0).repeat(4, 1) for _ in "ab"]
+    scenes[1] //= 4
+    pictures = [
+        np.ascontiguousarray(scenes[index >= 37][:, index % 150 : index % 150 + 64])
+        for index in range(FRAMES)
+    ]
+    clips.encode(folder / "content.mp4", pictures, "-c:a", "aac", rate=10, inputs=clips.SOUND)
+    save_picture(folder / "red.png", np.full((40, 60, 3), (230, 20, 20), np.uint8))
+    run_here(job(folder, folder / "whole.mkv"))
+    return folder
+
+
+def job(films: Path, output: Path, **options: Any) -> Job:
+    chosen = {"engine": "tint", "codec": "ffv1", "stabilise": "light", **options}
+    return job_of(films / "content.mp4", films / "red.png", output, **chosen)
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chunks, "SECONDS", 2.0)
+
+
+class SlowClock:
+    """Python's `time`, slow: Ray gives its own parts half a minute to start, and no way to say
+    otherwise, which is short on a machine that is busy with other things.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(time, name)
+
+    def monotonic(self) -> float:
+        return time.monotonic() / 10
+
+
+class Machines:
+    """A cluster of nodes on this machine; `join` is the driver's connection to it."""
+
+    def __init__(self) -> None:
+        from ray.cluster_utils import Cluster
+
+        self.cluster = Cluster()
+        self.add()
+
+    def add(self) -> Any:
+        import ray
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(ray._private.node, "time", SlowClock())
+            patch.setenv("RAY_agent_register_timeout_ms", "300000")
+            # Without the parts of its dashboard, a node starts in a fraction of the time.
+            lacking = "get_dashboard_dependency_error"
+            patch.setattr(ray._private.utils, lacking, lambda: ImportError("left out"))
+            return self.cluster.add_node(
+                num_cpus=1,
+                object_store_memory=80_000_000,
+                include_dashboard=False,
+                include_log_monitor=False,
+            )
+
+    def join(self, **fault: Any) -> None:
+        import ray
+
+        ray.init(
+            address=self.cluster.address,
+            log_to_driver=False,
+            runtime_env={
+                "worker_process_setup_hook": "tests.cluster_faults.install",
+                "env_vars": {VARIABLE: json.dumps(fault), "PYTHONPATH": str(ROOT)},
+            },
+        )
+
+
+@pytest.fixture(scope="module")
+def machines() -> Iterator[Machines]:
+    """Two nodes of one core each."""
+    pytest.importorskip("ray", reason="needs the extra 'cluster'")
+    import ray
+
+    found = Machines()
+    found.add()
+    yield found
+    ray.shutdown()
+    found.cluster.shutdown()
+
+
+@pytest.fixture
+def join(machines: Machines) -> Iterator[Callable[..., Settings]]:
+    """Connect to the cluster, with a fault in its workers if wanted."""
+    import ray
+
+    def joined(storage: str | None = None, **fault: Any) -> Settings:
+        machines.join(**fault)
+        return Settings(machines.cluster.address, cores=1, storage=storage)
+
+    yield joined
+    ray.shutdown()
+
+
+def numbers_of(output: Path) -> list[int]:
+    """The chunks that are kept."""
+    manifest = read_manifest(output)
+    assert manifest is not None
+    return [number for number, chunk in enumerate(manifest["chunks"]) if chunk.frames]
+
+
+def test_two_nodes_paint_what_one_machine_paints(
+    films: Path, tmp_path: Path, small: None, join: Any
+) -> None:
+    told: list[Any] = []
+    output = tmp_path / "out.mkv"
+    result = paint_on(join(slow=0.005), job(films, output), told.append)
+    assert (result.frames, result.warnings) == (FRAMES, [])
+    assert same(frames_of(output), frames_of(films / "whole.mkv"))
+    assert clips.sound_packets(output) == clips.sound_packets(films / "whole.mkv")
+    last = told[-1]
+    assert (last.done, last.total, last.detail["workers"]) == (FRAMES, FRAMES, 2)
+    assert last.detail["chunks"] == last.detail["all_chunks"] > 8
+    assert [path.name for path in tmp_path.iterdir()] == ["out.mkv"]
+
+
+def test_a_poisoned_chunk_is_named_and_its_neighbours_are_kept(
+    films: Path, tmp_path: Path, small: None, join: Any
+) -> None:
+    output = tmp_path / "out.mkv"
+    with pytest.raises(EngineError) as error:
+        paint_on(join(at=70, how="raise"), job(films, output))
+    said = str(error.value)
+    assert "chunk 3 (from " in said and "failed 3 times" in said
+    assert "frame 70" in said and "something in this frame" in said
+    assert f"vst resume {output}" in said and "\n" not in said
+    kept = numbers_of(output)
+    assert {0, 1, 2} <= set(kept) and 3 not in kept
+    assert not [path for path in folder_of(output).iterdir() if "unfinished" in path.name]
+    assert resume(str(output)) is not None  # here, without a cluster
+    assert same(frames_of(output), frames_of(films / "whole.mkv"))
+    assert not folder_of(output).exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["kill", "memory"])
+def test_a_worker_that_dies_or_has_no_memory_is_retried(
+    films: Path, tmp_path: Path, small: None, join: Any, how: str
+) -> None:
+    once = tmp_path / "once"
+    output = tmp_path / "out.mkv"
+    paint_on(join(at=70, how=how, once=str(once)), job(films, output))
+    assert once.exists()
+    assert same(frames_of(output), frames_of(films / "whole.mkv"))
+
+
+@pytest.mark.slow
+def test_a_chunk_that_kills_each_worker_fails_the_job(
+    films: Path, tmp_path: Path, small: None, join: Any
+) -> None:
+    output = tmp_path / "out.mkv"
+    with pytest.raises(EngineError, match=r"chunk 3 .* failed 3 times: the worker died"):
+        paint_on(join(at=70, how="kill"), job(films, output))
+    assert {0, 1, 2} <= set(numbers_of(output))
+
+
+@pytest.mark.slow
+def test_a_node_killed_in_the_middle(
+    films: Path, tmp_path: Path, small: None, machines: Machines, join: Any
+) -> None:
+    node = machines.add()
+    output = tmp_path / "out.mkv"
+    settings = join(slow=0.1)
+
+    def kill(progress: Any) -> None:
+        if progress.detail["chunks"] == 2:
+            assert progress.detail["workers"] >= 2
+            machines.cluster.remove_node(node, allow_graceful=False)
+
+    result = paint_on(settings, job(films, output), kill)
+    assert result.frames == FRAMES
+    assert same(frames_of(output), frames_of(films / "whole.mkv"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("storage", ["folder", OBJECT])
+@pytest.mark.parametrize("stabilise", ["flow", "off"])
+def test_storages(
+    films: Path, tmp_path: Path, small: None, join: Any, storage: str, stabilise: str
+) -> None:
+    (tmp_path / "shared").mkdir()
+    place = OBJECT if storage == OBJECT else str(tmp_path / "shared")
+    output = tmp_path / "out.mkv"
+    paint_on(join(place), job(films, output, stabilise=stabilise))
+    run_here(job(films, tmp_path / "here.mkv", stabilise=stabilise))
+    pairs = list(zip(frames_of(output), frames_of(tmp_path / "here.mkv"), strict=True))
+    if stabilise == "off":
+        assert all(np.array_equal(*pair) for pair in pairs)
+    assert np.mean([np.abs(one.astype(int) - other).mean() for one, other in pairs]) < 1
+    assert not list((tmp_path / "shared").iterdir())
+
+
+@pytest.mark.slow
+def test_asked_to_stop_and_gone_on_with_on_the_cluster(
+    films: Path, tmp_path: Path, small: None, join: Any
+) -> None:
+    stop = Stop()
+    output = tmp_path / "out.mkv"
+    settings = join(slow=0.02)
+
+    def listen(progress: Any) -> None:
+        stop.asked = True
+
+    with pytest.raises(Cancelled, match=f"go on with: vst resume {output}"):
+        paint_on(settings, job(films, output), listen, stop)
+    kept = numbers_of(output)
+    assert 1 <= len(kept) <= 3
+
+    def again(painting: Job, heard: Any, stop: Stop | None) -> Any:
+        return paint_on(settings, painting, heard, stop)
+
+    assert resume(str(output), runner=again) is not None
+    assert same(frames_of(output), frames_of(films / "whole.mkv"))
+
+
+DRIVER = """
+import ray
+from vst import chunks
+from vst.api import job_of
+from vst.cluster import Settings, paint_on
+from tests.cluster_faults import VARIABLE
+chunks.SECONDS = 2.0
+ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False, runtime_env={{
+    "worker_process_setup_hook": "tests.cluster_faults.install",
+    "env_vars": {{VARIABLE: '{{"slow": 0.1}}', "PYTHONPATH": {root!r}}}}})
+paint_on(Settings("local", cores=1), job_of({content!r}, {style!r}, {output!r}, engine="tint",
+         codec="ffv1", stabilise="light"))
+"""
+
+
+@pytest.mark.slow
+def test_the_driver_killed_and_resumed(films: Path, tmp_path: Path, small: None, run: Run) -> None:
+    pytest.importorskip("ray", reason="needs the extra 'cluster'")
+    output = tmp_path / "out.mkv"
+    words = {
+        "root": str(ROOT), "content": str(films / "content.mp4"),
+        "style": str(films / "red.png"), "output": str(output),
+    }  # fmt: skip
+    driver = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(DRIVER).format(**words)],
+        cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    try:
+        for _ in range(1200):
+            if read_manifest(output) is not None and len(numbers_of(output)) >= 2:
+                break
+            assert driver.poll() is None
+            time.sleep(0.1)
+    finally:
+        os.kill(driver.pid, signal.SIGKILL)
+        driver.wait()
+    kept = numbers_of(output)
+    assert 2 <= len(kept) < 8
+    done = run("resume", output)
+    assert done.code == 0, done.err
+    assert same(frames_of(output), frames_of(films / "whole.mkv"))
+    assert not folder_of(output).exists()
+
+
+@pytest.mark.slow
+def test_the_command_line_on_this_machine_and_ctrl_c(films: Path, tmp_path: Path) -> None:
+    """Ten seconds a chunk: the content is long enough for two."""
+    pytest.importorskip("ray", reason="needs the extra 'cluster'")
+    output = tmp_path / "out.mp4"
+    words = [
+        *("stylize", str(films / "content.mp4"), "-s", str(films / "red.png"), "-o", str(output)),
+        *("--engine", "tint", "--cluster", LOCAL, "--workers", "2", "--threads", "1"),
+    ]
+    command = [sys.executable, "-m", "vst", *words]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert "2 workers" in done.stderr and "Traceback" not in done.stderr
+    assert f"{FRAMES} frames" in done.stdout
+    process = subprocess.Popen(
+        [*command, "--overwrite"], stderr=subprocess.PIPE, text=True, cwd=ROOT,
+        start_new_session=True,
+    )  # fmt: skip
+    time.sleep(3)
+    os.killpg(process.pid, signal.SIGINT)
+    time.sleep(1)
+    os.killpg(process.pid, signal.SIGINT)
+    said = process.communicate(timeout=120)[1]
+    assert "Traceback" not in said
+    assert len(frames_of(output)) == FRAMES
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("storage", [None, OBJECT])
+def test_a_batch_of_clips(films: Path, tmp_path: Path, join: Any, storage: str | None) -> None:
+    jobs = [job(films, tmp_path / f"o{number}.mkv", end=1 + number) for number in range(3)]
+    jobs.append(job_of(films / "none.mp4", films / "red.png", tmp_path / "n.mkv", engine="tint"))
+    jobs.append(job_of(films / "red.png", films / "red.png", tmp_path / "f" / "", engine="tint"))
+    (tmp_path / "o1.mkv").write_bytes(b"there")
+    outcomes = batch_on(join(storage), jobs)
+    assert [one.state for one in outcomes] == ["done", "there", "done", "failed", "failed"]
+    assert [one.frames for one in outcomes] == [10, 0, 30, 0, 0]
+    assert "none.mp4" in outcomes[3].error
+    run_here(job(films, tmp_path / "here.mkv", end=3))
+    assert same(frames_of(tmp_path / "o2.mkv"), frames_of(tmp_path / "here.mkv"))
+
+
+def test_settings_that_mean_nothing_are_refused(run: Run, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is no folder"):
+        Settings(LOCAL, storage=str(tmp_path / "none"))
+    with pytest.raises(UsageError, match="give 'local'"):
+        Settings(" ")
+    done = run("stylize", "a.mp4", "-s", "b.png", "-o", "c.mp4", "--workers", 2)
+    assert (done.code, "with --cluster only" in done.err) == (2, True)
+
+
+def test_without_ray_the_extra_is_named(
+    films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(DependencyError, match=r"pip install 'vst\[cluster\]'"):
+        paint_on(Settings(LOCAL), job(films, tmp_path / "o.mkv"))
+    words = (films / "content.mp4", "-s", films / "red.png", "-o", tmp_path / "o.mkv")
+    done = run("stylize", *words, "--engine", "tint", "--cluster", "local")
+    assert (done.code, done.err.count("\n")) == (1, 1)
+    assert "vst[cluster]" in done.err
+    assert run("stylize", *words, "--engine", "tint", "--progress", "none").code == 0
+
+
+def test_an_input_that_a_machine_does_not_see_is_told(tmp_path: Path) -> None:
+    from vst.cluster.files import Inputs, Post
+
+    content = tmp_path / "in.mp4"
+    content.write_bytes(b"one")
+    parcel = Post(str(tmp_path)).send(content)
+    assert Inputs().local("content", parcel) == str(content)
+    content.write_bytes(b"two")
+    with pytest.raises(MissingFileError, match=r"is another file on .*--storage object"):
+        Inputs().local("content", parcel)
+    content.unlink()
+    with pytest.raises(MissingFileError, match="is not there on"):
+        Inputs().local("content", parcel)
+
+
+def test_no_thread_is_left() -> None:
+    assert not [each for each in threading.enumerate() if each.name.startswith(("vst", "ffmpeg"))]

@@ -1,0 +1,116 @@
+"""Make docs/pictures/cluster-model.png and the tables in docs/cluster.md, from docs/cluster.json,
+which `bench/cluster.py` writes.
+
+draw_cluster_model.py
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from vst.draw import curves, save_picture
+
+DOCS = Path(__file__).parent.parent / "docs"
+PAGE, PICTURE = DOCS / "cluster.md", DOCS / "pictures" / "cluster-model.png"
+BEGINS, ENDS = "<!-- {}: made by tools/draw_cluster_model.py -->", "<!-- end of {} -->"
+
+
+def picture(found: dict[str, Any]) -> Any:
+    """Frames a second against workers, both in powers of ten."""
+    paper, frames = found["paper"], 10 * found["clip"]["fps"]
+    million = str(10**6)
+    one = paper["film"]["1"]["frames_per_second"]
+    workers = sorted(int(number) for number in paper["film"])
+    return curves(
+        {
+            "every worker counts in full": [(math.log10(n), one * n) for n in workers],
+            "a million clips of 10 s": [
+                (math.log10(n), paper["clips"][str(n)][million]["clips_per_second"] * frames)
+                for n in workers
+            ],
+            "one film of two hours": [
+                (math.log10(n), paper["film"][str(n)]["frames_per_second"]) for n in workers
+            ],
+        },
+        title="Frames a second, by the model",
+        x_label="workers: 10 to the power of",
+        y_label="frames a second",
+        log=True,
+    )
+
+
+def overhead(found: dict[str, Any]) -> str:
+    """What was measured."""
+    model = found["model"]
+    rows = {
+        "engine; turns": f"{found['engine']}; {found['turns']}",
+        f"clip of {found['clip']['minutes']:g} min, local run on two cores":
+            f"{found['local_seconds']:.1f} s",
+        "the same on two workers of one core": f"{found['cluster_seconds']:.1f} s",
+        f"ratio (wanted: at most {found['asked']})": f"{found['ratio']:.2f}",
+        "start: local; Ray; its workers with TensorFlow":
+            f"{found['local_startup']:.1f} s; {found['ray_startup']:.1f} s; "
+            f"{found['workers_startup']:.1f} s",
+        "frames painted to warm up": f"{found['warmup_frames']} beside {found['frames']}",
+        "worker: a chunk; a frame": f"{model['a']:.2f} s; {1000 * model['b']:.1f} ms",
+        "driver, a frame: reading ahead; taking in; joining":
+            f"{1000 * model['scout']:.2f}; {1000 * model['take']:.2f}; "
+            f"{1000 * model['join']:.2f} ms",
+        "a clip: worker beside its frames; driver":
+            f"{model['clip']:.2f} s; {1000 * model['send']:.0f} ms",
+        "coming back, a frame": f"{model['size'] / 1000:.1f} kB",
+    }  # fmt: skip
+    return "\n".join(["| measured | |", "|---|---|", *(f"| {a} | {b} |" for a, b in rows.items())])
+
+
+def paper(found: dict[str, Any]) -> str:
+    """The model at each power of ten, with what limits it first."""
+    lines = ["| workers | one film of 2 h | limited by |", "|---|---|---|"]
+    for number, row in found["paper"]["film"].items():
+        lines.append(
+            f"| {number} | {told(row['seconds'])} ({row['frames_per_second']:.0f} fps) "
+            f"| {row['limit']} |"
+        )
+    of_clips = found["paper"]["clips"]
+    lines += ["", f"| clips of 10 s | {' | '.join(f'{n} workers' for n in of_clips)} |"]
+    lines += ["|---" * (1 + len(of_clips)) + "|"]
+    for count in next(iter(of_clips.values())):
+        cells = [
+            f"{told(row[count]['seconds'])}: {row[count]['limit']}" for row in of_clips.values()
+        ]
+        lines.append(f"| {int(count):,} | {' | '.join(cells)} |")
+    lines += ["", f"![Frames a second against workers](pictures/{PICTURE.name})"]
+    return "\n".join(lines)
+
+
+def told(seconds: float) -> str:
+    """A time as people say it."""
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def put_in(page: str, name: str, table: str) -> str:
+    """The page with a table between its marks."""
+    begins, ends = BEGINS.format(name), ENDS.format(name)
+    before, _, rest = page.partition(begins)
+    _, _, after = rest.partition(ends)
+    return f"{before}{begins}\n\n{table}\n\n{ends}{after}"
+
+
+def main() -> None:
+    found = json.loads((DOCS / "cluster.json").read_text(encoding="utf-8"))
+    save_picture(PICTURE, picture(found))
+    page = PAGE.read_text(encoding="utf-8")
+    for name, table in (("overhead", overhead(found)), ("model", paper(found))):
+        page = put_in(page, name, table)
+    PAGE.write_text(page, encoding="utf-8")
+    print(PICTURE, PAGE)
+
+
+if __name__ == "__main__":
+    main()
