@@ -12,14 +12,11 @@ from typing import Any
 
 from keras import ops
 
+from vst.losses import edges
+
 # Outputs of the judge's convolutions whose statistics make the texture: from strokes of two pixels
 # to large patterns.
 JUDGE_LAYERS = (1, 16, 88, 102, 107, 117, 136, 161)
-
-
-def edges(pictures: Any) -> tuple[Any, Any]:
-    """Differences of neighbours, across and down."""
-    return pictures[:, :, 1:] - pictures[:, :, :-1], pictures[:, 1:] - pictures[:, :-1]
 
 
 def pixel_error(ours: Any, theirs: Any) -> Any:
