@@ -52,6 +52,11 @@ class Page:
         if note:
             self.parts.append(f'<p class="note">{escape(note)}</p>')
 
+    def lines(self, texts: Sequence[str]) -> None:
+        """A list of lines of text."""
+        points = "".join(f"<li>{escape(text)}</li>" for text in texts)
+        self.parts.append(f"<ul>{points}</ul>")
+
     def table(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """A table of texts."""
         cells = "".join(f"<th>{escape(text)}</th>" for text in head)
@@ -63,6 +68,10 @@ class Page:
     def curves(self, series: Mapping[str, Sequence[float]], rate: float) -> None:
         """One curve for each series, over time; values that are not finite leave a gap."""
         self.parts.append(key_of(list(series)) + curves_svg(series, rate))
+
+    def drawing(self, svg: str) -> None:
+        """A drawing that is SVG already."""
+        self.parts.append(svg)
 
     def picture(self, picture: Picture, caption: str) -> None:
         """A picture with a caption, stored as JPEG within the page."""
