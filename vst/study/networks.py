@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import Field, dataclass, field, fields, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -15,21 +14,21 @@ from vst.draw import save_picture
 from vst.errors import MissingFileError, UsageError
 from vst.frames import OnProgress, Picture
 from vst.inputs import checksum
+from vst.nets.plan import FeedForwardPlan
+from vst.samples import PATTERNS, draw_pattern
 from vst.sources import open_source
 from vst.study.base import Case, Found
 from vst.study.content import Subject, clip_of, looks_in, pictures_of
 from vst.study.painting import described, painted_film
 from vst.study.votes import write_whole
+from vst.training.plans import FastPlan, StylePlan, TemporalPlan
 
 MINUTES = 2.0
 """Of training for each network, unless more are given."""
 SMALL: dict[str, Any] = {"side": 128, "width": 16, "blocks": 3}
 """Of a network and its training in a study: what learns something in minutes on a processor."""
-TRAININGS = {
-    "fast": ("vst.training.fast", "FastTraining", "FastPlan"),
-    "temporal": ("vst.training.temporal", "TemporalTraining", "TemporalPlan"),
-}
-"""Kind -> module, training, plan."""
+TRAININGS: dict[str, type[StylePlan]] = {"fast": FastPlan, "temporal": TemporalPlan}
+"""Kind of training -> its plan."""
 PICTURES = 120
 """Frames of the content that a network is trained on where no pictures are given."""
 NETWORKS = "networks"
@@ -71,6 +70,7 @@ class Training:
         for name in (self.pictures, self.data, self.given):
             if name is not None and not Path(name).exists():
                 raise MissingFileError(f"{name!r} is not there; a network cannot learn from it")
+        self.plans()
 
     def settings(self) -> dict[str, Any]:
         """The options of the training and its network."""
@@ -86,6 +86,12 @@ class Training:
             "training options": self.settings(),
         }
 
+    def plans(self) -> tuple[StylePlan, FeedForwardPlan]:
+        """The plan of the training and that of the network; raises where a value is not allowed."""
+        values = {**self.settings(), "minutes": self.minutes}
+        kind = TRAININGS[self.kind]
+        return kind(**part_of(values, kind)), FeedForwardPlan(**part_of(values, FeedForwardPlan))
+
     def told(self) -> str:
         """For a line on the page."""
         seen = self.pictures or self.data or "the content outside the clip"
@@ -93,22 +99,15 @@ class Training:
         return f"{self.minutes:g} minutes of training each, on {Path(seen).name} ({text})"
 
 
-def plan_kinds(kind: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The options of a kind of training, and of its network: name -> default."""
-    from vst.nets.feedforward import FeedForwardPlan
-
-    module, _, plan = TRAININGS[kind]
-    found = getattr(importlib.import_module(module), plan)
-    return (
-        {part.name: part.default for part in fields(found)},
-        {part.name: part.default for part in fields(FeedForwardPlan)},
-    )
+def kinds_of(kind: str) -> dict[str, Field[Any]]:
+    """The options of a training and of its network."""
+    return {part.name: part for plan in (TRAININGS[kind], FeedForwardPlan) for part in fields(plan)}
 
 
-def kinds_of(kind: str) -> dict[str, Any]:
-    """All options of a training."""
-    of_plan, of_network = plan_kinds(kind)
-    return {**of_plan, **of_network}
+def part_of(values: Mapping[str, Any], plan: type) -> dict[str, Any]:
+    """Those of the values that are fields of a plan."""
+    names = {part.name for part in fields(plan)}
+    return {name: value for name, value in values.items() if name in names}
 
 
 def trained_case(
@@ -151,37 +150,42 @@ def trained_network(
     out = folder / NETWORKS / key
     if (out / FINISHED).is_file() and (out / LEARNED).is_file():
         return out
-    styles = list(pictures_of(looks_in(subject)).values())
-    if not styles:
-        raise UsageError(
-            "a network learns from a style's picture, and the style has none; give a picture"
-        )
-    run = training_of(styles[0], subject, folder, training, out)
+    run = training_of(first_style(subject), subject, folder, training, out)
     record = run.run(on_progress)
     write_whole(out / FINISHED, json.dumps({"minutes": record["seconds"] / 60}))
     return out
+
+
+def first_style(subject: Subject) -> Picture:
+    """The picture that a network learns from: that of the first style."""
+    name = subject.styles[0].removeprefix("@")
+    if subject.styles[0] != name and name in PATTERNS:
+        return draw_pattern(name)
+    found = list(pictures_of(looks_in(subject)).values())
+    if not found:
+        raise UsageError(
+            "a network learns from a style's picture, and the style has none; give a picture"
+        )
+    return found[0]
 
 
 def training_of(
     style: Picture, subject: Subject, folder: Path, training: Training, out: Path
 ) -> Any:
     """The training, ready to run."""
-    from vst.nets.feedforward import FeedForwardPlan
+    # Keras is imported by these.
+    from vst.training.fast import FastTraining, Pictures
+    from vst.training.motion import Films
+    from vst.training.temporal import TemporalTraining
 
-    module_name, kind, plan_name = TRAININGS[training.kind]
-    module = importlib.import_module(module_name)
-    of_plan, of_network = plan_kinds(training.kind)
-    options = training.settings()
-    plan = getattr(module, plan_name)(
-        minutes=training.minutes, **{n: v for n, v in options.items() if n in of_plan}
-    )
-    network = FeedForwardPlan(**{n: v for n, v in options.items() if n in of_network})
-    if training.kind == "fast":
-        seen = module.Pictures(Path(training.pictures or frames_of(subject, folder)))
-    else:
-        films = Path(training.data) if training.data else rest_of(subject, folder)
-        seen = module.Films.read([films], plan.side)
-    return getattr(module, kind)(style, seen, out, plan, network, {"style": subject.styles[0]})
+    plan, network = training.plans()
+    about = {"style": subject.styles[0]}
+    if isinstance(plan, FastPlan):
+        pictures = Pictures(Path(training.pictures or frames_of(subject, folder)))
+        return FastTraining(style, pictures, out, plan, network, about)
+    assert isinstance(plan, TemporalPlan)
+    films = Films.read([Path(training.data or rest_of(subject, folder))], plan.side)
+    return TemporalTraining(style, films, out, plan, network, about)
 
 
 def minutes_of(trained: Path) -> float:

@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import Field, fields
 from itertools import product
 from typing import Any
 
+from vst.engines.choices import option_fields
 from vst.errors import UsageError
 from vst.job import Job
 from vst.registry import unknown
 
 NOT_FOR_STUDIES = (
-    "content", "styles", "output", "overwrite", "keep_chunks", "at", "score", "start", "end",
-    "fps", "audio", "codec", "crf",
+    "content", "styles", "output", "overwrite", "keep_chunks", "keep_steps", "at", "score", "start",
+    "end", "fps", "audio", "codec", "crf", "engine_options",
 )  # fmt: skip
 """Fields of a job that a study sets itself, or that change nothing of what it measures."""
 MOST_CASES = 100
 """Combinations of a sweep at most."""
 
-Kinds = Mapping[str, Any]
-"""Name of an option -> its default, whose kind says how a text is read."""
+Kinds = Mapping[str, "Field[Any]"]
+"""Name of an option -> the field that says how its text is read."""
 
 
-def job_kinds() -> dict[str, Any]:
-    """The options of a job that a study may set."""
-    return {part.name: part.default for part in fields(Job) if part.name not in NOT_FOR_STUDIES}
+def job_kinds() -> dict[str, Field[Any]]:
+    """The options of a job that a study may set, those of engines among them."""
+    own = {name: next(iter(fields.values())) for name, fields in option_fields().items()}
+    found = {**{part.name: part for part in fields(Job)}, **own}
+    return {name: part for name, part in found.items() if name not in NOT_FOR_STUDIES}
 
 
 def parsed_options(texts: Sequence[str], kinds: Kinds | None = None) -> dict[str, Any]:
@@ -63,24 +66,32 @@ def split(texts: Iterable[str], kinds: Kinds) -> list[tuple[str, str]]:
 
 
 def value_of(name: str, text: str, kinds: Kinds) -> Any:
-    """A text as a value of the kind that the option has; ``none`` is no value at all."""
-    default = kinds[name]
-    if isinstance(default, bool):
+    """A text as a value of the kind that the option has: ``none`` is no value at all, and several
+    have a plus between them.
+    """
+    default, about = kinds[name].default, kinds[name].metadata
+    kind: Any = about.get("kind") or (None if default is None else type(default))
+    if isinstance(default, tuple):
+        return tuple(read_as(name, part, kind) for part in text.split("+") if part)
+    if default is None and text == "none":
+        return None
+    return number_in(text) if kind is None else read_as(name, text, kind)
+
+
+def read_as(name: str, text: str, kind: type) -> Any:
+    """A text as a value of this kind."""
+    if kind is bool:
         if text.lower() not in ("true", "false"):
             raise UsageError(f"{name} {text!r}; allowed is true or false")
         return text.lower() == "true"
-    if isinstance(default, str):
+    if kind not in (int, float):
         return text
-    if isinstance(default, tuple):
-        return tuple(number_in(part) for part in text.split("+"))
     value = number_in(text)
-    if default is None:
-        return None if text == "none" else value
     if isinstance(value, str):
-        raise UsageError(f"{name} {text!r} is no number; write {default}, say")
-    if isinstance(default, int) and value == int(value):
-        return int(value)
-    return value
+        raise UsageError(f"{name} {text!r} is no number; write 1, or 0.5, or 1e5")
+    if kind is int and value != int(value):
+        raise UsageError(f"{name} {text} is no whole number")
+    return kind(value)
 
 
 def number_in(text: str) -> Any:

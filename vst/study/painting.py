@@ -13,6 +13,7 @@ from vst.evaluate import Evaluation, evaluate
 from vst.frames import OnProgress, Progress
 from vst.inputs import checksum
 from vst.job import NATIVE, Job
+from vst.pipeline import PAINT
 from vst.preview import first_picture, paint_picture
 from vst.render import WARM, engine_for, run
 from vst.report import beside
@@ -43,10 +44,10 @@ def described(options: Mapping[str, Any]) -> dict[str, Any]:
 def still_case(
     name: str, subject: Subject, still: Path, judge: StillJudge, options: Mapping[str, Any]
 ) -> Case:
-    """Paint the picture with these options of a job."""
+    """Paint the picture with these options of a job; raises where one is not allowed."""
+    job = job_of(still, subject.styles, "", **{"size": NATIVE, **options})
 
     def work(place: Path, on_progress: OnProgress) -> Found:
-        job = job_of(still, subject.styles, "", size=NATIVE, **options)
         began = time.perf_counter()
         with engine_for(job, on_progress) as engine:
             opened, worked = time.perf_counter(), time.process_time()
@@ -65,20 +66,14 @@ def trace_of(engine: Any) -> dict[str, float]:
     return {}
 
 
-def film_case(
-    name: str,
-    subject: Subject,
-    clip: Path,
-    options: Mapping[str, Any],
-    *,
-    also: Mapping[str, Any] | None = None,
-) -> Case:
-    """Paint the clip with these options of a job. ``also``: what else the row depends on."""
+def film_case(name: str, subject: Subject, clip: Path, options: Mapping[str, Any]) -> Case:
+    """Paint the clip with these options of a job; raises where one is not allowed."""
+    film_job(subject, clip, Path(PAINTED), options)
 
     def work(place: Path, on_progress: OnProgress) -> Found:
         return painted_film(subject, clip, options, place, on_progress)
 
-    known = {**subject.known_by(), **subject.span(), **described(options), **(also or {})}
+    known = {**subject.known_by(), **subject.span(), **described(options)}
     return Case(name, known, work)
 
 
@@ -103,7 +98,7 @@ def painted_film(
         predictor=subject.predictor,
         on_progress=on_progress,
     )
-    painting = [event for event in events if event.stage == events[-1].stage]
+    painting = [event for event in events if event.stage == PAINT]
     return Found(
         figures={
             "startup": result.startup,

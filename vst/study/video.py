@@ -23,7 +23,7 @@ from vst.study.painting import film_case
 ALONE = {"init": "content", "temporal_weight": 0.0, "long_term_weight": 0.0}
 """Options of ``gatys`` with which every frame is painted by itself."""
 NETWORKS = {
-    "fast": Network("feed-forward", "fast", {"noise": 0.0}),
+    "fast": Network("feed-forward", "fast", {"noise_weight": 0.0}),
     "noise": Network("feed-forward, noise loss", "fast", {}),
     "temporal": Network("feed-forward, flow losses", "temporal", {}),
 }
