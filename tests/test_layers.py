@@ -18,7 +18,7 @@ PACKAGE = Path(__file__).parent.parent / "vst"
 STOREYS = [
     {"errors", "spaces"},
     {"registry", "stages", "states", "locks"},
-    {"easing", "frames", "shown", "times"},
+    {"easing", "frames", "options", "shown", "times"},
     {"blending", "colours"},
     {"fetch", "media", "timeline"},
     {"assets"},

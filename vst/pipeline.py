@@ -35,6 +35,8 @@ AHEAD = 3
 """Batches that may wait to be painted."""
 BEHIND = 3
 """Frames that may wait to be written."""
+PAINT = "paint"
+"""The stage of the `Progress` that counts frames."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ def run_line(
                     Waiting(batch.frames[index], batch.alphas[index], mixes[index], new_scene)
                 )
                 done += _hand_over(write, waiting, line.stabiliser.step(content, painting))
-            on_progress(Progress("paint", done, total, time.perf_counter() - started))
+            on_progress(Progress(PAINT, done, total, time.perf_counter() - started))
         done += _hand_over(write, waiting, line.stabiliser.flush())
         write.finish()
     return Passed(done, started)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,8 @@ from vst.chunked import ChunkSink
 from vst.effects import Ghost, sound_at
 from vst.engines import ENGINES
 from vst.engines.base import Engine
-from vst.errors import MediaError, UsageError
+from vst.engines.choices import Pairs, options_of
+from vst.errors import MediaError
 from vst.frames import OnProgress, Progress, VideoInfo, silent
 from vst.inputs import checksum_of_looks
 from vst.job import Job, check_paths, describe, painting_size
@@ -24,7 +24,7 @@ from vst.looks import Look
 from vst.masking import edge_named, open_mask
 from vst.masks.base import Mask
 from vst.painting import Easel
-from vst.pipeline import Line
+from vst.pipeline import PAINT, Line
 from vst.shown import shown
 from vst.sinks import open_sink
 from vst.sinks.base import Sink, SinkSpec
@@ -97,7 +97,7 @@ def run(job: Job, on_progress: OnProgress = silent, stop: Stop | None = None) ->
         # takes seconds.
         unchanged = Unchanged(Path(job.content))
         opened = ChunkSink(spec, folder) if folder is not None else open_sink(spec)
-        with opened as sink, engine_for(job, on_progress) as engine:
+        with opened as sink, engine_for(job, stop.heard(on_progress)) as engine:
             played = arrange(job, engine, source)
             if folder is not None:
                 folder.learn("looks of the styles", checksum_of_looks(played.looks))
@@ -183,26 +183,31 @@ def open_engine(
     name: str,
     *,
     model: str | None = None,
-    backbone: str | None = None,
+    options: Mapping[str, Any] | Pairs = (),
     threads: int | None = None,
     on_progress: OnProgress = silent,
 ) -> Engine:
     """An engine by its name, ready to `prepare` or, where it knows embeddings, to `embed` and
-    `stylize`.
+    `stylize`; ``options``: those that are its own (`vst.engines.choices`).
     """
     kind = ENGINES[name]
-    own: dict[str, Any] = {"on_progress": on_progress} if kind.downloads else {}
-    if backbone is not None:
-        if "backbone" not in inspect.signature(kind).parameters:
-            raise UsageError(f"engine {name!r} has no backbone to choose; leave {backbone!r} out")
-        own["backbone"] = backbone
+    own: dict[str, Any] = {"on_progress": on_progress} if kind.tells else {}
+    filled = options_of(name, options)
+    if filled is not None:
+        own["options"] = filled
     engine: Engine = kind(model=model, threads=threads, **own)
     return engine
 
 
 def engine_for(job: Job, on_progress: OnProgress = silent) -> Engine:
     """The engine that the job names."""
-    return open_engine(job.engine, model=job.model, threads=job.threads, on_progress=on_progress)
+    return open_engine(
+        job.engine,
+        model=job.model,
+        options=job.engine_options,
+        threads=job.threads,
+        on_progress=on_progress,
+    )
 
 
 def listed(looks: list[Look]) -> list[dict[str, Any]]:
@@ -230,7 +235,12 @@ def estimate(job: Job, *, frames: int = 40) -> Estimate:
     with tempfile.TemporaryDirectory(prefix="vst-") as folder:
         output = str(Path(folder) / f"trial{Path(job.output).suffix}")
         end = min(job.start + (frames + 0.5) / float(rate), job.end or info.duration)
-        trial = run(replace(job, end=end, output=output, audio=False, overwrite=True), seen.append)
+
+        def heard(progress: Progress) -> None:
+            if progress.stage == PAINT:
+                seen.append(progress)
+
+        trial = run(replace(job, end=end, output=output, audio=False, overwrite=True), heard)
     warm = next((p for p in seen if p.done >= WARM), seen[0])
     last = seen[-1]
     if last.done - warm.done >= WARM:

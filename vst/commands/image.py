@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from typing import Any
 
@@ -24,10 +25,19 @@ from vst.render import engine_for
 
 @click.command()
 @click.argument("content")
-@style_option
+@functools.partial(style_option, required=False)
 @output_option("The painted picture: .png or .jpg.")
 @job_options(
-    "keyframes", "picker", "size", "strength", "blend", "engine", "model", "threads", "overwrite"
+    "keyframes",
+    "picker",
+    "size",
+    "strength",
+    "blend",
+    "engine",
+    "model",
+    "engine_options",
+    "threads",
+    "overwrite",
 )
 @click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object on stdout and nothing else."

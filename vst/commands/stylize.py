@@ -25,7 +25,7 @@ OPTIONS = (
     "score", "keyframes", "picker", "at", "order", "size", "strength", "ease", "hold", "blend",
     "pace", "align", "loop", "brush", "colours", "ghost", "speed",
     "mask", "mask_ground", "mask_edge",
-    "engine", "model", "stabilise",
+    "engine", "model", "engine_options", "stabilise",
     "start", "end", "audio", "codec", "crf", "fps", "threads", "overwrite",
     "keep_chunks", "patience",
 )  # fmt: skip

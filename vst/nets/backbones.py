@@ -34,7 +34,8 @@ class Kind:
     own; ``values``: what pictures become before its first layer: ``caffe`` (blue first, 0..255 less
     the mean), ``signed`` (−1..1), ``bytes`` (0..255); ``least``: the shortest side, in pixels, that
     leaves something at its deepest layer. ``content`` and ``style``: the layers it is asked for
-    unless others are named.
+    unless others are named. ``stride``: pixels from one patch to the next, where the first layer
+    takes patches that do not overlap; else 1.
     """
 
     network: str
@@ -42,11 +43,12 @@ class Kind:
     least: int
     content: tuple[str, ...]
     style: tuple[str, ...]
+    stride: int = 1
 
 
 BACKBONES: dict[str, Kind] = {
     "embedded": Kind(
-        "", "bytes", 32, ("stage1",), ("patches", "stage0", "stage1", "stage2", "stage3")
+        "", "bytes", 32, ("stage1",), ("patches", "stage0", "stage1", "stage2", "stage3"), 4
     ),
     "vgg19": Kind(
         "VGG19", "caffe", 32, ("block4_conv2",),
@@ -71,8 +73,8 @@ BACKBONES: dict[str, Kind] = {
          "block4a_expand_activation", "block5a_expand_activation"),
     ),
 }  # fmt: skip
-"""Name -> kind. VGG's layers are those of the papers: Gatys et al. (2016) and Johnson et al. (2016);
-the others' were taken where the picture is as small as there."""
+"""Name -> kind. VGG's layers are those of Gatys et al. (2016) and Johnson et al. (2016); those of
+the others were taken where the picture is as small as there."""
 
 
 class Backbone:
@@ -84,6 +86,7 @@ class Backbone:
         self.name, self.network = name, network
         self.kind = BACKBONES[name]
         self.content_layers, self.style_layers = self.kind.content, self.kind.style
+        self.phases = phases_of(self.kind.stride)
         self._parts: dict[tuple[str, ...], Any] = {}
         network.trainable = False
 
@@ -92,10 +95,16 @@ class Backbone:
         """The names of all layers, from the picture on."""
         return [layer.name for layer in self.network.layers]
 
-    def __call__(self, pictures: Any, names: Sequence[str]) -> dict[str, Any]:
+    def __call__(self, pictures: Any, names: Sequence[str], phase: Any = None) -> dict[str, Any]:
+        """``phase``: one of `phases`, or a tensor (2,) of one: where the first patch begins, above
+        and left of the picture, which is mirrored there.
+        """
         values = self.prepared(pictures)
-        found: dict[str, Any] = self._part(tuple(names))(values, training=False)
-        return found
+        if phase is not None and self.kind.stride > 1:
+            values = shifted(values, phase, self.kind.stride)
+        found = self._part(tuple(names))(values, training=False)
+        # Numbers of the whole picture are features of one position.
+        return {name: x if len(x.shape) == 4 else x[:, None, None] for name, x in found.items()}
 
     def prepared(self, pictures: Any) -> Any:
         """Pictures as the network's first layer takes them; what is smaller than its least side is
@@ -123,6 +132,25 @@ class Backbone:
             wanted = {name: self.network.get_layer(name).output for name in names}
             self._parts[names] = keras.Model(self.network.input, wanted)
         return self._parts[names]
+
+
+def phases_of(stride: int) -> tuple[tuple[int, int], ...]:
+    """Places (down, right) at which patches of ``stride`` pixels may begin, so few that each row
+    and each column of pixels is a patch's first, second, … once.
+    """
+    return tuple((place, (2 * place + place * 2 // stride) % stride) for place in range(stride))
+
+
+def shifted(pictures: Any, phase: Any, stride: int) -> Any:
+    """Pictures (B,H,W,C), mirrored on by ``stride`` in all, beginning ``phase`` later: the same
+    size, (B,H+stride,W+stride,C), for each phase.
+    """
+    from keras import ops
+
+    batch, height, width, channels = ops.shape(pictures)
+    wider = ops.pad(pictures, ((0, 0), (stride, stride), (stride, stride), (0, 0)), "reflect")
+    start = (0, phase[0], phase[1], 0)
+    return ops.slice(wider, start, (batch, height + stride, width + stride, channels))
 
 
 def mirrored(pictures: Any, least: int) -> Any:
