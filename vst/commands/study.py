@@ -252,7 +252,7 @@ def judging(subject: Subject) -> Iterator[StillJudge]:
 def carry_out(study: Study, out: Path, as_json: bool, progress: str) -> None:
     """Try all cases, and say what came of them."""
     try:
-        with Reporter(progress, "of it") as reporter:
+        with Reporter(progress, "steps") as reporter:
             table = run_study(study, out, reporter, page=page_of)
     except (Cancelled, KeyboardInterrupt):
         raise Cancelled(

@@ -24,8 +24,9 @@ FIGURES: dict[str, Figure] = {
     "seconds_per_frame": Figure(
         "s a frame", "seconds for each further frame: painting, stabilising, writing"
     ),
-    "steps": Figure("steps", "steps that the optimiser took (of the first frame)"),
-    "loss": Figure("loss", "what the optimiser ended with; only comparable with one backbone"),
+    "steps": Figure("steps", "steps that the optimiser took"),
+    "loss_before": Figure("loss before", "what the optimiser began with"),
+    "loss": Figure("loss", "what it ended with; comparable within one backbone alone"),
     "variation": Figure(
         "variation", "total variation: sum of absolute differences of neighbours, for each pixel"
     ),

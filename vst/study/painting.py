@@ -9,6 +9,8 @@ from typing import Any
 
 from vst.api import job_of
 from vst.engines import ENGINES
+from vst.engines.base import Engine
+from vst.engines.gatys import STAGE, GatysEngine
 from vst.evaluate import Evaluation, evaluate
 from vst.frames import OnProgress, Progress
 from vst.inputs import checksum
@@ -61,9 +63,12 @@ def still_case(
     return Case(name, {**subject.known_by(), **described(options)}, work)
 
 
-def trace_of(engine: Any) -> dict[str, float]:
+def trace_of(engine: Engine) -> dict[str, float]:
     """Steps and loss of an engine that optimises; nothing of others."""
-    return {}
+    if not isinstance(engine, GatysEngine) or engine.last is None:
+        return {}
+    last = engine.last
+    return {"steps": last.steps, "loss_before": last.first, "loss": last.cost}
 
 
 def film_case(name: str, subject: Subject, clip: Path, options: Mapping[str, Any]) -> Case:
@@ -85,7 +90,8 @@ def painted_film(
 
     def listen(progress: Progress) -> None:
         events.append(progress)
-        on_progress(progress)
+        if progress.stage != STAGE:  # steps within a frame: the frames tell enough
+            on_progress(progress)
 
     output, began = place / PAINTED, time.process_time()
     result = run(film_job(subject, clip, output, options), listen)
