@@ -17,9 +17,11 @@ import numpy as np
 import pytest
 
 from tests import hub_like
+from tests.networks import network_bytes
 from vst.engines import ENGINES
 from vst.engines.base import EmbeddingEngine, Engine
 from vst.errors import AssetError, DependencyError, EngineError, SpaceError
+from vst.spaces import NETWORK_SPACE
 from vst.timeline import NONE, Mix
 
 Open = Callable[[Path], Engine]
@@ -107,7 +109,9 @@ def engine(request: pytest.FixtureRequest, tmp_path_factory: Any) -> Iterator[En
 def ready(engine: Engine) -> Engine:
     """With two styles, at the start of a scene."""
     engine.reset()
-    engine.prepare({"a": style_picture(1), "b": style_picture(2)})
+    networks = getattr(engine, "space", None) == NETWORK_SPACE
+    style = network_bytes if networks else style_picture
+    engine.prepare({"a": style(1), "b": style(2)})
     return engine
 
 

@@ -24,6 +24,7 @@ from vst.frames import OnProgress, Progress, silent
 from vst.nets import store
 from vst.nets.embedded import Painter, PainterPlan, build_predictor
 from vst.training import data, figures, pairs, steps
+from vst.training.files import restore_variables, save_variables, write_json
 from vst.training.measure import painter_measures, predictor_measures, score
 from vst.training.teacher import PAINTER_FILE, PREDICTOR_FILE, LiteGraph, Teacher
 
@@ -255,12 +256,8 @@ class Run:
 
     def save(self) -> None:
         """The checkpoint: every variable, the optimiser's too, and the counters."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        arrays = {f"v{i}": keras.ops.convert_to_numpy(v) for i, v in enumerate(self._variables())}
-        arrays |= {f"m{i}": value for i, value in enumerate(self.mean)}
-        draft = self.folder / "state.part.npz"
-        np.savez(draft, allow_pickle=False, **arrays)
-        draft.replace(self.folder / "state.npz")
+        mean = {f"m{i}": value for i, value in enumerate(self.mean)}
+        save_variables(self.folder / "state.npz", self._variables(), mean)
         state = {"steps": self.steps, "spent": self.spent, "best": self.best, "rows": self.rows}
         write_json(self.folder / "state.json", state)
 
@@ -272,10 +269,8 @@ class Run:
         state = json.loads(path.read_text(encoding="utf-8"))
         self.steps, self.spent = state["steps"], state["spent"]
         self.best, self.rows = state["best"], state["rows"]
-        with np.load(self.folder / "state.npz", allow_pickle=False) as arrays:
-            for index, variable in enumerate(self._variables()):
-                variable.assign(arrays[f"v{index}"])
-            self.mean = [arrays[f"m{index}"] for index in range(len(self.mean))]
+        more = restore_variables(self.folder / "state.npz", self._variables())
+        self.mean = [more[f"m{index}"] for index in range(len(self.mean))]
 
     def _variables(self) -> list[Any]:
         optimizer = self.part.model.optimizer
@@ -293,11 +288,3 @@ def check_pool(pool: data.Pool, folder: Path, part: str) -> None:
                 f"{folder / kind} has no pictures for {part}; put JPEG or PNG files there "
                 "(which part a picture belongs to is decided by its sha256)"
             )
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Written beside, then moved into place."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".json.part")
-    draft.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
-    draft.replace(path)
