@@ -40,7 +40,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "study": ("study", "try methods against each other, and rate what came out"),
     },
     "Set up": {
-        "train": ("train", "train networks: the embedded model, from scratch"),
+        "train": ("train", "train networks: for one style, or the embedded model"),
         "models": ("models", "what models are known, and bringing them here"),
         "doctor": ("doctor", "say what is installed, what is wrong, and the mend"),
     },

@@ -20,8 +20,9 @@ from vst.errors import MediaError, MissingFileError
 from vst.frames import Picture
 from vst.nets.plan import FeedForwardPlan
 from vst.training import data
+from vst.training.learner import Batch, Learner
 from vst.training.plans import FastPlan
-from vst.training.style_run import Batch, Learner, StyleTraining, begun
+from vst.training.style_run import StyleTraining, begun
 
 MOST_HELD = 16
 

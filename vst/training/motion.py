@@ -33,7 +33,7 @@ ROOM = 1.25
 MOST_FRAMES = 600
 """Frames that are kept of each film."""
 HELD = 10
-"""The last tenth of the moments is held out."""
+"""One in so many moments is held out."""
 VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".gif", ".m4v", ".ogv"})
 
 
@@ -144,7 +144,7 @@ def resized(flow: Flow, mask: Mask, width: int, height: int) -> tuple[Flow, Mask
 
 
 class Films:
-    """Every scene that may be learnt from; of each scene the last tenth of its moments is held out.
+    """Every scene that may be learnt from; of each scene the last tenth of moments is held out.
 
     ``data``: where they are from; ``kind``: which of Sintel's pictures. ``drawn``: whether all of
     them are animation in Sintel's layout.
@@ -156,12 +156,13 @@ class Films:
         self.training: list[tuple[Scene, int]] = []
         self.held: list[tuple[Scene, int]] = []
         for scene in scenes:
-            moments = list(range(scene.count - 1))
-            # A frame of the last training moment is not one of those that are measured on.
+            moments = [(scene, index) for index in range(scene.count - 1)]
             kept = max(1, len(moments) // HELD)
-            learnt = max(1, len(moments) - kept - LAG)
-            self.training += [(scene, index) for index in moments[:learnt]]
-            self.held += [(scene, index) for index in moments[-kept:]]
+            # Where the scene is long enough, those held out have a fifth frame on, and no frame
+            # that is learnt from is one of theirs.
+            first = max(0, scene.count - LAG - kept)
+            self.training += moments[: max(1, first - LAG)]
+            self.held += moments[first : first + kept]
 
     @classmethod
     def read(cls, data: Sequence[Path], side: int, kind: str = KINDS[0]) -> Films:

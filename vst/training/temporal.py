@@ -27,9 +27,10 @@ from keras import ops
 from vst import losses
 from vst.frames import Picture
 from vst.nets.plan import FeedForwardPlan
+from vst.training.learner import Batch, Learner
 from vst.training.motion import Films, Moment, moment
 from vst.training.plans import AUTO, OFF, TemporalPlan
-from vst.training.style_run import Batch, Learner, StyleTraining, begun
+from vst.training.style_run import StyleTraining, begun
 
 PICTURES = ("now", "next", "far")
 MOST_HELD = 16
