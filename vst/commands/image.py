@@ -10,13 +10,15 @@ import click
 
 from vst.api import job_of
 from vst.commands.options import (
+    check_engine_outputs,
     check_picture_output,
     job_options,
     output_option,
     print_json,
+    report_options,
     style_option,
-    verbose_option,
 )
+from vst.commands.progress import Reporter
 from vst.draw import save_picture
 from vst.job import check_paths
 from vst.preview import paint_picture
@@ -39,12 +41,14 @@ from vst.render import engine_for
     "threads",
     "overwrite",
 )
-@click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON object on stdout and nothing else."
-)
-@verbose_option
+@report_options
 def command(
-    content: str, styles: tuple[str, ...], output: str, as_json: bool, **options: Any
+    content: str,
+    styles: tuple[str, ...],
+    output: str,
+    as_json: bool,
+    progress: str,
+    **options: Any,
 ) -> None:
     """Paint the picture CONTENT (of a video: its first frame); several styles are mixed evenly.
 
@@ -55,7 +59,8 @@ def command(
     job = job_of(content, styles, output, **options)
     check_paths(job)
     check_picture_output(output, job.overwrite)
-    with engine_for(job) as engine:
+    check_engine_outputs(job)
+    with Reporter(progress, "pictures") as reporter, engine_for(job, reporter) as engine:
         picture = paint_picture(job, engine)
     save_picture(output, picture)
     seconds = round(time.perf_counter() - began, 3)

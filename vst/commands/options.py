@@ -255,6 +255,13 @@ def check_picture_output(output: str, overwrite: bool) -> None:
         raise OutputExistsError(f"output {output!r} is already there; --overwrite replaces it")
 
 
+def check_engine_outputs(job: Job) -> None:
+    """The same for what the engine draws besides."""
+    path = dict(job.engine_options).get("keep_steps")
+    if path:
+        check_picture_output(path, job.overwrite)
+
+
 def print_json(value: Any) -> None:
     """One JSON object on stdout."""
     click.echo(json.dumps(value, ensure_ascii=False))

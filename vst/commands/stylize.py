@@ -9,6 +9,7 @@ import click
 
 from vst.api import job_of
 from vst.commands.options import (
+    check_engine_outputs,
     job_options,
     output_option,
     print_json,
@@ -59,6 +60,7 @@ def command(
     Example: vst stylize holiday.mp4 -s film.mp4 -s @ink-wash -o painted.mp4
     """
     job = job_of(content, styles, output, **options)
+    check_engine_outputs(job)
     with Reporter("none" if dry_run else progress) as reporter, stoppable() as stop:
         done = estimate(job) if dry_run else run(job, reporter, stop)
     if as_json:

@@ -148,7 +148,8 @@ class GatysEngine(Engine):
             if keeping is not None:
                 keeping.take(step)
             seconds = time.perf_counter() - began
-            self.on_progress(Progress(STAGE, step.number, options.steps, seconds))
+            told = {"unit": "steps", "loss": step.cost}
+            self.on_progress(Progress(STAGE, step.number, options.steps, seconds, told))
             if options.early_stop and enough(costs):
                 break
         parts = objective.parts(step.picture)

@@ -48,7 +48,7 @@ class Kind:
 
 BACKBONES: dict[str, Kind] = {
     "embedded": Kind(
-        "", "bytes", 32, ("stage1",), ("patches", "stage0", "stage1", "stage2", "stage3"), 4
+        "", "bytes", 32, ("stage1",), ("patches", "stage0", "stage1", "stage2", "stage3"), 4,
     ),
     "vgg19": Kind(
         "VGG19", "caffe", 32, ("block4_conv2",),
@@ -102,9 +102,8 @@ class Backbone:
         values = self.prepared(pictures)
         if phase is not None and self.kind.stride > 1:
             values = shifted(values, phase, self.kind.stride)
-        found = self._part(tuple(names))(values, training=False)
-        # Numbers of the whole picture are features of one position.
-        return {name: x if len(x.shape) == 4 else x[:, None, None] for name, x in found.items()}
+        found: dict[str, Any] = self._part(tuple(names))(values, training=False)
+        return found
 
     def prepared(self, pictures: Any) -> Any:
         """Pictures as the network's first layer takes them; what is smaller than its least side is
