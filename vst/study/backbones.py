@@ -13,6 +13,7 @@ from vst.registry import unknown
 from vst.study import reports
 from vst.study.base import Study, chosen
 from vst.study.content import StillJudge, Subject, looks_in, pictures_of, still_of
+from vst.study.options import refuse
 from vst.study.painting import still_case
 
 OWN = "embedded"
@@ -36,6 +37,7 @@ def backbones(
     for name in weights:
         if name not in BACKBONES:
             raise unknown("backbone", name, BACKBONES)
+    refuse(options or {}, ("engine", "backbone", "model"))
     subject.check()
     still = still_of(subject, folder)
     cases = []

@@ -11,6 +11,7 @@ from vst.preview import first_picture
 from vst.study import reports
 from vst.study.base import Study, chosen
 from vst.study.content import StillJudge, Subject, looks_in, pictures_of, still_of
+from vst.study.options import refuse
 from vst.study.painting import still_case
 
 OPTIMISERS = ("lbfgs", "adam")
@@ -30,6 +31,7 @@ def optimisers(
     """Paint one picture with every optimiser and every number of steps."""
     if not steps or min(steps) < 1:
         raise UsageError(f"steps {list(steps)}; give one number or more, each 1 or larger")
+    refuse(options or {}, ("engine", "optimiser", "steps"))
     subject.check()
     still = still_of(subject, folder)
     cases = [

@@ -104,6 +104,16 @@ def number_in(text: str) -> Any:
     return text
 
 
+def refuse(options: Mapping[str, Any], names: Iterable[str]) -> None:
+    """Raise where an option is given that the study's rows set themselves."""
+    for name in names:
+        if name in options:
+            raise UsageError(
+                f"option {name} is what the rows of this study differ in; leave it out, or vary it "
+                "with `vst study sweep`"
+            )
+
+
 def combinations(lists: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
     """Every value with every other option's."""
     if not lists:

@@ -18,6 +18,7 @@ from vst.study import reports
 from vst.study.base import Case, Study, chosen
 from vst.study.content import Subject, clip_of, looks_in, pictures_of
 from vst.study.networks import Network, Training, trained_case
+from vst.study.options import refuse
 from vst.study.painting import film_case
 
 ALONE = {"init": "content", "temporal_weight": 0.0, "long_term_weight": 0.0}
@@ -48,6 +49,7 @@ def video(subject: Subject, folder: Path, ways: Ways, only: Sequence[str] = ()) 
     """Paint the first seconds of a video in every way, each with and without a stabiliser where
     that is of use.
     """
+    refuse(ways.gatys, ("engine", "model", "stabilise", "previous_style", *ALONE))
     subject.check()
     clip = clip_of(subject, folder)
     cases = [*optimised(subject, clip, ways), *networks(subject, clip, folder, ways)]
