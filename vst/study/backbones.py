@@ -12,7 +12,7 @@ from vst.preview import first_picture
 from vst.registry import unknown
 from vst.study import reports
 from vst.study.base import Study, chosen
-from vst.study.content import StillJudge, Subject, looks_in, pictures_of, still_of
+from vst.study.content import StillJudge, Subject, looks_in, pictures_of, still_of, with_pictures
 from vst.study.options import refuse
 from vst.study.painting import still_case
 
@@ -38,7 +38,7 @@ def backbones(
         if name not in BACKBONES:
             raise unknown("backbone", name, BACKBONES)
     refuse(options or {}, ("engine", "backbone", "model"))
-    subject.check()
+    subject = with_pictures(subject, folder)
     still = still_of(subject, folder)
     cases = []
     for name in BACKBONES:

@@ -7,7 +7,7 @@ measuring.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from hashlib import blake2b
 from pathlib import Path
@@ -27,6 +27,7 @@ from vst.metrics.ssim import ContentSimilarity
 from vst.metrics.variation import TotalVariation
 from vst.preview import middle_picture
 from vst.render import open_engine
+from vst.samples import PATTERNS, draw_pattern
 from vst.sinks import open_sink
 from vst.sinks.base import SinkSpec
 from vst.sources import open_source
@@ -77,6 +78,24 @@ class Subject:
         """The content and the styles, for a line of text."""
         styles = ", ".join(Path(style).name for style in self.styles)
         return f"{Path(self.content).name} in {styles}"
+
+
+def with_pictures(subject: Subject, folder: Path) -> Subject:
+    """The subject, checked, with pictures in the place of the styles that this package draws: not
+    every way to paint takes a style as numbers.
+    """
+    subject.check()
+    styles = []
+    for style in subject.styles:
+        name = style.removeprefix("@")
+        if style.startswith("@") and name in PATTERNS:
+            path = folder / INPUTS / f"{name}.png"
+            if not path.is_file():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                save_picture(path, draw_pattern(name))
+            style = str(path)
+        styles.append(style)
+    return replace(subject, styles=tuple(styles))
 
 
 def still_of(subject: Subject, folder: Path) -> Path:

@@ -24,6 +24,7 @@ FIGURES: dict[str, Figure] = {
     "seconds_per_frame": Figure(
         "s a frame", "seconds for each further frame: painting, stabilising, writing"
     ),
+    "processor_per_frame": Figure("processor, s a frame", "the same in seconds of all cores"),
     "steps": Figure("steps", "steps that the optimiser took"),
     "loss_before": Figure("loss before", "what the optimiser began with"),
     "loss": Figure("loss", "what it ended with; comparable within one backbone alone"),

@@ -15,7 +15,6 @@ from vst.errors import MissingFileError, UsageError
 from vst.frames import OnProgress, Picture
 from vst.inputs import checksum
 from vst.nets.plan import FeedForwardPlan
-from vst.samples import PATTERNS, draw_pattern
 from vst.sources import open_source
 from vst.study.base import Case, Found
 from vst.study.content import Subject, clip_of, looks_in, pictures_of
@@ -158,9 +157,6 @@ def trained_network(
 
 def first_style(subject: Subject) -> Picture:
     """The picture that a network learns from: that of the first style."""
-    name = subject.styles[0].removeprefix("@")
-    if subject.styles[0] != name and name in PATTERNS:
-        return draw_pattern(name)
     found = list(pictures_of(looks_in(subject)).values())
     if not found:
         raise UsageError(

@@ -10,7 +10,7 @@ from vst.errors import UsageError
 from vst.preview import first_picture
 from vst.study import reports
 from vst.study.base import Study, chosen
-from vst.study.content import StillJudge, Subject, looks_in, pictures_of, still_of
+from vst.study.content import StillJudge, Subject, looks_in, pictures_of, still_of, with_pictures
 from vst.study.options import refuse
 from vst.study.painting import still_case
 
@@ -32,7 +32,7 @@ def optimisers(
     if not steps or min(steps) < 1:
         raise UsageError(f"steps {list(steps)}; give one number or more, each 1 or larger")
     refuse(options or {}, ("engine", "optimiser", "steps"))
-    subject.check()
+    subject = with_pictures(subject, folder)
     still = still_of(subject, folder)
     cases = [
         still_case(

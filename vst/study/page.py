@@ -20,6 +20,10 @@ WIDEST = 1280
 """Pixels across of a picture on the page, at most."""
 
 
+TOGETHER = 6
+"""Curves in one drawing, at most."""
+
+
 def page_of(table: Table) -> str:
     """The whole page as HTML."""
     study = table.study
@@ -92,17 +96,17 @@ def reasons(page: Page, rows: Sequence[Row]) -> None:
 
 
 def curves(page: Page, rows: Sequence[Row], rate: float) -> None:
-    """Each kind of curve, with a line for each row that has it."""
+    """Each kind of curve, with a line for each row that has it; few in one drawing."""
     for kind in dict.fromkeys(name for row in rows for name in row.curves):
         page.heading(kind)
-        page.curves(
-            {
-                row.name: [math.nan if value is None else value for value in row.curves[kind]]
-                for row in rows
-                if kind in row.curves
-            },
-            rate,
-        )
+        drawn = {
+            row.name: [math.nan if value is None else value for value in row.curves[kind]]
+            for row in rows
+            if kind in row.curves
+        }
+        names = list(drawn)
+        for first in range(0, len(names), TOGETHER):
+            page.curves({name: drawn[name] for name in names[first : first + TOGETHER]}, rate)
 
 
 def read(path: Path) -> Picture:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -87,15 +88,18 @@ def painted_film(
 ) -> Found:
     """Paint the clip and measure it against itself."""
     events: list[Progress] = []
+    worked: list[Progress] = []
 
     def listen(progress: Progress) -> None:
-        events.append(progress)
+        if progress.stage == PAINT:
+            events.append(progress)
+            worked.append(replace(progress, seconds=time.process_time() - began))
         if progress.stage != STAGE:  # steps within a frame: the frames tell enough
             on_progress(progress)
 
     output, began = place / PAINTED, time.process_time()
     result = run(film_job(subject, clip, output, options), listen)
-    worked = time.process_time() - began
+    busy = time.process_time() - began
     evaluation = evaluate(
         str(output),
         str(clip),
@@ -104,13 +108,13 @@ def painted_film(
         predictor=subject.predictor,
         on_progress=on_progress,
     )
-    painting = [event for event in events if event.stage == PAINT]
     return Found(
         figures={
             "startup": result.startup,
             "seconds": result.seconds,
-            "processor": worked,
-            "seconds_per_frame": each_frame(painting, result.seconds, result.frames),
+            "processor": busy,
+            "seconds_per_frame": each_frame(events, result.seconds, result.frames),
+            "processor_per_frame": each_frame(worked, busy, result.frames),
             **figures_of(evaluation),
         },
         pictures={"": beside(evaluation.videos[0].strip)},

@@ -10,7 +10,15 @@ from typing import Any
 from vst.preview import first_picture
 from vst.sources import kind_of
 from vst.study.base import Case, Study, chosen
-from vst.study.content import StillJudge, Subject, clip_of, looks_in, pictures_of, still_of
+from vst.study.content import (
+    StillJudge,
+    Subject,
+    clip_of,
+    looks_in,
+    pictures_of,
+    still_of,
+    with_pictures,
+)
 from vst.study.networks import Training, kinds_of, trained_case
 from vst.study.options import combinations, job_kinds, label, parsed_lists, parsed_options
 from vst.study.painting import film_case, still_case
@@ -35,7 +43,7 @@ def sweep(
     kinds = {**job_kinds(), **own}
     shared = parsed_options(options, kinds)
     varied = combinations(parsed_lists(vary, kinds))
-    subject.check()
+    subject = with_pictures(subject, folder)
     moves = training is not None or kind_of(subject.content) != "picture"
     content = clip_of(subject, folder) if moves else still_of(subject, folder)
 

@@ -16,7 +16,7 @@ from vst.report import beside
 from vst.sources import open_source
 from vst.study import reports
 from vst.study.base import Case, Study, chosen
-from vst.study.content import Subject, clip_of, looks_in, pictures_of
+from vst.study.content import Subject, clip_of, looks_in, pictures_of, with_pictures
 from vst.study.networks import Network, Training, trained_case
 from vst.study.options import refuse
 from vst.study.painting import film_case
@@ -50,7 +50,7 @@ def video(subject: Subject, folder: Path, ways: Ways, only: Sequence[str] = ()) 
     that is of use.
     """
     refuse(ways.gatys, ("engine", "model", "stabilise", "previous_style", *ALONE))
-    subject.check()
+    subject = with_pictures(subject, folder)
     clip = clip_of(subject, folder)
     cases = [*optimised(subject, clip, ways), *networks(subject, clip, folder, ways)]
     cases += whole_models(subject, clip, ways)
