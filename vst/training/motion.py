@@ -40,7 +40,10 @@ VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".gif", ".m
 class Scene(Protocol):
     """Frames without a cut between them, and their motion."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Whose scene it is."""
+        raise NotImplementedError
 
     @property
     def count(self) -> int:
