@@ -203,7 +203,7 @@ def enough(costs: Sequence[float]) -> bool:
     if len(costs) <= PATIENT:
         return False
     before = min(costs[:-PATIENT])
-    return min(costs[-PATIENT:]) > before * (1 - GAIN)
+    return min(costs[-PATIENT:]) >= before * (1 - GAIN)
 
 
 def covering(style: Picture, height: int, width: int) -> Picture:

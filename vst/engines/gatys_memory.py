@@ -81,8 +81,12 @@ class Memory:
         height, width = content.shape[:2]
         before, painting = (fitted(one, width, height) for one in (before, painting))
         now, then = self._look.gray(content), self._look.gray(before)
-        backward = self._look(now, then)
-        seen = non_occluded(backward, self._look(then, now))[..., None].astype(np.float32)
+        # OpenCV's search leans on the buffers of its last call. Looked at twice, what is found
+        # depends on this pair alone: a chunk that is taken up again is painted as it would have
+        # been.
+        for _ in range(2):
+            backward, forward = self._look(now, then), self._look(then, now)
+        seen = non_occluded(backward, forward)[..., None].astype(np.float32)
         # Bicubic: a linear warp would blur the painting a little at each frame.
         moved = [as_floats(warp(one, backward, cv2.INTER_CUBIC)) for one in (painting, before)]
         return moved[0], seen, moved[1]
