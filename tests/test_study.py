@@ -33,7 +33,7 @@ from vst.study.content import Subject, clip_of, still_of
 from vst.study.networks import Training, kinds_of, outside
 from vst.study.options import combinations, label, parsed_lists, parsed_options
 from vst.study.page import page_of, shown
-from vst.study.painting import each_frame
+from vst.study.painting import described, each_frame
 from vst.study.video import Ways, parsed_networks, video
 
 Run = Callable[..., Done]
@@ -274,6 +274,14 @@ def test_networks_see_what_the_clip_leaves(media: Path) -> None:
     assert outside(Subject(film, ("x",), start=0.0, seconds=1.0)) == (1.0, 3.0)
     assert outside(Subject(film, ("x",), start=2.0, seconds=1.0)) == (0.0, 2.0)
     assert outside(Subject(film, ("x",), start=0.0, seconds=3.0)) == (0.0, 3.0)
+
+
+def test_a_row_is_known_by_defaults_too() -> None:
+    """They may be others in another version, and then it is another row."""
+    known = described({"engine": "gatys", "steps": 3, "strength": 0.5})
+    assert known["steps"] == 3 and known["strength"] == 0.5
+    assert {"style_weight", "optimiser", "backbone"} <= set(known)
+    assert described({"strength": 0.5}) == {"strength": 0.5}
 
 
 def test_a_frames_time_leaves_out_what_is_done_once() -> None:

@@ -63,7 +63,7 @@ def main() -> None:
         if name == "video":
             save_picture(PICTURES / "methods-video.jpg", strips(table), 86)
         else:
-            stills = pictures_of(table, first_picture(str(inputs["photo"])))
+            stills = pictures_of(table, inputs)
             save_picture(PICTURES / f"methods-{name}.jpg", stills, 88)
         tell(table)
         FIGURES_FILE.write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n")
@@ -96,25 +96,26 @@ def tried(name: str, inputs: dict[str, Path], given: argparse.Namespace) -> Tabl
         study = optimisers(subject, given.out, judge)
     else:
         weights = {one: RANDOM for one in BACKBONES if one != "embedded"}
-        study = backbones(
-            subject, given.out, judge, weights=weights, options={"steps": given.steps}
-        )
+        # By Adam: of the large networks, L-BFGS would ask several times as much.
+        options = {"steps": given.steps, "optimiser": "adam"}
+        study = backbones(subject, given.out, judge, weights=weights, options=options)
     table = run_study(study, given.out, page=page_of)
     judge.close()
     return table
 
 
-def pictures_of(table: Table, content: Picture) -> Picture:
-    """What each case painted, with its name, after the content."""
+def pictures_of(table: Table, inputs: dict[str, Path]) -> Picture:
+    """What each case painted, with its name, in two rows after the content and the style."""
     done = [row for row in table.rows if row.pictures]
-    pictures = [content]
-    labels = ["the content"]
-    for row in done:
-        pictures.append(first_picture(str(table.folder / row.folder / row.pictures[""])))
-        labels.append(row.name)
-    half = (len(pictures) + 1) // 2
+    painted = [first_picture(str(table.folder / r.folder / r.pictures[""])) for r in done]
+    names = [row.name for row in done]
+    half = (len(done) + 1) // 2
+    rows = [
+        [first_picture(str(inputs["photo"])), *painted[:half]],
+        [first_picture(str(inputs["style"])), *painted[half:]],
+    ]
     return sheet(
-        [pictures[:half], pictures[half:]], [labels[:half], labels[half:]], width=1100, tallest=220
+        rows, [["content", *names[:half]], ["style", *names[half:]]], width=1100, tallest=164
     )
 
 

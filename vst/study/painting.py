@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from vst.api import job_of
 from vst.engines import ENGINES
 from vst.engines.base import Engine
+from vst.engines.choices import gathered, options_of
 from vst.engines.gatys import STAGE, GatysEngine
 from vst.evaluate import Evaluation, evaluate
 from vst.frames import OnProgress, Progress
@@ -39,9 +40,15 @@ FLICKER = "Warp error, frame by frame"
 
 
 def described(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Options as what a row depends on: models by what is in them."""
+    """Options as what a row depends on: models by what is in them, an engine's own with those that
+    are at their default, which may be another one in another version.
+    """
+    engine = str(options.get("engine", Job.engine))
+    own = dict(gathered(options).get("engine_options", ()))
+    filled = options_of(engine, own)
+    defaults = asdict(filled) if filled is not None else {}
     files = {name: checksum(str(options[name])) for name in ("model", "mask") if options.get(name)}
-    return {**options, **files}
+    return {**defaults, **options, **files}
 
 
 def still_case(
