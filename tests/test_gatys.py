@@ -211,7 +211,7 @@ def test_wrong_values_are_one_clear_line() -> None:
     with pytest.raises(EngineError, match="'fire' was not prepared; prepared: waves, glass"):
         opened(steps=1).paint(photo(40, 40)[None], one("fire"))
     with pytest.raises(EngineError, match="smaller --rate"):
-        opened(steps=2, style_weight=1e39).paint(photo(40, 40)[None], one())
+        opened(steps=2, style_layer_weights=(3e38,) * 5).paint(photo(40, 40)[None], one())
     closed = opened()
     closed.close()
     with pytest.raises(EngineError, match="closed"):
