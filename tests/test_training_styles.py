@@ -328,6 +328,7 @@ def test_the_command_trains_and_goes_on(
         (["fast", "--out", "x"], "--style"),
         (["fast", "--style", "@ink-wash", "--out", "x"], "--pictures"),
         (["fast", "--style", "@ink-wsh", "--pictures", ".", "--out", "x"], "ink-wash"),
+        (["fast", "--style", "@burnt-sky", "--pictures", ".", "--out", "x"], "@ink-wash"),
         (["temporal", "--style", "@ink-wash", "--out", "x"], "--data"),
         (["temporal", "--style", "@ink-wash", "--data", ".", "--luminance", "on"], "luminance"),
         (["fast", "--resume", ".", "--side", "64"], "--side"),

@@ -122,7 +122,7 @@ def check_space(looks: Iterable[Look], engine: str, space: str | None) -> None:
         if look.space not in (None, NETWORK_SPACE, space) and space == NETWORK_SPACE:
             raise SpaceError(
                 f"style {look.name!r} is kept as numbers, but engine {engine!r} paints in trained "
-                f"networks only; `vst train fast --style @{look.name}` makes one"
+                "networks only; `vst train fast` makes one from a style's picture"
             )
         if look.space is not None and look.space != space:
             takes = f"paints in the style space {space!r}" if space else "takes pictures only"

@@ -202,6 +202,11 @@ def style_picture(style: str, at: float | None) -> Picture:
     looks = looks_of([style], keyframes=1, picker="middle" if at is None else "manual", at=times)
     if len(looks) != 1 or looks[0].is_content:
         raise click.UsageError(f"--style {style!r} is not one picture; a network learns one style")
+    if looks[0].space is not None:
+        raise click.UsageError(
+            f"--style {style!r} is kept without a picture to learn from; give a picture, or one of "
+            f"those that are drawn: {', '.join(f'@{name}' for name in PATTERNS)}"
+        )
     return looks[0].picture
 
 
