@@ -56,17 +56,17 @@ def main() -> None:
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     inputs = drawn(given.out)
-    known = json.loads(FIGURES_FILE.read_text()) if FIGURES_FILE.is_file() else {}
     for name in given.only:
         table = tried(name, inputs, given)
+        known = json.loads(FIGURES_FILE.read_text()) if FIGURES_FILE.is_file() else {}
         known[name] = figures_of(table, given)
+        FIGURES_FILE.write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n")
         if name == "video":
             save_picture(PICTURES / "methods-video.jpg", strips(table), 86)
         else:
             stills = pictures_of(table, inputs)
             save_picture(PICTURES / f"methods-{name}.jpg", stills, 88)
         tell(table)
-        FIGURES_FILE.write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n")
 
 
 def drawn(folder: Path) -> dict[str, Path]:
