@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from vst.training import data, measure, motion, objective, orthogonal, pairs, steps
+from vst.training import data, measure, objective, orthogonal, pairs, steps
 from vst.training.distillation import Distillation, DistillationPlan
 
 SIDE = 64
@@ -160,38 +160,6 @@ def test_a_grid_of_four_pixels_is_a_weave_and_one_of_five_is_not():
     assert float(objective.weave_error(five, smooth)) < 0.01
 
 
-def test_a_painting_that_moves_with_its_content_has_no_motion_error():
-    rng = np.random.default_rng(5)
-    before = rng.random((1, 20, 30, 3)).astype(np.float32)
-    now = np.roll(before, 3, axis=2)
-    backward = np.full((1, 20, 30, 2), (-3, 0), np.float16)
-    seen = np.ones((1, 20, 30), np.uint8)
-    seen[:, :, :3] = 0
-    read = motion.reading({"before": before, "now": now, "flow": backward, "seen": seen})
-    assert float(objective.motion_error(now, before, read)) == pytest.approx(0, abs=1e-10)
-    assert float(objective.motion_error(before, before, read)) > 0.05
-
-
-def test_motion_is_cut_from_neighbouring_frames():
-    rng = np.random.default_rng(6)
-    wide = cv2.GaussianBlur(rng.integers(0, 256, (90, 160, 3), dtype=np.uint8), (0, 0), 3)
-    wide = cv2.normalize(wide, None, 0, 255, cv2.NORM_MINMAX)
-    clip = [np.ascontiguousarray(wide[:, k : k + 140]) for k in range(6)]
-    row = motion.MotionMaker([clip], rng, SIDE)()
-    assert {name: value.shape for name, value in row.items()} == {
-        name: shape for name, (shape, _) in motion.motion_shapes(SIDE).items()
-    }
-    assert row["flow"][20:40, 20:40, 0].mean() == pytest.approx(1, abs=0.7)
-
-
-def test_clips_without_motion_are_refused():
-    from vst.errors import UsageError
-
-    still = [np.zeros((80, 80, 3), np.uint8)] * 3
-    with pytest.raises(UsageError, match="--clip"):
-        motion.MotionMaker([still], np.random.default_rng(0), SIDE)()
-
-
 def test_measures_know_a_blurred_picture():
     rng = np.random.default_rng(4)
     picture = rng.random((64, 64, 3)).astype(np.float32)
@@ -270,7 +238,7 @@ def test_training_makes_weights_figures_and_measures(pictures, tmp_path):
         assert (tmp_path / name).is_file()
     assert json.loads((tmp_path / "measures.json").read_text())["painter"] == measures["painter"]
     store.assign(build_predictor(), store.read_arrays(tmp_path / "weights", "predictor"))
-    assert {event.stage for event in events} >= {"training pairs", "motion", "predictor", "painter"}
+    assert {event.stage for event in events} >= {"training pairs", "predictor", "painter"}
 
 
 def test_a_stopped_training_goes_on(pictures, tmp_path):

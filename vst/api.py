@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
+from vst.engines.choices import gathered, option_fields
 from vst.frames import OnProgress, Picture, silent
 from vst.job import Job
 from vst.registry import unknown
@@ -18,12 +19,15 @@ PathLike = str | os.PathLike[str]
 def job_of(
     content: PathLike, styles: PathLike | Sequence[PathLike], output: PathLike, **options: Any
 ) -> Job:
-    """A `Job` from paths and times as people write them; unknown options are named in the error."""
+    """A `Job` from paths and times as people write them; unknown options are named in the error.
+    Options that are an engine's own stand among the others.
+    """
     names = [styles] if isinstance(styles, (str, os.PathLike)) else list(styles)
     known = Job.__dataclass_fields__
+    options = gathered(options)
     for name in options:
         if name not in known:
-            raise unknown("option", name, known)
+            raise unknown("option", name, [*known, *option_fields()])
     for name in ("start", "end"):
         if options.get(name) is not None:
             options[name] = parse_time(options[name])

@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from vst.api import job_of
+from vst.engines.choices import option_fields
 from vst.errors import Cancelled, MissingFileError, UsageError, VSTError
 from vst.frames import OnProgress, silent
 from vst.job import Job, check_paths
@@ -31,7 +32,8 @@ FILLED = ("content", "style")
 """What an output's name may hold in braces."""
 KEYS = ("contents", "styles", "output", "options", "jobs")
 JOB_KEYS = ("content", "styles", "output", "options")
-OPTIONS = tuple(n for n in Job.__dataclass_fields__ if n not in ("content", "styles", "output"))
+NO_OPTIONS = ("content", "styles", "output", "engine_options")
+OPTIONS = tuple(n for n in Job.__dataclass_fields__ if n not in NO_OPTIONS)
 STATES = ("done", "there", "failed")
 PLAIN = (str, int, float, bool, type(None))
 
@@ -233,8 +235,11 @@ def _job(
 
 
 def _options(value: Any, key: str) -> dict[str, Any]:
-    options = dict(_mapping(value if value is not None else {}, key, OPTIONS))
+    engines = option_fields()
+    options = dict(_mapping(value if value is not None else {}, key, (*OPTIONS, *engines)))
     for name, one in options.items():
+        if name in engines:  # checked with the engine that they are for
+            continue
         wanted = Job.__dataclass_fields__[name].default
         if not isinstance(one, PLAIN):
             raise UsageError(f"{key}.{name}: {_short(one)} is no single value; write one")

@@ -14,12 +14,13 @@ import numpy as np
 
 from vst import __version__
 from vst.chunks import digest
+from vst.engines.choices import gathered
 from vst.errors import MediaError, OutputError
 from vst.job import Job
 from vst.looks import Look
 
-NOT_ABOUT_FRAMES = ("overwrite", "threads", "batch", "keep_chunks", "patience", "output",
-                    "max_pixels", "max_frames", "max_memory")  # fmt: skip
+NOT_ABOUT_FRAMES = ("overwrite", "threads", "batch", "keep_chunks", "keep_steps", "patience",
+                    "output", "max_pixels", "max_frames", "max_memory")  # fmt: skip
 """Options that change nothing of what is painted."""
 INPUTS = ("content", "score", "mask", "mask_ground", "model")
 """Options that name a file or folder, or something else; and the styles."""
@@ -100,7 +101,7 @@ def job_again(plain: Mapping[str, Any], folder: str, output: str) -> Job:
     """The job that a manifest holds, for ``output``; relative paths count from ``folder``."""
     known = {part.name for part in fields(Job)}
     try:
-        values = {name: value for name, value in plain.items() if name in known}
+        values = {name: value for name, value in gathered(plain).items() if name in known}
         values["styles"] = tuple(_from(folder, style) for style in values.get("styles", ()))
         values["at"] = tuple(values.get("at", ()))
         if values.get("fps") is not None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,14 +13,16 @@ from vst.align import ALIGNS
 from vst.colours import COLOURS
 from vst.easing import EASES, ease_named
 from vst.engines import ENGINES
+from vst.engines.choices import Pairs, not_default
 from vst.errors import MissingFileError, OutputExistsError, UsageError
 from vst.frames import VideoInfo
 from vst.keyframes import PICKERS
 from vst.limits import LIMITS, Limits
 from vst.looks import check_there
 from vst.masks import EDGES
+from vst.options import check_option as check_option
+from vst.options import option
 from vst.order import ORDERS
-from vst.registry import unknown
 from vst.score.model import PACES
 from vst.stabilisers import STABILISERS
 from vst.timeline import BLENDS
@@ -33,21 +34,6 @@ NATIVE = "native"
 """The size that is the content's own, without a limit."""
 LARGEST_BY_DEFAULT = 512
 """Short side, in pixels, that a content larger than this is painted at unless a size is given."""
-
-
-def option(
-    default: Any,
-    text: str,
-    *,
-    choices: Iterable[str] | None = None,
-    low: float | None = None,
-    high: float | None = None,
-) -> Any:
-    """A field of `Job` with its default, its help, and what is allowed; the command line and the
-    page read these.
-    """
-    about = {"help": text, "choices": choices, "low": low, "high": high}
-    return field(default=default, metadata=about)
 
 
 @dataclass(frozen=True)
@@ -102,6 +88,7 @@ class Job:
     model: str | None = option(
         None, "Model file, folder or handle of the engine (default: its own)."
     )
+    engine_options: Pairs = option((), "What the engine alone can be told: names and values.")
     stabilise: str = option("flow", "How flicker is removed.", choices=STABILISERS)
     start: float = option(0.0, "Time of the first frame: seconds or H:MM:SS.mmm.", low=0)
     end: float | None = option(
@@ -141,6 +128,12 @@ class Job:
     )
 
     def __post_init__(self) -> None:
+        if (
+            self.model is not None
+            and self.engine in ENGINES
+            and ENGINES[self.engine].model_is_style
+        ):
+            self._take_model_as_style(self.model)
         if not self.styles and self.score is None:
             raise UsageError(
                 "no style was given; name one with -s: a picture, a folder, a video, or @name"
@@ -149,6 +142,7 @@ class Job:
         self._check_score()
         for part in fields(self):
             check_option(part.name, getattr(self, part.name), part.metadata)
+        object.__setattr__(self, "engine_options", not_default(self.engine, self.engine_options))
         if isinstance(self.size, str) and self.size != NATIVE:
             raise UsageError(f"size {self.size!r}; allowed is a number of pixels or {NATIVE!r}")
         if self.end is not None and self.end <= self.start:
@@ -156,6 +150,15 @@ class Job:
                 f"end {format_time(self.end)} is not after start {format_time(self.start)}; "
                 "painted is start <= t < end"
             )
+
+    def _take_model_as_style(self, model: str) -> None:
+        """A model that is a style stands for the styles; beside others it would be left unused."""
+        if self.score is not None or self.styles not in ((), (model,)):
+            raise UsageError(
+                f"model {model!r} beside styles: the styles of engine {self.engine!r} are its "
+                "networks; give all of them with -s, or one with --model"
+            )
+        object.__setattr__(self, "styles", (model,))
 
     def _check_score(self) -> None:
         """A score says everything about the styles: nothing else may."""
@@ -175,35 +178,24 @@ class Job:
         return Limits(self.max_pixels, self.max_frames, self.max_memory)
 
     def as_dict(self) -> dict[str, Any]:
-        """The options that are not at their default, as plain values for YAML or JSON."""
+        """The options that are not at their default, as plain values for YAML or JSON; those of the
+        engine stand among them.
+        """
+        own = ((part.name, getattr(self, part.name), part.default) for part in fields(self))
+        given = [(name, value) for name, value, default in own if value != default]
         plain: dict[str, Any] = {}
-        for part in fields(self):
-            value = getattr(self, part.name)
-            if value != part.default:
-                kind = type(value)
-                plain[part.name] = (
-                    str(value) if kind is Fraction else list(value) if kind is tuple else value
-                )
+        for name, value in given:
+            if name == "engine_options":
+                plain |= {one: _plain(chosen) for one, chosen in value}
+            else:
+                plain[name] = _plain(value)
         return plain
 
 
-def check_option(name: str, value: Any, about: Any) -> None:
-    """Raise `UsageError` unless ``value`` is among the choices and in the range that the field
-    names.
-    """
-    if value is None or not about:
-        return
-    choices, low, high = about.get("choices"), about.get("low"), about.get("high")
-    if choices is not None and value not in choices:
-        raise unknown(name, str(value), choices)
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        too_low, too_high = (
-            low is not None and not value >= low,
-            high is not None and not value <= high,
-        )
-        if too_low or too_high:
-            allowed = f"{low:g} to {high:g}" if high is not None else f"{low:g} or more"
-            raise UsageError(f"{name} {value:g}; allowed is {allowed}")
+def _plain(value: Any) -> Any:
+    """A value as YAML and JSON have it."""
+    kind = type(value)
+    return str(value) if kind is Fraction else list(value) if kind is tuple else value
 
 
 def span(job: Job, info: VideoInfo) -> float:

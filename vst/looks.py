@@ -18,9 +18,12 @@ from vst.keyframes.base import Embed, Picker
 from vst.limits import LIMITS, Limits, check_frames
 from vst.registry import nearest
 from vst.sources import open_source
+from vst.spaces import NETWORK_SPACE
 from vst.stylebook import all_styles, style_named
 from vst.timeline import NONE
 
+NETWORK_SUFFIX = ".keras"
+"""Ending of the files of networks that were trained for a style."""
 PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})
 """Endings of the files in a folder of styles that are pictures."""
 LARGEST = 2048
@@ -32,7 +35,8 @@ class Look:
     """One style that is played.
 
     ``name`` is its own within a job; ``time`` is seconds in the style video it comes from (0 for a
-    still picture). ``style`` is a picture, or numbers of the style space ``space``.
+    still picture). ``style`` is a picture, or numbers of the style space ``space``, or the bytes of
+    a trained network (`vst.spaces.NETWORK_SPACE`).
     """
 
     name: str
@@ -51,7 +55,8 @@ class Look:
         if self.is_content:
             raise UsageError(f"the style {NONE!r} is the content itself and has no picture")
         if self.space is not None:
-            raise UsageError(f"style {self.name!r} is kept as numbers and has no picture to show")
+            kept = "a trained network" if self.space == NETWORK_SPACE else "kept as numbers"
+            raise UsageError(f"style {self.name!r} is {kept} and has no picture to show")
         return np.asarray(self.style, np.uint8)
 
 
@@ -77,8 +82,8 @@ def looks_of(
     """The looks of several style arguments in order; names that would be double get a number.
 
     A style is a picture, a folder of pictures (in order of name), a video (``keyframes`` of it,
-    chosen by ``picker``), ``@name`` (a built-in or a user's own one), or
-    ``none`` (the content itself). ``at``: seconds, for the
+    chosen by ``picker``), ``@name`` (a built-in or a user's own one), a ``.keras`` file (a network
+    trained for a style), or ``none`` (the content itself). ``at``: seconds, for the
     picker that takes times. ``embed``: an engine's, for a picker that compares styles. ``notes``
     takes up what the pickers have to say: frames that were passed over.
     """
@@ -123,6 +128,16 @@ def check_space(looks: Iterable[Look], engine: str, space: str | None) -> None:
     takes pictures).
     """
     for look in looks:
+        if look.space == NETWORK_SPACE != space:
+            raise SpaceError(
+                f"style {look.name!r} is a trained network, which engine {engine!r} cannot paint "
+                "with; add --engine fast, or give the style as a picture"
+            )
+        if look.space not in (None, NETWORK_SPACE, space) and space == NETWORK_SPACE:
+            raise SpaceError(
+                f"style {look.name!r} is kept as numbers, but engine {engine!r} paints in trained "
+                "networks only; `vst train fast` makes one from a style's picture"
+            )
         if look.space is not None and look.space != space:
             takes = f"paints in the style space {space!r}" if space else "takes pictures only"
             raise SpaceError(
@@ -150,6 +165,8 @@ def _looks_of_one(style: str, of_film: Callable[[Path], list[Look]], limits: Lim
         return [_picture(one, limits) for one in pictures]
     if path.suffix.lower() in PICTURE_SUFFIXES:
         return [_picture(path, limits)]
+    if path.suffix.lower() == NETWORK_SUFFIX:
+        return [Look(path.stem, 0.0, np.fromfile(path, np.uint8), NETWORK_SPACE)]
     return of_film(path)
 
 

@@ -47,21 +47,26 @@ class Easel:
     width: int
     height: int
     edge: Edge | None = None
+    ground: dict[str, Any] = field(default_factory=dict)
+    """What an engine that looks back remembers of the ground, painted apart from the figure."""
 
     def reset(self) -> None:
         """Forget the scene."""
         self.engine.reset()
+        self.ground.clear()
         if self.edge is not None:
             self.edge.reset()
 
     def state(self) -> dict[str, Any]:
         """What is remembered of the scene, to be carried over the end of a chunk."""
         edge = self.edge.state() if self.edge is not None else {}
-        return {"engine": self.engine.state(), "edge": edge}
+        return {"engine": self.engine.state(), "edge": edge, "ground": dict(self.ground)}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from what `state` returned."""
         self.engine.restore(state["engine"])
+        self.ground.clear()
+        self.ground.update(state.get("ground", {}))
         if self.edge is not None:
             self.edge.restore(state["edge"])
 
@@ -95,8 +100,20 @@ class Easel:
         if mix.ground is None or mix.ground.painted == 0:
             ground = parts.ground  # as filmed
         else:
-            ground = self._faded(parts.ground, mix.ground)
+            ground = self._ground(parts.ground, mix.ground)
         return self.edge.join(parts, small, figure, ground)
+
+    def _ground(self, content: Picture, mix: Mix) -> Picture:
+        """The ground's painting; an engine that looks back must not see the figure's there."""
+        if self.engine.warmup == 0:
+            return self._faded(content, mix)
+        figure = self.engine.state()
+        self.engine.restore(self.ground)
+        painting = self._faded(content, mix)
+        self.ground.clear()
+        self.ground.update(self.engine.state())
+        self.engine.restore(figure)
+        return painting
 
     def _faded(self, content: Picture, mix: Mix) -> Picture:
         share = painted_share(mix.painted, self.engine.fades_below)

@@ -38,6 +38,8 @@ STEADIED = 2
 """Frames that may wait to be steadied, beside those of one batch."""
 BEHIND = 3
 """Frames that may wait to be written."""
+PAINT = "paint"
+"""The stage of the `Progress` that counts frames."""
 
 
 @dataclass(frozen=True)
@@ -158,11 +160,11 @@ def run_line(
                 )
                 steady(Painted(shot, batch.contents[index], painting))
             seconds = time.perf_counter() - started
-            on_progress(Progress("paint", steadying.done, total, seconds, {"painting": painting}))
+            on_progress(Progress(PAINT, steadying.done, total, seconds, {"painting": painting}))
         steady.finish()
         steadying.let_go()
         write.finish()
-    on_progress(Progress("paint", steadying.done, total, time.perf_counter() - started))
+    on_progress(Progress(PAINT, steadying.done, total, time.perf_counter() - started))
     return Passed(steadying.done, started)
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,8 @@ from vst.chunks import ChunkFolder
 from vst.effects import Ghost, sound_at
 from vst.engines import ENGINES
 from vst.engines.base import Engine
-from vst.errors import MediaError, UsageError
+from vst.engines.choices import Pairs, options_of
+from vst.errors import MediaError
 from vst.frames import OnProgress, Progress, VideoInfo, silent
 from vst.inputs import checksum_of_looks
 from vst.job import Job, check_paths, describe, painting_size
@@ -26,7 +26,7 @@ from vst.masking import edge_named, open_mask
 from vst.masks.base import Mask
 from vst.memory import needed
 from vst.painting import Easel
-from vst.pipeline import Line, Passed
+from vst.pipeline import PAINT, Line, Passed
 from vst.shown import shown
 from vst.sinks import open_sink
 from vst.sinks.base import Sink, SinkSpec
@@ -118,7 +118,8 @@ def run(
         # takes seconds.
         unchanged = Unchanged(Path(job.content))
         opened = ChunkSink(spec, folder) if folder is not None else open_sink(spec)
-        loaded = engine_for(job, on_progress) if engine is None else contextlib.nullcontext(engine)
+        given = contextlib.nullcontext(engine) if engine is not None else None
+        loaded = given or engine_for(job, stop.heard(on_progress))
         with opened as sink, loaded as engine:
             played = arrange(job, engine, source)
             if folder is not None:
@@ -213,26 +214,31 @@ def open_engine(
     name: str,
     *,
     model: str | None = None,
-    backbone: str | None = None,
+    options: Mapping[str, Any] | Pairs = (),
     threads: int | None = None,
     on_progress: OnProgress = silent,
 ) -> Engine:
     """An engine by its name, ready to `prepare` or, where it knows embeddings, to `embed` and
-    `stylize`.
+    `stylize`; ``options``: those that are its own (`vst.engines.choices`).
     """
     kind = ENGINES[name]
-    own: dict[str, Any] = {"on_progress": on_progress} if kind.downloads else {}
-    if backbone is not None:
-        if "backbone" not in inspect.signature(kind).parameters:
-            raise UsageError(f"engine {name!r} has no backbone to choose; leave {backbone!r} out")
-        own["backbone"] = backbone
+    own: dict[str, Any] = {"on_progress": on_progress} if kind.tells else {}
+    filled = options_of(name, options)
+    if filled is not None:
+        own["options"] = filled
     engine: Engine = kind(model=model, threads=threads, **own)
     return engine
 
 
 def engine_for(job: Job, on_progress: OnProgress = silent) -> Engine:
     """The engine that the job names."""
-    engine = open_engine(job.engine, model=job.model, threads=job.threads, on_progress=on_progress)
+    engine = open_engine(
+        job.engine,
+        model=job.model,
+        options=job.engine_options,
+        threads=job.threads,
+        on_progress=on_progress,
+    )
     if job.batch is not None:
         engine.batch = job.batch
     return engine
@@ -264,7 +270,12 @@ def estimate(job: Job, *, frames: int = 40) -> Estimate:
     with tempfile.TemporaryDirectory(prefix="vst-") as folder:
         output = str(Path(folder) / f"trial{Path(job.output).suffix}")
         end = min(job.start + (frames + 0.5) / float(rate), job.end or info.duration)
-        trial = run(replace(job, end=end, output=output, audio=False, overwrite=True), seen.append)
+
+        def heard(progress: Progress) -> None:
+            if progress.stage == PAINT:
+                seen.append(progress)
+
+        trial = run(replace(job, end=end, output=output, audio=False, overwrite=True), heard)
     warm = next((p for p in seen if p.done >= WARM), seen[0])
     last = seen[-1]
     if last.done - warm.done >= WARM:

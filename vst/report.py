@@ -29,7 +29,7 @@ STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;max-width:960px;margin:2em auto;padding:0 1em;color:#1c1e22}
 h1{font-size:1.6em}h2{font-size:1.15em;margin:2em 0 .3em}table{border-collapse:collapse;width:100%}
 td,th{padding:.3em .6em;border-bottom:1px solid #d8dade;text-align:right}
-td:first-child,th:first-child{text-align:left}p.note{color:#5c6068;margin:.2em 0}
+td:first-child,th:first-child{text-align:left;min-width:10em}p.note{color:#5c6068;margin:.2em 0}
 figure{margin:.6em 0}figcaption{color:#5c6068}img{max-width:100%;display:block}
 .wide{overflow-x:auto}.key span{display:inline-block;margin-right:1.2em}
 .key i{display:inline-block;width:1.2em;height:.25em;margin-right:.4em;vertical-align:middle}
@@ -52,6 +52,11 @@ class Page:
         if note:
             self.parts.append(f'<p class="note">{escape(note)}</p>')
 
+    def lines(self, texts: Sequence[str]) -> None:
+        """A list of lines of text."""
+        points = "".join(f"<li>{escape(text)}</li>" for text in texts)
+        self.parts.append(f"<ul>{points}</ul>")
+
     def table(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """A table of texts."""
         cells = "".join(f"<th>{escape(text)}</th>" for text in head)
@@ -63,6 +68,10 @@ class Page:
     def curves(self, series: Mapping[str, Sequence[float]], rate: float) -> None:
         """One curve for each series, over time; values that are not finite leave a gap."""
         self.parts.append(key_of(list(series)) + curves_svg(series, rate))
+
+    def drawing(self, svg: str) -> None:
+        """A drawing that is SVG already."""
+        self.parts.append(svg)
 
     def picture(self, picture: Picture, caption: str) -> None:
         """A picture with a caption, stored as JPEG within the page."""

@@ -51,6 +51,16 @@ class Stop:
     patience: float = 0.0
     pulse: Callable[[], object] | None = None
 
+    def heard(self, on_progress: OnProgress) -> OnProgress:
+        """Takes each event as a step done, and hands it on."""
+
+        def listen(progress: Progress) -> None:
+            if self.beat is not None:
+                self.beat = time.monotonic()
+            on_progress(progress)
+
+        return listen
+
 
 @contextlib.contextmanager
 def finishing(job: Job, stop: Stop) -> Iterator[None]:
@@ -202,14 +212,10 @@ class Work:
     def _run(self, chunking: Chunking | None, before: int) -> Passed:
         carried = chunking.carried if chunking is not None else None
         total = max(0, frames_in_all(self.job, self.source.info) - before)
-
-        def heard(progress: Progress) -> None:
-            self.stop.beat = time.monotonic()
-            self.on_progress(progress)
-
         shots = self._shots(carried)
         if carried is not None and is_warm_start(carried):
             self._recall(carried)
+        heard = self.stop.heard(self.on_progress)
         return run_line(self.line, shots, total, heard, chunking, self.job.patience)
 
     def _shots(self, carried: dict[str, Any] | None) -> Iterator[Shot]:

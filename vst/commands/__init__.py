@@ -38,9 +38,10 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
     "Look after": {
         "evaluate": ("evaluate", "measure how steady, sharp and true to its style it is"),
         "compare": ("compare", "put videos side by side, with labels"),
+        "study": ("study", "try methods against each other, and rate what came out"),
     },
     "Set up": {
-        "train": ("train", "train networks: the embedded model, from scratch"),
+        "train": ("train", "train networks: for one style, or the embedded model"),
         "models": ("models", "what models are known, and bringing them here"),
         "doctor": ("doctor", "say what is installed, what is wrong, and the mend"),
     },

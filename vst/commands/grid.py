@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import click
@@ -24,9 +25,19 @@ from vst.render import engine_for
 
 @click.command()
 @click.argument("contents", nargs=-1, required=True, metavar="CONTENT...")
-@style_option
+@functools.partial(style_option, required=False)
 @output_option("The sheet: .png or .jpg.")
-@job_options("keyframes", "picker", "size", "strength", "engine", "model", "threads", "overwrite")
+@job_options(
+    "keyframes",
+    "picker",
+    "size",
+    "strength",
+    "engine",
+    "model",
+    "engine_options",
+    "threads",
+    "overwrite",
+)
 @report_options
 def command(
     contents: tuple[str, ...],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from typing import Any
 
@@ -9,13 +10,15 @@ import click
 
 from vst.api import job_of
 from vst.commands.options import (
+    check_engine_outputs,
     check_picture_output,
     job_options,
     output_option,
     print_json,
+    report_options,
     style_option,
-    verbose_option,
 )
+from vst.commands.progress import Reporter
 from vst.draw import save_picture
 from vst.job import check_paths
 from vst.preview import paint_picture
@@ -24,7 +27,7 @@ from vst.render import engine_for
 
 @click.command()
 @click.argument("content")
-@style_option
+@functools.partial(style_option, required=False)
 @output_option("The painted picture: .png or .jpg.")
 @job_options(
     "keyframes",
@@ -34,17 +37,20 @@ from vst.render import engine_for
     "blend",
     "engine",
     "model",
+    "engine_options",
     "threads",
     "overwrite",
     "max_pixels",
     "max_memory",
 )
-@click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON object on stdout and nothing else."
-)
-@verbose_option
+@report_options
 def command(
-    content: str, styles: tuple[str, ...], output: str, as_json: bool, **options: Any
+    content: str,
+    styles: tuple[str, ...],
+    output: str,
+    as_json: bool,
+    progress: str,
+    **options: Any,
 ) -> None:
     """Paint the picture CONTENT (of a video: its first frame); several styles are mixed evenly.
 
@@ -55,7 +61,8 @@ def command(
     job = job_of(content, styles, output, **options)
     check_paths(job)
     check_picture_output(output, job.overwrite)
-    with engine_for(job) as engine:
+    check_engine_outputs(job)
+    with Reporter(progress, "pictures") as reporter, engine_for(job, reporter) as engine:
         picture = paint_picture(job, engine)
     save_picture(output, picture)
     seconds = round(time.perf_counter() - began, 3)

@@ -23,10 +23,11 @@ from vst.draw import save_picture, sheet
 from vst.draw.maps import heat_table
 from vst.errors import MissingFileError, OutputExistsError
 from vst.frames import Picture
-from vst.job import Job, check_option
+from vst.job import Job
 from vst.keyframes import PICKERS
 from vst.keyframes.diverse import distances, style_numbers
 from vst.looks import Look, looks_of
+from vst.options import check_option
 from vst.render import open_engine
 from vst.times import format_time
 

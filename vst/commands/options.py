@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import fields
+from dataclasses import Field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,6 +16,7 @@ from click.shell_completion import CompletionItem
 from vst.commands.quiet import speak
 from vst.draw.basics import FORMATS
 from vst.easing import ease_named
+from vst.engines.choices import option_fields
 from vst.errors import OutputError, OutputExistsError, UsageError
 from vst.job import NATIVE, Job
 from vst.registry import unknown
@@ -115,14 +116,69 @@ TYPES: dict[str, Any] = {
 """Fields of `Job` whose option reads more than a word."""
 
 
+ENGINE_OPTIONS = "engine_options"
+"""The field of `Job` that stands for all the options that engines have of their own."""
+
+
+def several(kind: type) -> Parsed:
+    """Values with commas between them."""
+
+    def parse(text: str) -> tuple[Any, ...]:
+        try:
+            return tuple(kind(part.strip()) for part in text.split(",") if part.strip())
+        except ValueError as error:
+            raise UsageError(
+                f"{text!r}; give {kind.__name__} values with commas between"
+            ) from error
+
+    return Parsed("value,value,…", parse)
+
+
+def engine_options(function: Function) -> Function:
+    """Add the options that engines have of their own; only those that the user gives appear among
+    the arguments.
+    """
+    for name, engines in reversed(option_fields().items()):
+        part: Field[Any] = next(iter(engines.values()))
+        about, default = part.metadata, part.default
+        flag = f"--{name.replace('_', '-')}"
+        known = default if default not in ((), "") and not isinstance(default, bool) else None
+        shown = f"  [default: {known}]" if known is not None else ""
+        text = f"({', '.join(engines)}) {about['help']}{shown}"
+        if isinstance(default, bool):
+            flag = f"{flag}/--no-{name.replace('_', '-')}"
+            given: Any = click.option(
+                flag, name, default=None, help=text, expose_value=False, callback=_keep_given
+            )
+        else:
+            kind = about["kind"] or type(default)
+            choices = about["choices"]
+            type_ = OneOf(choices) if choices else several(kind) if default == () else kind
+            given = click.option(
+                flag, name, type=type_, default=None, help=text, expose_value=False,
+                callback=_keep_given,
+            )  # fmt: skip
+        function = given(function)
+    return function
+
+
+def _keep_given(context: click.Context, param: click.Parameter, value: Any) -> None:
+    """Hand an option on only where it was given."""
+    if value is not None and param.name is not None:
+        context.params[param.name] = value
+
+
 def job_options(*names: str) -> Callable[[Function], Function]:
     """Add the options for these fields of `Job`; what the user leaves out does not appear among the
-    arguments.
+    arguments. `ENGINE_OPTIONS` among them adds those of the engines.
     """
 
     def decorate(function: Function) -> Function:
         known = {part.name: part for part in fields(Job)}
         for name in reversed(names):
+            if name == ENGINE_OPTIONS:
+                function = engine_options(function)
+                continue
             part = known[name]
             about: dict[str, Any] = {
                 "help": part.metadata["help"],
@@ -245,6 +301,13 @@ def check_picture_output(output: str, overwrite: bool) -> None:
         raise OutputError(f"the folder of {output!r} is not there; make it, or give another name")
     if path.exists() and not overwrite:
         raise OutputExistsError(f"output {output!r} is already there; --overwrite replaces it")
+
+
+def check_engine_outputs(job: Job) -> None:
+    """The same for what the engine draws besides."""
+    path = dict(job.engine_options).get("keep_steps")
+    if path:
+        check_picture_output(path, job.overwrite)
 
 
 def print_json(value: Any) -> None:

@@ -70,6 +70,7 @@ def bar(progress: Progress) -> str:
 
 def describe(progress: Progress, unit: str) -> str:
     """For example "paint 120/250 frames, 23.9 fps, 0:05 left"."""
+    unit = str(progress.detail.get("unit", unit))
     total = f"/{progress.total}" if progress.total is not None else ""
     if progress.seconds == 0:
         return (

@@ -11,6 +11,7 @@ import click
 
 from vst.api import job_of
 from vst.commands.options import (
+    check_engine_outputs,
     cluster_options,
     cluster_settings,
     job_options,
@@ -36,7 +37,7 @@ OPTIONS = (
     "score", "keyframes", "picker", "at", "order", "size", "strength", "ease", "hold", "blend",
     "pace", "align", "loop", "brush", "colours", "ghost", "speed",
     "mask", "mask_ground", "mask_edge",
-    "engine", "model", "stabilise",
+    "engine", "model", "engine_options", "stabilise",
     "start", "end", "audio", "codec", "crf", "fps", "threads", "batch", "overwrite",
     "keep_chunks", "patience", "max_pixels", "max_frames", "max_memory",
 )  # fmt: skip
@@ -74,6 +75,7 @@ def command(
     Example: vst stylize holiday.mp4 -s film.mp4 -s @ink-wash -o painted.mp4
     """
     job = job_of(content, styles, output, **options)
+    check_engine_outputs(job)
     with (
         Reporter("none" if dry_run else progress) as reporter,
         stoppable() as stop,

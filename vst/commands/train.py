@@ -10,6 +10,7 @@ import click
 
 from vst.commands.options import print_json, report_options
 from vst.commands.progress import Reporter
+from vst.commands.train_styles import fast, temporal
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 HERE = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -17,10 +18,10 @@ HERE = click.Path(exists=True, file_okay=False, path_type=Path)
 
 @click.group("train")
 def command() -> None:
-    """Train networks: the small model that comes with this package.
+    """Train networks: for one style, or the small model that comes with this package.
 
     \b
-    Example: vst train embedded --teacher magenta --pictures pictures --minutes 120 --out runs/one
+    Example: vst train fast --style wave.jpg --pictures photographs --minutes 60 --out wave
     """
 
 
@@ -89,3 +90,7 @@ def embedded(
     click.echo(
         f"weights in {folder / 'weights'}, curves.png, grid.png and measures.json beside them"
     )
+
+
+command.add_command(fast)
+command.add_command(temporal)

@@ -6,6 +6,8 @@ ENGINES = Registry(
     "engine",
     {
         "embedded": "vst.engines.embedded:EmbeddedEngine",
+        "fast": "vst.engines.fast:FastEngine",
+        "gatys": "vst.engines.gatys:GatysEngine",
         "magenta": "vst.engines.magenta:MagentaEngine",
         "tint": "vst.engines.tint:TintEngine",
     },

@@ -3,7 +3,8 @@
 To add one: a file in this folder with a class that derives from `EmbeddingEngine` (it knows a style
 as numbers, which can be mixed) or from `PictureEngine` (it paints a style, and mixes are
 cross-fades of paintings), one line in the table of `vst.engines`, and nothing else: the contract
-tests take their engines from that table.
+tests take their engines from that table. What users can tell it beyond ``model`` and ``threads``: a
+frozen dataclass of options and one line in `vst.engines.choices`, which also says how they travel.
 """
 
 from __future__ import annotations
@@ -26,11 +27,17 @@ class Engine(ABC):
 
     name = ""
     warmup = 0
-    """Frames of content that it must see before a chunk; 0: it remembers nothing from frame to
-    frame.
+    """Frames of content that it must see before a chunk that takes over no `state`, for what it
+    remembers to matter little; 0: it remembers nothing from frame to frame.
     """
-    downloads = False
-    """Whether its constructor may have to fetch a model, and so takes ``on_progress`` too."""
+    tells = False
+    """Whether its constructor takes ``on_progress`` too: it may have to fetch a model, or takes
+    many steps for a picture.
+    """
+    model_is_style = False
+    """Whether its model paints in a style of its own, and so stands for ``-s`` where that is left
+    out.
+    """
     batch = 1
     """Frames that it likes to be given at once."""
     fades_below = 1.0

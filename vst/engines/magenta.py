@@ -58,7 +58,7 @@ class MagentaEngine(EmbeddingEngine):
     """
 
     name = "magenta"
-    downloads = True
+    tells = True
 
     def __init__(
         self,

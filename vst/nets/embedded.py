@@ -259,13 +259,16 @@ def normed_convolution(x: Any, width: int, stride: int, name: str) -> Any:
     return layers.BatchNormalization(momentum=0.95, name=f"{name}_norm")(x)
 
 
-def build_predictor(widths: tuple[int, ...] = PREDICTOR_WIDTHS) -> keras.Model:
-    """(B,256,256,3) in 0..255 -> (B,100).
+def build_predictor(
+    widths: tuple[int, ...] = PREDICTOR_WIDTHS, side: int | None = PREDICTOR_SIDE
+) -> keras.Model:
+    """(B,256,256,3) in 0..255 -> (B,100). ``side`` None: pictures of any size from 32 pixels
+    on, for those who want its stages (layers ``stage0`` to ``stage3``).
 
     Style lives in the statistics of every scale, so the means and the standard deviations of all
     four stages are read, not one deep average.
     """
-    picture = keras.Input((PREDICTOR_SIDE, PREDICTOR_SIDE, 3), name="picture")
+    picture = keras.Input((side, side, 3), name="picture")
     x = layers.Rescaling(1 / 127.5, -1, name="rescale")(picture)
     x = layers.Conv2D(widths[0], 4, 4, name="patches")(x)
     statistics = []
@@ -273,7 +276,8 @@ def build_predictor(widths: tuple[int, ...] = PREDICTOR_WIDTHS) -> keras.Model:
         if stage:
             x = layers.ReLU()(normed_convolution(x, width, 2, f"down{stage}"))
         x = layers.ReLU()(normed_convolution(x, width, 1, f"stage{stage}a"))
-        x = layers.ReLU()(layers.Add()([x, normed_convolution(x, width, 1, f"stage{stage}b")]))
+        x = layers.Add()([x, normed_convolution(x, width, 1, f"stage{stage}b")])
+        x = layers.ReLU(name=f"stage{stage}")(x)
         mean = ops.mean(x, (1, 2), keepdims=True)
         spread = ops.sqrt(ops.mean(ops.square(x - mean), (1, 2)) + 1e-4)
         statistics += [ops.squeeze(mean, (1, 2)), spread]

@@ -23,11 +23,16 @@ import numpy as np
 from vst.frames import OnProgress, Progress, silent
 from vst.nets import store
 from vst.nets.embedded import Painter, PainterPlan, build_predictor
-from vst.training import data, figures, motion, pairs, steps
+from vst.training import data, figures, pairs, steps
+from vst.training.files import restore_variables, save_variables, write_json
 from vst.training.measure import painter_measures, predictor_measures, score
+from vst.training.motion import Films
 from vst.training.orthogonal import Orthogonal
 from vst.training.teacher import PAINTER_FILE, PREDICTOR_FILE, LiteGraph, Teacher
 from vst.training.understudy import Understudy
+
+MOTION = ("now", "next", "flow_next", "mask_next")
+"""What of a moment of a film the painter learns steadiness from."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +44,6 @@ class DistillationPlan:
     minutes: float = 60.0
     pairs: int = 8000
     labels: int = 30000
-    motions: int = 300
-    """Pairs of neighbouring frames, where clips are given."""
     validation: int = 96
     side: int = 256
     batch: int = 8
@@ -125,15 +128,7 @@ class Distillation:
             maker = pairs.PairMaker(pool, teacher, self.rng, self.plan.side, varied)
             painted.fill(maker, f"{part} pairs", on_progress)
             stores |= {f"{part}-labels": labels, f"{part}-pairs": painted}
-        if clips:
-            maker_of_motion = motion.MotionMaker(clips, self.rng, self.plan.side)
-            moving = pairs.Store(
-                self.out / "data" / "motion",
-                self.plan.motions,
-                motion.motion_shapes(self.plan.side),
-            )
-            moving.fill(maker_of_motion, "motion", on_progress)
-            stores["motion"] = moving
+        self.films = Films.read(self.clips, self.plan.side) if self.clips else None
         self.stores = stores
 
     def train_predictor(self, on_progress: OnProgress) -> None:
@@ -173,8 +168,9 @@ class Distillation:
             taken = {name: rows[name] for name in ("content", "numbers")}
             shift = self.rng.integers(0, steps.SHIFT + 1, (1, 2)).repeat(plan.batch, 0)
             wanted = {name: rows[name] for name in ("painted", "painted_numbers")}
-            if "motion" in self.stores:
-                taken["motion"] = motion.reading(self.stores["motion"].draw(self.rng, 1))
+            if self.films is not None:
+                moment = self.films.draw(self.rng, plan.side)
+                taken["motion"] = {name: getattr(moment, name)[None] for name in MOTION}
             return {**taken, "shift": shift.astype(np.int32)}, wanted
 
         def measured(trained: Any) -> dict[str, float]:
@@ -278,12 +274,8 @@ class Run:
 
     def save(self) -> None:
         """The checkpoint: every variable, the optimiser's too, and the counters."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        arrays = {f"v{i}": keras.ops.convert_to_numpy(v) for i, v in enumerate(self._variables())}
-        arrays |= {f"m{i}": value for i, value in enumerate(self.mean)}
-        draft = self.folder / "state.part.npz"
-        np.savez(draft, allow_pickle=False, **arrays)
-        draft.replace(self.folder / "state.npz")
+        mean = {f"m{i}": value for i, value in enumerate(self.mean)}
+        save_variables(self.folder / "state.npz", self._variables(), mean)
         state = {"steps": self.steps, "spent": self.spent, "best": self.best, "rows": self.rows}
         write_json(self.folder / "state.json", state)
 
@@ -295,10 +287,8 @@ class Run:
         state = json.loads(path.read_text(encoding="utf-8"))
         self.steps, self.spent = state["steps"], state["spent"]
         self.best, self.rows = state["best"], state["rows"]
-        with np.load(self.folder / "state.npz", allow_pickle=False) as arrays:
-            for index, variable in enumerate(self._variables()):
-                variable.assign(arrays[f"v{index}"])
-            self.mean = [arrays[f"m{index}"] for index in range(len(self.mean))]
+        more = restore_variables(self.folder / "state.npz", self._variables())
+        self.mean = [more[f"m{index}"] for index in range(len(self.mean))]
 
     def _variables(self) -> list[Any]:
         optimizer = self.part.model.optimizer
@@ -316,11 +306,3 @@ def check_pool(pool: data.Pool, folder: Path, part: str) -> None:
                 f"{folder / kind} has no pictures for {part}; put JPEG or PNG files there "
                 "(which part a picture belongs to is decided by its sha256)"
             )
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Written beside, then moved into place."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".json.part")
-    draft.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
-    draft.replace(path)

@@ -12,14 +12,11 @@ from typing import Any
 
 from keras import ops
 
+from vst.losses import edges
+
 # Outputs of the judge's convolutions whose statistics make the texture: from strokes of two pixels
 # to large patterns.
 JUDGE_LAYERS = (1, 16, 88, 102, 107, 117, 136, 161)
-
-
-def edges(pictures: Any) -> tuple[Any, Any]:
-    """Differences of neighbours, across and down."""
-    return pictures[:, :, 1:] - pictures[:, :, :-1], pictures[:, 1:] - pictures[:, :-1]
 
 
 def pixel_error(ours: Any, theirs: Any) -> Any:
@@ -99,20 +96,3 @@ def shake_error(now: Any, before: Any, seen: Any = 1.0, border: int = 16) -> Any
     inner = slice(border, -border)
     difference = ops.square(now - before) * seen
     return ops.mean(difference[:, inner, inner])
-
-
-def motion_error(now: Any, before: Any, motion: dict[str, Any]) -> Any:
-    """Mean square difference of a painted frame and the painted frame before it, read where the
-    flow comes from. ``motion``: the four pixels around each target as ``corners`` (B,H,W,4),
-    whole numbers into the flattened frame, their ``shares`` (B,H,W,4), and ``seen`` (B,H,W), 0
-    where the flow cannot be trusted.
-    """
-    _, height, width, _ = now.shape
-    flat = ops.reshape(before, (-1, height * width, 3))
-    corners = ops.reshape(motion["corners"], (-1, height * width * 4, 1))
-    shares = ops.cast(motion["shares"], now.dtype)
-    read = ops.take_along_axis(flat, corners, axis=1)
-    read = ops.reshape(read, (-1, height, width, 4, 3))
-    warped = ops.sum(read * shares[..., None], axis=3)
-    seen = ops.cast(motion["seen"], now.dtype)[..., None]
-    return ops.mean(ops.square(now - warped) * seen)

@@ -12,6 +12,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from vst import losses
 from vst.nets.embedded import Painter
 from vst.training import objective
 from vst.training.teacher import LiteGraph
@@ -110,10 +111,13 @@ class Distiller(keras.Model):
 
     def moving(self, motion: dict[str, Any], numbers: Any) -> dict[str, Any]:
         """Neighbouring frames of a clip, both painted in the batch's first styles."""
-        names = {"before": "before", "now": "moved_on"}
-        pictures = {there: ops.cast(motion[here], "float32") / 255 for here, there in names.items()}
         count = motion["now"].shape[0]
-        return {name: self.painter(frame, numbers[:count]) for name, frame in pictures.items()}
+        return {
+            f"painted_{name}": self.painter(
+                ops.cast(motion[name], "float32") / 255, numbers[:count]
+            )
+            for name in ("now", "next")
+        }
 
     def again(self, content: Any, picture: Any, numbers: Any, shift: Any) -> dict[str, Any]:
         """Half of the batch painted once more, shifted by a few pixels and with a little noise."""
@@ -156,9 +160,12 @@ class Distiller(keras.Model):
         if terms.steady and "moved" in y_pred:
             shaken = objective.shake_error(y_pred["moved"], y_pred["there"])
             total = total + terms.steady * shaken
-        if "moved_on" in y_pred:
-            moving = objective.motion_error(y_pred["moved_on"], y_pred["before"], x["motion"])
-            total = total + terms.motion * moving
+        if "painted_next" in y_pred:
+            motion = x["motion"]
+            moved = losses.warp(y_pred["painted_next"], motion["flow_next"])
+            seen = ops.cast(motion["mask_next"], "float32")[..., None]
+            unsteady = losses.temporal_loss(y_pred["painted_now"], moved, seen)
+            total = total + terms.motion * unsteady
         return total
 
     def hint_loss(self, x: Any, y_pred: Any) -> Any:

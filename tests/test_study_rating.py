@@ -1,0 +1,350 @@
+"""Rating videos blind: the ranking, the votes' file, the server and its page."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import math
+import random
+import shutil
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.clips import clip
+from tests.conftest import Done
+from vst.errors import MediaError, MissingFileError, OutputError, UsageError
+from vst.study.ranking import Preference, chance, ranking
+from vst.study.rating import Rating, group_of
+from vst.study.server import LARGEST_BODY, RatingServer, part_of
+from vst.study.standings import leave, ranges
+from vst.study.votes import Votes, standings
+
+Run = Callable[..., Done]
+
+
+def votes_of(first: str, second: str, won: int, lost: int) -> list[Preference]:
+    return [Preference(first, second, 1.0)] * won + [Preference(first, second, 0.0)] * lost
+
+
+def test_two_videos_are_as_far_apart_as_their_odds() -> None:
+    """30 to 10: the odds are 3, and the log odds' deviation is √(1/30 + 1/10)."""
+    best, other = ranking(["a", "b"], votes_of("a", "b", 30, 10), spread=1e4)
+    assert best.name == "a" and best.votes == other.votes == 40 and best.won == 30
+    assert best.strength - other.strength == pytest.approx(math.log(3), abs=1e-5)
+    reach = (best.high - best.low) + (other.high - other.low)
+    assert reach / 2 == pytest.approx(1.959964 * math.sqrt(1 / 30 + 1 / 10), rel=1e-4)
+
+
+def test_three_videos_get_the_strengths_that_solve_the_equations() -> None:
+    """At the most likely strengths, as many votes are expected as were given."""
+    votes = votes_of("a", "b", 7, 3) + votes_of("b", "c", 6, 4) + votes_of("a", "c", 9, 1)
+    places = {place.name: place for place in ranking(["a", "b", "c"], votes, spread=1e4)}
+    strengths = {name: place.strength for name, place in places.items()}
+    expected = 10 * chance(strengths["a"] - strengths["b"])
+    expected = expected + 10 * chance(strengths["a"] - strengths["c"])
+    assert float(expected) == pytest.approx(16, abs=1e-5)
+    assert sum(strengths.values()) == pytest.approx(0, abs=1e-9)
+
+
+def test_no_votes_leave_all_open() -> None:
+    places = ranking(["a", "b", "c", "d"], [])
+    assert {(place.from_place, place.to_place) for place in places} == {(1, 4)}
+    assert all(place.best == pytest.approx(0.25, abs=0.03) for place in places)
+
+
+def test_a_video_that_always_won_is_not_infinitely_good() -> None:
+    best, worst = ranking(["a", "b"], votes_of("a", "b", 12, 0))
+    assert 1 < best.strength < 5 and best.low > 0 and worst.high < 0
+    assert (best.from_place, best.to_place, worst.from_place) == (1, 1, 2)
+
+
+def test_no_difference_is_half_a_vote_each() -> None:
+    first, second = ranking(["a", "b"], [Preference("a", "b", 0.5)] * 10)
+    assert first.strength == pytest.approx(second.strength, abs=1e-9) and first.won == 5
+
+
+def test_the_intervals_hold_the_truth_as_often_as_they_say() -> None:
+    """200 made-up user studies with known strengths: 95 % of the intervals hold them."""
+    rng = np.random.default_rng(5)
+    truth = np.array([1.0, 0.4, 0.0, -0.5, -0.9])
+    names = [str(index) for index in range(5)]
+    held = 0
+    for _ in range(200):
+        pairs = rng.integers(0, 5, (150, 2))
+        votes = [
+            Preference(names[a], names[b], float(rng.random() < chance(truth[a] - truth[b])))
+            for a, b in pairs[pairs[:, 0] != pairs[:, 1]]
+        ]
+        for place in ranking(names, votes, draws=10):
+            held += place.low <= truth[int(place.name)] <= place.high
+    assert 0.93 <= held / 1000 <= 0.975
+
+
+def test_a_ranking_needs_known_names() -> None:
+    with pytest.raises(UsageError, match="not among"):
+        ranking(["a"], votes_of("a", "b", 1, 0))
+    with pytest.raises(UsageError, match="once"):
+        ranking(["a", "a"], [])
+
+
+def test_votes_are_on_the_disk_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "rate.json"
+    with Votes(path) as votes:
+        votes.add("look", "a", "b", "left")
+        assert json.loads(path.read_text())["votes"][0]["choice"] == "left"
+        with pytest.raises(OutputError, match="another run"):
+            Votes(path)
+    with Votes(path) as again:
+        again.add("smooth", "b", "a", "same")
+        assert [vote.question for vote in again.all()] == ["look", "smooth"]
+    assert [one.name for one in tmp_path.iterdir()] == ["rate.json"]
+
+
+def test_a_full_disk_loses_no_earlier_vote(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Votes(tmp_path / "rate.json") as votes:
+        votes.add("look", "a", "b", "left")
+
+        def full(*_: Any) -> None:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr("vst.study.votes.os.fsync", full)
+        with pytest.raises(OutputError, match="No space left"):
+            votes.add("look", "a", "b", "right")
+        assert len(votes) == 1
+    with Votes(tmp_path / "rate.json") as again:
+        assert [vote.choice for vote in again.all()] == ["left"]
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"votes": [{"question": "look"}]}', '{"votes": 3}'])
+def test_a_damaged_file_of_votes_is_told_and_kept(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "rate.json"
+    path.write_text(text)
+    with pytest.raises(MediaError, match="move it away"):
+        Votes(path)
+    assert path.read_text() == text
+    path.unlink()
+    Votes(path).__exit__()  # nothing holds it
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three videos of two seconds, of other sizes, that browsers play."""
+    folder = tmp_path_factory.mktemp("films")
+    for name in ("plain", "steady", "raw"):
+        clip(folder / f"{name}.mp4", 50)
+    (folder / "notes.txt").write_text("no video")
+    return folder
+
+
+@pytest.fixture
+def rating(films: Path, tmp_path: Path) -> Iterator[Rating]:
+    with Votes(tmp_path / "rate.json") as votes:
+        yield Rating([group_of(films)], votes, random.Random(3))
+
+
+def test_every_pair_is_asked_evenly_on_both_sides(rating: Rating) -> None:
+    seen: Counter[tuple[str, str]] = Counter()
+    for _ in range(120):
+        pair = rating.next_pair()
+        seen[pair.left, pair.right] += 1
+        assert rating.answer(pair.token, {"look": "left", "smooth": "same"})
+    both = Counter(frozenset(sides) for sides in seen.elements())
+    assert set(both.values()) == {40}
+    assert min(seen.values()) >= 10 and len(seen) == 6
+    assert set(rating.standings()) == {"look", "smooth"}
+
+
+def test_an_answer_counts_once_and_only_when_whole(rating: Rating) -> None:
+    pair = rating.next_pair()
+    with pytest.raises(UsageError, match="smooth"):
+        rating.answer(pair.token, {"look": "left"})
+    with pytest.raises(UsageError, match="look"):
+        rating.answer(pair.token, {"look": "up", "smooth": "same"})
+    assert rating.answer(pair.token, {"look": "left", "smooth": "right"})
+    assert not rating.answer(pair.token, {"look": "left", "smooth": "right"})
+    assert len(rating.votes) == 2
+    assert rating.file(pair.token, "left") is None
+
+
+def test_pairs_show_one_content(films: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    for name in ("plain", "painted"):
+        shutil.copy(films / "plain.mp4", other / f"{name}.mp4")
+    with Votes(tmp_path / "rate.json") as votes:
+        rating = Rating([group_of(films), group_of(other)], votes)
+        assert rating.names == ["painted", "plain", "raw", "steady"]
+        for _ in range(60):
+            pair = rating.next_pair()
+            assert len({path.parent for path in pair.files.values()}) == 1
+
+
+def test_a_studys_list_names_no_file_outside(films: Path, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        shutil.copy(films / "plain.mp4", tmp_path / f"{name}.mp4")
+    rows = [{"name": "first", "video": "a.mp4"}, {"name": "none", "video": ""}]
+    (tmp_path / "video.json").write_text(json.dumps({"rows": rows}))
+    assert list(group_of(tmp_path)) == ["first"]
+    for wrong in (str(films / "raw.mp4"), "../x.mp4", "video.json"):
+        (tmp_path / "video.json").write_text(json.dumps({"rows": [{"name": "x", "video": wrong}]}))
+        with pytest.raises(UsageError, match="no video within"):
+            group_of(tmp_path)
+    with pytest.raises(MissingFileError, match="no folder"):
+        group_of(films / "raw.mp4")
+
+
+@pytest.fixture
+def server(rating: Rating) -> Iterator[RatingServer]:
+    with RatingServer(rating) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def ask(
+    server: RatingServer,
+    path: str,
+    body: Any = None,
+    method: str | None = None,
+    **headers: str,
+) -> tuple[int, bytes, Any]:
+    """Status, body and headers of an answer; the headers' names with _ for -."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_address[1], timeout=10)
+    data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    if data is not None and "Content-Type" not in named:
+        named["Content-Type"] = "application/json"
+    connection.request(method or ("GET" if data is None else "POST"), path, data, named)
+    reply = connection.getresponse()
+    found = reply.status, reply.read(), reply.headers
+    connection.close()
+    return found
+
+
+def pair_at(server: RatingServer) -> str:
+    return str(json.loads(ask(server, "/pair")[1])["token"])
+
+
+def test_the_page_does_not_tell_what_it_shows(server: RatingServer, films: Path) -> None:
+    status, page, headers = ask(server, "/")
+    assert status == 200 and b"<video" in page
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    pair = ask(server, "/pair")[1]
+    token = json.loads(pair)["token"]
+    status, film, headers = ask(server, f"/video/{token}/left")
+    assert status == 200 and film == (films / "raw.mp4").read_bytes()  # all three are alike
+    for text in (page, pair, str(headers).encode()):
+        assert not any(name in text for name in (b"raw", b"steady", b"plain.mp4"))
+
+
+def test_parts_of_a_video_are_sent_as_phones_ask_for_them(
+    server: RatingServer, films: Path
+) -> None:
+    whole = (films / "raw.mp4").read_bytes()
+    place = f"/video/{pair_at(server)}/right"
+    status, part, headers = ask(server, place, Range="bytes=10-19")
+    assert (status, part) == (206, whole[10:20])
+    assert headers["Content-Range"] == f"bytes 10-19/{len(whole)}"
+    assert ask(server, place, Range="bytes=-5")[1] == whole[-5:]
+    assert ask(server, place, Range=f"bytes={len(whole)}-")[0] == 416
+    assert ask(server, place, Range="bytes=a-b")[:2] == (200, whole)
+
+
+@pytest.mark.parametrize(
+    ("asked", "wanted"),
+    [(None, (0, 9, False)), ("bytes=2-", (2, 9, True)), ("bytes=-30", (0, 9, True)),
+     ("bytes=-", (0, 9, False)), ("bytes=3-99", (3, 9, True)), ("lines=1-2", (0, 9, False))],
+)  # fmt: skip
+def test_ranges(asked: str | None, wanted: tuple[int, int, bool]) -> None:
+    assert part_of(asked, 10) == wanted
+
+
+def test_a_vote_reaches_the_file(server: RatingServer) -> None:
+    token = pair_at(server)
+    said = {"token": token, "answers": {"look": "left", "smooth": "same"}}
+    assert ask(server, "/vote", said)[0] == 200
+    assert ask(server, "/vote", said)[0] == 410
+    assert [vote.choice for vote in server.rating.votes.all()] == ["left", "same"]
+    found = json.loads(ask(server, "/ranking")[1])["ranking"]
+    assert len(found["look"]) == 3 and sum(place["votes"] for place in found["look"]) == 2
+
+
+def test_nothing_else_is_served(server: RatingServer, films: Path) -> None:
+    token = pair_at(server)
+    for path in (
+        "/index.html", "/../rate.json", f"/{films}/raw.mp4", "/video/x/left", "/video/raw/left",
+        f"/video/{token}/left/..", f"/video/{token}/../../rate.json", "/video/%2e%2e/left",
+        "/pair?x=1", "/ranking/",
+    ):  # fmt: skip
+        assert ask(server, path)[0] == 404, path
+    assert ask(server, "/", method="DELETE")[0] == 501
+
+
+def test_other_pages_and_other_names_are_refused(server: RatingServer) -> None:
+    said = {"token": pair_at(server), "answers": {"look": "left", "smooth": "left"}}
+    for headers in (
+        {"Host": "evil.example"},
+        {"Host": f"evil.example:{server.server_address[1]}"},
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+    ):
+        assert ask(server, "/", **headers)[0] == 403
+        assert ask(server, "/vote", said, **headers)[0] == 403
+    assert ask(server, "/vote", said, Content_Type="text/plain")[0] == 415
+    assert len(server.rating.votes) == 0
+    assert ask(server, "/vote", said, Origin=server.url[:-1])[0] == 200
+
+
+def test_wrong_answers_are_refused(server: RatingServer) -> None:
+    token = pair_at(server)
+    said = [{"token": token}, {"token": token, "answers": 3}]
+    said.append({"token": token, "answers": {"look": "left"}})
+    for body in (b"{", b"[]", b"[" * 4000, b"\xff", *said):
+        assert ask(server, "/vote", body)[0] == 400, body
+    assert ask(server, "/vote", b"x" * (LARGEST_BODY + 1))[0] == 413
+    assert ask(server, "/elsewhere", {"token": token})[0] == 404
+    assert ask(server, f"/video/{token}/left")[0] == 200
+
+
+def test_it_listens_to_this_machine_alone(server: RatingServer) -> None:
+    assert server.server_address[0] == "127.0.0.1"
+    with pytest.raises(OutputError, match="cannot be used"):
+        RatingServer(server.rating, server.server_address[1])
+
+
+def test_a_ranking_is_left_as_a_page(tmp_path: Path, rating: Rating) -> None:
+    rating.votes.add("look", "raw", "steady", "right")
+    found = standings(["raw", "steady", "<b>"], rating.votes.all())
+    text = leave(tmp_path, found, 1).read_text()
+    assert "&lt;b&gt;" in text and "<b>" not in text
+    assert text.count("<svg") == 2 and "http" not in text
+    assert ranges(found["look"]).count("<circle") == 3
+
+
+def test_the_verb_ranks(run: Run, films: Path, tmp_path: Path) -> None:
+    with Votes(tmp_path / "rate.json") as votes:
+        for _ in range(6):
+            votes.add("look", "steady", "raw", "left")
+            votes.add("smooth", "steady", "gone", "left")  # no longer there: it does not count
+    done = run("study", "rate", films, "--out", tmp_path, "--ranking")
+    assert done.code == 0, done.err
+    lines = done.out.splitlines()
+    assert lines[2].split()[:3] == ["steady", "6", lines[2].split()[2]]
+    found = json.loads(run("study", "rate", films, "--out", tmp_path, "--ranking", "--json").out)
+    assert found["votes"] == 12 and found["ranking"]["look"][0]["name"] == "steady"
+    assert found["ranking"]["smooth"][0]["votes"] == 0
+
+
+def test_the_verb_says_what_is_wrong(run: Run, films: Path, tmp_path: Path) -> None:
+    for words in ((tmp_path,), (films / "raw.mp4",), (films, "--port", "70000"), ()):
+        done = run("study", "rate", *words, "--no-open")
+        assert done.code in (1, 2)
+        assert len(done.err.strip().splitlines()) == 1

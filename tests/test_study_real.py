@@ -1,0 +1,139 @@
+"""Studies for real: every engine, small; and the page of a rating in a browser."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.clips import clip
+from tests.conftest import Done
+from vst.samples import Landscape, write_clip
+from vst.study.rating import Rating, group_of
+from vst.study.server import RatingServer
+from vst.study.votes import Votes
+
+Run = Callable[..., Done]
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three seconds of a moving landscape, 96 x 64."""
+    scene = Landscape(96, 64)
+    path = tmp_path_factory.mktemp("film") / "film.mp4"
+    return write_clip(path, (scene.frame(index / 8) for index in range(24)), 96, 64, 8, None)
+
+
+def rows_of(done: Done) -> dict[str, dict[str, Any]]:
+    assert done.code == 0, done.err
+    return {row["name"]: row for row in json.loads(done.out)["rows"]}
+
+
+def test_every_way_paints_the_clip(run: Run, film: Path, tmp_path: Path) -> None:
+    words = ("-s", "@indigo-waves", "--out", tmp_path, "--size", 64, "--seconds", 0.6, "--steps", 2)
+    rows = rows_of(run("study", "video", film, *words, "--minutes", 0.02, "--json"))
+    assert len(rows) == 16
+    for name, row in rows.items():
+        assert row["state"] == "done", f"{name}: {row['reason']}"
+        figures = row["figures"]
+        assert {"warp", "warp_root", "adjacent_ssim", "style", "content_ssim"} <= set(figures)
+        assert figures["seconds_per_frame"] > 0 and figures["warp"] >= 0
+        assert (tmp_path / row["video"]).is_file()
+        assert ("training" in figures) == name.startswith("feed-forward")
+    for name in ("feed-forward", "embedded"):
+        steady = rows[f"{name}, stabilised (flow)"]["figures"]["warp"]
+        assert steady < rows[name]["figures"]["warp"]
+    assert len(list((tmp_path / "networks").iterdir())) == 3  # each serves two rows
+    assert len(group_of(tmp_path)) == 16
+
+
+def test_backbones_with_untrained_weights(run: Run, film: Path, tmp_path: Path) -> None:
+    words = ("-s", "@indigo-waves", "--out", tmp_path, "--size", 48, "--steps", 2, "--json")
+    only = ("--only", "embedded", "--only", "vgg19", "--only", "xception")
+    rows = rows_of(run("study", "backbones", film, *words, *only, "--backbone-weights", "random"))
+    assert set(rows) == {"embedded", "vgg19, random weights", "xception, random weights"}
+    assert all(row["figures"]["steps"] == 2 for row in rows.values())
+    assert all(row["figures"]["variation"] > 0 for row in rows.values())
+
+
+def test_optimisers_lower_the_loss(run: Run, film: Path, tmp_path: Path) -> None:
+    words = ("-s", "@indigo-waves", "--out", tmp_path, "--size", 64, "--json")
+    rows = rows_of(run("study", "optimisers", film, *words, "--steps", "3,12"))
+    for optimiser in ("adam", "lbfgs"):
+        few, many = (rows[f"{optimiser}, {steps} steps"]["figures"] for steps in (3, 12))
+        assert many["loss"] < few["loss"] < few["loss_before"]
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[RatingServer]:
+    for name in ("first", "second", "third"):
+        clip(tmp_path / f"{name}.mp4", 25)
+    with (
+        Votes(tmp_path / "rate.json") as votes,
+        RatingServer(Rating([group_of(tmp_path)], votes)) as server,
+    ):
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(params=["desk", "phone"])
+def browser(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """Chromium without a window; the test is skipped where there is none."""
+    selenium = pytest.importorskip("selenium.webdriver")
+    options = selenium.ChromeOptions()
+    for word in ("--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1200,800"):
+        options.add_argument(word)
+    if request.param == "phone":
+        screen = {"width": 390, "height": 844, "pixelRatio": 2.0}
+        options.add_experimental_option("mobileEmulation", {"deviceMetrics": screen})
+    try:
+        found = selenium.Chrome(options)
+    except Exception as error:
+        pytest.skip(f"no Chromium with its driver: {type(error).__name__}")
+    found.kind = request.param
+    yield found
+    found.quit()
+
+
+def until(holds: Callable[[], bool], seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it did not come about in time"
+        time.sleep(0.1)
+
+
+def test_a_person_rates_in_a_browser(server: RatingServer, browser: Any) -> None:
+    browser.get(server.url)
+
+    def ready() -> bool:
+        return bool(browser.execute_script("return !busy && films.every(one => !one.paused)"))
+
+    def asked() -> str:
+        return str(browser.execute_script("return document.getElementById('question').textContent"))
+
+    until(ready)
+    assert asked() == "Which looks better?"
+    keys = {"left": "\ue012", "same": "\ue015"}
+    for choice in ("left", "same"):
+        if browser.kind == "desk":
+            browser.find_element("tag name", "body").send_keys(keys[choice])
+        else:
+            browser.find_element("css selector", f"[data-choice={choice}]").click()
+    until(lambda: len(server.rating.votes) == 2)
+    found = [(vote.question, vote.choice) for vote in server.rating.votes.all()]
+    assert found == [("look", "left"), ("smooth", "same")]
+    until(ready)
+    assert asked() == "Which looks better?"
+    browser.find_element("tag name", "summary").click()
+    until(lambda: len(browser.find_elements("css selector", "#tables tr")) == 8)
+    assert browser.execute_script("return document.documentElement.scrollWidth <= innerWidth")
+    assert not [line for line in browser.get_log("browser") if "favicon" not in line["message"]]

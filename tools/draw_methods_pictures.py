@@ -1,0 +1,160 @@
+"""Draw docs/pictures/methods-*.jpg and write docs/methods.json: the studies of `vst study`, on a
+clip, a picture and a style that the project draws itself.
+
+python tools/draw_methods_pictures.py --out FOLDER [--size N] [--seconds S] [--steps N]
+    [--minutes M] [--magenta MODEL] [--only video]
+
+What is done is kept in FOLDER: run again, it goes on. Printed: the tables, as the page has them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from vst.draw import save_picture, sheet  # noqa: E402
+from vst.frames import Picture  # noqa: E402
+from vst.nets.backbones import BACKBONES, RANDOM  # noqa: E402
+from vst.preview import first_picture  # noqa: E402
+from vst.samples import Landscape, draw_pattern, sample_photo, write_clip  # noqa: E402
+from vst.sources import open_source  # noqa: E402
+from vst.study.backbones import backbones  # noqa: E402
+from vst.study.base import Study, Table, run_study  # noqa: E402
+from vst.study.content import StillJudge, Subject  # noqa: E402
+from vst.study.figures import FIGURES  # noqa: E402
+from vst.study.networks import Training  # noqa: E402
+from vst.study.optimisers import optimisers  # noqa: E402
+from vst.study.page import cells, page_of  # noqa: E402
+from vst.study.video import Ways, video  # noqa: E402
+
+STYLE = "indigo-waves"
+SIZE, RATE, LENGTH = (384, 256), 24, 8
+SHOWN = 4
+"""Frames of each clip on the sheet."""
+PICTURES = ROOT / "docs" / "pictures"
+FIGURES_FILE = ROOT / "docs" / "methods.json"
+
+
+def main() -> None:
+    """Run the studies, or what of them is not done yet; draw and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--size", type=int, default=192)
+    parser.add_argument("--seconds", type=float, default=1.0)
+    parser.add_argument("--steps", type=int, default=100)
+    parser.add_argument("--minutes", type=float, default=5.0)
+    parser.add_argument("--magenta")
+    parser.add_argument("--only", nargs="*", default=["backbones", "optimisers", "video"])
+    given = parser.parse_args()
+    given.out.mkdir(parents=True, exist_ok=True)
+    inputs = drawn(given.out)
+    for name in given.only:
+        table = tried(name, inputs, given)
+        known = json.loads(FIGURES_FILE.read_text()) if FIGURES_FILE.is_file() else {}
+        known[name] = figures_of(table, given)
+        FIGURES_FILE.write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n")
+        if name == "video":
+            save_picture(PICTURES / "methods-video.jpg", strips(table), 86)
+        else:
+            stills = pictures_of(table, inputs)
+            save_picture(PICTURES / f"methods-{name}.jpg", stills, 88)
+        tell(table)
+
+
+def drawn(folder: Path) -> dict[str, Path]:
+    """The clip, the picture and the style, as files."""
+    found = {name: folder / f"{name}.png" for name in ("photo", "style")}
+    save_picture(found["photo"], sample_photo(*SIZE))
+    save_picture(found["style"], draw_pattern(STYLE))
+    found["clip"] = folder / "clip.mp4"
+    if not found["clip"].is_file():
+        scene = Landscape(*SIZE)
+        frames = (scene.frame(4 + index / RATE) for index in range(LENGTH * RATE))
+        write_clip(found["clip"], frames, *SIZE, RATE, None)
+    return found
+
+
+def tried(name: str, inputs: dict[str, Path], given: argparse.Namespace) -> Table:
+    """One of the studies, done."""
+    content = inputs["clip" if name == "video" else "photo"]
+    styles = (str(inputs["style"]),)
+    subject = Subject(str(content), styles, given.size, seconds=given.seconds)
+    judge = StillJudge(subject)
+    study: Study
+    if name == "video":
+        training, steps = Training(minutes=given.minutes), {"steps": given.steps}
+        study = video(subject, given.out, Ways(training, {}, given.magenta, steps))
+    elif name == "optimisers":
+        study = optimisers(subject, given.out, judge)
+    else:
+        weights = {one: RANDOM for one in BACKBONES if one != "embedded"}
+        # By Adam: of the large networks, L-BFGS would ask several times as much.
+        options = {"steps": given.steps, "optimiser": "adam"}
+        study = backbones(subject, given.out, judge, weights=weights, options=options)
+    table = run_study(study, given.out, page=page_of)
+    judge.close()
+    return table
+
+
+def pictures_of(table: Table, inputs: dict[str, Path]) -> Picture:
+    """What each case painted, with its name, in two rows after the content and the style."""
+    done = [row for row in table.rows if row.pictures]
+    painted = [first_picture(str(table.folder / r.folder / r.pictures[""])) for r in done]
+    names = [row.name for row in done]
+    half = (len(done) + 1) // 2
+    rows = [
+        [first_picture(str(inputs["photo"])), *painted[:half]],
+        [first_picture(str(inputs["style"])), *painted[half:]],
+    ]
+    return sheet(
+        rows, [["content", *names[:half]], ["style", *names[half:]]], width=1100, tallest=164
+    )
+
+
+def strips(table: Table) -> Picture:
+    """Frames of every clip that was painted."""
+    rows, names = [], []
+    for row in table.rows:
+        if row.video:
+            with open_source(table.folder / row.video) as source:
+                count = source.info.frames
+                at = {(2 * place + 1) * count // (2 * SHOWN) for place in range(SHOWN)}
+                rows.append([f.picture for f in source.frames() if f.index in at])
+            names.append(row.name)
+    return sheet(rows, captions=names, width=760, tallest=120)
+
+
+def figures_of(table: Table, given: argparse.Namespace) -> dict[str, Any]:
+    """The figures for the documents."""
+    settings = {name: getattr(given, name) for name in ("size", "seconds", "steps", "minutes")}
+    rows = [
+        {
+            "name": row.name,
+            "figures": row.figures,
+            "reason": row.reason,
+            "load": row.machine.get("load"),
+        }
+        for row in table.rows
+    ]
+    return {"settings": settings, "style": STYLE, "rows": rows}
+
+
+def tell(table: Table) -> None:
+    """The table, as the documents have it."""
+    names = [name for name in FIGURES if any(name in row.figures for row in table.rows)]
+    print("| " + " | ".join(["", *(FIGURES[name].head for name in names)]) + " |")
+    print("|---" * (len(names) + 1) + "|")
+    for row in table.rows:
+        print("| " + " | ".join([row.name, *cells(row, names)]) + f" | {row.reason}")
+
+
+if __name__ == "__main__":
+    main()

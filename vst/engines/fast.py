@@ -1,0 +1,91 @@
+"""The engine of feed-forward networks: each paints in the one style that it was trained for."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vst.engines.base import PictureEngine
+from vst.engines.embedded import fused_normalise, has_fast_bfloat16, reflected, start_tensorflow
+from vst.errors import EngineError, MissingFileError, UsageError
+from vst.frames import Embedding, Picture, Pictures
+from vst.spaces import NETWORK_SPACE
+
+Paint = Callable[[Any], Any]
+
+
+class FastEngine(PictureEngine):
+    """Paints with the networks that `vst train fast` and `vst train temporal` leave; a mix of two
+    is a cross-fade of their paintings.
+
+    A style of this engine is such a ``.keras`` file: its bytes, as `prepare` takes them. ``model``:
+    one that is there without being named as a style, for who has but one. ``threads``: as for
+    engine ``embedded``.
+    """
+
+    name = "fast"
+    space = NETWORK_SPACE
+    model_is_style = True
+
+    def __init__(self, *, model: str | None = None, threads: int | None = None) -> None:
+        if model is not None and not Path(model).is_file():
+            raise MissingFileError(
+                f"network {model!r} is not there; `vst train fast` leaves one as style.keras"
+            )
+        self.tensorflow = start_tensorflow(threads)
+        self._networks: dict[str, Any] = {}
+        self._paint: dict[str, tuple[tuple[int, int], Paint]] = {}
+
+    def prepare(self, styles: Mapping[str, Picture | Embedding]) -> None:
+        self._paint = {}
+        self._networks = {name: self._opened(name, style) for name, style in styles.items()}
+
+    def paint_style(self, frames: Pictures, style: str) -> Pictures:
+        if style not in self._networks:
+            known = ", ".join(self._networks) or "none"
+            raise EngineError(f"style {style!r} was not prepared; prepared: {known}")
+        size = (frames.shape[1], frames.shape[2])
+        if self._paint.get(style, ((0, 0), None))[0] != size:
+            # One function per network, for the last size only, as a job has one size.
+            self._paint[style] = size, self._build(self._networks[style], *size)
+        paint = self._paint[style][1]
+        return np.stack([np.asarray(paint(frame[None]))[0] for frame in frames])
+
+    def close(self) -> None:
+        self._networks, self._paint = {}, {}
+
+    def _opened(self, name: str, style: Picture | Embedding) -> Any:
+        """The network whose file's bytes these are."""
+        from vst.nets.feedforward import load_network
+
+        if style.ndim != 1 or style.dtype != np.uint8:
+            raise UsageError(
+                f"style {name!r} is no trained network, and engine 'fast' paints in those only: "
+                "give -s STYLE.keras, or train one with `vst train fast --style …`"
+            )
+        with tempfile.TemporaryDirectory(prefix="vst-") as folder:
+            path = Path(folder) / f"{Path(name).name}.keras"
+            path.write_bytes(style.tobytes())
+            return load_network(path)
+
+    def _build(self, network: Any, height: int, width: int) -> Paint:
+        from vst.nets.feedforward import SMALLEST
+        from vst.nets.plan import STRIDE
+
+        tf = self.tensorflow
+        kind = tf.bfloat16 if has_fast_bfloat16() else tf.float32
+        after = [max(-side % STRIDE, SMALLEST - side) for side in (height, width)]
+        rows, columns = reflected(height, 0, after[0]), reflected(width, 0, after[1])
+
+        @tf.function(input_signature=[tf.TensorSpec([1, height, width, 3], tf.uint8)])
+        def paint(frame: Any) -> Any:
+            if any(after):
+                frame = tf.gather(tf.gather(frame, rows, axis=1), columns, axis=2)
+            painted = network.call(tf.cast(frame, kind) / 255, fused_normalise(tf))
+            return tf.cast(painted[:, :height, :width] * 255 + 0.5, tf.uint8)
+
+        return paint

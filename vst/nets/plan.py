@@ -1,0 +1,37 @@
+"""The sizes of a feed-forward network; nothing heavy is imported here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from vst.errors import UsageError
+from vst.options import check_option, option
+
+UPSAMPLINGS = ("resize", "transposed")
+STRIDE = 4
+"""Between the picture and the residual blocks: sides are painted at multiples of it."""
+
+
+@dataclass(frozen=True)
+class FeedForwardPlan:
+    """Sizes of the network; the defaults are the reports'. Channels double at a half and again at
+    a quarter of the resolution, where the residual blocks are.
+    """
+
+    width: int = option(32, "Channels at full resolution.", low=1, high=256)
+    blocks: int = option(5, "Residual blocks.", low=0, high=32)
+    reach: int = option(9, "Side of the first and the last kernel, odd.", low=3, high=15)
+    upsampling: str = option(
+        "resize",
+        "Before a convolution, or by a transposed one, which may leave a checkerboard.",
+        choices=UPSAMPLINGS,
+    )
+
+    def __post_init__(self) -> None:
+        for part in fields(self):
+            value = getattr(self, part.name)
+            if type(value) is not type(part.default):
+                raise UsageError(f"{part.name} {value!r} of a network is no {part.type}")
+            check_option(part.name, value, part.metadata)
+        if self.reach % 2 == 0:
+            raise UsageError(f"reach {self.reach} of a network; allowed are odd numbers")

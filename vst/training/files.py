@@ -1,0 +1,44 @@
+"""Files that trainings leave: JSON, and the values of variables to go on from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from vst.errors import AssetError
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Written beside, then moved into place."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".json.part")
+    draft.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+    draft.replace(path)
+
+
+def save_variables(path: Path, variables: Sequence[Any], more: Mapping[str, Any]) -> None:
+    """Every variable's value, and further arrays or numbers by name, as one ``.npz``."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    arrays = {f"v{i}": keras.ops.convert_to_numpy(value) for i, value in enumerate(variables)}
+    draft = path.with_suffix(".part.npz")
+    np.savez(draft, allow_pickle=False, **arrays, **more)
+    draft.replace(path)
+
+
+def restore_variables(path: Path, variables: Sequence[Any]) -> dict[str, Any]:
+    """Assign what `save_variables` wrote; returns what else is in the file."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        for index, variable in enumerate(variables):
+            variable.assign(arrays.pop(f"v{index}"))
+    except (OSError, ValueError, KeyError) as error:
+        raise AssetError(
+            f"checkpoint {path} cannot be read ({error}); start anew in another folder"
+        ) from error
+    return arrays
