@@ -140,3 +140,13 @@ def test_composed_places_are_those_of_the_whole_way() -> None:
     first, second = constant(-2, 1), constant(-1.5, 0)
     through = sample(places(first), places(second))
     assert np.allclose(through[5:-5, 5:-5], places(first + second)[5:-5, 5:-5], atol=1e-4)
+
+
+@pytest.mark.parametrize("side", [35, 40, 44, 80, 96])
+def test_an_estimator_that_was_used_sees_what_a_fresh_one_sees(side: int) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (side + 3, side + 3), dtype=np.uint8)
+    film = cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 3), None, 0, 255, cv2.NORM_MINMAX)
+    one, two, three = (np.ascontiguousarray(film[k : k + side, k : k + side]) for k in range(3))
+    used = FlowEstimator()
+    used(two, one)
+    assert np.array_equal(used(three, two), FlowEstimator()(three, two))

@@ -30,6 +30,8 @@ Gray = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 """(height, width)."""
 
+PATCH = 8
+"""Side of the patches that are compared, in pixels."""
 SMALLEST = 32
 """DIS needs some pixels for its pyramid of 8 x 8 patches: thinner pictures are widened to this by
 their edge.
@@ -77,10 +79,16 @@ class FlowEstimator:
     def __init__(self, settings: FlowSettings = MEDIUM) -> None:
         self.settings = settings
         self._search: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-        self._search.setFinestScale(settings.finest)
-        self._search.setPatchStride(settings.stride)
         self._search.setGradientDescentIterations(settings.descents)
         self._search.setVariationalRefinementIterations(settings.refinements)
+
+    def _set_scales(self) -> None:
+        """For pictures too small for their pyramid, OpenCV's object chooses other sizes and keeps
+        them: without this, the second look would not be like the first.
+        """
+        self._search.setPatchSize(PATCH)
+        self._search.setPatchStride(self.settings.stride)
+        self._search.setFinestScale(self.settings.finest)
 
     def gray(self, picture: Picture) -> Gray:
         """The picture's brightness at the working size."""
@@ -101,6 +109,7 @@ class FlowEstimator:
             of, to = (
                 cv2.copyMakeBorder(x, 0, below, 0, right, cv2.BORDER_REPLICATE) for x in (of, to)
             )
+        self._set_scales()
         flow = self._search.calc(of, to, None)
         return np.ascontiguousarray(flow[:height, :width], np.float32)
 
