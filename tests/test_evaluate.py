@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 import pytest
 
-from vst.errors import MissingFileError, UnknownNameError, UsageError
-from vst.evaluate import evaluate, report_of
+from vst.errors import MediaError, MissingFileError, UnknownNameError, UsageError
+from vst.evaluate import evaluate, report_of, styles_of_job
 from vst.report import curves_svg, heat
 from vst.sources import open_source
 
@@ -217,3 +217,10 @@ def test_compare_says_what_is_wrong(run: Run, clips: dict[str, str], tmp_path: P
     out.write_bytes(b"mine")
     assert run("compare", clips["raw"], clips["steady"], "-o", out).code == 2
     assert out.read_bytes() == b"mine"
+
+
+def test_a_video_that_a_score_painted_asks_for_its_style(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = '{"content": "content.mp4", "score": "score.yaml"}'
+    monkeypatch.setattr("vst.evaluate.read_job", lambda path: written)
+    with pytest.raises(MediaError, match="--style"):
+        styles_of_job("painted.mp4")

@@ -202,7 +202,12 @@ def styles_of_job(painted: str) -> Job:
     known = {
         name: value for name, value in json.loads(text).items() if name in Job.__dataclass_fields__
     }
-    names = tuple(known.pop("styles"))
+    names = tuple(known.pop("styles", ()))
+    if not names:
+        raise MediaError(
+            f"{painted} was painted by a score; say with --style what a part of it was painted "
+            "with, or leave the style distance out"
+        )
     kept = {n: known[n] for n in ("keyframes", "picker", "ease", "blend", "strength") if n in known}
     return Job(known.get("content", ""), names, "", **kept)
 
