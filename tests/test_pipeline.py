@@ -163,7 +163,7 @@ def test_a_cut_flushes_and_resets_the_stabiliser_and_the_scene_s_own_style() -> 
     stabiliser = OneLate()
     parts, sink = line(strength=0.5, stabiliser=stabiliser)
     run_line(parts, shots(scene(10, 6) + scene(240, 6, first=6)), 12, lambda _: None)
-    assert stabiliser.resets == 2  # at the start and at the cut
+    assert stabiliser.resets == 3  # taken up afresh, the first scene, the cut
     assert [frame.index for frame in sink.frames] == list(range(12))
     # At half strength the painting leans on the scene's own style: bright after the cut, not the
     # dark one's.
