@@ -171,23 +171,33 @@ def warp_error(painted: Any, flows: list[tuple[np.ndarray, np.ndarray]]) -> floa
 
 
 def speed_rows(engine: EmbeddedEngine, teacher: Teacher, rounds: int) -> dict[str, float]:
-    """Time of one frame, uint8 in and out, to Magenta's dynamic TFLite file with two threads: runs
+    """Time of a frame, uint8 in and out, to Magenta's dynamic TFLite file with two threads: runs
     alternate, the median of the rounds' quotients. Milliseconds are each one's least.
+
+    Ours once as videos are painted, in the engine's own batches (so many frames side by side, a
+    core each), and once a frame at a time.
     """
     rows, numbers = {}, np.zeros((1, 100), np.float32)
     rng = np.random.default_rng(3)
     for height, width in SIZES:
         frame = rng.integers(0, 255, (height, width, 3), np.uint8)
+        many = np.repeat(frame[None], engine.batch, 0)
+        styles = np.repeat(numbers, engine.batch, 0)
         calls: list[Callable[[], Any]] = [
+            lambda many=many, styles=styles: engine.stylize(many, styles),
             lambda frame=frame: engine.stylize(frame[None], numbers),
             lambda frame=frame: teacher.paint(frame, numbers[0]),
         ]
         for call in calls:
             call(), call()
         times = np.array([[once(call) for call in calls] for _ in range(rounds)])
+        times[:, 0] /= engine.batch
         size = f"{width} x {height}"
-        rows[f"speed at {size}"] = float(np.median(times[:, 1] / times[:, 0]))
-        rows[f"ms at {size}"], rows[f"Magenta's ms at {size}"] = (times.min(0) * 1e3).tolist()
+        rows[f"speed at {size}"] = float(np.median(times[:, 2] / times[:, 0]))
+        rows[f"speed at {size}, one by one"] = float(np.median(times[:, 2] / times[:, 1]))
+        least = (times.min(0) * 1e3).tolist()
+        names = ("ms at", "one by one, ms at", "Magenta's ms at")
+        rows |= {f"{name} {size}": value for name, value in zip(names, least)}
     return rows
 
 

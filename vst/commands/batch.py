@@ -18,6 +18,7 @@ from vst.commands.options import (
 )
 from vst.commands.progress import Reporter
 from vst.commands.stopping import stoppable
+from vst.cores import share_heaps
 
 
 @click.command()
@@ -63,6 +64,7 @@ def command(
     else:
         from vst.cluster import batch_on
 
+        share_heaps()
         with Reporter(progress) as reporter, stoppable() as stop:
             outcomes = batch_on(settings, plan, reporter, on_outcome=say, stop=stop)
     counts = {state: sum(one.state == state for one in outcomes) for state in STATES}

@@ -17,6 +17,7 @@ from vst.commands.options import (
 from vst.commands.progress import Reporter
 from vst.commands.stopping import stoppable
 from vst.commands.stylize import runner_on, summary
+from vst.cores import share_heaps
 from vst.resume import resume
 
 
@@ -38,6 +39,7 @@ def command(
     \b
     Example: vst resume painted.mp4
     """
+    share_heaps()
     with Reporter(progress) as reporter, stoppable() as stop:
         paint = runner_on(cluster_settings(**where))
         done = resume(output, reporter, stop, keep_chunks=keep_chunks, runner=paint)

@@ -23,7 +23,7 @@ from vst.commands.options import (
 )
 from vst.commands.progress import Reporter
 from vst.commands.stopping import stoppable
-from vst.cores import one_core_a_frame
+from vst.cores import one_core_a_frame, share_heaps
 from vst.frames import OnProgress
 from vst.job import Job
 from vst.render import Estimate, Result, estimate, run
@@ -76,6 +76,7 @@ def command(
     """
     job = job_of(content, styles, output, **options)
     check_engine_outputs(job)
+    share_heaps()
     with (
         Reporter("none" if dry_run else progress) as reporter,
         stoppable() as stop,
