@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.conftest import Done
 from vst import batch
 from vst.batch import Outcome, read_batch, run_batch, table
+from vst.draw import save_picture
+from vst.engines.tint import TintEngine
 from vst.errors import Cancelled, EngineError, MissingFileError, UsageError
 from vst.frames import OnProgress
 from vst.job import Job
@@ -94,6 +99,32 @@ def test_ctrl_c_stops_them_all(folder: Path) -> None:
 
     with pytest.raises(Cancelled):
         run_batch(read_batch(written(folder, CROSSED)), runner=cancelled)
+
+
+@pytest.mark.slow
+def test_a_job_that_hangs_has_an_end_and_the_rest_is_painted(
+    run: Run, media: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, calls = TintEngine.stylize, []
+
+    def hanging(engine: Any, frames: Any, numbers: Any) -> Any:
+        calls.append(len(frames))
+        if len(calls) == 2:
+            time.sleep(60)
+        return real(engine, frames, numbers)
+
+    monkeypatch.setattr(TintEngine, "stylize", hanging)
+    lines = ["options: {engine: tint, patience: 1}", "output: '{style}.mp4'"]
+    for name in ("red", "blue"):
+        save_picture(tmp_path / f"{name}.png", np.full((8, 8, 3), 200, np.uint8))
+    lines += [f"contents: {media / 'clip.mp4'}", "styles: [red.png, blue.png]"]
+    (tmp_path / "jobs.yaml").write_text("\n".join(lines))
+    began = time.monotonic()
+    done = run("batch", tmp_path / "jobs.yaml", "--json")
+    assert done.code == 1 and time.monotonic() - began < 40
+    first, second = json.loads(done.out)["jobs"]
+    assert first["state"] == "failed" and "painting has not gone on for 1 s" in first["error"]
+    assert second["state"] == "done"
 
 
 @pytest.mark.parametrize(

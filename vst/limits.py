@@ -35,7 +35,7 @@ def check_pixels(what: str, width: int, height: int, most: int) -> None:
     if width * height > most:
         raise LimitError(
             f"{what} has {width} x {height} pixels; at most {most:,} are read; make it smaller, or "
-            "raise --max-pixels"
+            "raise --max-pixels (vst stylize, vst image)"
         )
 
 
@@ -44,7 +44,7 @@ def check_frames(what: str, frames: int, most: int) -> None:
     if frames > most:
         raise LimitError(
             f"{what} has {frames:,} frames; at most {most:,} are taken; choose a part with --start "
-            "and --end, or raise --max-frames"
+            "and --end, or raise --max-frames (vst stylize)"
         )
 
 

@@ -18,7 +18,10 @@ from vst.commands.options import (
 )
 from vst.commands.progress import Reporter
 from vst.commands.stopping import stoppable
-from vst.cores import share_heaps
+from vst.cores import one_core_a_frame, share_heaps
+from vst.frames import OnProgress
+from vst.job import Job
+from vst.render import Result, run
 
 
 @click.command()
@@ -59,8 +62,11 @@ def command(
 
     settings = cluster_settings(**where)
     if settings is None:
-        with Reporter(progress) as reporter:
-            outcomes = run_batch(plan, reporter, on_outcome=say)
+        share_heaps()
+        # Other engines paint faster with all cores for one operation, and it is set only once.
+        small = all(job.engine == "embedded" for job in plan)
+        with Reporter(progress) as reporter, one_core_a_frame(small):
+            outcomes = run_batch(plan, reporter, on_outcome=say, runner=watched)
     else:
         from vst.cluster import batch_on
 
@@ -74,3 +80,9 @@ def command(
         click.echo(table(outcomes))
     if counts["failed"]:
         context.exit(1)
+
+
+def watched(job: Job, on_progress: OnProgress) -> Result:
+    """One job, that Ctrl-C stops at the end of its chunk, and that ends where it hangs."""
+    with stoppable() as stop:
+        return run(job, on_progress, stop)

@@ -98,10 +98,16 @@ def runner_on(
 ) -> Callable[[Job, OnProgress, Stop | None], Result]:
     """What does a job: here, or on a cluster, with so many cores for each worker."""
     if settings is None:
-        return run
+        return painted_here
     from vst.cluster import paint_on
 
     return functools.partial(paint_on, replace(settings, cores=cores or settings.cores))
+
+
+def painted_here(job: Job, on_progress: OnProgress, stop: Stop | None) -> Result:
+    """The job done by this process, which does nothing else."""
+    with one_core_a_frame(job.engine == "embedded"):
+        return run(job, on_progress, stop)
 
 
 def summary(result: Result) -> str:
