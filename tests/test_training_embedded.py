@@ -145,10 +145,28 @@ def test_losses_vanish_for_equal_pictures_and_see_differences():
         objective.palette_error,
         objective.energy_error,
         objective.weave_error,
+        objective.structure_error,
     )
     for error in errors:
-        assert float(error(one, one)) == 0
+        assert float(error(one, one)) == pytest.approx(0, abs=1e-6)
         assert float(error(one, other)) > 0
+
+
+def test_an_error_in_decibels_falls_by_the_same_for_each_halving():
+    smooth = np.full((1, 32, 32, 3), 0.5, np.float32)
+    far, nearer, near = (
+        float(objective.decibel_error(smooth + off, smooth)) for off in (0.4, 0.2, 0.1)
+    )
+    assert far - nearer == pytest.approx(2 * np.log(2), abs=0.03)
+    assert nearer - near == pytest.approx(2 * np.log(2), abs=0.06)
+
+
+def test_structure_is_judged_as_by_the_measure():
+    rng = np.random.default_rng(5)
+    one = rng.random((64, 48, 3)).astype(np.float32)
+    other = (0.6 * one + 0.4 * rng.random((64, 48, 3))).astype(np.float32)
+    found = 1 - float(objective.structure_error(one[None], other[None]))
+    assert found == pytest.approx(measure.similarity(one, other), abs=0.01)
 
 
 def test_a_grid_of_four_pixels_is_a_weave_and_one_of_five_is_not():
@@ -213,7 +231,9 @@ def test_the_optimiser_learns_a_kernel_and_a_bias():
     model = keras.Sequential([keras.Input((8, 8, 3)), layer])
     pictures = np.random.default_rng(9).random((16, 8, 8, 3)).astype(np.float32)
     wanted = np.concatenate([pictures, pictures.mean(3, keepdims=True) + 1], 3)
-    model.compile(orthogonal.Orthogonal(0.02, kernel_rate=1), "mse")
+    sides = (3, 5)
+    assert [orthogonal.is_kernel(np.zeros((n, n, 2, 4)), sides) for n in (1, 3, 5)] == [0, 1, 1]
+    model.compile(orthogonal.Orthogonal(0.02, kernel_rate=1, sides=sides), "mse")
     before = model.evaluate(pictures, wanted, verbose=0)
     model.fit(pictures, wanted, epochs=60, verbose=0)
     assert model.evaluate(pictures, wanted, verbose=0) < 0.05 * before

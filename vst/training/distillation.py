@@ -31,6 +31,8 @@ from vst.training.orthogonal import Orthogonal
 from vst.training.teacher import PAINTER_FILE, PREDICTOR_FILE, LiteGraph, Teacher
 from vst.training.understudy import Understudy
 
+KERNEL_RATE = 3.75
+"""The learning rate of the painter's kernels as a multiple of that of its other numbers."""
 MOTION = ("now", "next", "flow_next", "mask_next")
 """What of a moment of a film the painter learns steadiness from."""
 
@@ -183,7 +185,7 @@ class Distillation:
             ("painter", steps.FINE, 1 - plan.base_share, plan.fine_rate),
         ):
             model = steps.Distiller(painter, judge, hints, terms)
-            model.compile(keras.optimizers.Adam(rate, beta_2=0.99, global_clipnorm=1.0))
+            model.compile(Orthogonal(rate, KERNEL_RATE, sides=(3, 5), global_clipnorm=1.0))
             self.train(
                 Part(name, model, painter, batch, measured, minutes * share, rate), on_progress
             )

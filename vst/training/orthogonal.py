@@ -5,6 +5,7 @@ layers in neural networks", 2024).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -27,14 +28,14 @@ def orthogonalised(matrix: Any) -> Any:
     return matrix
 
 
-def is_kernel(variable: Any) -> bool:
-    """Whether a variable is the kernel of a 3 × 3 convolution."""
-    return len(variable.shape) == 4 and tuple(variable.shape[:2]) == (3, 3)
+def is_kernel(variable: Any, sides: Sequence[int] = (3,)) -> bool:
+    """Whether a variable is the kernel of a convolution with one of these sides."""
+    return any(len(variable.shape) == 4 and tuple(variable.shape[:2]) == (n, n) for n in sides)
 
 
 @keras.saving.register_keras_serializable("vst")
 class Orthogonal(keras.optimizers.Adam):
-    """Orthogonal steps for 3 × 3 kernels, Adam's for everything else.
+    """Orthogonal steps for the kernels with one of the ``sides``, Adam's for everything else.
 
     ``kernel_rate``: the learning rate of kernels as a multiple of ``learning_rate``; ``momentum``:
     how much of a kernel's last direction stays.
@@ -45,14 +46,15 @@ class Orthogonal(keras.optimizers.Adam):
         learning_rate: float = 1e-3,
         kernel_rate: float = 12.0,
         momentum: float = 0.95,
+        sides: Sequence[int] = (3,),
         **options: Any,
     ):
         options.setdefault("beta_2", 0.99)
         super().__init__(learning_rate, **options)
-        self.kernel_rate, self.momentum = kernel_rate, momentum
+        self.kernel_rate, self.momentum, self.sides = kernel_rate, momentum, tuple(sides)
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        if not is_kernel(variable):
+        if not is_kernel(variable, self.sides):
             super().update_step(gradient, variable, learning_rate)
             return
         kept = self._momentums[self._get_variable_index(variable)]
@@ -60,7 +62,7 @@ class Orthogonal(keras.optimizers.Adam):
         self.assign(kept, self.momentum * kept + gradient)
         ahead = gradient + self.momentum * kept
         outputs = variable.shape[-1]
-        inputs = 9 * variable.shape[-2]
+        inputs = variable.shape[0] * variable.shape[1] * variable.shape[2]
         matrix = ops.reshape(ahead, (inputs, outputs))
         step = ops.transpose(orthogonalised(ops.transpose(matrix)))
         size = max(1.0, inputs / outputs) ** 0.5 * self.kernel_rate
@@ -72,4 +74,5 @@ class Orthogonal(keras.optimizers.Adam):
             **super().get_config(),
             "kernel_rate": self.kernel_rate,
             "momentum": self.momentum,
+            "sides": list(self.sides),
         }

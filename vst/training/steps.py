@@ -27,6 +27,8 @@ class Terms:
     pixel: float = 2.0
     edge: float = 1.0
     palette: float = 1.0
+    decibel: float = 0.0
+    structure: float = 0.0
     hint: float = 0.3
     texture: float = 0.0
     style: float = 0.0
@@ -41,7 +43,17 @@ class Terms:
 
 BASE = Terms()
 FINE = Terms(
-    hint=0.1, texture=0.5, style=0.08, excess=0.1, energy=20.0, steady=8.0, weave=5.0, motion=25.0
+    decibel=0.2,
+    structure=0.8,
+    hint=0.0,
+    texture=0.5,
+    style=0.04,
+    excess=0.2,
+    energy=20.0,
+    steady=6.0,
+    weave=10.0,
+    motion=32.0,
+    aim=0.75,
 )
 
 
@@ -148,6 +160,8 @@ class Distiller(keras.Model):
         for weight, error in (
             (terms.edge, objective.edge_error),
             (terms.palette, objective.palette_error),
+            (terms.decibel, objective.decibel_error),
+            (terms.structure, objective.structure_error),
             (terms.energy, objective.energy_error),
             (terms.weave, objective.weave_error),
         ):
