@@ -93,6 +93,13 @@ def pair_shapes(side: int) -> Shapes:
 LABEL_SHAPES: Shapes = {"picture": ((SIDE, SIDE, 3), "u1"), "numbers": ((DIM,), "f4")}
 
 
+CLOSE = 0.25
+WIDE_ZOOM, CLOSE_ZOOM = 1.8, 8.0
+"""Contents are enlarged by so much at most, and ``CLOSE`` of them by more: what a frame of 1080
+lines shows in 256 pixels is smooth, and on smooth grounds a grid is seen first.
+"""
+
+
 class PairMaker:
     """Makes one pair per call. ``teacher`` embeds squares of 256 and paints; ``varied``: numbers of
     varied pictures (N,100), to paint in as well.
@@ -140,7 +147,8 @@ class PairMaker:
             source = self.pool.frames
         elif kind < 0.15:
             source = self.pool.paintings
-        cut = crop(self._any(source), self.rng, self.side)
+        zoom = CLOSE_ZOOM if self.rng.random() < CLOSE else WIDE_ZOOM
+        cut = crop(self._any(source), self.rng, self.side, zoom)
         return recolour(cut, self.rng) if self.rng.random() < 0.15 else cut
 
     def __call__(self) -> Row:
