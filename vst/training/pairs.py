@@ -98,6 +98,10 @@ WIDE_ZOOM, CLOSE_ZOOM = 1.8, 8.0
 """Contents are enlarged by so much at most, and ``CLOSE`` of them by more: what a frame of 1080
 lines shows in 256 pixels is smooth, and on smooth grounds a grid is seen first.
 """
+FLAT, TRIES = 6.0, 20
+"""Spread, in levels of 255, below which a crop is drawn anew: the variance of next to nothing blows
+up the gradients, and what it teaches the painter knows by its build.
+"""
 
 
 class PairMaker:
@@ -147,8 +151,11 @@ class PairMaker:
             source = self.pool.frames
         elif kind < 0.15:
             source = self.pool.paintings
-        zoom = CLOSE_ZOOM if self.rng.random() < CLOSE else WIDE_ZOOM
-        cut = crop(self._any(source), self.rng, self.side, zoom)
+        for _ in range(TRIES):
+            zoom = CLOSE_ZOOM if self.rng.random() < CLOSE else WIDE_ZOOM
+            cut = crop(self._any(source), self.rng, self.side, zoom)
+            if cut.std((0, 1)).max() >= FLAT:
+                break
         return recolour(cut, self.rng) if self.rng.random() < 0.15 else cut
 
     def __call__(self) -> Row:
