@@ -26,16 +26,18 @@ class Watched:
     peak: int
 
 
-def vst(*words: object, timeout: float = 60.0) -> Watched:
-    """Run ``vst`` with these words in a process of its own; killed after ``timeout`` seconds."""
-    return watched([sys.executable, "-m", "vst", *map(str, words)], timeout)
+def vst(*words: object, timeout: float = 60.0, folder: Path | None = None) -> Watched:
+    """Run ``vst`` with these words in a process of its own; killed after ``timeout`` seconds.
+    ``folder``: where it runs.
+    """
+    return watched([sys.executable, "-m", "vst", *map(str, words)], timeout, folder)
 
 
-def watched(command: list[str], timeout: float) -> Watched:
+def watched(command: list[str], timeout: float, folder: Path | None = None) -> Watched:
     began = time.monotonic()
     peak, kept_waiting = 0, 0.0
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder
     ) as process:
         while True:
             try:
