@@ -224,6 +224,25 @@ def test_names_of_every_sort(desk: Path, run: Run, name: str) -> None:
     assert not (desk / "hacked").exists()
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "stylize {} -s good.png -o out.mp4",
+        "stylize good.mp4 -s {} -o out.mp4",
+        "stylize good.mp4 -s good.png -o {}",
+        "stylize good.mp4 -s good.png -o out.mp4 --mask {}",
+        "batch {}",
+        "resume {}",
+    ],
+)
+def test_a_name_that_no_disk_takes(desk: Path, run: Run, words: str) -> None:
+    long = "x" * 300 + ".mp4"
+    done = run(*(long if word == "{}" else word for word in words.split()))
+    assert done.code in (1, 2) and "name too long" in done.err, done.err
+    assert "vst: unexpected " not in done.err and len(done.err.strip().splitlines()) == 1
+    assert not (desk / "out.mp4").exists()
+
+
 def test_a_leading_dash_and_a_link(desk: Path, run: Run) -> None:
     (desk / "-i.mp4").symlink_to("good.mp4")
     done = run("stylize", "-s", "good.png", "-o", "out.mp4", "--engine", "tint", "--", "-i.mp4")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,14 @@ def test_ctrl_c_stops_them_all(folder: Path) -> None:
         run_batch(read_batch(written(folder, CROSSED)), runner=cancelled)
 
 
+def test_an_output_whose_name_no_disk_takes_stops_nothing(folder: Path) -> None:
+    jobs = read_batch(written(folder, CROSSED))[:2]
+    long = replace(jobs[0], output=str(folder / f"{'x' * 300}.mp4"))
+    outcomes = run_batch([long, jobs[1]], runner=fake)
+    assert [one.state for one in outcomes] == ["failed", "done"]
+    assert "name too long" in outcomes[0].error
+
+
 @pytest.mark.slow
 def test_a_job_that_hangs_has_an_end_and_the_rest_is_painted(
     run: Run, media: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -147,6 +156,7 @@ def test_a_job_that_hangs_has_an_end_and_the_rest_is_painted(
         ("options: {strenght: 1}\njobs: []", "unknown key 'strenght'; did you mean 'strength'"),
         ("options: {strength: high}", "options.strength: 'high' is no number"),
         ("options: {strength: [1]}", r"options.strength: \[1\] is no single value"),
+        ("options: {ghost: ~}", "options.ghost: nothing is given; write 0"),
         ("options: {audio: 1}", "options.audio: 1 cannot be used; write true or false"),
         (
             "options: {strength: 7}\njobs: [{content: a, styles: b, output: c.mp4}]",

@@ -18,7 +18,7 @@ from vst.api import job_of
 from vst.engines.choices import option_fields
 from vst.errors import Cancelled, MissingFileError, UsageError, VSTError
 from vst.frames import OnProgress, silent
-from vst.job import Job, check_paths
+from vst.job import Job, check_named, check_paths
 from vst.registry import nearest
 from vst.render import Result, run
 
@@ -108,10 +108,11 @@ def run_batch(
 
 def _run_one(job: Job, on_progress: OnProgress, runner: Callable[..., Result]) -> Outcome:
     about = (job.output, job.content, list(job.styles))
-    if is_there(Path(job.output)) and not job.overwrite:
-        return Outcome(*about, "there")
     began = time.perf_counter()
     try:
+        check_named(job.output)
+        if is_there(Path(job.output)) and not job.overwrite:
+            return Outcome(*about, "there")
         check_paths(job)
         Path(job.output).absolute().parent.mkdir(parents=True, exist_ok=True)
         result = runner(job, on_progress)
@@ -246,8 +247,11 @@ def _options(value: Any, key: str) -> dict[str, Any]:
         if isinstance(wanted, bool) != isinstance(one, bool):
             kind = "true or false" if isinstance(wanted, bool) else "a number or a word"
             raise UsageError(f"{key}.{name}: {_short(one)} cannot be used; write {kind}")
-        if isinstance(wanted, (int, float)) and isinstance(one, str) and name not in ("start",):
+        number = isinstance(wanted, (int, float)) and name != "start"
+        if number and isinstance(one, str):
             raise UsageError(f"{key}.{name}: {_short(one)} is no number; write {wanted}, say")
+        if one is None and wanted is not None:
+            raise UsageError(f"{key}.{name}: nothing is given; write {wanted}, say")
     return options
 
 

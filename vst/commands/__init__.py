@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import signal
@@ -126,13 +127,43 @@ def run() -> int:
     except Exception as error:
         if is_verbose():
             raise
-        text = str(error).strip().splitlines()[0] if str(error).strip() else ""
-        complain(
-            "vst", f"unexpected {type(error).__name__}: {text} (run it again with -v to see where)"
-        )
+        complain("vst", of_the_system(error) or unexpected(error))
     else:
         return code if isinstance(code, int) else 0  # a command that ended itself says with what
     return 1
+
+
+OF_THE_SYSTEM = {
+    errno.ENAMETOOLONG: "give it a shorter name",
+    errno.EACCES: "allow it, or choose another place",
+    errno.EPERM: "allow it, or choose another place",
+    errno.EROFS: "choose another place",
+    errno.ELOOP: "name what the link should lead to",
+    errno.ENOSPC: "free some space, or choose another disk",
+    errno.EDQUOT: "free some space, or choose another disk",
+    errno.EIO: "look at the disk",
+}
+"""What to do where the system refuses a file that nothing nearer to it has told about."""
+
+
+def of_the_system(error: Exception) -> str:
+    """What is said of a file that the system refuses; empty: it is something else."""
+    if not isinstance(error, OSError) or error.filename is None:
+        return ""
+    what = OF_THE_SYSTEM.get(error.errno or 0)
+    return f"{short(str(error.filename))}: {error.strerror}; {what}" if what else ""
+
+
+def unexpected(error: Exception) -> str:
+    """What is said of an error that nobody thought of."""
+    text = str(error).strip().splitlines()[0] if str(error).strip() else ""
+    return f"unexpected {type(error).__name__}: {text} (run it again with -v to see where)"
+
+
+def short(name: str, most: int = 100) -> str:
+    """A name in quotes, its middle left out where it is long."""
+    shown = name if len(name) <= most else f"{name[: most // 2]}…{name[-most // 2 :]}"
+    return repr(shown)
 
 
 def complain(command: str, text: str) -> None:
