@@ -181,6 +181,13 @@ def test_mistakes_are_named_with_key_and_mend(folder: Path, text: str, says: str
     assert "\n" not in str(caught.value)
 
 
+def test_a_tilde_that_is_no_home_is_part_of_the_name(folder: Path) -> None:
+    text = CROSSED.replace("clips/*.mp4", "~nobody-of-this-name/a.mp4")
+    assert read_batch(written(folder, text))[0].content == str(
+        folder / "~nobody-of-this-name/a.mp4"
+    )
+
+
 def test_a_missing_file_is_said(tmp_path: Path) -> None:
     with pytest.raises(MissingFileError, match=r"jobs\.yml"):
         read_batch(tmp_path / "jobs.yml")

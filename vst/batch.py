@@ -4,6 +4,7 @@ fails does not stop the rest.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import reprlib
 import time
@@ -293,7 +294,11 @@ def _files(text: str, folder: Path, key: str = "contents") -> list[str]:
 
 
 def _place(text: str, folder: Path) -> str:
-    return text if text.startswith("@") else str(folder / Path(text).expanduser())
+    if text.startswith("@"):
+        return text
+    with contextlib.suppress(RuntimeError):  # nobody of that name has a home: a file's own tilde
+        return str(folder / Path(text).expanduser())
+    return str(folder / text)
 
 
 def _named(pattern: str, content: str, styles: list[str], key: str) -> str:

@@ -17,6 +17,7 @@ from av.video.stream import VideoStream
 from vst.errors import MediaError
 from vst.limits import LIMITS, Limits
 from vst.media import open_container
+from vst.sources.stray import JUMP, mended_ticks
 
 _NOT_FILM = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
 _WHOLE_RATES = (8, 10, 12, 15, 20, 24, 25, 30, 48, 50, 60, 90, 100, 120, 240)
@@ -54,6 +55,8 @@ class Scan:
 
     timed: bool
     """Whether every packet says when it is shown (AVI and raw streams do not)."""
+    strayed: int = 0
+    """Packets whose times could not be meant, and were mended."""
 
     @property
     def count(self) -> int:
@@ -90,13 +93,16 @@ def scan(path: Path, index: int, limits: Limits = LIMITS) -> Scan:
                     break
         except (av.FFmpegError, OSError):
             pass  # what can be read is told; reading the frames warns
-    times.sort()
+    said = [time for time, _ in times]
+    mended = mended_ticks(said, round(JUMP / tick))
+    times = sorted(zip(mended, (length for _, length in times)))
     return Scan(
         times=np.array([time for time, _ in times], dtype=np.int64),
         tick=tick,
         last_duration=times[-1][1] if times else 0,
         furthest=furthest,
         timed=timed,
+        strayed=sum(a != b for a, b in zip(said, mended)),
     )
 
 

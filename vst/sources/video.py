@@ -23,6 +23,7 @@ from vst.sources import probe
 from vst.sources.base import Source
 from vst.sources.colour import Converter, colour_of, has_alpha
 from vst.sources.orient import Orientation, orientation
+from vst.sources.stray import mended
 
 SCAN_BYTES = 256 * 1024 * 1024
 """Files up to this size are read through once at opening, without decoding, for their exact frame
@@ -199,6 +200,11 @@ class VideoSource(Source):
             duration=float(span) + last,
             exact_count=True,
         )
+        if found.strayed:
+            self._tell(
+                f"{self._name} says times that cannot be meant of {found.strayed} of its frames; "
+                "these are shown between their neighbours"
+            )
         self._warn_of_end(found)
 
     def _warn_of_end(self, found: probe.Scan) -> None:
@@ -274,6 +280,11 @@ class VideoSource(Source):
             frames.close()
 
     def _timed_frames(
+        self, position: float | None
+    ) -> Generator[tuple[float, VideoFrame], None, None]:
+        return mended(self._stamped_frames(position))
+
+    def _stamped_frames(
         self, position: float | None
     ) -> Generator[tuple[float, VideoFrame], None, None]:
         with self._open() as container:
