@@ -294,6 +294,25 @@ def test_what_ffmpeg_refuses_is_left_out_with_a_line(
     assert any("attachments could not" in line for line in report.warnings)
 
 
+def test_sound_that_cannot_be_decoded_is_left_out_with_a_line(tmp_path: Path) -> None:
+    whole = with_sound(tmp_path / "whole.mp4", "-c:a", "aac")
+    noise = np.random.default_rng(3)
+    with av.open(str(whole)) as given, av.open(str(tmp_path / "noise.mkv"), "w") as made:
+        streams = {each.index: made.add_stream_from_template(each) for each in given.streams}
+        for packet in given.demux():
+            if packet.size and packet.stream.type == "audio":
+                broken = av.Packet(noise.bytes(packet.size))
+                broken.pts, broken.dts, broken.time_base = packet.pts, packet.dts, packet.time_base
+                broken.stream = streams[packet.stream_index]
+                made.mux(broken)
+            elif packet.size:
+                packet.stream = streams[packet.stream_index]
+                made.mux(packet)
+    report = through(tmp_path / "noise.mkv", tmp_path / "out.webm")
+    assert open_source(report.path).info.audio == () and seen(report.path) == list(range(50))
+    assert any("sound could not be taken along" in line for line in report.warnings)
+
+
 def test_a_truncated_content_gives_what_it_holds(tmp_path: Path) -> None:
     noise = [np.random.default_rng(i).integers(0, 255, (48, 64, 3), np.uint8) for i in range(50)]
     for name in ("cut.mp4", "cut.mkv"):

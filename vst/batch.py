@@ -4,7 +4,6 @@ fails does not stop the rest.
 
 from __future__ import annotations
 
-import contextlib
 import re
 import reprlib
 import time
@@ -20,6 +19,7 @@ from vst.engines.choices import option_fields
 from vst.errors import Cancelled, MissingFileError, UsageError, VSTError
 from vst.frames import OnProgress, silent
 from vst.job import Job, check_named, check_paths
+from vst.paths import at_home
 from vst.registry import nearest
 from vst.render import Result, run
 
@@ -294,11 +294,7 @@ def _files(text: str, folder: Path, key: str = "contents") -> list[str]:
 
 
 def _place(text: str, folder: Path) -> str:
-    if text.startswith("@"):
-        return text
-    with contextlib.suppress(RuntimeError):  # nobody of that name has a home: a file's own tilde
-        return str(folder / Path(text).expanduser())
-    return str(folder / text)
+    return text if text.startswith("@") else str(folder / at_home(text))
 
 
 def _named(pattern: str, content: str, styles: list[str], key: str) -> str:

@@ -23,6 +23,7 @@ import numpy.typing as npt
 
 from vst.errors import AssetError, OutputError, OutputExistsError, UsageError
 from vst.frames import Embedding
+from vst.paths import at_home
 from vst.registry import unknown
 from vst.shown import shown
 from vst.spaces import TFLITE_SPACE
@@ -74,7 +75,7 @@ def home() -> Path:
     folder.
     """
     if chosen := os.environ.get("VST_HOME"):
-        return Path(chosen).expanduser()
+        return at_home(chosen)
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Application Support" / "vst"
     if os.name == "nt":

@@ -9,6 +9,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from vst.paths import at_home
 from vst.registry import unknown
 
 HUB_HANDLE = "https://tfhub.dev/google/magenta/arbitrary-image-stylization-v1-256/2"
@@ -108,7 +109,7 @@ def cache_folder() -> Path:
     """``TFHUB_CACHE_DIR``, or ``vst/models`` in the user's cache folder, which lasts."""
     named = os.environ.get("TFHUB_CACHE_DIR")
     if named:
-        return Path(named).expanduser()
+        return at_home(named)
     if sys.platform == "win32":
         base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
     elif sys.platform == "darwin":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -13,6 +12,7 @@ from vst.commands.progress import Reporter
 from vst.doctor import check_embedded_weights
 from vst.errors import AssetError
 from vst.frames import Progress
+from vst.paths import at_home
 
 
 @click.group()
@@ -57,7 +57,7 @@ def pull(name: str, source: str | None, progress: str) -> None:
     """Fetch the model NAME ahead, or take it from a folder; a broken one is replaced."""
     model = assets.known_model(name)
     if source is not None:
-        folder = assets.from_folder(model, Path(source).expanduser())
+        folder = assets.from_folder(model, at_home(source))
     else:
         with ByteReporter(progress, "MB") as reporter:
             folder = assets.obtain(model, reporter, thorough=True)

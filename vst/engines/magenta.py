@@ -19,6 +19,7 @@ from vst.engines.magenta_graph import HubModel
 from vst.engines.magenta_lite import LitePair, describe
 from vst.errors import AssetError, EngineError, MissingFileError, SpaceError, UsageError
 from vst.frames import Embedding, OnProgress, Picture, Pictures, silent
+from vst.paths import at_home
 from vst.registry import nearest
 
 STYLE_SIZE = 256
@@ -125,7 +126,7 @@ class MagentaEngine(EmbeddingEngine):
 def open_model(model: str | None, threads: int | None, on_progress: OnProgress = silent) -> Model:
     """Find the model that ``model`` names, fetch it if need be, and load it."""
     name = model or "magenta"
-    path = Path(name).expanduser()
+    path = at_home(name)
     if path.exists():
         return _open_path(path, threads)
     if name in assets.MODELS:
@@ -133,7 +134,7 @@ def open_model(model: str | None, threads: int | None, on_progress: OnProgress =
             assets.obtain(assets.known_model(name), on_progress), name, threads, on_progress
         )
     if "," in name:
-        return LitePair([Path(part.strip()).expanduser() for part in name.split(",")], threads)
+        return LitePair([at_home(part.strip()) for part in name.split(",")], threads)
     if assets.is_handle(name):
         return _open_cached(_resolve(name, on_progress), name, threads, on_progress)
     hint = nearest(name, assets.MODELS)

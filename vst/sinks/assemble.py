@@ -73,24 +73,30 @@ def assemble(tracks: Sequence[Path], spec: SinkSpec, timing: Timing, finished: P
         command = _command(track, None, Carried(), spec, timing, finished)
         run(command, spec.path, spec.patience)
         return _report(spec, timing, Carried(), finished)
+    everything = carry(content.path, kind, spec.audio, spec.path.suffix.lower(), spec.tempo)
     lost: list[str] = []
-    carried = carry(content.path, kind, spec.audio, spec.path.suffix.lower(), spec.tempo)
-    for what, fewer in (
-        ("subtitles, covers and attachments", carried.sound_alone),
-        ("sound", carried.nothing),
-        ("", carried.nothing),
-    ):
+    for carried, without in _attempts(everything):
         try:
             command = _command(track, content, carried, spec, timing, finished)
             run(command, spec.path, spec.patience)
             break
         except RefusedError as error:
-            if not what or carried == fewer():
+            if not without:
                 raise
-            lost.append(f"the content's {what} could not be taken along: {error}")
-            carried = fewer()
+            lost.append(f"the content's {without} could not be taken along: {error}")
     carried.warnings += lost
     return _report(spec, timing, carried, finished)
+
+
+def _attempts(everything: Carried) -> list[tuple[Carried, str]]:
+    """What is tried to be carried, less each time, and what is lost where it is refused."""
+    found: list[tuple[Carried, str]] = []
+    sound, nothing = everything.sound_alone(), everything.nothing()
+    if everything != sound:
+        found.append((everything, "subtitles, covers and attachments"))
+    if sound != nothing:
+        found.append((sound, "sound"))
+    return [*found, (nothing, "")]
 
 
 def _command(
