@@ -43,17 +43,17 @@ class Terms:
 
 BASE = Terms()
 FINE = Terms(
-    decibel=0.2,
-    structure=0.8,
+    decibel=0.25,
+    structure=0.5,
     hint=0.0,
     texture=0.5,
     style=0.04,
-    excess=0.2,
+    excess=0.3,
     energy=20.0,
-    steady=6.0,
-    weave=10.0,
-    motion=32.0,
-    aim=0.75,
+    steady=7.5,
+    weave=20.0,
+    motion=38.0,
+    aim=0.7,
 )
 
 
