@@ -17,7 +17,7 @@ PACKAGE = Path(__file__).parent.parent / "vst"
 # one folder.
 STOREYS = [
     {"errors", "spaces"},
-    {"registry", "stages", "states", "locks", "limits", "cores"},
+    {"registry", "stages", "states", "locks", "limits", "cores", "paths"},
     {"easing", "frames", "options", "shown", "times"},
     {"blending", "colours"},
     {"fetch", "media", "timeline"},

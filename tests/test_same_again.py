@@ -124,6 +124,6 @@ def wait_until(output: Path, most: float, chunk: int) -> None:
     until = time.monotonic() + 3 * most
     while time.monotonic() < until and not output.exists():
         if list(folder_of(output).glob(f"chunk-{chunk:05d}.unfinished*")):
-            time.sleep(random.Random(most).uniform(0, 0.5))
+            time.sleep(random.Random(most).uniform(0, 0.1))  # a chunk takes no longer
             return
         time.sleep(0.01)
