@@ -106,6 +106,15 @@ def test_crops_are_squares_of_the_asked_side(shape):
         assert data.plain_content(rng, SIDE).shape == (SIDE, SIDE, 3)
 
 
+def test_flat_crops_are_drawn_anew_however_close():
+    picture = np.full((96, 128, 3), 90, np.uint8)
+    picture[24:72, 32:96] = np.random.default_rng(6).integers(0, 256, (48, 64, 3))
+    pool = data.Pool([picture], [picture])
+    maker = pairs.PairMaker(pool, FakeTeacher(), np.random.default_rng(7), SIDE)
+    spreads = [maker.content().std((0, 1)).max() for _ in range(200)]
+    assert min(spreads) > 1.5  # the grain of gradients; flat would be 0
+
+
 def test_numbers_are_drawn_from_the_pools_and_mixed():
     rng = np.random.default_rng(2)
     drawer = data.NumbersDrawer(np.ones((5, data.DIM)), np.zeros((5, data.DIM)))
