@@ -1,4 +1,4 @@
-from vst.commands import main
+from vst.cli import main
 
 if __name__ == "__main__":
     main()

@@ -20,7 +20,7 @@ import numpy as np
 import vst
 from vst.nets import store
 from vst.nets.embedded import Painter
-from vst.stylebook import builtin_styles
+from vst.styles.library import builtin_styles
 
 
 def main() -> None:

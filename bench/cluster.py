@@ -45,7 +45,7 @@ ASKED = 1.25
 
 def draw_clip(path: Path, seconds: float, seed: int = 0) -> None:
     """Shots of 3 to 9 s: a texture of several grains, each shot's own, that drifts and grows."""
-    from vst.sinks.track import TrackWriter
+    from vst.video.sinks.track import TrackWriter
 
     rng = np.random.default_rng(seed)
     left = round(seconds * RATE)
@@ -122,8 +122,8 @@ def chunked(clip: Path, folder: Path, engine: str, styles: list[str], storage: s
     from vst.api import job_of
     from vst.cluster import Settings
     from vst.cluster.chunks import Chunked
-    from vst.render import run
-    from vst.work import Stop
+    from vst.pipeline.run import run
+    from vst.pipeline.session import Stop
 
     rows: list[tuple[int, float]] = []
 

@@ -29,9 +29,9 @@ import cv2
 import numpy as np
 
 from vst.engines.embedded import EmbeddedEngine
-from vst.training.data import Pool, crop, squeeze
-from vst.training.measure import cosines, gradient_energy, signal_to_noise, similarity
-from vst.training.teacher import Teacher
+from vst.research.training.data import Pool, crop, squeeze
+from vst.research.training.measure import cosines, gradient_energy, signal_to_noise, similarity
+from vst.research.training.teacher import Teacher
 
 CLIPS = ("bikes.mp4", "cockatoo.mp4", "bigbuckbunny.mp4")
 CLIP_SIDE, CLIP_FRAMES = 384, 24

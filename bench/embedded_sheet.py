@@ -20,9 +20,9 @@ import cv2
 import numpy as np
 
 from vst.engines.embedded import EmbeddedEngine
+from vst.research.training.data import squeeze
+from vst.research.training.teacher import Teacher
 from vst.samples import draw_pattern, sample_photo
-from vst.training.data import squeeze
-from vst.training.teacher import Teacher
 
 STYLES = ("blue-swirls", "indigo-waves", "stained-glass", "ink-wash", "fire-impasto", "sea-mosaic")
 SIZES = ((256, 144), (426, 240), (640, 360), (1280, 720), (1920, 1080), (333, 187), (97, 211))

@@ -35,12 +35,12 @@ from measuring import (
     write_json,
 )
 
-from vst.cores import available, one_core_a_frame, opencv_on
-from vst.cuts import CutDetector
+from vst.core.threads import available, one_core_a_frame, opencv_on
 from vst.engines.embedded import EmbeddedEngine, has_fast_bfloat16
-from vst.sinks.track import TrackWriter
-from vst.sources import open_source
-from vst.stabilisers import STABILISERS
+from vst.stabilizers import STABILISERS
+from vst.video.scene_cuts import CutDetector
+from vst.video.sinks.track import TrackWriter
+from vst.video.sources import open_source
 
 
 def processor(work: Callable[[], Any]) -> float:

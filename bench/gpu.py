@@ -30,7 +30,7 @@ import numpy as np
 from keras import ops
 from measuring import described, machine, multiply_adds, named, parsed_sizes, write_json
 
-from vst.engines.embedded import WEIGHTS
+from vst.core.data_folder import WEIGHTS
 from vst.nets import store
 from vst.nets.embedded import Kit, Painter, blocks_to_channels, normalise_each
 from vst.nets.embedded import channels_to_blocks as spread

@@ -21,10 +21,10 @@ from typing import Any
 import numpy as np
 from steadiness import PAIR, STYLES, read
 
+from vst.core.types import Picture
 from vst.engines.magenta import MagentaEngine
-from vst.frames import Picture
-from vst.stabilisers import STABILISERS
-from vst.timeline import Mix
+from vst.schedule.timeline import Mix
+from vst.stabilizers import STABILISERS
 
 CLIPS = ("bikes", "cockatoo")
 REST = 6

@@ -22,9 +22,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import numpy as np
 
-from vst.cores import available
+from vst.core.threads import available
 from vst.samples import draw_pattern, write_content
-from vst.sources import open_source
+from vst.video.sources import open_source
 
 ROOT = Path(__file__).parent.parent
 RATE = 25
@@ -91,7 +91,7 @@ def lite_loop(folder: Path, frames: list[np.ndarray], threads: int = 2) -> Calla
     """Magenta's dynamic TFLite painter over frames in memory that are numbers already: seconds a
     frame.
     """
-    from vst.training.teacher import interpreter
+    from vst.research.training.teacher import interpreter
 
     painter = interpreter(folder / PAINTER_FILE, threads)
     slots = {tuple(entry["shape"]): entry["index"] for entry in painter.get_input_details()}

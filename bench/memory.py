@@ -16,9 +16,9 @@ import time
 from pathlib import Path
 
 from vst.api import job_of
-from vst.memory import needed
-from vst.sinks.ffmpeg import binary
-from vst.sources import open_source
+from vst.pipeline.memory_estimate import needed
+from vst.video.sinks.ffmpeg import binary
+from vst.video.sources import open_source
 
 FRAMES = 60
 ROWS = (

@@ -1,6 +1,6 @@
 """What the stabilisers are held against: the exponential average and the known frontier.
 
-Not in the table of `vst.stabilisers`: they are worse at everything but simplicity.
+Not in the table of `vst.stabilizers`: they are worse at everything but simplicity.
 """
 
 from __future__ import annotations
@@ -8,9 +8,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from vst.flow import FlowEstimator, non_occluded, places, sample
-from vst.frames import Picture
-from vst.stabilisers.base import Stabiliser
+from vst.core.types import Picture
+from vst.imaging.optical_flow import FlowEstimator, non_occluded, places, sample
+from vst.stabilizers.base import Stabiliser
 
 
 class Average(Stabiliser):

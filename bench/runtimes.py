@@ -35,7 +35,7 @@ from measuring import (
     write_json,
 )
 
-from vst.cores import one_core_a_frame
+from vst.core.threads import one_core_a_frame
 from vst.engines.embedded import EmbeddedEngine
 
 Paint = Callable[[np.ndarray], np.ndarray]

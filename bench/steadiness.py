@@ -28,16 +28,16 @@ import cv2
 import numpy as np
 from rivals import Average, Blend
 
-from vst.cuts import CutDetector
+from vst.core.types import Picture
 from vst.engines.embedded import EmbeddedEngine
 from vst.engines.magenta import MagentaEngine
-from vst.frames import Picture
 from vst.metrics.sharpness import Sharpness
 from vst.metrics.style import StyleDistance
 from vst.metrics.warp import WarpError
-from vst.sources import open_source
-from vst.stabilisers import STABILISERS
-from vst.stabilisers.base import Stabiliser
+from vst.stabilizers import STABILISERS
+from vst.stabilizers.base import Stabiliser
+from vst.video.scene_cuts import CutDetector
+from vst.video.sources import open_source
 
 STYLES = ("0001.jpg", "0027.jpg", "0035.jpg")
 PAIR = "style_predict_quantized_256.tflite,style_transfer_quantized_dynamic.tflite"

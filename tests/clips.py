@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from vst.frames import Frame, Picture
-from vst.sinks.ffmpeg import binary
+from vst.core.types import Frame, Picture
+from vst.video.sinks.ffmpeg import binary
 
 CODE_BITS = 10
 CORNERS = ((230, 30, 30), (30, 200, 30), (40, 40, 230), (230, 220, 40))

@@ -26,9 +26,9 @@ def install() -> None:
     if not fault:
         return
     from vst.engines.tint import TintEngine
-    from vst.painting import Easel
+    from vst.pipeline.painter import FramePainter
 
-    real, stylize = Easel.paint, TintEngine.stylize
+    real, stylize = FramePainter.paint, TintEngine.stylize
     indices: list[int] = []
 
     def paint(easel: Any, batch: Any, mixes: Any) -> Any:
@@ -41,7 +41,7 @@ def install() -> None:
             fail(fault["how"], fault.get("once"))
         return stylize(engine, frames, embeddings)
 
-    Easel.paint = paint  # type: ignore[method-assign]
+    FramePainter.paint = paint  # type: ignore[method-assign]
     TintEngine.stylize = failing  # type: ignore[method-assign]
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from tests.tally import TALLY, Faults
-from vst import commands
+from vst import cli as commands
 
 
 def pytest_configure() -> None:
@@ -85,7 +85,7 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with clip.mp4 (20 frames, 64x48, 10 fps, with sound), film.mp4 (3 colours, 3 s),
     red.png and blue.png.
     """
-    from vst.draw import save_picture
+    from vst.plotting import save_picture
 
     folder = tmp_path_factory.mktemp("media")
     make_clip(folder / "clip.mp4", frames=20)

@@ -8,7 +8,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from vst.frames import Frame, Picture
+from vst.core.types import Frame, Picture
 from vst.masks.base import FIGURE, GROUND, Alpha, Edge, Paint, layered
 from vst.samples.figure import FigureClip, Layers
 

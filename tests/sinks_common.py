@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from tests import clips
-from vst.frames import VideoInfo
-from vst.sinks import open_sink
-from vst.sinks.base import SinkReport, SinkSpec
-from vst.sources import open_source
+from vst.core.types import VideoInfo
+from vst.video.sinks import open_sink
+from vst.video.sinks.base import SinkReport, SinkSpec
+from vst.video.sources import open_source
 
 RATE = Fraction(25)
 ENDINGS = [".mp4", ".m4v", ".mov", ".mkv", ".webm", ".gif"]

@@ -308,7 +308,7 @@ def small_pair(monkeypatch: pytest.MonkeyPatch, hub: Hub) -> assets.KnownModel:
 
 
 def test_pull_and_check_on_the_command_line(small_pair: Any, hub: Hub, own_cache: Path) -> None:
-    from vst.commands.models import command
+    from vst.cli.models import command
 
     done = CliRunner().invoke(command, ["pull", "magenta-lite"])
     assert done.exit_code == 0, done.output

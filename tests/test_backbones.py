@@ -94,12 +94,12 @@ def test_without_a_network_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_the_embedded_backbone_sees_what_the_predictor_sees() -> None:
+    from vst.core.data_folder import WEIGHTS
     from vst.nets import store
-    from vst.nets.backbones import OWN_WEIGHTS
     from vst.nets.embedded import build_predictor
 
     predictor = build_predictor()
-    store.assign(predictor, store.read_arrays(OWN_WEIGHTS, "predictor"))
+    store.assign(predictor, store.read_arrays(WEIGHTS, "predictor"))
     inside = keras.Model(predictor.input, predictor.get_layer("stage2").output)
     square = RNG.random((1, 256, 256, 3)).astype(np.float32)
     found = open_backbone("embedded")(square, ("stage2",))["stage2"]

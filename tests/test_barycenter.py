@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vst.blending import blend_embeddings
+from vst.schedule.interpolation import blend_embeddings
 
 WEIGHTS = [0.5, 0.3, 0.2]
 RNG = np.random.default_rng(7)

@@ -15,12 +15,12 @@ import pytest
 from tests.conftest import Done
 from vst import batch
 from vst.batch import Outcome, read_batch, run_batch, table
-from vst.draw import save_picture
+from vst.core.types import OnProgress
 from vst.engines.tint import TintEngine
 from vst.errors import Cancelled, EngineError, MissingFileError, UsageError
-from vst.frames import OnProgress
 from vst.job import Job
-from vst.render import Result
+from vst.pipeline.run import Result
+from vst.plotting import save_picture
 
 Run = Callable[..., Done]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vst.beats import RATE, Samples, beats_of, beats_of_file
 from vst.errors import UsageError
+from vst.video.beats import RATE, Samples, beats_of, beats_of_file
 
 NEAR = 0.05
 """Seconds that a beat may be off."""

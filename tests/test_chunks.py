@@ -13,13 +13,13 @@ import pytest
 
 import vst
 from tests import clips
-from vst import chunks
-from vst.chunks import Chunk, ChunkFolder, folder_of, read_manifest
+from vst.checkpoint import store as chunks
+from vst.checkpoint.store import Chunk, ChunkFolder, folder_of, read_manifest
+from vst.core.locks import Lock
+from vst.core.state_io import load_state, save_state
 from vst.errors import OutputError, UsageError
-from vst.locks import Lock
-from vst.sources import open_source
-from vst.stabilisers import STABILISERS
-from vst.states import load_state, save_state
+from vst.stabilizers import STABILISERS
+from vst.video.sources import open_source
 
 FRAMES = 100
 
@@ -33,7 +33,7 @@ def no_thread_is_left() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """content.mp4 (10 s at 10 fps, two scenes with texture that moves, sound), and two styles."""
-    from vst.draw import save_picture
+    from vst.plotting import save_picture
 
     folder = tmp_path_factory.mktemp("films")
     rng = np.random.default_rng(0)

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import Done
-from vst.sources import open_source
+from vst.video.sources import open_source
 
 Run = Callable[..., Done]
 TINT = ("--engine", "tint")
@@ -294,7 +294,7 @@ def test_a_truncated_clip_is_painted_as_far_as_it_reads(run: Run, desk: Path) ->
 
 
 def save_red(folder: Path) -> None:
-    from vst.draw import save_picture
+    from vst.plotting import save_picture
 
     save_picture(folder / "red.png", np.full((8, 8, 3), (230, 20, 20), np.uint8))
 

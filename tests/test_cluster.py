@@ -21,15 +21,15 @@ from tests import clips
 from tests.cluster_faults import VARIABLE
 from tests.conftest import Done
 from tests.test_chunks import frames_of, same
-from vst import chunks
 from vst.api import job_of
-from vst.chunks import folder_of, read_manifest
+from vst.checkpoint import store as chunks
+from vst.checkpoint.store import folder_of, read_manifest
 from vst.cluster import LOCAL, OBJECT, Settings, batch_on, paint_on
 from vst.errors import Cancelled, DependencyError, EngineError, MissingFileError, UsageError
 from vst.job import Job
-from vst.render import run as run_here
-from vst.resume import resume
-from vst.work import Stop
+from vst.pipeline.resume import resume
+from vst.pipeline.run import run as run_here
+from vst.pipeline.session import Stop
 
 Run = Callable[..., Done]
 ROOT = Path(__file__).parent.parent
@@ -43,7 +43,7 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """content.mp4 (15 s at 10 fps, texture that moves, a cut at 3.7 s, sound), red.png; whole.mkv:
     painted here.
     """
-    from vst.draw import save_picture
+    from vst.plotting import save_picture
 
     folder = tmp_path_factory.mktemp("films")
     rng = np.random.default_rng(0)
@@ -268,7 +268,7 @@ def test_asked_to_stop_and_gone_on_with_on_the_cluster(
 
 DRIVER = """
 import ray
-from vst import chunks
+from vst.checkpoint import store as chunks
 from vst.api import job_of
 from vst.cluster import Settings, paint_on
 from tests.cluster_faults import VARIABLE

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from vst.colours import COLOURS, SPACES, luminance_only, matched, prepared_style, recoloured
+from vst.core.types import Picture
 from vst.errors import UsageError
-from vst.frames import Picture
+from vst.imaging.color import COLOURS, SPACES, luminance_only, matched, prepared_style, recoloured
 from vst.samples import draw_pattern, sample_photo
 
 

@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 
 from tests.test_pipeline import line, scene, shots
-from vst.cores import OF_TENSORFLOW, available, one_core_a_frame, opencv_on, share
+from vst.core.threads import OF_TENSORFLOW, available, one_core_a_frame, opencv_on, share
+from vst.core.types import Picture, Pictures
 from vst.engines.embedded import EmbeddedEngine, batch_kit
 from vst.engines.tint import TintEngine
-from vst.frames import Picture, Pictures
-from vst.painting import Easel
-from vst.pipeline import Line, run_line
-from vst.stabilisers.off import Off
+from vst.pipeline.loop import Line, run_line
+from vst.pipeline.painter import FramePainter
+from vst.stabilizers.off import Off
 
 BENCH = Path(__file__).parent.parent / "bench"
 PATIENCE = 20.0
@@ -78,7 +78,7 @@ def test_a_frame_is_painted_while_an_earlier_one_is_steadied() -> None:
     engine = Engine()
     engine.prepare({name: np.zeros((2, 2, 3), np.uint8) for name in ("red", "blue")})
     both = Line(
-        Easel(engine, parts.easel.width, parts.easel.height), parts.timeline, Steady(), sink
+        FramePainter(engine, parts.easel.width, parts.easel.height), parts.timeline, Steady(), sink
     )
     assert run_line(both, shots(scene(90, 4)), 4, lambda _: None).frames == 4
 

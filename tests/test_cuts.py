@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from vst.cuts import CutDetector
-from vst.frames import Picture
-from vst.sources import open_source
+from vst.core.types import Picture
+from vst.video.scene_cuts import CutDetector
+from vst.video.sources import open_source
 
 
 def texture(seed: int, size: tuple[int, int] = (180, 640)) -> Picture:

@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from vst import assets, doctor
-from vst.commands.doctor import command
+from vst.cli.doctor import command
 
 
 @pytest.fixture(autouse=True)

@@ -15,9 +15,9 @@ from typing import Any
 import click
 import pytest
 
-from vst.commands import VERBS, cli
-from vst.commands.options import OneOf
-from vst.score import parse_score
+from vst.cli import VERBS, cli
+from vst.cli.options import OneOf
+from vst.schedule.score import parse_score
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"

@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from vst.draw import (
+from vst.errors import OutputError, UsageError
+from vst.plotting import (
     covering,
     curves,
     demo_sheet,
@@ -19,10 +20,9 @@ from vst.draw import (
     text_size,
     write_text,
 )
-from vst.draw.basics import LIGHT, drawable, fitted
-from vst.draw.charts import as_number, round_step
-from vst.draw.sheets import as_time
-from vst.errors import OutputError, UsageError
+from vst.plotting.basics import LIGHT, drawable, fitted
+from vst.plotting.charts import as_number, round_step
+from vst.plotting.sheets import as_time
 
 RED, GREEN, BLUE = (220, 30, 30), (30, 200, 30), (30, 30, 220)
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vst.easing import EASES, ease_named
 from vst.errors import UnknownNameError, UsageError
+from vst.schedule.easing import EASES, ease_named
 
 
 @pytest.mark.parametrize("name", EASES)

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from vst.effects import Ghost, Sound, check_speed, retimed, sound_at
+from vst.core.types import Frame, Picture
 from vst.errors import UsageError
-from vst.frames import Frame, Picture
+from vst.video.retime import Ghost, Sound, check_speed, retimed, sound_at
 
 RATE = Fraction(25)
 

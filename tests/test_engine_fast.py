@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 
 from tests.networks import network_bytes, write_network
+from vst.core.style_spaces import NETWORK_SPACE
+from vst.core.types import Picture
 from vst.engines.fast import FastEngine
 from vst.errors import AssetError, EngineError, MissingFileError, SpaceError, UsageError
-from vst.frames import Picture
 from vst.job import Job
-from vst.looks import check_space, looks_of
 from vst.nets.feedforward import load_network
-from vst.spaces import NETWORK_SPACE
-from vst.timeline import Mix
+from vst.schedule.timeline import Mix
+from vst.styles.resolve import check_space, resolve_styles
 
 
 @pytest.fixture(scope="module")
@@ -78,13 +78,13 @@ def test_a_network_that_is_not_there_is_named() -> None:
 
 
 def test_a_network_is_a_look_and_other_engines_say_so(networks: Path) -> None:
-    (look,) = looks_of([str(networks / "a.keras")], keyframes=5, picker="middle")
+    (look,) = resolve_styles([str(networks / "a.keras")], keyframes=5, picker="middle")
     assert (look.name, look.space) == ("a", NETWORK_SPACE)
     with pytest.raises(UsageError, match="trained network"):
         _ = look.picture
     with pytest.raises(SpaceError, match="--engine fast"):
         check_space([look], "embedded", "magenta-tflite-100")
-    built_in = looks_of(["@ink-wash"], keyframes=5, picker="middle")
+    built_in = resolve_styles(["@ink-wash"], keyframes=5, picker="middle")
     with pytest.raises(SpaceError, match="vst train fast"):
         check_space(built_in, "fast", NETWORK_SPACE)
 

@@ -18,12 +18,12 @@ import pytest
 
 from tests import hub_like
 from tests.networks import network_bytes
+from vst.core.style_spaces import NETWORK_SPACE
 from vst.engines import ENGINES
 from vst.engines.base import EmbeddingEngine, Engine
 from vst.errors import AssetError, DependencyError, EngineError, SpaceError
-from vst.render import open_engine
-from vst.spaces import NETWORK_SPACE
-from vst.timeline import NONE, Mix
+from vst.pipeline.run import open_engine
+from vst.schedule.timeline import NONE, Mix
 
 Open = Callable[[Path], Engine]
 

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from vst.errors import MediaError, MissingFileError, UnknownNameError, UsageError
-from vst.evaluate import evaluate, report_of, styles_of_job
-from vst.report import curves_svg, heat
-from vst.sources import open_source
+from vst.evaluation.evaluate import evaluate, report_of, styles_of_job
+from vst.plotting.report import curves_svg, heat
+from vst.video.sources import open_source
 
 COUNT = 14
 
@@ -112,7 +112,7 @@ def test_the_style_is_that_of_the_timeline(
     """Two styles over the video: black first, white at the end; a grey painting is nearest in the
     middle.
     """
-    monkeypatch.setattr("vst.evaluate.open_engine", lambda name: Colours())
+    monkeypatch.setattr("vst.evaluation.evaluate.open_engine", lambda name: Colours())
     for name, value in (("black", 0), ("white", 255)):
         cv2.imwrite(str(tmp_path / f"{name}.png"), np.full((20, 20, 3), value, np.uint8))
     grey = write_frames(tmp_path / "grey", [np.full((96, 128, 3), 128, np.uint8)] * COUNT)
@@ -221,6 +221,6 @@ def test_compare_says_what_is_wrong(run: Run, clips: dict[str, str], tmp_path: P
 
 def test_a_video_that_a_score_painted_asks_for_its_style(monkeypatch: pytest.MonkeyPatch) -> None:
     written = '{"content": "content.mp4", "score": "score.yaml"}'
-    monkeypatch.setattr("vst.evaluate.read_job", lambda path: written)
+    monkeypatch.setattr("vst.evaluation.evaluate.read_job", lambda path: written)
     with pytest.raises(MediaError, match="--style"):
         styles_of_job("painted.mp4")

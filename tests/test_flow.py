@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from vst.errors import UsageError
-from vst.flow import (
+from vst.imaging.optical_flow import (
     FlowEstimator,
     FlowSettings,
     agreeing,

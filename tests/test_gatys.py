@@ -11,16 +11,16 @@ import cv2
 import numpy as np
 import pytest
 
+from vst.core.types import Frame
 from vst.engines import ENGINES
 from vst.engines.choices import options_of
 from vst.engines.gatys import GAIN, PATIENT, GatysEngine, enough
 from vst.engines.gatys_options import GatysOptions
 from vst.errors import EngineError, MissingFileError, SpaceError, UnknownNameError, UsageError
-from vst.frames import Frame
 from vst.job import Job
-from vst.painting import Batch, Easel
+from vst.pipeline.painter import Batch, FramePainter
 from vst.samples import draw_pattern, sample_photo
-from vst.timeline import NONE, Mix
+from vst.schedule.timeline import NONE, Mix
 
 WAVES, GLASS = draw_pattern("indigo-waves"), draw_pattern("stained-glass")
 ALONE: dict[str, Any] = {"init": "content", "temporal_weight": 0.0, "long_term_weight": 0.0}
@@ -121,7 +121,7 @@ def test_a_cut_forgets_what_was_painted() -> None:
 
 
 def test_what_is_remembered_goes_over_the_end_of_a_chunk(tmp_path: Path) -> None:
-    from vst.states import load_state, save_state
+    from vst.core.state_io import load_state, save_state
 
     frames, mixes = moving(7, 40, 40), one() * 7
     whole = opened(steps=1).paint(frames, mixes)
@@ -182,14 +182,14 @@ def test_progress_tells_each_step() -> None:
 
 def test_figure_and_ground_are_remembered_apart() -> None:
     """Painted by the easel with a mask, the figure's past must not be taken for the ground's."""
-    from vst.masking import edge_named
+    from vst.masks.open import edge_named
 
     frames = moving(3, 48, 48)
     alpha = np.zeros((48, 48), np.uint8)
     alpha[12:36, 12:36] = 255
     mix = Mix({"waves": 1.0}, ground=Mix({"glass": 1.0}))
     engine = opened(steps=1)
-    easel = Easel(engine, 48, 48, edge_named("inpainted"))
+    easel = FramePainter(engine, 48, 48, edge_named("inpainted"))
     painted = []
     for frame in frames:
         batch = Batch([Frame(len(painted), 0.0, frame)], [frame], [alpha])
@@ -198,7 +198,7 @@ def test_figure_and_ground_are_remembered_apart() -> None:
     figure, ground = state["engine"]["paintings"], state["ground"]["paintings"]
     assert len(figure) == len(ground) == 3
     assert np.abs(figure[-1].astype(int) - ground[-1]).mean() > 3
-    again = Easel(opened(steps=1), 48, 48, edge_named("inpainted"))
+    again = FramePainter(opened(steps=1), 48, 48, edge_named("inpainted"))
     again.restore(state)
     assert again.state()["ground"]["paintings"][0] is ground[0]
     again.reset()
@@ -226,7 +226,7 @@ def test_options_of_an_engine_reach_the_job_and_come_back() -> None:
     assert job.engine_options == (("steps", 20), ("style_layers", ("stage1",)))  # no defaults
     plain = json.loads(json.dumps(job.as_dict()))
     assert plain["steps"] == 20 and plain["style_layers"] == ["stage1"]
-    from vst.inputs import job_again
+    from vst.checkpoint.fingerprint import job_again
 
     assert job_again(plain, ".", "c.mp4").engine_options == job.engine_options
     assert options_of("gatys", job.engine_options).steps == 20
@@ -253,7 +253,7 @@ def test_an_unknown_backbone_is_told() -> None:
 
 
 def test_from_the_command_line(run: Callable[..., Any], tmp_path: Path) -> None:
-    from vst.draw import save_picture
+    from vst.plotting import save_picture
 
     for name, picture in (("cat", photo(64, 48)), ("waves", WAVES)):
         save_picture(tmp_path / f"{name}.png", picture)

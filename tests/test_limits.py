@@ -15,12 +15,12 @@ import vst
 from tests import clips, watching
 from tests.conftest import Done, make_clip
 from tests.tally import TALLY
-from vst import limits
+from vst.core import limits
+from vst.core.limits import LIMITS, Limits
 from vst.errors import LimitError, MediaError, UsageError
-from vst.limits import LIMITS, Limits
-from vst.memory import needed
-from vst.sources import open_source
-from vst.sources.picture import read_picture
+from vst.pipeline.memory_estimate import needed
+from vst.video.sources import open_source
+from vst.video.sources.picture import read_picture
 
 Run = Callable[..., Done]
 SIDE = 9_999
@@ -149,7 +149,7 @@ def test_pictures_in_strips_are_those_read_at_once(
     Image.fromarray(rng.random((30, 20), np.float32)).save(tmp_path / "float.tif")
     paths = sorted(tmp_path.iterdir())
     whole = [read_picture(path) for path in paths]
-    monkeypatch.setattr("vst.sources.picture._STRIP", 7 * 20)
+    monkeypatch.setattr("vst.video.sources.picture._STRIP", 7 * 20)
     for path, picture in zip(paths, whole):
         assert np.array_equal(read_picture(path), picture), path.name
 

@@ -14,9 +14,9 @@ import pytest
 
 from tests import clips, watching
 from tests.clips import CODE_BITS
-from vst.chunks import folder_of
-from vst.draw import save_picture
-from vst.sources import open_source
+from vst.checkpoint.store import folder_of
+from vst.plotting import save_picture
+from vst.video.sources import open_source
 
 RATE, MINUTES = 25, 30
 FRAMES = RATE * 60 * MINUTES

@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 
 from tests.conftest import FILM_COLOURS
-from vst.draw import save_picture
+from vst.core.style_spaces import TFLITE_SPACE
 from vst.errors import MissingFileError, SpaceError, UsageError
 from vst.keyframes import PICKERS
 from vst.keyframes.middle import MiddlePicker
-from vst.looks import check_space, looks_of
-from vst.sources import open_source
-from vst.spaces import TFLITE_SPACE
+from vst.plotting import save_picture
+from vst.styles.resolve import check_space, resolve_styles
+from vst.video.sources import open_source
 
 
 def test_a_film_s_segments_each_give_their_middle(media: Path) -> None:
-    looks = looks_of([str(media / "film.mp4")], keyframes=3, picker="middle")
+    looks = resolve_styles([str(media / "film.mp4")], keyframes=3, picker="middle")
     assert [look.name for look in looks] == ["film-1", "film-2", "film-3"]
     assert [look.time for look in looks] == [0.5, 1.5, 2.5]
     for look, colour in zip(looks, FILM_COLOURS):
@@ -27,7 +27,7 @@ def test_a_film_s_segments_each_give_their_middle(media: Path) -> None:
 
 def test_keyframes_count_for_each_film_and_pictures_are_one_each(media: Path) -> None:
     styles = [str(media / name) for name in ("film.mp4", "red.png", "film.mp4")]
-    looks = looks_of(styles, keyframes=2, picker="middle")
+    looks = resolve_styles(styles, keyframes=2, picker="middle")
     assert [look.name for look in looks] == ["film-1", "film-2", "red", "film-1~2", "film-2~2"]
 
 
@@ -35,7 +35,9 @@ def test_a_folder_gives_its_pictures_in_order_of_name(tmp_path: Path) -> None:
     for name in ("b", "a", "c"):
         save_picture(tmp_path / f"{name}.png", np.full((8, 8, 3), 50, np.uint8))
     (tmp_path / "notes.txt").write_text("not a picture")
-    assert [look.name for look in looks_of([str(tmp_path)], keyframes=5, picker="middle")] == [
+    assert [
+        look.name for look in resolve_styles([str(tmp_path)], keyframes=5, picker="middle")
+    ] == [
         "a",
         "b",
         "c",
@@ -43,14 +45,14 @@ def test_a_folder_gives_its_pictures_in_order_of_name(tmp_path: Path) -> None:
 
 
 def test_a_name_gives_numbers_of_a_named_space() -> None:
-    (look,) = looks_of(["@ink-wash"], keyframes=5, picker="middle")
+    (look,) = resolve_styles(["@ink-wash"], keyframes=5, picker="middle")
     assert (look.space, np.shape(look.style)) == (TFLITE_SPACE, (100,))
     with pytest.raises(UsageError, match="numbers"):
         _ = look.picture
 
 
 def test_numbers_of_another_space_are_refused() -> None:
-    looks = looks_of(["@ink-wash"], keyframes=5, picker="middle")
+    looks = resolve_styles(["@ink-wash"], keyframes=5, picker="middle")
     check_space(looks, "embedded", TFLITE_SPACE)
     with pytest.raises(SpaceError, match=r"ink-wash.*magenta-tflite-100.*tint-3"):
         check_space(looks, "tint", "tint-3")
@@ -58,7 +60,7 @@ def test_numbers_of_another_space_are_refused() -> None:
 
 def test_a_missing_file_that_looks_like_a_style_s_name_is_answered_with_it() -> None:
     with pytest.raises(MissingFileError, match="@ink-wash"):
-        looks_of(["ink-wash"], keyframes=5, picker="middle")
+        resolve_styles(["ink-wash"], keyframes=5, picker="middle")
 
 
 @pytest.mark.parametrize("picker", PICKERS)

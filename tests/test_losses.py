@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from vst import flow, losses
 from vst.errors import UnknownNameError, UsageError
+from vst.imaging import optical_flow as flow
 from vst.metrics.variation import TotalVariation
+from vst.nets import losses
 
 RNG = np.random.default_rng(3)
 

@@ -17,6 +17,7 @@ import pytest
 
 from tests import hub_like
 from vst import assets
+from vst.core.style_spaces import TFLITE_SPACE
 from vst.engines.magenta import MagentaEngine
 from vst.errors import (
     AssetError,
@@ -25,8 +26,7 @@ from vst.errors import (
     SpaceError,
     UsageError,
 )
-from vst.spaces import TFLITE_SPACE
-from vst.timeline import Timeline
+from vst.schedule.timeline import Timeline
 
 RNG = np.random.default_rng(1)
 LITE = hub_like.shared() / "magenta"

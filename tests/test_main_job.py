@@ -15,7 +15,7 @@ import pytest
 
 import vst
 from tests.conftest import Done
-from vst.sources import open_source
+from vst.video.sources import open_source
 
 Run = Callable[..., Done]
 

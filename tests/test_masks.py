@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from tests.figures import frames_of, halos, overlap, own_flicker, spreading
+from vst.core.types import Frame, Picture, VideoInfo
 from vst.errors import UsageError
-from vst.frames import Frame, Picture, VideoInfo
 from vst.masks import EDGES, MASKS
 from vst.masks.auto import LOOKAHEAD, AutoMask, check_rectangle
 from vst.masks.base import Alpha, Mask, Parts
@@ -249,9 +249,9 @@ def test_parts_know_nothing_of_other_edges() -> None:
 
 
 def test_a_mask_is_opened_by_its_name(tmp_path: Path) -> None:
-    from vst.draw import save_picture
     from vst.errors import MissingFileError
-    from vst.masking import edge_named, open_mask
+    from vst.masks.open import edge_named, open_mask
+    from vst.plotting import save_picture
 
     assert open_mask("auto").warnings == []
     mask = open_mask("auto:0.25,0.05,0.28,0.93")

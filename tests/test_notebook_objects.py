@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 import vst
-from vst import notebook
+from vst.core.html_repr import SHOWN
 from vst.engines.base import PictureEngine
 from vst.errors import UsageError
-from vst.render import Result
-from vst.shown import SHOWN
+from vst.notebook.display import display as notebook
+from vst.pipeline.run import Result
 
 
 def pictures(html: str) -> list[np.ndarray]:

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vst.align import align_to, cut_times
+from vst.core.types import Frame
 from vst.errors import UsageError
-from vst.frames import Frame
-from vst.order import ordered, path_length, shortest_path
-from vst.timeline import Key, Timeline
+from vst.schedule.alignment import align_to, cut_times
+from vst.schedule.ordering import ordered, path_length, shortest_path
+from vst.schedule.timeline import Key, Timeline
 
 
 def test_orders_by_time_and_by_name() -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vst.frames import Picture
-from vst.pace import STEPS, differences, unevenness, uniform
-from vst.timeline import Key, Mix, Timeline
+from vst.core.types import Picture
+from vst.schedule.pacing import STEPS, differences, unevenness, uniform
+from vst.schedule.timeline import Key, Mix, Timeline
 
 NOISE = np.random.default_rng(3).normal(size=(2, 48, 64, 3))
 """Two made pictures between which the painters below go."""

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from tests.conftest import Done
-from vst.draw.maps import heat, heat_table
+from vst.core.types import Frame, Picture, VideoInfo
 from vst.errors import UsageError
-from vst.frames import Frame, Picture, VideoInfo
 from vst.keyframes import PICKERS, survey
 from vst.keyframes.base import Film, Picked
 from vst.keyframes.diverse import distances, style_numbers
+from vst.plotting.maps import heat, heat_table
 
 RATE = 10
 

@@ -11,18 +11,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vst.effects import Ghost
+from vst.core.types import Frame, Picture, Pictures, Progress
 from vst.engines.tint import TintEngine
 from vst.errors import Cancelled, EngineError, OutputError
-from vst.finish import finish, painted_share, scaled
-from vst.frames import Frame, Picture, Pictures, Progress
+from vst.imaging.compositing import finish, painted_share, scaled
 from vst.masks import EDGES
-from vst.painting import Batch, Easel
-from vst.pipeline import AHEAD, BEHIND, STEADIED, Line, Shot, batches, run_line
-from vst.sinks.base import Sink, SinkReport, SinkSpec
-from vst.stabilisers.base import Stabiliser
-from vst.stabilisers.off import Off
-from vst.timeline import Key, Mix, Timeline
+from vst.pipeline.loop import AHEAD, BEHIND, STEADIED, Line, Shot, batches, run_line
+from vst.pipeline.painter import Batch, FramePainter
+from vst.schedule.timeline import Key, Mix, Timeline
+from vst.stabilizers.base import Stabiliser
+from vst.stabilizers.off import Off
+from vst.video.retime import Ghost
+from vst.video.sinks.base import Sink, SinkReport, SinkSpec
 
 SIZE = (24, 32, 3)
 
@@ -91,7 +91,7 @@ def line(strength: float = 1.0, stabiliser: Stabiliser | None = None) -> tuple[L
     )
     sink = Kept()
     timeline = Timeline.through(["red", "blue"], 1.0, strength=strength)
-    easel = Easel(engine, SIZE[1], SIZE[0])
+    easel = FramePainter(engine, SIZE[1], SIZE[0])
     return Line(easel, timeline, stabiliser or Off(), sink), sink
 
 
@@ -211,7 +211,7 @@ def test_an_engine_that_fails_is_named_with_the_frame(way: str, said: str) -> No
     parts, _ = line()
     engine = Breaks(way)
     engine.prepare({"red": np.zeros((2, 2, 3), np.uint8), "blue": np.zeros((2, 2, 3), np.uint8)})
-    broken = Line(Easel(engine, *SIZE[1::-1]), parts.timeline, parts.stabiliser, parts.sink)
+    broken = Line(FramePainter(engine, *SIZE[1::-1]), parts.timeline, parts.stabiliser, parts.sink)
     with pytest.raises(EngineError, match=f"engine 'tint' failed at frame 3.*{said}"):
         run_line(broken, shots(scene(90, 7)), 7, lambda _: None)
 
@@ -301,7 +301,7 @@ def test_a_larger_brush_is_painted_at_a_smaller_size() -> None:
     engine = Watched()
     engine.prepare({"a": np.zeros((2, 2, 3), np.uint8)})
     frame = scene(90, 1)[0]
-    easel = Easel(engine, SIZE[1], SIZE[0])
+    easel = FramePainter(engine, SIZE[1], SIZE[0])
     for brush in (0.5, 1.0, 2.0):
         batch = Batch([frame], [frame.picture], [None])
         (painting,) = easel.paint(batch, [Mix({"a": 1.0}, brush=brush)])
@@ -311,7 +311,7 @@ def test_a_larger_brush_is_painted_at_a_smaller_size() -> None:
 
 def test_only_the_figure_is_painted_where_there_is_a_mask() -> None:
     parts, sink = line()
-    easel = Easel(parts.easel.engine, SIZE[1], SIZE[0], EDGES["inpainted"]())
+    easel = FramePainter(parts.easel.engine, SIZE[1], SIZE[0], EDGES["inpainted"]())
     alpha = np.zeros(SIZE[:2], np.uint8)
     alpha[8:16, 8:24] = 255
     frames = scene(90, 4)

@@ -13,22 +13,23 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from tests.test_chunks import films, frames_of, same
-from vst import chunks, work
 from vst.api import job_of
-from vst.arrange import Arrangement
-from vst.chunks import ChunkFolder, folder_of, read_manifest
+from vst.checkpoint import store as chunks
+from vst.checkpoint.planner import Piece, Reach, Rule, scout
+from vst.checkpoint.store import ChunkFolder, folder_of, read_manifest
 from vst.cluster.chunks import order_for, take_in
 from vst.cluster.files import Post
 from vst.cluster.worker import Worker
 from vst.errors import Cancelled, OutputError
 from vst.job import Job
-from vst.pipeline import Passed
-from vst.plan import Piece, Reach, Rule, scout
-from vst.render import run
-from vst.resume import resume
-from vst.sources import open_source
-from vst.work import Work, reach_of
-from vst.work import frames_of as frames_of_job
+from vst.pipeline.build_schedule import Arrangement
+from vst.pipeline.loop import Passed
+from vst.pipeline.loop import session as work
+from vst.pipeline.resume import resume
+from vst.pipeline.run import run
+from vst.pipeline.session import Work, reach_of
+from vst.pipeline.session import frames_of as frames_of_job
+from vst.video.sources import open_source
 
 __all__ = ["films"]
 

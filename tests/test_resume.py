@@ -22,13 +22,14 @@ import vst
 from tests import clips
 from tests.conftest import Done
 from tests.tally import TALLY, Faults
-from vst import chunks, stages
-from vst.chunks import folder_of, read_manifest
+from vst.checkpoint import store as chunks
+from vst.checkpoint.store import folder_of, read_manifest
+from vst.core import workers as stages
 from vst.engines.tint import TintEngine
 from vst.errors import EngineError, MediaError, OutputError, StalledError
-from vst.resume import resume
-from vst.sources import open_source
-from vst.work import Stop
+from vst.pipeline.resume import resume
+from vst.pipeline.session import Stop
+from vst.video.sources import open_source
 
 Run = Callable[..., Done]
 SECONDS, RATE = 60, 10
@@ -45,7 +46,7 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """content.mp4: a minute of numbered frames, 160 x 120, a scene cut at 0:27, with sound;
     red.png; whole.mp4: painted without a break, which took as many seconds as took.txt says.
     """
-    from vst.draw import save_picture
+    from vst.plotting import save_picture
 
     folder = tmp_path_factory.mktemp("long")
     pictures = clips.numbered(SECONDS * RATE, 160, 120)
@@ -254,7 +255,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def job(tmp_path: Path, small: None) -> Callable[..., Any]:
     """Paint 8 seconds into out.mkv, without loss."""
-    from vst.draw import save_picture
+    from vst.plotting import save_picture
 
     picture = np.add.outer(np.arange(48) * 4, np.arange(64) * 3).clip(0, 255).astype(np.uint8)
     pictures = [np.roll(picture, index, 1)[..., None].repeat(3, 2) for index in range(80)]
@@ -328,7 +329,7 @@ def test_an_engine_that_fails_keeps_what_was_painted(
 def test_a_killed_ffmpeg_keeps_what_was_painted(
     job: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Faults
 ) -> None:
-    from vst.chunked import ChunkSink
+    from vst.checkpoint.sink import ChunkSink
 
     job("whole.mkv")
     write = ChunkSink.write
@@ -351,7 +352,7 @@ def test_a_killed_ffmpeg_keeps_what_was_painted(
 def test_a_stage_that_hangs_has_an_end(
     job: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from vst.chunked import ChunkSink
+    from vst.checkpoint.sink import ChunkSink
 
     free = threading.Event()
     write = ChunkSink.write
@@ -465,7 +466,7 @@ def test_a_damaged_chunk_is_painted_again(job: Any, tmp_path: Path, fault: Fault
 def test_broken_off_after_the_output_appeared(
     job: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from vst.sinks.place import Place
+    from vst.video.sinks.place import Place
 
     publish = Place.publish
 
@@ -514,7 +515,7 @@ def test_a_full_disk_leaves_chunks_to_go_on_with(
 
 def test_asked_to_stop_from_python(job: Any, tmp_path: Path) -> None:
     from vst.api import job_of
-    from vst.render import run as run_job
+    from vst.pipeline.run import run as run_job
 
     stop = Stop()
     told: list[vst.Progress] = []

@@ -20,10 +20,11 @@ import vst
 from tests import clips
 from tests.conftest import Done
 from tests.tally import TALLY
-from vst import chunks, render
-from vst.chunks import folder_of
-from vst.draw import save_picture
-from vst.sources import open_source
+from vst.checkpoint import store as chunks
+from vst.checkpoint.store import folder_of
+from vst.pipeline.loop import run as render
+from vst.plotting import save_picture
+from vst.video.sources import open_source
 
 Run = Callable[..., Done]
 

@@ -12,24 +12,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import Done
+from vst.core.types import VideoInfo
 from vst.errors import MissingFileError, OutputError, UsageError, VSTError
-from vst.frames import VideoInfo
-from vst.score import (
+from vst.plotting.scores import plot_score
+from vst.schedule.score import (
     Clock,
     Moment,
     Score,
     ScoreKey,
     StyleSource,
-    check_files,
-    looks_of_score,
     parse_score,
-    plot_score,
     read_score,
     score_text,
     sketch_timeline,
     write_score,
 )
-from vst.timeline import Curve, Key, Timeline
+from vst.schedule.timeline import Curve, Key, Timeline
+from vst.styles.from_score import check_files, resolve_score_styles
 
 Run = Callable[..., Done]
 INFO = VideoInfo(Path("clip.mp4"), 64, 48, Fraction(25), 251, 10.04)
@@ -297,7 +296,7 @@ def test_the_styles_of_a_score_are_opened_from_its_own_folder(media: Path, tmp_p
         f"styles: {{warm: red.png, later: {{path: '{film}', at: 2.5}}, off: gone.png}}\n"
         "keys: [{at: 0, style: warm}, {at: 1, style: later}, {at: 2, style: @ink-wash}]"
     )
-    looks = looks_of_score(read_score(path))
+    looks = resolve_score_styles(read_score(path))
     assert [look.name for look in looks] == ["warm", "later", "@ink-wash"]
     assert [int(look.picture.mean((0, 1)).argmax()) for look in looks[:2]] == [0, 2]
     with pytest.raises(MissingFileError, match=r"styles: off: 'gone.png' is not there"):

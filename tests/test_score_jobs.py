@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from tests.conftest import Done
-from vst.draw import save_picture
-from vst.sources import open_source
+from vst.plotting import save_picture
+from vst.video.sources import open_source
 
 Run = Callable[..., Done]
 TINT = ("--engine", "tint", "--progress", "none")

@@ -20,8 +20,8 @@ from tests.sinks_common import (
     write,
 )
 from vst.errors import MediaError, MissingFileError
-from vst.sinks.metadata import read_job
-from vst.sources import open_source
+from vst.video.sinks.metadata import read_job
+from vst.video.sources import open_source
 
 
 def with_sound(
@@ -275,7 +275,7 @@ def test_a_cover_comes_along_into_mp4(tmp_path: Path) -> None:
 def test_what_ffmpeg_refuses_is_left_out_with_a_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import vst.sinks.carry as room
+    import vst.video.sinks.carry as room
 
     content = rich(tmp_path / "in.mkv", tmp_path)
     monkeypatch.setattr(room, "_encode_audio", lambda *_: ["-c:a:0", "libopus", "-b:a:0", "1"])

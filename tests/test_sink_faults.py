@@ -24,8 +24,8 @@ from tests.sinks_common import (
     write,
 )
 from vst.errors import OutputError, OutputExistsError, UsageError
-from vst.sinks import kind_of, open_sink
-from vst.sinks.base import SinkSpec
+from vst.video.sinks import kind_of, open_sink
+from vst.video.sinks.base import SinkSpec
 
 
 def some_output(path: Path) -> bytes:
@@ -131,7 +131,7 @@ def test_a_file_that_may_not_grow_is_told(tmp_path: Path) -> None:
 def test_an_output_that_did_not_come_out_whole_is_not_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import vst.sinks.assemble as room
+    import vst.video.sinks.assemble as room
 
     run = room.run
 

@@ -23,11 +23,11 @@ from tests.sinks_common import (
     write,
 )
 from vst.errors import OutputError, OutputExistsError
-from vst.sinks import open_sink
-from vst.sinks.assemble import Timing, assemble
-from vst.sinks.metadata import read_job
-from vst.sinks.track import TrackWriter
-from vst.sources import open_source
+from vst.video.sinks import open_sink
+from vst.video.sinks.assemble import Timing, assemble
+from vst.video.sinks.metadata import read_job
+from vst.video.sinks.track import TrackWriter
+from vst.video.sources import open_source
 
 # Every kind of file
 
@@ -307,8 +307,9 @@ def test_four_k_needs_bounded_memory(tmp_path: Path) -> None:
     than 40.
     """
     code = (
-        "import sys, resource\nfrom pathlib import Path\nfrom vst.sources import open_source\n"
-        "from vst.sinks import open_sink\nfrom vst.sinks.base import SinkSpec\n"
+        "import sys, resource\nfrom pathlib import Path\n"
+        "from vst.video.sources import open_source\n"
+        "from vst.video.sinks import open_sink\nfrom vst.video.sinks.base import SinkSpec\n"
         "source = open_source(sys.argv[1]); info = source.info\n"
         "with open_sink(SinkSpec(Path(sys.argv[2]), info.width, info.height, info.rate, "
         "content=info)) as sink:\n"

@@ -11,7 +11,7 @@ import pytest
 
 import vst
 from tests.conftest import make_clip
-from vst.draw import save_picture
+from vst.plotting import save_picture
 
 JOBS = 1000
 GROWTH = 30_000

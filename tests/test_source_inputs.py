@@ -14,12 +14,12 @@ from PIL import Image
 
 from tests import clips
 from tests.clips import KINDS
+from vst.core.limits import Limits
+from vst.core.types import Frame
 from vst.errors import MediaError, MissingFileError, UsageError
-from vst.frames import Frame
-from vst.limits import Limits
-from vst.sources import open_source
-from vst.sources.picture import read_picture
-from vst.sources.rate import resample
+from vst.video.sources import open_source
+from vst.video.sources.picture import read_picture
+from vst.video.sources.rate import resample
 
 # Bad input
 

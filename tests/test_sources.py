@@ -13,9 +13,9 @@ from PIL import Image
 
 from tests import clips
 from tests.clips import KINDS
-from vst.frames import ColourInfo
-from vst.sources import open_source, tone
-from vst.sources.rate import resample
+from vst.core.types import ColourInfo
+from vst.video.sources import open_source, tone
+from vst.video.sources.rate import resample
 
 
 @pytest.mark.parametrize("name", KINDS)

@@ -10,8 +10,8 @@ import pytest
 
 from tests import clips
 from tests.clips import KINDS
-from vst.sources import open_source
-from vst.sources.stray import mended, mended_ticks
+from vst.video.sources import open_source
+from vst.video.sources.stray import mended, mended_ticks
 
 
 def film(path: Path, strayed: dict[int, float]) -> Path:

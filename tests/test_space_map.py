@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from vst.draw import draw_places, flow_picture, marked, number_cells
-from vst.draw.places import apart
 from vst.errors import UsageError
-from vst.space_map import map_space, nearest, walk
+from vst.plotting import draw_places, flow_picture, marked, number_cells
+from vst.plotting.places import apart
+from vst.styles.embedding_map import map_space, nearest, walk
 
 
 def made(count: int, dim: int, seed: int = 0) -> dict[str, np.ndarray]:

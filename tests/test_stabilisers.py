@@ -12,12 +12,12 @@ import pytest
 from vst.errors import UsageError
 from vst.metrics.sharpness import Sharpness
 from vst.metrics.warp import WarpError
-from vst.stabilisers import STABILISERS, mixing
-from vst.stabilisers.anchored import AnchoredSettings
-from vst.stabilisers.base import Stabiliser
-from vst.stabilisers.flow import FlowGuided
-from vst.stabilisers.light import Light, LightSettings
-from vst.timeline import Mix
+from vst.schedule.timeline import Mix
+from vst.stabilizers import STABILISERS, mixing
+from vst.stabilizers.anchored import AnchoredSettings
+from vst.stabilizers.base import Stabiliser
+from vst.stabilizers.flow import FlowGuided
+from vst.stabilizers.light import Light, LightSettings
 
 NAMES = list(STABILISERS)
 STEADY = ["flow", "strong"]

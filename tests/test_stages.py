@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from vst.stages import Ahead, Behind
+from vst.core.workers import Ahead, Behind
 
 
 @pytest.fixture(autouse=True)

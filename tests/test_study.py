@@ -14,7 +14,7 @@ import pytest
 
 from tests.clips import encode
 from tests.conftest import Done
-from vst.draw import save_picture
+from vst.core.types import OnProgress, Progress
 from vst.errors import (
     Cancelled,
     EngineError,
@@ -25,16 +25,16 @@ from vst.errors import (
     UnknownNameError,
     UsageError,
 )
-from vst.frames import OnProgress, Progress
-from vst.sources import open_source
-from vst.study.backbones import parsed_weights
-from vst.study.base import Case, Found, Study, Table, chosen, run_study
-from vst.study.content import Subject, clip_of, still_of
-from vst.study.networks import Training, kinds_of, outside
-from vst.study.options import combinations, label, parsed_lists, parsed_options
-from vst.study.page import page_of, shown
-from vst.study.painting import described, each_frame
-from vst.study.video import Ways, parsed_networks, video
+from vst.plotting import save_picture
+from vst.research.study.backbones import parsed_weights
+from vst.research.study.base import Case, Found, Study, Table, chosen, run_study
+from vst.research.study.content import Subject, clip_of, still_of
+from vst.research.study.networks import Training, kinds_of, outside
+from vst.research.study.options import combinations, label, parsed_lists, parsed_options
+from vst.research.study.page import page_of, shown
+from vst.research.study.painting import described, each_frame
+from vst.research.study.video import Ways, parsed_networks, video
+from vst.video.sources import open_source
 
 Run = Callable[..., Done]
 

@@ -19,11 +19,11 @@ import pytest
 from tests.clips import clip
 from tests.conftest import Done
 from vst.errors import MediaError, MissingFileError, OutputError, UsageError
-from vst.study.ranking import Preference, chance, ranking
-from vst.study.rating import Rating, group_of
-from vst.study.server import LARGEST_BODY, RatingServer, part_of
-from vst.study.standings import leave, ranges
-from vst.study.votes import Votes, standings
+from vst.research.study.ranking import Preference, chance, ranking
+from vst.research.study.rating import Rating, group_of
+from vst.research.study.server import LARGEST_BODY, RatingServer, part_of
+from vst.research.study.standings import leave, ranges
+from vst.research.study.votes import Votes, standings
 
 Run = Callable[..., Done]
 
@@ -113,7 +113,7 @@ def test_a_full_disk_loses_no_earlier_vote(tmp_path: Path, monkeypatch: pytest.M
         def full(*_: Any) -> None:
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr("vst.study.votes.os.fsync", full)
+        monkeypatch.setattr("vst.research.study.votes.os.fsync", full)
         with pytest.raises(OutputError, match="No space left"):
             votes.add("look", "a", "b", "right")
         assert len(votes) == 1

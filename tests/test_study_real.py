@@ -13,10 +13,10 @@ import pytest
 
 from tests.clips import clip
 from tests.conftest import Done
+from vst.research.study.rating import Rating, group_of
+from vst.research.study.server import RatingServer
+from vst.research.study.votes import Votes
 from vst.samples import Landscape, write_clip
-from vst.study.rating import Rating, group_of
-from vst.study.server import RatingServer
-from vst.study.votes import Votes
 
 Run = Callable[..., Done]
 pytestmark = pytest.mark.slow

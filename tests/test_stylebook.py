@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vst import stylebook
+from vst.core.style_spaces import TFLITE_SPACE
 from vst.errors import (
     AssetError,
     OutputError,
@@ -18,8 +18,8 @@ from vst.errors import (
     UnknownNameError,
     UsageError,
 )
-from vst.spaces import TFLITE_SPACE
-from vst.stylebook import (
+from vst.styles import library as stylebook
+from vst.styles.library import (
     add_style,
     all_styles,
     builtin_styles,
@@ -202,6 +202,8 @@ def test_the_users_folder_follows_the_platform(
 
 
 def test_the_stylebook_imports_nothing_heavy() -> None:
-    code = "import sys, vst.stylebook; print('cv2' in sys.modules, 'tensorflow' in sys.modules)"
+    code = (
+        "import sys, vst.styles.library; print('cv2' in sys.modules, 'tensorflow' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]

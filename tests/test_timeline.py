@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vst.easing import EASES
+from vst.core.types import Pictures
 from vst.engines.base import PictureEngine
 from vst.errors import UsageError
-from vst.frames import Pictures
-from vst.timeline import NONE, Curve, Key, Mix, Timeline, blend_embeddings
+from vst.schedule.easing import EASES
+from vst.schedule.timeline import NONE, Curve, Key, Mix, Timeline, blend_embeddings
 
 NAMES = ["waves", "fire", "ink", "glass", "dots"]
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vst.core.timecode import format_time, parse_rate, parse_time
 from vst.errors import UsageError
-from vst.times import format_time, parse_rate, parse_time
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from vst.training import data, measure, objective, orthogonal, pairs, steps
-from vst.training.distillation import Distillation, DistillationPlan
+from vst.research.training import data, measure, objective, orthogonal, pairs, steps
+from vst.research.training.distillation import Distillation, DistillationPlan
 
 SIDE = 64
 
@@ -294,7 +294,7 @@ def test_too_few_pictures_are_named(tmp_path):
 
 
 def test_the_command_needs_a_folder(pictures):
-    from vst.commands.train import command
+    from vst.cli.train import command
 
     arguments = ["embedded", "--teacher", str(pictures), "--pictures", str(pictures)]
     result = CliRunner().invoke(command, arguments)

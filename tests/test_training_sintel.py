@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from vst.errors import MediaError, MissingFileError, UsageError
-from vst.flow import warp
-from vst.training import motion, sintel
+from vst.imaging.optical_flow import warp
+from vst.research.training import motion, sintel
 
 HEIGHT, WIDTH = 48, 80
 STEP = np.array([2, 1], np.float32)

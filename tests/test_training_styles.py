@@ -14,17 +14,17 @@ import cv2
 import numpy as np
 import pytest
 
-from vst import losses
 from vst.errors import AssetError, MissingFileError, OutputExistsError, UsageError
+from vst.nets import losses
 from vst.nets.feedforward import FeedForward, load_network, save_network
 from vst.nets.plan import FeedForwardPlan
+from vst.research.training import plans
+from vst.research.training.fast import FastTraining, NoiseLearner, Pictures, with_noise
+from vst.research.training.learner import Learner
+from vst.research.training.motion import Films, FilmScene
+from vst.research.training.plans import FastPlan, TemporalPlan
+from vst.research.training.temporal import TemporalLearner, TemporalTraining
 from vst.samples import draw_pattern
-from vst.training import plans
-from vst.training.fast import FastTraining, NoiseLearner, Pictures, with_noise
-from vst.training.learner import Learner
-from vst.training.motion import Films, FilmScene
-from vst.training.plans import FastPlan, TemporalPlan
-from vst.training.temporal import TemporalLearner, TemporalTraining
 
 THIN = FeedForwardPlan(width=2, blocks=1, reach=3)
 PLAN = FastPlan(steps=4, side=32, batch=2, seed=3, every=1e6)
@@ -197,7 +197,7 @@ def learner(kind: type, weights: dict[str, float], plan: plans.StylePlan | None 
     of a plan, with the style that is learnt at length.
     """
     from vst.nets.backbones import RANDOM, open_backbone
-    from vst.training.learner import StyleTarget
+    from vst.research.training.learner import StyleTarget
 
     class Identity(FeedForward):
         def call(self, pictures: Any, normalise: Any = None) -> Any:

@@ -17,11 +17,11 @@ import pytest
 import vst
 from tests.conftest import Done, make_clip
 from tests.tally import Faults
-from vst.commands import stopping
+from vst.cli import stopping
 from vst.errors import OutputError, StalledError
-from vst.sinks import assemble, ffmpeg
-from vst.sinks.place import Place, hidden_folder
-from vst.sources import open_source
+from vst.video.sinks import assemble, ffmpeg
+from vst.video.sinks.place import Place, hidden_folder
+from vst.video.sources import open_source
 
 Run = Callable[..., Done]
 SECOND_RUN = pytest.mark.fault("a second run with the same output")
@@ -64,7 +64,7 @@ def test_a_short_job_holds_its_output(desk: Path, run: Run, output: str, fault: 
 def test_a_long_and_a_short_job_do_not_write_one_output(
     desk: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from vst import chunks
+    from vst.checkpoint import store as chunks
 
     held = Place(Path("out.mp4"), overwrite=True)
     monkeypatch.setattr(chunks, "SECONDS", 0.5)
@@ -86,10 +86,10 @@ def test_the_next_run_clears_away_what_a_killed_one_left(
     desk: Path, run: Run, output: str, fault: Faults
 ) -> None:
     code = (
-        "import sys, os, signal; from vst import commands; from vst.sinks import place\n"
+        "import sys, os, signal; from vst import commands; from vst.video.sinks import place\n"
         "def die(*words): os.kill(os.getpid(), signal.SIGKILL)\n"
         "place.Place.publish = die\n"
-        "import vst.sinks.folder as folder; folder.FolderSink._publish = die\n"
+        "import vst.video.sinks.folder as folder; folder.FolderSink._publish = die\n"
         "commands.main()"
     )
     done = subprocess.run([sys.executable, "-c", code, *words(output)], capture_output=True)

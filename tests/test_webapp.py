@@ -15,15 +15,15 @@ import numpy as np
 import pytest
 
 from tests.conftest import Done
-from vst.draw import save_picture
+from vst.core.types import OnProgress, Progress
 from vst.errors import MissingFileError, UsageError
-from vst.frames import OnProgress, Progress
 from vst.job import Job, check_paths
+from vst.plotting import save_picture
 from vst.preview import Moments
-from vst.score import StyleSource, read_score
-from vst.webapp.form import controls, job_of_form, read_form, score_to_take_away, settings_of
-from vst.webapp.queue import Queue, Task
-from vst.webapp.rooms import Limits, Room, Rooms, Shown, plain_name
+from vst.schedule.score import StyleSource, read_score
+from vst.web.form import controls, job_of_form, read_form, score_to_take_away, settings_of
+from vst.web.queue import Queue, Task
+from vst.web.rooms import Limits, Room, Rooms, Shown, plain_name
 
 
 @pytest.fixture
@@ -309,8 +309,8 @@ def test_a_moment_is_painted_as_the_video_would_be(room: Room, sent: dict[str, A
     sent["settings"] = {"stabilise": "off", "size": 128}
     from dataclasses import replace
 
-    from vst.render import run
-    from vst.sources import open_source
+    from vst.pipeline.run import run
+    from vst.video.sources import open_source
 
     sent["keys"] = [{"look": "red", "at": 0}]
     job = replace(job_of_form(read_form(room, sent), room.folder), engine="tint")

@@ -15,10 +15,10 @@ import pytest
 
 from tests.browser import Browser, app, what_is_missing
 from tests.conftest import make_clip, make_film
-from vst.draw import save_picture
-from vst.score import parse_score
-from vst.sinks.metadata import read_job
-from vst.sources import open_source
+from vst.plotting import save_picture
+from vst.schedule.score import parse_score
+from vst.video.sinks.metadata import read_job
+from vst.video.sources import open_source
 
 MISSING = what_is_missing()
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING)

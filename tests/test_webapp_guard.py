@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from vst.webapp.guard import Guard
+from vst.web.guard import Guard
 
 
 def refusal(

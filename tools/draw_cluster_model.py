@@ -11,7 +11,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from vst.draw import curves, save_picture
+from vst.plotting import curves, save_picture
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGE, PICTURE = DOCS / "cluster.md", DOCS / "pictures" / "cluster-model.png"

@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from vst.draw import save_picture
+from vst.plotting import save_picture
 from vst.preview import first_picture
 
 TARGET = Path(__file__).parent.parent / "docs" / "pictures" / "demo.jpg"

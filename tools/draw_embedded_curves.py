@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from vst.training.figures import draw_curves
+from vst.research.training.figures import draw_curves
 
 DOCS = Path(__file__).parent.parent / "docs"
 

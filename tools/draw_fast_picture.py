@@ -20,13 +20,13 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from vst.draw import save_picture, sheet  # noqa: E402
+from vst.core.types import Picture, Progress  # noqa: E402
 from vst.engines.fast import FastEngine  # noqa: E402
-from vst.frames import Picture, Progress  # noqa: E402
 from vst.nets.plan import FeedForwardPlan  # noqa: E402
+from vst.plotting import save_picture, sheet  # noqa: E402
+from vst.research.training.plans import TemporalPlan  # noqa: E402
 from vst.samples import Landscape, draw_pattern  # noqa: E402
-from vst.timeline import Mix  # noqa: E402
-from vst.training.plans import TemporalPlan  # noqa: E402
+from vst.schedule.timeline import Mix  # noqa: E402
 
 STYLE = "stained-glass"
 RATE = 12
@@ -69,8 +69,8 @@ def trained(folder: Path, name: str, plan: TemporalPlan) -> Path:
     network = folder / name / "style.keras"
     if network.is_file():
         return network
-    from vst.training.motion import Films, FilmScene
-    from vst.training.temporal import TemporalTraining
+    from vst.research.training.motion import Films, FilmScene
+    from vst.research.training.temporal import TemporalTraining
 
     scene = Landscape(160, 96)
     films = Films([FilmScene("lake", [scene.frame(index / RATE) for index in range(FRAMES)])])

@@ -15,15 +15,15 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from vst.colours import COLOURS, recoloured  # noqa: E402
-from vst.draw import grid, save_picture, scaled  # noqa: E402
+from vst.core.types import Picture  # noqa: E402
 from vst.engines.base import EmbeddingEngine  # noqa: E402
-from vst.frames import Picture  # noqa: E402
+from vst.imaging.color import COLOURS, recoloured  # noqa: E402
+from vst.pipeline.run import open_engine  # noqa: E402
+from vst.plotting import grid, save_picture, scaled  # noqa: E402
 from vst.preview import paint_still  # noqa: E402
-from vst.render import open_engine  # noqa: E402
 from vst.samples import Landscape  # noqa: E402
-from vst.stylebook import builtin_styles  # noqa: E402
-from vst.timeline import Mix  # noqa: E402
+from vst.schedule.timeline import Mix  # noqa: E402
+from vst.styles.library import builtin_styles  # noqa: E402
 
 CELL = (264, 176)
 PAINTED = (480, 320)

@@ -17,12 +17,12 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from vst.draw import save_picture, sheet  # noqa: E402
+from vst.core.types import Picture  # noqa: E402
 from vst.engines.gatys import GatysEngine  # noqa: E402
 from vst.engines.gatys_options import GatysOptions  # noqa: E402
-from vst.frames import Picture  # noqa: E402
+from vst.plotting import save_picture, sheet  # noqa: E402
 from vst.samples import draw_pattern, sample_photo  # noqa: E402
-from vst.timeline import Mix  # noqa: E402
+from vst.schedule.timeline import Mix  # noqa: E402
 
 STYLES = ("blue-swirls", "stained-glass", "indigo-waves")
 SIZE = (240, 160)

@@ -16,15 +16,15 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from tests.figures import frames_of, halos, overlap, own_flicker, spreading  # noqa: E402
-from vst.draw import save_picture, sheet  # noqa: E402
+from vst.core.types import Picture  # noqa: E402
 from vst.engines.embedded import EmbeddedEngine  # noqa: E402
-from vst.frames import Picture  # noqa: E402
 from vst.masks import EDGES  # noqa: E402
 from vst.masks.auto import AutoMask  # noqa: E402
 from vst.masks.base import FIGURE, GROUND, Paint  # noqa: E402
+from vst.plotting import save_picture, sheet  # noqa: E402
 from vst.samples.figure import FigureClip  # noqa: E402
-from vst.stylebook import style_named  # noqa: E402
-from vst.timeline import Mix  # noqa: E402
+from vst.schedule.timeline import Mix  # noqa: E402
+from vst.styles.library import style_named  # noqa: E402
 
 STYLES = {FIGURE: "@fire-impasto", GROUND: "@indigo-waves"}
 LARGEST = 500_000

@@ -20,20 +20,20 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from vst.draw import save_picture, sheet  # noqa: E402
-from vst.frames import Picture  # noqa: E402
+from vst.core.types import Picture  # noqa: E402
 from vst.nets.backbones import BACKBONES, RANDOM  # noqa: E402
+from vst.plotting import save_picture, sheet  # noqa: E402
 from vst.preview import first_picture  # noqa: E402
+from vst.research.study.backbones import backbones  # noqa: E402
+from vst.research.study.base import Study, Table, run_study  # noqa: E402
+from vst.research.study.content import StillJudge, Subject  # noqa: E402
+from vst.research.study.figures import FIGURES  # noqa: E402
+from vst.research.study.networks import Training  # noqa: E402
+from vst.research.study.optimisers import optimisers  # noqa: E402
+from vst.research.study.page import cells, page_of  # noqa: E402
+from vst.research.study.video import Ways, video  # noqa: E402
 from vst.samples import Landscape, draw_pattern, sample_photo, write_clip  # noqa: E402
-from vst.sources import open_source  # noqa: E402
-from vst.study.backbones import backbones  # noqa: E402
-from vst.study.base import Study, Table, run_study  # noqa: E402
-from vst.study.content import StillJudge, Subject  # noqa: E402
-from vst.study.figures import FIGURES  # noqa: E402
-from vst.study.networks import Training  # noqa: E402
-from vst.study.optimisers import optimisers  # noqa: E402
-from vst.study.page import cells, page_of  # noqa: E402
-from vst.study.video import Ways, video  # noqa: E402
+from vst.video.sources import open_source  # noqa: E402
 
 STYLE = "indigo-waves"
 SIZE, RATE, LENGTH = (384, 256), 24, 8

@@ -20,10 +20,10 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from vst.draw import grid, save_picture  # noqa: E402
+from vst.core.types import Picture  # noqa: E402
 from vst.engines import ENGINES  # noqa: E402
 from vst.engines.base import EmbeddingEngine  # noqa: E402
-from vst.frames import Picture  # noqa: E402
+from vst.plotting import grid, save_picture  # noqa: E402
 from vst.samples import Landscape, draw_pattern, sample_photo  # noqa: E402
 
 STYLES = ("blue-swirls", "stained-glass", "indigo-waves", "fire-impasto", "pen-hatching")

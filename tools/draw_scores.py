@@ -11,12 +11,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from vst.commands.score import thumbnails_of  # noqa: E402
-from vst.draw import plot_score  # noqa: E402
-from vst.frames import Picture  # noqa: E402
+from vst.cli.score import thumbnails_of  # noqa: E402
+from vst.core.types import Picture  # noqa: E402
+from vst.plotting import plot_score  # noqa: E402
 from vst.samples import sample_photo  # noqa: E402
-from vst.score import check_files, read_score, sketch_timeline  # noqa: E402
-from vst.timeline import NONE  # noqa: E402
+from vst.schedule.score import read_score, sketch_timeline  # noqa: E402
+from vst.schedule.timeline import NONE  # noqa: E402
+from vst.styles.from_score import check_files  # noqa: E402
 
 WIDTH = 860
 COLOURS = 96

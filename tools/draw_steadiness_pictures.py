@@ -20,13 +20,13 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from vst.draw import curves, save_picture, sheet  # noqa: E402
+from vst.core.types import Picture  # noqa: E402
 from vst.engines.embedded import EmbeddedEngine  # noqa: E402
-from vst.frames import Picture  # noqa: E402
 from vst.metrics.warp import WarpError  # noqa: E402
-from vst.report import heat  # noqa: E402
+from vst.plotting import curves, save_picture, sheet  # noqa: E402
+from vst.plotting.report import heat  # noqa: E402
 from vst.samples import Landscape, draw_pattern  # noqa: E402
-from vst.stabilisers import STABILISERS  # noqa: E402
+from vst.stabilizers import STABILISERS  # noqa: E402
 
 SIZE = (432, 288)
 RATE = 24

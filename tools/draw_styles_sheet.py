@@ -14,10 +14,10 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from vst.draw import save_picture, swatches  # noqa: E402
 from vst.engines import ENGINES  # noqa: E402
+from vst.plotting import save_picture, swatches  # noqa: E402
 from vst.samples import sample_photo  # noqa: E402
-from vst.stylebook import builtin_styles  # noqa: E402
+from vst.styles.library import builtin_styles  # noqa: E402
 
 LARGEST = 600_000  # bytes: pictures in the docs travel with every clone
 

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from tests.browser import Browser, app  # noqa: E402
-from vst.draw import save_picture  # noqa: E402
+from vst.plotting import save_picture  # noqa: E402
 from vst.samples import write_content, write_style_film  # noqa: E402
 
 QUALITY = 84

@@ -32,7 +32,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent))  # also where it is imported as tools.fuzz
 from fuzz_files import BATCH, SCORES, changed_bytes, changed_text, make_seeds
 
-from vst.chunks import folder_of
+from vst.checkpoint.store import folder_of
 
 LONGEST = 20.0
 """Seconds that a case may take."""
@@ -205,7 +205,7 @@ class Worker:
 
 def work() -> None:
     """Run the commands that come on stdin; what they say on stderr goes into a file."""
-    from vst import commands
+    from vst import cli as commands
 
     answers = os.fdopen(os.dup(1), "w")
     nowhere = os.open(os.devnull, os.O_WRONLY)

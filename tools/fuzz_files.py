@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from vst.sinks.ffmpeg import binary
+from vst.video.sinks.ffmpeg import binary
 
 NASTY = (
     "-1", "0", "1e309", ".nan", ".inf", "-.inf", "99999999999999999999", "1/0", "0:00:00", "100%",

@@ -19,10 +19,11 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from vst.frames import Embedding, Picture
+from vst.core.data_folder import BUILTIN_STYLES
+from vst.core.style_spaces import TFLITE_SPACE
+from vst.core.types import Embedding, Picture
 from vst.samples import PATTERNS, draw_pattern
-from vst.spaces import TFLITE_SPACE
-from vst.stylebook import BUILTIN, VERSION
+from vst.styles.library import VERSION
 
 OWN = {
     "blue-swirls": "Thick blue strokes whirl around glowing yellow lights",
@@ -94,11 +95,11 @@ def main(shared: Path) -> None:
     report_near(styles)
     head = {"version": VERSION, "space": TFLITE_SPACE}
     lines = ",\n".join(json.dumps(style, ensure_ascii=False) for style in styles)
-    aside = BUILTIN.with_suffix(".part")
-    BUILTIN.parent.mkdir(exist_ok=True)
+    aside = BUILTIN_STYLES.with_suffix(".part")
+    BUILTIN_STYLES.parent.mkdir(exist_ok=True)
     aside.write_text(json.dumps(head)[:-1] + ', "styles": [\n' + lines + "\n]}\n", encoding="utf-8")
-    aside.replace(BUILTIN)
-    print(f"{len(styles)} styles, {BUILTIN.stat().st_size} bytes: {BUILTIN}")
+    aside.replace(BUILTIN_STYLES)
+    print(f"{len(styles)} styles, {BUILTIN_STYLES.stat().st_size} bytes: {BUILTIN_STYLES}")
 
 
 def entry(name: str, description: str, origin: str, embedding: Embedding) -> dict[str, object]:

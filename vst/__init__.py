@@ -15,29 +15,29 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from vst.api import stylize, stylize_picture
+    from vst.core.types import Progress
     from vst.errors import VSTError
-    from vst.frames import Progress
     from vst.job import Job
-    from vst.render import Result, open_engine, run
-    from vst.sources import open_source
-    from vst.stylebook import Style, add_style, all_styles, style_named
-    from vst.timeline import Key, Mix, Timeline
+    from vst.pipeline.run import Result, open_engine, run
+    from vst.schedule.timeline import Key, Mix, Timeline
+    from vst.styles.library import Style, add_style, all_styles, style_named
+    from vst.video.sources import open_source
 
 _WHERE = {
     "Job": "vst.job",
-    "Key": "vst.timeline",
-    "Mix": "vst.timeline",
-    "Progress": "vst.frames",
-    "Result": "vst.render",
-    "Style": "vst.stylebook",
-    "Timeline": "vst.timeline",
+    "Key": "vst.schedule.timeline",
+    "Mix": "vst.schedule.timeline",
+    "Progress": "vst.core.types",
+    "Result": "vst.pipeline.run",
+    "Style": "vst.styles.library",
+    "Timeline": "vst.schedule.timeline",
     "VSTError": "vst.errors",
-    "add_style": "vst.stylebook",
-    "all_styles": "vst.stylebook",
-    "open_engine": "vst.render",
-    "open_source": "vst.sources",
-    "run": "vst.render",
-    "style_named": "vst.stylebook",
+    "add_style": "vst.styles.library",
+    "all_styles": "vst.styles.library",
+    "open_engine": "vst.pipeline.run",
+    "open_source": "vst.video.sources",
+    "run": "vst.pipeline.run",
+    "style_named": "vst.styles.library",
     "stylize": "vst.api",
     "stylize_picture": "vst.api",
 }

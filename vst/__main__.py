@@ -1,6 +1,6 @@
 """``python -m vst`` is ``vst``."""
 
-from vst.commands import main
+from vst.cli import main
 
 if __name__ == "__main__":
     main()

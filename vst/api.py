@@ -6,12 +6,12 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
+from vst.core.registry import unknown
+from vst.core.timecode import parse_rate, parse_time
+from vst.core.types import OnProgress, Picture, silent
 from vst.engines.choices import gathered, option_fields
-from vst.frames import OnProgress, Picture, silent
 from vst.job import Job
-from vst.registry import unknown
-from vst.render import Result, engine_for, run
-from vst.times import parse_rate, parse_time
+from vst.pipeline.run import Result, engine_for, run
 
 PathLike = str | os.PathLike[str]
 

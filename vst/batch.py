@@ -15,13 +15,13 @@ from typing import Any
 import yaml
 
 from vst.api import job_of
+from vst.core.paths import at_home
+from vst.core.registry import nearest
+from vst.core.types import OnProgress, silent
 from vst.engines.choices import option_fields
 from vst.errors import Cancelled, MissingFileError, UsageError, VSTError
-from vst.frames import OnProgress, silent
 from vst.job import Job, check_named, check_paths
-from vst.paths import at_home
-from vst.registry import nearest
-from vst.render import Result, run
+from vst.pipeline.run import Result, run
 
 LARGEST_FILE = 1_000_000
 """Bytes of a batch file at most: more is no list that a person wrote."""

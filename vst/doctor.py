@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from vst import assets
+from vst.core.data_folder import WEIGHTS
 from vst.errors import VSTError
 
-WEIGHTS = Path(__file__).parent / "weights"
 PROBE_SECONDS = 5.0
 
 

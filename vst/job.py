@@ -9,24 +9,24 @@ from pathlib import Path
 from typing import Any
 
 from vst import __version__
-from vst.align import ALIGNS
-from vst.colours import COLOURS
-from vst.easing import EASES, ease_named
+from vst.core.fields import check_option as check_option
+from vst.core.fields import option
+from vst.core.limits import LIMITS, Limits
+from vst.core.timecode import format_time
+from vst.core.types import VideoInfo
 from vst.engines import ENGINES
 from vst.engines.choices import Pairs, not_default
 from vst.errors import MissingFileError, OutputExistsError, UsageError
-from vst.frames import VideoInfo
+from vst.imaging.color import COLOURS
 from vst.keyframes import PICKERS
-from vst.limits import LIMITS, Limits
-from vst.looks import check_there
 from vst.masks import EDGES
-from vst.options import check_option as check_option
-from vst.options import option
-from vst.order import ORDERS
-from vst.score.model import PACES
-from vst.stabilisers import STABILISERS
-from vst.timeline import BLENDS
-from vst.times import format_time
+from vst.schedule.alignment import ALIGNS
+from vst.schedule.easing import EASES, ease_named
+from vst.schedule.ordering import ORDERS
+from vst.schedule.score.model import PACES
+from vst.schedule.timeline import BLENDS
+from vst.stabilizers import STABILISERS
+from vst.styles.resolve import check_there
 
 SAID_BY_SCORE = ("ease", "hold", "blend", "pace", "align", "order", "loop", "brush", "colours")
 """Fields that a score says itself."""

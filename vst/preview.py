@@ -10,7 +10,15 @@ from pathlib import Path
 
 import numpy as np
 
-from vst.arrange import (
+from vst.core.limits import LIMITS, Limits
+from vst.core.timecode import format_time
+from vst.core.types import Frame, OnProgress, Picture, Progress, VideoInfo, silent
+from vst.engines.base import Engine
+from vst.errors import MediaError
+from vst.imaging.compositing import finish, painted_share, scaled
+from vst.job import LARGEST_BY_DEFAULT, Job, painting_size
+from vst.masks.open import AUTO
+from vst.pipeline.build_schedule import (
     Arrangement,
     Cast,
     about_cast,
@@ -21,25 +29,17 @@ from vst.arrange import (
     looks_for,
     prepare,
 )
-from vst.draw import grid, plot_score, sheet
-from vst.engines.base import Engine
-from vst.errors import MediaError
-from vst.finish import finish, painted_share, scaled
-from vst.frames import Frame, OnProgress, Picture, Progress, VideoInfo, silent
-from vst.job import LARGEST_BY_DEFAULT, Job, painting_size
-from vst.limits import LIMITS, Limits
-from vst.looks import Look
-from vst.masking import AUTO
-from vst.memory import check_needed
-from vst.painting import Batch, Easel
-from vst.pipeline import run_line
-from vst.render import engine_for, line_of, opened_mask, sink_spec
-from vst.sinks.base import Sink, SinkReport, SinkSpec
-from vst.sources import open_source
-from vst.sources.base import Source
-from vst.timeline import NONE, Mix
-from vst.times import format_time
-from vst.work import without_mask
+from vst.pipeline.loop import run_line
+from vst.pipeline.memory_estimate import check_needed
+from vst.pipeline.painter import Batch, FramePainter
+from vst.pipeline.run import engine_for, line_of, opened_mask, sink_spec
+from vst.pipeline.session import without_mask
+from vst.plotting import grid, plot_score, sheet
+from vst.schedule.timeline import NONE, Mix
+from vst.styles.resolve import ResolvedStyle
+from vst.video.sinks.base import Sink, SinkReport, SinkSpec
+from vst.video.sources import open_source
+from vst.video.sources.base import Source
 
 
 def first_picture(path: str, limits: Limits = LIMITS) -> Picture:
@@ -64,7 +64,7 @@ def paint_still(engine: Engine, content: Picture, mix: Mix, size: int | str | No
     small = scaled(content, *painting_size(size, width, height))
     engine.reset()
     batch = Batch([Frame(0, 0.0, content)], [small], [None])
-    painting = Easel(engine, small.shape[1], small.shape[0]).paint(batch, [mix])[0]
+    painting = FramePainter(engine, small.shape[1], small.shape[0]).paint(batch, [mix])[0]
     return finish(content, painting, painted_share(mix.painted, engine.fades_below))
 
 
@@ -271,7 +271,9 @@ class Moments:
         self._source = None
 
 
-def thumbnails_of(looks: Sequence[Look], engine: Engine, content: Picture) -> dict[str, Picture]:
+def thumbnails_of(
+    looks: Sequence[ResolvedStyle], engine: Engine, content: Picture
+) -> dict[str, Picture]:
     """A picture for each look: its own, or where it is kept as numbers a swatch painted in it."""
     height, width = content.shape[:2]
     size = min(THUMBNAIL_SIZE, height, width)

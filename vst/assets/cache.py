@@ -32,8 +32,8 @@ from vst.assets.known import (
     full_handle,
     known_model,
 )
+from vst.core.types import OnProgress, silent
 from vst.errors import AssetError, MissingFileError, VSTError
-from vst.frames import OnProgress, silent
 
 
 @dataclass(frozen=True)

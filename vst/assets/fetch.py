@@ -25,8 +25,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from vst.core.types import OnProgress, Progress, silent
 from vst.errors import AssetError
-from vst.frames import OnProgress, Progress, silent
 
 PATIENCE = 9.0
 """Seconds without a new byte after which a download is given up."""

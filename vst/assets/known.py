@@ -9,8 +9,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from vst.paths import at_home
-from vst.registry import unknown
+from vst.core.paths import at_home
+from vst.core.registry import unknown
 
 HUB_HANDLE = "https://tfhub.dev/google/magenta/arbitrary-image-stylization-v1-256/2"
 """Magenta's model on TensorFlow Hub, which redirects to Kaggle."""

@@ -13,10 +13,10 @@ from vst.cluster.chunks import paint_with
 from vst.cluster.clips import batch_with
 from vst.cluster.crew import Crew
 from vst.cluster.orders import LOCAL, OBJECT, Settings
-from vst.frames import OnProgress, silent
+from vst.core.types import OnProgress, silent
 from vst.job import Job, check_paths
-from vst.render import Result
-from vst.work import Stop
+from vst.pipeline.run import Result
+from vst.pipeline.session import Stop
 
 __all__ = ["LOCAL", "OBJECT", "Crew", "Settings", "batch_on", "paint_on"]
 
@@ -24,7 +24,7 @@ __all__ = ["LOCAL", "OBJECT", "Crew", "Settings", "batch_on", "paint_on"]
 def paint_on(
     settings: Settings, job: Job, on_progress: OnProgress = silent, stop: Stop | None = None
 ) -> Result:
-    """Do the job on a cluster; like `vst.render.run`."""
+    """Do the job on a cluster; like `vst.pipeline.run.run`."""
     check_paths(job)
     with Crew(settings) as crew:
         return paint_with(crew, job, on_progress, stop)

@@ -16,21 +16,21 @@ from typing import Any
 import numpy as np
 
 from vst import __version__
-from vst.arrange import Arrangement
-from vst.chunks import STATE_SUFFIX, ChunkFolder
+from vst.checkpoint.fingerprint import inputs_of, is_file_name
+from vst.checkpoint.planner import ROUNDS, Piece, scout
+from vst.checkpoint.store import STATE_SUFFIX, ChunkFolder
 from vst.cluster.crew import RETRIED, Crew, Outcome
 from vst.cluster.files import Post, put_into
 from vst.cluster.orders import TRIES, Order, Painted, Settings, Task
+from vst.core.timecode import format_time
+from vst.core.types import OnProgress, Progress, silent
+from vst.core.workers import Ahead
 from vst.errors import Cancelled, EngineError, OutputError, VSTError
-from vst.frames import OnProgress, Progress, silent
-from vst.inputs import inputs_of, is_file_name
 from vst.job import Job
-from vst.pipeline import Passed
-from vst.plan import ROUNDS, Piece, scout
-from vst.render import Result, run
-from vst.stages import Ahead
-from vst.times import format_time
-from vst.work import Stop, Work, frames_in_all, frames_of, reach_of
+from vst.pipeline.build_schedule import Arrangement
+from vst.pipeline.loop import Passed
+from vst.pipeline.run import Result, run
+from vst.pipeline.session import Stop, Work, frames_in_all, frames_of, reach_of
 
 PLANNED = 64
 """Chunks that may be found ahead of the workers."""
@@ -69,7 +69,7 @@ class Chunked:
     _failed: tuple[Piece, VSTError] | None = None
 
     def __call__(self, work: Work, folder: ChunkFolder, played: Arrangement) -> Passed:
-        """As `vst.render.Elsewhere`."""
+        """As `vst.pipeline.run.Elsewhere`."""
         assert folder.rule is not None
         with post_for(self.crew.settings, folder) as post:
             order = order_for(work.job, played, folder, post)

@@ -12,21 +12,22 @@ from pathlib import Path
 
 from vst import __version__
 from vst.batch import Outcome, failed, is_there, run_batch
+from vst.checkpoint.fingerprint import inputs_of, is_file_name
 from vst.cluster.chunks import paint_with, working_folder
 from vst.cluster.crew import Crew
 from vst.cluster.crew import Outcome as Ended
 from vst.cluster.files import Post, put_into
 from vst.cluster.orders import ClipOrder, Painted, Settings, Task
+from vst.core.types import OnProgress, Progress, silent
 from vst.errors import Cancelled, UsageError, VSTError
-from vst.frames import OnProgress, Progress, silent
-from vst.inputs import inputs_of, is_file_name
 from vst.job import Job, check_paths
-from vst.render import Result
-from vst.score import check_files, read_score
-from vst.sinks import kind_of
-from vst.sinks.place import Place
-from vst.sources import open_source
-from vst.work import Stop, frames_in_all
+from vst.pipeline.run import Result
+from vst.pipeline.session import Stop, frames_in_all
+from vst.schedule.score import read_score
+from vst.styles.from_score import check_files
+from vst.video.sinks import kind_of
+from vst.video.sinks.place import Place
+from vst.video.sources import open_source
 
 LONG = 120.0
 """Seconds of a clip from which on it is shared out in chunks."""

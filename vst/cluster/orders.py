@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from vst.checkpoint.planner import Piece, Rule
 from vst.cluster.files import Parcel, Post
+from vst.core.types import Embedding, Picture
 from vst.errors import UsageError
-from vst.frames import Embedding, Picture
 from vst.job import Job
-from vst.plan import Piece, Rule
-from vst.timeline import Timeline
+from vst.schedule.timeline import Timeline
 
 LOCAL = "local"
 """The address of a cluster that is this machine alone."""

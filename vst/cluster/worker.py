@@ -19,21 +19,21 @@ import numpy as np
 import numpy.typing as npt
 
 from vst import __version__
-from vst.arrange import Arrangement
-from vst.chunked import ChunkWriter
-from vst.chunks import STATE_SUFFIX, unfinished
+from vst.checkpoint.planner import Piece
+from vst.checkpoint.sink import ChunkWriter
+from vst.checkpoint.store import STATE_SUFFIX, unfinished
 from vst.cluster.files import Inputs, Parcel
 from vst.cluster.orders import ClipOrder, Order, Painted
+from vst.core.state_io import State, load_state, save_state
+from vst.core.types import silent
 from vst.engines.base import Engine
 from vst.errors import UsageError
-from vst.frames import silent
 from vst.job import Job
-from vst.plan import Piece
-from vst.render import engine_for, line_of, opened_mask, run, sink_spec
-from vst.sources import open_source
-from vst.sources.base import Source
-from vst.states import State, load_state, save_state
-from vst.work import Stop, Unchanged, Work
+from vst.pipeline.build_schedule import Arrangement
+from vst.pipeline.run import engine_for, line_of, opened_mask, run, sink_spec
+from vst.pipeline.session import Stop, Unchanged, Work
+from vst.video.sources import open_source
+from vst.video.sources.base import Source
 
 
 @dataclass

@@ -1,6 +1,6 @@
 """Engines: what paints. One file each; this is the table of their names."""
 
-from vst.registry import Registry
+from vst.core.registry import Registry
 
 ENGINES = Registry(
     "engine",

@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
+from vst.core.types import Embedding, Picture, Pictures, check_pictures
 from vst.errors import EngineError, SpaceError
-from vst.frames import Embedding, Picture, Pictures, check_pictures
-from vst.timeline import NONE, Mix, blend_embeddings
+from vst.schedule.timeline import NONE, Mix, blend_embeddings
 
 
 class Engine(ABC):

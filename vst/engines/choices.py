@@ -1,7 +1,7 @@
 """The options that engines have of their own, on their way from a user to the engine.
 
 An engine says what it can be told in a frozen dataclass whose fields are made with
-`vst.options.option`: one line in `ENGINE_OPTIONS` names it, and each field is an option of the
+`vst.core.fields.option`: one line in `ENGINE_OPTIONS` names it, and each field is an option of the
 command line, a key in YAML and JSON, and an argument of `vst.stylize`; the engine's constructor
 receives the filled dataclass as ``options``. Nothing else is to be done, and nothing heavy may be
 imported by the dataclass's module: `vst --help` reads it.
@@ -15,9 +15,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import Field, fields
 from typing import Any
 
+from vst.core.fields import check_option
+from vst.core.registry import Registry, nearest
 from vst.errors import UsageError
-from vst.options import check_option
-from vst.registry import Registry, nearest
 
 ENGINE_OPTIONS = Registry(
     "engine with options",

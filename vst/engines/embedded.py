@@ -10,14 +10,14 @@ from typing import Any
 import cv2
 import numpy as np
 
-from vst import cores
+from vst.core import threads as cores
+from vst.core.data_folder import WEIGHTS
+from vst.core.types import Embedding, Picture, Pictures
 from vst.engines.base import EmbeddingEngine
 from vst.errors import EngineError, SpaceError
-from vst.frames import Embedding, Picture, Pictures
 from vst.nets import store
 
 SPACE = "magenta-tflite-100"
-WEIGHTS = Path(__file__).parent.parent / "weights"
 CONTRAST_NONE, CONTRAST_STEP = 2.0, 8.0
 """Levels between darkest and brightest: up to which a frame is plain, and to be whole, more."""
 PROCESSOR_FLAGS = Path("/proc/cpuinfo")

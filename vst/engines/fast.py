@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from vst.core.style_spaces import NETWORK_SPACE
+from vst.core.types import Embedding, Picture, Pictures
 from vst.engines.base import PictureEngine
 from vst.engines.embedded import fused_normalise, has_fast_bfloat16, reflected, start_tensorflow
 from vst.errors import EngineError, MissingFileError, UsageError
-from vst.frames import Embedding, Picture, Pictures
-from vst.spaces import NETWORK_SPACE
 
 Paint = Callable[[Any], Any]
 

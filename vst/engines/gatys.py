@@ -17,6 +17,15 @@ from typing import Any
 import cv2
 import numpy as np
 
+from vst.core.types import (
+    Embedding,
+    OnProgress,
+    Picture,
+    Pictures,
+    Progress,
+    check_pictures,
+    silent,
+)
 from vst.engines.base import Engine
 from vst.engines.embedded import start_tensorflow
 from vst.engines.gatys_memory import LONG, Memory
@@ -24,9 +33,8 @@ from vst.engines.gatys_objective import Floats, Objective, as_bytes, as_floats
 from vst.engines.gatys_options import GatysOptions
 from vst.engines.minimise import Step, adam, lbfgs
 from vst.errors import EngineError, SpaceError
-from vst.frames import Embedding, OnProgress, Picture, Pictures, Progress, check_pictures, silent
 from vst.nets.backbones import Backbone, open_backbone
-from vst.timeline import NONE, Mix
+from vst.schedule.timeline import NONE, Mix
 
 PATIENT = 50
 """Steps within which something must be gained, or it is enough."""
@@ -234,7 +242,7 @@ class _Keeper:
 
 def draw_steps(steps: Sequence[Step], path: str) -> None:
     """A sheet of pictures on the way, each with its step and its loss."""
-    from vst.draw import save_picture, sheet
+    from vst.plotting import save_picture, sheet
 
     half = (len(steps) + 1) // 2
     pictures = [as_bytes(step.picture) for step in steps]

@@ -10,11 +10,11 @@ from typing import Any
 import cv2
 import numpy as np
 
+from vst.core.types import Picture
 from vst.engines.gatys_objective import Earlier, Floats, as_floats
 from vst.engines.gatys_options import GatysOptions
-from vst.flow import FlowEstimator, non_occluded, warp
-from vst.frames import Picture
-from vst.losses import LUMINANCE
+from vst.imaging.optical_flow import FlowEstimator, non_occluded, warp
+from vst.nets.losses import LUMINANCE
 
 LONG = 5
 """Frames back that the long-term loss looks, as in the reports."""

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from vst.core.types import Picture
 from vst.engines.gatys_options import PLAIN, GatysOptions
-from vst.frames import Picture
 from vst.nets.backbones import Backbone
 
 Floats = npt.NDArray[np.float32]
@@ -55,7 +55,7 @@ class Objective:
         """The Gram matrices (1,C,C) of a style picture (H,W,3) in [0,1], of any size: the mean over
         the phases.
         """
-        from vst.losses import gram
+        from vst.nets.losses import gram
 
         found = []
         for phase in self._phases:
@@ -129,7 +129,7 @@ class Objective:
     def _parts(
         self, picture: Any, phase: Any, content: Any, grams: Any, earlier: Any
     ) -> Mapping[str, Any]:
-        from vst import losses
+        from vst.nets import losses
 
         options, relative = self.options, self.options.scaling != PLAIN
         names = tuple(dict.fromkeys((*self.content_layers, *self.style_layers)))
@@ -152,7 +152,7 @@ class Objective:
 
 def layer_weights(options: GatysOptions, layers: Sequence[str]) -> list[float]:
     """A weight for each style layer, of mean 1 unless given: evenly."""
-    from vst.losses import weights_for
+    from vst.nets.losses import weights_for
 
     given = options.style_layer_weights or (1.0,) * len(layers)
     weights_for(layers, layers, given)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from vst.core.fields import option
 from vst.nets.backbones import BACKBONES, DEFAULT
-from vst.options import option
 
 OPTIMISERS = ("lbfgs", "adam")
 STARTS = ("previous", "content", "noise")

@@ -14,13 +14,13 @@ import cv2
 import numpy as np
 
 from vst import assets
+from vst.core.paths import at_home
+from vst.core.registry import nearest
+from vst.core.types import Embedding, OnProgress, Picture, Pictures, silent
 from vst.engines.base import EmbeddingEngine
 from vst.engines.magenta_graph import HubModel
 from vst.engines.magenta_lite import LitePair, describe
 from vst.errors import AssetError, EngineError, MissingFileError, SpaceError, UsageError
-from vst.frames import Embedding, OnProgress, Picture, Pictures, silent
-from vst.paths import at_home
-from vst.registry import nearest
 
 STYLE_SIZE = 256
 """Side in pixels of the picture a style is read from; Magenta trained and exported it so."""

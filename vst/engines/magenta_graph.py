@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 
 from vst.assets import MODELS, saved_model_problems, sha256_of
+from vst.core.types import Embedding, Picture, Pictures
 from vst.engines.magenta_cut import Cut, FrozenGraph, find_embedding
 from vst.errors import AssetError, EngineError
-from vst.frames import Embedding, Picture, Pictures
 
 TOGETHER_ON_CPU = 4 * 128 * 128
 """Pixels painted in one call on a CPU. Measured on two cores: four frames at once take 0.85 of the

@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 
 from vst.assets import MODELS, sha256_of
+from vst.core.style_spaces import TFLITE_SPACE
+from vst.core.types import Embedding, Picture, Pictures
 from vst.errors import AssetError, DependencyError, EngineError, MissingFileError
-from vst.frames import Embedding, Picture, Pictures
-from vst.spaces import TFLITE_SPACE
 
 TOGETHER = 4 * 256 * 256
 """Pixels painted in one call where the painter takes any size. Measured on two cores: four frames

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from vst.core.types import Embedding, Picture, Pictures
 from vst.engines.base import EmbeddingEngine
-from vst.frames import Embedding, Picture, Pictures
 
 
 class TintEngine(EmbeddingEngine):

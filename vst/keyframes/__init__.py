@@ -2,7 +2,7 @@
 their names.
 """
 
-from vst.registry import Registry
+from vst.core.registry import Registry
 
 PICKERS = Registry(
     "picker",

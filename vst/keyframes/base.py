@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from vst.core.types import Embedding, Frame, Picture, VideoInfo
 from vst.errors import UsageError
-from vst.frames import Embedding, Frame, Picture, VideoInfo
 
 Embed = Callable[[Picture], Embedding]
 """The style of one RGB uint8 picture of any size as numbers, float32 (dim,)."""

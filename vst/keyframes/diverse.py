@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vst.frames import Picture
+from vst.core.types import Picture
 from vst.keyframes.base import Embed, Film, Picked, Picker
 from vst.keyframes.survey import survey
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from vst.core.timecode import format_time
 from vst.errors import UsageError
 from vst.keyframes.base import Embed, Film, Picked, Picker
 from vst.keyframes.survey import is_black, shrunk
-from vst.times import format_time
 
 
 class ManualPicker(Picker):

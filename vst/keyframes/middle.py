@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from vst.core.timecode import format_time
 from vst.errors import MediaError
 from vst.keyframes.base import Embed, Film, Picked, Picker
 from vst.keyframes.survey import Survey, survey
-from vst.times import format_time
 
 AROUND = 1.0
 """Seconds before and after a middle that are looked at: enough to tell a blurred frame from a soft

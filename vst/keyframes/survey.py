@@ -13,11 +13,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vst.cuts import CutDetector
+from vst.core.timecode import format_time
+from vst.core.types import Picture
 from vst.errors import MediaError
-from vst.frames import Picture
 from vst.keyframes.base import Film
-from vst.times import format_time
+from vst.video.scene_cuts import CutDetector
 
 SMALL = 144
 """Short side, in pixels, at which frames are looked at: a blur that shows in a keyframe shows here.

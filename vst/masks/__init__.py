@@ -2,7 +2,7 @@
 these are the tables of their names.
 """
 
-from vst.registry import Registry
+from vst.core.registry import Registry
 
 MASKS = Registry(
     "mask",

@@ -14,13 +14,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vst.cuts import CutDetector
+from vst.core.timecode import format_time
+from vst.core.types import Frame, Picture
 from vst.errors import UsageError
-from vst.flow import MEDIUM, FlowEstimator, Gray, agreeing, squared, warp
-from vst.frames import Frame, Picture
+from vst.imaging.optical_flow import MEDIUM, FlowEstimator, Gray, agreeing, squared, warp
 from vst.masks.base import Alpha, Mask
 from vst.masks.motion import evidence, ground_motion, of_ground
-from vst.times import format_time
+from vst.video.scene_cuts import CutDetector
 
 WORKING = 288
 """Short side, in pixels, at which the figure is looked for."""

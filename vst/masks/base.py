@@ -16,8 +16,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from vst.core.types import Frame, Picture, VideoInfo
 from vst.errors import UsageError
-from vst.frames import Frame, Picture, VideoInfo
 
 Alpha = npt.NDArray[np.uint8]
 """How much of each pixel is the figure: (height, width), uint8, 0 the ground to 255 the figure."""

@@ -9,7 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from vst.frames import Picture
+from vst.core.types import Picture
 from vst.masks.base import Alpha, Edge, Parts, check_alpha, layered, short_side
 
 WIDE_SEAM = 0.025

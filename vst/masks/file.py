@@ -8,9 +8,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from vst.frames import Frame, Picture
+from vst.core.timecode import format_time
+from vst.core.types import Frame, Picture
 from vst.masks.base import Alpha, Film, Mask
-from vst.times import format_time
 
 
 class FileMask(Mask):

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vst.flow import MEDIUM, FlowEstimator, FlowSettings, Gray
-from vst.frames import Picture
+from vst.core.types import Picture
+from vst.imaging.optical_flow import MEDIUM, FlowEstimator, FlowSettings, Gray
 from vst.masks.base import Alpha, Edge, Parts, check_alpha, layered, short_side
 from vst.masks.motion import carried, ground_motion, scaled_matrix
 

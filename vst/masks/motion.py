@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vst.flow import Flow, places, squared, warp
+from vst.imaging.optical_flow import Flow, places, squared, warp
 
 STEP = 6
 """Pixels between the places whose flow is asked."""

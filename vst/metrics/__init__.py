@@ -3,7 +3,7 @@
 One definition each, for the command line, the reports, the benches and the training alike.
 """
 
-from vst.registry import Registry
+from vst.core.registry import Registry
 
 METRICS = Registry(
     "measure",

@@ -10,8 +10,8 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
+from vst.core.types import Picture
 from vst.errors import UsageError
-from vst.frames import Picture
 
 NOTHING = math.nan
 """The value of a frame for which the measure says nothing: the first one of a scene, say."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vst.frames import Picture
+from vst.core.types import Picture
 from vst.metrics.base import Measure
 
 

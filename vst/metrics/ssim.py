@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vst.frames import Picture
+from vst.core.types import Picture
 from vst.metrics.base import NOTHING, Measure, check_pair
 
 WINDOW, DEVIATION = 11, 1.5

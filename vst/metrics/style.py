@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from vst.frames import Embedding, Picture
+from vst.core.types import Embedding, Picture
 from vst.metrics.base import Measure
 
 Predictor = Callable[[Picture], Embedding]

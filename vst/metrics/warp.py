@@ -15,8 +15,17 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vst.flow import MEDIUM, Flow, FlowEstimator, FlowSettings, Gray, Mask, non_occluded, warp
-from vst.frames import Picture
+from vst.core.types import Picture
+from vst.imaging.optical_flow import (
+    MEDIUM,
+    Flow,
+    FlowEstimator,
+    FlowSettings,
+    Gray,
+    Mask,
+    non_occluded,
+    warp,
+)
 from vst.metrics.base import NOTHING, Measure, check_pair
 
 
@@ -24,8 +33,9 @@ class WarpError(Measure):
     """E(t) = Σ noc · (warp(V[t-lag]) - V[t])² / (3 · Σ noc), pixels in 0..1, bilinear warp.
 
     The flow is that of the content, from t back to t-lag, by DIS medium at the picture's own size;
-    ``noc`` are the pixels that pass the checks of `vst.flow.non_occluded`. The video's error is the
-    mean over its frames; a frame that shares no pixel with the earlier one has none.
+    ``noc`` are the pixels that pass the checks of `vst.imaging.optical_flow.non_occluded`. The
+    video's error is the mean over its frames; a frame that shares no pixel with the earlier one has
+    none.
 
     ``roots`` gives the reports' form: √ of the mean over frames of Σ noc · (…)² / (3 · pixels).
     """

@@ -15,13 +15,13 @@ from typing import Any
 
 import numpy as np
 
+from vst.core.data_folder import WEIGHTS
+from vst.core.registry import unknown
 from vst.errors import AssetError, MissingFileError, UsageError
-from vst.registry import unknown
 
 DEFAULT = "embedded"
 RANDOM = "random"
 """In the place of a weights file: untrained values, for tests of everything else."""
-OWN_WEIGHTS = Path(__file__).parent.parent / "weights"
 PATIENCE = 30.0
 """Seconds without an answer after which a server of weights counts as silent."""
 CAFFE_MEAN = (123.68, 116.779, 103.939)
@@ -194,7 +194,7 @@ def own_network(weights: Path | str | None) -> Any:
 
     network = build_predictor(side=None)
     if weights != RANDOM:
-        folder = Path(weights) if weights is not None else OWN_WEIGHTS
+        folder = Path(weights) if weights is not None else WEIGHTS
         store.assign(network, store.read_arrays(folder, "predictor"))
     return network
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+from vst.core.fields import check_option, option
 from vst.errors import UsageError
-from vst.options import check_option, option
 
 UPSAMPLINGS = ("resize", "transposed")
 STRIDE = 4

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vst.frames import Picture
+from vst.core.types import Picture
 from vst.samples.landscape import Landscape
 from vst.samples.noise import clouds, generator, grid_of
 

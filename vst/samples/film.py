@@ -11,8 +11,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from vst.core.types import Picture
 from vst.errors import OutputError, UsageError
-from vst.frames import Picture
 from vst.samples import tune
 from vst.samples.landscape import Landscape
 from vst.samples.noise import clouds, generator, grid_of

@@ -11,7 +11,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from vst.frames import Picture
+from vst.core.types import Picture
 from vst.samples import sprites
 from vst.samples.noise import (
     Colours,

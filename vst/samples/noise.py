@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vst.frames import Picture
+from vst.core.types import Picture
 
 Plane = npt.NDArray[Any]
 """One number per pixel, float32, (height, width)."""

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from vst.frames import Picture
-from vst.registry import unknown
+from vst.core.registry import unknown
+from vst.core.types import Picture
 from vst.samples import brush, prints, tiles
 from vst.samples.noise import Colours, generator, to_picture
 

@@ -1,0 +1,138 @@
+"""The sinks of a video that is painted chunk by chunk: one that writes chunks, one that also joins
+them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Any, Protocol
+
+from vst.checkpoint.store import JOINING, ChunkFolder
+from vst.core.state_io import State
+from vst.core.types import Frame
+from vst.errors import OutputError
+from vst.video.sinks.assemble import Timing, assemble, track_suffix
+from vst.video.sinks.base import Sink, SinkReport, SinkSpec
+from vst.video.sinks.formats import choose
+from vst.video.sinks.place import Place
+from vst.video.sinks.track import TrackWriter, nearest_rate
+from vst.video.sinks.video import check_frame, check_numbers
+
+
+class Shelf(Protocol):
+    """Where chunks are put when they are whole."""
+
+    def unfinished(self, number: int, suffix: str) -> Path:
+        """Where a file of chunk ``number`` is written."""
+
+    def seal(
+        self, number: int, written: Path, state: State, *, frames: int, first: float, last: bool
+    ) -> None:
+        """Chunk ``number`` is whole: keep its track ``written``, and the ``state`` at its end."""
+
+
+class ChunkWriter(Sink):
+    """Encodes each chunk into a track of its own, and puts it on the ``shelf``.
+
+    `begin` says which chunk comes next, `end_line` that the video ends with what was written.
+    """
+
+    def __init__(self, spec: SinkSpec, shelf: Shelf) -> None:
+        super().__init__(spec)
+        _, self._codec, self._crf = choose(spec.path, spec.codec, spec.crf)
+        check_numbers(spec)
+        self._shelf = shelf
+        self._writer: TrackWriter | None = None
+        self._number = 0
+        self._times: list[float] = []
+        self._over = False
+
+    def begin(self, number: int) -> None:
+        """The next frame is the first of chunk ``number``."""
+        self._number = number
+        self._times = []
+
+    def write(self, frame: Frame) -> None:
+        check_frame(frame, self.spec, self._times[-1] if self._times else None)
+        if self._over:  # a thread that was given up, and goes on after all
+            raise OutputError(f"{str(self.spec.path)!r}: a frame came after the end")
+        if self._writer is None:
+            self._writer = self._open()
+        self._writer.write_frame(frame.picture)
+        self._times.append(frame.time)
+
+    def _open(self) -> TrackWriter:
+        return TrackWriter(
+            self._shelf.unfinished(self._number, track_suffix(self._codec)),
+            (self.spec.width, self.spec.height),
+            nearest_rate(self.spec.rate),
+            codec=self._codec,
+            crf=self._crf,
+            sample_aspect=self.spec.sample_aspect,
+            target=self.spec.path,
+            in_order=self.spec.variable,
+        )
+
+    def end_chunk(self, state: dict[str, Any]) -> None:
+        self._seal(state, last=False)
+        self.begin(self._number + 1)
+
+    def end_line(self) -> None:
+        """The video ends after the frame written last, and with it its last chunk."""
+        if self._writer is not None:
+            self._seal({}, last=True)
+
+    def _seal(self, carried: dict[str, Any], *, last: bool) -> None:
+        writer, self._writer = self._writer, None
+        if writer is None:
+            raise OutputError(
+                f"{str(self.spec.path)!r} was not written: chunk {self._number} has no frame"
+            )
+        writer.close()
+        self._shelf.seal(
+            self._number,
+            writer.path,
+            {"carried": carried, "times": list(self._times)},
+            frames=writer.frames,
+            first=self._times[0],
+            last=last,
+        )
+
+    def finish(self) -> SinkReport:
+        """Chunks alone are no output: whoever holds all of them joins them."""
+        raise NotImplementedError
+
+    def abort(self) -> None:
+        self._over = True
+        if self._writer is not None:
+            with contextlib.suppress(OSError):
+                self._writer.abort()
+            self._writer = None
+
+
+class ChunkSink(ChunkWriter):
+    """Keeps the chunks in ``folder``; `finish` joins them."""
+
+    def __init__(self, spec: SinkSpec, folder: ChunkFolder) -> None:
+        super().__init__(spec, folder)
+        self._folder = folder
+        self._place = Place(spec.path, spec.overwrite, folder.path)
+
+    def finish(self) -> SinkReport:
+        chunks = self._folder.chunks
+        if not chunks or self._folder.missing is not None:
+            raise OutputError(
+                f"{str(self.spec.path)!r} was not written: no frame came; check start and end"
+            )
+        times = self._folder.times() if self.spec.variable else None
+        timing = Timing(self._folder.frames, chunks[0].first, times)
+        finished = self._place.folder / f"{JOINING}{self.spec.path.suffix.lower()}"
+        report = assemble(self._folder.tracks, self.spec, timing, finished)
+        self._folder.publishing(finished)
+        self._place.publish(finished)
+        return report
+
+    def abort(self) -> None:
+        super().abort()
+        self._place.discard()

@@ -1,0 +1,343 @@
+"""Chunks: a long video is painted in parts that are kept, so that a broken run goes on.
+
+The folder ``out.mp4.vst/`` holds a manifest (what is painted, of which inputs, by which versions)
+and for each chunk a picture track and what the next chunk has to know. A chunk is written aside,
+brought to the disk and renamed; only then the manifest lists it. The folder goes when the output
+is whole.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from vst.checkpoint.planner import Rule
+from vst.core.locks import Lock
+from vst.core.state_io import State, load_state, save_state
+from vst.errors import OutputError, UsageError
+from vst.video.sinks.place import synchronise
+
+SECONDS = 10.0
+"""Seconds of a chunk at most; a job that is not longer has no chunks."""
+FORMAT = 1
+"""Of the manifest."""
+LATER = ("looks of the styles",)
+"""What is known of a job only when its engine is there."""
+MANIFEST, LOCK, JOINING = "manifest.json", "lock", "joining"
+UNFINISHED = ".unfinished"
+STATE_SUFFIX = ".npz"
+LARGEST_MANIFEST = 64_000_000
+"""Bytes of a manifest that is read."""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A chunk that is whole: its files' names, how many frames, the time of its first and last, and
+    the checksums of its files. ``last``: the video ends with it.
+    """
+
+    track: str
+    state: str
+    frames: int
+    first: float
+    track_sum: str
+    state_sum: str
+    last: bool
+
+
+def folder_of(output: str | os.PathLike[str]) -> Path:
+    """Where the chunks of an output lie."""
+    path = Path(output)
+    return path.with_name(f"{path.name}.vst")
+
+
+def digest(path: Path) -> str:
+    """A checksum of a file's content."""
+    found = blake2b(digest_size=16)
+    with path.open("rb") as file:
+        while part := file.read(1 << 20):
+            found.update(part)
+    return found.hexdigest()
+
+
+def read_manifest(output: str | os.PathLike[str]) -> dict[str, Any] | None:
+    """The manifest of the output's chunks; None where there are none."""
+    path = folder_of(output) / MANIFEST
+    try:
+        if path.stat().st_size > LARGEST_MANIFEST:
+            raise ValueError("too large")
+        plain = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(plain, dict) or plain.get("format") != FORMAT:
+            raise ValueError("of another format")
+        plain["chunks"] = [Chunk(**one) for one in plain["chunks"]]
+        for part in ("job", "folder", "about", "published"):
+            plain[part]
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise OutputError(
+            f"{str(path)!r} cannot be read ({error}); remove {str(path.parent)!r} to begin anew"
+        ) from error
+    return plain
+
+
+def is_published(output: str | os.PathLike[str], manifest: Mapping[str, Any]) -> bool:
+    """Whether the file under the output's name is the one that was put together of the chunks."""
+    try:
+        return manifest["published"] is not None and manifest["published"] == _mark(Path(output))
+    except OSError:
+        return False
+
+
+def _mark(path: Path) -> list[int]:
+    found = path.stat()
+    return [found.st_ino, found.st_size, found.st_mtime_ns]
+
+
+class ChunkFolder:
+    """The chunks of one output, held by one run. ``about`` says what is painted, name -> plain
+    value; ``job`` is for whoever goes on with it later, and not looked at here. ``rule``: where
+    chunks end; that of chunks that are there already is kept.
+
+    Opening it takes the lock, refuses chunks of something else, and drops what is not whole.
+    """
+
+    def __init__(
+        self,
+        output: Path,
+        about: Mapping[str, Any],
+        job: Mapping[str, Any] | None = None,
+        rule: Rule | None = None,
+    ) -> None:
+        self.output = output
+        self.rule = rule
+        self.path = folder_of(output)
+        self.about: dict[str, Any] = json.loads(json.dumps(about))
+        self.job = dict(job or {})
+        self.chunks: dict[int, Chunk] = {}
+        self._later: dict[str, Any] = {}
+        self._make()
+        with _told(self.path):
+            self._lock = Lock(self.path / LOCK, repr(str(output)))
+        try:
+            with _told(self.path):
+                self._take_up()
+        except BaseException:
+            self._lock.release()
+            with contextlib.suppress(OSError):
+                self.path.rmdir()
+            raise
+
+    def _make(self) -> None:
+        if self.path.is_symlink() or (self.path.exists() and not self.path.is_dir()):
+            raise OutputError(
+                f"{str(self.path)!r} is no folder of vst's; the chunks of {str(self.output)!r} "
+                "would lie there: move it away"
+            )
+        with _told(self.path):
+            self.path.mkdir(exist_ok=True)
+
+    def _take_up(self) -> None:
+        manifest = read_manifest(self.output)
+        if manifest is None:
+            foreign = [path.name for path in self.path.iterdir() if not _is_ours(path.name)]
+            if foreign:
+                raise OutputError(
+                    f"{str(self.path)!r} has other files ({foreign[0]!r}); move it away"
+                )
+        else:
+            if manifest.get("rule") is not None:
+                self.rule = Rule.read(manifest["rule"])
+            before = manifest["about"]
+            self._later = {name: before[name] for name in LATER if name in before}
+            self._check_same({**before, **{name: self.about.get(name) for name in LATER}})
+            self.chunks = {
+                number: chunk
+                for number, chunk in enumerate(manifest["chunks"])
+                if self._is_whole(chunk)
+            }
+        self._clean()
+        self._write_manifest()
+
+    def learn(self, name: str, value: Any) -> None:
+        """What is painted, learnt later (`LATER`): refuse chunks of something else."""
+        if self._later.get(name, value) != value:
+            self._check_same({**self.about, name: self._later[name]})
+        self.about[name] = value
+        with _told(self.path):
+            self._write_manifest()
+
+    def _check_same(self, before: Mapping[str, Any]) -> None:
+        for name in sorted({*before, *self.about}):
+            was, now = before.get(name), self.about.get(name)
+            if was != now:
+                # Checksums say nothing to a reader.
+                told = f" ({_short(was)}, now {_short(now)})" if name.startswith("option ") else ""
+                raise UsageError(
+                    f"{str(self.path)!r} was begun with another {name.removeprefix('option ')}"
+                    f"{told}; give the same again, or remove that folder to begin anew"
+                )
+
+    def _is_whole(self, chunk: Chunk) -> bool:
+        try:
+            return (
+                digest(self._inside(chunk.track)) == chunk.track_sum
+                and digest(self._inside(chunk.state)) == chunk.state_sum
+            )
+        except OSError:
+            return False
+
+    def _inside(self, name: str) -> Path:
+        """A file of this folder, whatever a manifest says."""
+        return self.path / Path(name).name
+
+    def _clean(self) -> None:
+        """Remove what a run that was broken off left unfinished."""
+        listed = {name for chunk in self.chunks.values() for name in (chunk.track, chunk.state)}
+        for path in self.path.iterdir():
+            if path.name.startswith("chunk-") and path.name not in listed:
+                path.unlink()
+            elif path.name.startswith(JOINING):
+                shutil.rmtree(path, ignore_errors=True)
+
+    @property
+    def tracks(self) -> list[Path]:
+        """The picture tracks, in order."""
+        return [self._inside(self.chunks[number].track) for number in sorted(self.chunks)]
+
+    @property
+    def frames(self) -> int:
+        """How many frames are there."""
+        return sum(chunk.frames for chunk in self.chunks.values())
+
+    @property
+    def missing(self) -> int | None:
+        """The number of the first chunk that is not there; None where all are."""
+        number = 0
+        while number in self.chunks:
+            if self.chunks[number].last:
+                return None
+            number += 1
+        return number
+
+    def carried_into(self, number: int) -> State | None:
+        """What the chunk before ``number`` left; None for the first."""
+        if number == 0:
+            return None
+        carried: State = load_state(self._inside(self.chunks[number - 1].state))["carried"]
+        return carried
+
+    def times(self) -> list[float]:
+        """The times of all frames, for a video of variable rate."""
+        found: list[float] = []
+        for number in sorted(self.chunks):
+            state = load_state(self._inside(self.chunks[number].state))
+            found += [float(time) for time in state["times"]]
+        return found
+
+    def unfinished(self, number: int, suffix: str) -> Path:
+        """Where a file of chunk ``number`` is written."""
+        return unfinished(self.path, number, suffix)
+
+    def seal(
+        self, number: int, written: Path, state: State, *, frames: int, first: float, last: bool
+    ) -> None:
+        """Chunk ``number`` is whole: keep its track ``written``, and the ``state`` at its end."""
+        with _told(self.path):
+            aside = self.unfinished(number, STATE_SUFFIX)
+            save_state(aside, state)
+            self.take(number, written, aside, frames=frames, first=first, last=last)
+
+    def take(
+        self, number: int, track: Path, state: Path, *, frames: int, first: float, last: bool
+    ) -> None:
+        """Keep the files of chunk ``number``, which lie in this folder under other names."""
+        with _told(self.path):
+            kept = [self.path / f"chunk-{number:05d}{path.suffix}" for path in (track, state)]
+            synchronise(track)
+            synchronise(state)
+            sums = digest(track), digest(state)
+            track.replace(kept[0])
+            state.replace(kept[1])
+            self.chunks[number] = Chunk(kept[0].name, kept[1].name, frames, first, *sums, last)
+            self._write_manifest()
+
+    def _write_manifest(self, published: list[int] | None = None) -> None:
+        listed = []
+        for number in range(max(self.chunks, default=-1) + 1):
+            if number in self.chunks:
+                listed.append(asdict(self.chunks[number]))
+            else:  # its place is kept: it is painted again
+                listed.append(asdict(Chunk("", "", 0, 0.0, "", "", False)))
+        plain = {
+            "format": FORMAT,
+            "job": self.job,
+            "folder": str(Path.cwd()),
+            "about": {**self._later, **self.about},
+            "rule": self.rule.as_dict() if self.rule is not None else None,
+            "chunks": listed,
+            "published": published,
+        }
+        aside = self.path / f"{MANIFEST}{UNFINISHED}"
+        aside.write_text(json.dumps(plain, ensure_ascii=False, indent=1), encoding="utf-8")
+        synchronise(aside)
+        aside.replace(self.path / MANIFEST)
+        synchronise(self.path)
+
+    def publishing(self, finished: Path) -> None:
+        """Note the file that is about to appear under the output's name, so that a run that is
+        broken off just then is known to have ended.
+        """
+        with _told(self.path):
+            self._write_manifest(_mark(finished))
+
+    def close(self, *, keep: bool) -> None:
+        """Drop what is unfinished and let go; ``keep``: leave the chunks, if there are any."""
+        going = not (keep and self.chunks)
+        with contextlib.suppress(OSError):
+            for path in self.path.iterdir():
+                if path.name.startswith(JOINING):
+                    shutil.rmtree(path, ignore_errors=True)
+                elif (
+                    path.name != LOCK and _is_ours(path.name) and (going or UNFINISHED in path.name)
+                ):
+                    path.unlink(missing_ok=True)
+        self._lock.release()
+        if going:
+            with contextlib.suppress(OSError):  # files that are not vst's stay, with their folder
+                self.path.rmdir()
+
+
+def unfinished(folder: Path, number: int, suffix: str) -> Path:
+    """Where a file of chunk ``number`` is written before it is whole."""
+    return folder / f"chunk-{number:05d}{UNFINISHED}{suffix}"
+
+
+def _is_ours(name: str) -> bool:
+    return name == LOCK or name.startswith(("chunk-", MANIFEST, JOINING))
+
+
+def _short(value: Any) -> str:
+    text = "not given" if value is None else str(value)
+    return text if len(text) <= 60 else f"{text[:60]}…"
+
+
+@contextlib.contextmanager
+def _told(folder: Path) -> Iterator[None]:
+    """What the system refuses is told as an error of the output."""
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, OutputError):
+            raise
+        raise OutputError(
+            f"the chunks in {str(folder)!r} cannot be written ({error.strerror or error}); make "
+            "room there or choose another output, and run again"
+        ) from error

@@ -1,0 +1,70 @@
+"""``vst app``: the page in the browser."""
+
+from __future__ import annotations
+
+import threading
+
+import click
+
+from vst.cli.options import verbose_option
+from vst.errors import Cancelled, UsageError
+from vst.web.guard import is_local
+from vst.web.rooms import Limits
+
+DEFAULT = Limits()
+
+
+def parse_auth(text: str) -> tuple[str, str]:
+    """USER:PASSWORD; the password may have colons."""
+    user, colon, password = text.partition(":")
+    if not (user and colon and password):
+        raise UsageError("auth is not USER:PASSWORD; give both, with a colon between")
+    return user, password
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), default=7860, show_default=True, help="The port."
+)
+@click.option(
+    "--auth", metavar="USER:PASSWORD", envvar="VST_AUTH", show_envvar=True,
+    help="Ask visitors for this user and password.",
+)  # fmt: skip
+@click.option(
+    "--max-upload", type=click.IntRange(1), default=DEFAULT.upload, show_default=True,
+    metavar="MB", help="Largest file that can be uploaded.",
+)  # fmt: skip
+@click.option(
+    "--max-length", type=click.FloatRange(0.1), default=DEFAULT.length, show_default=True,
+    metavar="SECONDS", help="Longest content that can be uploaded.",
+)  # fmt: skip
+@click.option(
+    "--jobs", type=click.IntRange(1, 64), default=DEFAULT.jobs, show_default=True,
+    help="Jobs at once; the others wait.",
+)  # fmt: skip
+@verbose_option
+def command(
+    host: str, port: int, auth: str | None, max_upload: int, max_length: float, jobs: int
+) -> None:
+    """Serve a page in which videos are painted by looking. It opens no browser; Ctrl-C ends it, and
+    removes what was uploaded and made.
+
+    \b
+    Example: vst app --port 8000
+    """
+    from vst.web.server import served
+
+    limits = Limits(upload=max_upload, kept=4 * max_upload, length=max_length, jobs=jobs)
+    known = parse_auth(auth) if auth else None
+    if known is None and not is_local(host):
+        click.echo(
+            f"warning: everybody who reaches {host} can use this page; --auth asks for a password",
+            err=True,
+        )
+    with served(host, port, known, limits) as address:
+        click.echo(f"the page is at {address} (Ctrl-C ends it)")
+        try:
+            threading.Event().wait()
+        except (KeyboardInterrupt, Cancelled):
+            click.echo("ending: jobs are stopped, files are removed", err=True)

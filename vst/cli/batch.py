@@ -1,0 +1,88 @@
+"""``vst batch``: many contents in many styles."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from vst.batch import STATES, Outcome, read_batch, run_batch, table
+from vst.cli.options import (
+    cluster_options,
+    cluster_settings,
+    print_json,
+    report_options,
+    warn,
+    worker_threads_option,
+)
+from vst.cli.progress import Reporter
+from vst.cli.stopping import stoppable
+from vst.core.threads import one_core_a_frame, share_heaps
+from vst.core.types import OnProgress
+from vst.job import Job
+from vst.pipeline.run import Result, run
+
+
+@click.command()
+@click.argument("jobs")
+@click.option("--overwrite", is_flag=True, help="Run all jobs again, whatever is there.")
+@cluster_options
+@worker_threads_option
+@report_options
+@click.pass_context
+def command(
+    context: click.Context,
+    /,
+    jobs: str,
+    overwrite: bool,
+    as_json: bool,
+    progress: str,
+    **where: Any,
+) -> None:
+    """Run the jobs of the file JOBS (YAML) whose output is not there yet; one that fails does not
+    stop the rest.
+
+    \b
+    contents: clips/*.mp4              # files, globs, or a list of them
+    styles: ["@ink-wash", art/*.jpg, [film.mp4, "@waves"]]   # one job each; a list is one job
+    output: out/{content}-{style}.mp4
+    options: {strength: 0.8}           # as those of vst stylize
+    jobs:                              # and single ones
+      - {content: a.mp4, styles: b.png, output: out/a.mp4, options: {size: 360}}
+
+    \b
+    Example: vst batch jobs.yaml
+    """
+    plan = [replace(job, overwrite=True) if overwrite else job for job in read_batch(jobs)]
+
+    def say(outcome: Outcome) -> None:
+        if not as_json:
+            warn(f"{outcome.output}: {text}" for text in outcome.warnings)
+
+    settings = cluster_settings(**where)
+    if settings is None:
+        share_heaps()
+        # Other engines paint faster with all cores for one operation, and it is set only once.
+        small = all(job.engine == "embedded" for job in plan)
+        with Reporter(progress) as reporter, one_core_a_frame(small):
+            outcomes = run_batch(plan, reporter, on_outcome=say, runner=watched)
+    else:
+        from vst.cluster import batch_on
+
+        share_heaps()
+        with Reporter(progress) as reporter, stoppable() as stop:
+            outcomes = batch_on(settings, plan, reporter, on_outcome=say, stop=stop)
+    counts = {state: sum(one.state == state for one in outcomes) for state in STATES}
+    if as_json:
+        print_json({"jobs": [one.as_dict() for one in outcomes], **counts})
+    else:
+        click.echo(table(outcomes))
+    if counts["failed"]:
+        context.exit(1)
+
+
+def watched(job: Job, on_progress: OnProgress) -> Result:
+    """One job, that Ctrl-C stops at the end of its chunk, and that ends where it hangs."""
+    with stoppable() as stop:
+        return run(job, on_progress, stop)

@@ -1,0 +1,74 @@
+"""``vst demo``: make two clips and paint one in the looks of the other."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+import numpy as np
+
+from vst.api import job_of
+from vst.cli.options import print_json, report_options, warn
+from vst.cli.progress import Reporter
+from vst.core.types import Picture, Progress
+from vst.job import Job
+from vst.pipeline.build_schedule import looks_for
+from vst.pipeline.run import run
+from vst.plotting import demo_sheet, save_picture
+from vst.samples import write_content, write_style_film
+from vst.video.sources import open_source
+
+COLUMNS = 5
+"""Pairs of content and painted frames on the sheet."""
+
+
+@click.command()
+@click.option(
+    "--output", "-o", default="out", show_default=True, help="The folder for what is made."
+)
+@report_options
+def command(output: str, as_json: bool, progress: str) -> None:
+    """Draw a moving scene with sound and a style film, paint the first in the looks of the second.
+
+    It leaves demo.mp4, and demo.png: the keyframes above, content and painted frames below.
+    """
+    began = time.perf_counter()
+    folder = Path(output)
+    folder.mkdir(parents=True, exist_ok=True)
+    content, film = folder / "content.mp4", folder / "style-film.mp4"
+    with Reporter(progress) as reporter:
+        reporter(Progress("draw clips", 0))
+        write_content(content)
+        write_style_film(film)
+        job = job_of(content, film, folder / "demo.mp4", overwrite=True)
+        result = run(job, reporter)
+    save_picture(folder / "demo.png", sheet_of(job))
+    seconds = round(time.perf_counter() - began, 1)
+    if as_json:
+        print_json({**result.as_dict(), "sheet": str(folder / "demo.png"), "all_seconds": seconds})
+        return
+    warn(result.warnings)
+    speed = f"{result.frames} frames at {result.frames_per_second:.1f} a second"
+    click.echo(f"made in {seconds:.0f} s, {speed}:")
+    click.echo(
+        f"  {folder / 'demo.mp4'}   the content in the looks of the style film, with its sound"
+    )
+    click.echo(f"  {folder / 'demo.png'}   keyframes above, content and painted frames below")
+    click.echo(f"  {content} and {film}   what it was made from")
+    click.echo(f"next: vst stylize {content} -s @ink-wash -o {folder / 'ink.mp4'}")
+
+
+def sheet_of(job: Job) -> Picture:
+    """The contact sheet of a finished job: its keyframes, and frames of its content and output side
+    by side.
+    """
+    looks = looks_for(job)
+    with open_source(job.content) as source:
+        last = source.info.duration - 1 / float(source.info.rate)
+        times = [float(t) for t in np.linspace(0, last, COLUMNS)]
+        contents = [source.at(t) for t in times]
+    with open_source(job.output) as painted:
+        paintings = [painted.at(t) for t in times]
+    keyframes = [(look.time, look.picture) for look in looks]
+    return demo_sheet(keyframes, list(zip(times, contents)), paintings)

@@ -1,0 +1,68 @@
+"""``vst grid``: every content in every style, on one sheet."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import click
+
+from vst.api import job_of
+from vst.cli.options import (
+    check_picture_output,
+    job_options,
+    output_option,
+    print_json,
+    report_options,
+    style_option,
+)
+from vst.cli.progress import Reporter
+from vst.job import check_paths
+from vst.pipeline.run import engine_for
+from vst.plotting import save_picture
+from vst.preview import paint_grid
+
+
+@click.command()
+@click.argument("contents", nargs=-1, required=True, metavar="CONTENT...")
+@functools.partial(style_option, required=False)
+@output_option("The sheet: .png or .jpg.")
+@job_options(
+    "keyframes",
+    "picker",
+    "size",
+    "strength",
+    "engine",
+    "model",
+    "engine_options",
+    "threads",
+    "overwrite",
+)
+@report_options
+def command(
+    contents: tuple[str, ...],
+    styles: tuple[str, ...],
+    output: str,
+    as_json: bool,
+    progress: str,
+    **options: Any,
+) -> None:
+    """Paint every CONTENT (a picture, or a video's middle frame) in every style, as one labelled
+    sheet.
+
+    \b
+    Example: vst grid cat.jpg dog.jpg -s @ink-wash -s @stained-glass -o grid.png
+    """
+    jobs = [job_of(content, styles, output, **options) for content in contents]
+    for job in jobs:
+        check_paths(job)
+    check_picture_output(output, jobs[0].overwrite)
+    with (
+        Reporter(progress, "pictures") as reporter,
+        engine_for(jobs[0], reporter) as engine,
+    ):
+        save_picture(output, paint_grid(contents, jobs[0], engine, reporter))
+    if as_json:
+        print_json({"output": output, "contents": len(contents)})
+    else:
+        click.echo(f"{output}: {len(contents)} contents")

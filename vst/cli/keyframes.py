@@ -1,0 +1,160 @@
+"""``vst keyframes``: show what would be taken from a style video."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from vst.cli.options import (
+    TIMES,
+    OneOf,
+    check_picture_output,
+    job_options,
+    output_option,
+    print_json,
+    verbose_option,
+    warn,
+)
+from vst.core.fields import check_option
+from vst.core.timecode import format_time
+from vst.core.types import Picture
+from vst.errors import MissingFileError, OutputExistsError
+from vst.job import Job
+from vst.keyframes import PICKERS
+from vst.keyframes.diverse import distances, style_numbers
+from vst.pipeline.run import open_engine
+from vst.plotting import save_picture, sheet
+from vst.plotting.maps import heat_table
+from vst.styles.resolve import ResolvedStyle, resolve_styles
+
+PER_ROW = 5
+"""Pictures in a row of the sheet."""
+FIELDS = Job.__dataclass_fields__
+
+
+@click.command()
+@click.argument("style")
+@click.option(
+    "-n", "--keyframes", type=int, default=FIELDS["keyframes"].default, show_default=True,
+    help=FIELDS["keyframes"].metadata["help"],
+)  # fmt: skip
+@click.option(
+    "--picker", type=OneOf(PICKERS), default=FIELDS["picker"].default, show_default=True,
+    help=FIELDS["picker"].metadata["help"],
+)  # fmt: skip
+@click.option("--at", type=TIMES, help="Times of the keyframes, for --picker manual: 1.5,4,9.")
+@output_option("A picture for the sheet (sheet.png), or a folder for one picture each.")
+@click.option("--overwrite", is_flag=True, help="Replace the output if it is there.")
+@job_options("engine", "model")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object on stdout and nothing else."
+)
+@verbose_option
+def command(
+    style: str,
+    keyframes: int,
+    picker: str,
+    at: tuple[float, ...] | None,
+    output: str,
+    overwrite: bool,
+    engine: str,
+    model: str | None,
+    as_json: bool,
+) -> None:
+    """Take keyframes from the video STYLE, say their times, and draw them, with a map of how far
+    apart their styles are by the engine.
+
+    \b
+    Example: vst keyframes film.mp4 -n 5 -o sheet.png
+    """
+    check_option("keyframes", keyframes, FIELDS["keyframes"].metadata)
+    if not Path(style).exists():
+        raise MissingFileError(
+            f"style video {style!r} is not there; give a video, a picture or a folder of pictures"
+        )
+    target = Path(output)
+    if target.suffix:
+        check_picture_output(output, overwrite)
+    elif target.is_file():
+        raise OutputExistsError(
+            f"output {output!r} is a file; give a folder, or a sheet's name (.png)"
+        )
+    # A time that is given is meant to be taken, whatever the picker's default.
+    picker = "manual" if at and picker == FIELDS["picker"].default else picker
+    notes: list[str] = []
+    embedder = Embedder(engine, model)
+    looks = resolve_styles(
+        [style], keyframes=keyframes, picker=picker, at=at or (), embed=embedder, notes=notes
+    )
+    apart = distances(style_numbers([look.picture for look in looks], embedder))
+    files = draw(looks, apart, embedder.space, target)
+    if as_json:
+        found = [{"name": look.name, "time": round(look.time, 3)} for look in looks]
+        far = [[round(float(value), 4) for value in row] for row in apart]
+        told = {"output": output, "files": files, "keyframes": found, "notes": notes}
+        print_json({**told, "distances": far, "space": embedder.space})
+        return
+    warn(notes)
+    for look in looks:
+        click.echo(f"{format_time(look.time):>12}  {look.name}")
+    click.echo(f"{output}: {len(looks)} keyframes{nearest_pair(looks, apart)}")
+
+
+class Embedder:
+    """An engine's eye for styles, opened when it is first used; colours and texture where it has
+    none.
+    """
+
+    def __init__(self, engine: str, model: str | None) -> None:
+        self.name, self.model = engine, model
+        self.space = ""
+        self._embed: Any = None
+
+    def __call__(self, picture: Picture) -> Any:
+        if self._embed is None:
+            from vst.keyframes.diverse import statistics
+
+            engine = open_engine(self.name, model=self.model)
+            self._embed = getattr(engine, "embed", None) or statistics
+            self.space = getattr(engine, "space", "colours and texture")
+        return self._embed(picture)
+
+
+def nearest_pair(looks: Sequence[ResolvedStyle], apart: Any) -> str:
+    """A few words on the two keyframes that are most alike; empty for one keyframe."""
+    if len(looks) < 2:
+        return ""
+    aside = apart + np.where(np.eye(len(looks)), np.inf, 0)
+    one, other = divmod(int(aside.argmin()), len(looks))
+    names = f"{looks[one].name} and {looks[other].name}"
+    return f"; nearest are {names}, {apart[one, other]:.3g} apart (farthest: {apart.max():.3g})"
+
+
+def draw(looks: list[ResolvedStyle], apart: Any, space: str, target: Path) -> list[str]:
+    """Write one sheet with the map below, or into a folder one picture each and ``map.jpg``;
+    returns the paths of the sheet or of the keyframes.
+    """
+    labels = [f"{look.name}  {format_time(look.time)}" for look in looks]
+    heat = None
+    if len(looks) > 1:
+        heads = [look.picture for look in looks]
+        title = f"How far apart their styles are ({space})"
+        heat = heat_table(apart, labels, heads=heads, title=title)
+    if target.suffix:
+        rows = [looks[i : i + PER_ROW] for i in range(0, len(looks), PER_ROW)]
+        pictures = [[look.picture for look in row] for row in rows]
+        texts = [labels[i : i + PER_ROW] for i in range(0, len(looks), PER_ROW)]
+        whole = sheet(pictures, texts)
+        save_picture(target, whole if heat is None else np.concatenate([whole, heat]))
+        return [str(target)]
+    target.mkdir(parents=True, exist_ok=True)
+    files = [target / f"{look.name}.png" for look in looks]
+    for look, file in zip(looks, files):
+        save_picture(file, look.picture)
+    if heat is not None:
+        save_picture(target / "map.jpg", heat)
+    return [str(file) for file in files]

@@ -1,0 +1,152 @@
+"""``vst models``: the models that are known, fetching them ahead, and checking them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from vst import assets
+from vst.cli.options import OneOf, print_json, verbose_option
+from vst.cli.progress import Reporter
+from vst.core.paths import at_home
+from vst.core.types import Progress
+from vst.doctor import check_embedded_weights
+from vst.errors import AssetError
+
+
+@click.group()
+def command() -> None:
+    """List, fetch and check the models that can paint.
+
+    \b
+    Example: vst models pull magenta
+    """
+
+
+@command.command("list")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object on stdout and nothing else."
+)
+@verbose_option
+def list_models(as_json: bool) -> None:
+    """Say what is known: where each model lies, its size, licence, authors and hashes."""
+    models = [embedded_entry(), *(entry(model) for model in assets.MODELS.values())]
+    if as_json:
+        print_json({"cache": str(assets.cache_folder()), "models": models})
+        return
+    for model in models:
+        click.echo(f"{model['name']}: {model['about']}")
+        click.echo(f"  {model['state']} · {model['bytes'] / 1e6:.1f} MB · {model['licence']}")
+        click.echo(f"  by {model['author']}")
+        click.echo(f"  in {model['folder']}")
+        if model["handle"]:
+            click.echo(f"  handle {model['handle']}")
+        for file in model["files"]:
+            click.echo(f"  {file['path']}  sha256 {file['sha256'] or 'by the index'}")
+
+
+@command.command()
+@click.argument("name", type=OneOf(assets.MODELS))
+@click.option(
+    "--from-folder", "source", metavar="DIR", help="Take files carried by hand, or their .tar.gz."
+)
+@click.option("--progress", type=OneOf(["auto", "plain", "none"]), default="auto")
+@verbose_option
+def pull(name: str, source: str | None, progress: str) -> None:
+    """Fetch the model NAME ahead, or take it from a folder; a broken one is replaced."""
+    model = assets.known_model(name)
+    if source is not None:
+        folder = assets.from_folder(model, at_home(source))
+    else:
+        with ByteReporter(progress, "MB") as reporter:
+            folder = assets.obtain(model, reporter, thorough=True)
+    click.echo(f"{name} is in {folder}; use it with --engine magenta --model {name}")
+
+
+@command.command()
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object on stdout and nothing else."
+)
+@verbose_option
+def check(as_json: bool) -> None:
+    """Compare every file of every model that is here with its hash.
+
+    Ends with 1 where one is damaged; a model that was never fetched is no fault.
+    """
+    weights = check_embedded_weights()
+    found: dict[str, list[str]] = {"embedded": [] if weights.ok else [weights.detail]}
+    absent = []
+    for model in assets.MODELS.values():
+        place = assets.place_of(model, thorough=True)
+        if place.folder.exists():
+            found[model.name] = list(place.problems)
+        else:
+            absent.append(model.name)
+    broken = {name: problems for name, problems in found.items() if problems}
+    if as_json:
+        print_json({"whole": sorted(set(found) - set(broken)), "broken": broken, "absent": absent})
+    else:
+        for name, problems in found.items():
+            click.echo(f"{name}: {'; '.join(problems) or 'whole'}")
+        for name in absent:
+            click.echo(f"{name}: not here (vst models pull {name})")
+    if broken:
+        name, problems = next(iter(broken.items()))
+        mend = "install vst again" if name == "embedded" else f"run `vst models pull {name}`"
+        raise AssetError(f"model {name!r} is not whole: {problems[0]}; {mend}")
+
+
+def entry(model: assets.KnownModel) -> dict[str, Any]:
+    """What is told of a model that can be fetched."""
+    place = assets.place_of(model)
+    return {
+        "name": model.name,
+        "about": model.about,
+        "kind": model.kind,
+        "state": "here" if place.whole else place.problems[0],
+        "bytes": model.size,
+        "licence": model.licence,
+        "author": model.author,
+        "folder": str(place.folder),
+        "handle": model.handle,
+        "files": [{"path": f.path, "size": f.size, "sha256": f.sha256} for f in model.files],
+    }
+
+
+def embedded_entry() -> dict[str, Any]:
+    """What is told of the model that comes with the package."""
+    import json
+
+    from vst.core.data_folder import WEIGHTS
+
+    finding = check_embedded_weights()
+    parts = json.loads((WEIGHTS / "weights.json").read_text(encoding="utf-8"))["parts"]
+    files = [
+        {"path": part["file"], "size": part.get("bytes"), "sha256": part["sha256"]}
+        for part in parts.values()
+    ]
+    return {
+        "name": "embedded",
+        "about": "the package's own small model (the 100 numbers of magenta-lite)",
+        "kind": "Keras",
+        "state": "here" if finding.ok else finding.detail,
+        "bytes": sum(file["size"] or 0 for file in files),
+        "licence": "Apache-2.0",
+        "author": "this project, trained to agree with Magenta's pictures",
+        "folder": str(WEIGHTS),
+        "handle": "",
+        "files": files,
+    }
+
+
+class ByteReporter(Reporter):
+    """The bar of the other verbs, counting megabytes."""
+
+    def __call__(self, progress: Progress) -> None:
+        total = None if progress.total is None else max(1, round(progress.total / 1e6))
+        last = progress.total is not None and progress.done >= progress.total
+        done = total if last and total else min(round(progress.done / 1e6), total or 1 << 40)
+        if not last and total is not None and done >= total:
+            done = total - 1  # the last line is for the end
+        super().__call__(Progress(progress.stage, done, total, progress.seconds))

@@ -1,0 +1,55 @@
+"""``vst resume``: go on with a video that was broken off."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from vst.cli.options import (
+    cluster_options,
+    cluster_settings,
+    print_json,
+    report_options,
+    warn,
+    worker_threads_option,
+)
+from vst.cli.progress import Reporter
+from vst.cli.stopping import stoppable
+from vst.cli.stylize import runner_on, summary
+from vst.core.threads import share_heaps
+from vst.pipeline.resume import resume
+
+
+@click.command()
+@click.argument("output")
+@click.option("--keep-chunks", is_flag=True, help="Keep the folder OUT.vst with the chunks.")
+@cluster_options
+@worker_threads_option
+@report_options
+def command(
+    output: str,
+    keep_chunks: bool,
+    as_json: bool,
+    progress: str,
+    **where: Any,
+) -> None:
+    """Go on with OUTPUT, a long video that was broken off: paint what is missing of it.
+
+    \b
+    Example: vst resume painted.mp4
+    """
+    share_heaps()
+    with Reporter(progress) as reporter, stoppable() as stop:
+        paint = runner_on(cluster_settings(**where))
+        done = resume(output, reporter, stop, keep_chunks=keep_chunks, runner=paint)
+    if done is None:
+        if as_json:
+            print_json({"output": output, "whole": True})
+        else:
+            click.echo(f"{output} is whole: there is nothing to do")
+    elif as_json:
+        print_json(done.as_dict())
+    else:
+        warn(done.warnings)
+        click.echo(summary(done))

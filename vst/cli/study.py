@@ -1,0 +1,343 @@
+"""``vst study``: try methods against each other, and rate what came out."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import webbrowser
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vst.cli.options import OneOf, print_json, report_options, style_option
+from vst.cli.progress import Reporter
+from vst.engines import ENGINES
+from vst.errors import Cancelled, UsageError
+from vst.research.study.base import Study, Table, run_study
+from vst.research.study.content import SECONDS, SIZE, StillJudge, Subject
+from vst.research.study.figures import FIGURES
+from vst.research.study.networks import MINUTES, TRAININGS, Training
+from vst.research.study.options import parsed_options
+from vst.research.study.page import cells, page_of
+
+HERE = click.Path(file_okay=False, path_type=Path)
+SHOWN = ("seconds_per_frame", "seconds", "loss", "variation", "style", "content_ssim", "warp",
+         "warp_root", "adjacent_ssim")  # fmt: skip
+"""The columns of the table on the terminal; the page has all."""
+
+
+@click.group("study")
+def command() -> None:
+    """Try methods against each other on your own files: one table, one page with pictures.
+
+    A study that was stopped goes on when it is run again: rows that are done are kept.
+
+    \b
+    Example: vst study video holiday.mp4 -s art.jpg --out study --minutes 3
+    """
+
+
+def study_options(moving: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """What the studies share. ``moving``: they paint videos."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        function = report_options(function)
+        function = click.option(
+            "--only", multiple=True, metavar="TEXT",
+            help="Try the cases alone whose names hold this; again for more.",
+        )(function)  # fmt: skip
+        function = click.option(
+            "--option", "options", multiple=True, metavar="NAME=VALUE",
+            help="Any option of vst stylize, for every painting by optimisation; again for more."
+            if not moving else "Any option of vst stylize; again for more.",
+        )(function)  # fmt: skip
+        function = click.option(
+            "--predictor", type=OneOf(ENGINES), default=Subject.predictor, show_default=True,
+            help="The engine whose predictor judges the style.",
+        )(function)  # fmt: skip
+        if moving:
+            function = clip_options(function)
+        function = click.option(
+            "--size", type=click.IntRange(16, 4096), default=SIZE, show_default=True,
+            help="Short side to paint at, in pixels.",
+        )(function)  # fmt: skip
+        function = click.option(
+            "--out", required=True, type=HERE, metavar="DIR",
+            help="The folder for the tables, pages and paintings.",
+        )(function)  # fmt: skip
+        return click.argument("content")(style_option(function))
+
+    return decorate
+
+
+def clip_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """What of a video is taken."""
+    function = click.option(
+        "--seconds", type=click.FloatRange(min=0.05), default=SECONDS, show_default=True,
+        help="How much of a video is painted.",
+    )(function)  # fmt: skip
+    return click.option(
+        "--start", type=click.FloatRange(min=0), default=0.0, help="From when on, in seconds."
+    )(function)
+
+
+def training_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """How networks of a study are trained."""
+    function = click.option(
+        "--data", type=click.Path(exists=True), metavar="DATA",
+        help="A video, or a folder like MPI Sintel's, for the flow losses (default: the content "
+        "outside the clip).",
+    )(function)  # fmt: skip
+    function = click.option(
+        "--pictures", type=click.Path(exists=True, file_okay=False), metavar="DIR",
+        help="Pictures that networks are trained on (default: frames of the content outside the "
+        "clip).",
+    )(function)  # fmt: skip
+    return click.option(
+        "--minutes", type=click.FloatRange(min=0.01), default=MINUTES, show_default=True,
+        help="Of training for each network.",
+    )(function)  # fmt: skip
+
+
+@command.command()
+@study_options(moving=False)
+@click.option("--steps", type=click.IntRange(1), help="Steps of optimisation for each picture.")
+@click.option(
+    "--backbone-weights", "weights", multiple=True, metavar="random|NAME=FILE",
+    help="Untrained values for all that would be fetched, or a file for one; again for more.",
+)  # fmt: skip
+def backbones(
+    out: Path,
+    steps: int | None,
+    weights: tuple[str, ...],
+    as_json: bool,
+    progress: str,
+    **shared: Any,
+) -> None:
+    """Paint one picture with each backbone: VGG, ResNet, Xception, EfficientNet, the embedded one.
+
+    \b
+    Example: vst study backbones cat.jpg -s art.jpg --out study --steps 100
+    """
+    from vst.research.study.backbones import backbones as study_of
+    from vst.research.study.backbones import parsed_weights
+
+    subject, only, options = taken(shared, steps)
+    known = parsed_weights(weights)
+    with judging(subject) as judge:
+        study = study_of(subject, out, judge, weights=known, options=options, only=only)
+        carry_out(study, out, as_json, progress)
+
+
+@command.command()
+@study_options(moving=False)
+@click.option(
+    "--steps", default="20,100,300", show_default=True, metavar="N,N,…",
+    help="Steps after which each optimiser is stopped.",
+)  # fmt: skip
+def optimisers(out: Path, steps: str, as_json: bool, progress: str, **shared: Any) -> None:
+    """Paint one picture with L-BFGS and with Adam, for more and more steps.
+
+    \b
+    Example: vst study optimisers cat.jpg -s art.jpg --out study --steps 20,100
+    """
+    from vst.research.study.optimisers import optimisers as study_of
+
+    subject, only, options = taken(shared)
+    counts = [int(part) for part in steps.split(",") if part.strip().isdecimal()]
+    if len(counts) != len(steps.split(",")):
+        raise UsageError(f"steps {steps!r}; allowed are whole numbers with commas between them")
+    with judging(subject) as judge:
+        study = study_of(subject, out, judge, steps=counts, options=options, only=only)
+        carry_out(study, out, as_json, progress)
+
+
+@command.command()
+@study_options(moving=True)
+@click.option("--steps", type=click.IntRange(1), help="Steps of optimisation for each frame.")
+@training_options
+@click.option(
+    "--network", "networks", multiple=True, metavar="fast|noise|temporal=FILE",
+    help="A trained network for this row: then none is trained for it; again for more.",
+)  # fmt: skip
+@click.option("--magenta", metavar="MODEL", help="Magenta's model, for rows with it.")
+def video(
+    out: Path,
+    steps: int | None,
+    networks: tuple[str, ...],
+    magenta: str | None,
+    as_json: bool,
+    progress: str,
+    **shared: Any,
+) -> None:
+    """Paint the beginning of a video in every way: optimised, by trained networks, segmented, by
+    whole models; with and without stabiliser.
+
+    \b
+    Example: vst study video holiday.mp4 -s art.jpg --out study --size 128 --steps 20 --minutes 1
+    """
+    from vst.research.study.video import Ways, parsed_networks
+    from vst.research.study.video import video as study_of
+
+    training = training_of(shared)
+    subject, only, options = taken(shared, steps)
+    ways = Ways(training, parsed_networks(networks), magenta, options)
+    carry_out(study_of(subject, out, ways, only), out, as_json, progress)
+
+
+@command.command()
+@study_options(moving=True)
+@click.option(
+    "--vary", multiple=True, required=True, metavar="NAME=VALUE,VALUE",
+    help="An option and its values; again for more: every one with every other.",
+)  # fmt: skip
+@click.option(
+    "--train", type=OneOf(TRAININGS),
+    help="Train a network for each combination; its options can be varied too.",
+)  # fmt: skip
+@training_options
+def sweep(
+    out: Path,
+    options: tuple[str, ...],
+    vary: tuple[str, ...],
+    train: str | None,
+    as_json: bool,
+    progress: str,
+    **shared: Any,
+) -> None:
+    """Paint a picture or a video with every value of any option.
+
+    \b
+    Example: vst study sweep cat.jpg -s art.jpg --out study --vary strength=0.3,0.6,1
+    """
+    from vst.research.study.sweep import sweep as study_of
+
+    training = training_of(shared, train or "fast")
+    subject, only, _ = taken(shared)
+    with judging(subject) as judge:
+        study = study_of(
+            subject, out, judge, vary=vary, options=options,
+            training=training if train else None, only=only,
+        )  # fmt: skip
+        carry_out(study, out, as_json, progress)
+
+
+def training_of(shared: dict[str, Any], kind: str = "fast") -> Training:
+    """How networks are trained; its options are taken out of what the studies share."""
+    return Training(kind, **{name: shared.pop(name) for name in ("minutes", "pictures", "data")})
+
+
+def taken(
+    shared: dict[str, Any], steps: int | None = None
+) -> tuple[Subject, tuple[str, ...], dict[str, Any]]:
+    """What is painted, the cases that were chosen, and the options for all of them: those of a job,
+    and the steps, which have a name of their own.
+    """
+    only, options = shared.pop("only"), parsed_options(shared.pop("options", ()))
+    return Subject(**shared), only, options if steps is None else {**options, "steps": steps}
+
+
+@contextlib.contextmanager
+def judging(subject: Subject) -> Iterator[StillJudge]:
+    """What measures pictures, closed at the end."""
+    judge = StillJudge(subject)
+    try:
+        yield judge
+    finally:
+        judge.close()
+
+
+def carry_out(study: Study, out: Path, as_json: bool, progress: str) -> None:
+    """Try all cases, and say what came of them."""
+    try:
+        with Reporter(progress, "steps") as reporter:
+            table = run_study(study, out, reporter, page=page_of)
+    except (Cancelled, KeyboardInterrupt):
+        raise Cancelled(
+            f"stopped; what is done is kept in {out}, and the same command goes on from there"
+        ) from None
+    if as_json:
+        print_json({**table.as_dict(), "json": str(table.json), "html": str(table.html)})
+        return
+    show(table)
+    click.echo(f"{table.html}: the table with pictures; {table.json}: its figures")
+
+
+def show(table: Table) -> None:
+    """The table, in columns; below it, why rows are empty."""
+    names = [n for n in SHOWN if any(row.figures.get(n) is not None for row in table.rows)]
+    lines = [["", *(FIGURES[name].head for name in names)]]
+    lines += [[row.name, *cells(row, names)] for row in table.rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    for first, *rest in lines:
+        parts = [text.rjust(width) for text, width in zip(rest, widths[1:])]
+        click.echo("  ".join([first.ljust(widths[0]), *parts]).rstrip())
+    for row in table.rows:
+        if not row.done:
+            click.echo(f"{row.name}: {row.reason}")
+
+
+@command.command()
+@click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DIR…")
+@click.option(
+    "--out", type=HERE, metavar="DIR", help="Where votes are kept (default: the first folder)."
+)
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, show_default=True,
+    help="Port of the page on this machine; 0 takes one that is free.",
+)  # fmt: skip
+@click.option("--ranking", is_flag=True, help="Print the ranking by the votes so far, and end.")
+@click.option("--open/--no-open", "opened", default=True, help="Open the page in a browser.")
+@report_options
+def rate(
+    folders: tuple[Path, ...],
+    out: Path | None,
+    port: int,
+    ranking: bool,
+    opened: bool,
+    as_json: bool,
+    progress: str,
+) -> None:
+    """Show pairs of videos side by side, unnamed, and rank them by the answers.
+
+    Each DIR holds paintings of one content: what `vst study video` left, or any videos. Names that
+    stand in several of them are ranked as one. Ctrl-C ends it; votes are kept.
+
+    \b
+    Example: vst study rate study
+    """
+    from vst.research.study.rating import Rating, group_of
+    from vst.research.study.server import RatingServer
+    from vst.research.study.standings import leave, ranked_lines
+    from vst.research.study.votes import Votes
+
+    groups = [group_of(folder) for folder in folders]
+    place = out or folders[0]
+    place.mkdir(parents=True, exist_ok=True)
+    with Votes(place / "rate.json") as votes:
+        rating = Rating(groups, votes, random.SystemRandom())
+        if not ranking:
+            serve(RatingServer(rating, port), opened, progress)
+        standings = rating.standings()
+        page = leave(place, standings, len(votes))
+    if as_json:
+        from vst.research.study.votes import plain
+
+        print_json({"votes": len(votes), "ranking": plain(standings), "html": str(page)})
+        return
+    for line in ranked_lines(standings):
+        click.echo(line)
+    click.echo(f"{page}: the ranking")
+
+
+def serve(server: Any, opened: bool, progress: str) -> None:
+    """Answer requests until Ctrl-C."""
+    with server:
+        if progress != "none":
+            click.echo(f"{server.url} shows the pairs; Ctrl-C ends and ranks", err=True)
+        if opened:
+            webbrowser.open(server.url)
+        with contextlib.suppress(KeyboardInterrupt, Cancelled):
+            server.serve_forever(poll_interval=0.2)

@@ -1,0 +1,106 @@
+"""``vst styles``: the built-in styles, and the user's own ones."""
+
+from __future__ import annotations
+
+import click
+
+from vst.cli.options import job_options, print_json, verbose_option
+from vst.errors import UsageError
+from vst.pipeline.run import open_engine
+from vst.styles.library import (
+    add_style,
+    all_styles,
+    builtin_styles,
+    checked_name,
+    remove_style,
+    style_named,
+)
+from vst.styles.resolve import resolve_styles
+
+
+@click.group(invoke_without_command=True)
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object on stdout and nothing else."
+)
+@click.pass_context
+def command(context: click.Context, as_json: bool) -> None:
+    """List the styles that can be used as @name; keep your own ones.
+
+    \b
+    Example: vst styles add my-wall wall.jpg
+    """
+    if context.invoked_subcommand is not None:
+        return
+    built_in = builtin_styles()
+    known = all_styles()
+    if as_json:
+        listed = [
+            {
+                "name": name,
+                "description": style.description,
+                "built_in": name in built_in,
+                "space": style.space,
+            }
+            for name, style in known.items()
+        ]
+        print_json({"styles": listed})
+        return
+    width = max(len(name) for name in known) + 1
+    for name, style in known.items():
+        own = "" if name in built_in else "  (your own)"
+        click.echo(f"@{name:<{width}} {style.description}{own}")
+
+
+@command.command()
+@click.argument("name")
+@click.argument("picture")
+@click.option("--description", default="", help="One line on what it looks like.")
+@job_options("engine", "model", "keyframes", "picker")
+@verbose_option
+def add(
+    name: str,
+    picture: str,
+    description: str,
+    engine: str,
+    model: str | None,
+    keyframes: int,
+    picker: str,
+) -> None:
+    """Keep the style of PICTURE as @NAME, for this user."""
+    name = checked_name(name)
+    looks = resolve_styles([picture], keyframes=keyframes, picker=picker)
+    if len(looks) != 1:
+        raise UsageError(f"{picture!r} has {len(looks)} pictures; a style is made from one")
+    with open_engine(engine, model=model) as opened:
+        embed = getattr(opened, "embed", None)
+        if embed is None:
+            raise UsageError(
+                f"engine {engine!r} has no style numbers to keep; use an engine with embeddings"
+            )
+        numbers = embed(looks[0].style)
+        add_style(name, numbers, opened.space, description or f"made from {looks[0].name}")  # type: ignore[attr-defined]
+    click.echo(f"@{name} is kept; use it with -s @{name}")
+
+
+@command.command()
+@click.argument("name")
+def remove(name: str) -> None:
+    """Forget the own style @NAME."""
+    remove_style(name.lstrip("@"))
+    click.echo(f"@{name.lstrip('@')} is forgotten")
+
+
+@command.command()
+@click.argument("name")
+def show(name: str) -> None:
+    """Print what is known of the style @NAME, as JSON."""
+    style = style_named(name)
+    print_json(
+        {
+            "name": style.name,
+            "description": style.description,
+            "origin": style.origin,
+            "space": style.space,
+            "embedding": [round(float(number), 5) for number in style.embedding],
+        }
+    )

@@ -1,0 +1,135 @@
+"""``vst stylize``: paint a video."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vst.api import job_of
+from vst.cli.options import (
+    check_engine_outputs,
+    cluster_options,
+    cluster_settings,
+    job_options,
+    output_option,
+    print_json,
+    report_options,
+    style_option,
+    warn,
+)
+from vst.cli.progress import Reporter
+from vst.cli.stopping import stoppable
+from vst.core.threads import one_core_a_frame, share_heaps
+from vst.core.timecode import format_time
+from vst.core.types import OnProgress
+from vst.job import Job
+from vst.pipeline.run import Estimate, Result, estimate, run
+from vst.pipeline.session import Stop
+
+if TYPE_CHECKING:
+    from vst.cluster import Settings
+
+OPTIONS = (
+    "score", "keyframes", "picker", "at", "order", "size", "strength", "ease", "hold", "blend",
+    "pace", "align", "loop", "brush", "colours", "ghost", "speed",
+    "mask", "mask_ground", "mask_edge",
+    "engine", "model", "engine_options", "stabilise",
+    "start", "end", "audio", "codec", "crf", "fps", "threads", "batch", "overwrite",
+    "keep_chunks", "patience", "max_pixels", "max_frames", "max_memory",
+)  # fmt: skip
+
+
+@click.command()
+@click.argument("content")
+@functools.partial(style_option, required=False)
+@output_option(
+    "The painted video: .mp4 .mov .mkv .webm .gif, or a folder (frames/) for PNG frames."
+)
+@job_options(*OPTIONS)
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Say what would be done and how long it would take; write nothing.",
+)
+@cluster_options
+@report_options
+def command(
+    content: str,
+    styles: tuple[str, ...],
+    output: str,
+    dry_run: bool,
+    as_json: bool,
+    progress: str,
+    cluster: str | None,
+    workers: int | None,
+    storage: str | None,
+    **options: Any,
+) -> None:
+    """Paint the video CONTENT in the looks of one or more styles.
+
+    \b
+    Example: vst stylize holiday.mp4 -s film.mp4 -s @ink-wash -o painted.mp4
+    """
+    job = job_of(content, styles, output, **options)
+    check_engine_outputs(job)
+    share_heaps()
+    with (
+        Reporter("none" if dry_run else progress) as reporter,
+        stoppable() as stop,
+        one_core_a_frame(job.engine == "embedded"),
+    ):
+        paint = runner_on(cluster_settings(cluster, workers, storage), job.threads)
+        done = estimate(job) if dry_run else paint(job, reporter, stop)
+    if as_json:
+        print_json(done.as_dict())
+    elif isinstance(done, Estimate):
+        click.echo(told(done))
+    else:
+        warn(done.warnings)
+        click.echo(summary(done))
+
+
+def runner_on(
+    settings: Settings | None, cores: int | None = None
+) -> Callable[[Job, OnProgress, Stop | None], Result]:
+    """What does a job: here, or on a cluster, with so many cores for each worker."""
+    if settings is None:
+        return painted_here
+    from vst.cluster import paint_on
+
+    return functools.partial(paint_on, replace(settings, cores=cores or settings.cores))
+
+
+def painted_here(job: Job, on_progress: OnProgress, stop: Stop | None) -> Result:
+    """The job done by this process, which does nothing else."""
+    with one_core_a_frame(job.engine == "embedded"):
+        return run(job, on_progress, stop)
+
+
+def summary(result: Result) -> str:
+    """One line on what was done."""
+    return (
+        f"{result.output}: {result.frames} frames in {result.seconds:.1f} s "
+        f"({result.frames_per_second:.1f} fps, after {result.startup:.1f} s of preparing)"
+    )
+
+
+def told(plan: Estimate) -> str:
+    """What would be done, line by line."""
+    width, height = plan.size
+    looks = ", ".join(f"{look['name']} ({format_time(look['time'])})" for look in plan.keyframes)
+    return "\n".join(
+        (
+            f"output     {plan.output} (not written: dry run)",
+            f"frames     {plan.frames} at {plan.fps}, {width}x{height}",
+            f"painted    at {plan.painted_at[0]}x{plan.painted_at[1]} by engine {plan.engine}",
+            f"keyframes  {looks}",
+            f"time       about {plan.seconds:.0f} s after {plan.startup:.0f} s of preparing",
+            f"           (measured on {plan.measured_on} frames)",
+            f"memory     about {plan.memory:.0f} MB at most",
+        )
+    )

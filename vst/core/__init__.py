@@ -1,0 +1,1 @@
+"""What every layer uses: types, tables, limits, locks, threads, time codes."""

@@ -1,0 +1,339 @@
+"""Measuring painted videos against their content, and against each other."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from vst.core.registry import unknown
+from vst.core.types import Embedding, OnProgress, Picture, Progress, silent
+from vst.errors import MediaError, UsageError
+from vst.job import Job, painting_size
+from vst.metrics import METRICS
+from vst.metrics.base import Measure
+from vst.metrics.style import Predictor, StyleDistance
+from vst.metrics.warp import WarpError
+from vst.pipeline.run import open_engine
+from vst.plotting.report import Page, beside, heat
+from vst.schedule.timeline import Timeline, blend_embeddings
+from vst.styles.resolve import check_space, resolve_styles
+from vst.video.scene_cuts import CutDetector
+from vst.video.sinks.metadata import read_job
+from vst.video.sources import open_source
+from vst.video.sources.base import Source
+
+PREDICTOR = "embedded"
+"""The engine whose predictor judges style, where none is named."""
+Wanted = Callable[[int], Embedding]
+"""The number of a frame -> the style numbers that it should have."""
+STRIP = 8
+"""Frames in a strip."""
+THUMB = 110
+"""Their height in pixels."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """One measure of one video: a value for each frame (not a number where it says nothing), and
+    one in all.
+    """
+
+    values: list[float]
+    total: float
+    better: str
+    unit: str
+
+
+@dataclass
+class Scored:
+    """One video's scores. ``roots``: the warp errors in the reports' square-root form."""
+
+    path: str
+    frames: int = 0
+    scores: dict[str, Score] = field(default_factory=dict)
+    roots: dict[str, float] = field(default_factory=dict)
+    strip: list[Picture] = field(default_factory=list)
+    flicker: npt.NDArray[np.float32] | None = None
+
+
+@dataclass
+class Evaluation:
+    """What was measured; the painted video first, then those it is held against."""
+
+    content: str
+    rate: float
+    size: tuple[int, int]
+    videos: list[Scored]
+    predictor: str | None = None
+    cuts: list[int] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """As plain values, for JSON: values that are not numbers are null."""
+        return {
+            "content": self.content,
+            "size": list(self.size),
+            "predictor": self.predictor,
+            "cuts": self.cuts,
+            "videos": [
+                {
+                    "path": video.path,
+                    "frames": video.frames,
+                    "total": {name: plain(s.total) for name, s in video.scores.items()},
+                    "root": {name: plain(value) for name, value in video.roots.items()},
+                    "per_frame": {
+                        name: [plain(v) for v in s.values] for name, s in video.scores.items()
+                    },
+                }
+                for video in self.videos
+            ],
+            "warnings": self.warnings,
+        }
+
+    def rows(self) -> tuple[list[str], list[list[str]]]:
+        """The table: a line for each measure, a column for each video, and what each of the others
+        is divided by: the painted video's value relative to it.
+        """
+        names = [Path(video.path).name for video in self.videos]
+        head = ["measure", *names, *(f"relative to {name}" for name in names[1:])]
+        lines = []
+        first = self.videos[0]
+        for name, score in first.scores.items():
+            totals = [video.scores[name].total for video in self.videos]
+            lines.append([f"{name} ({score.better})", *map(short, totals), *ratios(totals)])
+            if name in first.roots:
+                roots = [video.roots[name] for video in self.videos]
+                lines.append([f"√ {name}", *map(short, roots), *ratios(roots)])
+        return head, lines
+
+
+def plain(value: float) -> float | None:
+    """A number for JSON, which knows no "not a number"."""
+    return value if math.isfinite(value) else None
+
+
+def short(value: float) -> str:
+    """A number for a table."""
+    return f"{value:.4g}" if math.isfinite(value) else "–"
+
+
+def ratios(values: Sequence[float]) -> list[str]:
+    """The first value relative to each of the others."""
+    return [short(values[0] / other) if other else "–" for other in values[1:]]
+
+
+def evaluate(
+    painted: str,
+    content: str,
+    *,
+    styles: Sequence[str] = (),
+    job: bool = False,
+    against: Sequence[str] = (),
+    measures: Sequence[str] | None = None,
+    predictor: str = PREDICTOR,
+    size: int | None = None,
+    on_progress: OnProgress = silent,
+) -> Evaluation:
+    """Measure ``painted`` (a video or a folder of frames), frame by frame against ``content``.
+
+    ``styles``: what it was painted with, as `vst stylize` takes it, in order over the whole length;
+    ``job``: take that from the job written into the painted file. Without either there is no style
+    distance. ``against``: other paintings of the same content. ``measures``: names out of
+    `METRICS` (default: all that can be taken). ``size``: short side at which is compared (default:
+    the content's own, at most 512).
+    """
+    for name in measures or ():
+        if name not in METRICS:
+            raise unknown("measure", name, METRICS)
+    with ExitStack() as stack:
+        film = stack.enter_context(open_source(content))
+        sources = [stack.enter_context(open_source(path)) for path in (painted, *against)]
+        info = film.info
+        width, height = painting_size(size, info.width, info.height, info.sample_aspect)
+        wanted, predict = None, None
+        if styles or job:
+            named = (
+                styles_of_job(painted) if job and not styles else Job(content, tuple(styles), "")
+            )
+            engine = stack.enter_context(open_engine(predictor))
+            wanted, predict = style_wanted(named, engine, predictor, film)
+        elif measures and "style" in measures:
+            raise UsageError("the style distance needs --style or --job: what was it painted with?")
+        chosen = list(measures) if measures else [n for n in METRICS if n != "style" or wanted]
+        evaluation = Evaluation(
+            content=content,
+            rate=float(info.rate),
+            size=(width, height),
+            videos=[Scored(path) for path in (painted, *against)],
+            predictor=predictor if wanted else None,
+        )
+        each = [fresh_measures(chosen, predict, wanted) for _ in sources]
+        run(evaluation, film, sources, each, on_progress)
+    return evaluation
+
+
+def fresh_measures(
+    names: Sequence[str], predict: Predictor | None, wanted: Wanted | None
+) -> dict[str, Measure]:
+    """One of each measure, for one video."""
+    return {
+        name: StyleDistance(predict, wanted)
+        if name == "style" and predict and wanted
+        else METRICS[name]()
+        for name in names
+    }
+
+
+def styles_of_job(painted: str) -> Job:
+    """The job that is written into a painted file."""
+    text = read_job(Path(painted))
+    if text is None:
+        raise MediaError(f"{painted} carries no job; say with --style what it was painted with")
+    known = {
+        name: value for name, value in json.loads(text).items() if name in Job.__dataclass_fields__
+    }
+    names = tuple(known.pop("styles", ()))
+    if not names:
+        raise MediaError(
+            f"{painted} was painted by a score; say with --style what a part of it was painted "
+            "with, or leave the style distance out"
+        )
+    kept = {n: known[n] for n in ("keyframes", "picker", "ease", "blend", "strength") if n in known}
+    return Job(known.get("content", ""), names, "", **kept)
+
+
+def style_wanted(job: Job, engine: Any, name: str, film: Source) -> tuple[Wanted, Predictor]:
+    """The style numbers that each frame should have, and what measures those that it has."""
+    if not hasattr(engine, "embed"):
+        raise UsageError(f"engine {name!r} knows no style numbers; choose another predictor")
+    looks = resolve_styles(job.styles, keyframes=job.keyframes, picker=job.picker)
+    check_space(looks, name, engine.space)
+    numbers = {
+        look.name: np.asarray(look.style, np.float32) if look.space else engine.embed(look.picture)
+        for look in looks
+    }
+    last = max(0.0, film.info.duration - 1 / float(film.info.rate))
+    line = Timeline.through(list(numbers), last, ease=job.ease, blend=job.blend)
+
+    def wanted(index: int) -> Embedding:
+        mix = line.at(index / float(film.info.rate))
+        return blend_embeddings(
+            [numbers[name] for name in mix.weights], list(mix.weights.values()), mix.blend
+        )
+
+    return wanted, engine.embed
+
+
+def run(
+    evaluation: Evaluation,
+    film: Source,
+    sources: Sequence[Source],
+    measures: Sequence[dict[str, Measure]],
+    on_progress: OnProgress,
+) -> None:
+    """Go through all videos at once, frame by frame; fill the evaluation."""
+    width, height = evaluation.size
+    values: list[dict[str, list[float]]] = [{name: [] for name in each} for each in measures]
+    total = film.info.frames
+    at = {round((i + 0.5) * total / STRIP) for i in range(STRIP)}
+    cuts, started, count = CutDetector(), time.perf_counter(), 0
+    for index, pictures in enumerate(in_step(film, sources, evaluation)):
+        content, *paintings = (fitted(picture, width, height) for picture in pictures)
+        cut = cuts.is_cut(content)
+        if cut:
+            evaluation.cuts.append(index)
+        for video, each, found, painting in zip(evaluation.videos, measures, values, paintings):
+            for name, measure in each.items():
+                if cut:
+                    measure.reset()
+                found[name].append(measure.add(content, painting))
+            if index in at:
+                video.strip.append(fitted(painting, round(width * THUMB / height), THUMB))
+            video.frames += 1
+        count = index + 1
+        on_progress(Progress("measure", count, total, time.perf_counter() - started))
+    if not count:
+        raise MediaError(f"{evaluation.content} has no frame that can be compared")
+    for video, each, found in zip(evaluation.videos, measures, values):
+        for name, measure in each.items():
+            score = Score(found[name], measure.total(found[name]), measure.better, measure.unit)
+            video.scores[name] = score
+            if isinstance(measure, WarpError):
+                video.roots[name] = measure.root()
+                if measure.lag == 1:
+                    video.flicker = measure.flicker_map()
+
+
+def in_step(
+    film: Source, sources: Sequence[Source], evaluation: Evaluation
+) -> Iterator[list[Picture]]:
+    """The content's frame and each painting's, as far as all of them go; a warning where one ends
+    before the others.
+    """
+    streams = [film.frames(), *(source.frames() for source in sources)]
+    names = [evaluation.content, *(video.path for video in evaluation.videos)]
+    count = 0
+    while True:
+        frames = [next(stream, None) for stream in streams]
+        pictures = [frame.picture for frame in frames if frame is not None]
+        if len(pictures) < len(frames):
+            if pictures:
+                ended = [name for name, frame in zip(names, frames) if frame is None]
+                evaluation.warnings.append(
+                    f"{', '.join(ended)} ends after {count} frames, before the others: "
+                    "only these were compared"
+                )
+            return
+        yield pictures
+        count += 1
+
+
+def fitted(picture: Picture, width: int, height: int) -> Picture:
+    """The picture at this size."""
+    if picture.shape[:2] == (height, width):
+        return picture
+    return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def report_of(evaluation: Evaluation) -> Page:
+    """The evaluation as a page: the table, curves over time, strips of frames, flicker maps."""
+    first = evaluation.videos[0]
+    page = Page(f"{Path(first.path).name}: measured against {Path(evaluation.content).name}")
+    width, height = evaluation.size
+    note = f"{first.frames} frames, compared at {width} × {height}"
+    if evaluation.cuts:
+        note += f"; scene cuts at frames {', '.join(map(str, evaluation.cuts))}"
+    if evaluation.predictor:
+        note += f"; style by the predictor of {evaluation.predictor}"
+    page.heading("In all", note)
+    page.table(*evaluation.rows())
+    page.heading("Frames")
+    for video in evaluation.videos:
+        if video.strip:
+            page.picture(beside(video.strip), Path(video.path).name)
+    maps = {v.path: v.flicker for v in evaluation.videos if v.flicker is not None}
+    if maps:
+        hottest = max(float(np.percentile(found, 99.5)) for found in maps.values())
+        page.heading(
+            "Where it flickers",
+            "Mean absolute difference of each frame and the one before, moved along the content's "
+            f"flow: black 0, white {hottest:.3f} and above (of 1). One scale for all.",
+        )
+        for path, found in maps.items():
+            page.picture(heat(found, hottest), f"{Path(path).name}: mean {float(found.mean()):.4f}")
+    page.heading("Over time")
+    for name, score in first.scores.items():
+        page.heading(f"{name}: {score.better} is better", score.unit)
+        series = {Path(v.path).name: v.scores[name].values for v in evaluation.videos}
+        page.curves(series, evaluation.rate)
+    return page

@@ -1,0 +1,1 @@
+"""Pixels: compositing, color, optical flow."""

@@ -1,0 +1,159 @@
+"""Ground, colours, text and files: what sheets and charts share."""
+
+from __future__ import annotations
+
+import functools
+import math
+import os
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from vst.core.types import Picture
+from vst.errors import OutputError, UsageError
+
+Colour = tuple[int, int, int]
+"""RGB, 0..255."""
+
+FORMATS = (".png", ".jpg", ".jpeg")
+
+
+@dataclass(frozen=True)
+class Look:
+    """The colours of a sheet."""
+
+    ground: Colour
+    ink: Colour
+    faint: Colour
+    line: Colour
+
+
+LIGHT = Look(ground=(250, 248, 243), ink=(38, 36, 34), faint=(122, 116, 108), line=(222, 217, 208))
+DARK = Look(ground=(24, 25, 28), ink=(236, 234, 230), faint=(150, 150, 152), line=(58, 60, 66))
+
+
+def ground(height: int, width: int, look: Look) -> Picture:
+    """An empty sheet."""
+    canvas = np.empty((height, width, 3), np.uint8)
+    canvas[:] = look.ground
+    return canvas
+
+
+def save_picture(path: str | os.PathLike[str], rgb: Picture, quality: int = 92) -> Path:
+    """Write RGB uint8 (height, width, 3) as .png or .jpg (by the name's ending); ``quality`` 1..100
+    is the JPEG's.
+    """
+    path = Path(path)
+    ending = path.suffix.lower()
+    if ending not in FORMATS:
+        raise OutputError(
+            f"cannot write {path} with the ending {ending!r}; pictures are written as .png or .jpg"
+        )
+    if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or not rgb.size:
+        raise UsageError(
+            f"a picture of shape {rgb.shape} and type {rgb.dtype}; "
+            "give RGB uint8 of (height, width, 3)"
+        )
+    settings = (
+        []
+        if ending == ".png"
+        else [cv2.IMWRITE_JPEG_QUALITY, int(quality), cv2.IMWRITE_JPEG_OPTIMIZE, 1]
+    )
+    fine, data = cv2.imencode(ending, cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), settings)
+    if not fine:
+        raise OutputError(
+            f"cannot encode {path}: a picture of {rgb.shape[1]}x{rgb.shape[0]}; give a smaller one"
+        )
+    # Written by Python and renamed: OpenCV's own writer fails on names outside the system's code
+    # page, and says nothing.
+    aside = path.with_name(f".{path.name}.part")
+    try:
+        aside.write_bytes(data.tobytes())
+        aside.replace(path)
+    except OSError as error:
+        raise OutputError(
+            f"cannot write {path} ({error.strerror}); "
+            "give a path in a folder that can be written to"
+        ) from error
+    finally:
+        if aside.exists():
+            aside.unlink()
+    return path
+
+
+@functools.lru_cache(maxsize=32)
+def _font(size: int) -> Any:
+    from PIL import ImageFont
+
+    return ImageFont.load_default(size)
+
+
+def drawable(text: str) -> str:
+    """``text`` in the letters that the font has: accents are left out, other signs become a
+    question mark.
+    """
+    for sign, plain in (("→", "->"), ("×", "x"), ("–", "-"), ("—", "-"), ("…", "..."), ("ß", "ss")):
+        text = text.replace(sign, plain)
+    bare = "".join(
+        sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign)
+    )
+    return "".join(sign if " " <= sign <= "~" else "?" for sign in bare)
+
+
+def text_size(text: str, size: int) -> tuple[int, int]:
+    """Width and height in pixels of one line of ``text``; the height is the font's, the same for
+    every text.
+    """
+    font = _font(size)
+    return math.ceil(font.getlength(drawable(text))), math.ceil(sum(font.getmetrics()))
+
+
+def fitted(text: str, size: int, width: float) -> str:
+    """``text``, shortened with dots at its end until it is at most ``width`` pixels wide."""
+    if text_size(text, size)[0] <= width:
+        return text
+    while text and text_size(text.rstrip() + "...", size)[0] > width:
+        text = text[:-1]
+    return text.rstrip() + "..."
+
+
+def write_text(
+    canvas: Picture,
+    text: str,
+    x: float,
+    y: float,
+    size: int,
+    colour: Colour,
+    anchor: str = "la",
+    turned: bool = False,
+) -> None:
+    """Write one line on ``canvas``, in place.
+
+    ``anchor``: where (x, y) lies in the text, in Pillow's two letters (l, m, r and a, m, s).
+    ``turned``: from bottom to top.
+    """
+    from PIL import Image, ImageDraw
+
+    if not text:
+        return
+    width, height = text_size(text, size)
+    sheet = Image.new("L", (width + 4, height + 4), 0)
+    ImageDraw.Draw(sheet).text((2, 2), drawable(text), fill=255, font=_font(size))
+    mask = np.asarray(sheet, np.float32)[..., None] / 255
+    shares = {"l": 0.0, "m": 0.5, "r": 1.0, "a": 0.0, "s": 0.8}
+    share_x, share_y = shares[anchor[0]], shares[anchor[1]]
+    if turned:
+        mask = np.ascontiguousarray(np.rot90(mask))
+        share_x, share_y = share_y, 1 - share_x
+    left = round(x - share_x * mask.shape[1])
+    top = round(y - share_y * mask.shape[0])
+    cut = mask[max(0, -top) : canvas.shape[0] - top, max(0, -left) : canvas.shape[1] - left]
+    if not cut.size:
+        return
+    top, left = max(0, top), max(0, left)
+    part = canvas[top : top + cut.shape[0], left : left + cut.shape[1]]
+    part[:] = np.round(part + cut * (np.array(colour, np.float32) - part)).astype(np.uint8)

@@ -1,0 +1,230 @@
+"""Line charts: training curves, weights over time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from vst.core.types import Picture
+from vst.errors import UsageError
+from vst.plotting.basics import DARK, LIGHT, Colour, Look, fitted, ground, text_size, write_text
+
+PALETTE: tuple[Colour, ...] = (
+    (31, 99, 176),
+    (222, 120, 20),
+    (36, 139, 97),
+    (188, 60, 120),
+    (110, 84, 190),
+    (0, 150, 175),
+    (150, 110, 60),
+    (110, 112, 118),
+)
+"""Colours of the lines, in order, over and over."""
+
+FINE = 4  # lines are drawn at this many times their size
+
+
+@dataclass(frozen=True)
+class _Axis:
+    """One axis: what it spans, whether evenly in powers of ten, and its pixels from first to
+    last.
+    """
+
+    low: float
+    high: float
+    log: bool
+    first: float
+    last: float
+
+    def place(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Values -> pixels."""
+        if self.log:
+            part = (np.log10(np.maximum(values, self.low)) - math.log10(self.low)) / math.log10(
+                self.high / self.low
+            )
+        else:
+            part = (values - self.low) / (self.high - self.low)
+        return self.first + part * (self.last - self.first)
+
+    def ticks(self) -> list[float]:
+        """Round numbers within the axis."""
+        if self.log:
+            powers = range(
+                math.ceil(math.log10(self.low) - 1e-9), math.floor(math.log10(self.high) + 1e-9) + 1
+            )
+            steps = (1, 2, 5) if len(powers) < 4 else (1,)
+            found = [
+                step * 10.0**power
+                for power in range(powers.start - 1, powers.stop)
+                for step in steps
+            ]
+        else:
+            step = round_step((self.high - self.low) / 6.5)
+            first = math.ceil(self.low / step - 1e-9)
+            found = [
+                number * step for number in range(first, math.floor(self.high / step + 1e-9) + 1)
+            ]
+        room = 1e-9 * (self.high - self.low)
+        return [value for value in found if self.low - room <= value <= self.high + room]
+
+
+def round_step(rough: float) -> float:
+    """The least of 1, 2, 2.5 and 5 times a power of ten that is not below ``rough``."""
+    power = 10.0 ** math.floor(math.log10(rough))
+    return next(step * power for step in (1, 2, 2.5, 5, 10) if step * power >= rough * (1 - 1e-9))
+
+
+def as_number(value: float) -> str:
+    """A short text for a tick: 0, 0.05, 1500, 20k, 3M, 1e-05."""
+    for limit, sign in ((1e6, "M"), (1e4, "k")):
+        if abs(value) >= limit and abs(value) < 1e12:
+            return f"{value / (1e6 if sign == 'M' else 1e3):.4g}{sign}"
+    return f"{value + 0.0:.4g}" if abs(value) > 1e-12 else "0"
+
+
+def curves(
+    series: Mapping[str, Sequence[tuple[float, float]]],
+    *,
+    title: str = "",
+    x_label: str = "",
+    y_label: str = "",
+    log: bool = False,
+    width: int = 960,
+    height: int = 480,
+    low: float | None = None,
+    high: float | None = None,
+    dark: bool = False,
+) -> Picture:
+    """A line chart of ``series``: name -> (x, y) points, joined in the order given.
+
+    ``log``: the y axis goes in powers of ten (values of 0 and below are left out). ``low``,
+    ``high``: the ends of the y axis (None: from the points). Points that are not finite leave a
+    gap.
+    """
+    if width < 240 or height < 160:
+        raise UsageError(f"a chart of {width}x{height}; the least is 240x160")
+    lines = {
+        name: np.asarray(list(points), np.float64).reshape(-1, 2) for name, points in series.items()
+    }
+    look = DARK if dark else LIGHT
+    canvas = ground(height, width, look)
+    write_text(canvas, fitted(title, 22, width - 48), 24, 14, 22, look.ink)
+    top = 24 + (34 if title else 0)
+    top += _legend(canvas, list(lines), top, look)
+    x_low, x_high, y_low, y_high = _spans(lines, log, low, high)
+    bottom = height - 40 - (22 if x_label else 0)
+    upright = _Axis(y_low, y_high, log, bottom, top + 10)
+    ticks = upright.ticks()
+    left = (
+        34
+        + max((text_size(as_number(tick), 14)[0] for tick in ticks), default=0)
+        + (24 if y_label else 0)
+    )
+    along = _Axis(x_low, x_high, False, left, width - 30)
+    _axes(canvas, along, upright, look)
+    write_text(canvas, x_label, (along.first + along.last) / 2, height - 30, 15, look.ink, "ma")
+    write_text(
+        canvas, y_label, 22, (upright.first + upright.last) / 2, 15, look.ink, "mm", turned=True
+    )
+    for number, points in enumerate(lines.values()):
+        _line(canvas, points, along, upright, _colour(number, look))
+    return canvas
+
+
+def _colour(number: int, look: Look) -> Colour:
+    """The colour of line ``number``; lighter on a dark ground."""
+    red, green, blue = PALETTE[number % len(PALETTE)]
+    if look is not DARK:
+        return red, green, blue
+    return (red * 3 + 255 * 2) // 5, (green * 3 + 255 * 2) // 5, (blue * 3 + 255 * 2) // 5
+
+
+def _spans(
+    lines: Mapping[str, npt.NDArray[np.float64]], log: bool, low: float | None, high: float | None
+) -> tuple[float, float, float, float]:
+    """The ends of both axes, a little wider than the points."""
+    points = np.concatenate([np.empty((0, 2)), *lines.values()])
+    points = points[np.isfinite(points).all(1)]
+    if log:
+        points = points[points[:, 1] > 0]
+    if not len(points):
+        points = np.array([[0.0, 1.0], [1.0, 10.0]])
+    x_low, y_low = (float(value) for value in points.min(0))
+    x_high, y_high = (float(value) for value in points.max(0))
+    if log:
+        y_low, y_high = y_low / 1.12, y_high * 1.12
+    else:
+        room = 0.05 * (y_high - y_low) or 0.05 * abs(y_high) or 1.0
+        # An axis of values that are never negative starts at 0 if they come near it: lengths can
+        # then be compared.
+        y_low = 0.0 if 0 <= y_low < 0.35 * y_high else y_low - room
+        y_high += room
+    y_low = low if low is not None else y_low
+    y_high = high if high is not None else y_high
+    if not y_low < y_high or (log and y_low <= 0):
+        raise UsageError(
+            f"an axis from {y_low:g} to {y_high:g}; "
+            "it goes up, and above 0 if log is set: change low or high"
+        )
+    if x_high <= x_low:
+        x_low, x_high = x_low - 0.5, x_high + 0.5
+    return x_low, x_high, y_low, y_high
+
+
+def _legend(canvas: Picture, names: Sequence[str], top: int, look: Look) -> int:
+    """Draw the names with their colours, in as many rows as needed; returns the height that they
+    take.
+    """
+    if not any(names):
+        return 0
+    x, y, right = 24, top, canvas.shape[1] - 24
+    for number, name in enumerate(names):
+        wide = text_size(name, 15)[0] + 52
+        if x > 24 and x + wide > right:
+            x, y = 24, y + 24
+        cv2.rectangle(canvas, (x, y + 8), (x + 22, y + 11), _colour(number, look), -1)
+        write_text(canvas, fitted(name, 15, right - x - 30), x + 28, y, 15, look.ink)
+        x += wide
+    return y + 28 - top
+
+
+def _axes(canvas: Picture, along: _Axis, upright: _Axis, look: Look) -> None:
+    left, right = round(along.first), round(along.last)
+    for tick, place in zip(upright.ticks(), upright.place(np.array(upright.ticks(), np.float64))):
+        cv2.line(canvas, (left, round(place)), (right, round(place)), look.line, 1)
+        write_text(canvas, as_number(tick), left - 9, float(place), 14, look.faint, "rm")
+    base = round(upright.first)
+    cv2.line(canvas, (left, base), (right, base), look.faint, 1)
+    for tick, place in zip(along.ticks(), along.place(np.array(along.ticks(), np.float64))):
+        cv2.line(canvas, (round(place), base), (round(place), base + 5), look.faint, 1)
+        write_text(canvas, as_number(tick), float(place), base + 8, 14, look.faint, "ma")
+
+
+def _line(
+    canvas: Picture, points: npt.NDArray[np.float64], along: _Axis, upright: _Axis, colour: Colour
+) -> None:
+    """One line, drawn fine and smoothed; it stays within the axes and breaks where a point is not
+    finite.
+    """
+    high, wide = canvas.shape[:2]
+    drawn = np.isfinite(points).all(1) & ((points[:, 1] > 0) | (not upright.log))
+    mask = np.zeros((high * FINE, wide * FINE), np.uint8)
+    breaks = np.flatnonzero(np.diff(drawn.astype(np.int8))) + 1
+    for piece in np.split(np.arange(len(points)), breaks):
+        if not len(piece) or not drawn[piece[0]]:
+            continue
+        x, y = along.place(points[piece, 0]), upright.place(points[piece, 1])
+        corners = np.round(np.stack([x, np.clip(y, -high, 2 * high)], 1) * FINE).astype(np.int32)
+        if len(piece) == 1:
+            cv2.circle(mask, (int(corners[0, 0]), int(corners[0, 1])), 3 * FINE, 255, -1)
+        else:
+            cv2.polylines(mask, [corners], False, 255, round(2.2 * FINE), cv2.LINE_AA)
+    mask[: round((upright.last - 3) * FINE)] = 0
+    mask[round((upright.first + 3) * FINE) :] = 0
+    part = cv2.resize(mask, (wide, high), interpolation=cv2.INTER_AREA)[..., None] / np.float32(255)
+    canvas[:] = np.round(canvas + part * (np.array(colour, np.float32) - canvas)).astype(np.uint8)

@@ -1,0 +1,187 @@
+"""Self-contained HTML pages: tables, curves as inline SVG, pictures within the file.
+
+Knows nothing of what it shows; `vst.evaluation.evaluate` fills it.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from vst.core.types import Picture
+from vst.errors import OutputError
+
+COLOURS = ("#1f63b0", "#de7814", "#248b61", "#bc3c78", "#6e54be", "#0096af", "#966e3c", "#6e7076")
+"""Colours of the curves, in order, over and over."""
+
+WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 900, 220, 64, 26, 10
+"""Of a chart and of the room for its axes, in the units of the SVG."""
+
+STYLE = """
+body{font:15px/1.5 system-ui,sans-serif;max-width:960px;margin:2em auto;padding:0 1em;color:#1c1e22}
+h1{font-size:1.6em}h2{font-size:1.15em;margin:2em 0 .3em}table{border-collapse:collapse;width:100%}
+td,th{padding:.3em .6em;border-bottom:1px solid #d8dade;text-align:right}
+td:first-child,th:first-child{text-align:left;min-width:10em}p.note{color:#5c6068;margin:.2em 0}
+figure{margin:.6em 0}figcaption{color:#5c6068}img{max-width:100%;display:block}
+.wide{overflow-x:auto}.key span{display:inline-block;margin-right:1.2em}
+.key i{display:inline-block;width:1.2em;height:.25em;margin-right:.4em;vertical-align:middle}
+svg{width:100%;height:auto}svg text{font:11px system-ui,sans-serif;fill:#5c6068}
+@media(prefers-color-scheme:dark){body{background:#16181c;color:#e4e6ea}
+td,th{border-color:#34383f}p.note,figcaption,svg text{color:#9a9ea6;fill:#9a9ea6}}
+"""
+
+
+@dataclass
+class Page:
+    """An HTML page that is filled from top to bottom."""
+
+    title: str
+    parts: list[str] = field(default_factory=list)
+
+    def heading(self, text: str, note: str = "") -> None:
+        """A heading, with a line of explanation."""
+        self.parts.append(f"<h2>{escape(text)}</h2>")
+        if note:
+            self.parts.append(f'<p class="note">{escape(note)}</p>')
+
+    def lines(self, texts: Sequence[str]) -> None:
+        """A list of lines of text."""
+        points = "".join(f"<li>{escape(text)}</li>" for text in texts)
+        self.parts.append(f"<ul>{points}</ul>")
+
+    def table(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """A table of texts."""
+        cells = "".join(f"<th>{escape(text)}</th>" for text in head)
+        lines = [f"<tr>{cells}</tr>"]
+        for row in rows:
+            lines.append("<tr>" + "".join(f"<td>{escape(text)}</td>" for text in row) + "</tr>")
+        self.parts.append('<div class="wide"><table>' + "".join(lines) + "</table></div>")
+
+    def curves(self, series: Mapping[str, Sequence[float]], rate: float) -> None:
+        """One curve for each series, over time; values that are not finite leave a gap."""
+        self.parts.append(key_of(list(series)) + curves_svg(series, rate))
+
+    def drawing(self, svg: str) -> None:
+        """A drawing that is SVG already."""
+        self.parts.append(svg)
+
+    def picture(self, picture: Picture, caption: str) -> None:
+        """A picture with a caption, stored as JPEG within the page."""
+        self.parts.append(
+            f'<figure><img alt="{escape(caption)}" src="{data_url(picture)}">'
+            f"<figcaption>{escape(caption)}</figcaption></figure>"
+        )
+
+    def html(self) -> str:
+        """The whole page."""
+        return (
+            '<!doctype html><html lang="en"><meta charset="utf-8">'
+            '<meta name="viewport" content="width=device-width,initial-scale=1">'
+            f"<title>{escape(self.title)}</title><style>{STYLE}</style>"
+            f"<h1>{escape(self.title)}</h1>" + "\n".join(self.parts) + "</html>\n"
+        )
+
+    def save(self, path: Path) -> None:
+        """Write the page; its name appears when it is whole."""
+        beside = path.with_name(f".{path.name}.part")
+        try:
+            beside.write_text(self.html(), encoding="utf-8")
+            beside.replace(path)
+        except OSError as error:
+            beside.unlink(missing_ok=True)
+            raise OutputError(
+                f"report {str(path)!r} cannot be written: {error.strerror or error}; "
+                "give a path in a folder that is there"
+            ) from error
+
+
+def key_of(names: Sequence[str]) -> str:
+    """What each colour stands for."""
+    parts = [
+        f'<span><i style="background:{COLOURS[number % len(COLOURS)]}"></i>{escape(name)}</span>'
+        for number, name in enumerate(names)
+    ]
+    return f'<p class="key">{"".join(parts)}</p>'
+
+
+def curves_svg(series: Mapping[str, Sequence[float]], rate: float) -> str:
+    """Curves over time as inline SVG; ``rate``: values a second."""
+    known = [v for values in series.values() for v in values if math.isfinite(v)]
+    length = max((len(values) for values in series.values()), default=0)
+    if not known or length < 2:
+        return '<p class="note">no value</p>'
+    low, high = min(0.0, min(known)), max(known)
+    high = high if high > low else low + 1.0
+
+    def x(index: float) -> float:
+        return LEFT + index / (length - 1) * (WIDTH - LEFT - 8)
+
+    def y(value: float) -> float:
+        return HEIGHT - BOTTOM - (value - low) / (high - low) * (HEIGHT - BOTTOM - TOP)
+
+    parts = [f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img">']
+    for part in (0.0, 0.5, 1.0):
+        value = low + part * (high - low)
+        parts.append(
+            f'<path d="M{LEFT} {y(value):.1f}H{WIDTH - 8}" stroke="#8884" fill="none"/>'
+            f'<text x="{LEFT - 6}" y="{y(value) + 4:.1f}" text-anchor="end">{value:.4g}</text>'
+        )
+        second = part * (length - 1) / rate
+        anchor = ("start", "middle", "end")[int(part * 2)]
+        parts.append(
+            f'<text x="{x(part * (length - 1)):.1f}" y="{HEIGHT - 8}" '
+            f'text-anchor="{anchor}">{second:.2f} s</text>'
+        )
+    for number, values in enumerate(series.values()):
+        parts.append(
+            f'<path d="{path_of(values, x, y)}" fill="none" stroke-width="1.5" '
+            f'stroke="{COLOURS[number % len(COLOURS)]}"/>'
+        )
+    return "".join(parts) + "</svg>"
+
+
+def path_of(
+    values: Sequence[float], x: Callable[[float], float], y: Callable[[float], float]
+) -> str:
+    """The curve as an SVG path; it is lifted where a value is missing."""
+    path, down = "", False
+    for index, value in enumerate(values):
+        if not math.isfinite(value):
+            down = False
+            continue
+        path += f"{'L' if down else 'M'}{x(index):.1f} {y(value):.1f}"
+        down = True
+    return path
+
+
+def data_url(picture: Picture, quality: int = 85) -> str:
+    """A picture as text that a page carries within itself."""
+    whole, packed = cv2.imencode(
+        ".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality]
+    )
+    if not whole:
+        raise OutputError(f"a picture of {picture.shape[1]}x{picture.shape[0]} cannot be stored")
+    return "data:image/jpeg;base64," + base64.b64encode(packed.tobytes()).decode("ascii")
+
+
+def heat(values: npt.NDArray[np.float32], hottest: float) -> Picture:
+    """Values as colours from black over red to white; ``hottest`` and above is white."""
+    levels = np.clip(values / max(hottest, 1e-9) * 255, 0, 255).astype(np.uint8)
+    coloured = cv2.applyColorMap(levels, cv2.COLORMAP_HOT)
+    return np.asarray(cv2.cvtColor(coloured, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def beside(pictures: Sequence[Picture], gap: int = 4) -> Picture:
+    """Pictures of one height in a row."""
+    height = pictures[0].shape[0]
+    between = np.full((height, gap, 3), 255, np.uint8)
+    parts = [part for picture in pictures for part in (picture, between)]
+    return np.concatenate(parts[:-1], axis=1)

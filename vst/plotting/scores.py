@@ -1,0 +1,224 @@
+"""The picture of a timeline: its keyframe pictures over the curves of their weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from vst.core.types import Picture
+from vst.errors import UsageError
+from vst.plotting.basics import DARK, LIGHT, Colour, Look, fitted, ground, write_text
+from vst.plotting.charts import PALETTE, as_number, round_step
+from vst.plotting.sheets import covering
+from vst.schedule.timeline import NONE, Key, Mix, Timeline
+
+FINE = 3  # curves are drawn at this many times their size
+BARE: Colour = (150, 150, 150)
+"""The colour of the content itself."""
+LEFT, RIGHT = 92, 28
+"""Margins of the curves, pixels; the left one has their names."""
+BAND, LOW_BAND, GAP = 150, 54, 24
+"""Heights of the weights, of another curve, and between them, pixels."""
+
+Curve = Callable[[Mix], float]
+
+
+def plot_score(
+    timeline: Timeline,
+    thumbnails: Mapping[str, Picture],
+    duration: float,
+    *,
+    start: float = 0.0,
+    title: str = "",
+    width: int = 1000,
+    dark: bool = False,
+) -> Picture:
+    """Draw ``timeline`` from ``start`` on for ``duration`` seconds: on top the keys' pictures, then
+    the weights, below them strength and brush where they change, and the ground.
+
+    ``thumbnails``: a picture (RGB uint8, any size) for each name; a style without one is drawn as a
+    patch of its curve's colour.
+    """
+    if width < 320:
+        raise UsageError(f"a picture of a score {width} pixels wide; the least is 320")
+    if not duration > 0:
+        raise UsageError(f"a score over {duration:g} s; give a content of some length")
+    look = DARK if dark else LIGHT
+    times = np.linspace(start, start + duration, 2 * (width - LEFT - RIGHT))
+    mixes = [timeline.at(float(time)) for time in times]
+    names = [*timeline.names, NONE]
+    colours = {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(timeline.names)}
+    colours[NONE] = BARE
+    low_bands = _changing(mixes)
+    grounds = [mix.ground for mix in mixes if mix.ground is not None]
+    top = 14 + (40 if title else 0)
+    pictures = max(36, min(84, (width - LEFT - RIGHT) // max(4, len(timeline.keys)) - 10))
+    height = top + pictures + 34 + BAND + len(low_bands) * (LOW_BAND + GAP) + 44
+    height += BAND // 2 + GAP if grounds else 0
+    canvas = ground(height, width, look)
+    write_text(canvas, fitted(title, 22, width - 48), 24, 14, 22, look.ink)
+    _keys(canvas, timeline, thumbnails, colours, (start, duration), (top, pictures), look)
+    y = top + pictures + 34
+    _weights(canvas, mixes, names, colours, y, BAND, "weights", look)
+    y += BAND + GAP
+    if grounds:
+        _weights(canvas, grounds, names, colours, y, BAND // 2, "ground", look)
+        y += BAND // 2 + GAP
+    for name, values in low_bands.items():
+        _frame(canvas, y, LOW_BAND, name, look)
+        _curve(canvas, np.asarray(values), y, LOW_BAND, look.ink)
+        y += LOW_BAND + GAP
+    _axis(canvas, start, duration, y - GAP, look)
+    return canvas
+
+
+def _changing(mixes: Sequence[Mix]) -> dict[str, list[float]]:
+    """The curves beside the weights that are not the same all the time, as heights 0..1."""
+    curves: dict[str, Curve] = {
+        "strength": lambda mix: mix.strength,
+        "brush 1/4..4": lambda mix: (float(np.log2(mix.brush)) + 2) / 4,
+        "colours": lambda mix: 1 - mix.palette.get("style", 0.0 if mix.palette else 1.0),
+    }
+    found = {name: [curve(mix) for mix in mixes] for name, curve in curves.items()}
+    still = {"strength": 1.0, "brush 1/4..4": 0.5, "colours": 0.0}
+    return {
+        name: values
+        for name, values in found.items()
+        if max(abs(value - still[name]) for value in values) > 1e-6
+    }
+
+
+def _keys(
+    canvas: Picture,
+    timeline: Timeline,
+    thumbnails: Mapping[str, Picture],
+    colours: Mapping[str, Colour],
+    span: tuple[float, float],
+    place: tuple[int, int],
+    look: Look,
+) -> None:
+    """The keys' pictures, each as near above its time as the others leave room, with its name."""
+    (start, duration), (top, side) = span, place
+    shown = [key for key in timeline.keys if start - 1e-6 <= key.time <= start + duration + 1e-6]
+    inner = canvas.shape[1] - LEFT - RIGHT
+    wanted = [LEFT + inner * (key.time - start) / duration for key in shown]
+    wide = min(side * 4 // 3, max(12, inner // max(1, len(shown)) - 6))
+    for key, x, centre in zip(shown, wanted, spread(wanted, wide + 6, LEFT, LEFT + inner)):
+        left = round(centre - wide / 2)
+        tile = _tile(key, thumbnails, colours, wide, side)
+        canvas[top : top + side, left : left + wide] = tile
+        main = max(key.weights, key=lambda name: key.weights[name])
+        colour = colours.get(main, BARE)
+        cv2.rectangle(canvas, (left, top + side), (left + wide - 1, top + side + 3), colour, -1)
+        label = fitted(" + ".join(key.weights), 12, wide + 4)
+        write_text(canvas, label, centre, top + side + 6, 12, look.faint, "ma")
+        foot = top + side + 34
+        cv2.line(
+            canvas, (round(centre), foot - 10), (round(x), foot - 1), look.faint, 1, cv2.LINE_AA
+        )
+
+
+def spread(wanted: Sequence[float], room: float, low: float, high: float) -> list[float]:
+    """Centres as near to the ``wanted`` ones (rising) as ``room`` pixels from each to the next let
+    them be, within ``low`` and ``high``.
+    """
+    low, high = low + room / 2, high - room / 2
+    placed: list[float] = []
+    for centre in wanted:
+        placed.append(max(centre, low, placed[-1] + room if placed else low))
+    limit = high
+    for index in range(len(placed) - 1, -1, -1):
+        placed[index] = max(min(placed[index], limit), low)
+        limit = placed[index] - room
+    return placed
+
+
+def _tile(
+    key: Key,
+    thumbnails: Mapping[str, Picture],
+    colours: Mapping[str, Colour],
+    wide: int,
+    high: int,
+) -> Picture:
+    """The key's pictures side by side, each as wide as its share."""
+    total = sum(key.weights.values())
+    tile = np.empty((high, wide, 3), np.uint8)
+    left, share = 0, 0.0
+    for name, weight in key.weights.items():
+        share += weight / total
+        right = round(wide * share)
+        if right > left:
+            part = tile[:, left:right]
+            part[:] = (
+                covering(thumbnails[name], right - left, high)
+                if name in thumbnails
+                else np.array(colours.get(name, BARE), np.uint8)
+            )
+        left = right
+    return tile
+
+
+def _weights(
+    canvas: Picture,
+    mixes: Sequence[Mix],
+    names: Sequence[str],
+    colours: Mapping[str, Colour],
+    top: int,
+    high: int,
+    label: str,
+    look: Look,
+) -> None:
+    """The weights of every name over time, each with a faint ground under its curve."""
+    _frame(canvas, top, high, label, look)
+    for name in names:
+        values = np.array([mix.weights.get(name, 0.0) for mix in mixes])
+        if values.any():
+            _curve(canvas, values, top, high, colours[name], filled=True)
+
+
+def _frame(canvas: Picture, top: int, high: int, label: str, look: Look) -> None:
+    right = canvas.shape[1] - RIGHT
+    for y in (top, top + high):
+        cv2.line(canvas, (LEFT, y), (right, y), look.line, 1)
+    write_text(canvas, fitted(label, 13, LEFT - 18), LEFT - 10, top + high / 2, 13, look.ink, "rm")
+
+
+def _curve(
+    canvas: Picture,
+    values: npt.NDArray[np.float64],
+    top: int,
+    high: int,
+    colour: Colour,
+    filled: bool = False,
+) -> None:
+    """A curve of heights 0..1 (a little more or less is drawn too) between the margins."""
+    spare = 20
+    inner = canvas.shape[1] - LEFT - RIGHT
+    shape = ((high + 2 * spare) * FINE, (inner + 8) * FINE)
+    x = (4 + np.linspace(0, inner, len(values))) * FINE
+    y = (spare + np.clip(high * (1 - values), -spare + 3, high + spare - 3)) * FINE
+    points = np.round(np.stack([x, y], 1)).astype(np.int32)
+    mask = np.zeros(shape, np.uint8)
+    if filled:
+        base = (spare + high) * FINE
+        corners = np.concatenate([points, [[points[-1, 0], base], [points[0, 0], base]]])
+        cv2.fillPoly(mask, [corners.astype(np.int32)], 34)
+    cv2.polylines(mask, [points], False, 255, 2 * FINE, cv2.LINE_AA)
+    size = (inner + 8, high + 2 * spare)
+    part = cv2.resize(mask, size, interpolation=cv2.INTER_AREA)[..., None] / np.float32(255)
+    area = canvas[top - spare : top + high + spare, LEFT - 4 : LEFT + inner + 4]
+    area[:] = np.round(area + part * (np.array(colour, np.float32) - area)).astype(np.uint8)
+
+
+def _axis(canvas: Picture, start: float, duration: float, y: int, look: Look) -> None:
+    """Times along the foot."""
+    inner = canvas.shape[1] - LEFT - RIGHT
+    step = round_step(duration / max(2, inner // 90))
+    first = int(np.ceil(start / step - 1e-9))
+    for number in range(first, int(np.floor((start + duration) / step + 1e-9)) + 1):
+        x = round(LEFT + inner * (number * step - start) / duration)
+        cv2.line(canvas, (x, y), (x, y + 5), look.faint, 1)
+        write_text(canvas, f"{as_number(number * step)} s", x, y + 8, 13, look.faint, "ma")

@@ -1,0 +1,249 @@
+"""Pictures laid out with labels: contact sheets, grids, swatches, the demo's sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import cv2
+import numpy as np
+
+from vst.core.types import Picture
+from vst.errors import UsageError
+from vst.plotting.basics import DARK, LIGHT, Look, fitted, ground, write_text
+
+
+def scaled(picture: Picture, width: int, height: int) -> Picture:
+    """The picture at ``width`` x ``height``, smooth both ways."""
+    smaller = width * height < picture.shape[0] * picture.shape[1]
+    size = (max(1, width), max(1, height))
+    return np.asarray(
+        cv2.resize(picture, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC),
+        np.uint8,
+    )
+
+
+def covering(picture: Picture, width: int, height: int) -> Picture:
+    """The picture scaled to fill ``width`` x ``height``, what is too much cut off evenly on both
+    sides.
+    """
+    scale = max(width / picture.shape[1], height / picture.shape[0])
+    larger = scaled(
+        picture,
+        max(width, round(picture.shape[1] * scale)),
+        max(height, round(picture.shape[0] * scale)),
+    )
+    left, top = (larger.shape[1] - width) // 2, (larger.shape[0] - height) // 2
+    return larger[top : top + height, left : left + width]
+
+
+def _lay(canvas: Picture, picture: Picture, x: int, y: int, look: Look) -> None:
+    """Lay a picture on the canvas with slightly rounded corners."""
+    height, width = picture.shape[:2]
+    radius = min(5, height // 8, width // 8)
+    mask = np.zeros((height * 4, width * 4), np.uint8)
+    if radius:
+        ends = ((radius, 0, width - radius, height), (0, radius, width, height - radius))
+        for left, top, right, bottom in ends:
+            cv2.rectangle(mask, (left * 4, top * 4), (right * 4 - 1, bottom * 4 - 1), 255, -1)
+        for cx, cy in (
+            (radius, radius),
+            (width - radius, radius),
+            (radius, height - radius),
+            (width - radius, height - radius),
+        ):
+            cv2.circle(mask, (cx * 4, cy * 4), radius * 4, 255, -1)
+    else:
+        mask[:] = 255
+    part = cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA)[..., None] / np.float32(
+        255
+    )
+    canvas[y : y + height, x : x + width] = np.round(
+        picture * part + np.array(look.ground) * (1 - part)
+    ).astype(np.uint8)
+
+
+def _title(canvas: Picture, title: str, margin: int, look: Look) -> None:
+    room = canvas.shape[1] - 2 * margin
+    write_text(canvas, fitted(title, 26, room), margin, margin - 6, 26, look.ink)
+
+
+def sheet(
+    rows: Sequence[Sequence[Picture]],
+    labels: Sequence[Sequence[str]] | None = None,
+    *,
+    captions: Sequence[str] | None = None,
+    title: str = "",
+    width: int = 1280,
+    tallest: int = 260,
+    dark: bool = False,
+) -> Picture:
+    """A contact sheet: each row of pictures (any sizes) fills ``width`` pixels, with a label under
+    each picture.
+
+    ``labels``: rows of texts like ``rows``. ``captions``: one line above each row. ``tallest``: the
+    most that a row's pictures may be high; a row that would be higher keeps this height and leaves
+    room at its right.
+    """
+    if not rows or not all(rows):
+        raise UsageError("a sheet without pictures; give at least one picture in every row")
+    look = DARK if dark else LIGHT
+    margin, gap, text = 28, 12, 15
+    room = width - 2 * margin
+    heights = []
+    for row in rows:
+        shapes = sum(picture.shape[1] / picture.shape[0] for picture in row)
+        heights.append(max(8, min(tallest, int((room - gap * (len(row) - 1)) / shapes))))
+    above = 30 if captions else 0
+    below = 26 if labels else 0
+    top = margin + (46 if title else 0)
+    total = top + sum(heights) + len(rows) * (above + below) + (len(rows) - 1) * gap + margin
+    canvas = ground(total, width, look)
+    _title(canvas, title, margin, look)
+    y = top
+    for number, (row, high) in enumerate(zip(rows, heights)):
+        if captions:
+            write_text(canvas, fitted(captions[number], 17, room), margin, y, 17, look.ink)
+            y += above
+        x = margin
+        for place, picture in enumerate(row):
+            wide = max(1, int(high * picture.shape[1] / picture.shape[0]))
+            _lay(canvas, scaled(picture, wide, high), x, y, look)
+            if labels:
+                label = fitted(labels[number][place], text, wide)
+                write_text(canvas, label, x + wide / 2, y + high + 5, text, look.faint, "ma")
+            x += wide + gap
+        y += high + below + gap
+    return canvas
+
+
+def grid(
+    pictures: Sequence[Sequence[Picture]],
+    row_labels: Sequence[str],
+    column_labels: Sequence[str],
+    *,
+    corner: Sequence[Picture] | None = None,
+    heads: Sequence[Picture] | None = None,
+    title: str = "",
+    cell: tuple[int, int] = (240, 160),
+    dark: bool = False,
+) -> Picture:
+    """A table of pictures: contents down (``row_labels``), styles across (``column_labels``).
+
+    ``corner``: the content pictures, in an extra column at the left. ``heads``: the style pictures,
+    in an extra row on top. ``cell``: width and height of one picture in pixels; pictures are cut to
+    fill it.
+    """
+    _check_table(pictures, row_labels, column_labels)
+    look = DARK if dark else LIGHT
+    margin, gap, text = 28, 10, 16
+    wide, high = cell
+    side = 30  # for the row labels, turned
+    left = margin + side + (wide + 2 * gap if corner is not None else 0)
+    top = margin + (46 if title else 0) + (high // 2 + gap if heads is not None else 0) + 28
+    canvas = ground(
+        top + len(pictures) * (high + gap) - gap + margin,
+        left + len(column_labels) * (wide + gap) - gap + margin,
+        look,
+    )
+    _title(canvas, title, margin, look)
+    for column, label in enumerate(column_labels):
+        x = left + column * (wide + gap)
+        if heads is not None:
+            head = covering(heads[column], wide, high // 2)
+            _lay(canvas, head, x, top - 24 - gap - high // 2, look)
+        write_text(canvas, fitted(label, text, wide), x + wide / 2, top - 26, text, look.ink, "ma")
+    for row, label in enumerate(row_labels):
+        y = top + row * (high + gap)
+        label, middle = fitted(label, text, high), y + high / 2
+        write_text(canvas, label, margin + 8, middle, text, look.ink, "mm", turned=True)
+        if corner is not None:
+            _lay(canvas, covering(corner[row], wide, high), margin + side, y, look)
+        for column, picture in enumerate(pictures[row]):
+            _lay(canvas, covering(picture, wide, high), left + column * (wide + gap), y, look)
+    return canvas
+
+
+def _check_table(
+    pictures: Sequence[Sequence[Picture]], row_labels: Sequence[str], column_labels: Sequence[str]
+) -> None:
+    if len(pictures) != len(row_labels) or any(len(row) != len(column_labels) for row in pictures):
+        shape = f"{len(pictures)} rows of {sorted({len(row) for row in pictures})} pictures"
+        raise UsageError(
+            f"{shape} for {len(row_labels)} row and {len(column_labels)} column labels; "
+            "give one picture for each pair"
+        )
+
+
+def swatches(
+    pictures: Mapping[str, Picture],
+    *,
+    columns: int = 6,
+    cell: tuple[int, int] = (200, 150),
+    title: str = "",
+    dark: bool = False,
+) -> Picture:
+    """Named pictures in even cells, each with its name below; ``cell``: width and height of one
+    picture in pixels.
+    """
+    if not pictures:
+        raise UsageError("no pictures for the swatches; give at least one, by name")
+    look = DARK if dark else LIGHT
+    margin, gap, text, below = 28, 14, 16, 26
+    wide, high = cell
+    columns = min(columns, len(pictures))
+    rows = -(-len(pictures) // columns)
+    top = margin + (46 if title else 0)
+    canvas = ground(
+        top + rows * (high + below + gap) - gap + margin - 6,
+        2 * margin + columns * (wide + gap) - gap,
+        look,
+    )
+    _title(canvas, title, margin, look)
+    for number, (name, picture) in enumerate(pictures.items()):
+        row, column = divmod(number, columns)
+        x, y = margin + column * (wide + gap), top + row * (high + below + gap)
+        _lay(canvas, covering(picture, wide, high), x, y, look)
+        write_text(
+            canvas, fitted(name, text, wide), x + wide / 2, y + high + 4, text, look.ink, "ma"
+        )
+    return canvas
+
+
+def demo_sheet(
+    keyframes: Sequence[tuple[float, Picture]],
+    contents: Sequence[tuple[float, Picture]],
+    paintings: Sequence[Picture],
+    *,
+    title: str = "",
+    width: int = 1280,
+    dark: bool = False,
+) -> Picture:
+    """Keyframes above, content frames and what was painted of them below, all with their times in
+    seconds.
+    """
+    if len(contents) != len(paintings):
+        raise UsageError(
+            f"{len(contents)} content frames and {len(paintings)} paintings; "
+            "give one painting for each frame"
+        )
+    rows = [
+        [picture for _, picture in keyframes],
+        [picture for _, picture in contents],
+        list(paintings),
+    ]
+    times = [time for time, _ in contents]
+    labels = [
+        [as_time(time) for time, _ in keyframes],
+        [as_time(time) for time in times],
+        [as_time(time) for time in times],
+    ]
+    captions = ["Style keyframes", "Content", "Painted"]
+    return sheet(rows, labels, captions=captions, title=title, width=width, dark=dark)
+
+
+def as_time(seconds: float) -> str:
+    """12.34 -> '12.34 s'; from a minute on '1:02.5'."""
+    if seconds < 60:
+        return f"{seconds:.2f} s"
+    minutes, rest = divmod(round(seconds, 1), 60)
+    return f"{int(minutes)}:{rest:04.1f}"

@@ -1,0 +1,1 @@
+"""Training and studies; the core never imports them."""

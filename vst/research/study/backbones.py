@@ -1,0 +1,88 @@
+"""Which network should say what style is? The same picture, painted with each backbone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from vst.core.registry import unknown
+from vst.errors import UsageError
+from vst.nets.backbones import BACKBONES, RANDOM
+from vst.preview import first_picture
+from vst.research.study import reports
+from vst.research.study.base import Study, chosen
+from vst.research.study.content import (
+    StillJudge,
+    Subject,
+    looks_in,
+    pictures_of,
+    still_of,
+    with_pictures,
+)
+from vst.research.study.options import refuse
+from vst.research.study.painting import still_case
+
+OWN = "embedded"
+"""The backbone that is always there."""
+
+
+def backbones(
+    subject: Subject,
+    folder: Path,
+    judge: StillJudge,
+    *,
+    weights: Mapping[str, str] | None = None,
+    options: Mapping[str, Any] | None = None,
+    only: Sequence[str] = (),
+) -> Study:
+    """Paint one picture by optimisation with every backbone.
+
+    ``weights``: backbone -> a file of its weights, or `RANDOM`; else those of ImageNet, fetched.
+    """
+    weights = dict(weights or {})
+    for name in weights:
+        if name not in BACKBONES:
+            raise unknown("backbone", name, BACKBONES)
+    refuse(options or {}, ("engine", "backbone", "model"))
+    subject = with_pictures(subject, folder)
+    still = still_of(subject, folder)
+    cases = []
+    for name in BACKBONES:
+        given = {"engine": "gatys", **(options or {}), "backbone": name}
+        label = name
+        if name in weights:
+            given["model"] = weights[name]
+            label = f"{name}, {'random weights' if weights[name] == RANDOM else 'given weights'}"
+        cases.append(still_case(label, subject, still, judge, given))
+    return Study(
+        name="backbones",
+        title=f"Backbones: {subject.names()}",
+        cases=chosen(cases, only),
+        about=[
+            "One picture, painted by optimisation with each backbone, each from its own layers.",
+            "Losses of two backbones cannot be compared; time, variation and style distance can.",
+            f"Style distance by the predictor of {subject.predictor}.",
+            "The backbone that carries the same name is judged by its own kin.",
+            "Random weights show what a backbone costs, not what it paints.",
+        ],
+        shown={"The content": first_picture(str(still)), **pictures_of(looks_in(subject))},
+        reported=reports.BACKBONES,
+        source=reports.BACKBONES_SOURCE,
+    )
+
+
+def parsed_weights(texts: Sequence[str]) -> dict[str, str]:
+    """``random`` (for every backbone that would be fetched), or ``NAME=FILE`` for each."""
+    found: dict[str, str] = {}
+    for text in texts:
+        name, sign, file = text.partition("=")
+        if text == RANDOM:
+            found |= {name: RANDOM for name in BACKBONES if name != OWN}
+        elif not sign or not file:
+            raise UsageError(f"weights {text!r}; allowed is {RANDOM!r}, or NAME=FILE")
+        elif name not in BACKBONES:
+            raise unknown("backbone", name, BACKBONES)
+        else:
+            found[name] = file
+    return found

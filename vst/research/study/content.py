@@ -1,0 +1,199 @@
+"""What a study works on: a short clip of the content at one size, or one picture of it.
+
+All cases get the same file, at the size they paint at: nothing is scaled between painting and
+measuring.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vst.checkpoint.fingerprint import checksum
+from vst.checkpoint.store import digest
+from vst.core.types import Embedding, Frame, Picture
+from vst.errors import MediaError, UsageError
+from vst.evaluation.evaluate import PREDICTOR
+from vst.job import Job, painting_size
+from vst.metrics.ssim import ContentSimilarity
+from vst.metrics.variation import TotalVariation
+from vst.pipeline.run import open_engine
+from vst.plotting import save_picture, scaled
+from vst.preview import middle_picture
+from vst.samples import PATTERNS, draw_pattern
+from vst.schedule.timeline import NONE, blend_embeddings
+from vst.styles.resolve import ResolvedStyle, check_there, resolve_styles
+from vst.video.sinks import open_sink
+from vst.video.sinks.base import SinkSpec
+from vst.video.sources import open_source
+
+SIZE = 256
+"""Short side, in pixels, of what is painted, unless another is given: a study is many paintings."""
+SECONDS = 2.0
+"""Length of the clip, unless another is given."""
+INPUTS = "inputs"
+CLIP_QUALITY = 8
+"""The clip's constant rate factor: close to lossless."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Content, styles and size, as they were named. ``start`` and ``seconds`` count for videos."""
+
+    content: str
+    styles: tuple[str, ...]
+    size: int = SIZE
+    start: float = 0.0
+    seconds: float = SECONDS
+    predictor: str = PREDICTOR
+
+    def check(self) -> None:
+        """Refuse what can be known to be wrong before anything is done."""
+        if not self.styles:
+            raise UsageError("no style was given; name one with -s: a picture, a video, or @name")
+        for style in self.styles:
+            check_there(style)
+        open_source(self.content).close()
+
+    def known_by(self) -> dict[str, Any]:
+        """What a row's result depends on, whatever the case: files by what is in them."""
+        return {
+            "content": checksum(self.content),
+            "styles": [checksum(style) for style in self.styles],
+            "size": self.size,
+            "predictor": self.predictor,
+        }
+
+    def span(self) -> dict[str, float]:
+        """What of a video is taken."""
+        return {"start": self.start, "seconds": self.seconds}
+
+    def names(self) -> str:
+        """The content and the styles, for a line of text."""
+        styles = ", ".join(Path(style).name for style in self.styles)
+        return f"{Path(self.content).name} in {styles}"
+
+
+def with_pictures(subject: Subject, folder: Path) -> Subject:
+    """The subject, checked, with pictures in the place of the styles that this package draws: not
+    every way to paint takes a style as numbers.
+    """
+    subject.check()
+    styles = []
+    for style in subject.styles:
+        name = style.removeprefix("@")
+        if style.startswith("@") and name in PATTERNS:
+            path = folder / INPUTS / f"{name}.png"
+            if not path.is_file():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                save_picture(path, draw_pattern(name))
+            style = str(path)
+        styles.append(style)
+    return replace(subject, styles=tuple(styles))
+
+
+def still_of(subject: Subject, folder: Path) -> Path:
+    """The picture that is painted: the content, or the frame in its middle, as a PNG."""
+    path = input_path(subject, folder, "picture", ".png")
+    if not path.is_file():
+        picture = middle_picture(subject.content)
+        width, height = painting_size(subject.size, picture.shape[1], picture.shape[0])
+        save_picture(path, scaled(picture, width, height))
+    return path
+
+
+def clip_of(subject: Subject, folder: Path) -> Path:
+    """The clip that is painted: so many seconds of the content, without sound, as an MP4."""
+    path = input_path(subject, folder, f"clip {subject.span()}", ".mp4")
+    if path.is_file():
+        return path
+    with open_source(subject.content) as source:
+        info = source.info
+        width, height = painting_size(subject.size, info.width, info.height, info.sample_aspect)
+        # What every browser plays has sides of even length.
+        width, height = even(width), even(height)
+        spec = SinkSpec(path, width, height, info.rate, crf=CLIP_QUALITY, overwrite=True)
+        with open_sink(spec) as sink:
+            count = 0
+            for frame in source.frames(subject.start, subject.start + subject.seconds):
+                picture = scaled(frame.picture, width, height)
+                sink.write(Frame(count, float(count / Fraction(info.rate)), picture))
+                count += 1
+            if count < 2:
+                raise MediaError(
+                    f"{subject.content} has {count} frames in {subject.seconds:g} s from "
+                    f"{subject.start:g} s on; a study of videos needs two at least"
+                )
+            sink.finish()
+    return path
+
+
+def even(length: int) -> int:
+    """The nearest even number of pixels."""
+    return max(2, round(length / 2) * 2)
+
+
+def input_path(subject: Subject, folder: Path, kind: str, suffix: str) -> Path:
+    """Where an input of this kind lies: another content, size or span is another file."""
+    path = Path(subject.content)
+    what = digest(path) if path.is_file() else checksum(subject.content)
+    key = blake2b(f"{what} {subject.size} {kind}".encode(), digest_size=6).hexdigest()
+    place = folder / INPUTS / f"{key}{suffix}"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    return place
+
+
+def pictures_of(looks: Sequence[ResolvedStyle]) -> dict[str, Picture]:
+    """Name -> picture of those styles that have one."""
+    return {look.name: look.picture for look in looks if look.space is None and not look.is_content}
+
+
+def looks_in(subject: Subject) -> list[ResolvedStyle]:
+    """The subject's styles, as a job takes them."""
+    job = Job(subject.content, subject.styles, "")
+    return resolve_styles(job.styles, keyframes=job.keyframes, picker=job.picker)
+
+
+class StillJudge:
+    """Measures paintings of one picture; the predictor is opened when it is first needed."""
+
+    def __init__(self, subject: Subject) -> None:
+        self.subject = subject
+        self._engine: Any = None
+        self._wanted: Embedding | None = None
+
+    def figures(self, content: Picture, painted: Picture) -> dict[str, float]:
+        """Total variation, style distance and likeness to the content, of RGB uint8 pictures."""
+        if self._engine is None:
+            self._engine = open_engine(self.subject.predictor)
+            if not hasattr(self._engine, "embed"):
+                raise UsageError(
+                    f"engine {self.subject.predictor!r} knows no style numbers; "
+                    "choose another predictor"
+                )
+        if self._wanted is None:
+            numbers = [
+                np.asarray(look.style, np.float32) if look.space else self._engine.embed(look.style)
+                for look in looks_in(self.subject)
+                if look.name != NONE
+            ]
+            self._wanted = blend_embeddings(numbers, [1 / len(numbers)] * len(numbers), "embedding")
+        variation = TotalVariation().add(content, painted)
+        return {
+            "variation": variation,
+            "variation_sum": variation * painted.shape[0] * painted.shape[1],
+            "style": float(np.linalg.norm(self._engine.embed(painted) - self._wanted)),
+            "content_ssim": ContentSimilarity().add(content, painted),
+        }
+
+    def close(self) -> None:
+        """Let go of the predictor."""
+        if self._engine is not None:
+            self._engine.close()
+            self._engine = None

@@ -1,0 +1,226 @@
+"""Networks of one style within a study: trained for a stated time, or given."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, field, fields, replace
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from vst import __version__
+from vst.checkpoint.fingerprint import checksum
+from vst.core.types import OnProgress, Picture
+from vst.errors import MissingFileError, UsageError
+from vst.nets.plan import FeedForwardPlan
+from vst.plotting import save_picture
+from vst.research.study.base import Case, Found
+from vst.research.study.content import Subject, clip_of, looks_in, pictures_of
+from vst.research.study.painting import described, painted_film
+from vst.research.study.votes import write_whole
+from vst.research.training.plans import FastPlan, StylePlan, TemporalPlan
+from vst.video.sources import open_source
+
+MINUTES = 2.0
+"""Of training for each network, unless more are given."""
+SMALL: dict[str, Any] = {"side": 128, "width": 16, "blocks": 3}
+"""Of a network and its training in a study: what learns something in minutes on a processor."""
+TRAININGS: dict[str, type[StylePlan]] = {"fast": FastPlan, "temporal": TemporalPlan}
+"""Kind of training -> its plan."""
+PICTURES = 120
+"""Frames of the content that a network is trained on where no pictures are given."""
+NETWORKS = "networks"
+LEARNED = "style.keras"
+FINISHED = "finished.json"
+LEAST_REST = 1.0
+"""Seconds of the content outside the clip that are enough to train on."""
+LONGEST_REST = 30.0
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network of a study: its name in the table, how it is trained, options of its own."""
+
+    label: str
+    kind: str
+    options: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Training:
+    """How networks come to be. ``pictures``: a folder that they see; ``data``: what those with
+    flow losses see, a video or a folder in MPI Sintel's layout; else the content outside the clip.
+    ``given``: a network's file, then nothing is trained. ``options``: for every network.
+    """
+
+    kind: str = "fast"
+    minutes: float = MINUTES
+    pictures: str | None = None
+    data: str | None = None
+    given: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.kind not in TRAININGS:
+            raise UsageError(f"training {self.kind!r}; allowed is {' or '.join(TRAININGS)}")
+        if not self.minutes > 0:
+            raise UsageError(f"minutes {self.minutes:g}; a training takes more than 0")
+        for name in (self.pictures, self.data, self.given):
+            if name is not None and not Path(name).exists():
+                raise MissingFileError(f"{name!r} is not there; a network cannot learn from it")
+        self.plans()
+
+    def settings(self) -> dict[str, Any]:
+        """The options of the training and its network."""
+        return {**SMALL, **self.options}
+
+    def known_by(self) -> dict[str, Any]:
+        """What a trained network depends on."""
+        return {
+            "training": self.kind,
+            "minutes": self.minutes,
+            "pictures": checksum(self.pictures) if self.pictures else None,
+            "data": checksum(self.data) if self.data else None,
+            "training options": self.settings(),
+        }
+
+    def plans(self) -> tuple[StylePlan, FeedForwardPlan]:
+        """The plan of the training and that of the network; raises where a value is not allowed."""
+        values = {**self.settings(), "minutes": self.minutes}
+        kind = TRAININGS[self.kind]
+        return kind(**part_of(values, kind)), FeedForwardPlan(**part_of(values, FeedForwardPlan))
+
+    def told(self) -> str:
+        """For a line on the page."""
+        seen = self.pictures or self.data or "the content outside the clip"
+        text = ", ".join(f"{name} {value}" for name, value in self.settings().items())
+        return f"{self.minutes:g} minutes of training each, on {Path(seen).name} ({text})"
+
+
+def kinds_of(kind: str) -> dict[str, Field[Any]]:
+    """The options of a training and of its network."""
+    return {part.name: part for plan in (TRAININGS[kind], FeedForwardPlan) for part in fields(plan)}
+
+
+def part_of(values: Mapping[str, Any], plan: type) -> dict[str, Any]:
+    """Those of the values that are fields of a plan."""
+    names = {part.name for part in fields(plan)}
+    return {name: value for name, value in values.items() if name in names}
+
+
+def trained_case(
+    name: str,
+    subject: Subject,
+    clip: Path,
+    folder: Path,
+    training: Training,
+    painting: Mapping[str, Any],
+) -> Case:
+    """Paint the clip with a network, which is trained first unless it is given. ``painting``:
+    options of the job.
+    """
+    known = {**subject.known_by(), **subject.span(), **described(painting), "engine": "fast"}
+    given = training.given
+    known |= {"model": checksum(given)} if given is not None else training.known_by()
+
+    def work(place: Path, on_progress: OnProgress) -> Found:
+        model, minutes = given, None
+        if model is None:
+            trained = trained_network(subject, folder, training, on_progress)
+            model, minutes = str(trained / LEARNED), minutes_of(trained)
+        job = {"engine": "fast", **painting, "model": model}
+        found = painted_film(subject, clip, job, place, on_progress)
+        if minutes is not None:
+            found.figures["training"] = minutes
+        return found
+
+    return Case(name, known, work)
+
+
+def trained_network(
+    subject: Subject, folder: Path, training: Training, on_progress: OnProgress
+) -> Path:
+    """The folder of the network with these settings; it is trained unless that was done before, and
+    goes on from where it was broken off.
+    """
+    text = json.dumps([__version__, subject.known_by(), subject.span(), training.known_by()])
+    key = blake2b(text.encode(), digest_size=6).hexdigest()
+    out = folder / NETWORKS / key
+    if (out / FINISHED).is_file() and (out / LEARNED).is_file():
+        return out
+    run = training_of(first_style(subject), subject, folder, training, out)
+    record = run.run(on_progress)
+    write_whole(out / FINISHED, json.dumps({"minutes": record["seconds"] / 60}))
+    return out
+
+
+def first_style(subject: Subject) -> Picture:
+    """The picture that a network learns from: that of the first style."""
+    found = list(pictures_of(looks_in(subject)).values())
+    if not found:
+        raise UsageError(
+            "a network learns from a style's picture, and the style has none; give a picture"
+        )
+    return found[0]
+
+
+def training_of(
+    style: Picture, subject: Subject, folder: Path, training: Training, out: Path
+) -> Any:
+    """The training, ready to run."""
+    # Keras is imported by these.
+    from vst.research.training.fast import FastTraining, Pictures
+    from vst.research.training.motion import Films
+    from vst.research.training.temporal import TemporalTraining
+
+    plan, network = training.plans()
+    about = {"style": subject.styles[0]}
+    if isinstance(plan, FastPlan):
+        pictures = Pictures(Path(training.pictures or frames_of(subject, folder)))
+        return FastTraining(style, pictures, out, plan, network, about)
+    assert isinstance(plan, TemporalPlan)
+    films = Films.read([Path(training.data or rest_of(subject, folder))], plan.side)
+    return TemporalTraining(style, films, out, plan, network, about)
+
+
+def minutes_of(trained: Path) -> float:
+    """How long a network was trained."""
+    return float(json.loads((trained / FINISHED).read_text(encoding="utf-8"))["minutes"])
+
+
+def outside(subject: Subject) -> tuple[float, float]:
+    """From when to when the content is seen in training: after the clip, or before it; all of it
+    where nothing else is left.
+    """
+    with open_source(subject.content) as source:
+        length = source.info.duration
+    end = subject.start + subject.seconds
+    if length - end >= LEAST_REST:
+        return end, min(length, end + LONGEST_REST)
+    if subject.start >= LEAST_REST:
+        return max(0.0, subject.start - LONGEST_REST), subject.start
+    return 0.0, length
+
+
+def rest_of(subject: Subject, folder: Path) -> Path:
+    """The content outside the clip, as a clip of its own."""
+    start, end = outside(subject)
+    return clip_of(replace(subject, start=start, seconds=end - start), folder)
+
+
+def frames_of(subject: Subject, folder: Path) -> Path:
+    """Frames of the content outside the clip, as a folder of pictures."""
+    rest = rest_of(subject, folder)
+    place = rest.with_suffix("")
+    if place.is_dir():
+        return place
+    draft = place.with_name(f".{place.name}.part")
+    draft.mkdir(exist_ok=True)
+    with open_source(rest) as source:
+        step = max(1, source.info.frames // PICTURES)
+        for frame in source.frames():
+            if frame.index % step == 0:
+                save_picture(draft / f"{frame.index:06d}.jpg", frame.picture)
+    draft.rename(place)
+    return place

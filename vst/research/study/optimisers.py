@@ -1,0 +1,66 @@
+"""Which optimiser, for how long? The same picture by each, stopped after so many steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from vst.errors import UsageError
+from vst.preview import first_picture
+from vst.research.study import reports
+from vst.research.study.base import Study, chosen
+from vst.research.study.content import (
+    StillJudge,
+    Subject,
+    looks_in,
+    pictures_of,
+    still_of,
+    with_pictures,
+)
+from vst.research.study.options import refuse
+from vst.research.study.painting import still_case
+
+OPTIMISERS = ("lbfgs", "adam")
+STEPS = (20, 100, 300)
+"""As in the report."""
+
+
+def optimisers(
+    subject: Subject,
+    folder: Path,
+    judge: StillJudge,
+    *,
+    steps: Sequence[int] = STEPS,
+    options: Mapping[str, Any] | None = None,
+    only: Sequence[str] = (),
+) -> Study:
+    """Paint one picture with every optimiser and every number of steps."""
+    if not steps or min(steps) < 1:
+        raise UsageError(f"steps {list(steps)}; give one number or more, each 1 or larger")
+    refuse(options or {}, ("engine", "optimiser", "steps"))
+    subject = with_pictures(subject, folder)
+    still = still_of(subject, folder)
+    cases = [
+        still_case(
+            f"{optimiser}, {count} steps",
+            subject,
+            still,
+            judge,
+            {"engine": "gatys", **(options or {}), "optimiser": optimiser, "steps": count},
+        )
+        for optimiser in OPTIMISERS
+        for count in steps
+    ]
+    return Study(
+        name="optimisers",
+        title=f"Optimisers: {subject.names()}",
+        cases=chosen(cases, only),
+        about=[
+            "One picture, painted by optimisation from the same start, each time anew.",
+            "A step of L-BFGS looks at the loss more than once: compare times, not steps.",
+        ],
+        shown={"The content": first_picture(str(still)), **pictures_of(looks_in(subject))},
+        reported=reports.OPTIMISERS,
+        source=reports.OPTIMISERS_SOURCE,
+    )

@@ -1,0 +1,134 @@
+"""Options of a job, and of a training, as a study is given them: ``NAME=VALUE``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import Field, fields
+from itertools import product
+from typing import Any
+
+from vst.core.registry import unknown
+from vst.engines.choices import option_fields
+from vst.errors import UsageError
+from vst.job import Job
+
+NOT_FOR_STUDIES = (
+    "content", "styles", "output", "overwrite", "keep_chunks", "keep_steps", "at", "score", "start",
+    "end", "fps", "audio", "codec", "crf", "engine_options",
+)  # fmt: skip
+"""Fields of a job that a study sets itself, or that change nothing of what it measures."""
+MOST_CASES = 100
+"""Combinations of a sweep at most."""
+
+Kinds = Mapping[str, "Field[Any]"]
+"""Name of an option -> the field that says how its text is read."""
+
+
+def job_kinds() -> dict[str, Field[Any]]:
+    """The options of a job that a study may set, those of engines among them."""
+    own = {name: next(iter(fields.values())) for name, fields in option_fields().items()}
+    found = {**{part.name: part for part in fields(Job)}, **own}
+    return {name: part for name, part in found.items() if name not in NOT_FOR_STUDIES}
+
+
+def parsed_options(texts: Sequence[str], kinds: Kinds | None = None) -> dict[str, Any]:
+    """``NAME=VALUE`` for each, as values."""
+    kinds = job_kinds() if kinds is None else kinds
+    return {name: value_of(name, text, kinds) for name, text in split(texts, kinds)}
+
+
+def parsed_lists(texts: Sequence[str], kinds: Kinds | None = None) -> dict[str, list[Any]]:
+    """``NAME=VALUE,VALUE,…`` for each, as lists of values."""
+    kinds = job_kinds() if kinds is None else kinds
+    found: dict[str, list[Any]] = {}
+    for name, text in split(texts, kinds):
+        values = [part.strip() for part in text.split(",") if part.strip()]
+        if not values:
+            raise UsageError(f"{name} has no value; give {name}=VALUE,VALUE")
+        found[name] = [value_of(name, one, kinds) for one in values]
+    return found
+
+
+def split(texts: Iterable[str], kinds: Kinds) -> list[tuple[str, str]]:
+    """Names that are known, and what stands behind their equals signs."""
+    found: list[tuple[str, str]] = []
+    for text in texts:
+        name, sign, value = text.partition("=")
+        name = name.strip().lstrip("-").replace("-", "_")
+        if not sign:
+            raise UsageError(f"{text!r} has no value; write NAME=VALUE, strength=0.5 say")
+        if name not in kinds:
+            raise unknown("option", name, kinds)
+        if name in dict(found):
+            raise UsageError(f"{name} was given twice; give it once")
+        found.append((name, value.strip()))
+    return found
+
+
+def value_of(name: str, text: str, kinds: Kinds) -> Any:
+    """A text as a value of the kind that the option has: ``none`` is no value at all, and several
+    have a plus between them.
+    """
+    default, about = kinds[name].default, kinds[name].metadata
+    kind: Any = about.get("kind") or (None if default is None else type(default))
+    if isinstance(default, tuple):
+        return tuple(read_as(name, part, kind) for part in text.split("+") if part)
+    if default is None and text == "none":
+        return None
+    return number_in(text) if kind is None else read_as(name, text, kind)
+
+
+def read_as(name: str, text: str, kind: type) -> Any:
+    """A text as a value of this kind."""
+    if kind is bool:
+        if text.lower() not in ("true", "false"):
+            raise UsageError(f"{name} {text!r}; allowed is true or false")
+        return text.lower() == "true"
+    if kind not in (int, float):
+        return text
+    value = number_in(text)
+    if isinstance(value, str):
+        raise UsageError(f"{name} {text!r} is no number; write 1, or 0.5, or 1e5")
+    if kind is int and value != int(value):
+        raise UsageError(f"{name} {text} is no whole number")
+    return kind(value)
+
+
+def number_in(text: str) -> Any:
+    """The number that a text is, whole where it is written so; else the text."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def refuse(options: Mapping[str, Any], names: Iterable[str]) -> None:
+    """Raise where an option is given that the study's rows set themselves."""
+    for name in names:
+        if name in options:
+            raise UsageError(
+                f"option {name} is what the rows of this study differ in; leave it out, or vary it "
+                "with `vst study sweep`"
+            )
+
+
+def combinations(lists: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
+    """Every value with every other option's."""
+    if not lists:
+        raise UsageError("nothing is varied; give --vary NAME=VALUE,VALUE")
+    found = [dict(zip(lists, values)) for values in product(*lists.values())]
+    if len(found) > MOST_CASES:
+        raise UsageError(f"{len(found)} combinations; at most {MOST_CASES} are tried")
+    return found
+
+
+def label(values: Mapping[str, Any]) -> str:
+    """Options as the name of a case."""
+    return ", ".join(f"{name.replace('_', ' ')} {short(value)}" for name, value in values.items())
+
+
+def short(value: Any) -> str:
+    """A value in few letters."""
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,159 @@
+"""Cases that paint: one picture, or the clip; and what is measured of either."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from vst.api import job_of
+from vst.checkpoint.fingerprint import checksum
+from vst.core.types import OnProgress, Progress
+from vst.engines import ENGINES
+from vst.engines.base import Engine
+from vst.engines.choices import gathered, options_of
+from vst.engines.gatys import STAGE, GatysEngine
+from vst.evaluation.evaluate import Evaluation, evaluate
+from vst.job import NATIVE, Job
+from vst.pipeline.loop import PAINT
+from vst.pipeline.run import WARM, engine_for, run
+from vst.plotting.report import beside
+from vst.preview import first_picture, paint_picture
+from vst.research.study.base import Case, Found
+from vst.research.study.content import StillJudge, Subject
+
+PAINTED = "painted.mp4"
+QUALITY = 12
+"""Constant rate factor of the painted clips: what is lost is far below what is measured."""
+MEASURED = {
+    "warp": "warp",
+    "style": "style",
+    "content-ssim": "content_ssim",
+    "adjacent-ssim": "adjacent_ssim",
+    "adjacent-ssim-100": "adjacent_ssim_100",
+    "variation": "variation",
+}
+"""Measures of a video -> the figures that they become."""
+FLICKER = "Warp error, frame by frame"
+
+
+def described(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options as what a row depends on: models by what is in them, an engine's own with those that
+    are at their default, which may be another one in another version.
+    """
+    engine = str(options.get("engine", Job.engine))
+    own = dict(gathered(options).get("engine_options", ()))
+    filled = options_of(engine, own)
+    defaults = asdict(filled) if filled is not None else {}
+    files = {name: checksum(str(options[name])) for name in ("model", "mask") if options.get(name)}
+    return {**defaults, **options, **files}
+
+
+def still_case(
+    name: str, subject: Subject, still: Path, judge: StillJudge, options: Mapping[str, Any]
+) -> Case:
+    """Paint the picture with these options of a job; raises where one is not allowed."""
+    job = job_of(still, subject.styles, "", **{"size": NATIVE, **options})
+
+    def work(place: Path, on_progress: OnProgress) -> Found:
+        began = time.perf_counter()
+        with engine_for(job, on_progress) as engine:
+            opened, worked = time.perf_counter(), time.process_time()
+            painted = paint_picture(job, engine)
+            seconds, worked = time.perf_counter() - opened, time.process_time() - worked
+            traced = trace_of(engine)
+        figures = {"startup": opened - began, "seconds": seconds, "processor": worked}
+        figures |= traced | judge.figures(first_picture(str(still)), painted)
+        return Found(figures, {"": painted})
+
+    return Case(name, {**subject.known_by(), **described(options)}, work)
+
+
+def trace_of(engine: Engine) -> dict[str, float]:
+    """Steps and loss of an engine that optimises; nothing of others."""
+    if not isinstance(engine, GatysEngine) or engine.last is None:
+        return {}
+    last = engine.last
+    return {"steps": last.steps, "loss_before": last.first, "loss": last.cost}
+
+
+def film_case(name: str, subject: Subject, clip: Path, options: Mapping[str, Any]) -> Case:
+    """Paint the clip with these options of a job; raises where one is not allowed."""
+    film_job(subject, clip, Path(PAINTED), options)
+
+    def work(place: Path, on_progress: OnProgress) -> Found:
+        return painted_film(subject, clip, options, place, on_progress)
+
+    known = {**subject.known_by(), **subject.span(), **described(options)}
+    return Case(name, known, work)
+
+
+def painted_film(
+    subject: Subject, clip: Path, options: Mapping[str, Any], place: Path, on_progress: OnProgress
+) -> Found:
+    """Paint the clip and measure it against itself."""
+    events: list[Progress] = []
+    worked: list[Progress] = []
+
+    def listen(progress: Progress) -> None:
+        if progress.stage == PAINT:
+            events.append(progress)
+            worked.append(replace(progress, seconds=time.process_time() - began))
+        if progress.stage != STAGE:  # steps within a frame: the frames tell enough
+            on_progress(progress)
+
+    output, began = place / PAINTED, time.process_time()
+    result = run(film_job(subject, clip, output, options), listen)
+    busy = time.process_time() - began
+    evaluation = evaluate(
+        str(output),
+        str(clip),
+        styles=subject.styles,
+        measures=list(MEASURED),
+        predictor=subject.predictor,
+        on_progress=on_progress,
+    )
+    return Found(
+        figures={
+            "startup": result.startup,
+            "seconds": result.seconds,
+            "processor": busy,
+            "seconds_per_frame": each_frame(events, result.seconds, result.frames),
+            "processor_per_frame": each_frame(worked, busy, result.frames),
+            **figures_of(evaluation),
+        },
+        pictures={"": beside(evaluation.videos[0].strip)},
+        curves={FLICKER: evaluation.videos[0].scores["warp"].values},
+        video=PAINTED,
+        notes=[*result.warnings, *evaluation.warnings],
+    )
+
+
+def film_job(subject: Subject, clip: Path, output: Path, options: Mapping[str, Any]) -> Job:
+    """The job that paints the clip; options that say another thing than these win."""
+    given: dict[str, Any] = {"size": NATIVE, "audio": False, "crf": QUALITY, "overwrite": True}
+    given |= options
+    # A network that was trained for a style stands for it.
+    alone = given.get("model") and ENGINES[str(given.get("engine"))].model_is_style
+    return job_of(clip, () if alone else subject.styles, output, **given)
+
+
+def each_frame(events: Sequence[Progress], seconds: float, frames: int) -> float:
+    """Seconds for one more frame: what is done once (making functions, closing the file) is left
+    out where there are frames enough to tell.
+    """
+    last = events[-1]
+    warm = min(WARM, last.done // 3)
+    first = next((event for event in events if event.done >= max(1, warm)), last)
+    if last.done - first.done < 2:
+        return seconds / max(1, frames)
+    return (last.seconds - first.seconds) / (last.done - first.done)
+
+
+def figures_of(evaluation: Evaluation) -> dict[str, float]:
+    """The measures of the painted video, under the names of a study."""
+    video = evaluation.videos[0]
+    found = {MEASURED[name]: score.total for name, score in video.scores.items()}
+    return {**found, "warp_root": video.roots["warp"]}

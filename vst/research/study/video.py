@@ -1,0 +1,160 @@
+"""Every way to paint a video, on the same clip: how long, how steady, how true."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from vst.core.registry import unknown
+from vst.core.types import Picture
+from vst.errors import MissingFileError
+from vst.evaluation.evaluate import STRIP, THUMB
+from vst.plotting import scaled
+from vst.plotting.report import beside
+from vst.research.study import reports
+from vst.research.study.base import Case, Study, chosen
+from vst.research.study.content import Subject, clip_of, looks_in, pictures_of, with_pictures
+from vst.research.study.networks import Network, Training, trained_case
+from vst.research.study.options import refuse
+from vst.research.study.painting import film_case
+from vst.video.sources import open_source
+
+ALONE = {"init": "content", "temporal_weight": 0.0, "long_term_weight": 0.0}
+"""Options of ``gatys`` with which every frame is painted by itself."""
+NETWORKS = {
+    "fast": Network("feed-forward", "fast", {"noise_weight": 0.0}),
+    "noise": Network("feed-forward, noise loss", "fast", {}),
+    "temporal": Network("feed-forward, flow losses", "temporal", {}),
+}
+"""Name -> the network of a row."""
+STEADY, RAW = "flow", "off"
+
+
+@dataclass(frozen=True)
+class Ways:
+    """What the rows are painted with. ``magenta``: its model, if there is one. ``networks``: name
+    in `NETWORKS` -> a network's file; the others are trained. ``gatys``: options of every row that
+    is optimised.
+    """
+
+    training: Training = field(default_factory=Training)
+    networks: Mapping[str, str] = field(default_factory=dict)
+    magenta: str | None = None
+    gatys: Mapping[str, Any] = field(default_factory=dict)
+
+
+def video(subject: Subject, folder: Path, ways: Ways, only: Sequence[str] = ()) -> Study:
+    """Paint the first seconds of a video in every way, each with and without a stabiliser where
+    that is of use.
+    """
+    refuse(ways.gatys, ("engine", "model", "stabilise", "previous_style", *ALONE))
+    subject = with_pictures(subject, folder)
+    clip = clip_of(subject, folder)
+    cases = [*optimised(subject, clip, ways), *networks(subject, clip, folder, ways)]
+    cases += whole_models(subject, clip, ways)
+    content, rate = strip_of(clip)
+    return Study(
+        name="video",
+        title=f"Ways to paint a video: {subject.names()}",
+        cases=chosen(cases, only),
+        about=[
+            f"{subject.seconds:g} s from {subject.start:g} s on, at {subject.size} pixels.",
+            "All ways got the same clip and painted at its size.",
+            f"Style distance by the predictor of {subject.predictor}.",
+            "The model that brings the predictor was trained with it, and is near by its measure.",
+            "E and √E reward blur and a painting that changes nothing.",
+            "Read them with the style distance and the content SSIM.",
+            f"Networks: {ways.training.told()}.",
+        ],
+        shown={"The content": content, **pictures_of(looks_in(subject))},
+        reported=reports.VIDEO,
+        source=reports.VIDEO_SOURCE,
+        rate=rate,
+    )
+
+
+def strip_of(clip: Path) -> tuple[Picture, float]:
+    """Frames of the clip in a row, and how many it has a second."""
+    with open_source(clip) as source:
+        info = source.info
+        at = {round((i + 0.5) * info.frames / STRIP) for i in range(STRIP)}
+        frames = [
+            scaled(frame.picture, round(info.width * THUMB / info.height), THUMB)
+            for frame in source.frames()
+            if frame.index in at
+        ]
+    return beside(frames), float(info.rate)
+
+
+def optimised(subject: Subject, clip: Path, ways: Ways) -> list[Case]:
+    """The rows that engine ``gatys`` paints."""
+    rows: list[tuple[str, dict[str, Any], str]] = [
+        ("frame by frame", ALONE, RAW),
+        ("frame by frame", ALONE, STEADY),
+        ("last painting as style (dropped by the report)", {**ALONE, "previous_style": 0.5}, RAW),
+        ("warped start, temporal loss", {}, RAW),
+        ("warped start, temporal loss", {}, STEADY),
+    ]
+    return [
+        film_case(
+            named(f"optimised, {name}", stabilise),
+            subject,
+            clip,
+            {"engine": "gatys", **ways.gatys, **own, "stabilise": stabilise},
+        )
+        for name, own, stabilise in rows
+    ]
+
+
+def networks(subject: Subject, clip: Path, folder: Path, ways: Ways) -> list[Case]:
+    """The rows that engine ``fast`` paints, with networks that are given or trained."""
+    cases = []
+    for name, network in NETWORKS.items():
+        training = replace(
+            ways.training,
+            kind=network.kind,
+            given=ways.networks.get(name),
+            options={**ways.training.options, **network.options},
+        )
+        for stabilise in (RAW, STEADY):
+            label, painting = named(network.label, stabilise), {"stabilise": stabilise}
+            cases.append(trained_case(label, subject, clip, folder, training, painting))
+    return cases
+
+
+def whole_models(subject: Subject, clip: Path, ways: Ways) -> list[Case]:
+    """The rows of engines that paint any style: segmented, Magenta's, and the embedded one's."""
+    rows: list[tuple[str, dict[str, Any]]] = [
+        ("embedded, segmented", {"engine": "embedded", "mask": "auto", "stabilise": RAW}),
+        ("embedded, segmented", {"engine": "embedded", "mask": "auto", "stabilise": STEADY}),
+    ]
+    if ways.magenta is not None:
+        own = {"engine": "magenta", "model": ways.magenta}
+        rows += [("Magenta", {**own, "stabilise": kind}) for kind in (RAW, STEADY)]
+    rows += [
+        ("embedded", {"engine": "embedded", "stabilise": kind}) for kind in (RAW, STEADY, "strong")
+    ]
+    return [
+        film_case(named(name, options["stabilise"]), subject, clip, options)
+        for name, options in rows
+    ]
+
+
+def named(name: str, stabilise: str) -> str:
+    """A row's name."""
+    return name if stabilise == RAW else f"{name}, stabilised ({stabilise})"
+
+
+def parsed_networks(texts: Sequence[str]) -> dict[str, str]:
+    """``NAME=FILE`` for each, by the names in `NETWORKS`."""
+    found = {}
+    for text in texts:
+        name, sign, file = text.partition("=")
+        if name not in NETWORKS:
+            raise unknown("network", name, NETWORKS)
+        if not sign or not Path(file).is_file():
+            raise MissingFileError(f"network {text!r}: {file!r} is no file; give {name}=FILE")
+        found[name] = file
+    return found

@@ -1,0 +1,127 @@
+"""Votes on pairs of videos, kept in a JSON file: each is on the disk before it is acknowledged."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from vst.core.locks import Lock
+from vst.errors import MediaError, OutputError
+from vst.research.study.ranking import Place, Preference, ranking
+
+QUESTIONS = {"look": "Which looks better?", "smooth": "Which is smoother?"}
+"""What is asked of each pair, as the reports' user study did."""
+CHOICES = {"left": 1.0, "same": 0.5, "right": 0.0}
+"""What can be answered -> how far the left one has won."""
+
+
+@dataclass(frozen=True)
+class Vote:
+    """One answer to one question on one pair, with the sides it was shown on."""
+
+    question: str
+    left: str
+    right: str
+    choice: str
+    when: str
+
+
+class Votes:
+    """The votes in one file. One process at a time holds it; threads may share it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._guard = threading.Lock()
+        try:
+            self._lock = Lock(path.with_name(f".{path.name}.lock"), f"{str(path)!r}")
+        except OSError as error:
+            raise OutputError(
+                f"votes cannot be kept in {str(path)!r} ({error.strerror or error}); "
+                "give a folder that can be written to"
+            ) from error
+        try:
+            self._votes = read_votes(path)
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def __enter__(self) -> Votes:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+    def __len__(self) -> int:
+        return len(self._votes)
+
+    def all(self) -> list[Vote]:
+        """Every vote so far, the oldest first."""
+        with self._guard:
+            return list(self._votes)
+
+    def add(self, question: str, left: str, right: str, choice: str) -> None:
+        """Keep a vote; when this returns it is on the disk."""
+        now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        with self._guard:
+            votes = [*self._votes, Vote(question, left, right, choice, now)]
+            write_whole(
+                self.path, json.dumps({"votes": [asdict(vote) for vote in votes]}, indent=1)
+            )
+            self._votes = votes
+
+
+def read_votes(path: Path) -> list[Vote]:
+    """The votes in a file; none where it is not there yet."""
+    if not path.exists():
+        return []
+    wanted = {part.name for part in fields(Vote)}
+    try:
+        found = [
+            Vote(**{name: str(one[name]) for name in wanted})
+            for one in json.loads(path.read_text(encoding="utf-8"))["votes"]
+        ]
+        if any(vote.choice not in CHOICES for vote in found):
+            raise ValueError("a choice that is none")
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        raise MediaError(
+            f"{str(path)!r} holds no votes that can be read ({error}); move it away to begin anew"
+        ) from error
+    return found
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file that is there whole or, if anything happens, as it was before."""
+    aside = path.with_name(f".{path.name}.part")
+    try:
+        with aside.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        raise OutputError(
+            f"{str(path)!r} cannot be written ({error.strerror or error}); "
+            "check the room on the disk and the rights"
+        ) from error
+
+
+def standings(names: Sequence[str], votes: Iterable[Vote]) -> dict[str, list[Place]]:
+    """Question -> ranking, by the votes on videos that are among ``names``."""
+    known = set(names)
+    asked: dict[str, list[Preference]] = {question: [] for question in QUESTIONS}
+    for vote in votes:
+        if vote.question in asked and vote.left in known and vote.right in known:
+            asked[vote.question].append(Preference(vote.left, vote.right, CHOICES[vote.choice]))
+    return {question: ranking(names, found) for question, found in asked.items()}
+
+
+def plain(found: dict[str, list[Place]]) -> dict[str, Any]:
+    """Rankings as plain values, for JSON."""
+    return {question: [place.as_dict() for place in places] for question, places in found.items()}

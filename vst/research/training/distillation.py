@@ -1,0 +1,310 @@
+"""The training of the embedded model from random values: data, two networks, checkpoints, and what
+it measured.
+
+    Distillation(teacher, pictures, out, minutes=60).run(on_progress)
+
+Everything lies in the ``out`` folder: ``data/`` (pairs and labels), ``checkpoint/`` (to go on
+from), ``weights/`` (the best so far by validation, ready for the engine's ``model``),
+``curves.json``, ``measures.json``, ``curves.png``, ``grid.png``.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from vst.core.types import OnProgress, Progress, silent
+from vst.nets import store
+from vst.nets.embedded import Painter, PainterPlan, build_predictor
+from vst.research.training import data, figures, pairs, steps
+from vst.research.training.files import restore_variables, save_variables, write_json
+from vst.research.training.measure import painter_measures, predictor_measures, score
+from vst.research.training.motion import Films
+from vst.research.training.orthogonal import Orthogonal
+from vst.research.training.teacher import PAINTER_FILE, PREDICTOR_FILE, LiteGraph, Teacher
+from vst.research.training.understudy import Understudy
+
+KERNEL_RATE = 3.75
+"""The learning rate of the painter's kernels as a multiple of that of its other numbers."""
+MOTION = ("now", "next", "flow_next", "mask_next")
+"""What of a moment of a film the painter learns steadiness from."""
+
+
+@dataclass(frozen=True)
+class DistillationPlan:
+    """How long and on how much is trained. ``minutes``: of the two trainings together, the data not
+    counted.
+    """
+
+    minutes: float = 60.0
+    pairs: int = 8000
+    labels: int = 30000
+    validation: int = 96
+    side: int = 256
+    batch: int = 8
+    predictor_batch: int = 32
+    predictor_share: float = 0.25
+    base_share: float = 0.4
+    """Share of the painter's time without the judge: pixels, edges, palette and hints alone."""
+    painter_rate: float = 2e-3
+    fine_rate: float = 8e-4
+    predictor_rate: float = 1e-3
+    memory: float = 0.99
+    """How much of the running mean of the weights stays at each fourth step."""
+    every: float = 60.0
+    """Seconds between validations."""
+    seed: int = 0
+
+
+class Distillation:
+    """One run in one folder; a second one in the same folder goes on where the first stopped."""
+
+    def __init__(
+        self,
+        teacher: Path,
+        pictures: Path,
+        out: Path,
+        plan: DistillationPlan | None = None,
+        painter_plan: PainterPlan | None = None,
+        clips: tuple[Path, ...] = (),
+    ):
+        self.teacher_folder, self.pictures, self.out = teacher, pictures, out
+        self.plan = plan or DistillationPlan()
+        self.painter_plan = painter_plan or PainterPlan()
+        self.clips = clips
+        self.rng = np.random.default_rng(self.plan.seed)
+        self.curves: dict[str, list[dict[str, float]]] = {}
+
+    def run(self, on_progress: OnProgress = silent) -> dict[str, Any]:
+        """Makes what is missing, trains both parts, and returns the measures that it wrote."""
+        self.prepare(on_progress)
+        self.train_predictor(on_progress)
+        self.train_painter(on_progress)
+        measures = {"plan": asdict(self.plan), "design": asdict(self.painter_plan)}
+        measures |= {name: rows[-1] for name, rows in self.curves.items() if rows}
+        write_json(self.out / "measures.json", measures)
+        figures.draw_curves(self.curves, self.out / "curves.png")
+        return measures
+
+    def open_teacher(self) -> Any:
+        """What embeds and paints one picture."""
+        return Teacher(self.teacher_folder)
+
+    def open_graphs(self) -> tuple[Any, Any]:
+        """The teacher's predictor and painter as float operations: the judge, and the giver of
+        hints.
+        """
+        folder = self.teacher_folder
+        return LiteGraph(folder / PREDICTOR_FILE), LiteGraph(folder / PAINTER_FILE)
+
+    def prepare(self, on_progress: OnProgress) -> None:
+        """Pairs and labels, for training and for validation."""
+        teacher = self.open_teacher()
+        stores: dict[str, pairs.Store] = {}
+        clips = [data.read_frames(clip) for clip in self.clips]
+        for part in ("training", "validation"):
+            pool = data.Pool.read(self.pictures, part)
+            if part == "training":
+                pool.frames = [frame for clip in clips for frame in clip[::6]]
+            check_pool(pool, self.pictures, part)
+            folder, whole = self.out / "data", part == "training"
+            labels = pairs.Store(
+                folder / f"{part}-labels",
+                self.plan.labels if whole else self.plan.validation,
+                pairs.LABEL_SHAPES,
+            )
+            labels.fill(pairs.LabelMaker(pool, teacher, self.rng), f"{part} labels", on_progress)
+            painted = pairs.Store(
+                folder / f"{part}-pairs",
+                self.plan.pairs if whole else self.plan.validation,
+                pairs.pair_shapes(self.plan.side),
+            )
+            varied = labels.arrays["numbers"]
+            maker = pairs.PairMaker(pool, teacher, self.rng, self.plan.side, varied)
+            painted.fill(maker, f"{part} pairs", on_progress)
+            stores |= {f"{part}-labels": labels, f"{part}-pairs": painted}
+        self.films = Films.read(self.clips, self.plan.side) if self.clips else None
+        self.stores = stores
+
+    def train_predictor(self, on_progress: OnProgress) -> None:
+        """Varied pictures and the teacher's own painted ones -> the numbers of its predictor."""
+        plan, network = self.plan, build_predictor()
+        numbers = self.stores["training-labels"].arrays["numbers"]
+        mean, spread = numbers.mean(0), numbers.std(0) + 1e-3
+        network.get_layer("space").set_weights([mean, spread])
+        judge, _ = self.open_graphs()
+        model = Understudy(network, judge, float(np.sqrt(np.square(spread).mean())))
+        model.compile(Orthogonal(plan.predictor_rate))
+        kept = self.stores["validation-labels"].first(plan.validation)
+
+        def batch() -> tuple[Any, Any]:
+            painted = max(1, plan.predictor_batch // 3)
+            labels = self.stores["training-labels"].draw(self.rng, plan.predictor_batch - painted)
+            rows = self.stores["training-pairs"].draw(self.rng, painted)
+            squares = [data.squeeze(picture) for picture in rows["painted"]]
+            pictures = data.vary_again([*labels["picture"], *squares], self.rng)
+            return pictures.astype(np.float32), np.zeros(len(pictures), np.float32)
+
+        def measured(trained: Any) -> dict[str, float]:
+            return predictor_measures(trained, kept["picture"], kept["numbers"])
+
+        minutes = plan.minutes * plan.predictor_share
+        part = Part("predictor", model, network, batch, measured, minutes, plan.predictor_rate)
+        self.train(part, on_progress)
+
+    def train_painter(self, on_progress: OnProgress) -> None:
+        """First pixels and hints, then the judge too."""
+        plan, painter = self.plan, Painter(self.painter_plan)
+        judge, hints = self.open_graphs()
+        kept = self.stores["validation-pairs"].first(plan.validation)
+
+        def batch() -> tuple[Any, Any]:
+            rows = self.stores["training-pairs"].draw(self.rng, plan.batch)
+            taken = {name: rows[name] for name in ("content", "numbers")}
+            shift = self.rng.integers(0, steps.SHIFT + 1, (1, 2)).repeat(plan.batch, 0)
+            wanted = {name: rows[name] for name in ("painted", "painted_numbers")}
+            if self.films is not None:
+                moment = self.films.draw(self.rng, plan.side)
+                taken["motion"] = {name: getattr(moment, name)[None] for name in MOTION}
+            return {**taken, "shift": shift.astype(np.int32)}, wanted
+
+        def measured(trained: Any) -> dict[str, float]:
+            return painter_measures(trained, judge, kept)
+
+        painter.set_space(self.stores["training-pairs"].arrays["numbers"])
+        minutes = plan.minutes * (1 - plan.predictor_share)
+        for name, terms, share, rate in (
+            ("painter-base", steps.BASE, plan.base_share, plan.painter_rate),
+            ("painter", steps.FINE, 1 - plan.base_share, plan.fine_rate),
+        ):
+            model = steps.Distiller(painter, judge, hints, terms)
+            model.compile(Orthogonal(rate, KERNEL_RATE, sides=(3, 5), global_clipnorm=1.0))
+            self.train(
+                Part(name, model, painter, batch, measured, minutes * share, rate), on_progress
+            )
+        best = Painter(self.painter_plan)
+        store.assign(best, store.read_arrays(self.out / "weights", "painter"))
+        figures.draw_grid(best, kept, self.out / "grid.png")
+
+    def train(self, part: Part, on_progress: OnProgress) -> None:
+        """Trains one part until its minutes are spent, over all runs in this folder."""
+        run = Run(self.out, part, self.plan.memory)
+        run.restore()
+        last = time.monotonic()
+        # The first step traces and compiles, which may take a minute: it is not counted.
+        compiled = False
+        while run.spent < part.minutes * 60:
+            started = time.monotonic()
+            run.step()
+            if compiled:
+                run.spent += time.monotonic() - started
+            compiled = True
+            if time.monotonic() - last > self.plan.every or run.spent >= part.minutes * 60:
+                run.validate()
+                last = time.monotonic()
+                detail = run.rows[-1]
+                seconds = int(part.minutes * 60)
+                on_progress(Progress(part.name, int(run.spent), seconds, run.spent, detail))
+        self.curves[part.name] = run.rows
+        write_json(self.out / "curves.json", self.curves)
+
+
+@dataclass
+class Part:
+    """What is trained: ``model`` takes the batches, ``network`` is what is kept of it."""
+
+    name: str
+    model: keras.Model
+    network: keras.Model
+    batch: Callable[[], tuple[Any, Any]]
+    measured: Callable[[Any], dict[str, float]]
+    minutes: float
+    rate: float
+
+
+class Run:
+    """The state of one part's training: steps, seconds, the running mean of the weights, the best
+    score.
+    """
+
+    def __init__(self, out: Path, part: Part, memory: float):
+        self.out, self.part, self.memory = out, part, memory
+        self.folder = out / "checkpoint" / part.name
+        self.steps, self.spent, self.best = 0, 0.0, float("inf")
+        self.rows: list[dict[str, float]] = []
+        self.losses: list[float] = []
+        self.mean = part.network.get_weights()
+
+    def step(self) -> None:
+        """One batch; the rate warms up, then falls along a cosine over the part's minutes."""
+        share = min(1.0, self.spent / (self.part.minutes * 60))
+        warm = min(1.0, (self.steps + 1) / 150)
+        rate = self.part.rate * warm * (0.49 * (1 + np.cos(np.pi * share)) + 0.02)
+        self.part.model.optimizer.learning_rate = rate
+        self.losses.append(float(np.ravel(self.part.model.train_on_batch(*self.part.batch()))[0]))
+        self.steps += 1
+        if self.steps % 4 == 0:
+            # Young weights change fast: the mean remembers little of them at first.
+            stays = min(self.memory, 1 - 4 / (self.steps + 8))
+            now = self.part.network.get_weights()
+            self.mean = [stays * a + (1 - stays) * b for a, b in zip(self.mean, now)]
+
+    def validate(self) -> None:
+        """Measures the mean weights, keeps them if they are the best, and writes the checkpoint."""
+        now = self.part.network.get_weights()
+        self.part.network.set_weights(self.mean)
+        measures = self.part.measured(self.part.network)
+        loss = float(np.mean(self.losses)) if self.losses else float("nan")
+        self.losses = []
+        row = {"steps": self.steps, "seconds": round(self.spent, 1), "loss": loss, **measures}
+        self.rows.append(row)
+        if score(measures) < self.best:
+            self.best = score(measures)
+            kind = self.part.name.split("-")[0]
+            about = {"steps": self.steps, "validation": measures}
+            arrays = store.arrays_of(self.part.network)
+            store.write_part(self.out / "weights", kind, arrays, about)
+        self.part.network.set_weights(now)
+        self.save()
+
+    def save(self) -> None:
+        """The checkpoint: every variable, the optimiser's too, and the counters."""
+        mean = {f"m{i}": value for i, value in enumerate(self.mean)}
+        save_variables(self.folder / "state.npz", self._variables(), mean)
+        state = {"steps": self.steps, "spent": self.spent, "best": self.best, "rows": self.rows}
+        write_json(self.folder / "state.json", state)
+
+    def restore(self) -> None:
+        """Goes on from a checkpoint, if there is one."""
+        path = self.folder / "state.json"
+        if not path.is_file():
+            return
+        state = json.loads(path.read_text(encoding="utf-8"))
+        self.steps, self.spent = state["steps"], state["spent"]
+        self.best, self.rows = state["best"], state["rows"]
+        more = restore_variables(self.folder / "state.npz", self._variables())
+        self.mean = [more[f"m{index}"] for index in range(len(self.mean))]
+
+    def _variables(self) -> list[Any]:
+        optimizer = self.part.model.optimizer
+        if not optimizer.built:
+            optimizer.build(self.part.model.trainable_variables)
+        return [*self.part.model.variables, *optimizer.variables]
+
+
+def check_pool(pool: data.Pool, folder: Path, part: str) -> None:
+    from vst.errors import MissingFileError
+
+    for kind, found in (("content", pool.photographs), ("style", pool.paintings)):
+        if not found:
+            raise MissingFileError(
+                f"{folder / kind} has no pictures for {part}; put JPEG or PNG files there "
+                "(which part a picture belongs to is decided by its sha256)"
+            )

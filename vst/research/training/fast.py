@@ -1,0 +1,154 @@
+"""Training of a feed-forward network in one style, on pictures.
+
+    FastTraining(style, Pictures(folder), out, plan).run(on_progress)
+
+Losses: content and style as a perceptual network sees them, total variation, and the noise-based
+stability loss: a copy of the picture with noise on some pixels must be painted alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from vst.core.types import Picture
+from vst.errors import MediaError, MissingFileError
+from vst.nets import losses
+from vst.nets.plan import FeedForwardPlan
+from vst.research.training import data
+from vst.research.training.learner import Batch, Learner
+from vst.research.training.plans import FastPlan
+from vst.research.training.style_run import StyleTraining, begun
+
+MOST_HELD = 16
+
+
+class Pictures:
+    """The pictures below a folder, some of them held out to measure on; read when they are needed.
+
+    Every tenth picture of the names in order is held out, at most 16, spread evenly; a single
+    picture is both.
+    """
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        found = sorted(
+            path for path in folder.rglob("*") if path.suffix.lower() in data.PICTURE_SUFFIXES
+        )
+        if not found:
+            raise MissingFileError(
+                f"{str(folder)!r} has no pictures to train on; give a folder with "
+                f"{', '.join(data.PICTURE_SUFFIXES)} files, in folders of it if you like"
+            )
+        count = min(MOST_HELD, max(1, len(found) // 10))
+        places = {int((place + 0.5) * len(found) / count) for place in range(count)}
+        self.held = [found[place] for place in sorted(places)]
+        self.training = [path for place, path in enumerate(found) if place not in places] or found
+
+    def crop(self, rng: np.random.Generator, side: int) -> Picture:
+        """A random square part of a random training picture."""
+        return data.crop(read(self.training[rng.integers(len(self.training))]), rng, side)
+
+    def middles(self, side: int) -> Picture:
+        """The middle squares of the held-out pictures, (N, side, side, 3)."""
+        return np.stack([middle(read(path), side) for path in self.held])
+
+
+def read(path: Path) -> Picture:
+    """An RGB picture."""
+    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if picture is None:
+        raise MediaError(f"{str(path)!r} cannot be read as a picture; take it out of the folder")
+    return np.ascontiguousarray(picture[:, :, ::-1])
+
+
+def middle(picture: Picture, side: int) -> Picture:
+    """The largest square in the middle, ``side`` pixels wide."""
+    height, width = picture.shape[:2]
+    short = min(height, width)
+    top, left = (height - short) // 2, (width - short) // 2
+    method = cv2.INTER_AREA if side < short else cv2.INTER_LINEAR
+    cut = picture[top : top + short, left : left + short]
+    return np.asarray(cv2.resize(cut, (side, side), interpolation=method), np.uint8)
+
+
+def with_noise(picture: Picture, rng: np.random.Generator, pixels: int, most: float) -> Picture:
+    """A copy in which ``pixels`` places, drawn at random, are brighter or darker by up to ``most``
+    levels in each channel.
+    """
+    height, width = picture.shape[:2]
+    rows, columns = rng.integers(0, height, pixels), rng.integers(0, width, pixels)
+    noisy = picture.astype(np.float32)
+    noisy[rows, columns] += rng.uniform(-most, most, (pixels, 3))
+    return np.rint(noisy.clip(0, 255)).astype(np.uint8)
+
+
+class NoiseLearner(Learner):
+    """Paints pictures and, with a stability loss, their noisy copies."""
+
+    def __init__(self, *given: Any, **named: Any):
+        super().__init__(*given, **named)
+        self.painted_keys = ("content", "noisy") if self.weights_of["noise"] else ("content",)
+        self.judged_keys = ("content",)
+
+    def steadiness(self, batch: Batch, contents: Batch, paintings: Batch) -> dict[str, Any]:
+        if "noisy" not in paintings:
+            return {}
+        error = losses.noise_stability_loss(paintings["content"], paintings["noisy"])
+        return {"noise": error}
+
+
+class FastTraining(StyleTraining):
+    """`vst train fast`: one network, one style, a folder of pictures."""
+
+    kind = "fast"
+    learner_kind = NoiseLearner
+    plan: FastPlan
+
+    def __init__(
+        self,
+        style: Picture,
+        pictures: Pictures,
+        out: Path,
+        plan: FastPlan | None = None,
+        network_plan: FeedForwardPlan | None = None,
+        about: dict[str, Any] | None = None,
+    ):
+        about = {**(about or {}), "pictures": str(pictures.folder.absolute())}
+        super().__init__(style, out, plan or FastPlan(), network_plan, about)
+        self.pictures = pictures
+
+    @classmethod
+    def resumed(cls, out: Path, pictures: Path | None = None, **changed: Any) -> FastTraining:
+        """The training that was begun in a folder. ``changed``: of its plan; ``pictures``: where
+        they are now.
+        """
+        found = begun(out, cls.kind, changed)
+        folder = Pictures(pictures or Path(found.about["pictures"]))
+        plan = FastPlan(**found.plan)
+        return cls(found.style, folder, out, plan, found.network_plan, found.about)
+
+    def batch(self, step: int) -> Batch:
+        plan, rng = self.plan, self.random(step)
+        contents = [self.pictures.crop(rng, plan.side) for _ in range(plan.batch)]
+        return self.with_copies(np.stack(contents), rng)
+
+    def held(self) -> Iterator[Batch]:
+        """The held-out pictures one by one, with the same noise each time."""
+        middles, rng = self.pictures.middles(self.plan.side), self.random(0)
+        for picture in middles:
+            yield self.with_copies(picture[None], rng)
+
+    def with_copies(self, contents: Picture, rng: np.random.Generator) -> Batch:
+        """A batch of pictures (B,side,side,3) as the learner takes it."""
+        plan = self.plan
+        batch: Batch = {"content": contents, "shift": self.shift(rng, len(contents))}
+        if plan.noise_weight:
+            batch["noisy"] = np.stack(
+                [with_noise(one, rng, plan.noisy_pixels, plan.noise_range) for one in contents]
+            )
+        return batch

@@ -1,0 +1,129 @@
+"""A feed-forward network and its losses, as Keras trains them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import keras
+import numpy as np
+from keras import ops
+
+from vst.core.types import Picture
+from vst.nets import losses
+from vst.nets.backbones import DEFAULT, Backbone
+from vst.nets.feedforward import FeedForward
+
+Batch = dict[str, Any]
+"""Arrays by name, all with the batch as first axis."""
+
+JITTER = 4
+"""Pixels by which the judge's view is moved at random: its first layer sees blocks of up to four
+pixels, and would teach the painter their grid."""
+OWN_UNITS = {"content": 1.0, "style": 1e-5}
+"""The layers of the package's own network are of very different scales. Its losses are therefore
+relative to their targets, times these units, with which the weights that papers give for VGG make
+pictures of the same kind."""
+
+
+class StyleTarget:
+    """The style to reach: a Gram matrix for each of the backbone's style layers."""
+
+    def __init__(self, backbone: Backbone, style: Picture, size: int):
+        scale = size / min(style.shape[:2])
+        height, width = (max(size, round(side * scale)) for side in style.shape[:2])
+        method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        seen = cv2.resize(style, (width, height), interpolation=method).astype(np.float32) / 255
+        views = [
+            seen[None, down : height - JITTER + down, right : width - JITTER + right]
+            for down in range(0, JITTER, 2)
+            for right in range(0, JITTER, 2)
+        ]
+        names = backbone.style_layers
+        found = [backbone(ops.convert_to_tensor(view), names) for view in views]
+        self.grams = [sum(losses.gram(one[name]) for one in found) / len(found) for name in names]
+
+
+class Learner(keras.Model):
+    """A network with its losses, as Keras trains it.
+
+    Called with a batch of uint8 pictures by name; ``painted_keys`` are painted, ``judged_keys``
+    of them compared with content and style. The mean of each loss, unweighted, is kept in
+    ``found``.
+    """
+
+    painted_keys: tuple[str, ...] = ("content",)
+    judged_keys: tuple[str, ...] = ("content",)
+
+    def __init__(
+        self,
+        network: FeedForward,
+        backbone: Backbone,
+        target: StyleTarget,
+        weights: dict[str, float],
+    ):
+        super().__init__(name="learner", dtype="float32")
+        self.network = network
+        self.backbone, self.target, self.weights_of = backbone, target, weights
+        self.found = {name: keras.metrics.Mean(name=f"{name}_loss") for name in weights}
+        self.built = True
+
+    def call(self, batch: Batch, training: bool = False) -> Any:
+        """Paintings by name, in [0,1]."""
+        contents = [as_floats(batch[key]) for key in self.painted_keys]
+        paintings = self.network(ops.concatenate(contents, 0))
+        parts = ops.split(ops.cast(paintings, "float32"), len(contents), 0)
+        return dict(zip(self.painted_keys, parts))
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        total: Any = 0.0
+        for name, value in self.losses_of(x, y_pred).items():
+            self.found[name].update_state(value)
+            total = total + self.weights_of[name] * value
+        return total
+
+    def losses_of(self, batch: Batch, paintings: Batch) -> dict[str, Any]:
+        """Every loss by name, unweighted."""
+        contents = {key: as_floats(batch[key]) for key in self.painted_keys}
+        painted = ops.concatenate([paintings[key] for key in self.judged_keys], 0)
+        content = ops.concatenate([contents[key] for key in self.judged_keys], 0)
+        side, shift = painted.shape[1], ops.convert_to_tensor(batch["shift"])[0]
+        size = (painted.shape[0], side - JITTER, side - JITTER, 3)
+        start = (0, shift[0], shift[1], 0)
+        painted_view, content_view = (
+            ops.slice(painted, start, size),
+            ops.slice(content, start, size),
+        )
+        found = self.perceived(painted_view, content_view)
+        found["variation"] = losses.total_variation(painted) * side * side
+        return found | self.steadiness(batch, contents, paintings)
+
+    def perceived(self, painted: Any, content: Any) -> dict[str, Any]:
+        """Content and style loss, as the backbone sees them."""
+        judge, names = self.backbone, self.backbone.content_layers
+        seen = judge(painted, tuple(dict.fromkeys((*names, *judge.style_layers))))
+        wanted = judge(content, names)
+        features = [seen[name] for name in names], [ops.stop_gradient(wanted[n]) for n in names]
+        grams = [losses.gram(seen[name]) for name in judge.style_layers], self.target.grams
+        own = judge.name == DEFAULT
+        found = {
+            "content": losses.content_loss(*features, relative=own),
+            "style": losses.style_loss(*grams, relative=own),
+        }
+        return {name: value * OWN_UNITS[name] for name, value in found.items()} if own else found
+
+    def steadiness(self, batch: Batch, contents: Batch, paintings: Batch) -> dict[str, Any]:
+        """The losses that compare paintings with each other, by name."""
+        return {}
+
+
+def as_floats(pictures: Any) -> Any:
+    """uint8 pictures in [0,1]."""
+    return ops.cast(pictures, "float32") / 255

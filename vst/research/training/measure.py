@@ -1,0 +1,95 @@
+"""What validation measures while training: agreement, sharpness and style of pictures; cosine of
+numbers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+from keras import ops
+
+from vst.research.training.data import Numbers, Picture
+from vst.research.training.teacher import LiteGraph
+
+Floats = np.ndarray
+Measures = dict[str, float]
+
+
+def cosines(found: Numbers, wanted: Numbers) -> Floats:
+    """Cosine similarity by row."""
+    lengths = np.linalg.norm(found, axis=1) * np.linalg.norm(wanted, axis=1)
+    return np.asarray((found * wanted).sum(1) / np.maximum(lengths, 1e-12))
+
+
+def signal_to_noise(ours: Floats, theirs: Floats) -> float:
+    """PSNR in dB of pictures in [0,1], the mean over the pictures."""
+    errors = np.square(ours - theirs).mean((1, 2, 3))
+    return float(np.mean(-10 * np.log10(np.maximum(errors, 1e-10))))
+
+
+def similarity(ours: Floats, theirs: Floats) -> float:
+    """SSIM of two pictures in [0,1], on their luma, Gaussian window of 1.5 pixels."""
+    one, two = (cv2.cvtColor(np.float32(p), cv2.COLOR_RGB2GRAY) for p in (ours, theirs))
+
+    def blurred(value: Floats) -> Floats:
+        return cv2.GaussianBlur(value, (11, 11), 1.5)
+
+    mean_one, mean_two = blurred(one), blurred(two)
+    spread_one = blurred(one * one) - mean_one**2
+    spread_two = blurred(two * two) - mean_two**2
+    together = blurred(one * two) - mean_one * mean_two
+    top = (2 * mean_one * mean_two + 1e-4) * (2 * together + 9e-4)
+    bottom = (mean_one**2 + mean_two**2 + 1e-4) * (spread_one + spread_two + 9e-4)
+    return float((top / bottom).mean())
+
+
+def gradient_energy(picture: Floats) -> float:
+    """Mean square difference of neighbours, across and down added."""
+    across, down = np.diff(picture, axis=1), np.diff(picture, axis=0)
+    return float(np.square(across).mean() + np.square(down).mean())
+
+
+def predictor_measures(network: Any, pictures: np.ndarray, numbers: Numbers) -> Measures:
+    """Cosine of the network's numbers with the teacher's."""
+    found = [
+        ops.convert_to_numpy(network(pictures[i : i + 16].astype(np.float32), training=False))
+        for i in range(0, len(pictures), 16)
+    ]
+    return {"cosine": float(cosines(np.concatenate(found), numbers).mean())}
+
+
+def painter_measures(painter: Any, judge: LiteGraph, kept: dict[str, Any]) -> Measures:
+    """Agreement with the teacher's pictures, style distance and energy relative to theirs."""
+    mine, theirs, agreement, energy, likeness = [], [], [], [], []
+    for start in range(0, len(kept["content"]), 8):
+        rows = {name: array[start : start + 8] for name, array in kept.items()}
+        content = rows["content"].astype(np.float32) / 255
+        painted = painter(ops.convert_to_tensor(content), rows["numbers"])
+        ours, wanted = ops.convert_to_numpy(painted), rows["painted"].astype(np.float32) / 255
+        numbers = ops.convert_to_numpy(judge(painted)[0]).reshape(len(ours), -1)
+        mine += list(np.linalg.norm(numbers - rows["numbers"], axis=1))
+        theirs += list(np.linalg.norm(rows["painted_numbers"] - rows["numbers"], axis=1))
+        agreement.append(signal_to_noise(ours, wanted) * len(ours))
+        likeness += [similarity(a, b) for a, b in zip(ours, wanted)]
+        energy += [gradient_energy(a) / max(gradient_energy(b), 1e-6) for a, b in zip(ours, wanted)]
+    return {
+        "style": float(np.sum(mine) / max(np.sum(theirs), 1e-6)),
+        "psnr": float(np.sum(agreement) / len(mine)),
+        "ssim": float(np.mean(likeness)),
+        "energy": float(np.mean(energy)),
+    }
+
+
+def score(measures: Measures) -> float:
+    """What the best weights have least of: style distance first, then sharpness, then agreement."""
+    if "cosine" in measures:
+        return 1 - measures["cosine"]
+    sharpness = abs(np.log(max(measures["energy"], 1e-3)))
+    return measures["style"] + 0.2 * float(sharpness) - 0.02 * measures["psnr"]
+
+
+def to_bytes(picture: Floats) -> Picture:
+    """[0,1] -> uint8."""
+    return np.clip(picture * 255 + 0.5, 0, 255).astype(np.uint8)

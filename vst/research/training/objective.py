@@ -1,0 +1,132 @@
+"""What the painter is trained to: agree with the teacher's picture, in pixels, textures, style and
+sharpness, and be steady.
+
+All terms take pictures (B,H,W,3) in [0,1] and return one number. ``ours``: what the student
+painted; ``theirs``: the teacher's picture. The *judge* is the teacher's predictor run as float (see
+`vst.research.training.teacher.LiteGraph`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from vst.nets.losses import edges
+
+# Outputs of the judge's convolutions whose statistics make the texture: from strokes of two pixels
+# to large patterns.
+JUDGE_LAYERS = (1, 16, 88, 102, 107, 117, 136, 161)
+
+
+NEAR = 3e-4
+"""Square difference (35 dB) from which on `decibel_error` asks for little more."""
+
+
+def pixel_error(ours: Any, theirs: Any) -> Any:
+    """Mean absolute difference."""
+    return ops.mean(ops.abs(ours - theirs))
+
+
+def decibel_error(ours: Any, theirs: Any) -> Any:
+    """Mean over the pictures of the logarithm of their mean square difference: what PSNR measures,
+    so that a picture that is near counts as much as one that is far.
+    """
+    square = ops.mean(ops.square(ours - theirs), (1, 2, 3))
+    return ops.mean(ops.log(square + NEAR))
+
+
+def structure_error(ours: Any, theirs: Any) -> Any:
+    """1 - SSIM of the luminance, after Wang et al. 2004: in windows of 11 pixels, weighed by a bell
+    of 1.5.
+    """
+    place = np.arange(11, dtype=np.float32) - 5
+    bell = np.exp(-np.square(place) / (2 * 1.5**2))
+    window = np.outer(bell, bell)[:, :, None, None] / np.square(bell.sum())
+    light = np.asarray([0.299, 0.587, 0.114], np.float32)[:, None]
+    a, b = (ops.matmul(picture, light) for picture in (ours, theirs))
+
+    def blurred(x: Any) -> Any:
+        return ops.conv(x, ops.convert_to_tensor(window), 1, "valid")
+
+    mean_a, mean_b = blurred(a), blurred(b)
+    spread_a = blurred(ops.square(a)) - ops.square(mean_a)
+    spread_b = blurred(ops.square(b)) - ops.square(mean_b)
+    joint = blurred(a * b) - mean_a * mean_b
+    means = (2 * mean_a * mean_b + 1e-4) / (ops.square(mean_a) + ops.square(mean_b) + 1e-4)
+    return 1 - ops.mean(means * (2 * joint + 9e-4) / (spread_a + spread_b + 9e-4))
+
+
+def edge_error(ours: Any, theirs: Any) -> Any:
+    """Mean absolute difference of the edges, across and down added."""
+    return sum(ops.mean(ops.abs(a - b)) for a, b in zip(edges(ours), edges(theirs)))
+
+
+def palette_error(ours: Any, theirs: Any) -> Any:
+    """Mean absolute difference of the pictures at an eighth of their size."""
+    small = [ops.average_pool(picture, 8, 8, "valid") for picture in (ours, theirs)]
+    return ops.mean(ops.abs(small[0] - small[1]))
+
+
+def energy_error(ours: Any, theirs: Any) -> Any:
+    """Difference of each colour's edge energy: what an averaging painter loses first."""
+    pairs = zip(edges(ours), edges(theirs))
+    return sum(
+        ops.mean(ops.abs(ops.mean(ops.square(a), (1, 2)) - ops.mean(ops.square(b), (1, 2))))
+        for a, b in pairs
+    )
+
+
+def hint_error(mapped: Any, hint: Any, spread: Any) -> Any:
+    """Mean absolute difference of inner layers, in units of the hint's spread by channel."""
+    return ops.mean(ops.abs(mapped - hint) / spread)
+
+
+def statistics(features: dict[int, Any]) -> Any:
+    """Means and standard deviations of the judge's layers, one after the other: (B,N)."""
+    found = []
+    for layer in JUDGE_LAYERS:
+        mean = ops.mean(features[layer], (1, 2))
+        square = ops.mean(ops.square(features[layer]), (1, 2))
+        found += [mean, ops.sqrt(ops.maximum(square - ops.square(mean), 0) + 1e-4)]
+    return ops.concatenate(found, -1)
+
+
+def texture_error(ours: Any, theirs: Any, unit: Any) -> Any:
+    """Mean absolute difference of `statistics`, each in its ``unit`` (N,): its layer's typical
+    spread.
+    """
+    return ops.mean(ops.sum(ops.abs(ours - theirs) * unit, -1))
+
+
+def style_distance(numbers: Any, wanted: Any) -> Any:
+    """Euclidean distance of style numbers, by picture: (B,)."""
+    return ops.sqrt(ops.sum(ops.square(numbers - wanted), -1) + 1e-6)
+
+
+def phase_means(pictures: Any, block: int = 4, window: int = 32) -> Any:
+    """What repeats every ``block`` pixels: the mean of each place in the blocks, by windows, the
+    window's own mean taken off; (B, H/window, block, W/window, block, 3).
+    """
+    _, height, width, _ = pictures.shape
+    down, across = height // window, width // window
+    cut = pictures[:, : down * window, : across * window]
+    inner = window // block
+    cut = ops.reshape(cut, (-1, down, inner, block, across, inner, block, 3))
+    means = ops.mean(cut, (2, 5))
+    return means - ops.mean(means, (2, 4), keepdims=True)
+
+
+def weave_error(ours: Any, theirs: Any) -> Any:
+    """Mean absolute difference of what repeats with the painter's blocks of four pixels: the grid
+    that a painter at a quarter of the resolution leaves on smooth grounds.
+    """
+    return ops.mean(ops.abs(phase_means(ours) - phase_means(theirs)))
+
+
+def shake_error(now: Any, before: Any, seen: Any = 1.0, border: int = 16) -> Any:
+    """Mean square difference of two paintings of the same thing, the border left out."""
+    inner = slice(border, -border)
+    difference = ops.square(now - before) * seen
+    return ops.mean(difference[:, inner, inner])

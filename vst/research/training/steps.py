@@ -1,0 +1,223 @@
+"""The painter as Keras trains it: `Distiller`, with its teacher's inner layers and its judge.
+
+`keras.Model.train_on_batch` with `compute_loss` is the one way to a training step that TensorFlow,
+JAX and PyTorch share.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+from keras import ops
+
+from vst.nets import losses
+from vst.nets.embedded import Painter
+from vst.research.training import objective
+from vst.research.training.teacher import LiteGraph
+
+SHIFT = 8
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Weights of the losses; a term of weight 0 is not computed."""
+
+    pixel: float = 2.0
+    edge: float = 1.0
+    palette: float = 1.0
+    decibel: float = 0.0
+    structure: float = 0.0
+    hint: float = 0.3
+    texture: float = 0.0
+    style: float = 0.0
+    excess: float = 0.0
+    energy: float = 0.0
+    steady: float = 0.0
+    weave: float = 0.0
+    motion: float = 0.0
+    aim: float = 0.97
+    """The part of the teacher's own style distance below which `excess` asks for nothing more."""
+
+
+BASE = Terms()
+FINE = Terms(
+    decibel=0.25,
+    structure=0.5,
+    hint=0.0,
+    texture=0.5,
+    style=0.04,
+    excess=0.3,
+    energy=20.0,
+    steady=7.5,
+    weave=20.0,
+    motion=38.0,
+    aim=0.7,
+)
+
+
+def hint_layers(graph: LiteGraph) -> list[int]:
+    """The tensors of the teacher's painter where its encoder ends and after each of its residual
+    blocks, found by structure: the additions to a whole convolution's output, and to what they
+    give.
+    """
+    makers: dict[int, str] = {}
+    found: list[int] = []
+    for name, taken, given, _ in graph.operators:
+        if name == "RESIZE_NEAREST_NEIGHBOR":
+            break
+        first = taken[0]
+        if name == "ADD" and (makers.get(first) == "CONV_2D" if not found else first == found[-1]):
+            found += [given] if found else [first, given]
+        makers[given] = name
+    return found
+
+
+class Distiller(keras.Model):
+    """A painter, its teacher's inner layers and its judge, as one model whose loss is `Terms`.
+
+    ``judge``: the teacher's predictor as float; ``hints``: the teacher's painter as float, asked
+    for its inner layers.
+    """
+
+    def __init__(
+        self,
+        painter: Painter,
+        judge: LiteGraph | None,
+        hints: LiteGraph | None,
+        terms: Terms = BASE,
+        hint_width: int = 32,
+    ):
+        super().__init__(name="distiller")
+        self.painter, self.judge, self.hints, self.terms = painter, judge, hints, terms
+        self.seeds = keras.random.SeedGenerator(0)
+        self.layers_hinted = hint_layers(hints) if hints is not None else []
+        # The student's own layers have a basis of their own; these maps to the teacher's are thrown
+        # away afterwards.
+        self.maps = [
+            (
+                self.add_weight(
+                    shape=(painter.plan.channels, hint_width), initializer="glorot_uniform"
+                ),
+                self.add_weight(shape=(hint_width,), initializer="zeros"),
+            )
+            for _ in self.layers_hinted
+        ]
+        self.built = True
+
+    def call(self, batch: dict[str, Any], training: bool = False) -> dict[str, Any]:
+        content = ops.cast(batch["content"], "float32") / 255
+        numbers = batch["numbers"]
+        encoded = self.painter.encode(content)
+        styles = self.painter.styles(numbers)
+        stages = self.painter.stages(encoded, styles)
+        half = self.painter.decode(stages[-1], styles)
+        picture = self.painter.finish(half)
+        result = {"painted": picture, "stages": stages}
+        if training and self.terms.steady:
+            result |= self.again(content, picture, numbers, batch["shift"])
+        if training and self.terms.motion and "motion" in batch:
+            result |= self.moving(batch["motion"], numbers)
+        return result
+
+    def moving(self, motion: dict[str, Any], numbers: Any) -> dict[str, Any]:
+        """Neighbouring frames of a clip, both painted in the batch's first styles."""
+        count = motion["now"].shape[0]
+        return {
+            f"painted_{name}": self.painter(
+                ops.cast(motion[name], "float32") / 255, numbers[:count]
+            )
+            for name in ("now", "next")
+        }
+
+    def again(self, content: Any, picture: Any, numbers: Any, shift: Any) -> dict[str, Any]:
+        """Half of the batch painted once more, shifted by a few pixels and with a little noise."""
+        half = max(1, content.shape[0] // 2) if content.shape[0] else 1
+        side = content.shape[1] - SHIFT
+        down, right = shift[0, 0], shift[0, 1]
+        size = (half, side, side, 3)
+        moved = ops.slice(content, (0, down, right, 0), size)
+        noise = keras.random.normal(size, stddev=0.015, seed=self.seeds)
+        return {
+            "moved": self.painter(moved + noise, numbers[:half]),
+            "there": ops.slice(picture, (0, down, right, 0), size),
+        }
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        # PyTorch's trainer hands on arrays as they came.
+        x, y = (keras.tree.map_structure(ops.convert_to_tensor, value) for value in (x, y))
+        terms, ours = self.terms, y_pred["painted"]
+        theirs = ops.cast(y["painted"], "float32") / 255
+        total = terms.pixel * objective.pixel_error(ours, theirs)
+        for weight, error in (
+            (terms.edge, objective.edge_error),
+            (terms.palette, objective.palette_error),
+            (terms.decibel, objective.decibel_error),
+            (terms.structure, objective.structure_error),
+            (terms.energy, objective.energy_error),
+            (terms.weave, objective.weave_error),
+        ):
+            if weight:
+                total = total + weight * error(ours, theirs)
+        if terms.hint and self.hints is not None:
+            total = total + terms.hint * self.hint_loss(x, y_pred)
+        if terms.texture and self.judge is not None:
+            total = total + self.judge_loss(x, y, ours, theirs)
+        if terms.steady and "moved" in y_pred:
+            shaken = objective.shake_error(y_pred["moved"], y_pred["there"])
+            total = total + terms.steady * shaken
+        if "painted_next" in y_pred:
+            motion = x["motion"]
+            moved = losses.warp(y_pred["painted_next"], motion["flow_next"])
+            seen = ops.cast(motion["mask_next"], "float32")[..., None]
+            unsteady = losses.temporal_loss(y_pred["painted_now"], moved, seen)
+            total = total + terms.motion * unsteady
+        return total
+
+    def hint_loss(self, x: Any, y_pred: Any) -> Any:
+        """The teacher's inner layers must be linear in ours: its encoder's and its last block's
+        above all.
+        """
+        assert self.hints is not None
+        content = ops.cast(x["content"], "float32") / 255
+        layers, error = self.layers_hinted, 0.0
+        numbers = x["numbers"][:, None, None]
+        _, kept = self.hints(content, numbers, keep=layers, until=layers[-1])
+        stages = y_pred["stages"]
+        if len(stages) != len(layers):
+            # Of another depth: the two ends only.
+            stages, layers = [stages[0], stages[-1]], [layers[0], layers[-1]]
+        for place, (stage, layer) in enumerate(zip(stages, layers)):
+            kernel, bias = self.maps[place]
+            mapped = ops.matmul(stage, kernel) + bias
+            hint = ops.stop_gradient(kept[layer])
+            weight = 1.0 if place == 0 else 2.0 if layer == layers[-1] else 0.8
+            unit = ops.std(hint, (0, 1, 2)) + 0.01
+            error = error + weight * objective.hint_error(mapped, hint, unit)
+        return error
+
+    def judge_loss(self, x: Any, y: Any, ours: Any, theirs: Any) -> Any:
+        """Texture and style, as the teacher's predictor sees them."""
+        assert self.judge is not None
+        terms, wanted, layers = self.terms, x["numbers"], objective.JUDGE_LAYERS
+        numbers, features = self.judge(ours, keep=layers)
+        _, goal = self.judge(theirs, keep=layers)
+        goal = ops.stop_gradient(objective.statistics(goal))
+        found = objective.statistics(features)
+        unit = 1 / (ops.mean(goal, 0, keepdims=True) + 0.1) / goal.shape[-1]
+        numbers = ops.reshape(numbers, (-1, wanted.shape[-1]))
+        mine = objective.style_distance(numbers, wanted)
+        magenta = objective.style_distance(y["painted_numbers"], wanted)
+        return (
+            terms.texture * objective.texture_error(found, goal, unit)
+            + terms.style * ops.mean(objective.style_distance(numbers, y["painted_numbers"]))
+            + terms.excess * ops.mean(ops.relu(mine - terms.aim * magenta))
+        )

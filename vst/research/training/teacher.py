@@ -1,0 +1,223 @@
+"""The teacher: Magenta's TFLite pair, run twice over.
+
+`Teacher` asks the TFLite interpreter, the measure of all things, for numbers and pictures.
+`LiteGraph` runs the same files as float Keras operations, differentiable and for any batch, so that
+losses can look at its inner layers; nothing of it is kept in what is trained.
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from vst.errors import AssetError, MissingFileError
+from vst.research.training.data import Numbers, Picture
+
+PREDICTOR_FILE = "style_predict_quantized_256.tflite"
+PAINTER_FILE = "style_transfer_quantized_dynamic.tflite"
+
+
+class Teacher:
+    """Magenta's TFLite pair by the interpreter; one picture at a time."""
+
+    def __init__(self, folder: Path, threads: int | None = None):
+        self.predictor = interpreter(folder / PREDICTOR_FILE, threads)
+        self.predictor.allocate_tensors()
+        self.painter = interpreter(folder / PAINTER_FILE, threads)
+        self.slots = {d["shape"][-1]: d["index"] for d in self.painter.get_input_details()}
+        self.size: tuple[int, ...] | None = None
+
+    def embed(self, square: Picture) -> Numbers:
+        """The 100 numbers of a picture of 256 x 256."""
+        slot = self.predictor.get_input_details()[0]["index"]
+        self.predictor.set_tensor(slot, square[None].astype(np.float32) / 255)
+        self.predictor.invoke()
+        found = self.predictor.get_tensor(self.predictor.get_output_details()[0]["index"])
+        return np.asarray(found, np.float32).ravel().copy()
+
+    def paint(self, picture: Picture, numbers: Numbers) -> Picture:
+        """Magenta's picture, uint8; Magenta rounds its sides up to multiples of four."""
+        if self.size != picture.shape:
+            self.painter.resize_tensor_input(self.slots[3], [1, *picture.shape])
+            self.painter.allocate_tensors()
+            self.size = picture.shape
+        self.painter.set_tensor(self.slots[3], picture[None].astype(np.float32) / 255)
+        style = numbers.astype(np.float32).reshape(1, 1, 1, -1)
+        self.painter.set_tensor(self.slots[style.shape[-1]], style)
+        self.painter.invoke()
+        painted = self.painter.get_tensor(self.painter.get_output_details()[0]["index"])[0]
+        return np.clip(painted * 255 + 0.5, 0, 255).astype(np.uint8)
+
+
+def interpreter(path: Path, threads: int | None = None) -> Any:
+    """A TFLite interpreter: ai-edge-litert's where it is installed, TensorFlow's otherwise."""
+    if not path.is_file():
+        raise MissingFileError(
+            f"no teacher at {path}; name the folder that holds {PREDICTOR_FILE} and {PAINTER_FILE}"
+        )
+    try:
+        from ai_edge_litert.interpreter import Interpreter
+    except ImportError:
+        import tensorflow
+
+        Interpreter = tensorflow.lite.Interpreter
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return Interpreter(str(path), num_threads=threads)
+
+
+class LiteGraph:
+    """A TFLite file as float operations of Keras: ``graph(inputs, keep=(3, 7))`` returns the output
+    and kept tensors.
+
+    Tensors are named by their index in the file. Quantised constants are brought back to float32.
+    Constants and operators can be exported to an ``.npz``, for a machine that has no TensorFlow to
+    read the file with.
+    """
+
+    def __init__(self, path: Path):
+        if path.suffix == ".npz":
+            with np.load(path, allow_pickle=False) as stored:
+                graph = json.loads(str(stored["graph"]))
+                self.constants = {int(k[1:]): stored[k] for k in stored.files if k != "graph"}
+        else:
+            graph, self.constants = read_lite(path)
+        self.inputs, self.outputs, self.operators = (
+            graph["inputs"],
+            graph["outputs"],
+            graph["operators"],
+        )
+
+    def export(self, path: Path) -> None:
+        """Writes constants and operators to an ``.npz`` that the constructor reads."""
+        graph = {"inputs": self.inputs, "outputs": self.outputs, "operators": self.operators}
+        arrays: dict[str, Any] = {f"c{k}": v for k, v in self.constants.items()}
+        np.savez(path, graph=np.array(json.dumps(graph)), **arrays)
+
+    def __call__(self, *inputs: Any, keep: Sequence[int] = (), until: int | None = None) -> Any:
+        values = {**self.constants, **dict(zip(self.inputs, inputs))}
+        for name, taken, given, options in self.operators:
+            arguments = [values.get(index) for index in taken]
+            if any(argument is None for argument in arguments[:2]):
+                continue  # the arithmetic of sizes, which `doubles` stands for
+            values[given] = operate(name, options, arguments)
+            if given == until:
+                break
+        return values.get(self.outputs[0]), {index: values[index] for index in keep}
+
+    def layers(self, kind: str) -> list[int]:
+        """The output tensors of all operators of a kind (``ADD``, ``CONV_2D``), in order."""
+        return [given for name, _, given, _ in self.operators if name == kind]
+
+
+# What computes the size of a resize: not needed, since every resize here doubles or keeps.
+SHAPES = ("SHAPE", "STRIDED_SLICE", "PACK")
+KEPT_OPTIONS = ("padding", "strideH", "fusedActivationFunction", "keepDims", "mode")
+
+
+def read_lite(path: Path) -> tuple[dict[str, Any], dict[int, Any]]:
+    """Operators and constants of a TFLite file."""
+    from tensorflow.lite.python import schema_py_generated as schema
+
+    if not path.is_file():
+        raise MissingFileError(f"no teacher at {path}")
+    names = {v: k for k, v in vars(schema.BuiltinOperator).items() if not k.startswith("_")}
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(path.read_bytes(), 0))
+    graph = model.subgraphs[0]
+    constants = {}
+    for index, tensor in enumerate(graph.tensors):
+        data = model.buffers[tensor.buffer].data
+        if data is not None and len(data):
+            constants[index] = constant(tensor, bytes(data))
+    codes = [max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes]
+    operators, scaled = [], set[int]()
+    for operator in graph.operators:
+        name, options = names[codes[operator.opcodeIndex]], vars(operator.builtinOptions or object)
+        taken = [int(index) for index in operator.inputs]
+        if name in SHAPES:
+            scaled |= {int(operator.outputs[0])} if scaled.intersection(taken) else set()
+            continue
+        kept = {key: int(options[key]) for key in KEPT_OPTIONS if key in options}
+        if name == "RESIZE_NEAREST_NEIGHBOR":
+            kept["doubles"] = int(taken[1] in scaled)
+            taken = taken[:1]
+        elif name == "MUL" and constants.get(taken[0], np.ones(2)).dtype == np.int32:
+            scaled.add(int(operator.outputs[0]))
+        operators.append((name, taken, int(operator.outputs[0]), kept))
+    inputs, outputs = ([int(i) for i in group] for group in (graph.inputs, graph.outputs))
+    return {"inputs": inputs, "outputs": outputs, "operators": operators}, constants
+
+
+def constant(tensor: Any, data: bytes) -> Any:
+    """A stored tensor as float32, or its integers where it is not quantised."""
+    kinds = {0: np.float32, 1: np.float16, 2: np.int32, 3: np.uint8, 4: np.int64, 9: np.int8}
+    if tensor.type not in kinds:
+        raise AssetError(f"a TFLite tensor of type {tensor.type} is not known here")
+    kind = kinds[tensor.type]
+    array = np.frombuffer(data, kind).reshape(tensor.shape if tensor.shape is not None else [])
+    quantised = tensor.quantization
+    if quantised is None or quantised.scale is None or not len(quantised.scale):
+        return array.astype(np.float32) if kind is np.float16 else array
+    scale = np.array(quantised.scale, np.float32)
+    zero = np.array(quantised.zeroPoint, np.float32)
+    if len(scale) > 1:
+        shape = [1] * array.ndim
+        shape[quantised.quantizedDimension] = -1
+        scale, zero = scale.reshape(shape), zero.reshape(shape)
+    return (array.astype(np.float32) - zero) * scale
+
+
+def activated(value: Any, kind: int) -> Any:
+    return ops.relu(value) if kind == 1 else ops.relu6(value) if kind == 3 else value
+
+
+def convolve(name: str, options: dict[str, int], arguments: list[Any]) -> Any:
+    """A convolution, plain or by channel, with its bias."""
+    padding = "same" if options["padding"] == 0 else "valid"
+    kernel = np.transpose(arguments[1], (1, 2, 3, 0))
+    apply = ops.conv if name == "CONV_2D" else ops.depthwise_conv
+    result = apply(arguments[0], ops.cast(kernel, arguments[0].dtype), options["strideH"], padding)
+    if len(arguments) > 2 and arguments[2] is not None:
+        result = result + ops.cast(arguments[2], result.dtype)
+    return result
+
+
+def operate(name: str, options: dict[str, int], arguments: list[Any]) -> Any:
+    """One TFLite operator."""
+    first = arguments[0]
+    if name in ("CONV_2D", "DEPTHWISE_CONV_2D"):
+        result = convolve(name, options, arguments)
+    elif name in ("ADD", "SUB", "MUL"):
+        result = {"ADD": ops.add, "SUB": ops.subtract, "MUL": ops.multiply}[name](
+            first, arguments[1]
+        )
+    elif name in ("QUANTIZE", "DEQUANTIZE"):
+        result = first
+    elif name == "MEAN":
+        axes = tuple(int(axis) for axis in np.ravel(arguments[1]))
+        result = ops.mean(first, axes, keepdims=bool(options["keepDims"]))
+    elif name == "SQUARED_DIFFERENCE":
+        result = ops.square(first - arguments[1])
+    elif name == "MIRROR_PAD":
+        widths = [[int(side) for side in pair] for pair in arguments[1]]
+        result = ops.pad(first, widths, "reflect" if options["mode"] == 0 else "symmetric")
+    elif name == "RESIZE_NEAREST_NEIGHBOR":
+        result = doubled(first) if options["doubles"] else first
+    elif name == "RSQRT":
+        result = ops.rsqrt(first)
+    elif name == "LOGISTIC":
+        result = ops.sigmoid(first)
+    else:
+        raise AssetError(f"the TFLite operator {name} is not known here")
+    return activated(result, options.get("fusedActivationFunction", 0))
+
+
+def doubled(value: Any) -> Any:
+    """Nearest-neighbour enlargement by two."""
+    return ops.repeat(ops.repeat(value, 2, axis=1), 2, axis=2)

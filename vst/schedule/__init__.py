@@ -1,0 +1,1 @@
+"""Which styles at which time: timeline, easing, pacing, score."""

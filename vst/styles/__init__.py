@@ -1,0 +1,1 @@
+"""From a style argument to a style: library, resolution, map."""

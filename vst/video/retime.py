@@ -1,0 +1,206 @@
+"""Effects on the way of time: a trail of what was shown (`Ghost`), another speed (`retimed`)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import cv2
+import numpy as np
+
+from vst.core.registry import unknown
+from vst.core.types import Frame, Picture
+from vst.errors import UsageError
+from vst.imaging.optical_flow import MEDIUM, FlowEstimator, enlarged_places, places, sample
+
+LONGEST_TRAIL = 0.94
+"""Part of the last output in the next one at ghost 1: it fades to a tenth in 37 frames. All of it
+would be a still.
+"""
+
+SLOWEST, FASTEST = Fraction(1, 16), Fraction(64)
+"""Speeds that are allowed."""
+AUDIBLE = (0.25, 4.0)
+"""Speeds at which stretched sound can still be listened to."""
+TEMPO = (0.5, 2.0)
+"""What one ``atempo`` filter takes in every version of FFmpeg."""
+
+BETWEEN = {
+    "flow": "moved along the optical flow",
+    "repeat": "the last one again",
+}
+"""How slow motion fills the time between two frames."""
+
+
+class Ghost:
+    """The last output, fed back as a trail: ``amount`` 0 (none) to 1 (long), all frames one size.
+
+    >>> trail = Ghost(0.5)
+    >>> white, black = np.full((2, 2, 3), 255, np.uint8), np.zeros((2, 2, 3), np.uint8)
+    >>> [int(trail.step(picture)[0, 0, 0]) for picture in (white, black, black)]
+    [255, 120, 56]
+    """
+
+    def __init__(self, amount: float) -> None:
+        if not 0 <= amount <= 1:
+            raise UsageError(f"ghost {amount:g}; it goes from 0 (no trail) to 1 (the longest)")
+        self.fresh = 1 - LONGEST_TRAIL * amount
+        self._last: Any = None
+
+    def step(self, picture: Picture) -> Picture:
+        """The next output: the picture with the trail of those before."""
+        if self.fresh == 1:
+            return picture
+        if self._last is None or self._last.shape != picture.shape:
+            self._last = picture.astype(np.float32)
+        else:
+            # In floats: bytes would round the last steps away and leave a trail for ever.
+            cv2.accumulateWeighted(picture, self._last, self.fresh)
+        return np.asarray(np.rint(self._last), np.uint8)
+
+    def reset(self) -> None:
+        """Forget what was shown: the next frame is the first of another scene."""
+        self._last = None
+
+    def state(self) -> dict[str, Any]:
+        """What is remembered, to be carried over the end of a chunk."""
+        return {} if self._last is None else {"last": self._last.copy()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` returned."""
+        self._last = state["last"].copy() if state else None
+
+
+def fading(amount: float) -> int:
+    """Frames after which a trail of that amount is weaker than half a step of a pixel's value."""
+    kept = LONGEST_TRAIL * amount
+    return math.ceil(math.log(0.5 / 255) / math.log(kept)) if kept > 0 else 0
+
+
+@dataclass(frozen=True)
+class Sound:
+    """What happens to the sound: ``tempos`` for a chain of FFmpeg's ``atempo`` filters, or
+    dropped. ``note``: one line for the user, empty where nothing happens.
+    """
+
+    tempos: tuple[float, ...] = ()
+    dropped: bool = False
+    note: str = ""
+
+    @property
+    def filter(self) -> str | None:
+        """The chain as FFmpeg's ``-af`` reads it; None where the sound stays or is dropped."""
+        return ",".join(f"atempo={tempo:.10g}" for tempo in self.tempos) or None
+
+
+def check_speed(speed: float | Fraction) -> Fraction:
+    """The speed as a fraction (1 as filmed, 0.5 slow motion, 8 time-lapse), if it is allowed."""
+    finite = isinstance(speed, Fraction) or math.isfinite(speed)
+    exact = Fraction(speed).limit_denominator(10_000) if finite else Fraction(0)
+    if not SLOWEST <= exact <= FASTEST:
+        raise UsageError(
+            f"speed {float(speed):g}; it goes from {float(SLOWEST):g} (slow motion) "
+            f"to {float(FASTEST):g} (time-lapse), and 1 is as filmed"
+        )
+    return exact
+
+
+def sound_at(speed: float | Fraction, sound: str = "auto") -> Sound:
+    """What becomes of the sound at ``speed``: stretched at the same pitch, or dropped.
+
+    ``sound``: "stretched", "dropped", or "auto", which drops what cannot be listened to any more.
+    """
+    exact = check_speed(speed)
+    ways = ("auto", "stretched", "dropped")
+    if sound not in ways:
+        raise unknown("sound", sound, ways)
+    if exact == 1 and sound != "dropped":
+        return Sound()
+    inaudible = not AUDIBLE[0] <= exact <= AUDIBLE[1]
+    if sound == "dropped" or (sound == "auto" and inaudible):
+        why = f" (it cannot be listened to outside {AUDIBLE[0]:g} to {AUDIBLE[1]:g})"
+        said = f"the sound is dropped at speed {float(exact):g}"
+        return Sound(dropped=True, note=said + (why if sound == "auto" else ""))
+    low, high = TEMPO
+    steps = max(
+        1, math.ceil(abs(math.log(exact)) / math.log(high if exact > 1 else 1 / low) - 1e-9)
+    )
+    tempos = (float(exact) ** (1 / steps),) * steps
+    return Sound(tempos, note=f"the sound is stretched to speed {float(exact):g}")
+
+
+def retimed_seconds(seconds: float, speed: float | Fraction) -> float:
+    """How long a span of the content lasts at ``speed``."""
+    return seconds / float(check_speed(speed))
+
+
+def retimed(
+    frames: Iterable[Frame],
+    speed: float | Fraction,
+    rate: Fraction,
+    *,
+    between: str = "flow",
+) -> Iterator[Frame]:
+    """Frames at a constant ``rate`` that show ``frames`` at ``speed``; the first keeps its time.
+
+    Faster than filmed, frames are left out; slower, those ``between`` two are made (a name in
+    `BETWEEN`); over a cut, the last one stays. Two frames are held at most. There come
+    seconds * rate / speed frames, rounded.
+    """
+    exact = check_speed(speed)
+    if between not in BETWEEN:
+        raise unknown("way between frames", between, BETWEEN)
+    step = exact / rate  # seconds of the content from one output frame to the next
+    mover = InBetween() if between == "flow" and exact < 1 else None
+    before: Frame | None = None
+    start, span, count = 0.0, float(1 / rate), 0
+    for frame in frames:
+        if before is None:
+            start = frame.time
+        else:
+            span = frame.time - before.time
+            while (at := start + float(count * step)) < frame.time - span * 1e-3:
+                part = max(0.0, (at - before.time) / span)
+                picture = mover(before.picture, frame.picture, part) if mover else before.picture
+                yield Frame(count, start + float(Fraction(count) / rate), picture)
+                count += 1
+        before = frame
+    if before is None:
+        return
+    while count == 0 or start + float((count + Fraction(1, 2)) * step) < before.time + span:
+        yield Frame(count, start + float(Fraction(count) / rate), before.picture)
+        count += 1
+
+
+class InBetween:
+    """Makes the picture that was between two: both are moved along the flow, and mixed."""
+
+    TORN = 40.0
+    """Mean difference (0..255) of both moved pictures from which on they are of two scenes."""
+
+    def __init__(self) -> None:
+        self._look = FlowEstimator(MEDIUM)
+        self._pair: tuple[Picture, Picture] | None = None
+        self._flows: tuple[Any, Any] | None = None
+
+    def __call__(self, first: Picture, second: Picture, part: float) -> Picture:
+        """``part`` 0 is the first picture, 1 the second."""
+        if part < 0.02 or first.shape != second.shape:
+            return first
+        if self._pair is None or self._pair[0] is not first or self._pair[1] is not second:
+            grays = [self._look.gray(picture) for picture in (first, second)]
+            self._flows = (self._look(grays[0], grays[1]), self._look(grays[1], grays[0]))
+            self._pair = (first, second)
+        assert self._flows is not None
+        height, width = first.shape[:2]
+        forward, backward = self._flows
+        # A pixel between them has nearly the flow of the same place in either picture.
+        there = enlarged_places(places(-part * forward), height, width)
+        back = enlarged_places(places(-(1 - part) * backward), height, width)
+        moved = sample(first, there), sample(second, back)
+        if float(cv2.absdiff(*moved).mean()) > self.TORN:
+            return first
+        return np.asarray(cv2.addWeighted(moved[0], 1 - part, moved[1], part, 0), np.uint8)

@@ -1,0 +1,83 @@
+"""Scene changes, found frame by frame without looking ahead."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+import cv2
+import numpy as np
+
+from vst.core.types import Picture
+
+WIDTH, HEIGHT = 48, 27
+"""Size at which frames are compared: small enough that motion hardly counts."""
+FLOOR = 0.07
+"""Mean change (0..1) below which nothing is a cut, however still the scene was before."""
+RATIO = 3.0
+"""A cut changes the picture at least this many times as much as the frames before it usually did
+...
+"""
+JUMP = 1.8
+"""... and this many times as much as the frame just before: what speeds up over several frames is
+motion.
+"""
+COLOURS = 0.15
+"""A cut moves at least this part (0..1) of the pixels to other colours: a fast pan does not."""
+BLACK = 20
+"""Brightness (0..255) up to which a pixel that stays dark is not counted: the bars of a
+letterbox.
+"""
+MEMORY = 8
+"""Frames whose changes tell how lively the scene is."""
+
+
+class CutDetector:
+    """Says of each frame whether a new scene starts with it.
+
+    Two things must happen at once: the small picture changes much more than it just did, and its
+    colours change. The first alone is a fast pan, the second alone a flash of light over seconds.
+
+    >>> detector = CutDetector()
+    >>> black, white = np.zeros((90, 160, 3), np.uint8), np.full((90, 160, 3), 255, np.uint8)
+    >>> [detector.is_cut(frame) for frame in (black, black, white, white)]
+    [False, False, True, False]
+    """
+
+    def __init__(self) -> None:
+        self._before: np.ndarray | None = None
+        self._changes: deque[float] = deque(maxlen=MEMORY)
+
+    def state(self) -> dict[str, Any]:
+        """What is remembered, to be carried over the end of a chunk."""
+        return {"before": self._before, "changes": list(self._changes)}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` returned."""
+        self._before = state["before"]
+        self._changes = deque(state["changes"], maxlen=MEMORY)
+
+    def is_cut(self, picture: Picture) -> bool:
+        """Take the next frame (RGB uint8, any size); True if it is the first of another scene."""
+        small = cv2.resize(picture, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
+        small = cv2.cvtColor(small, cv2.COLOR_RGB2YCrCb)
+        before, self._before = self._before, small
+        if before is None:
+            return False
+        seen = (np.maximum(small, before)[..., 0] > BLACK).astype(np.uint8)
+        change = float(np.abs(small.astype(np.float32) - before).sum(2)[seen > 0].sum()) / (
+            255 * max(1, seen.sum())
+        )
+        # Eight levels of brightness by four of each colour difference.
+        colours = [
+            cv2.calcHist([x], [0, 1, 2], seen, [8, 4, 4], [0, 256] * 3) for x in (before, small)
+        ]
+        moved = float(np.abs(colours[1] - colours[0]).sum()) / (2 * max(1, seen.sum()))
+        usual = float(np.median(self._changes)) if self._changes else 0.0
+        last = self._changes[-1] if self._changes else 0.0
+        cut = bool(change > max(FLOOR, RATIO * usual, JUMP * last) and moved > COLOURS)
+        if cut:
+            self._changes.clear()
+        else:
+            self._changes.append(change)
+        return cut

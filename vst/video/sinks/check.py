@@ -1,0 +1,97 @@
+"""Reading a finished video back: what is really in it, before it may appear under its name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+
+from vst.errors import MediaError, OutputError
+from vst.video.open import ANY_SIZE, open_container, reason
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a finished file holds: ``rate`` as its header says, times in seconds on its clock."""
+
+    frames: int
+    rate: Fraction
+    first: float
+    last: float
+    width: int
+    height: int
+    audio: int
+    subtitles: int
+
+    @property
+    def span(self) -> float:
+        """Seconds from the first frame to the beginning of the last one."""
+        return self.last - self.first
+
+
+def look(path: Path, target: Path) -> Found:
+    """Read every packet of the picture track of ``path``, decoding none; errors name ``target``."""
+    times: list[float] = []
+    try:
+        with open_container(path, ANY_SIZE) as container:
+            stream = container.streams.video[0]
+            for packet in container.demux(stream):
+                if packet.size and packet.pts is not None:
+                    times.append(float(packet.pts * packet.time_base))
+            context = stream.codec_context
+            rate = stream.average_rate or stream.guessed_rate or Fraction(0)
+            kinds = [each.type for each in container.streams]
+            if context.width and times:
+                return Found(
+                    frames=len(times),
+                    rate=rate,
+                    first=min(times),
+                    last=max(times),
+                    width=context.width,
+                    height=context.height,
+                    audio=kinds.count("audio"),
+                    subtitles=kinds.count("subtitle"),
+                )
+    except (av.FFmpegError, MediaError, IndexError, OSError) as error:
+        raise OutputError(
+            f"{str(target)!r} could not be read back ({reason(error)}); nothing was kept"
+        ) from error
+    raise OutputError(
+        f"{str(target)!r} could not be read back (it holds no frames); nothing was kept"
+    )
+
+
+def demand(
+    found: Found, frames: int, span: float, size: tuple[int, int], audio: int, target: Path
+) -> None:
+    """Raise `OutputError` unless the file holds this many frames, of this size, the last one
+    ``span`` seconds after the first, and so many tracks of sound.
+    """
+    faults = []
+    if found.frames != frames:
+        faults.append(f"{found.frames} frames instead of {frames}")
+    if abs(found.span - span) > 0.01:
+        faults.append(f"frames over {found.span:.3f} s instead of {span:.3f}")
+    if (found.width, found.height) != size:
+        faults.append(f"{found.width} x {found.height} instead of {size[0]} x {size[1]}")
+    if found.audio != audio:
+        faults.append(f"{found.audio} sound tracks instead of {audio}")
+    if faults:
+        raise OutputError(
+            f"{str(target)!r} did not come out whole ({', '.join(faults)}); nothing was kept"
+        )
+
+
+def rate_of(found: Found, wanted: Fraction) -> Fraction:
+    """The rate that the file really has: ``wanted`` where its times lie on that grid, else what
+    they measure.
+    """
+    if found.frames < 2:
+        return found.rate or wanted
+    grid = (found.frames - 1) / wanted
+    # A millisecond is what Matroska rounds by.
+    if abs(found.span - float(grid)) <= 0.0015:
+        return wanted
+    return Fraction((found.frames - 1) / found.span).limit_denominator(100_000)

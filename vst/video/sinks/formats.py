@@ -1,0 +1,194 @@
+"""What each kind of file can hold, and how each codec is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from vst.core.registry import unknown
+from vst.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """One codec: its encoder in ffmpeg, its options, and the pixels that it gets.
+
+    ``crf`` is the default quality, None where the codec has none; ``pixels_odd`` is taken where a
+    side is odd and ``pixels`` cannot hold it. ``track`` is the kind of file that the encoded
+    pictures are kept in meanwhile.
+    """
+
+    encoder: str
+    options: tuple[str, ...]
+    pixels: str
+    crf: int | None = None
+    highest_crf: int = 51
+    pixels_odd: str | None = None
+    track: str = "mp4"
+    in_order: tuple[str, ...] = ()
+    """Options that keep frames in the order of showing: then each packet of MP4 lasts as long as
+    its frame.
+    """
+
+    @property
+    def is_rgb(self) -> bool:
+        """Whether the pictures are kept as RGB, with no conversion to YUV."""
+        return self.pixels in ("bgr0", "gbrp", "rgb24")
+
+
+ENCODERS = {
+    # `veryfast` at CRF 18: seen by nobody to differ, three times as fast as `medium`, 10 % larger.
+    "h264": Encoder("libx264", ("-preset", "veryfast"), "yuv420p", crf=18, in_order=("-bf", "0")),
+    "hevc": Encoder(
+        "libx265",
+        ("-preset", "fast", "-tag:v", "hvc1", "-x265-params", "log-level=error"),
+        "yuv420p",
+        crf=20,
+        pixels_odd="yuv444p",
+        in_order=("-x265-params", "log-level=error:bframes=0"),
+    ),
+    "vp9": Encoder(
+        "libvpx-vp9",
+        ("-b:v", "0", "-deadline", "realtime", "-cpu-used", "6", "-row-mt", "1"),
+        "yuv420p",
+        crf=24,
+        highest_crf=63,
+    ),
+    "vp8": Encoder(
+        "libvpx",
+        ("-b:v", "20M", "-deadline", "good", "-cpu-used", "5"),
+        "yuv420p",
+        crf=8,
+        highest_crf=63,
+        track="matroska",
+    ),
+    "prores": Encoder(
+        "prores_ks",
+        ("-profile:v", "hq", "-vendor", "apl0"),
+        "yuv422p10le",
+        pixels_odd="yuv444p10le",
+        track="mov",
+    ),
+    "ffv1": Encoder("ffv1", ("-level", "3", "-slicecrc", "1"), "bgr0", track="matroska"),
+}
+"""The codecs by the names that users give."""
+
+
+@dataclass(frozen=True)
+class FileKind:
+    """One kind of video file.
+
+    ``codecs``: what it can hold, the default first. ``audio``: codecs of sound that are copied as
+    they are; others are re-encoded as ``audio_fallback``. ``subtitles`` likewise, for subtitles of
+    text; ``pictured`` are the subtitles made of pictures that it holds. ``muxer`` is ffmpeg's name
+    for it.
+    """
+
+    muxer: str
+    codecs: tuple[str, ...]
+    audio: frozenset[str]
+    audio_fallback: str
+    subtitles: frozenset[str]
+    subtitle_fallback: str
+    pictured: frozenset[str] = frozenset()
+    attachments: bool = False
+    covers: bool = False
+    options: tuple[str, ...] = ()
+
+
+TEXT_SUBTITLES = frozenset(
+    {"subrip", "srt", "ass", "ssa", "webvtt", "mov_text", "text", "ttml", "microdvd", "subviewer"}
+)
+
+_PCM = frozenset(
+    {
+        "pcm_s16le",
+        "pcm_s24le",
+        "pcm_s32le",
+        "pcm_s16be",
+        "pcm_s24be",
+        "pcm_s32be",
+        "pcm_f32le",
+        "pcm_u8",
+    }
+)
+_MP4 = FileKind(
+    muxer="mp4",
+    codecs=("h264", "hevc", "vp9"),
+    audio=frozenset({"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"}),
+    audio_fallback="aac",
+    subtitles=frozenset({"mov_text"}),
+    subtitle_fallback="mov_text",
+    covers=True,
+    options=("-movflags", "+faststart"),
+)
+_MOV = FileKind(
+    muxer="mov",
+    codecs=("h264", "hevc", "prores"),
+    audio=frozenset({"aac", "mp3", "ac3", "eac3", "alac"}) | _PCM,
+    audio_fallback="aac",
+    subtitles=frozenset({"mov_text"}),
+    subtitle_fallback="mov_text",
+    options=("-movflags", "+faststart"),
+)
+_MKV = FileKind(
+    muxer="matroska",
+    codecs=("h264", "hevc", "vp9", "vp8", "ffv1", "prores"),
+    audio=frozenset(
+        {
+            "aac",
+            "mp3",
+            "mp2",
+            "ac3",
+            "eac3",
+            "dts",
+            "truehd",
+            "flac",
+            "alac",
+            "opus",
+            "vorbis",
+            "wavpack",
+        }
+    )
+    | (_PCM - {"pcm_f32be"}),
+    audio_fallback="aac",
+    subtitles=frozenset({"subrip", "srt", "ass", "ssa", "webvtt", "text"}),
+    subtitle_fallback="subrip",
+    pictured=frozenset({"dvd_subtitle", "hdmv_pgs_subtitle", "dvb_subtitle"}),
+    attachments=True,
+)
+_WEBM = FileKind(
+    muxer="webm",
+    codecs=("vp9", "vp8"),
+    audio=frozenset({"opus", "vorbis"}),
+    audio_fallback="libopus",
+    subtitles=frozenset({"webvtt"}),
+    subtitle_fallback="webvtt",
+)
+
+KINDS = {".mp4": _MP4, ".m4v": _MP4, ".mov": _MOV, ".mkv": _MKV, ".webm": _WEBM}
+"""The kinds of file by their endings."""
+
+
+def choose(path: Path, codec: str | None, crf: int | None) -> tuple[FileKind, str, int | None]:
+    """The kind of file, the codec's name and the CRF for an output; `UsageError` where they do not
+    go together.
+    """
+    kind = KINDS[path.suffix.lower()]
+    name = codec or kind.codecs[0]
+    if name not in ENCODERS:
+        raise unknown("codec", name, ENCODERS)
+    if name not in kind.codecs:
+        fitting = ", ".join(suffix for suffix, each in KINDS.items() if name in each.codecs)
+        raise UsageError(
+            f"{path.suffix} cannot hold {name}; it holds {', '.join(kind.codecs)}; for {name} "
+            f"give a name in {fitting}"
+        )
+    encoder = ENCODERS[name]
+    if crf is None:
+        return kind, name, encoder.crf
+    if encoder.crf is None:
+        raise UsageError(f"crf {crf}: the codec {name} has no such quality; leave it out")
+    if not 0 <= crf <= encoder.highest_crf:
+        raise UsageError(f"crf {crf} for {name}; it must be 0 (best) to {encoder.highest_crf}")
+    return kind, name, crf

@@ -1,0 +1,204 @@
+"""A GIF as an output: one palette for the whole film, chosen from all its frames."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from array import array
+from fractions import Fraction
+from pathlib import Path
+
+from vst.core.types import Frame
+from vst.errors import OutputError, UsageError
+from vst.video.sinks import check
+from vst.video.sinks.base import Sink, SinkReport, SinkSpec
+from vst.video.sinks.ffmpeg import SAFE_INPUT, as_input, run
+from vst.video.sinks.metadata import comment_block, table_bytes
+from vst.video.sinks.place import Place
+from vst.video.sinks.retime import Clock, retime
+from vst.video.sinks.track import TrackWriter, nearest_rate
+from vst.video.sinks.video import check_frame, check_numbers
+
+TICK = Fraction(1, 100)
+"""Seconds: GIF counts time in hundredths."""
+
+SHORTEST = 2
+"""Ticks: players show frames that stand for less than this much slower, at ten a second."""
+
+
+class GifSink(Sink):
+    """Frames are kept without loss on the disk until the palette is known: memory does not grow
+    with length.
+
+    Times are rounded to hundredths of a second without adding up; above 50 frames a second some are
+    dropped.
+    """
+
+    def __init__(self, spec: SinkSpec) -> None:
+        super().__init__(spec)
+        if spec.codec not in (None, "gif"):
+            raise UsageError(f"a .gif cannot hold {spec.codec}; leave the codec out")
+        if spec.crf is not None:
+            raise UsageError(f"crf {spec.crf}: a .gif has no such quality; leave it out")
+        check_numbers(spec)
+        self._ticks = array("q")
+        self._first = 0.0
+        self._last = 0.0
+        self._taken = 0
+        self._place = Place(spec.path, spec.overwrite)
+        self._track = self._place.folder / "pictures.mkv"
+        try:
+            self._writer = TrackWriter(
+                self._track,
+                (spec.width, spec.height),
+                nearest_rate(spec.rate),
+                codec="ffv1",
+                target=spec.path,
+            )
+        except BaseException:
+            self._place.discard()
+            raise
+
+    def write(self, frame: Frame) -> None:
+        check_frame(frame, self.spec, self._last if self._taken else None)
+        if self._taken == 0:
+            self._first = frame.time
+        seconds = (
+            frame.time - self._first if self.spec.variable else float(self._taken / self.spec.rate)
+        )
+        tick = round(seconds / float(TICK))
+        self._taken += 1
+        self._last = frame.time
+        if self._ticks and tick - self._ticks[-1] < SHORTEST:
+            return
+        self._ticks.append(tick)
+        self._writer.write_frame(frame.picture)
+
+    def finish(self) -> SinkReport:
+        try:
+            if self._taken == 0:
+                raise OutputError(
+                    f"{str(self.spec.path)!r} was not written: no frame came; check start and end"
+                )
+            self._writer.close(self.spec.patience)
+            finished = self._make()
+            found = check.look(finished, self.spec.path)
+            frames, span = len(self._ticks), self._ticks[-1] * float(TICK)
+            size = (self.spec.width, self.spec.height)
+            check.demand(found, frames, span, size, 0, self.spec.path)
+            self._place.publish(finished)
+            seconds = found.span + self._last_span() * float(TICK)
+            even = frames == self._taken and not self.spec.variable
+            rate = self.spec.rate if even else Fraction(frames / seconds).limit_denominator(1000)
+            return SinkReport(self.spec.path, frames, rate, seconds, self._warnings())
+        finally:
+            self.abort()
+
+    def abort(self) -> None:
+        with contextlib.suppress(OSError):
+            self._writer.abort()
+        self._place.discard()
+
+    def _last_span(self) -> int:
+        """Ticks for which the last frame stands: as long as the one before it."""
+        if len(self._ticks) < 2:
+            return max(SHORTEST, round(1 / self.spec.rate / TICK))
+        return self._ticks[-1] - self._ticks[-2]
+
+    def _make(self) -> Path:
+        folder = self._place.folder
+        timed, palette, finished = (
+            folder / "timed.mkv",
+            folder / "palette.png",
+            folder / "whole.gif",
+        )
+        times = [tick * float(TICK) for tick in self._ticks]
+        clock = Clock(self.spec.rate, TICK, times, self._last_span() * float(TICK))
+        retime(
+            [self._track],
+            nearest_rate(self.spec.rate),
+            clock,
+            (self.spec.width, self.spec.height),
+            timed,
+        )
+        self._track.unlink()
+        source = [*SAFE_INPUT, "-i", as_input(timed)]
+        run(
+            [
+                *source,
+                "-vf",
+                "palettegen",
+                "-frames:v",
+                "1",
+                "-update",
+                "1",
+                "-y",
+                as_input(palette),
+            ],
+            self.spec.path,
+            self.spec.patience,
+        )
+        # No pattern: a percent sign in the folder's name is a percent sign.
+        colours = [*SAFE_INPUT, "-f", "image2", "-pattern_type", "none", "-i", as_input(palette)]
+        last = str(self._last_span())
+        run(
+            [
+                *(*source, *colours, "-lavfi", "[0:v][1:v]paletteuse=diff_mode=rectangle"),
+                *(
+                    "-fps_mode",
+                    "passthrough",
+                    "-loop",
+                    "0",
+                    "-final_delay",
+                    last,
+                    "-f",
+                    "gif",
+                    "-y",
+                    as_input(finished),
+                ),
+            ],
+            self.spec.path,
+            self.spec.patience,
+        )
+        if self.spec.job:
+            add_comment(finished, self.spec.job)
+        return finished
+
+    def _warnings(self) -> list[str]:
+        lines = []
+        dropped = self._taken - len(self._ticks)
+        if dropped:
+            lines.append(
+                f"a .gif shows at most 50 frames a second; {dropped} of {self._taken} frames are "
+                "left out"
+            )
+        if self.spec.audio and self.spec.content is not None and self.spec.content.audio:
+            lines.append("a .gif has no sound; the content's is left out")
+        if self.spec.sample_aspect != 1:
+            lines.append(
+                f"a .gif has square pixels; the shape {self.spec.sample_aspect} of the content's "
+                "is lost"
+            )
+        return lines
+
+
+def add_comment(path: Path, job: str) -> None:
+    """Write ``job`` as a comment extension after the GIF's global table of colours.
+
+    There, before the first picture, every decoder passes over it; FFmpeg's takes one that stands at
+    the end for a further picture.
+    """
+    try:
+        commented = path.with_suffix(".commented")
+        with path.open("rb") as old, commented.open("wb") as new:
+            screen = old.read(13)
+            if screen[:6] not in (b"GIF87a", b"GIF89a"):
+                raise OutputError(f"{path.name} does not begin as a GIF does; nothing was kept")
+            colours = old.read(table_bytes(screen[10]))
+            new.write(b"GIF89a" + screen[6:] + colours + comment_block(job))
+            shutil.copyfileobj(old, new)
+        commented.replace(path)
+    except OSError as error:
+        if isinstance(error, OutputError):
+            raise
+        raise OutputError(f"{path.name} cannot be written: {error.strerror or error}") from error

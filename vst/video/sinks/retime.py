@@ -1,0 +1,150 @@
+"""Picture tracks joined and timed anew, packet by packet: nothing is decoded or encoded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import av
+from av.container import InputContainer, OutputContainer
+
+from vst.errors import OutputError
+from vst.video.open import ANY_SIZE, open_container, reason
+
+
+class Clock:
+    """The tick at which each frame is shown: an even grid, or the frames' own times.
+
+    ``times`` are seconds in rising order; they are counted from the first. ``last`` is how long the
+    last frame stands.
+    """
+
+    def __init__(
+        self,
+        rate: Fraction,
+        tick: Fraction,
+        times: Sequence[float] | None = None,
+        last: float = 0.0,
+    ) -> None:
+        self.tick = 1 / Fraction(rate.numerator) if times is None else tick
+        self._rate = rate
+        self._times = times
+        self._last = last
+
+    def at(self, index: int) -> int:
+        """The tick of frame ``index``; those before the first and after the last lie on, evenly."""
+        if self._times is None:
+            return index * self._rate.denominator
+        count = len(self._times)
+        if index < 0:
+            return index
+        if index >= count:
+            beyond = max(1, round(Fraction(self._last) / self.tick))
+            return self.at(count - 1) + beyond * (index - count + 1)
+        return round(Fraction(self._times[index] - self._times[0]) / self.tick)
+
+
+def retime(
+    tracks: Sequence[Path], rate: Fraction, clock: Clock, size: tuple[int, int], target: Path
+) -> int:
+    """Write the packets of ``tracks``, one after the other, to ``target`` at the times of
+    ``clock``; how many there were.
+
+    The tracks were encoded alike, at the constant ``rate``: a packet's time in its track gives its
+    number, and the clock gives its time. ``size`` is written into the container as that of the
+    pictures.
+    """
+    count = 0
+    try:
+        delay = max(map(partial(_delay, rate=rate), tracks))
+        with av.open(f"file:{target}", "w", format=_muxer(target)) as output:
+            stream: Any = None
+            for path in tracks:
+                with open_container(path, ANY_SIZE) as track:
+                    if stream is None:
+                        stream = _like(output, track, rate, clock.tick, size)
+                    _check_alike(track, stream, path)
+                    count += _copy(track, output, stream, rate, clock, count, delay)
+    except (av.FFmpegError, OSError) as error:
+        if isinstance(error, OutputError):
+            raise
+        raise OutputError(
+            f"the picture track {str(target)!r} cannot be written: {reason(error)}"
+        ) from error
+    return count
+
+
+def _delay(path: Path, rate: Fraction) -> int:
+    """By how many frames the track's decoding runs ahead of its showing (B-frames)."""
+    with open_container(path, ANY_SIZE) as track:
+        stream = track.streams.video[0]
+        for packet in track.demux(stream):
+            if packet.dts is not None:
+                return -round((packet.dts - (stream.start_time or 0)) * packet.time_base * rate)
+    return 0
+
+
+def _check_alike(track: InputContainer, stream: Any, path: Path) -> None:
+    """Raise `OutputError` unless the track was encoded as the stream was that it is to go on."""
+    if track.streams.video[0].codec_context.extradata != stream.codec_context.extradata:
+        raise OutputError(
+            f"{path.name} was encoded in another way than the parts before it; render it anew"
+        )
+
+
+def _muxer(target: Path) -> str:
+    return {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}[target.suffix]
+
+
+def _like(
+    output: OutputContainer,
+    track: InputContainer,
+    rate: Fraction,
+    tick: Fraction,
+    size: tuple[int, int],
+) -> Any:
+    """A stream for packets like those of ``track``, with this tick and these sizes in the
+    container.
+    """
+    stream: Any = output.add_stream_from_template(track.streams.video[0], opaque=True)
+    stream.codec_context.width, stream.codec_context.height = size
+    stream.codec_context.framerate = rate
+    stream.time_base = tick
+    return stream
+
+
+def _copy(
+    track: InputContainer,
+    output: OutputContainer,
+    stream: Any,
+    rate: Fraction,
+    clock: Clock,
+    before: int,
+    delay: int,
+) -> int:
+    """Copy the packets of one track; ``before`` frames went before it.
+
+    The order of decoding is kept. The n-th packet of all is decoded ``delay`` frames before the
+    n-th frame is shown: that rises from packet to packet, over the ends of parts too, and no packet
+    is decoded later than it is shown, for the delay is the greatest of all parts.
+    """
+    source = track.streams.video[0]
+    first = source.start_time or 0
+    count = 0
+    for packet in track.demux(source):
+        if packet.size == 0:
+            continue
+        if packet.pts is None:
+            raise OutputError("the picture track has packets without times; render it anew")
+        shown = before + round((packet.pts - first) * packet.time_base * rate)
+        packet.stream = stream
+        packet.time_base = clock.tick
+        packet.pts = clock.at(shown)
+        packet.dts = clock.at(before + count - delay)
+        packet.duration = clock.at(shown + 1) - clock.at(shown)
+        output.mux(packet)
+        count += 1
+    return count

@@ -1,0 +1,172 @@
+"""The picture track: painted frames encoded into a file of their own, by MoviePy's writer with its
+traps closed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from moviepy.video.io.ffmpeg_writer import FFMPEG_VideoWriter
+
+from vst.core.types import Picture
+from vst.errors import OutputError
+from vst.video.sinks.ffmpeg import SAFE_INPUT, Process, as_input
+from vst.video.sinks.formats import ENCODERS
+
+_PIPE_BYTES = 1 << 20
+
+
+class TrackWriter(FFMPEG_VideoWriter):
+    """MoviePy's writer, with its way to be used (`write_frame`, `close`, ``with``) and a command
+    line of its own.
+
+    The parent's constructor is not called, for what it does cannot be mended afterwards: it rounds
+    the rate to two digits (23.976 becomes 23.98), asks for ``yuva420p`` after all other parameters,
+    and starts ffmpeg at once. Here the rate is an exact fraction, RGB is converted with the matrix
+    that is written into the file (BT.709, limited range), frames are handed over without a copy,
+    and `close` raises `OutputError` unless ffmpeg ended well.
+
+    4:2:0 has no odd sizes. H.264 gets the last row or column twice, and `vst.video.sinks.retime`
+    then writes the true size into the container, which decoders that read it obey; HEVC and ProRes
+    get 4:4:4, VP9 and FFV1 take odd sizes as they are.
+    """
+
+    def __init__(
+        self,
+        filename: str | Path,
+        size: tuple[int, int],
+        fps: Fraction,
+        codec: str = "h264",
+        crf: int | None = None,
+        sample_aspect: Fraction = Fraction(1),
+        threads: int | None = None,
+        target: Path | None = None,
+        in_order: bool = False,
+    ) -> None:
+        self.path = Path(filename)
+        self.filename = str(filename)
+        self.codec = codec
+        self.ext = self.path.suffix.lstrip(".")
+        self.logfile = None
+        self.target = target or self.path
+        self.size = size
+        self.frames = 0
+        self.padded = padded_size(codec, size)
+        self._buffer = (
+            np.empty((self.padded[1], self.padded[0], 3), np.uint8) if self.padded != size else None
+        )
+        self._in_order = in_order
+        self._process = Process(self._arguments(fps, crf, sample_aspect, threads), feed=True)
+        self.proc: Any = self._process.popen
+        _widen(self.proc.stdin)
+
+    def _arguments(
+        self, fps: Fraction, crf: int | None, sample_aspect: Fraction, threads: int | None
+    ) -> list[str]:
+        encoder = ENCODERS[self.codec]
+        width, height = self.padded
+        odd = bool(width % 2 or height % 2)
+        pixels = encoder.pixels_odd if odd and encoder.pixels_odd else encoder.pixels
+        quality = ["-crf", str(crf)] if crf is not None and encoder.crf is not None else []
+        if self.codec == "h264" and crf == 0 and pixels == "yuv420p":
+            quality = ["-crf", "1"]  # 0 would be lossless, in a profile that browsers do not play
+        return [
+            *("-f", "rawvideo", "-pixel_format", "rgb24", "-video_size", f"{width}x{height}"),
+            *("-framerate", f"{fps.numerator}/{fps.denominator}"),
+            *(*SAFE_INPUT, "-i", "pipe:0", "-an"),
+            *("-vf", _filters(pixels, encoder.is_rgb, sample_aspect)),
+            *("-c:v", encoder.encoder, *encoder.options, *quality),
+            *(encoder.in_order if self._in_order else ()),
+            *(("-threads", str(threads)) if threads else ()),
+            *("-fps_mode", "passthrough", "-f", encoder.track, "-y", as_input(self.path)),
+        ]
+
+    def write_frame(self, img_array: Picture) -> None:
+        """Encode the next frame: RGB uint8, (height, width, 3). Raises `OutputError` where ffmpeg
+        has ended.
+        """
+        if self._buffer is not None:
+            width, height = self.size
+            self._buffer[:height, :width] = img_array
+            self._buffer[:height, width:] = img_array[:, -1:]
+            self._buffer[height:] = self._buffer[height - 1]
+            img_array = self._buffer
+        try:
+            self.proc.stdin.write(np.ascontiguousarray(img_array).data.cast("B"))
+        except (BrokenPipeError, OSError, ValueError) as error:
+            if self.proc is None or isinstance(error, ValueError):
+                raise OutputError(
+                    f"{str(self.target)!r}: a frame came after the track was closed"
+                ) from error
+            self._process.wait()
+            raise self._process.error(self.target) from error
+        self.frames += 1
+
+    def close(self, patience: float | None = None) -> None:
+        """End the track; raises `OutputError` with ffmpeg's words unless it was written whole, and
+        `StalledError` where ffmpeg does nothing for ``patience`` seconds.
+        """
+        if self.proc is None:
+            return
+        self.proc = None
+        try:
+            status = self._process.wait(patience)
+        except BaseException:
+            self._process.kill()
+            raise
+        if status:
+            raise self._process.error(self.target)
+
+    def abort(self) -> None:
+        """Kill ffmpeg, if it still runs, and wait for its end. The file is left to the caller."""
+        self.proc = None
+        self._process.kill()
+
+
+def padded_size(codec: str, size: tuple[int, int]) -> tuple[int, int]:
+    """The size that is encoded: even for H.264, else ``size`` itself."""
+    width, height = size
+    return (width + width % 2, height + height % 2) if codec == "h264" else size
+
+
+def _filters(pixels: str, is_rgb: bool, sample_aspect: Fraction) -> str:
+    """ffmpeg's filters from RGB to the encoder's pixels, with the tags of what was really done."""
+    aspect = sample_aspect.limit_denominator(65535)
+    shape = (
+        f"setsar={aspect.numerator}/{aspect.denominator}:"
+        f"max={max(aspect.numerator, aspect.denominator, 100)}"
+    )
+    tags = "setparams=color_primaries=bt709:color_trc=bt709"
+    if is_rgb:
+        return f"format={pixels},{shape},{tags}"
+    # Without out_color_matrix, libswscale converts with BT.601 and players read the result as
+    # BT.709.
+    convert = (
+        "scale=in_range=pc:out_range=tv:out_color_matrix=bt709:"
+        "flags=bicubic+accurate_rnd+full_chroma_inp"
+    )
+    return f"{convert},format={pixels},{shape},{tags}:colorspace=bt709:range=tv"
+
+
+def _widen(pipe: Any) -> None:
+    """A larger pipe where the system has them: fewer changes between the two processes for each
+    frame.
+    """
+    with contextlib.suppress(ImportError, AttributeError, OSError):
+        import fcntl
+
+        fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+
+
+def nearest_rate(rate: Fraction) -> Fraction:
+    """A rate that every container can hold as it is: numerator and denominator below 2^31, usual
+    rates untouched.
+    """
+    if rate.numerator < 2**31 and rate.denominator < 2**31:
+        return rate
+    return rate.limit_denominator(2**31 // max(1, math.ceil(rate)))

@@ -1,0 +1,110 @@
+"""A video file as an output."""
+
+from __future__ import annotations
+
+import contextlib
+from array import array
+from fractions import Fraction
+
+from vst.core.types import Frame
+from vst.errors import OutputError, UsageError
+from vst.video.sinks.assemble import Timing, assemble, track_suffix
+from vst.video.sinks.base import Sink, SinkReport, SinkSpec
+from vst.video.sinks.formats import choose
+from vst.video.sinks.place import Place
+from vst.video.sinks.track import TrackWriter, nearest_rate
+
+SLOWEST = Fraction(1, 10_000)
+"""Frames a second: encoders refuse rates that are much lower."""
+
+
+class VideoSink(Sink):
+    """Encodes frames into a picture track as they come; `finish` joins it with the content's sound
+    and the rest.
+    """
+
+    def __init__(self, spec: SinkSpec) -> None:
+        super().__init__(spec)
+        _, codec, crf = choose(spec.path, spec.codec, spec.crf)
+        check_numbers(spec)
+        self._place = Place(spec.path, spec.overwrite)
+        self._track = self._place.folder / f"pictures{track_suffix(codec)}"
+        self._first = 0.0
+        self._last = -1.0
+        self._times = array("d")
+        try:
+            self._writer = TrackWriter(
+                self._track,
+                (spec.width, spec.height),
+                nearest_rate(spec.rate),
+                codec=codec,
+                crf=crf,
+                sample_aspect=spec.sample_aspect,
+                target=spec.path,
+                in_order=spec.variable,
+            )
+        except BaseException:
+            self._place.discard()
+            raise
+
+    def write(self, frame: Frame) -> None:
+        check_frame(frame, self.spec, self._last if self._writer.frames else None)
+        if self._writer.frames == 0:
+            self._first = frame.time
+        self._writer.write_frame(frame.picture)
+        self._last = frame.time
+        if self.spec.variable:
+            self._times.append(frame.time)
+
+    def finish(self) -> SinkReport:
+        try:
+            if self._writer.frames == 0:
+                raise OutputError(
+                    f"{str(self.spec.path)!r} was not written: no frame came; check start and end"
+                )
+            self._writer.close(self.spec.patience)
+            timing = Timing(
+                self._writer.frames, self._first, self._times if self.spec.variable else None
+            )
+            finished = self._place.folder / f"whole{self.spec.path.suffix.lower()}"
+            report = assemble([self._track], self.spec, timing, finished)
+            self._place.publish(finished)
+            return report
+        finally:
+            self.abort()
+
+    def abort(self) -> None:
+        with contextlib.suppress(OSError):
+            self._writer.abort()
+        self._place.discard()
+
+
+def check_numbers(spec: SinkSpec) -> None:
+    """Raise `UsageError` where the size, rate or span of ``spec`` can mean no video."""
+    if spec.width < 1 or spec.height < 1 or max(spec.width, spec.height) > 16384:
+        raise UsageError(
+            f"a size of {spec.width} x {spec.height}; both sides must be 1 to 16384 pixels"
+        )
+    if not SLOWEST <= spec.rate <= 1000:
+        raise UsageError(
+            f"a rate of {float(spec.rate):g} frames a second; it must be {float(SLOWEST):g} to "
+            "1000; give one with --fps"
+        )
+    if spec.sample_aspect <= 0:
+        raise UsageError(f"a pixel shape of {spec.sample_aspect}; it must be above 0")
+
+
+def check_frame(frame: Frame, spec: SinkSpec, before: float | None) -> None:
+    """Raise `OutputError` unless the frame has the size of ``spec`` and comes after the one at
+    ``before`` seconds.
+    """
+    height, width = frame.picture.shape[:2]
+    if frame.picture.shape != (spec.height, spec.width, 3) or frame.picture.dtype != "uint8":
+        raise OutputError(
+            f"a frame of {width} x {height} ({frame.picture.dtype}) came for an output of "
+            f"{spec.width} x {spec.height}"
+        )
+    if spec.variable and before is not None and frame.time <= before:
+        raise OutputError(
+            f"a frame at {frame.time:.6f} s came after one at {before:.6f} s; times must rise"
+        )

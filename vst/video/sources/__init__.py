@@ -1,0 +1,84 @@
+"""Sources: where frames come from. One file each; `open_source` finds the one that reads a path."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vst.core.limits import LIMITS, Limits
+from vst.core.registry import Registry
+from vst.errors import MediaError, MissingFileError, UsageError
+
+if TYPE_CHECKING:
+    from vst.video.sources.base import Source
+
+SOURCES = Registry(
+    "source",
+    {
+        "video": "vst.video.sources.video:VideoSource",
+        "folder": "vst.video.sources.folder:FolderSource",
+        "picture": "vst.video.sources.picture:PictureSource",
+    },
+)
+
+OPTIONS = {"video": ("threads",), "folder": ("rate",), "picture": ()}
+"""Kind of source -> what else can be said of it."""
+
+PICTURE_SUFFIXES = frozenset(
+    ".png .jpg .jpeg .jpe .webp .bmp .tif .tiff .avif .ppm .pgm .tga".split()
+)
+"""Endings of the files that are pictures in a folder."""
+
+_PICTURE_SIGNS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM", b"II*\0", b"MM\0*", b"P5", b"P6")
+_PICTURE_BRANDS = (b"avif", b"avis", b"heic", b"heix", b"mif1")
+
+
+def open_source(path: str | os.PathLike[str], limits: Limits = LIMITS, **options: Any) -> Source:
+    """Open the content at ``path``: a folder of pictures, one picture, or a video.
+
+    What a file is shows in its first bytes, not in its name. What is larger than ``limits`` is
+    refused: pixels by the header, frames when they are read. ``options`` go to the source:
+    ``rate`` for a folder, ``threads`` for a video.
+
+    Raises `MissingFileError`, `MediaError` where the file is no picture and no video, and
+    `UsageError`.
+    """
+    kind = kind_of(path)
+    options = {name: value for name, value in options.items() if name in OPTIONS[kind]}
+    source: Source = SOURCES[kind](Path(path), limits=limits, **options)
+    return source
+
+
+def kind_of(path: str | os.PathLike[str]) -> str:
+    """The name in `SOURCES` of what reads ``path``: ``folder``, ``picture`` or ``video``."""
+    name = os.fspath(path)
+    if not name or "\0" in name:
+        raise UsageError(f"{name!r} is no path; give a video, a picture or a folder of pictures")
+    place = Path(name)
+    try:
+        if place.is_dir():
+            return "folder"
+        if not place.exists():
+            raise MissingFileError(f"there is no file or folder {name!r}; check the path")
+        if not place.is_file():
+            raise UsageError(f"{name!r} is a device or a pipe; give a file or a folder")
+        with place.open("rb") as file:
+            head = file.read(32)
+    except MissingFileError:
+        raise
+    except OSError as error:
+        raise MediaError(f"{name!r} cannot be read: {error.strerror or error}") from error
+    if not head:
+        raise MediaError(f"{name!r} is empty; give a video, a picture or a folder of pictures")
+    return "picture" if _is_picture(head, place.suffix.lower()) else "video"
+
+
+def _is_picture(head: bytes, suffix: str) -> bool:
+    if suffix in (".mjpeg", ".mjpg"):  # a raw stream of JPEG pictures begins like one of them
+        return False
+    if head[:4] == b"RIFF":
+        return head[8:12] == b"WEBP"
+    if head[4:8] == b"ftyp":
+        return head[8:12] in _PICTURE_BRANDS
+    return head.startswith(_PICTURE_SIGNS)

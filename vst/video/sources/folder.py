@@ -1,0 +1,145 @@
+"""A folder of numbered pictures as a content."""
+
+from __future__ import annotations
+
+import json
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+from vst.core.limits import LIMITS, Limits
+from vst.core.types import Frame, Picture, VideoInfo
+from vst.errors import MediaError, UsageError
+from vst.video.sources import PICTURE_SUFFIXES
+from vst.video.sources.base import Source
+from vst.video.sources.picture import read_picture
+from vst.video.sources.rate import check_rate
+
+DEFAULT_RATE = Fraction(25)
+"""Frames a second of a folder that does not say."""
+
+
+def natural_order(path: Path) -> tuple[list[tuple[int, int, str]], str]:
+    """A key that sorts names with their numbers as numbers: frame9 before frame10."""
+    parts = re.split(r"(\d+)", path.name)
+    return [
+        (0, int(part), "") if part.isdecimal() else (1, 0, part.casefold()) for part in parts
+    ], path.name
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """The picture files of ``folder`` in natural order; hidden ones and folders within are left
+    out.
+    """
+    try:
+        found = [
+            path
+            for path in folder.iterdir()
+            if path.suffix.lower() in PICTURE_SUFFIXES
+            and not path.name.startswith(".")
+            and path.is_file()
+        ]
+    except OSError as error:
+        raise MediaError(
+            f"the folder {str(folder)!r} cannot be read: {error.strerror or error}"
+        ) from error
+    return sorted(found, key=natural_order)
+
+
+class FolderSource(Source):
+    """Every picture of the folder is one frame, in the order of their numbers; all have the size of
+    the first.
+
+    ``rate`` None: what the folder's ``job.json`` says, as `vst` writes it, else 25 frames a second.
+    """
+
+    def __init__(self, path: Path, rate: Fraction | None = None, limits: Limits = LIMITS) -> None:
+        super().__init__()
+        self._max_pixels = limits.pixels
+        self._paths = pictures_in(path)
+        if not self._paths:
+            raise MediaError(
+                f"the folder {str(path)!r} holds no pictures; give one with numbered PNG or JPEG "
+                "files"
+            )
+        self._warn_of_gaps()
+        said, times = _read_notes(path, len(self._paths))
+        rate = check_rate(Fraction(rate)) if rate is not None else None
+        if rate is not None and rate != said:
+            times = None
+        chosen = rate or said or DEFAULT_RATE
+        self._times = times or [float(index / chosen) for index in range(len(self._paths))]
+        height, width = read_picture(self._paths[0], limits.pixels).shape[:2]
+        self.info = VideoInfo(
+            path=path,
+            width=width,
+            height=height,
+            rate=chosen,
+            frames=len(self._paths),
+            duration=self._times[-1] + float(1 / chosen),
+            variable=times is not None,
+            exact_count=True,
+            codec=self._paths[0].suffix.lower().lstrip("."),
+            pixel_format="rgb24",
+        )
+
+    def frames(self, start: float = 0.0, end: float | None = None) -> Iterator[Frame]:
+        chosen = [
+            (time, path)
+            for time, path in zip(self._times, self._paths, strict=True)
+            if time >= start - 1e-9 and (end is None or time < end - 1e-9)
+        ]
+        for index, (time, path) in enumerate(chosen):
+            yield Frame(index, time, self._picture(path))
+
+    def at(self, time: float) -> Picture:
+        return self._picture(self._paths[max(0, bisect_right(self._times, time + 1e-6) - 1)])
+
+    def _picture(self, path: Path) -> Picture:
+        picture = read_picture(path, self._max_pixels)
+        height, width = picture.shape[:2]
+        if (width, height) != (self.info.width, self.info.height):
+            raise MediaError(
+                f"{str(path)!r} is {width} x {height}, the folder's first picture "
+                f"{self.info.width} x "
+                f"{self.info.height}; all frames must have one size"
+            )
+        return picture
+
+    def _warn_of_gaps(self) -> None:
+        numbers = [
+            int(found[-1]) for path in self._paths if (found := re.findall(r"\d+", path.stem))
+        ]
+        if len(numbers) == len(self._paths) and len(set(numbers)) == len(numbers):
+            missing = max(numbers) - min(numbers) + 1 - len(numbers)
+            if missing > 0:
+                self.warnings.append(
+                    f"the numbers of the frames in {str(self._paths[0].parent)!r} leave out "
+                    f"{missing}"
+                )
+
+
+def _read_notes(folder: Path, count: int) -> tuple[Fraction | None, list[float] | None]:
+    """The rate, and the times where they are not even, that the folder's own notes give; None where
+    they say nothing.
+    """
+    try:
+        text = (folder / "job.json").read_text(encoding="utf-8")
+        notes = json.loads(text)
+        rate = check_rate(Fraction(str(notes["rate"])))
+        times = [float(time) for time in notes.get("times", [])]
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        ZeroDivisionError,
+        UsageError,
+    ):
+        return None, None
+    even = len(times) != count or any(late <= early for early, late in pairwise(times))
+    return rate, None if even else times

@@ -1,0 +1,61 @@
+"""The display matrix of phones' videos: how a stored picture is turned and mirrored to stand
+upright.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from vst.core.types import Picture
+
+_ONE = 1 << 16
+
+
+@dataclass(frozen=True)
+class Orientation:
+    """First rows and columns change places where ``swap`` says so, then the picture is mirrored."""
+
+    swap: bool = False
+    left_right: bool = False
+    up_down: bool = False
+    turned: int = 0
+    """Degrees clockwise, for people to read: 0, 90, 180 or 270."""
+    slanted: bool = False
+    """Whether the matrix asks for an angle that is no quarter turn; the nearest one is taken."""
+
+    def apply(self, picture: Picture) -> Picture:
+        """The upright picture; the same array where nothing is to be done."""
+        if self.swap:
+            picture = cv2.transpose(picture).astype(np.uint8, copy=False)
+        if self.left_right or self.up_down:
+            code = -1 if self.left_right and self.up_down else int(self.left_right)
+            picture = cv2.flip(picture, code).astype(np.uint8, copy=False)
+        return picture
+
+
+def orientation(matrix: bytes | None) -> Orientation:
+    """Read FFmpeg's display matrix: nine int32; a stored point (p, q) is shown at (a p + c q, b p +
+    d q).
+    """
+    if matrix is None or len(matrix) < 36:
+        return Orientation()
+    a, b, _, c, d = struct.unpack("=5i", matrix[:20])
+    if a == b == c == d == 0:  # a damaged matrix; players take it for none
+        return Orientation()
+    swap = abs(b) + abs(c) > abs(a) + abs(d)
+    degrees = math.degrees(math.atan2(b, a))
+    lesser, greater = (
+        (abs(a) + abs(d), abs(b) + abs(c)) if swap else (abs(b) + abs(c), abs(a) + abs(d))
+    )
+    return Orientation(
+        swap=swap,
+        left_right=(c if swap else a) < 0,
+        up_down=(b if swap else d) < 0,
+        turned=round(degrees / 90) * 90 % 360,
+        slanted=lesser > greater * 0.02,
+    )

@@ -1,0 +1,168 @@
+"""What a video file tells of itself, by its header and by its packets, without decoding them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import numpy.typing as npt
+from av.container import InputContainer
+from av.stream import Discard, Disposition
+from av.video.stream import VideoStream
+
+from vst.core.limits import LIMITS, Limits
+from vst.errors import MediaError
+from vst.video.open import open_container
+from vst.video.sources.stray import JUMP, mended_ticks
+
+_NOT_FILM = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
+_WHOLE_RATES = (8, 10, 12, 15, 20, 24, 25, 30, 48, 50, 60, 90, 100, 120, 240)
+
+
+def video_stream(container: InputContainer, path: Path) -> VideoStream:
+    """The stream that a player shows: not a cover, not a thumbnail."""
+    films = [stream for stream in container.streams.video if not stream.disposition & _NOT_FILM]
+    if not films:
+        what = "only a cover picture" if container.streams.video else "no video stream"
+        raise MediaError(f"{str(path)!r} has {what}; give a video with pictures that move")
+    best = container.streams.best("video")
+    stream = next(
+        (film for film in films if best is not None and film.index == best.index), films[0]
+    )
+    if stream.codec_context is None:
+        raise MediaError(
+            f"{str(path)!r} has a video stream of a codec that is not known here; convert it to "
+            "H.264"
+        )
+    return stream
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What the packets of the video stream tell. Times in ticks of ``tick`` seconds, in order of
+    showing.
+    """
+
+    times: npt.NDArray[np.int64]
+    tick: Fraction
+    last_duration: int
+    furthest: float
+    """Seconds, on the file's clock, where the last packet of any stream ends."""
+
+    timed: bool
+    """Whether every packet says when it is shown (AVI and raw streams do not)."""
+    strayed: int = 0
+    """Packets whose times could not be meant, and were mended."""
+
+    @property
+    def count(self) -> int:
+        return len(self.times)
+
+
+def scan(path: Path, index: int, limits: Limits = LIMITS) -> Scan:
+    """Read every packet of the file, decoding none, and none after one frame more than ``limits``
+    allows; ``index`` is the video stream's.
+    """
+    times: list[tuple[int, int]] = []
+    timed = True
+    furthest = 0.0
+    with open_container(path, limits.pixels) as container:
+        stream = container.streams[index]
+        others = [each for each in container.streams if each.type in ("video", "audio")]
+        for each in container.streams:
+            if each not in others:
+                each.discard = Discard.all
+        tick = stream.time_base or Fraction(1, 1000)
+        try:
+            for packet in container.demux(others):
+                if packet.size == 0 or packet.is_corrupt:
+                    continue
+                shown = packet.pts if packet.pts is not None else packet.dts
+                if shown is not None:
+                    end = float((shown + (packet.duration or 0)) * packet.time_base)
+                    furthest = max(furthest, end)
+                if packet.stream_index != index or packet.is_discard:
+                    continue
+                timed = timed and packet.pts is not None
+                times.append((shown if shown is not None else len(times), packet.duration or 0))
+                if len(times) > limits.frames:
+                    break
+        except (av.FFmpegError, OSError):
+            pass  # what can be read is told; reading the frames warns
+    said = [time for time, _ in times]
+    mended = mended_ticks(said, round(JUMP / tick))
+    times = sorted(zip(mended, (length for _, length in times)))
+    return Scan(
+        times=np.array([time for time, _ in times], dtype=np.int64),
+        tick=tick,
+        last_duration=times[-1][1] if times else 0,
+        furthest=furthest,
+        timed=timed,
+        strayed=sum(a != b for a, b in zip(said, mended)),
+    )
+
+
+def usable_rate(rate: Fraction | None) -> Fraction | None:
+    """The rate, where a container's header gives one that can be meant."""
+    return rate if rate is not None and 0 < rate <= 1000 else None
+
+
+def header_rates(stream: VideoStream) -> list[Fraction]:
+    """What the header says of the rate, the likeliest first."""
+    said = (stream.guessed_rate, stream.average_rate, stream.base_rate)
+    return [rate for rate in map(usable_rate, said) if rate is not None]
+
+
+def even_rate(found: Scan, said: list[Fraction]) -> tuple[Fraction, bool]:
+    """The exact rate, and whether the frames leave its grid (then it is the mean rate).
+
+    A frame may be a tick or a millisecond off the grid, for that is how containers round; more is
+    meant.
+    """
+    if found.count < 2:
+        return (said[0] if said else Fraction(25)), False
+    span = Fraction(int(found.times[-1] - found.times[0])) * found.tick
+    if span <= 0:
+        return (said[0] if said else Fraction(25)), False
+    mean = (found.count - 1) / span
+    for rate in candidates(mean, said):
+        allowed = min(max(1.01 * float(found.tick), 0.00101), 0.3 / float(rate))
+        if _off_grid(found, rate) <= allowed:
+            return rate, False
+    return mean.limit_denominator(100_000) or mean, True
+
+
+def candidates(mean: Fraction, said: list[Fraction]) -> list[Fraction]:
+    """The rates that may be meant, the likeliest first: what the header says, what is usual, the
+    measured mean.
+    """
+    usual = [Fraction(whole) for whole in _WHOLE_RATES] + [
+        Fraction(whole * 1000, 1001) for whole in (24, 30, 60, 120)
+    ]
+    near = [rate for rate in usual if abs(rate / mean - 1) < Fraction(1, 100)]
+    rough = mean.limit_denominator(1001)  # 0 where frames are an hour apart
+    return [*said, *near, *([rough] if rough else []), mean]
+
+
+def _off_grid(found: Scan, rate: Fraction) -> float:
+    """Seconds by which the worst frame misses the grid of ``rate``."""
+    seconds = (found.times - found.times[0]) * float(found.tick)
+    error = seconds - np.arange(found.count) / float(rate)
+    # Rounding may have moved the first frame as well: the grid may start half the spread aside.
+    return float(error.max() - error.min()) / 2
+
+
+def stream_names(container: InputContainer, kind: str) -> tuple[str, ...]:
+    """The codecs of the streams of one kind (``audio``, ``subtitle``), in order."""
+    streams: list[Any] = [stream for stream in container.streams if stream.type == kind]
+    return tuple(_codec_name(stream) for stream in streams)
+
+
+def _codec_name(stream: Any) -> str:
+    context = stream.codec_context
+    # "mp3float" and the like are names of decoders; the codec's own name is what a container knows.
+    return context.codec.canonical_name if context is not None else "unknown"
