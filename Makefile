@@ -1,7 +1,8 @@
 # make demo      set everything up and paint a first video
-# make test      set everything up and run the tests
+# make test      set everything up and run the tests; make test-all: the slow ones too
 # make bench     measure the speed: bench-results/speed.json and speed.md
 # PYTHON=…       a Python that TensorFlow ships wheels for (default: the newest of 3.13 … 3.10 found)
+# JOBS=N         test files that run side by side (default: 2)
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.10 python; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
@@ -15,11 +16,15 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 demo: venv
 	$(BIN)/python cli.py demo --output out
 
+# A file's tests stay in one process: they share the clips that its fixtures make.
+JOBS ?= 2
+PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+
 test: dev lint
-	$(BIN)/python -m pytest -m "not slow and not huge"
+	$(PYTEST) -m "not slow and not huge"
 
 test-all: dev lint
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 lint: dev
 	$(BIN)/ruff check .

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vst.core.types import Frame, Picture
-from vst.video.sinks.ffmpeg import binary
+from vst.video.sinks.ffmpeg import find_ffmpeg
 
 CODE_BITS = 10
 CORNERS = ((230, 30, 30), (30, 200, 30), (40, 40, 230), (230, 220, 40))
@@ -36,7 +36,7 @@ MATRICES = {"bt709": (0.2126, 0.0722), "smpte170m": (0.299, 0.114), "bt2020nc": 
 """The weights of red and blue in luma, by FFmpeg's name of the matrix."""
 
 
-def coded(index: int, width: int = 64, height: int = 48) -> Picture:
+def draw_numbered_frame(index: int, width: int = 64, height: int = 48) -> Picture:
     """A frame with four coloured corners and, in its middle rows, ``index`` in black and white
     bars.
     """
@@ -50,15 +50,15 @@ def coded(index: int, width: int = 64, height: int = 48) -> Picture:
     return picture
 
 
-def number(picture: Picture) -> int:
-    """The index that `coded` wrote into an upright picture."""
+def read_number(picture: Picture) -> int:
+    """The index that `draw_numbered_frame` wrote into an upright picture."""
     height, width = picture.shape[:2]
     row = picture[height * 4 // 10 : height * 6 // 10].astype(float).mean(axis=(0, 2))
     middles = [int((bit + 0.5) * width / CODE_BITS) for bit in range(CODE_BITS)]
     return sum(int(row[middle] > 127) << bit for bit, middle in enumerate(middles))
 
 
-def corners(picture: Picture) -> list[int]:
+def read_corners(picture: Picture) -> list[int]:
     """Which of `CORNERS` is nearest at the top left, top right, bottom left and bottom right."""
     height, width = picture.shape[:2]
     places = [(y, x) for y in (height // 8, height - height // 8) for x in (3, width - 4)]
@@ -66,8 +66,8 @@ def corners(picture: Picture) -> list[int]:
     return [int(np.argmin(np.abs(known - picture[place].astype(float)).sum(1))) for place in places]
 
 
-def numbered(count: int, width: int = 64, height: int = 48) -> list[Picture]:
-    return [coded(index, width, height) for index in range(count)]
+def draw_numbered_frames(count: int, width: int = 64, height: int = 48) -> list[Picture]:
+    return [draw_numbered_frame(index, width, height) for index in range(count)]
 
 
 def as_frames(
@@ -80,17 +80,17 @@ def as_frames(
     ]
 
 
-def ffmpeg(*arguments: object, data: bytes = b"") -> None:
+def run_ffmpeg(*arguments: object, data: bytes = b"") -> None:
     """Run ffmpeg with these arguments; what it says of errors fails the test."""
     done = subprocess.run(
-        [binary(), "-hide_banner", "-loglevel", "error", "-y", *map(str, arguments)],
+        [find_ffmpeg(), "-hide_banner", "-loglevel", "error", "-y", *map(str, arguments)],
         input=data,
         capture_output=True,
     )
     assert done.returncode == 0, done.stderr.decode()
 
 
-KINDS = {
+ENCODINGS = {
     "h264.mp4": ("-c:v", "libx264", "-preset", "ultrafast", "-crf", "10", "-pix_fmt", "yuv420p"),
     "h264_b.mov": (
         "-c:v",
@@ -175,19 +175,21 @@ def encode(
     colours = () if "-vf" in options else ("-vf", matrix, "-colorspace", "bt709")
     chosen = options if "-c:v" in options else (*X264, *options)
     data = b"".join(picture.tobytes() for picture in pictures)
-    ffmpeg(*shape, "-framerate", rate, "-i", "pipe:0", *inputs, *colours, *chosen, path, data=data)
+    run_ffmpeg(
+        *shape, "-framerate", rate, "-i", "pipe:0", *inputs, *colours, *chosen, path, data=data
+    )
     return path
 
 
-def clip(
+def write_clip(
     path: Path, count: int = 20, rate: object = 25, sound: bool = False, *options: object
 ) -> Path:
     """A small clip of numbered frames, 64 x 48, with two seconds of sound at most."""
     inputs = SOUND if sound else ()
-    return encode(path, numbered(count), *options, rate=rate, inputs=inputs)
+    return encode(path, draw_numbered_frames(count), *options, rate=rate, inputs=inputs)
 
 
-def retimed(path: Path, source: Path, ticks: Sequence[int], tick: Fraction) -> Path:
+def write_with_ticks(path: Path, source: Path, ticks: Sequence[int], tick: Fraction) -> Path:
     """The packets of ``source`` (no B-frames) at ``ticks``: a clip of variable rate."""
     import av
 
@@ -204,7 +206,7 @@ def retimed(path: Path, source: Path, ticks: Sequence[int], tick: Fraction) -> P
     return path
 
 
-def turned(path: Path, source: Path, matrix: Sequence[int]) -> Path:
+def write_rotated(path: Path, source: Path, matrix: Sequence[int]) -> Path:
     """``source`` with a display matrix: a, b, c, d of (p, q) -> (a p + c q, b p + d q)."""
     import av
 
@@ -219,12 +221,12 @@ def turned(path: Path, source: Path, matrix: Sequence[int]) -> Path:
     return path
 
 
-def patches(path: Path, matrix: str, full: bool, pixels: str, *options: object) -> Path:
+def write_patches(path: Path, matrix: str, full: bool, pixels: str, *options: object) -> Path:
     """A clip of one frame with `PATCHES` side by side, each 32 wide, coded by the formula of the
     matrix.
     """
     bits = int("".join(filter(str.isdigit, pixels[6:].replace("le", ""))) or 8)
-    values = np.array([coded_colour(colour, matrix, full, bits) for colour in PATCHES])
+    values = np.array([encode_color(colour, matrix, full, bits) for colour in PATCHES])
     kind = np.uint8 if bits == 8 else np.uint16
     planes = []
     for plane in range(3):
@@ -236,11 +238,13 @@ def patches(path: Path, matrix: str, full: bool, pixels: str, *options: object) 
     shape = ("-f", "rawvideo", "-pixel_format", pixels, "-video_size", f"{32 * len(PATCHES)}x64")
     tags = () if options else ("-vf", f"setparams=colorspace={matrix}:range={spread}")
     ending = options or ("-color_range", spread, "-c:v", "ffv1")
-    ffmpeg(*shape, "-framerate", 25, "-i", "pipe:0", *tags, *ending, path, data=b"".join(planes))
+    run_ffmpeg(
+        *shape, "-framerate", 25, "-i", "pipe:0", *tags, *ending, path, data=b"".join(planes)
+    )
     return path
 
 
-def coded_colour(
+def encode_color(
     colour: tuple[int, int, int], matrix: str, full: bool, bits: int
 ) -> tuple[int, ...]:
     """Y, Cb and Cr of an RGB colour (ITU-R BT.709, BT.601, BT.2020)."""
@@ -259,12 +263,12 @@ def coded_colour(
     )
 
 
-def patch_colours(picture: Picture) -> npt.NDArray[np.int64]:
+def read_patches(picture: Picture) -> npt.NDArray[np.int64]:
     """The colours in the middles of the patches, (10, 3)."""
     return picture[picture.shape[0] // 2, 16::32].astype(np.int64)
 
 
-def sound_packets(path: Path, track: int = 0) -> list[bytes]:
+def read_sound_packets(path: Path, track: int = 0) -> list[bytes]:
     """The packets of one sound track, as they lie in the file."""
     import av
 
@@ -272,7 +276,7 @@ def sound_packets(path: Path, track: int = 0) -> list[bytes]:
         return [bytes(packet) for packet in file.demux(file.streams.audio[track]) if packet.size]
 
 
-def sound(path: Path, track: int = 0) -> tuple[npt.NDArray[np.float32], int]:
+def read_sound(path: Path, track: int = 0) -> tuple[npt.NDArray[np.float32], int]:
     """The samples of the first channel, laid out from the file's time 0, and their rate."""
     import av
 
@@ -293,9 +297,9 @@ def sound(path: Path, track: int = 0) -> tuple[npt.NDArray[np.float32], int]:
         return samples, rate
 
 
-def onset(path: Path, after: float, level: float = 0.1) -> float:
+def find_onset(path: Path, after: float, level: float = 0.1) -> float:
     """Seconds on the file's clock of the first sound above ``level`` at or after ``after``."""
-    samples, rate = sound(path)
+    samples, rate = read_sound(path)
     begin = round(after * rate)
     loud = np.flatnonzero(np.abs(samples[begin:]) > level)
     return (begin + int(loud[0])) / rate

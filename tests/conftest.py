@@ -1,5 +1,5 @@
-"""What the tests share: a few small pictures and clips, made once, and the command line run in this
-process.
+"""Fixtures of all tests: small pictures and clips, made once, and the command line run in this
+process. Also the hooks that count injected faults.
 """
 
 from __future__ import annotations
@@ -14,20 +14,23 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.tally import TALLY, Faults
+from tests.tally import TALLY, FaultCounts
 from vst import cli as commands
 
 
-def pytest_configure() -> None:
-    """Let Ctrl-C be tested where the tests run in the background, as they do on a server: there a
-    shell starts them with it ignored, and every process they start would inherit that.
+def pytest_configure(config: pytest.Config) -> None:
+    """Let tests send Ctrl-C although the suite itself runs in the background: a shell starts
+    background jobs with SIGINT ignored, and every process they start would inherit that.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if hasattr(config, "workerinput"):
+        # The workers of pytest-xdist share the cores: one thread each for TensorFlow's operations.
+        os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """Count the tests that inject one fault each."""
+    """Count the tests marked ``fault``, each of which injects one."""
     outcome: Any = yield
     report, marker = outcome.get_result(), item.get_closest_marker("fault")
     if marker is not None and report.when == "call" and not report.skipped:
@@ -36,8 +39,21 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
         row.survived += report.passed
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker of pytest-xdist sends its counts to the process that prints the tables."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["tally"] = TALLY.as_dict()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """Add the counts of a worker that has finished; one that crashed has none."""
+    TALLY.add(getattr(node, "workeroutput", {}).get("tally", {}))
+
+
 @pytest.fixture
-def fault(request: pytest.FixtureRequest) -> Faults:
+def fault(request: pytest.FixtureRequest) -> FaultCounts:
     """The row of the table for the fault that the test injects."""
     marker = request.node.get_closest_marker("fault")
     assert marker is not None
@@ -45,8 +61,8 @@ def fault(request: pytest.FixtureRequest) -> Faults:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """What was injected and survived, and what bad input did."""
-    lines = TALLY.lines()
+    """Print the tables of injected faults and of bad input."""
+    lines = TALLY.format_tables()
     if lines:
         terminalreporter.section("reliability")
         for line in lines:
@@ -54,8 +70,8 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 
 @dataclass
-class Done:
-    """How a command ended."""
+class CommandResult:
+    """How a command ended: its exit code and what it wrote."""
 
     code: int
     out: str
@@ -63,10 +79,10 @@ class Done:
 
 
 @pytest.fixture
-def run(capfd: pytest.CaptureFixture[str]) -> Callable[..., Done]:
-    """Run ``vst`` with these words, in this process."""
+def run(capfd: pytest.CaptureFixture[str]) -> Callable[..., CommandResult]:
+    """Run ``vst`` with the given arguments, in this process."""
 
-    def call(*words: object) -> Done:
+    def call(*words: object) -> CommandResult:
         capfd.readouterr()
         with (
             pytest.MonkeyPatch.context() as patch,
@@ -75,14 +91,14 @@ def run(capfd: pytest.CaptureFixture[str]) -> Callable[..., Done]:
             patch.setattr("sys.argv", ["vst", *map(str, words)])
             commands.main()
         out, err = capfd.readouterr()
-        return Done(int(end.value.code or 0), out, err)
+        return CommandResult(int(end.value.code or 0), out, err)
 
     return call
 
 
 @pytest.fixture(scope="session")
 def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with clip.mp4 (20 frames, 64x48, 10 fps, with sound), film.mp4 (3 colours, 3 s),
+    """A folder with clip.mp4 (20 frames, 64x48, 10 fps, with sound), film.mp4 (3 colors, 3 s),
     red.png and blue.png.
     """
     from vst.plotting import save_picture
@@ -96,7 +112,7 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def make_clip(path: Path, *, frames: int, rate: int = 10, size: tuple[int, int] = (64, 48)) -> None:
-    """A white square moves over grey; the sound is a hum."""
+    """Write a clip of a white square that moves over gray; the sound is a hum."""
     import av
 
     with av.open(str(path), "w") as file:
@@ -116,19 +132,19 @@ def make_clip(path: Path, *, frames: int, rate: int = 10, size: tuple[int, int] 
             file.mux(packet)
 
 
-FILM_COLOURS = ((220, 30, 30), (30, 200, 30), (30, 30, 220))
+FILM_COLORS = ((220, 30, 30), (30, 200, 30), (30, 30, 220))
 
 
 def make_film(path: Path) -> None:
-    """Three seconds, one colour each, 10 frames a second."""
+    """Write three seconds, one color each, at 10 frames a second."""
     import av
 
     with av.open(str(path), "w") as file:
         pictures = file.add_stream("libx264", rate=10)
         pictures.width, pictures.height = 64, 64
         pictures.pix_fmt = "yuv420p"
-        for colour in FILM_COLOURS:
-            frame = np.full((64, 64, 3), colour, np.uint8)
+        for color in FILM_COLORS:
+            frame = np.full((64, 64, 3), color, np.uint8)
             for _ in range(10):
                 for packet in pictures.encode(av.VideoFrame.from_ndarray(frame)):
                     file.mux(packet)
@@ -138,7 +154,7 @@ def make_film(path: Path) -> None:
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder of models, pictures and clips beside the project; the test is skipped without."""
+    """The folder of models, pictures and clips; without it the test is skipped."""
     folder = Path(os.environ.get("VST_SHARED", Path(__file__).parent.parent.parent / "shared"))
     if not folder.is_dir():
         pytest.skip("needs the folder of models and clips; set VST_SHARED to it")

@@ -53,7 +53,7 @@ def spec_for(path: Path, content: VideoInfo | None = None, **changes: Any) -> Si
 
 def write(spec: SinkSpec, count: int = 10) -> SinkReport:
     """Write ``count`` numbered frames."""
-    pictures = clips.numbered(count, spec.width, spec.height)
+    pictures = clips.draw_numbered_frames(count, spec.width, spec.height)
     with open_sink(spec) as sink:
         for frame in clips.as_frames(pictures, spec.rate):
             sink.write(frame)
@@ -75,4 +75,4 @@ def names(folder: Path) -> list[str]:
 
 
 def seen(path: Path) -> list[int]:
-    return [clips.number(frame.picture) for frame in open_source(path).frames()]
+    return [clips.read_number(frame.picture) for frame in open_source(path).frames()]

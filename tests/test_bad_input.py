@@ -18,11 +18,11 @@ import numpy as np
 import pytest
 
 from tests import watching
-from tests.conftest import Done, make_clip
+from tests.conftest import CommandResult, make_clip
 from tests.tally import TALLY
 from tests.watching import Watched
 
-Run = Callable[..., Done]
+Run = Callable[..., CommandResult]
 LONGEST = 20.0
 """Seconds that any of them may take."""
 LARGEST = 2_000_000_000
@@ -159,9 +159,11 @@ def kind_of(name: str) -> str:
     return "MP4 with flipped bits" if name.startswith("flipped") else "texts, noise, playlists"
 
 
-def check(kind: str, words: list[str], done: Done | Watched, seconds: float, desk: Path) -> None:
+def check(
+    kind: str, words: list[str], done: CommandResult | Watched, seconds: float, desk: Path
+) -> None:
     code, err = done.code, done.err
-    TALLY.bad_input(kind).ended(code, err, seconds)
+    TALLY.bad_input(kind).record(code, err, seconds)
     lines = err.strip().splitlines()
     assert code in (0, 1, 2), (words, code, err)
     assert "Traceback" not in err, (words, err)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.conftest import Done
+from tests.conftest import CommandResult
 from vst import batch
 from vst.batch import Outcome, read_batch, run_batch, table
 from vst.core.types import OnProgress
@@ -22,7 +22,7 @@ from vst.job import Job
 from vst.pipeline.run import Result
 from vst.plotting import save_picture
 
-Run = Callable[..., Done]
+Run = Callable[..., CommandResult]
 
 
 def written(folder: Path, text: str) -> Path:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from vst.errors import UsageError
-from vst.video.beats import RATE, Samples, beats_of, beats_of_file
+from vst.video.beats import RATE, Samples, find_beats, find_beats_in_file
 
 NEAR = 0.05
 """Seconds that a beat may be off."""
@@ -47,16 +47,16 @@ def assert_on_the_clicks(found: list[float], clicks: list[float]) -> None:
 @pytest.mark.parametrize("first", [0.0, 0.37])
 def test_beats_are_within_50_ms_of_the_clicks(tempo: float, first: float, under: str) -> None:
     sound, clicks = click_track(tempo, first=first, under=under)
-    assert_on_the_clicks(beats_of([sound]), clicks)
+    assert_on_the_clicks(find_beats([sound]), clicks)
 
 
 def test_the_blocks_in_which_the_sound_comes_make_no_difference() -> None:
     sound, _ = click_track(100, seconds=25)
-    assert beats_of(np.array_split(sound, 700)) == pytest.approx(beats_of([sound]), abs=1e-6)
+    assert find_beats(np.array_split(sound, 700)) == pytest.approx(find_beats([sound]), abs=1e-6)
 
 
 @pytest.mark.parametrize(
-    "sound",
+    "read_sound",
     [
         np.zeros(0, np.float32),
         np.ones(5, np.float32),
@@ -66,7 +66,7 @@ def test_the_blocks_in_which_the_sound_comes_make_no_difference() -> None:
     ids=["nothing", "a moment", "silence", "a steady tone"],
 )
 def test_what_does_not_beat_has_no_beats(sound: Samples) -> None:
-    assert beats_of([sound]) == []
+    assert find_beats([sound]) == []
 
 
 def test_loud_and_soft_beats_are_beats() -> None:
@@ -74,7 +74,7 @@ def test_loud_and_soft_beats_are_beats() -> None:
     quiet = sound.copy()
     for time in clicks[1::2]:
         quiet[round(time * RATE) : round((time + 0.1) * RATE)] *= 0.3
-    assert_on_the_clicks(beats_of([quiet]), clicks)
+    assert_on_the_clicks(find_beats([quiet]), clicks)
 
 
 def write_sound(path: Path, sound: Samples, rate: int) -> Path:
@@ -95,14 +95,14 @@ def write_sound(path: Path, sound: Samples, rate: int) -> Path:
 def test_the_sound_of_a_file_is_listened_to(tmp_path: Path, name: str, rate: int) -> None:
     sound, clicks = click_track(128, under="tone", rate=rate)
     path = write_sound(tmp_path / name, sound, rate)
-    assert_on_the_clicks(beats_of_file(path), clicks)
-    assert beats_of_file(path, origin=1.0)[0] == pytest.approx(
-        next(beat for beat in beats_of_file(path) if beat >= 1) - 1
+    assert_on_the_clicks(find_beats_in_file(path), clicks)
+    assert find_beats_in_file(path, origin=1.0)[0] == pytest.approx(
+        next(beat for beat in find_beats_in_file(path) if beat >= 1) - 1
     )
 
 
 def test_a_film_without_sound_is_told_so(tmp_path: Path) -> None:
-    from tests.clips import clip
+    from tests.clips import write_clip
 
     with pytest.raises(UsageError, match="has no sound to find beats in"):
-        beats_of_file(clip(tmp_path / "silent.mp4", 5))
+        find_beats_in_file(write_clip(tmp_path / "silent.mp4", 5))

@@ -138,7 +138,7 @@ def test_joining_keeps_times_and_sound(
             times.append([frame.time for frame in source.frames()])
             assert (source.info.rate, source.info.variable) == (10, False)
     assert times[0] == times[1]
-    sounds = [clips.sound_packets(tmp_path / f"{name}{ending}") for name in ("whole", "parts")]
+    sounds = [clips.read_sound_packets(tmp_path / f"{name}{ending}") for name in ("whole", "parts")]
     assert len(sounds[0]) == len(sounds[1]) > 0
     assert not folder_of(tmp_path / f"parts{ending}").exists()
 
@@ -155,17 +155,17 @@ def test_a_short_job_and_a_gif_have_no_folder(
 def test_a_variable_rate_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from fractions import Fraction
 
-    even = clips.clip(tmp_path / "even.mp4", 60, 25, False, "-bf", "0", "-g", "10")
+    even = clips.write_clip(tmp_path / "even.mp4", 60, 25, False, "-bf", "0", "-g", "10")
     ticks = [index * 40 + (index % 7) * 5 for index in range(60)]
-    content = clips.retimed(tmp_path / "content.mkv", even, ticks, Fraction(1, 1000))
+    content = clips.write_with_ticks(tmp_path / "content.mkv", even, ticks, Fraction(1, 1000))
     monkeypatch.setattr(chunks, "SECONDS", 0.5)
-    style = clips.clip(tmp_path / "style.mp4", 5)
+    style = clips.write_clip(tmp_path / "style.mp4", 5)
     vst.stylize(content, style, tmp_path / "out.mkv", engine="tint", strength=0)
     with open_source(content) as source, open_source(tmp_path / "out.mkv") as output:
         pairs = list(zip(source.frames(), output.frames(), strict=True))
         assert output.info.variable
     assert max(abs(one.time - two.time) for one, two in pairs) < 0.0011
-    assert [clips.number(two.picture) for _, two in pairs] == list(range(60))
+    assert [clips.read_number(two.picture) for _, two in pairs] == list(range(60))
 
 
 def test_states_are_plain_and_come_back(tmp_path: Path) -> None:

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.conftest import Done
+from tests.conftest import CommandResult
 from vst.video.sources import open_source
 
-Run = Callable[..., Done]
+Run = Callable[..., CommandResult]
 TINT = ("--engine", "tint")
 
 

@@ -19,7 +19,7 @@ import pytest
 
 from tests import clips
 from tests.cluster_faults import VARIABLE
-from tests.conftest import Done
+from tests.conftest import CommandResult
 from tests.test_chunks import frames_of, same
 from vst.api import job_of
 from vst.checkpoint import store as chunks
@@ -31,7 +31,7 @@ from vst.pipeline.resume import resume
 from vst.pipeline.run import run as run_here
 from vst.pipeline.session import Stop
 
-Run = Callable[..., Done]
+Run = Callable[..., CommandResult]
 ROOT = Path(__file__).parent.parent
 FRAMES = 150
 
@@ -160,7 +160,7 @@ def test_two_nodes_paint_what_one_machine_paints(
     result = paint_on(join(slow=0.005), job(films, output), told.append)
     assert (result.frames, result.warnings) == (FRAMES, [])
     assert same(frames_of(output), frames_of(films / "whole.mkv"))
-    assert clips.sound_packets(output) == clips.sound_packets(films / "whole.mkv")
+    assert clips.read_sound_packets(output) == clips.read_sound_packets(films / "whole.mkv")
     last = told[-1]
     assert (last.done, last.total, last.detail["workers"]) == (FRAMES, FRAMES, 2)
     assert last.detail["chunks"] == last.detail["all_chunks"] > 8

@@ -14,7 +14,7 @@ import pytest
 
 from vst.errors import MediaError, MissingFileError, UnknownNameError, UsageError
 from vst.evaluation.evaluate import evaluate, report_of, styles_of_job
-from vst.plotting.report import curves_svg, heat
+from vst.plotting.report import format_curves_svg, draw_heat_map
 from vst.video.sources import open_source
 
 COUNT = 14
@@ -146,15 +146,15 @@ def test_the_page_carries_all_within_itself(clips: dict[str, str], tmp_path: Pat
 
 
 def test_a_curve_is_lifted_where_a_value_is_missing() -> None:
-    drawn = curves_svg({"a": [1.0, math.nan, 2.0, 3.0]}, 25)
+    drawn = format_curves_svg({"a": [1.0, math.nan, 2.0, 3.0]}, 25)
     path = drawn.split('d="')[-1].split('"')[0]
     assert path.count("M") == 2
     assert path.count("L") == 1
-    assert "no value" in curves_svg({"a": [math.nan, math.nan]}, 25)
+    assert "no value" in format_curves_svg({"a": [math.nan, math.nan]}, 25)
 
 
 def test_heat_goes_from_black_to_white() -> None:
-    picture = heat(np.array([[0.0, 0.5, 2.0]], np.float32), 1.0)
+    picture = draw_heat_map(np.array([[0.0, 0.5, 2.0]], np.float32), 1.0)
     assert picture[0, 0].tolist() == [0, 0, 0]
     assert picture[0, 2].tolist() == [255, 255, 255]
     assert picture[0, 1, 0] > picture[0, 1, 2]

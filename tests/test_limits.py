@@ -13,7 +13,7 @@ from PIL import Image
 
 import vst
 from tests import clips, watching
-from tests.conftest import Done, make_clip
+from tests.conftest import CommandResult, make_clip
 from tests.tally import TALLY
 from vst.core import limits
 from vst.core.limits import LIMITS, Limits
@@ -22,7 +22,7 @@ from vst.pipeline.memory_estimate import needed
 from vst.video.sources import open_source
 from vst.video.sources.picture import read_picture
 
-Run = Callable[..., Done]
+Run = Callable[..., CommandResult]
 SIDE = 9_999
 """Of a picture just below the limit."""
 LARGEST = 2_000_000_000
@@ -37,7 +37,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def stylize(run: Run, content: str, *more: object, style: str = "good.png") -> Done:
+def stylize(run: Run, content: str, *more: object, style: str = "good.png") -> CommandResult:
     words = ("-s", style, "-o", "out.mp4", "--engine", "tint", "--progress", "none")
     return run("stylize", content, *words, *more)
 
@@ -180,7 +180,7 @@ def test_a_header_of_a_million_frames(desk: Path, count: int) -> None:
         "stylize", "many.mp4", "-s", "good.png", "-o", "out.mp4", "--engine", "tint",
         "--progress", "none", timeout=20,
     )  # fmt: skip
-    TALLY.bad_input("headers of a million frames and more").ended(done.code, done.err, done.seconds)
+    TALLY.bad_input("headers of a million frames and more").record(done.code, done.err, done.seconds)
     assert done.code in (0, 1), done.err
     assert "vst: unexpected " not in done.err
     assert done.peak < LARGEST
@@ -188,9 +188,9 @@ def test_a_header_of_a_million_frames(desk: Path, count: int) -> None:
 
 def far_apart(folder: Path, seconds: int) -> str:
     """A clip of four frames, the last one so much later; its name."""
-    even = clips.clip(folder / "even.mp4", 4, 1, False, "-bf", "0")
+    even = clips.write_clip(folder / "even.mp4", 4, 1, False, "-bf", "0")
     ticks = [0, 1000, 2000, 1000 * seconds]
-    return clips.retimed(folder / "gap.mkv", even, ticks, Fraction(1, 1000)).name
+    return clips.write_with_ticks(folder / "gap.mkv", even, ticks, Fraction(1, 1000)).name
 
 
 def test_frames_an_hour_apart_are_painted_and_a_year_apart_refused(desk: Path, run: Run) -> None:
@@ -218,7 +218,7 @@ def test_a_bomb_just_below_the_limit(desk: Path, mode: str) -> None:
         "stylize", "good.mp4", "-s", name, "-o", "out.mp4", "--engine", "tint",
         "--progress", "none", timeout=60,
     )  # fmt: skip
-    TALLY.bad_input("pictures of 100 million pixels").ended(done.code, done.err, done.seconds)
+    TALLY.bad_input("pictures of 100 million pixels").record(done.code, done.err, done.seconds)
     assert done.code == 0, done.err
     assert done.peak < LARGEST
     print(mode, f"{done.peak / 1e6:.0f} MB, {done.seconds:.1f} s")

@@ -35,12 +35,12 @@ def half_an_hour(folder: Path) -> Path:
     shape = ("-f", "rawvideo", "-pixel_format", "rgb24", "-video_size", "640x360")
     data = bytearray()
     for index in range(CYCLE):
-        picture = clips.coded(index, 640, 360)
+        picture = clips.draw_numbered_frame(index, 640, 360)
         picture[270:] = np.roll(grain, 3 * index, 1)
         data += picture.tobytes()
-    clips.ffmpeg(*shape, "-framerate", RATE, "-i", "pipe:0", *command, one, data=bytes(data))
+    clips.run_ffmpeg(*shape, "-framerate", RATE, "-i", "pipe:0", *command, one, data=bytes(data))
     whole = folder / "content.mp4"
-    clips.ffmpeg(
+    clips.run_ffmpeg(
         "-stream_loop", -1, "-i", one, "-f", "lavfi", "-i", BEEPS,
         "-t", MINUTES * 60, "-c:v", "copy", "-c:a", "aac", whole,
     )  # fmt: skip
@@ -73,8 +73,10 @@ def test_half_an_hour_of_video(tmp_path: Path) -> None:
     pictures, sound = times_of(output, "video"), times_of(output, "audio")
     assert np.allclose(pictures, np.arange(FRAMES) / RATE, atol=1e-6)
     assert np.allclose(sound, times_of(content, "audio"), atol=1e-6)
-    assert clips.sound_packets(output) == clips.sound_packets(content)
+    assert clips.read_sound_packets(output) == clips.read_sound_packets(content)
     with open_source(output) as source:
         for second in range(0, MINUTES * 60, 60):
-            shown = [clips.number(frame.picture) for frame in source.frames(second, second + 1)]
+            shown = [
+                clips.read_number(frame.picture) for frame in source.frames(second, second + 1)
+            ]
             assert shown == [(second * RATE + index) % CYCLE for index in range(RATE)]

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.conftest import FILM_COLOURS
+from tests.conftest import FILM_COLORS
 from vst.core.style_spaces import TFLITE_SPACE
 from vst.errors import MissingFileError, SpaceError, UsageError
 from vst.keyframes import PICKERS
@@ -21,7 +21,7 @@ def test_a_film_s_segments_each_give_their_middle(media: Path) -> None:
     looks = resolve_styles([str(media / "film.mp4")], keyframes=3, picker="middle")
     assert [look.name for look in looks] == ["film-1", "film-2", "film-3"]
     assert [look.time for look in looks] == [0.5, 1.5, 2.5]
-    for look, colour in zip(looks, FILM_COLOURS):
+    for look, colour in zip(looks, FILM_COLORS):
         assert look.picture[30, 30].astype(int) == pytest.approx(colour, abs=6)
 
 

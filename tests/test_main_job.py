@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 import vst
-from tests.conftest import Done
+from tests.conftest import CommandResult
 from vst.video.sources import open_source
 
-Run = Callable[..., Done]
+Run = Callable[..., CommandResult]
 
 
 @pytest.fixture

@@ -11,13 +11,13 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.conftest import Done
+from tests.conftest import CommandResult
 from vst.core.types import Frame, Picture, VideoInfo
 from vst.errors import UsageError
 from vst.keyframes import PICKERS, survey
-from vst.keyframes.base import Film, Picked
-from vst.keyframes.diverse import distances, style_numbers
-from vst.plotting.maps import heat, heat_table
+from vst.keyframes.base import Film, KeyframeSelection
+from vst.keyframes.diverse import measure_distances, describe_styles
+from vst.plotting.maps import choose_heat_color, draw_heat_table
 
 RATE = 10
 
@@ -53,9 +53,9 @@ RED, GREEN, BLUE, GREY = (200, 60, 50), (60, 180, 70), (60, 70, 200), (120, 120,
 BLACK = np.zeros((72, 96, 3), np.uint8)
 
 
-def pick(picker: str, film: Film, count: int) -> Picked:
+def pick(picker: str, film: Film, count: int) -> KeyframeSelection:
     at = (0.5, 1.5) if picker == "manual" else ()
-    picked: Picked = PICKERS[picker](at).pick(film, count)
+    picked: KeyframeSelection = PICKERS[picker](at).pick(film, count)
     return picked
 
 
@@ -98,8 +98,8 @@ def test_diverse_takes_different_looks_where_middle_takes_the_same() -> None:
     spread = {}
     for picker in ("diverse", "middle"):
         times = pick(picker, film, 4).times
-        numbers = style_numbers([frames[round(time * RATE)] for time in times], None)
-        apart = distances(numbers)
+        numbers = describe_styles([frames[round(time * RATE)] for time in times], None)
+        apart = measure_distances(numbers)
         spread[picker] = apart[~np.eye(4, dtype=bool)].min()
         if picker == "diverse":
             assert {int(t * RATE) // 6 for t in times if t >= 6} == {10, 11, 12}
@@ -115,7 +115,7 @@ def test_diverse_asks_the_engine_where_there_is_one() -> None:
         return np.array([len(asked) == 7, 0], np.float32)
 
     assert len(PICKERS["diverse"]().pick(MadeFilm(frames), 2, embed).times) == 2
-    assert 8 < len(asked) <= survey.MOST_STILLS
+    assert 8 < len(asked) <= survey.MOST_SAMPLES
 
 
 def test_manual_takes_the_times_as_they_are() -> None:
@@ -164,25 +164,25 @@ def test_a_film_without_a_good_frame_still_gives_one(picker: str) -> None:
 def test_a_long_film_is_thinned_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(survey, "MOST_FRAMES", 16)
     monkeypatch.setattr(survey, "MOST_STILLS", 4)
-    found = survey.survey(MadeFilm(scene(0, 90, RED)), stills=True)
+    found = survey.survey_frames(MadeFilm(scene(0, 90, RED)), stills=True)
     assert len(found.times) <= 16 and len(found.stills) <= 4
     assert found.times == sorted(found.times) and found.times[-1] > 8
     assert len({len(x) for x in (found.times, found.scenes, found.black, found.small)}) == 1
 
 
 def test_the_map_s_cells_are_darker_the_farther() -> None:
-    picture = heat_table([[0, 1, 4], [1, 0, 2], [4, 2, 0]], ["a", "b", "c"], title="Map", width=400)
+    picture = draw_heat_table([[0, 1, 4], [1, 0, 2], [4, 2, 0]], ["a", "b", "c"], title="Map", width=400)
     assert picture.shape[1] == 400 and picture.dtype == np.uint8
     for part in (0.0, 0.5, 1.0):
-        assert (picture == heat(part)).all(2).any()
-    assert sum(heat(0.0)) > sum(heat(0.5)) > sum(heat(1.0))
-    assert heat_table(np.ones((60, 60)), [str(n) for n in range(60)], width=400).shape[1] == 400
+        assert (picture == choose_heat_color(part)).all(2).any()
+    assert sum(choose_heat_color(0.0)) > sum(choose_heat_color(0.5)) > sum(choose_heat_color(1.0))
+    assert draw_heat_table(np.ones((60, 60)), [str(n) for n in range(60)], width=400).shape[1] == 400
     with pytest.raises(UsageError, match="3 labels"):
-        heat_table(np.ones((2, 2)), ["a", "b", "c"])
+        draw_heat_table(np.ones((2, 2)), ["a", "b", "c"])
 
 
 def test_the_command_shows_times_and_the_map(
-    run: Callable[..., Done], media: Path, tmp_path: Path
+    run: Callable[..., CommandResult], media: Path, tmp_path: Path
 ) -> None:
     film, folder = media / "film.mp4", tmp_path / "keys"
     sheet = tmp_path / "sheet.png"

@@ -20,8 +20,8 @@ import pytest
 
 import vst
 from tests import clips
-from tests.conftest import Done
-from tests.tally import TALLY, Faults
+from tests.conftest import CommandResult
+from tests.tally import TALLY, FaultCounts
 from vst.checkpoint import store as chunks
 from vst.checkpoint.store import folder_of, read_manifest
 from vst.core import workers as stages
@@ -31,7 +31,7 @@ from vst.pipeline.resume import resume
 from vst.pipeline.session import Stop
 from vst.video.sources import open_source
 
-Run = Callable[..., Done]
+Run = Callable[..., CommandResult]
 SECONDS, RATE = 60, 10
 
 
@@ -49,7 +49,7 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from vst.plotting import save_picture
 
     folder = tmp_path_factory.mktemp("long")
-    pictures = clips.numbered(SECONDS * RATE, 160, 120)
+    pictures = clips.draw_numbered_frames(SECONDS * RATE, 160, 120)
     for picture in pictures[270:]:
         picture //= 3
     clips.encode(folder / "content.mp4", pictures, "-c:a", "aac", rate=RATE, inputs=clips.SOUND)
@@ -81,16 +81,16 @@ def frames_of(path: Path) -> list[np.ndarray]:
         return [frame.picture for frame in source.frames()]
 
 
-def check_same(long: Path, output: Path, fault: Faults) -> None:
+def check_same(long: Path, output: Path, fault: FaultCounts) -> None:
     """The output has the frames, times and sound of the unbroken one; nothing is beside it."""
     with open_source(long / "whole.mp4") as whole, open_source(output) as found:
         pairs = list(zip(whole.frames(), found.frames(), strict=True))
     assert len(pairs) == SECONDS * RATE
     assert all(one.time == two.time for one, two in pairs)
     fault.compare((one.picture for one, _ in pairs), (two.picture for _, two in pairs))
-    fault.leftovers(output.parent, output.name)
+    fault.count_leftovers(output.parent, output.name)
     assert (fault.lost, fault.left) == (0, 0)
-    assert clips.sound_packets(output) == clips.sound_packets(long / "whole.mp4")
+    assert clips.read_sound_packets(output) == clips.read_sound_packets(long / "whole.mp4")
     assert not folder_of(output).exists()
 
 
@@ -155,7 +155,7 @@ def test_a_run_killed_fifty_times(long: Path, tmp_path: Path, run: Run) -> None:
 
 @pytest.mark.fault("killed twice in one job")
 def test_a_run_killed_again_and_again_ends(
-    long: Path, tmp_path: Path, run: Run, fault: Faults
+    long: Path, tmp_path: Path, run: Run, fault: FaultCounts
 ) -> None:
     output = tmp_path / "out.mp4"
     for count in (1, 3):
@@ -171,7 +171,7 @@ def test_a_run_killed_again_and_again_ends(
 
 @pytest.mark.fault("Ctrl-C once, twice, SIGTERM")
 def test_ctrl_c_once_finishes_the_chunk_and_says_how_to_go_on(
-    long: Path, tmp_path: Path, run: Run, fault: Faults
+    long: Path, tmp_path: Path, run: Run, fault: FaultCounts
 ) -> None:
     output = tmp_path / "out.mp4"
     process = started(long, output)
@@ -194,7 +194,7 @@ def test_ctrl_c_once_finishes_the_chunk_and_says_how_to_go_on(
     "signals", [[signal.SIGINT, signal.SIGINT], [signal.SIGTERM]], ids=["twice", "term"]
 )
 def test_stopped_at_once_and_gone_on_with(
-    long: Path, tmp_path: Path, run: Run, fault: Faults, signals: list[signal.Signals]
+    long: Path, tmp_path: Path, run: Run, fault: FaultCounts, signals: list[signal.Signals]
 ) -> None:
     output = tmp_path / "out.mp4"
     output.write_bytes(b"the old output")
@@ -215,7 +215,7 @@ def test_stopped_at_once_and_gone_on_with(
 
 @pytest.mark.fault("a second run with the same output")
 def test_the_second_run_is_refused_and_the_first_goes_on(
-    long: Path, tmp_path: Path, run: Run, fault: Faults
+    long: Path, tmp_path: Path, run: Run, fault: FaultCounts
 ) -> None:
     output = tmp_path / "out.mp4"
     process = started(long, output)
@@ -269,7 +269,7 @@ def job(tmp_path: Path, small: None) -> Callable[..., Any]:
     return paint
 
 
-def check_files(output: Path, whole: Path, fault: Faults) -> None:
+def check_files(output: Path, whole: Path, fault: FaultCounts) -> None:
     """The output has the frames of the unbroken one."""
     found = frames_of(output)
     assert len(found) == 80
@@ -307,7 +307,7 @@ FAULTS: dict[str, Callable[[Any], Any]] = {
 @pytest.mark.fault("engine returns NaN or the wrong size, has no memory")
 @pytest.mark.parametrize("failure", FAULTS)
 def test_an_engine_that_fails_keeps_what_was_painted(
-    job: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Faults, failure: str
+    job: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: FaultCounts, failure: str
 ) -> None:
     job("whole.mkv")
     with monkeypatch.context() as patch:
@@ -327,7 +327,7 @@ def test_an_engine_that_fails_keeps_what_was_painted(
 
 @pytest.mark.fault("ffmpeg killed under the program")
 def test_a_killed_ffmpeg_keeps_what_was_painted(
-    job: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Faults
+    job: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: FaultCounts
 ) -> None:
     from vst.checkpoint.sink import ChunkSink
 
@@ -432,7 +432,7 @@ def test_an_input_that_goes_or_changes_while_it_is_read_is_told(
 
 @pytest.mark.fault("gone on with from another folder")
 def test_resumed_from_another_folder(
-    job: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Faults
+    job: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: FaultCounts
 ) -> None:
     job("whole.mkv")
     monkeypatch.chdir(tmp_path)
@@ -451,7 +451,7 @@ def test_resumed_from_another_folder(
 
 
 @pytest.mark.fault("a chunk damaged or lost")
-def test_a_damaged_chunk_is_painted_again(job: Any, tmp_path: Path, fault: Faults) -> None:
+def test_a_damaged_chunk_is_painted_again(job: Any, tmp_path: Path, fault: FaultCounts) -> None:
     job("whole.mkv")
     broken_off(job, 70)
     track = sorted(folder_of(tmp_path / "out.mkv").glob("*.mkv"))[1]
@@ -466,16 +466,16 @@ def test_a_damaged_chunk_is_painted_again(job: Any, tmp_path: Path, fault: Fault
 def test_broken_off_after_the_output_appeared(
     job: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from vst.video.sinks.place import Place
+    from vst.video.sinks.atomic_output import AtomicOutput
 
-    publish = Place.publish
+    publish = AtomicOutput.publish
 
-    def dying(place: Place, finished: Path) -> None:
+    def dying(place: AtomicOutput, finished: Path) -> None:
         publish(place, finished)
         raise KeyError("the power goes")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Place, "publish", dying)
+        patch.setattr(AtomicOutput, "publish", dying)
         with pytest.raises(KeyError):
             job()
     assert folder_of(tmp_path / "out.mkv").exists()
@@ -487,7 +487,7 @@ def test_broken_off_after_the_output_appeared(
 @pytest.mark.fault("the disk is full")
 @pytest.mark.parametrize("size", [40, 80, 140, 200, 260])
 def test_a_full_disk_leaves_chunks_to_go_on_with(
-    job: Any, tmp_path: Path, fault: Faults, size: int
+    job: Any, tmp_path: Path, fault: FaultCounts, size: int
 ) -> None:
     job("whole.mkv")
     disk = tmp_path / "disk"

@@ -18,7 +18,7 @@ import pytest
 
 import vst
 from tests import clips
-from tests.conftest import Done
+from tests.conftest import CommandResult
 from tests.tally import TALLY
 from vst.checkpoint import store as chunks
 from vst.checkpoint.store import folder_of
@@ -26,7 +26,7 @@ from vst.pipeline.loop import run as render
 from vst.plotting import save_picture
 from vst.video.sources import open_source
 
-Run = Callable[..., Done]
+Run = Callable[..., CommandResult]
 
 
 def moving(count: int, width: int = 64, height: int = 48) -> list[np.ndarray]:
@@ -114,7 +114,7 @@ def test_the_embedded_engine_killed_at_random_moments(tmp_path: Path, run: Run) 
                 done = run(*words, output)
                 assert done.code == 0, done.err
             fault.compare(whole, frames_of(output))
-            fault.leftovers(tmp_path, "in.mp4", "whole.mkv", output.name)
+            fault.count_leftovers(tmp_path, "in.mp4", "whole.mkv", output.name)
             assert (fault.lost, fault.left) == (0, 0)
             output.unlink()
     assert landed >= 3

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.conftest import Done
+from tests.conftest import CommandResult
 from vst.core.types import VideoInfo
 from vst.errors import MissingFileError, OutputError, UsageError, VSTError
 from vst.plotting.scores import plot_score
@@ -30,7 +30,7 @@ from vst.schedule.score import (
 from vst.schedule.timeline import Curve, Key, Timeline
 from vst.styles.from_score import check_files, resolve_score_styles
 
-Run = Callable[..., Done]
+Run = Callable[..., CommandResult]
 INFO = VideoInfo(Path("clip.mp4"), 64, 48, Fraction(25), 251, 10.04)
 """A content of 251 frames: the last one is shown at 10 s."""
 

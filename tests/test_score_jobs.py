@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.conftest import Done
+from tests.conftest import CommandResult
 from vst.plotting import save_picture
 from vst.video.sources import open_source
 
-Run = Callable[..., Done]
+Run = Callable[..., CommandResult]
 TINT = ("--engine", "tint", "--progress", "none")
 
 

@@ -28,7 +28,11 @@ def with_sound(
     path: Path, *options: object, source: str = "sine=duration=2", count: int = 50
 ) -> Path:
     return clips.encode(
-        path, clips.numbered(count), *clips.X264, *options, inputs=("-f", "lavfi", "-i", source)
+        path,
+        clips.draw_numbered_frames(count),
+        *clips.X264,
+        *options,
+        inputs=("-f", "lavfi", "-i", source),
     )
 
 
@@ -36,7 +40,7 @@ def with_sound(
 def test_surround_sound_is_copied_bit_for_bit(ending: str, tmp_path: Path) -> None:
     content = with_sound(tmp_path / "in.mp4", "-c:a", "aac", "-ac", "6")
     report = through(content, tmp_path / f"out{ending}")
-    assert clips.sound_packets(report.path) == clips.sound_packets(content)
+    assert clips.read_sound_packets(report.path) == clips.read_sound_packets(content)
     with av.open(str(report.path)) as file:
         assert file.streams.audio[0].codec_context.channels == 6
     assert report.warnings == []
@@ -66,14 +70,21 @@ def test_sound_is_copied_where_it_can_be(
     content = tmp_path / f"in.{container}"
     video = ("-c:v", "libvpx", "-deadline", "realtime") if container == "webm" else clips.X264
     clips.encode(
-        content, clips.numbered(50), *video, "-c:a", codec, inputs=("-f", "lavfi", "-i", beep)
+        content,
+        clips.draw_numbered_frames(50),
+        *video,
+        "-c:a",
+        codec,
+        inputs=("-f", "lavfi", "-i", beep),
     )
     report = through(content, tmp_path / f"out{ending}")
     assert open_source(report.path).info.audio == (expected,)
     copied = expected in codec
-    assert (clips.sound_packets(report.path) == clips.sound_packets(content)) == copied
+    assert (clips.read_sound_packets(report.path) == clips.read_sound_packets(content)) == copied
     assert any("re-encoded" in line for line in report.warnings) != copied
-    assert clips.onset(report.path, 1.0) == pytest.approx(clips.onset(content, 1.0), abs=0.02)
+    assert clips.find_onset(report.path, 1.0) == pytest.approx(
+        clips.find_onset(content, 1.0), abs=0.02
+    )
 
 
 def test_surround_sound_that_opus_does_not_know_is_re_encoded(tmp_path: Path) -> None:
@@ -86,8 +97,8 @@ def test_surround_sound_that_opus_does_not_know_is_re_encoded(tmp_path: Path) ->
 
 def test_all_tracks_come_along_and_none_when_not_wanted(tmp_path: Path) -> None:
     content = tmp_path / "in.mkv"
-    film = clips.clip(tmp_path / "film.mp4", 50)
-    clips.ffmpeg(
+    film = clips.write_clip(tmp_path / "film.mp4", 50)
+    clips.run_ffmpeg(
         *(
             "-i",
             film,
@@ -107,7 +118,7 @@ def test_all_tracks_come_along_and_none_when_not_wanted(tmp_path: Path) -> None:
     with av.open(str(report.path)) as file:
         assert [stream.codec_context.name for stream in file.streams.audio] == ["aac", "aac"]
         assert [stream.language for stream in file.streams.audio] == ["deu", "fra"]
-    assert clips.sound_packets(report.path, 1) == clips.sound_packets(content, 1)
+    assert clips.read_sound_packets(report.path, 1) == clips.read_sound_packets(content, 1)
     mute = through(content, tmp_path / "mute.mp4", audio=False)
     assert open_source(mute.path).info.audio == ()
 
@@ -120,22 +131,22 @@ def test_the_sound_of_a_span_is_that_spans(tmp_path: Path) -> None:
         assert seen(report.path) == list(range(31, 45))
         assert report.frames == 14
         # The first frame, at 1.24 s, is the new zero.
-        assert clips.onset(report.path, 0.1) == pytest.approx(1.5 - 1.24, abs=0.02)
-        samples, rate = clips.sound(report.path)
+        assert clips.find_onset(report.path, 0.1) == pytest.approx(1.5 - 1.24, abs=0.02)
+        samples, rate = clips.read_sound(report.path)
         assert len(samples) / rate == pytest.approx(14 / 25, abs=0.05)
 
 
 @pytest.mark.parametrize("late", ["sound", "pictures"])
 @pytest.mark.parametrize("ending", [".mp4", ".mkv"])
 def test_streams_that_start_apart_stay_apart(late: str, ending: str, tmp_path: Path) -> None:
-    film = clips.clip(tmp_path / "film.mp4", 50)
+    film = clips.write_clip(tmp_path / "film.mp4", 50)
     beep = tmp_path / "beep.m4a"
     signal = "aevalsrc=if(between(t\\,1.0\\,1.05)\\,0.8*sin(6000*t)\\,0):d=2:s=48000"
-    clips.ffmpeg("-f", "lavfi", "-i", signal, "-c:a", "aac", beep)
+    clips.run_ffmpeg("-f", "lavfi", "-i", signal, "-c:a", "aac", beep)
     content = tmp_path / "in.mkv"
     offset = ("-itsoffset", "0.5")
     first, second = ((), offset) if late == "sound" else (offset, ())
-    clips.ffmpeg(
+    clips.run_ffmpeg(
         *first, "-i", film, *second, "-i", beep, "-map", 0, "-map", 1, "-c", "copy", content
     )
     report = through(content, tmp_path / f"out{ending}")
@@ -143,9 +154,9 @@ def test_streams_that_start_apart_stay_apart(late: str, ending: str, tmp_path: P
         begin = min(float(p.pts * p.time_base) for p in file.demux(video=0) if p.size)
     if late == "pictures":  # what sounds before the first of them is kept
         assert begin == pytest.approx(0.5, abs=0.001)
-        assert len(clips.sound_packets(report.path)) == len(clips.sound_packets(content))
+        assert len(clips.read_sound_packets(report.path)) == len(clips.read_sound_packets(content))
     distance = 1.5 if late == "sound" else 0.5
-    assert clips.onset(report.path, 0.2) - begin == pytest.approx(distance, abs=0.02)
+    assert clips.find_onset(report.path, 0.2) - begin == pytest.approx(distance, abs=0.02)
     assert seen(report.path) == list(range(50))
 
 
@@ -153,11 +164,11 @@ def test_a_clock_far_from_zero_stays_in_sync(tmp_path: Path) -> None:
     beep = "aevalsrc=if(between(t\\,1.5\\,1.55)\\,0.8*sin(6000*t)\\,0):d=2:s=48000"
     plain = with_sound(tmp_path / "in.mp4", "-c:a", "aac", source=beep)
     content = tmp_path / "late.ts"
-    clips.ffmpeg("-itsoffset", 7, "-i", plain, "-c", "copy", "-copyts", content)
+    clips.run_ffmpeg("-itsoffset", 7, "-i", plain, "-c", "copy", "-copyts", content)
     whole = through(content, tmp_path / "whole.mp4")
-    assert clips.onset(whole.path, 1.0) == pytest.approx(1.5, abs=0.02)
+    assert clips.find_onset(whole.path, 1.0) == pytest.approx(1.5, abs=0.02)
     part = through(content, tmp_path / "part.mp4", start=1.0, end=2.0)
-    assert clips.onset(part.path, 0.1) == pytest.approx(0.5, abs=0.02) and part.frames == 25
+    assert clips.find_onset(part.path, 0.1) == pytest.approx(0.5, abs=0.02) and part.frames == 25
 
 
 @pytest.mark.slow
@@ -186,7 +197,7 @@ def test_ten_minutes_end_in_sync(codec: str, ending: str, tmp_path: Path) -> Non
     source = open_source(report.path)
     lit = [frame.time for frame in source.frames(598.5) if frame.picture.mean() > 100]
     assert lit == [pytest.approx(at, abs=0.001)]
-    assert clips.onset(report.path, 598.5) - source.info.origin == pytest.approx(at, abs=0.02)
+    assert clips.find_onset(report.path, 598.5) - source.info.origin == pytest.approx(at, abs=0.02)
 
 
 # What else comes along
@@ -201,8 +212,8 @@ def rich(path: Path, tmp_path: Path) -> Path:
         "[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=1000\ntitle=One\n"
         "[CHAPTER]\nTIMEBASE=1/1000\nSTART=1000\nEND=2000\ntitle=Two\n"
     )
-    film = clips.clip(tmp_path / "film.mp4", 50, 25, True, "-c:a", "aac")
-    clips.ffmpeg(
+    film = clips.write_clip(tmp_path / "film.mp4", 50, 25, True, "-c:a", "aac")
+    clips.run_ffmpeg(
         *("-i", film, "-i", tmp_path / "s.srt", "-i", tmp_path / "tags.txt", "-map", 0, "-map", 1),
         *("-map_metadata", 2, "-map_chapters", 2, "-c", "copy", "-metadata:s:s:0", "language=eng"),
         *("-attach", tmp_path / "font.ttf", "-metadata:s:t", "mimetype=font/ttf", path),
@@ -244,10 +255,10 @@ def test_a_cover_comes_along_into_mp4(tmp_path: Path) -> None:
     from PIL import Image
 
     cover = tmp_path / "cover.png"
-    Image.fromarray(clips.coded(1)).save(cover)
-    film = clips.clip(tmp_path / "film.mp4", 10)
+    Image.fromarray(clips.draw_numbered_frame(1)).save(cover)
+    film = clips.write_clip(tmp_path / "film.mp4", 10)
     content = tmp_path / "in.mp4"
-    clips.ffmpeg(
+    clips.run_ffmpeg(
         "-i",
         film,
         "-i",
@@ -275,7 +286,7 @@ def test_a_cover_comes_along_into_mp4(tmp_path: Path) -> None:
 def test_what_ffmpeg_refuses_is_left_out_with_a_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import vst.video.sinks.carry as room
+    import vst.video.sinks.stream_mapping as room
 
     content = rich(tmp_path / "in.mkv", tmp_path)
     monkeypatch.setattr(room, "_encode_audio", lambda *_: ["-c:a:0", "libopus", "-b:a:0", "1"])
@@ -343,8 +354,8 @@ def test_the_job_replaces_the_one_of_a_content_that_has_one(tmp_path: Path) -> N
         assert read_job(second) == "second"
         comment = open_source(second).info.metadata["comment"]
         assert comment.startswith("A comment") and "first" not in comment
-    assert read_job(clips.clip(tmp_path / "none.mp4", 2)) is None
-    assert read_job(clips.clip(tmp_path / "none.gif", 2, 25, False, "-c:v", "gif")) is None
+    assert read_job(clips.write_clip(tmp_path / "none.mp4", 2)) is None
+    assert read_job(clips.write_clip(tmp_path / "none.gif", 2, 25, False, "-c:v", "gif")) is None
     with pytest.raises(MissingFileError):
         read_job(tmp_path / "nowhere.mp4")
     for name, data in (("empty.gif", b""), ("text.gif", b"no gif" * 9), ("text.mp4", b"text" * 99)):

@@ -24,7 +24,7 @@ from tests.sinks_common import (
     write,
 )
 from vst.errors import OutputError, OutputExistsError, UsageError
-from vst.video.sinks import kind_of, open_sink
+from vst.video.sinks import detect_sink_kind, open_sink
 from vst.video.sinks.base import SinkSpec
 
 
@@ -38,7 +38,7 @@ def some_output(path: Path) -> bytes:
 def test_leaving_without_finish_drops_everything(name: str, tmp_path: Path) -> None:
     spec = spec_for(tmp_path / name)
     with pytest.raises(KeyError), open_sink(spec) as sink:
-        for frame in clips.as_frames(clips.numbered(3), RATE):
+        for frame in clips.as_frames(clips.draw_numbered_frames(3), RATE):
             sink.write(frame)
         raise KeyError("an engine fails")
     sink.abort()
@@ -50,7 +50,7 @@ def test_leaving_without_finish_drops_everything(name: str, tmp_path: Path) -> N
 def test_a_killed_ffmpeg_is_told_and_leaves_the_old_output(name: str, tmp_path: Path) -> None:
     spec = spec_for(tmp_path / name, overwrite=True, width=640, height=480)
     old = some_output(spec.path)
-    frames = clips.as_frames(clips.numbered(60, 640, 480), RATE)
+    frames = clips.as_frames(clips.draw_numbered_frames(60, 640, 480), RATE)
     with pytest.raises(OutputError, match="signal 9"), open_sink(spec) as sink:
         for frame in frames:
             if frame.index == 5:
@@ -64,7 +64,7 @@ def test_a_killed_ffmpeg_is_told_and_leaves_the_old_output(name: str, tmp_path: 
 def test_an_ffmpeg_killed_after_the_last_frame_is_told(tmp_path: Path) -> None:
     spec = spec_for(tmp_path / "out.mp4")
     with pytest.raises(OutputError, match="signal 9"), open_sink(spec) as sink:
-        for frame in clips.as_frames(clips.numbered(5), RATE):
+        for frame in clips.as_frames(clips.draw_numbered_frames(5), RATE):
             sink.write(frame)
         sink._writer.proc.kill()  # type: ignore[attr-defined]
         sink.finish()
@@ -182,7 +182,7 @@ def test_frames_of_another_size_and_no_frames_are_refused(tmp_path: Path) -> Non
         open_sink(spec_for(tmp_path / "out.mp4")) as sink,
         pytest.raises(OutputError, match="32 x 32"),
     ):
-        sink.write(clips.as_frames(clips.numbered(1, 32, 32), RATE)[0])
+        sink.write(clips.as_frames(clips.draw_numbered_frames(1, 32, 32), RATE)[0])
     for name in ("out.mp4", "out.gif", "frames"):
         with (
             open_sink(spec_for(tmp_path / name)) as sink,
@@ -195,7 +195,7 @@ def test_frames_of_another_size_and_no_frames_are_refused(tmp_path: Path) -> Non
 def test_an_output_that_appears_meanwhile_is_not_replaced(tmp_path: Path) -> None:
     spec = spec_for(tmp_path / "out.mp4")
     with open_sink(spec) as sink:
-        sink.write(clips.as_frames(clips.numbered(1), RATE)[0])
+        sink.write(clips.as_frames(clips.draw_numbered_frames(1), RATE)[0])
         old = some_output(spec.path)
         with pytest.raises(OutputExistsError):
             sink.finish()
@@ -203,7 +203,7 @@ def test_an_output_that_appears_meanwhile_is_not_replaced(tmp_path: Path) -> Non
 
 
 def test_names_of_every_sort(tmp_path: Path) -> None:
-    content = clips.clip(tmp_path / "-in 'put' %03d:x.mp4", 5, 25, True, "-c:a", "aac")
+    content = clips.write_clip(tmp_path / "-in 'put' %03d:x.mp4", 5, 25, True, "-c:a", "aac")
     for name in (
         "-dash.mp4",
         "a b'c\"d.mp4",
@@ -218,11 +218,13 @@ def test_names_of_every_sort(tmp_path: Path) -> None:
 
 
 def test_kinds_by_name(tmp_path: Path) -> None:
-    assert [kind_of(name) for name in ("a.MP4", "b.webm", "c.gif", "frames/", "frames")] == [
+    assert [
+        detect_sink_kind(name) for name in ("a.MP4", "b.webm", "c.gif", "frames/", "frames")
+    ] == [
         "video",
         "video",
         "gif",
         "folder",
         "folder",
     ]
-    assert kind_of(str(tmp_path / "v1.5") + "/") == "folder"
+    assert detect_sink_kind(str(tmp_path / "v1.5") + "/") == "folder"

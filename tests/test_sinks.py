@@ -65,7 +65,7 @@ def test_codecs_by_name(codec: str, ending: str, tmp_path: Path) -> None:
     assert open_source(report.path).info.codec == codec and seen(report.path) == list(range(10))
     if codec == "ffv1":
         whole = [frame.picture for frame in open_source(report.path).frames()]
-        assert all(np.array_equal(a, b) for a, b in zip(whole, clips.numbered(10)))
+        assert all(np.array_equal(a, b) for a, b in zip(whole, clips.draw_numbered_frames(10)))
 
 
 def test_an_mp4_plays_in_a_browser(tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_odd_sizes_come_out_as_they_went_in(
 def test_odd_sizes_keep_rate_times_and_sound(tmp_path: Path) -> None:
     content = clips.encode(
         tmp_path / "in.mkv",
-        clips.numbered(30, 63, 47),
+        clips.draw_numbered_frames(30, 63, 47),
         "-c:v",
         "libvpx-vp9",
         "-deadline",
@@ -164,7 +164,7 @@ def test_colours_are_converted_as_they_are_tagged(name: str, tmp_path: Path) -> 
     if codec != "ffv1":
         assert (colour.matrix, colour.primaries, colour.transfer) == ("bt709", "bt709", "bt709")
         assert not colour.full_range
-    error = np.abs(clips.patch_colours(next(source.frames()).picture) - np.array(clips.PATCHES))
+    error = np.abs(clips.read_patches(next(source.frames()).picture) - np.array(clips.PATCHES))
     assert error.max() <= (0 if codec == "ffv1" else 4)
 
 
@@ -178,12 +178,12 @@ def test_the_shape_of_pixels_is_kept(ending: str, aspect: Fraction, tmp_path: Pa
 
 
 def test_a_turned_phone_video_comes_out_upright_without_its_flag(tmp_path: Path) -> None:
-    flat = clips.clip(tmp_path / "flat.mp4", 6)
-    content = clips.turned(tmp_path / "turned.mp4", flat, (0, 1, -1, 0))
+    flat = clips.write_clip(tmp_path / "flat.mp4", 6)
+    content = clips.write_rotated(tmp_path / "turned.mp4", flat, (0, 1, -1, 0))
     report = through(content, tmp_path / "out.mp4")
     info = open_source(report.path).info
     assert (info.width, info.height, info.rotation) == (48, 64, 0)
-    assert clips.corners(next(open_source(report.path).frames()).picture) == [2, 0, 3, 1]
+    assert clips.read_corners(next(open_source(report.path).frames()).picture) == [2, 0, 3, 1]
 
 
 # Times
@@ -195,31 +195,33 @@ def test_uneven_times_are_kept(ending: str, tmp_path: Path) -> None:
     spec = spec_for(tmp_path / f"out{ending}", rate=Fraction(12), variable=True)
     times = [7 + step / 1000 for step in steps]  # counted from the first frame
     with open_sink(spec) as sink:
-        for frame in clips.as_frames(clips.numbered(12), spec.rate, times):
+        for frame in clips.as_frames(clips.draw_numbered_frames(12), spec.rate, times):
             sink.write(frame)
         report = sink.finish()
     source = open_source(report.path)
     frames = list(source.frames())
-    assert source.info.variable and [clips.number(f.picture) for f in frames] == list(range(12))
+    assert source.info.variable and [clips.read_number(f.picture) for f in frames] == list(
+        range(12)
+    )
     assert np.allclose([f.time for f in frames], np.array(steps) / 1000, atol=2e-5)
     assert report.duration == pytest.approx(1.1, abs=0.002)
 
 
 def test_uneven_times_stay_in_sync_with_the_sound(tmp_path: Path) -> None:
-    even = clips.clip(tmp_path / "even.mp4", 12, 25, False, *clips.X264, "-bf", "0")
+    even = clips.write_clip(tmp_path / "even.mp4", 12, 25, False, *clips.X264, "-bf", "0")
     ticks = [0, 3000, 6000, 9000, 18000, 21000, 27000, 27090, 45000, 48000, 81000, 90000]
-    mute = clips.retimed(tmp_path / "mute.mp4", even, ticks, Fraction(1, 90000))
+    mute = clips.write_with_ticks(tmp_path / "mute.mp4", even, ticks, Fraction(1, 90000))
     content = tmp_path / "in.mp4"
     beep = "aevalsrc=if(between(t\\,0.9\\,0.95)\\,sin(6000*t)\\,0):d=1.1:s=48000"
-    clips.ffmpeg("-i", mute, "-f", "lavfi", "-i", beep, "-c:v", "copy", "-c:a", "aac", content)
+    clips.run_ffmpeg("-i", mute, "-f", "lavfi", "-i", beep, "-c:v", "copy", "-c:a", "aac", content)
     report = through(content, tmp_path / "out.mkv")
     frames = list(open_source(report.path).frames())
     assert frames[10].time == pytest.approx(0.9, abs=0.001)
-    assert clips.onset(report.path, 0.5) == pytest.approx(0.9, abs=0.02)
+    assert clips.find_onset(report.path, 0.5) == pytest.approx(0.9, abs=0.02)
 
 
 def test_times_that_do_not_rise_are_refused(tmp_path: Path) -> None:
-    frames = clips.as_frames(clips.numbered(2), RATE, [1.0, 1.0])
+    frames = clips.as_frames(clips.draw_numbered_frames(2), RATE, [1.0, 1.0])
     with open_sink(spec_for(tmp_path / "out.mp4", variable=True)) as sink:
         sink.write(frames[0])
         with pytest.raises(OutputError, match="must rise"):
@@ -243,7 +245,9 @@ def test_a_folder_of_frames_can_be_read_again(tmp_path: Path) -> None:
     for name, variable in (("even", False), ("uneven", True)):
         spec = spec_for(tmp_path / name, rate=Fraction(30000, 1001), variable=variable)
         with open_sink(spec) as sink:
-            for frame in clips.as_frames(clips.numbered(4), spec.rate, times if variable else None):
+            for frame in clips.as_frames(
+                clips.draw_numbered_frames(4), spec.rate, times if variable else None
+            ):
                 sink.write(frame)
             assert sink.finish().frames == 4
         assert sorted(names(tmp_path / name)) == [
@@ -253,7 +257,7 @@ def test_a_folder_of_frames_can_be_read_again(tmp_path: Path) -> None:
         source = open_source(tmp_path / name)
         frames = list(source.frames())
         assert source.info.rate == Fraction(30000, 1001)
-        assert all(np.array_equal(f.picture, clips.coded(f.index)) for f in frames)
+        assert all(np.array_equal(f.picture, clips.draw_numbered_frame(f.index)) for f in frames)
         if variable:
             assert [f.time for f in frames] == pytest.approx(times)
 
@@ -280,10 +284,10 @@ def test_a_folder_is_replaced_only_where_it_holds_frames(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("ending,codec", [(".mp4", "h264"), (".mkv", "vp9"), (".mov", "prores")])
 def test_parts_are_joined_without_encoding_again(ending: str, codec: str, tmp_path: Path) -> None:
-    content = clips.clip(tmp_path / "in.mkv", 50, "30000/1001", True, "-c:a", "aac")
+    content = clips.write_clip(tmp_path / "in.mkv", 50, "30000/1001", True, "-c:a", "aac")
     info = open_source(content).info
     suffix = {".mp4": ".mp4", ".mkv": ".mp4", ".mov": ".mov"}[ending]
-    parts, pictures = [], clips.numbered(50)
+    parts, pictures = [], clips.draw_numbered_frames(50)
     for index, (first, last) in enumerate([(0, 17), (17, 18), (18, 50)]):
         part = tmp_path / f"part{index}{suffix}"
         with TrackWriter(
@@ -324,7 +328,7 @@ def test_four_k_needs_bounded_memory(tmp_path: Path) -> None:
     peaks = []
     for count in (40, 80):
         content = tmp_path / f"{count}.mp4"
-        clips.ffmpeg(
+        clips.run_ffmpeg(
             "-f",
             "lavfi",
             "-i",

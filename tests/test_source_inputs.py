@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests import clips
-from tests.clips import KINDS
+from tests.clips import ENCODINGS
 from vst.core.limits import Limits
 from vst.core.types import Frame
 from vst.errors import MediaError, MissingFileError, UsageError
@@ -28,7 +28,7 @@ def test_a_truncated_clip_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
     noise = [np.random.default_rng(i).integers(0, 255, (48, 64, 3), np.uint8) for i in range(40)]
     for name in ("cut.mp4", "cut.mkv", "cut.avi"):
         extra = ("-movflags", "+faststart") if name.endswith("mp4") else ()
-        path = clips.encode(tmp_path / name, noise, *KINDS["h264.mp4"], *extra)
+        path = clips.encode(tmp_path / name, noise, *ENCODINGS["h264.mp4"], *extra)
         size = path.stat().st_size
         os.truncate(path, size * 6 // 10)
         source = open_source(path)
@@ -61,12 +61,12 @@ def test_what_is_no_video_is_refused_in_one_line(name: str, data: bytes, tmp_pat
 
 def test_sound_alone_a_cover_and_nothing_at_all(tmp_path: Path) -> None:
     sound = tmp_path / "sound.m4a"
-    clips.ffmpeg("-f", "lavfi", "-i", "sine=duration=1", "-c:a", "aac", sound)
+    clips.run_ffmpeg("-f", "lavfi", "-i", "sine=duration=1", "-c:a", "aac", sound)
     with pytest.raises(MediaError, match="no video stream"):
         open_source(sound)
     cover, song = tmp_path / "cover.png", tmp_path / "song.mp3"
-    Image.fromarray(clips.coded(1)).save(cover)
-    clips.ffmpeg(
+    Image.fromarray(clips.draw_numbered_frame(1)).save(cover)
+    clips.run_ffmpeg(
         "-i", sound, "-i", cover, "-map", 0, "-map", 1, "-c:v", "copy", "-id3v2_version", 3, song
     )
     with pytest.raises(MediaError, match="cover"):
@@ -83,13 +83,13 @@ def test_sound_alone_a_cover_and_nothing_at_all(tmp_path: Path) -> None:
 
 
 def test_one_frame_is_a_video(tmp_path: Path) -> None:
-    source = open_source(clips.clip(tmp_path / "one.mp4", 1))
+    source = open_source(clips.write_clip(tmp_path / "one.mp4", 1))
     assert [f.time for f in source.frames()] == [0.0] and source.info.frames == 1
     assert source.info.duration == pytest.approx(0.04)
 
 
 def test_names_of_every_sort(tmp_path: Path) -> None:
-    plain = clips.clip(tmp_path / "plain.mp4", 2)
+    plain = clips.write_clip(tmp_path / "plain.mp4", 2)
     for name in (
         "-dash.mp4",
         "a b'c\"d.mp4",
@@ -102,12 +102,12 @@ def test_names_of_every_sort(tmp_path: Path) -> None:
         path.write_bytes(plain.read_bytes())
         assert len(list(open_source(path).frames())) == 2
         picture = path.with_suffix(".png")
-        Image.fromarray(clips.coded(3)).save(picture)
-        assert clips.number(next(open_source(picture).frames()).picture) == 3
+        Image.fromarray(clips.draw_numbered_frame(3)).save(picture)
+        assert clips.read_number(next(open_source(picture).frames()).picture) == 3
 
 
 def test_too_many_pixels_are_refused_before_they_are_decoded(tmp_path: Path) -> None:
-    picture, film = tmp_path / "big.png", clips.clip(tmp_path / "big.mp4", 2)
+    picture, film = tmp_path / "big.png", clips.write_clip(tmp_path / "big.mp4", 2)
     for width in (11000, 20000):
         Image.new("1", (width, 10000)).save(picture)
         with pytest.raises(MediaError, match="100,000,000"):
@@ -120,8 +120,8 @@ def test_too_many_pixels_are_refused_before_they_are_decoded(tmp_path: Path) -> 
 
 
 def test_pictures_of_every_kind(tmp_path: Path) -> None:
-    base = Image.fromarray(clips.coded(5, 80, 60))
-    want = clips.coded(5, 80, 60).astype(int)
+    base = Image.fromarray(clips.draw_numbered_frame(5, 80, 60))
+    want = clips.draw_numbered_frame(5, 80, 60).astype(int)
     base.save(tmp_path / "a.jpg", quality=97, subsampling=0)
     base.convert("CMYK").save(tmp_path / "cmyk.jpg", quality=97)
     base.quantize(64).save(tmp_path / "palette.png")
@@ -144,25 +144,27 @@ def test_pictures_of_every_kind(tmp_path: Path) -> None:
 def test_exif_turns_a_picture(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[274] = 6  # to be shown turned by 90 degrees clockwise
-    Image.fromarray(clips.coded(0, 80, 60)).save(tmp_path / "turned.jpg", exif=exif, quality=95)
+    Image.fromarray(clips.draw_numbered_frame(0, 80, 60)).save(
+        tmp_path / "turned.jpg", exif=exif, quality=95
+    )
     picture = read_picture(tmp_path / "turned.jpg")
-    assert picture.shape == (80, 60, 3) and clips.corners(picture) == [2, 0, 3, 1]
+    assert picture.shape == (80, 60, 3) and clips.read_corners(picture) == [2, 0, 3, 1]
 
 
 def test_a_folder_is_read_in_the_order_of_its_numbers(tmp_path: Path) -> None:
     for index in range(12):
-        Image.fromarray(clips.coded(index)).save(tmp_path / f"frame{index}.png")
+        Image.fromarray(clips.draw_numbered_frame(index)).save(tmp_path / f"frame{index}.png")
     (tmp_path / "notes.txt").write_text("not a frame")
     (tmp_path / ".hidden.png").write_text("not a frame")
     source = open_source(tmp_path, rate=Fraction(30000, 1001))
-    assert [clips.number(f.picture) for f in source.frames()] == list(range(12))
-    assert [clips.number(f.picture) for f in source.frames(0.1, 0.2)] == [3, 4, 5]
+    assert [clips.read_number(f.picture) for f in source.frames()] == list(range(12))
+    assert [clips.read_number(f.picture) for f in source.frames(0.1, 0.2)] == [3, 4, 5]
     assert source.info.rate == Fraction(30000, 1001) and source.info.frames == 12
-    assert clips.number(source.at(0.21)) == 6
+    assert clips.read_number(source.at(0.21)) == 6
     assert open_source(tmp_path).info.rate == 25
     (tmp_path / "frame7.png").unlink()
     assert any("leave out 1" in line for line in open_source(tmp_path).warnings)
-    Image.fromarray(clips.coded(7, 32, 32)).save(tmp_path / "frame7.png")
+    Image.fromarray(clips.draw_numbered_frame(7, 32, 32)).save(tmp_path / "frame7.png")
     with pytest.raises(MediaError, match="frame7"):
         list(open_source(tmp_path).frames())
 

@@ -12,21 +12,21 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests import clips
-from tests.clips import KINDS
+from tests.clips import ENCODINGS
 from vst.core.types import ColourInfo
 from vst.video.sources import open_source, tone
 from vst.video.sources.rate import resample
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", ENCODINGS)
 def test_every_kind_is_read_frame_by_frame(name: str, tmp_path: Path) -> None:
-    path = clips.clip(tmp_path / name, 12, 25, False, *KINDS[name])
+    path = clips.write_clip(tmp_path / name, 12, 25, False, *ENCODINGS[name])
     with open_source(path) as source:
         frames = list(source.frames())
-        assert [clips.number(frame.picture) for frame in frames] == list(range(12))
+        assert [clips.read_number(frame.picture) for frame in frames] == list(range(12))
         assert [frame.index for frame in frames] == list(range(12))
         assert np.allclose([frame.time for frame in frames], np.arange(12) / 25, atol=0.0011)
-        assert all(clips.corners(frame.picture) == [0, 1, 2, 3] for frame in frames)
+        assert all(clips.read_corners(frame.picture) == [0, 1, 2, 3] for frame in frames)
         assert source.info.rate == 25 and source.info.frames == 12 and not source.info.variable
         assert source.info.duration == pytest.approx(0.48, abs=0.002)
         assert source.warnings == []
@@ -34,60 +34,66 @@ def test_every_kind_is_read_frame_by_frame(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["h264_b.mov", "hevc.mp4", "vp9.webm", "mpeg4.avi", "film.gif"])
 def test_a_span_and_a_moment_are_exact(name: str, tmp_path: Path) -> None:
-    options = (*KINDS[name], "-g", "10") if name != "film.gif" else KINDS[name]
-    path = clips.clip(tmp_path / name, 60, 25, False, *options)
+    options = (*ENCODINGS[name], "-g", "10") if name != "film.gif" else ENCODINGS[name]
+    path = clips.write_clip(tmp_path / name, 60, 25, False, *options)
     with open_source(path) as source:
         for first, last in ((0, 60), (1, 9), (23, 37), (40, 41), (59, 60), (30, 30)):
-            got = [clips.number(f.picture) for f in source.frames(first / 25, last / 25)]
+            got = [clips.read_number(f.picture) for f in source.frames(first / 25, last / 25)]
             assert got == list(range(first, last))
         for index in (0, 9, 10, 33, 59):
-            assert clips.number(source.at(index / 25 + 0.02)) == index
-            assert clips.number(source.at(index / 25)) == index
-        assert clips.number(source.at(99.0)) == 59
-        assert clips.number(source.at(-1.0)) == 0
+            assert clips.read_number(source.at(index / 25 + 0.02)) == index
+            assert clips.read_number(source.at(index / 25)) == index
+        assert clips.read_number(source.at(99.0)) == 59
+        assert clips.read_number(source.at(-1.0)) == 0
 
 
 @pytest.mark.parametrize("text", ["30000/1001", "24000/1001", "24", "60", "12.5", "120"])
 @pytest.mark.parametrize("ending", [".mp4", ".mkv"])
 def test_the_rate_is_an_exact_fraction(text: str, ending: str, tmp_path: Path) -> None:
-    path = clips.clip(tmp_path / f"rate{ending}", 15, text)
+    path = clips.write_clip(tmp_path / f"rate{ending}", 15, text)
     info = open_source(path).info
     assert info.rate == Fraction(text) and info.frames == 15 and not info.variable
 
 
 @pytest.mark.parametrize("ending,tick", [(".mp4", Fraction(1, 90000)), (".mkv", Fraction(1, 1000))])
 def test_uneven_times_are_kept(ending: str, tick: Fraction, tmp_path: Path) -> None:
-    even = clips.clip(tmp_path / "even.mp4", 12, 25, False, *KINDS["h264.mp4"], "-bf", "0")
+    even = clips.write_clip(
+        tmp_path / "even.mp4", 12, 25, False, *ENCODINGS["h264.mp4"], "-bf", "0"
+    )
     steps = [0, 33, 67, 100, 200, 233, 300, 301, 500, 533, 900, 1000]
     ticks = [round(step * Fraction(1, 1000) / tick) for step in steps]
-    path = clips.retimed(tmp_path / f"uneven{ending}", even, ticks, tick)
+    path = clips.write_with_ticks(tmp_path / f"uneven{ending}", even, ticks, tick)
     source = open_source(path)
     assert source.info.variable
     assert np.allclose([f.time for f in source.frames()], np.array(steps) / 1000, atol=1e-9)
-    assert [clips.number(f.picture) for f in source.frames(0.2, 0.5)] == [4, 5, 6, 7]
+    assert [clips.read_number(f.picture) for f in source.frames(0.2, 0.5)] == [4, 5, 6, 7]
     evened = list(resample(source.frames(), Fraction(10), end=1.04))
-    assert [clips.number(f.picture) for f in evened] == [0, 3, 4, 7, 7, 8, 9, 9, 9, 10]
+    assert [clips.read_number(f.picture) for f in evened] == [0, 3, 4, 7, 7, 8, 9, 9, 9, 10]
 
 
 def test_a_clock_that_does_not_start_at_zero(tmp_path: Path) -> None:
-    plain = clips.clip(tmp_path / "plain.mkv", 20)
+    plain = clips.write_clip(tmp_path / "plain.mkv", 20)
     for name in ("late.mkv", "late.ts"):
         late = tmp_path / name
-        clips.ffmpeg("-itsoffset", 5, "-i", plain, "-c", "copy", "-copyts", late)
+        clips.run_ffmpeg("-itsoffset", 5, "-i", plain, "-c", "copy", "-copyts", late)
         source = open_source(late)
         frames = list(source.frames())
         assert source.info.origin > 4.9
-        assert [clips.number(f.picture) for f in frames] == list(range(20))
+        assert [clips.read_number(f.picture) for f in frames] == list(range(20))
         assert frames[0].time == 0 and frames[-1].time == pytest.approx(19 / 25, abs=0.0011)
-        assert [clips.number(f.picture) for f in source.frames(0.4, 0.48)] == [10, 11]
+        assert [clips.read_number(f.picture) for f in source.frames(0.4, 0.48)] == [10, 11]
 
 
 def test_an_edit_list_hides_frames(tmp_path: Path) -> None:
-    whole = clips.clip(tmp_path / "whole.mp4", 50, 25, False, *KINDS["h264.mp4"], "-g", "25")
+    whole = clips.write_clip(
+        tmp_path / "whole.mp4", 50, 25, False, *ENCODINGS["h264.mp4"], "-g", "25"
+    )
     cut = tmp_path / "cut.mp4"
-    clips.ffmpeg("-ss", 1.2, "-i", whole, "-c", "copy", cut)  # keeps from frame 25, hides up to 30
+    clips.run_ffmpeg(
+        "-ss", 1.2, "-i", whole, "-c", "copy", cut
+    )  # keeps from frame 25, hides up to 30
     source = open_source(cut)
-    shown = [clips.number(f.picture) for f in source.frames()]
+    shown = [clips.read_number(f.picture) for f in source.frames()]
     assert shown == list(range(30, 50)) and source.info.frames == 20
     assert next(source.frames()).time == 0
 
@@ -109,11 +115,11 @@ TURNS = {
 @pytest.mark.parametrize("matrix", TURNS)
 def test_phones_turn_and_mirror(matrix: tuple[int, int, int, int], tmp_path: Path) -> None:
     aspect = ("-vf", "scale=out_color_matrix=bt709,setsar=4/3", "-colorspace", "bt709")
-    flat = clips.clip(tmp_path / "flat.mp4", 3, 25, False, *aspect, *KINDS["h264.mp4"])
-    source = open_source(clips.turned(tmp_path / "turned.mp4", flat, matrix))
+    flat = clips.write_clip(tmp_path / "flat.mp4", 3, 25, False, *aspect, *ENCODINGS["h264.mp4"])
+    source = open_source(clips.write_rotated(tmp_path / "turned.mp4", flat, matrix))
     frame = next(source.frames())
     swapped = matrix[0] == 0
-    assert clips.corners(frame.picture) == TURNS[matrix]
+    assert clips.read_corners(frame.picture) == TURNS[matrix]
     assert frame.picture.shape == ((64, 48, 3) if swapped else (48, 64, 3))
     assert (source.info.width, source.info.height) == ((48, 64) if swapped else (64, 48))
     assert source.info.sample_aspect == (Fraction(3, 4) if swapped else Fraction(4, 3))
@@ -123,7 +129,7 @@ def test_phones_turn_and_mirror(matrix: tuple[int, int, int, int], tmp_path: Pat
 @pytest.mark.parametrize("size", [(63, 47), (65, 49), (64, 47), (17, 33)])
 @pytest.mark.parametrize("name", ["vp9.webm", "h264_444.mkv", "mjpeg.avi"])
 def test_odd_sizes(size: tuple[int, int], name: str, tmp_path: Path) -> None:
-    path = clips.encode(tmp_path / name, clips.numbered(2, *size), *KINDS[name])
+    path = clips.encode(tmp_path / name, clips.draw_numbered_frames(2, *size), *ENCODINGS[name])
     source = open_source(path)
     assert (source.info.width, source.info.height) == size
     assert [f.picture.shape for f in source.frames()] == [(size[1], size[0], 3)] * 2
@@ -131,10 +137,10 @@ def test_odd_sizes(size: tuple[int, int], name: str, tmp_path: Path) -> None:
 
 def test_the_right_stream_is_taken_and_the_others_are_named(tmp_path: Path) -> None:
     cover = tmp_path / "cover.png"
-    Image.fromarray(clips.coded(511, 200, 200)).save(cover)
+    Image.fromarray(clips.draw_numbered_frame(511, 200, 200)).save(cover)
     path = tmp_path / "many.mp4"
-    film = clips.clip(tmp_path / "film.mp4", 5, 25, True, "-c:a", "aac", "-ac", 6)
-    clips.ffmpeg(
+    film = clips.write_clip(tmp_path / "film.mp4", 5, 25, True, "-c:a", "aac", "-ac", 6)
+    clips.run_ffmpeg(
         *("-i", cover, "-i", film, "-f", "lavfi", "-i", "sine=duration=0.2"),
         *(
             "-map",
@@ -154,15 +160,15 @@ def test_the_right_stream_is_taken_and_the_others_are_named(tmp_path: Path) -> N
     )
     source = open_source(path)
     assert source.info.audio == ("aac", "mp3")
-    assert [clips.number(f.picture) for f in source.frames()] == [0, 1, 2, 3, 4]
-    assert open_source(clips.clip(tmp_path / "mute.mp4")).info.audio == ()
+    assert [clips.read_number(f.picture) for f in source.frames()] == [0, 1, 2, 3, 4]
+    assert open_source(clips.write_clip(tmp_path / "mute.mp4")).info.audio == ()
 
 
 def test_two_films_in_one_file_show_one(tmp_path: Path) -> None:
-    first = clips.clip(tmp_path / "first.mp4", 5)
-    second = clips.encode(tmp_path / "second.mp4", clips.numbered(7, 32, 32))
+    first = clips.write_clip(tmp_path / "first.mp4", 5)
+    second = clips.encode(tmp_path / "second.mp4", clips.draw_numbered_frames(7, 32, 32))
     both = tmp_path / "both.mkv"
-    clips.ffmpeg("-i", first, "-i", second, "-map", 0, "-map", 1, "-c", "copy", both)
+    clips.run_ffmpeg("-i", first, "-i", second, "-map", 0, "-map", 1, "-c", "copy", both)
     source = open_source(both)
     count = len(list(source.frames()))
     assert (source.info.width, count) in ((64, 5), (32, 7)) and source.info.frames == count
@@ -175,9 +181,9 @@ def test_two_films_in_one_file_show_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize("full", [False, True])
 @pytest.mark.parametrize("matrix", clips.MATRICES)
 def test_known_colours_come_out(matrix: str, full: bool, pixels: str, tmp_path: Path) -> None:
-    source = open_source(clips.patches(tmp_path / "patches.mkv", matrix, full, pixels))
+    source = open_source(clips.write_patches(tmp_path / "patches.mkv", matrix, full, pixels))
     assert (source.info.colour.matrix, source.info.colour.full_range) == (matrix, full)
-    seen = clips.patch_colours(next(source.frames()).picture)
+    seen = clips.read_patches(next(source.frames()).picture)
     assert np.abs(seen - np.array(clips.PATCHES)).max() <= 2
 
 
@@ -185,9 +191,9 @@ def test_known_colours_come_out(matrix: str, full: bool, pixels: str, tmp_path: 
 def test_an_unnamed_matrix_goes_by_the_size(
     size: tuple[int, int], matrix: str, tmp_path: Path
 ) -> None:
-    plain = clips.patches(tmp_path / "plain.mkv", matrix, False, "yuv444p", "-c:v", "ffv1")
+    plain = clips.write_patches(tmp_path / "plain.mkv", matrix, False, "yuv444p", "-c:v", "ffv1")
     path = tmp_path / "sized.mkv"
-    clips.ffmpeg(
+    clips.run_ffmpeg(
         "-i", plain, "-vf", f"scale={size[0]}:{size[1]}:flags=neighbor", "-c:v", "ffv1", path
     )
     source = open_source(path)
@@ -203,7 +209,7 @@ def hdr_clip(path: Path, transfer: str, signal: float) -> Path:
     frame = np.concatenate([np.full(64 * 64, value), np.full(2 * 32 * 32, 512)]).astype(np.uint16)
     tags = f"setparams=colorspace=bt2020nc:color_primaries=bt2020:color_trc={transfer}:range=tv"
     shape = ("-f", "rawvideo", "-pixel_format", "yuv420p10le", "-video_size", "64x64")
-    clips.ffmpeg(
+    clips.run_ffmpeg(
         *shape, "-i", "pipe:0", "-vf", tags, "-c:v", "ffv1", path, data=frame.tobytes() * 2
     )
     return path
@@ -238,7 +244,7 @@ def test_transparency_is_laid_on_black(tmp_path: Path) -> None:
     pixels[:, 16:] = (200, 100, 50, 128)
     shape = ("-f", "rawvideo", "-pixel_format", "rgba", "-video_size", "32x32")
     path = tmp_path / "clear.mov"
-    clips.ffmpeg(
+    clips.run_ffmpeg(
         *shape, "-i", "pipe:0", "-c:v", "qtrle", "-pix_fmt", "argb", path, data=pixels.tobytes()
     )
     picture = next(open_source(path).frames()).picture
@@ -248,11 +254,11 @@ def test_transparency_is_laid_on_black(tmp_path: Path) -> None:
 
 def test_frames_are_the_callers_own(tmp_path: Path) -> None:
     """What is drawn into one frame does not show in the next, not even where the file holds RGB."""
-    still = [clips.coded(1)] * 4  # of which this codec keeps one, and repeats it
+    still = [clips.draw_numbered_frame(1)] * 4  # of which this codec keeps one, and repeats it
     options = ("-vf", "null", "-c:v", "qtrle", "-pix_fmt", "rgb24")
     path = clips.encode(tmp_path / "rgb.mov", still, *options)
     for frame in open_source(path).frames():
-        assert clips.number(frame.picture) == 1
+        assert clips.read_number(frame.picture) == 1
         frame.picture[:] = 0
 
 

@@ -9,16 +9,18 @@ import numpy as np
 import pytest
 
 from tests import clips
-from tests.clips import KINDS
+from tests.clips import ENCODINGS
 from vst.video.sources import open_source
-from vst.video.sources.stray import mended, mended_ticks
+from vst.video.sources.timestamps import repair_ticks, repair_times
 
 
 def film(path: Path, strayed: dict[int, float]) -> Path:
     """Sixteen numbered frames at 8 a second, packed anew with some of their times moved, in
     seconds.
     """
-    plain = clips.clip(path.with_name("plain.mov"), 16, 8, False, *KINDS["h264_b.mov"], "-bf", "0")
+    plain = clips.write_clip(
+        path.with_name("plain.mov"), 16, 8, False, *ENCODINGS["h264_b.mov"], "-bf", "0"
+    )
     with av.open(str(plain)) as given, av.open(str(path), "w", format="mpegts") as made:
         source = given.streams.video[0]
         stream = made.add_stream_from_template(source)
@@ -59,6 +61,6 @@ def test_a_picture_may_stand_for_minutes(tmp_path: Path) -> None:
     ],
 )
 def test_what_strays_alone_is_mended(said: list[int], meant: list[int]) -> None:
-    assert mended_ticks(said, 10) == meant
+    assert repair_ticks(said, 10) == meant
     pairs = ((float(time), str(time)) for time in said)
-    assert list(mended(pairs)) == [(float(m), str(s)) for m, s in zip(meant, said)]
+    assert list(repair_times(pairs)) == [(float(m), str(s)) for m, s in zip(meant, said)]

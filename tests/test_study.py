@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from tests.clips import encode
-from tests.conftest import Done
+from tests.conftest import CommandResult
 from vst.core.types import OnProgress, Progress
 from vst.errors import (
     Cancelled,
@@ -36,7 +36,7 @@ from vst.research.study.painting import described, each_frame
 from vst.research.study.video import Ways, parsed_networks, video
 from vst.video.sources import open_source
 
-Run = Callable[..., Done]
+Run = Callable[..., CommandResult]
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.clips import clip
-from tests.conftest import Done
+from tests.clips import write_clip
+from tests.conftest import CommandResult
 from vst.errors import MediaError, MissingFileError, OutputError, UsageError
 from vst.research.study.ranking import Preference, chance, ranking
 from vst.research.study.rating import Rating, group_of
@@ -25,7 +25,7 @@ from vst.research.study.server import LARGEST_BODY, RatingServer, part_of
 from vst.research.study.standings import leave, ranges
 from vst.research.study.votes import Votes, standings
 
-Run = Callable[..., Done]
+Run = Callable[..., CommandResult]
 
 
 def votes_of(first: str, second: str, won: int, lost: int) -> list[Preference]:
@@ -137,7 +137,7 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three videos of two seconds, of other sizes, that browsers play."""
     folder = tmp_path_factory.mktemp("films")
     for name in ("plain", "steady", "raw"):
-        clip(folder / f"{name}.mp4", 50)
+        write_clip(folder / f"{name}.mp4", 50)
     (folder / "notes.txt").write_text("no video")
     return folder
 

@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from tests.clips import clip
-from tests.conftest import Done
+from tests.clips import write_clip
+from tests.conftest import CommandResult
 from vst.research.study.rating import Rating, group_of
 from vst.research.study.server import RatingServer
 from vst.research.study.votes import Votes
 from vst.samples import Landscape, write_clip
 
-Run = Callable[..., Done]
+Run = Callable[..., CommandResult]
 pytestmark = pytest.mark.slow
 
 
@@ -30,7 +30,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_clip(path, (scene.frame(index / 8) for index in range(24)), 96, 64, 8, None)
 
 
-def rows_of(done: Done) -> dict[str, dict[str, Any]]:
+def rows_of(done: CommandResult) -> dict[str, dict[str, Any]]:
     assert done.code == 0, done.err
     return {row["name"]: row for row in json.loads(done.out)["rows"]}
 
@@ -73,7 +73,7 @@ def test_optimisers_lower_the_loss(run: Run, film: Path, tmp_path: Path) -> None
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[RatingServer]:
     for name in ("first", "second", "third"):
-        clip(tmp_path / f"{name}.mp4", 25)
+        write_clip(tmp_path / f"{name}.mp4", 25)
     with (
         Votes(tmp_path / "rate.json") as votes,
         RatingServer(Rating([group_of(tmp_path)], votes)) as server,

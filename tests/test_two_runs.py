@@ -15,15 +15,15 @@ from typing import Any
 import pytest
 
 import vst
-from tests.conftest import Done, make_clip
-from tests.tally import Faults
+from tests.conftest import CommandResult, make_clip
+from tests.tally import FaultCounts
 from vst.cli import stopping
 from vst.errors import OutputError, StalledError
 from vst.video.sinks import assemble, ffmpeg
-from vst.video.sinks.place import Place, hidden_folder
+from vst.video.sinks.atomic_output import AtomicOutput, get_working_folder
 from vst.video.sources import open_source
 
-Run = Callable[..., Done]
+Run = Callable[..., CommandResult]
 SECOND_RUN = pytest.mark.fault("a second run with the same output")
 HANGS = pytest.mark.fault("reading, painting, writing or joining hangs")
 KILLED = pytest.mark.fault("a short job killed (SIGKILL)")
@@ -47,8 +47,10 @@ OUTPUTS = ("out.mp4", "out.gif", "frames", "n" * 240 + ".mp4")
 
 @SECOND_RUN
 @pytest.mark.parametrize("output", OUTPUTS)
-def test_a_short_job_holds_its_output(desk: Path, run: Run, output: str, fault: Faults) -> None:
-    held = Place(Path(output), overwrite=True)  # as a run does until its end
+def test_a_short_job_holds_its_output(
+    desk: Path, run: Run, output: str, fault: FaultCounts
+) -> None:
+    held = AtomicOutput(Path(output), overwrite=True)  # as a run does until its end
     (held.folder / "pictures.mp4").write_bytes(b"what the first run has painted")
     done = run(*words(output))
     assert done.code == 1
@@ -56,7 +58,7 @@ def test_a_short_job_holds_its_output(desk: Path, run: Run, output: str, fault: 
     assert (held.folder / "pictures.mp4").exists()
     held.discard()
     assert run(*words(output)).code == 0
-    fault.leftovers(desk, "in.mp4", "red.png", output)
+    fault.count_leftovers(desk, "in.mp4", "red.png", output)
     assert fault.left == 0
 
 
@@ -66,7 +68,7 @@ def test_a_long_and_a_short_job_do_not_write_one_output(
 ) -> None:
     from vst.checkpoint import store as chunks
 
-    held = Place(Path("out.mp4"), overwrite=True)
+    held = AtomicOutput(Path("out.mp4"), overwrite=True)
     monkeypatch.setattr(chunks, "SECONDS", 0.5)
     done = run(*words("out.mp4"))
     assert (done.code, "another run" in done.err) == (1, True)
@@ -83,7 +85,7 @@ def test_a_long_and_a_short_job_do_not_write_one_output(
 @KILLED
 @pytest.mark.parametrize("output", ["out.mp4", "out.gif", "frames"])
 def test_the_next_run_clears_away_what_a_killed_one_left(
-    desk: Path, run: Run, output: str, fault: Faults
+    desk: Path, run: Run, output: str, fault: FaultCounts
 ) -> None:
     code = (
         "import sys, os, signal; from vst import commands; from vst.video.sinks import place\n"
@@ -94,15 +96,15 @@ def test_the_next_run_clears_away_what_a_killed_one_left(
     )
     done = subprocess.run([sys.executable, "-c", code, *words(output)], capture_output=True)
     assert done.returncode == -signal.SIGKILL
-    assert hidden_folder(Path(output)).is_dir()
+    assert get_working_folder(Path(output)).is_dir()
     assert not Path(output).exists()
     assert run(*words(output)).code == 0
-    fault.leftovers(desk, "in.mp4", "red.png", output)
+    fault.count_leftovers(desk, "in.mp4", "red.png", output)
     assert fault.left == 0
 
 
 def test_a_folder_of_someone_else_s_is_left_alone(desk: Path, run: Run) -> None:
-    folder = hidden_folder(Path("out.mp4"))
+    folder = get_working_folder(Path("out.mp4"))
     folder.mkdir()
     (folder / "thesis.txt").write_text("years of work")
     done = run(*words("out.mp4"))
@@ -143,7 +145,7 @@ def test_many_runs_at_once_write_one_after_the_other(desk: Path) -> None:
     assert {path.name for path in desk.iterdir()} == {"in.mp4", "red.png", "out.mp4"}
 
 
-class Stopped(ffmpeg.Process):
+class Stopped(ffmpeg.FFmpegProcess):
     """An ffmpeg that is halted as soon as it runs, as on a disk that does not answer."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:

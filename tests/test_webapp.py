@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.conftest import Done
+from tests.conftest import CommandResult
 from vst.core.types import OnProgress, Progress
 from vst.errors import MissingFileError, UsageError
 from vst.job import Job, check_paths
@@ -353,7 +353,7 @@ def test_moments_take_the_looks_once(
 
 
 def test_without_gradio_one_line_names_the_extra(
-    run: Callable[..., Done], monkeypatch: pytest.MonkeyPatch
+    run: Callable[..., CommandResult], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     imported = builtins.__import__
 
@@ -368,6 +368,6 @@ def test_without_gradio_one_line_names_the_extra(
 
 
 @pytest.mark.parametrize("words", [["--auth", "ann"], ["--auth", "ann:"], ["--port", "0"]])
-def test_wrong_options_are_one_line(run: Callable[..., Done], words: list[str]) -> None:
+def test_wrong_options_are_one_line(run: Callable[..., CommandResult], words: list[str]) -> None:
     done = run("app", *words)
     assert done.code == 2 and done.err.count("\n") == 1
