@@ -104,9 +104,9 @@ def cluster_run(part: str, words: list[str]) -> dict[str, Any]:
 
 def crew_of(settings: Any) -> Any:
     """A crew that waits until all its workers are ready: their start is no part of the time."""
-    from vst.cluster.crew import Crew
+    from vst.cluster.pool import WorkerPool
 
-    class Patient(Crew):
+    class Patient(WorkerPool):
         def start(self, order: Any) -> None:
             began = time.perf_counter()
             super().start(order)
@@ -120,14 +120,14 @@ def crew_of(settings: Any) -> Any:
 def chunked(clip: Path, folder: Path, engine: str, styles: list[str], storage: str | None) -> Any:
     """One long video on two workers; with it what each chunk took."""
     from vst.api import job_of
-    from vst.cluster import Settings
-    from vst.cluster.chunks import Chunked
+    from vst.cluster import ClusterSettings
+    from vst.cluster.paint_chunks import ClusterPainter
     from vst.pipeline.run import run
-    from vst.pipeline.session import Stop
+    from vst.pipeline.session import RunControl
 
     rows: list[tuple[int, float]] = []
 
-    class Noted(Chunked):
+    class Noted(ClusterPainter):
         def _take(self, outcome: Any, folder: Any) -> None:
             super()._take(outcome, folder)
             if outcome.error is None:
@@ -137,9 +137,9 @@ def chunked(clip: Path, folder: Path, engine: str, styles: list[str], storage: s
     began = time.perf_counter()
     last = [0.0]
     job = job_of(clip, styles, folder / "cluster.mp4", engine=engine, overwrite=True)
-    with crew_of(Settings("local", CORES, 1, storage)) as crew:
+    with crew_of(ClusterSettings("local", CORES, 1, storage)) as crew:
         started = time.perf_counter() - began
-        noted = Noted(crew, lambda progress: last.__setitem__(0, progress.seconds), Stop())
+        noted = Noted(crew, lambda progress: last.__setitem__(0, progress.seconds), RunControl())
         result = run(job, elsewhere=noted, workers=CORES)
         return {
             "seconds": result.seconds,
@@ -155,12 +155,12 @@ def chunked(clip: Path, folder: Path, engine: str, styles: list[str], storage: s
 def clips(clip: Path, folder: Path, engine: str, styles: list[str], count: int = 8) -> Any:
     """Short clips as whole tasks: what the worker and what the driver needs for each."""
     from vst.api import job_of
-    from vst.cluster import Settings
-    from vst.cluster.clips import Clips, batch_with
+    from vst.cluster import ClusterSettings
+    from vst.cluster.paint_clips import ClipQueue, run_batch_with_pool
 
     spent = [0.0]
-    task, take = Clips._order, Clips.take
-    long = Clips._is_long
+    task, take = ClipQueue._order, ClipQueue.take
+    long = ClipQueue._is_long
 
     def timed(function: Any) -> Any:
         def call(*words: Any) -> Any:
@@ -172,14 +172,14 @@ def clips(clip: Path, folder: Path, engine: str, styles: list[str], count: int =
 
         return call
 
-    Clips._order, Clips.take, Clips._is_long = timed(task), timed(take), timed(long)
+    ClipQueue._order, ClipQueue.take, ClipQueue._is_long = timed(task), timed(take), timed(long)
     seconds = 5.0
     jobs = [
         job_of(clip, styles, folder / f"clip{n}.mp4", engine=engine, end=seconds, overwrite=True)
         for n in range(count)
     ]
-    with crew_of(Settings("local", CORES, 1)) as crew:
-        outcomes = batch_with(crew, jobs)
+    with crew_of(ClusterSettings("local", CORES, 1)) as crew:
+        outcomes = run_batch_with_pool(crew, jobs)
     assert all(one.state == "done" for one in outcomes), outcomes
     sizes = [(folder / f"clip{n}.mp4").stat().st_size for n in range(count)]
     warm = outcomes[CORES:]  # the first of each worker loads the engine

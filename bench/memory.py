@@ -16,8 +16,8 @@ import time
 from pathlib import Path
 
 from vst.api import job_of
-from vst.pipeline.memory_estimate import needed
-from vst.video.sinks.ffmpeg import binary
+from vst.pipeline.memory_estimate import estimate_memory
+from vst.video.sinks.ffmpeg import find_ffmpeg
 from vst.video.sources import open_source
 
 FRAMES = 60
@@ -77,13 +77,13 @@ def main() -> None:
             content = Path(name) / f"{width}.mp4"
             if not content.exists():
                 film = f"testsrc2=size={width}x{height}:rate=25:duration={FRAMES / 25}"
-                command = [binary(), "-loglevel", "error", "-f", "lavfi", "-i", film]
+                command = [find_ffmpeg(), "-loglevel", "error", "-f", "lavfi", "-i", film]
                 subprocess.run([*command, "-preset", "ultrafast", str(content)], check=True)
             options = {"engine": engine, "size": size, "stabilise": stabilise}
             output = Path(name) / "out.mp4"
             with open_source(content) as source:
                 job = job_of(content, "@ink-wash", output, **options)
-                expected = needed(job, source.info)
+                expected = estimate_memory(job, source.info)
             style = str(content) if engine == "tint" else "@ink-wash"
             words = ["stylize", str(content), "-s", style, "-o", str(output), "--keyframes", "1"]
             flags = [f for key, value in options.items() for f in (f"--{key}", str(value))]

@@ -14,7 +14,7 @@ import pytest
 
 from tests.conftest import CommandResult
 from vst import batch
-from vst.batch import Outcome, read_batch, run_batch, table
+from vst.batch import JobOutcome, format_outcomes, read_batch, run_batch
 from vst.core.types import OnProgress
 from vst.engines.tint import TintEngine
 from vst.errors import Cancelled, EngineError, MissingFileError, UsageError
@@ -88,7 +88,7 @@ def test_what_is_there_is_left_and_what_fails_stops_nothing(folder: Path) -> Non
         *["failed"] * 3,
     ]
     assert (folder / "out" / "a-red.mp4").read_bytes() == b"earlier"
-    text = table(outcomes)
+    text = format_outcomes(outcomes)
     assert "5 done, 1 there, 3 failed" in text and "failed at frame 3" in text
     again = run_batch(jobs, runner=fake)
     assert [one.state for one in again] == [*["there"] * 6, *["failed"] * 3]
@@ -200,10 +200,10 @@ def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
 
 
 def test_an_empty_folder_is_no_output(tmp_path: Path) -> None:
-    assert not batch.is_there(tmp_path)
+    assert not batch.is_written(tmp_path)
     (tmp_path / "1.png").write_bytes(b"x")
-    assert batch.is_there(tmp_path)
-    assert Outcome("o", "c", ["s"], "done").as_dict()["state"] == "done"
+    assert batch.is_written(tmp_path)
+    assert JobOutcome("o", "c", ["s"], "done").as_dict()["state"] == "done"
 
 
 def test_the_command_runs_and_runs_again(run: Run, media: Path, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 import vst
 from tests import clips
 from vst.checkpoint import store as chunks
-from vst.checkpoint.store import Chunk, ChunkFolder, folder_of, read_manifest
+from vst.checkpoint.store import Chunk, ChunkFolder, get_chunk_folder, read_manifest
 from vst.core.locks import Lock
 from vst.core.state_io import load_state, save_state
 from vst.errors import OutputError, UsageError
@@ -90,10 +90,10 @@ def test_chunks_hold_the_same_frames_as_the_whole(
     kept: list[Chunk] = manifest["chunks"]
     assert len(kept) >= 4
     # Each chunk in turn is lost, and painted again from what the one before it left.
-    untouched = [folder_of(output) / chunk.track for chunk in kept[::2]]
+    untouched = [get_chunk_folder(output) / chunk.track for chunk in kept[::2]]
     tracks = [path.read_bytes() for path in untouched]
     for chunk in kept[1::2]:
-        (folder_of(output) / chunk.track).unlink()
+        (get_chunk_folder(output) / chunk.track).unlink()
     assert same(painted(films, output, **way, keep_chunks=True, overwrite=True), whole)
     assert [path.read_bytes() for path in untouched] == tracks
     assert {path.name for path in tmp_path.iterdir()} == {
@@ -110,7 +110,7 @@ def test_the_embedded_model_paints_the_same_in_chunks(
     monkeypatch.setattr(chunks, "SECONDS", 2.0)
     output = tmp_path / "parts.mkv"
     assert same(painted(films, output, **way, keep_chunks=True), whole)
-    (folder_of(output) / "chunk-00001.mkv").unlink()
+    (get_chunk_folder(output) / "chunk-00001.mkv").unlink()
     assert same(painted(films, output, **way, overwrite=True), whole)
 
 
@@ -140,7 +140,7 @@ def test_joining_keeps_times_and_sound(
     assert times[0] == times[1]
     sounds = [clips.read_sound_packets(tmp_path / f"{name}{ending}") for name in ("whole", "parts")]
     assert len(sounds[0]) == len(sounds[1]) > 0
-    assert not folder_of(tmp_path / f"parts{ending}").exists()
+    assert not get_chunk_folder(tmp_path / f"parts{ending}").exists()
 
 
 def test_a_short_job_and_a_gif_have_no_folder(
@@ -210,34 +210,36 @@ def test_a_lock_is_held_once_and_a_stale_one_holds_nothing(tmp_path: Path) -> No
     "text", ["", "no json", "[]", '{"format": 99}', '{"format": 1, "chunks": [{"track": 1}]}']
 )
 def test_a_damaged_manifest_is_refused(tmp_path: Path, text: str) -> None:
-    folder_of(tmp_path / "o.mp4").mkdir()
-    (folder_of(tmp_path / "o.mp4") / "manifest.json").write_text(text)
+    get_chunk_folder(tmp_path / "o.mp4").mkdir()
+    (get_chunk_folder(tmp_path / "o.mp4") / "manifest.json").write_text(text)
     with pytest.raises(OutputError, match="begin anew") as error:
         ChunkFolder(tmp_path / "o.mp4", {})
     assert "\n" not in str(error.value)
-    assert [path.name for path in folder_of(tmp_path / "o.mp4").iterdir()] == ["manifest.json"]
+    assert [path.name for path in get_chunk_folder(tmp_path / "o.mp4").iterdir()] == [
+        "manifest.json"
+    ]
 
 
 def test_a_folder_of_someone_else_s_is_left_alone(tmp_path: Path) -> None:
-    folder_of(tmp_path / "o.mp4").mkdir()
-    (folder_of(tmp_path / "o.mp4") / "thesis.txt").write_text("years of work")
+    get_chunk_folder(tmp_path / "o.mp4").mkdir()
+    (get_chunk_folder(tmp_path / "o.mp4") / "thesis.txt").write_text("years of work")
     with pytest.raises(OutputError, match=r"thesis\.txt"):
         ChunkFolder(tmp_path / "o.mp4", {})
     (tmp_path / "elsewhere").mkdir()
-    folder_of(tmp_path / "p.mp4").symlink_to(tmp_path / "elsewhere")
+    get_chunk_folder(tmp_path / "p.mp4").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(OutputError, match="no folder of vst's"):
         ChunkFolder(tmp_path / "p.mp4", {})
-    assert (folder_of(tmp_path / "o.mp4") / "thesis.txt").read_text() == "years of work"
+    assert (get_chunk_folder(tmp_path / "o.mp4") / "thesis.txt").read_text() == "years of work"
 
 
 def test_names_in_a_manifest_lead_nowhere_else(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("x")
-    folder = folder_of(tmp_path / "o.mp4")
+    folder = get_chunk_folder(tmp_path / "o.mp4")
     folder.mkdir()
     chunk = {
         "track": "../secret", "state": "../secret", "frames": 1, "first": 0.0,
-        "track_sum": chunks.digest(tmp_path / "secret"),
-        "state_sum": chunks.digest(tmp_path / "secret"), "last": True,
+        "track_sum": chunks.hash_file(tmp_path / "secret"),
+        "state_sum": chunks.hash_file(tmp_path / "secret"), "last": True,
     }  # fmt: skip
     plain = {
         "format": 1, "job": {}, "folder": "", "about": {}, "chunks": [chunk], "published": None
@@ -256,7 +258,7 @@ def test_another_job_is_refused_with_what_changed(
     monkeypatch.setattr(chunks, "SECONDS", 2.0)
     output = tmp_path / "out.mkv"
     painted(films, output, keep_chunks=True)
-    before = sorted(path.name for path in folder_of(output).iterdir())
+    before = sorted(path.name for path in get_chunk_folder(output).iterdir())
     for changes, said in (
         ({"size": 64}, r"another size \(48, now 64\)"),
         ({"strength": 0.5}, r"another strength \(not given, now 0.5\)"),
@@ -265,6 +267,6 @@ def test_another_job_is_refused_with_what_changed(
         with pytest.raises(UsageError, match=said) as error:
             painted(films, output, overwrite=True, **changes)
         assert "begin anew" in str(error.value)
-    assert sorted(path.name for path in folder_of(output).iterdir()) == before
+    assert sorted(path.name for path in get_chunk_folder(output).iterdir()) == before
     painted(films, output, overwrite=True, threads=1)  # changes no frame
-    assert not folder_of(output).exists()
+    assert not get_chunk_folder(output).exists()

@@ -23,13 +23,13 @@ from tests.conftest import CommandResult
 from tests.test_chunks import frames_of, same
 from vst.api import job_of
 from vst.checkpoint import store as chunks
-from vst.checkpoint.store import folder_of, read_manifest
-from vst.cluster import LOCAL, OBJECT, Settings, batch_on, paint_on
+from vst.checkpoint.store import get_chunk_folder, read_manifest
+from vst.cluster import LOCAL, OBJECT, ClusterSettings, run_batch_on_cluster, run_on_cluster
 from vst.errors import Cancelled, DependencyError, EngineError, MissingFileError, UsageError
 from vst.job import Job
 from vst.pipeline.resume import resume
 from vst.pipeline.run import run as run_here
-from vst.pipeline.session import Stop
+from vst.pipeline.session import RunControl
 
 Run = Callable[..., CommandResult]
 ROOT = Path(__file__).parent.parent
@@ -133,13 +133,13 @@ def machines() -> Iterator[Machines]:
 
 
 @pytest.fixture
-def join(machines: Machines) -> Iterator[Callable[..., Settings]]:
+def join(machines: Machines) -> Iterator[Callable[..., ClusterSettings]]:
     """Connect to the cluster, with a fault in its workers if wanted."""
     import ray
 
-    def joined(storage: str | None = None, **fault: Any) -> Settings:
+    def joined(storage: str | None = None, **fault: Any) -> ClusterSettings:
         machines.join(**fault)
-        return Settings(machines.cluster.address, cores=1, storage=storage)
+        return ClusterSettings(machines.cluster.address, cores=1, storage=storage)
 
     yield joined
     ray.shutdown()
@@ -157,7 +157,7 @@ def test_two_nodes_paint_what_one_machine_paints(
 ) -> None:
     told: list[Any] = []
     output = tmp_path / "out.mkv"
-    result = paint_on(join(slow=0.005), job(films, output), told.append)
+    result = run_on_cluster(join(slow=0.005), job(films, output), told.append)
     assert (result.frames, result.warnings) == (FRAMES, [])
     assert same(frames_of(output), frames_of(films / "whole.mkv"))
     assert clips.read_sound_packets(output) == clips.read_sound_packets(films / "whole.mkv")
@@ -172,17 +172,17 @@ def test_a_poisoned_chunk_is_named_and_its_neighbours_are_kept(
 ) -> None:
     output = tmp_path / "out.mkv"
     with pytest.raises(EngineError) as error:
-        paint_on(join(at=70, how="raise"), job(films, output))
+        run_on_cluster(join(at=70, how="raise"), job(films, output))
     said = str(error.value)
     assert "chunk 3 (from " in said and "failed 3 times" in said
     assert "frame 70" in said and "something in this frame" in said
     assert f"vst resume {output}" in said and "\n" not in said
     kept = numbers_of(output)
     assert {0, 1, 2} <= set(kept) and 3 not in kept
-    assert not [path for path in folder_of(output).iterdir() if "unfinished" in path.name]
+    assert not [path for path in get_chunk_folder(output).iterdir() if "unfinished" in path.name]
     assert resume(str(output)) is not None  # here, without a cluster
     assert same(frames_of(output), frames_of(films / "whole.mkv"))
-    assert not folder_of(output).exists()
+    assert not get_chunk_folder(output).exists()
 
 
 @pytest.mark.slow
@@ -192,7 +192,7 @@ def test_a_worker_that_dies_or_has_no_memory_is_retried(
 ) -> None:
     once = tmp_path / "once"
     output = tmp_path / "out.mkv"
-    paint_on(join(at=70, how=how, once=str(once)), job(films, output))
+    run_on_cluster(join(at=70, how=how, once=str(once)), job(films, output))
     assert once.exists()
     assert same(frames_of(output), frames_of(films / "whole.mkv"))
 
@@ -203,7 +203,7 @@ def test_a_chunk_that_kills_each_worker_fails_the_job(
 ) -> None:
     output = tmp_path / "out.mkv"
     with pytest.raises(EngineError, match=r"chunk 3 .* failed 3 times: the worker died"):
-        paint_on(join(at=70, how="kill"), job(films, output))
+        run_on_cluster(join(at=70, how="kill"), job(films, output))
     assert {0, 1, 2} <= set(numbers_of(output))
 
 
@@ -220,7 +220,7 @@ def test_a_node_killed_in_the_middle(
             assert progress.detail["workers"] >= 2
             machines.cluster.remove_node(node, allow_graceful=False)
 
-    result = paint_on(settings, job(films, output), kill)
+    result = run_on_cluster(settings, job(films, output), kill)
     assert result.frames == FRAMES
     assert same(frames_of(output), frames_of(films / "whole.mkv"))
 
@@ -234,7 +234,7 @@ def test_storages(
     (tmp_path / "shared").mkdir()
     place = OBJECT if storage == OBJECT else str(tmp_path / "shared")
     output = tmp_path / "out.mkv"
-    paint_on(join(place), job(films, output, stabilise=stabilise))
+    run_on_cluster(join(place), job(films, output, stabilise=stabilise))
     run_here(job(films, tmp_path / "here.mkv", stabilise=stabilise))
     pairs = list(zip(frames_of(output), frames_of(tmp_path / "here.mkv"), strict=True))
     if stabilise == "off":
@@ -247,7 +247,7 @@ def test_storages(
 def test_asked_to_stop_and_gone_on_with_on_the_cluster(
     films: Path, tmp_path: Path, small: None, join: Any
 ) -> None:
-    stop = Stop()
+    stop = RunControl()
     output = tmp_path / "out.mkv"
     settings = join(slow=0.02)
 
@@ -255,12 +255,12 @@ def test_asked_to_stop_and_gone_on_with_on_the_cluster(
         stop.asked = True
 
     with pytest.raises(Cancelled, match=f"go on with: vst resume {output}"):
-        paint_on(settings, job(films, output), listen, stop)
+        run_on_cluster(settings, job(films, output), listen, stop)
     kept = numbers_of(output)
     assert 1 <= len(kept) <= 3
 
-    def again(painting: Job, heard: Any, stop: Stop | None) -> Any:
-        return paint_on(settings, painting, heard, stop)
+    def again(painting: Job, heard: Any, stop: RunControl | None) -> Any:
+        return run_on_cluster(settings, painting, heard, stop)
 
     assert resume(str(output), runner=again) is not None
     assert same(frames_of(output), frames_of(films / "whole.mkv"))
@@ -307,7 +307,7 @@ def test_the_driver_killed_and_resumed(films: Path, tmp_path: Path, small: None,
     done = run("resume", output)
     assert done.code == 0, done.err
     assert same(frames_of(output), frames_of(films / "whole.mkv"))
-    assert not folder_of(output).exists()
+    assert not get_chunk_folder(output).exists()
 
 
 @pytest.mark.slow
@@ -344,7 +344,7 @@ def test_a_batch_of_clips(films: Path, tmp_path: Path, join: Any, storage: str |
     jobs.append(job_of(films / "none.mp4", films / "red.png", tmp_path / "n.mkv", engine="tint"))
     jobs.append(job_of(films / "red.png", films / "red.png", tmp_path / "f" / "", engine="tint"))
     (tmp_path / "o1.mkv").write_bytes(b"there")
-    outcomes = batch_on(join(storage), jobs)
+    outcomes = run_batch_on_cluster(join(storage), jobs)
     assert [one.state for one in outcomes] == ["done", "there", "done", "failed", "failed"]
     assert [one.frames for one in outcomes] == [10, 0, 30, 0, 0]
     assert "none.mp4" in outcomes[3].error
@@ -354,9 +354,9 @@ def test_a_batch_of_clips(films: Path, tmp_path: Path, join: Any, storage: str |
 
 def test_settings_that_mean_nothing_are_refused(run: Run, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is no folder"):
-        Settings(LOCAL, storage=str(tmp_path / "none"))
+        ClusterSettings(LOCAL, storage=str(tmp_path / "none"))
     with pytest.raises(UsageError, match="give 'local'"):
-        Settings(" ")
+        ClusterSettings(" ")
     done = run("stylize", "a.mp4", "-s", "b.png", "-o", "c.mp4", "--workers", 2)
     assert (done.code, "with --cluster only" in done.err) == (2, True)
 
@@ -366,7 +366,7 @@ def test_without_ray_the_extra_is_named(
 ) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(DependencyError, match=r"pip install 'vst\[cluster\]'"):
-        paint_on(Settings(LOCAL), job(films, tmp_path / "o.mkv"))
+        run_on_cluster(ClusterSettings(LOCAL), job(films, tmp_path / "o.mkv"))
     words = (films / "content.mp4", "-s", films / "red.png", "-o", tmp_path / "o.mkv")
     done = run("stylize", *words, "--engine", "tint", "--cluster", "local")
     assert (done.code, done.err.count("\n")) == (1, 1)
@@ -375,11 +375,11 @@ def test_without_ray_the_extra_is_named(
 
 
 def test_an_input_that_a_machine_does_not_see_is_told(tmp_path: Path) -> None:
-    from vst.cluster.files import Inputs, Post
+    from vst.cluster.transport import FileTransport, Inputs
 
     content = tmp_path / "in.mp4"
     content.write_bytes(b"one")
-    parcel = Post(str(tmp_path)).send(content)
+    parcel = FileTransport(str(tmp_path)).send(content)
     assert Inputs().local("content", parcel) == str(content)
     content.write_bytes(b"two")
     with pytest.raises(MissingFileError, match=r"is another file on .*--storage object"):

@@ -18,7 +18,7 @@ from vst.core.threads import OF_TENSORFLOW, available, one_core_a_frame, opencv_
 from vst.core.types import Picture, Pictures
 from vst.engines.embedded import EmbeddedEngine, batch_kit
 from vst.engines.tint import TintEngine
-from vst.pipeline.loop import Line, run_line
+from vst.pipeline.loop import PipelineParts, run_loop
 from vst.pipeline.painter import FramePainter
 from vst.stabilizers.off import Off
 
@@ -77,10 +77,10 @@ def test_a_frame_is_painted_while_an_earlier_one_is_steadied() -> None:
     parts, sink = line()
     engine = Engine()
     engine.prepare({name: np.zeros((2, 2, 3), np.uint8) for name in ("red", "blue")})
-    both = Line(
+    both = PipelineParts(
         FramePainter(engine, parts.easel.width, parts.easel.height), parts.timeline, Steady(), sink
     )
-    assert run_line(both, shots(scene(90, 4)), 4, lambda _: None).frames == 4
+    assert run_loop(both, shots(scene(90, 4)), 4, lambda _: None).frames == 4
 
 
 def test_what_a_stabiliser_raises_ends_the_run() -> None:
@@ -90,7 +90,7 @@ def test_what_a_stabiliser_raises_ends_the_run() -> None:
 
     parts, _ = line(stabiliser=Broken())
     with pytest.raises(ArithmeticError, match="no flow"):
-        run_line(parts, shots(scene(90, 40)), 40, lambda _: None)
+        run_loop(parts, shots(scene(90, 40)), 40, lambda _: None)
     assert threading.active_count() == 1
 
 

@@ -18,7 +18,7 @@ from vst.engines.gatys import GAIN, PATIENT, GatysEngine, enough
 from vst.engines.gatys_options import GatysOptions
 from vst.errors import EngineError, MissingFileError, SpaceError, UnknownNameError, UsageError
 from vst.job import Job
-from vst.pipeline.painter import Batch, FramePainter
+from vst.pipeline.painter import FrameBatch, FramePainter
 from vst.samples import draw_pattern, sample_photo
 from vst.schedule.timeline import NONE, Mix
 
@@ -182,23 +182,23 @@ def test_progress_tells_each_step() -> None:
 
 def test_figure_and_ground_are_remembered_apart() -> None:
     """Painted by the easel with a mask, the figure's past must not be taken for the ground's."""
-    from vst.masks.open import edge_named
+    from vst.masks.open import make_edge
 
     frames = moving(3, 48, 48)
     alpha = np.zeros((48, 48), np.uint8)
     alpha[12:36, 12:36] = 255
     mix = Mix({"waves": 1.0}, ground=Mix({"glass": 1.0}))
     engine = opened(steps=1)
-    easel = FramePainter(engine, 48, 48, edge_named("inpainted"))
+    easel = FramePainter(engine, 48, 48, make_edge("inpainted"))
     painted = []
     for frame in frames:
-        batch = Batch([Frame(len(painted), 0.0, frame)], [frame], [alpha])
+        batch = FrameBatch([Frame(len(painted), 0.0, frame)], [frame], [alpha])
         painted += easel.paint(batch, [mix])
     state = easel.state()
     figure, ground = state["engine"]["paintings"], state["ground"]["paintings"]
     assert len(figure) == len(ground) == 3
     assert np.abs(figure[-1].astype(int) - ground[-1]).mean() > 3
-    again = FramePainter(opened(steps=1), 48, 48, edge_named("inpainted"))
+    again = FramePainter(opened(steps=1), 48, 48, make_edge("inpainted"))
     again.restore(state)
     assert again.state()["ground"]["paintings"][0] is ground[0]
     again.reset()
@@ -226,9 +226,9 @@ def test_options_of_an_engine_reach_the_job_and_come_back() -> None:
     assert job.engine_options == (("steps", 20), ("style_layers", ("stage1",)))  # no defaults
     plain = json.loads(json.dumps(job.as_dict()))
     assert plain["steps"] == 20 and plain["style_layers"] == ["stage1"]
-    from vst.checkpoint.fingerprint import job_again
+    from vst.checkpoint.fingerprint import restore_job
 
-    assert job_again(plain, ".", "c.mp4").engine_options == job.engine_options
+    assert restore_job(plain, ".", "c.mp4").engine_options == job.engine_options
     assert options_of("gatys", job.engine_options).steps == 20
 
 

@@ -18,7 +18,7 @@ from tests.tally import TALLY
 from vst.core import limits
 from vst.core.limits import LIMITS, Limits
 from vst.errors import LimitError, MediaError, UsageError
-from vst.pipeline.memory_estimate import needed
+from vst.pipeline.memory_estimate import estimate_memory
 from vst.video.sources import open_source
 from vst.video.sources.picture import read_picture
 
@@ -131,7 +131,7 @@ def test_more_pixels_need_more_memory(desk: Path) -> None:
         info = source.info
     small = vst.Job("a", ("b",), "c", size=48)
     large = vst.Job("a", ("b",), "c", size=480)
-    assert needed(small, info) < needed(large, info)
+    assert estimate_memory(small, info) < estimate_memory(large, info)
     with pytest.raises(UsageError):
         vst.Job("a", ("b",), "c", max_memory=0.0)
 
@@ -180,7 +180,9 @@ def test_a_header_of_a_million_frames(desk: Path, count: int) -> None:
         "stylize", "many.mp4", "-s", "good.png", "-o", "out.mp4", "--engine", "tint",
         "--progress", "none", timeout=20,
     )  # fmt: skip
-    TALLY.bad_input("headers of a million frames and more").record(done.code, done.err, done.seconds)
+    TALLY.bad_input("headers of a million frames and more").record(
+        done.code, done.err, done.seconds
+    )
     assert done.code in (0, 1), done.err
     assert "vst: unexpected " not in done.err
     assert done.peak < LARGEST

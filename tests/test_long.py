@@ -14,7 +14,7 @@ import pytest
 
 from tests import clips, watching
 from tests.clips import CODE_BITS
-from vst.checkpoint.store import folder_of
+from vst.checkpoint.store import get_chunk_folder
 from vst.plotting import save_picture
 from vst.video.sources import open_source
 
@@ -69,7 +69,7 @@ def test_half_an_hour_of_video(tmp_path: Path) -> None:
     assert (done.code, done.err) == (0, "")
     print(f"{FRAMES} frames in {done.seconds:.0f} s, {done.peak / 1e6:.0f} MB at most")
     assert done.peak < MOST_MEMORY
-    assert not folder_of(output).exists()
+    assert not get_chunk_folder(output).exists()
     pictures, sound = times_of(output, "video"), times_of(output, "audio")
     assert np.allclose(pictures, np.arange(FRAMES) / RATE, atol=1e-6)
     assert np.allclose(sound, times_of(content, "audio"), atol=1e-6)

@@ -16,8 +16,16 @@ from vst.engines.tint import TintEngine
 from vst.errors import Cancelled, EngineError, OutputError
 from vst.imaging.compositing import finish, painted_share, scaled
 from vst.masks import EDGES
-from vst.pipeline.loop import AHEAD, BEHIND, STEADIED, Line, Shot, batches, run_line
-from vst.pipeline.painter import Batch, FramePainter
+from vst.pipeline.loop import (
+    AHEAD,
+    BEHIND,
+    STABILIZED,
+    MaskedFrame,
+    PipelineParts,
+    group_frames,
+    run_loop,
+)
+from vst.pipeline.painter import FrameBatch, FramePainter
 from vst.schedule.timeline import Key, Mix, Timeline
 from vst.stabilizers.base import Stabiliser
 from vst.stabilizers.off import Off
@@ -37,7 +45,7 @@ def scene(level: int, count: int, first: int = 0) -> list[Frame]:
     return frames
 
 
-def shots(frames: Iterable[Frame]) -> Iterator[Shot]:
+def shots(frames: Iterable[Frame]) -> Iterator[MaskedFrame]:
     """Frames without a mask."""
     return ((frame, None) for frame in frames)
 
@@ -81,7 +89,7 @@ class OneLate(Stabiliser):
         self.resets += 1
 
 
-def line(strength: float = 1.0, stabiliser: Stabiliser | None = None) -> tuple[Line, Kept]:
+def line(strength: float = 1.0, stabiliser: Stabiliser | None = None) -> tuple[PipelineParts, Kept]:
     engine = TintEngine()
     engine.prepare(
         {
@@ -92,21 +100,21 @@ def line(strength: float = 1.0, stabiliser: Stabiliser | None = None) -> tuple[L
     sink = Kept()
     timeline = Timeline.through(["red", "blue"], 1.0, strength=strength)
     easel = FramePainter(engine, SIZE[1], SIZE[0])
-    return Line(easel, timeline, stabiliser or Off(), sink), sink
+    return PipelineParts(easel, timeline, stabiliser or Off(), sink), sink
 
 
 def test_every_frame_comes_out_once_and_in_order() -> None:
     parts, sink = line(stabiliser=OneLate())
-    passed = run_line(parts, shots(scene(90, 11)), 11, lambda _: None)
+    passed = run_loop(parts, shots(scene(90, 11)), 11, lambda _: None)
     assert passed.frames == 11
     assert [frame.index for frame in sink.frames] == list(range(11))
 
 
 def test_the_mix_is_that_of_the_frame_s_own_time_also_behind_a_late_stabiliser() -> None:
     on_time, kept = line()
-    run_line(on_time, shots(scene(90, 11)), 11, lambda _: None)
+    run_loop(on_time, shots(scene(90, 11)), 11, lambda _: None)
     late, kept_late = line(stabiliser=OneLate())
-    run_line(late, shots(scene(90, 11)), 11, lambda _: None)
+    run_loop(late, shots(scene(90, 11)), 11, lambda _: None)
     for a, b in zip(kept.frames, kept_late.frames):
         assert (a.picture == b.picture).all()
 
@@ -127,7 +135,7 @@ def test_the_stabiliser_is_told_of_each_frame_s_mix_before_its_step() -> None:
 
     stabiliser = Listening()
     parts, _ = line(stabiliser=stabiliser)
-    run_line(parts, shots(scene(90, 11)), 11, lambda _: None)
+    run_loop(parts, shots(scene(90, 11)), 11, lambda _: None)
     assert stabiliser.heard == [
         parts.mix_at(index / 10).weights.get("blue", 0) for index in range(11)
     ]
@@ -136,7 +144,7 @@ def test_the_stabiliser_is_told_of_each_frame_s_mix_before_its_step() -> None:
 
 def test_a_transition_runs_from_the_first_style_to_the_last() -> None:
     parts, sink = line()
-    run_line(parts, shots(scene(0, 11)), 11, lambda _: None)
+    run_loop(parts, shots(scene(0, 11)), 11, lambda _: None)
     red, blue = sink.frames[0].picture[5, 5], sink.frames[-1].picture[5, 5]
     assert red.tolist() == [127, 0, 0]
     assert blue.tolist() == [0, 0, 127]
@@ -145,14 +153,14 @@ def test_a_transition_runs_from_the_first_style_to_the_last() -> None:
 def test_strength_0_is_the_content_itself() -> None:
     parts, sink = line(strength=0.0)
     frames = scene(90, 5)
-    run_line(parts, shots(frames), 5, lambda _: None)
+    run_loop(parts, shots(frames), 5, lambda _: None)
     assert all((a.picture == b.picture).all() for a, b in zip(frames, sink.frames))
 
 
 def test_strength_has_no_jump_where_the_cross_fade_begins() -> None:
     def level(strength: float) -> float:
         parts, sink = line(strength=strength)
-        run_line(parts, shots(scene(90, 1)), 1, lambda _: None)
+        run_loop(parts, shots(scene(90, 1)), 1, lambda _: None)
         return float(sink.frames[0].picture.mean())
 
     levels = [level(s) for s in np.linspace(0, 1, 41)]
@@ -162,7 +170,7 @@ def test_strength_has_no_jump_where_the_cross_fade_begins() -> None:
 def test_a_cut_flushes_and_resets_the_stabiliser_and_the_scene_s_own_style() -> None:
     stabiliser = OneLate()
     parts, sink = line(strength=0.5, stabiliser=stabiliser)
-    run_line(parts, shots(scene(10, 6) + scene(240, 6, first=6)), 12, lambda _: None)
+    run_loop(parts, shots(scene(10, 6) + scene(240, 6, first=6)), 12, lambda _: None)
     assert stabiliser.resets == 3  # taken up afresh, the first scene, the cut
     assert [frame.index for frame in sink.frames] == list(range(12))
     # At half strength the painting leans on the scene's own style: bright after the cut, not the
@@ -174,7 +182,7 @@ def test_a_batch_never_holds_two_scenes() -> None:
     frames = scene(10, 5) + scene(240, 4, first=5)
     groups = [
         (batch.new_scene, [frame.index for frame in batch.frames])
-        for batch in batches(shots(frames), 3, *SIZE[1::-1])
+        for batch in group_frames(shots(frames), 3, *SIZE[1::-1])
     ]
     assert groups == [(True, [0, 1, 2]), (False, [3, 4]), (True, [5, 6, 7]), (False, [8])]
 
@@ -182,7 +190,7 @@ def test_a_batch_never_holds_two_scenes() -> None:
 def test_progress_ends_at_the_number_of_frames() -> None:
     told: list[Progress] = []
     parts, _ = line()
-    run_line(parts, shots(scene(90, 7)), 7, told.append)
+    run_loop(parts, shots(scene(90, 7)), 7, told.append)
     assert told[-1].done == told[-1].total == 7
 
 
@@ -211,9 +219,11 @@ def test_an_engine_that_fails_is_named_with_the_frame(way: str, said: str) -> No
     parts, _ = line()
     engine = Breaks(way)
     engine.prepare({"red": np.zeros((2, 2, 3), np.uint8), "blue": np.zeros((2, 2, 3), np.uint8)})
-    broken = Line(FramePainter(engine, *SIZE[1::-1]), parts.timeline, parts.stabiliser, parts.sink)
+    broken = PipelineParts(
+        FramePainter(engine, *SIZE[1::-1]), parts.timeline, parts.stabiliser, parts.sink
+    )
     with pytest.raises(EngineError, match=f"engine 'tint' failed at frame 3.*{said}"):
-        run_line(broken, shots(scene(90, 7)), 7, lambda _: None)
+        run_loop(broken, shots(scene(90, 7)), 7, lambda _: None)
 
 
 def test_only_a_few_frames_are_read_ahead_of_the_writing() -> None:
@@ -231,11 +241,11 @@ def test_only_a_few_frames_are_read_ahead_of_the_writing() -> None:
             apart.append(read[-1] - frame.index)
 
     parts, _ = line()
-    watched = Line(parts.easel, parts.timeline, parts.stabiliser, Watching())
-    run_line(watched, shots(counted()), 60, lambda _: None)
+    watched = PipelineParts(parts.easel, parts.timeline, parts.stabiliser, Watching())
+    run_loop(watched, shots(counted()), 60, lambda _: None)
     # Queued to be painted, to be steadied (a batch more) and to be written, one in each hand, one
     # that shows that no cut comes.
-    assert max(apart) <= AHEAD + STEADIED + 1 + BEHIND + 6
+    assert max(apart) <= AHEAD + STABILIZED + 1 + BEHIND + 6
 
 
 def test_a_sink_that_fails_ends_the_run_with_its_own_error() -> None:
@@ -244,9 +254,9 @@ def test_a_sink_that_fails_ends_the_run_with_its_own_error() -> None:
             raise OutputError("no space left")
 
     parts, _ = line()
-    broken = Line(parts.easel, parts.timeline, parts.stabiliser, Full())
+    broken = PipelineParts(parts.easel, parts.timeline, parts.stabiliser, Full())
     with pytest.raises(OutputError, match="no space left"):
-        run_line(broken, shots(scene(90, 60)), 60, lambda _: None)
+        run_loop(broken, shots(scene(90, 60)), 60, lambda _: None)
     assert threading.active_count() == 1
 
 
@@ -256,7 +266,7 @@ def test_what_progress_raises_stops_the_run_and_its_threads() -> None:
 
     parts, _ = line()
     with pytest.raises(Cancelled):
-        run_line(parts, shots(scene(90, 60)), 60, stop)
+        run_loop(parts, shots(scene(90, 60)), 60, stop)
     assert threading.active_count() == 1
 
 
@@ -303,7 +313,7 @@ def test_a_larger_brush_is_painted_at_a_smaller_size() -> None:
     frame = scene(90, 1)[0]
     easel = FramePainter(engine, SIZE[1], SIZE[0])
     for brush in (0.5, 1.0, 2.0):
-        batch = Batch([frame], [frame.picture], [None])
+        batch = FrameBatch([frame], [frame.picture], [None])
         (painting,) = easel.paint(batch, [Mix({"a": 1.0}, brush=brush)])
         assert painting.shape == SIZE
     assert sizes == [(12, 16), (24, 32), (48, 64)]
@@ -315,8 +325,8 @@ def test_only_the_figure_is_painted_where_there_is_a_mask() -> None:
     alpha = np.zeros(SIZE[:2], np.uint8)
     alpha[8:16, 8:24] = 255
     frames = scene(90, 4)
-    masked = Line(easel, parts.timeline, Off(), sink)
-    run_line(masked, ((frame, alpha) for frame in frames), 4, lambda _: None)
+    masked = PipelineParts(easel, parts.timeline, Off(), sink)
+    run_loop(masked, ((frame, alpha) for frame in frames), 4, lambda _: None)
     for before, after in zip(frames, sink.frames):
         far = [*range(3), *range(21, 24)]  # a few pixels round the figure belong to its edge
         assert (after.picture[far] == before.picture[far]).all()
@@ -327,16 +337,16 @@ def test_the_content_s_colours_can_be_kept() -> None:
     parts, sink = line()
     green = [Frame(0, 0.0, np.full(SIZE, (40, 160, 60), np.uint8))]
     kept = Timeline((Key(0.0, {"red": 1.0}, colours="content"),))
-    run_line(Line(parts.easel, kept, Off(), sink), shots(green), 1, lambda _: None)
+    run_loop(PipelineParts(parts.easel, kept, Off(), sink), shots(green), 1, lambda _: None)
     assert sink.frames[0].picture[5, 5].argmax() == 1
 
 
 def test_a_ghost_trails_and_ends_at_a_cut() -> None:
     parts, sink = line()
     frames = scene(250, 3) + scene(10, 4, first=3)
-    ghostly = Line(parts.easel, parts.timeline, Off(), sink, ghost=Ghost(1.0))
+    ghostly = PipelineParts(parts.easel, parts.timeline, Off(), sink, ghost=Ghost(1.0))
     plain, kept = line()
-    run_line(ghostly, shots(frames), 7, lambda _: None)
-    run_line(plain, shots(frames), 7, lambda _: None)
+    run_loop(ghostly, shots(frames), 7, lambda _: None)
+    run_loop(plain, shots(frames), 7, lambda _: None)
     assert (sink.frames[3].picture == kept.frames[3].picture).all()  # the cut
     assert (sink.frames[6].picture != kept.frames[6].picture).any()

@@ -15,20 +15,20 @@ from hypothesis import strategies as some
 from tests.test_chunks import films, frames_of, same
 from vst.api import job_of
 from vst.checkpoint import store as chunks
-from vst.checkpoint.planner import Piece, Reach, Rule, scout
-from vst.checkpoint.store import ChunkFolder, folder_of, read_manifest
-from vst.cluster.chunks import order_for, take_in
-from vst.cluster.files import Post
+from vst.checkpoint.planner import ChunkPlan, ChunkRule, WarmupNeed, plan_chunks
+from vst.checkpoint.store import ChunkFolder, get_chunk_folder, read_manifest
+from vst.cluster.paint_chunks import make_order, store_result
+from vst.cluster.transport import FileTransport
 from vst.cluster.worker import Worker
 from vst.errors import Cancelled, OutputError
 from vst.job import Job
-from vst.pipeline.build_schedule import Arrangement
-from vst.pipeline.loop import Passed
+from vst.pipeline.build_schedule import Schedule
+from vst.pipeline.loop import LoopResult
 from vst.pipeline.loop import session as work
 from vst.pipeline.resume import resume
 from vst.pipeline.run import run
-from vst.pipeline.session import Work, reach_of
-from vst.pipeline.session import frames_of as frames_of_job
+from vst.pipeline.session import RenderSession, get_warmup_need
+from vst.pipeline.session import read_frames as frames_of_job
 from vst.video.sources import open_source
 
 __all__ = ["films"]
@@ -42,27 +42,27 @@ class Alone:
     def __init__(self, numbers: set[int] | None = None, *, chained: bool = True) -> None:
         self.numbers, self.chained = numbers, chained
 
-    def __call__(self, work: Work, folder: ChunkFolder, played: Arrangement) -> Passed:
+    def __call__(self, work: RenderSession, folder: ChunkFolder, played: Schedule) -> LoopResult:
         easel, worker = work.line.easel, Worker(1)
         assert folder.rule is not None
         frames = frames_of_job(work.job, work.source)
-        reach = reach_of(work.job, easel.engine.warmup)
+        reach = get_warmup_need(work.job, easel.engine.warmup)
         with tempfile.TemporaryDirectory() as name:
-            order = order_for(work.job, played, folder, Post(name))
-            for piece in scout(frames, folder.rule, (easel.width, easel.height), reach):
+            order = make_order(work.job, played, folder, FileTransport(name))
+            for piece in plan_chunks(frames, folder.rule, (easel.width, easel.height), reach):
                 if self.numbers is None or piece.number in self.numbers:
                     painted = worker.piece(
                         order, piece, left_for(piece, folder) if self.chained else None
                     )
                     assert painted.frames == piece.frames
-                    take_in(painted, piece.number, folder)
+                    store_result(painted, piece.number, folder)
         worker.close()
         if folder.missing is not None:
             raise Cancelled("stopped")
-        return Passed(folder.frames, time.perf_counter())
+        return LoopResult(folder.frames, time.perf_counter())
 
 
-def left_for(piece: Piece, folder: ChunkFolder) -> Any:
+def left_for(piece: ChunkPlan, folder: ChunkFolder) -> Any:
     """What the chunk before has left, where it is needed."""
     if not piece.waits:
         return None
@@ -113,7 +113,7 @@ def test_what_remembers_a_scene_is_nearly_warmed_up(
     films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: dict[str, Any]
 ) -> None:
     """Frames that warm up are few here, for so is the clip; a step is one of 255."""
-    monkeypatch.setattr(work, "ENDLESS", 15)
+    monkeypatch.setattr(work, "ENDLESS_WARMUP", 15)
     run(job(films, tmp_path / "whole.mkv", **way))
     monkeypatch.setattr(chunks, "SECONDS", 2.0)
     run(job(films, tmp_path / "parts.mkv", **way), elsewhere=Alone(chained=False))
@@ -134,7 +134,7 @@ def test_a_run_goes_on_with_chunks_painted_alone(
         run(job(films, output, stabilise=stabilise), elsewhere=Alone({0, 1, 2}), workers=2)
     assert resume(str(output)) is not None
     assert same(frames_of(output), frames_of(tmp_path / "whole.mkv"))
-    assert not folder_of(output).exists()
+    assert not get_chunk_folder(output).exists()
 
 
 def test_the_plan_is_what_a_run_finds(
@@ -146,8 +146,8 @@ def test_the_plan_is_what_a_run_finds(
     manifest = read_manifest(output)
     assert manifest is not None
     with open_source(films / "content.mp4") as source:
-        rule = Rule.read(manifest["rule"])
-        pieces = list(scout(source.frames(), rule, (48, 36), Reach(2, 2)))
+        rule = ChunkRule.read(manifest["rule"])
+        pieces = list(plan_chunks(source.frames(), rule, (48, 36), WarmupNeed(2, 2)))
     assert [piece.frames for piece in pieces] == [one.frames for one in manifest["chunks"]]
     (at_cut,) = [p.start for p in pieces if p.start and p.start.index == 37]
     assert (at_cut.warm, at_cut.written, at_cut.earlier) == (37, 37, [])
@@ -166,32 +166,36 @@ def test_the_plan_is_what_a_run_finds(
 def test_chunks_are_never_too_short_or_long(
     total: int, seconds: float, workers: int, lookahead: int
 ) -> None:
-    rule = Rule.of(seconds, 10.0, lookahead, total, workers)
+    rule = ChunkRule.of(seconds, 10.0, lookahead, total, workers)
     for start in range(0, total, max(1, total // 20)):
         assert lookahead < rule.longest(start) <= max(lookahead + 1, round(seconds * 10))
         assert rule.ends(start, rule.longest(start), False)
         assert not rule.ends(start, lookahead, True)
-    assert Rule.read(rule.as_dict()) == rule
+    assert ChunkRule.read(rule.as_dict()) == rule
 
 
 @pytest.mark.parametrize("plain", [None, [], {"least": 1}, {"least": 5, "most": 2, "fewest": 1,
                                                            "total": 3, "workers": 1}])  # fmt: skip
 def test_a_damaged_rule_is_refused(plain: Any) -> None:
     with pytest.raises(OutputError, match="damaged"):
-        Rule.read(plain)
+        ChunkRule.read(plain)
 
 
 def test_what_chunks_need_of_the_frames_before() -> None:
-    assert reach_of(job_of("a", "b", "c.mp4", stabilise="flow"), 0) == Reach(work.ENDLESS, 0, True)
-    assert reach_of(job_of("a", "b", "c.mp4", stabilise="light"), 3) == Reach(5, 2)
-    assert reach_of(job_of("a", "b", "c.mp4", stabilise="off", ghost=1), 0).warmup == 101
+    assert get_warmup_need(job_of("a", "b", "c.mp4", stabilise="flow"), 0) == WarmupNeed(
+        work.ENDLESS, 0, True
+    )
+    assert get_warmup_need(job_of("a", "b", "c.mp4", stabilise="light"), 3) == WarmupNeed(5, 2)
+    assert get_warmup_need(job_of("a", "b", "c.mp4", stabilise="off", ghost=1), 0).warmup == 101
 
 
 def test_what_remembers_all_of_a_scene_is_warmed_up_while_it_is_young_and_waits_later(
     films: Path,
 ) -> None:
     with open_source(films / "content.mp4") as source:
-        pieces = list(scout(source.frames(), Rule(12, 20), (48, 36), Reach(25, 0, True)))
+        pieces = list(
+            plan_chunks(source.frames(), ChunkRule(12, 20), (48, 36), WarmupNeed(25, 0, True))
+        )
     starts = [piece.start.index if piece.start else 0 for piece in pieces]
     assert starts == [0, 20, 37, 57, 77, 97]
     assert [piece.waits for piece in pieces] == [False, False, False, False, True, True]

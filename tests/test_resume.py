@@ -23,12 +23,12 @@ from tests import clips
 from tests.conftest import CommandResult
 from tests.tally import TALLY, FaultCounts
 from vst.checkpoint import store as chunks
-from vst.checkpoint.store import folder_of, read_manifest
+from vst.checkpoint.store import get_chunk_folder, read_manifest
 from vst.core import workers as stages
 from vst.engines.tint import TintEngine
 from vst.errors import EngineError, MediaError, OutputError, StalledError
 from vst.pipeline.resume import resume
-from vst.pipeline.session import Stop
+from vst.pipeline.session import RunControl
 from vst.video.sources import open_source
 
 Run = Callable[..., CommandResult]
@@ -91,7 +91,7 @@ def check_same(long: Path, output: Path, fault: FaultCounts) -> None:
     fault.count_leftovers(output.parent, output.name)
     assert (fault.lost, fault.left) == (0, 0)
     assert clips.read_sound_packets(output) == clips.read_sound_packets(long / "whole.mp4")
-    assert not folder_of(output).exists()
+    assert not get_chunk_folder(output).exists()
 
 
 def no_process_names(path: Path) -> bool:
@@ -134,7 +134,7 @@ def killed_and_gone_on_with(long: Path, tmp_path: Path, run: Run, seed: int, tim
             if output.exists():
                 frames_of(output)  # whole, or it would not be there
             else:
-                landed += folder_of(output).exists()
+                landed += get_chunk_folder(output).exists()
                 again = rng.random() < 0.5 and read_manifest(output) is not None
                 done = run("resume", output) if again else run(*words(long, output))
                 assert done.code == 0, done.err
@@ -183,8 +183,8 @@ def test_ctrl_c_once_finishes_the_chunk_and_says_how_to_go_on(
     assert said.strip().splitlines()[-1].endswith(f"go on with: vst resume {output}")
     manifest = read_manifest(output)
     assert manifest is not None
-    assert not [path for path in folder_of(output).iterdir() if "unfinished" in path.name]
-    assert not (folder_of(output) / "lock").exists()
+    assert not [path for path in get_chunk_folder(output).iterdir() if "unfinished" in path.name]
+    assert not (get_chunk_folder(output) / "lock").exists()
     assert run("resume", output).code == 0
     check_same(long, output, fault)
 
@@ -322,7 +322,7 @@ def test_an_engine_that_fails_keeps_what_was_painted(
     assert done is not None
     assert done.frames == 80
     check_files(tmp_path / "out.mkv", tmp_path / "whole.mkv", fault)
-    assert not folder_of(tmp_path / "out.mkv").exists()
+    assert not get_chunk_folder(tmp_path / "out.mkv").exists()
 
 
 @pytest.mark.fault("ffmpeg killed under the program")
@@ -403,14 +403,14 @@ def test_a_changed_input_is_refused(job: Any, tmp_path: Path, run: Run, name: st
     broken_off(job)
     with (tmp_path / name).open("ab") as file:
         file.write(b"\0" * 16)
-    before = sorted(folder_of(tmp_path / "out.mkv").iterdir())
+    before = sorted(get_chunk_folder(tmp_path / "out.mkv").iterdir())
     done = run("resume", tmp_path / "out.mkv")
     assert done.code == 2
     what = {"in.mp4": "another content", "red.png": "another style 1"}[name]
     assert what in done.err
     assert "begin anew" in done.err
     assert len(done.err.strip().splitlines()) == 1
-    assert sorted(folder_of(tmp_path / "out.mkv").iterdir()) == before
+    assert sorted(get_chunk_folder(tmp_path / "out.mkv").iterdir()) == before
 
 
 @pytest.mark.fault("content removed or changed while it is read")
@@ -454,7 +454,7 @@ def test_resumed_from_another_folder(
 def test_a_damaged_chunk_is_painted_again(job: Any, tmp_path: Path, fault: FaultCounts) -> None:
     job("whole.mkv")
     broken_off(job, 70)
-    track = sorted(folder_of(tmp_path / "out.mkv").glob("*.mkv"))[1]
+    track = sorted(get_chunk_folder(tmp_path / "out.mkv").glob("*.mkv"))[1]
     data = bytearray(track.read_bytes())
     data[len(data) // 2] ^= 0xFF
     track.write_bytes(data)
@@ -478,9 +478,9 @@ def test_broken_off_after_the_output_appeared(
         patch.setattr(AtomicOutput, "publish", dying)
         with pytest.raises(KeyError):
             job()
-    assert folder_of(tmp_path / "out.mkv").exists()
+    assert get_chunk_folder(tmp_path / "out.mkv").exists()
     assert resume(str(tmp_path / "out.mkv")) is None
-    assert not folder_of(tmp_path / "out.mkv").exists()
+    assert not get_chunk_folder(tmp_path / "out.mkv").exists()
     assert len(frames_of(tmp_path / "out.mkv")) == 80
 
 
@@ -517,7 +517,7 @@ def test_asked_to_stop_from_python(job: Any, tmp_path: Path) -> None:
     from vst.api import job_of
     from vst.pipeline.run import run as run_job
 
-    stop = Stop()
+    stop = RunControl()
     told: list[vst.Progress] = []
 
     def listen(progress: vst.Progress) -> None:

@@ -21,7 +21,7 @@ from tests import clips
 from tests.conftest import CommandResult
 from tests.tally import TALLY
 from vst.checkpoint import store as chunks
-from vst.checkpoint.store import folder_of
+from vst.checkpoint.store import get_chunk_folder
 from vst.pipeline.loop import run as render
 from vst.plotting import save_picture
 from vst.video.sources import open_source
@@ -82,7 +82,7 @@ def test_threads_and_chunks_change_no_painted_frame(
                 tmp_path / "in.mp4", tmp_path / "red.png", output, keep_chunks=True,
                 engine="tint", stabilise="flow", ghost=0.3, codec="ffv1", size=48,
             )  # fmt: skip
-            assert folder_of(output).exists() == (seconds < 6)
+            assert get_chunk_folder(output).exists() == (seconds < 6)
             painted[threads, seconds] = frames_of(output)
     first = painted.pop((1, 10.0))
     assert all(same(first, other) for other in painted.values())
@@ -110,7 +110,7 @@ def test_the_embedded_engine_killed_at_random_moments(tmp_path: Path, run: Run) 
             process.kill()
             process.wait()
             if not output.exists():
-                landed += folder_of(output).exists()
+                landed += get_chunk_folder(output).exists()
                 done = run(*words, output)
                 assert done.code == 0, done.err
             fault.compare(whole, frames_of(output))
@@ -124,7 +124,7 @@ def wait_until(output: Path, most: float, chunk: int) -> None:
     """Wait for a moment within that chunk, ``most`` seconds at most."""
     until = time.monotonic() + 3 * most
     while time.monotonic() < until and not output.exists():
-        if list(folder_of(output).glob(f"chunk-{chunk:05d}.unfinished*")):
+        if list(get_chunk_folder(output).glob(f"chunk-{chunk:05d}.unfinished*")):
             time.sleep(random.Random(most).uniform(0, 0.1))  # a chunk takes no longer
             return
         time.sleep(0.01)

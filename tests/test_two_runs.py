@@ -88,7 +88,7 @@ def test_the_next_run_clears_away_what_a_killed_one_left(
     desk: Path, run: Run, output: str, fault: FaultCounts
 ) -> None:
     code = (
-        "import sys, os, signal; from vst import commands; from vst.video.sinks import place\n"
+        "import sys, os, signal; from vst import cli as commands; from vst.video.sinks import place\n"
         "def die(*words): os.kill(os.getpid(), signal.SIGKILL)\n"
         "place.Place.publish = die\n"
         "import vst.video.sinks.folder as folder; folder.FolderSink._publish = die\n"

@@ -19,7 +19,7 @@ from vst.core.types import OnProgress, Progress
 from vst.errors import MissingFileError, UsageError
 from vst.job import Job, check_paths
 from vst.plotting import save_picture
-from vst.preview import Moments
+from vst.preview import FramePreviewer
 from vst.schedule.score import StyleSource, read_score
 from vst.web.form import controls, job_of_form, read_form, score_to_take_away, settings_of
 from vst.web.queue import Queue, Task
@@ -314,7 +314,7 @@ def test_a_moment_is_painted_as_the_video_would_be(room: Room, sent: dict[str, A
 
     sent["keys"] = [{"look": "red", "at": 0}]
     job = replace(job_of_form(read_form(room, sent), room.folder), engine="tint")
-    moments = Moments()
+    moments = FramePreviewer()
     moment = moments.paint(job, 1.0)
     run(job)
     with open_source(job.output) as painted:
@@ -332,7 +332,7 @@ def test_moments_take_the_looks_once(
     taken: list[Any] = []
     cast = preview.cast
     monkeypatch.setattr(preview, "cast", lambda *given: taken.append(given) or cast(*given))
-    moments = Moments()
+    moments = FramePreviewer()
 
     def paint(**settings: Any) -> Any:
         job = job_of_form(read_form(room, {**sent, "settings": settings}), room.folder)

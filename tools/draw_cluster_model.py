@@ -11,7 +11,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from vst.plotting import curves, save_picture
+from vst.plotting import draw_curves, save_picture
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGE, PICTURE = DOCS / "cluster.md", DOCS / "pictures" / "cluster-model.png"
@@ -24,7 +24,7 @@ def picture(found: dict[str, Any]) -> Any:
     million = str(10**6)
     one = paper["film"]["1"]["frames_per_second"]
     workers = sorted(int(number) for number in paper["film"])
-    return curves(
+    return draw_curves(
         {
             "every worker counts in full": [(math.log10(n), one * n) for n in workers],
             "a million clips of 10 s": [

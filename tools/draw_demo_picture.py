@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from vst.plotting import save_picture
-from vst.preview import first_picture
+from vst.preview import read_first_picture
 
 TARGET = Path(__file__).parent.parent / "docs" / "pictures" / "demo.jpg"
 
@@ -21,7 +21,7 @@ def main() -> None:
         folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(temporary)
         if len(sys.argv) == 1:
             subprocess.run([sys.executable, "-m", "vst", "demo", "--output", temporary], check=True)
-        save_picture(TARGET, first_picture(str(folder / "demo.png")), quality=88)
+        save_picture(TARGET, read_first_picture(str(folder / "demo.png")), quality=88)
     print(TARGET)
 
 

@@ -19,7 +19,7 @@ from vst.core.types import Picture  # noqa: E402
 from vst.engines.base import EmbeddingEngine  # noqa: E402
 from vst.imaging.color import COLOURS, recoloured  # noqa: E402
 from vst.pipeline.run import open_engine  # noqa: E402
-from vst.plotting import grid, save_picture, scaled  # noqa: E402
+from vst.plotting import draw_grid, resize_to, save_picture  # noqa: E402
 from vst.preview import paint_still  # noqa: E402
 from vst.samples import Landscape  # noqa: E402
 from vst.schedule.timeline import Mix  # noqa: E402
@@ -49,7 +49,7 @@ def contents() -> dict[str, Picture]:
         x, y = round(left * wide), round(top * high)
         cut = scene[y : y + round(width * high), x : x + round(width * wide)]
         # All of one size: an engine makes a function for each.
-        return scaled(cut, *PAINTED)
+        return resize_to(cut, *PAINTED)
 
     return {"lake": part(0, 0, 1), "boat": part(0.08, 0.36, 0.45), "shore": part(0.5, 0.12, 0.5)}
 
@@ -84,24 +84,28 @@ def main(folder: Path) -> None:
     for number, first in enumerate(range(0, len(names), PER_SHEET), 1):
         some = names[first : first + PER_SHEET]
         rows = [[paint(one, Mix({name: 1.0})) for one in scenes.values()] for name in some]
-        save(folder, f"styles-{number}", grid(rows, some, list(scenes), cell=CELL))
+        save(folder, f"styles-{number}", draw_grid(rows, some, list(scenes), cell=CELL))
     lake = scenes["lake"]
     shares = [step / (STEPS - 1) for step in range(STEPS)]
     rows = [[paint(lake, Mix({a: 1 - share, b: share})) for share in shares] for a, b in WALKS]
     labels = [f"{a} to {b}" for a, b in WALKS]
-    save(folder, "walks", grid(rows, labels, [f"{share:.0%}" for share in shares], cell=CELL))
+    save(folder, "walks", draw_grid(rows, labels, [f"{share:.0%}" for share in shares], cell=CELL))
     strengths = (0.15, 0.3, 0.5, 0.75, 1.0)
     rows = [[paint(lake, Mix({n: 1.0}, strength=s)) for s in strengths] for n in TOUCHED]
-    save(folder, "strength", grid(rows, TOUCHED, [f"strength {s:g}" for s in strengths], cell=CELL))
+    save(
+        folder,
+        "strength",
+        draw_grid(rows, TOUCHED, [f"strength {s:g}" for s in strengths], cell=CELL),
+    )
     brushes = (0.35, 0.5, 0.7, 1.0, 1.4)
     columns = [[paint(lake, Mix({n: 1.0}, brush=b)) for n in TOUCHED] for b in brushes]
     rows = [list(row) for row in zip(*columns)]
-    save(folder, "brush", grid(rows, TOUCHED, [f"brush {b:g}" for b in brushes], cell=CELL))
+    save(folder, "brush", draw_grid(rows, TOUCHED, [f"brush {b:g}" for b in brushes], cell=CELL))
     rows = [
         [recoloured(way, lake, paint(lake, Mix({name: 1.0}))) for way in COLOURS]
         for name in TOUCHED
     ]
-    save(folder, "colours", grid(rows, TOUCHED, list(COLOURS), cell=CELL))
+    save(folder, "colours", draw_grid(rows, TOUCHED, list(COLOURS), cell=CELL))
 
 
 if __name__ == "__main__":

@@ -22,8 +22,8 @@ sys.path.insert(0, str(ROOT))
 
 from vst.core.types import Picture  # noqa: E402
 from vst.nets.backbones import BACKBONES, RANDOM  # noqa: E402
-from vst.plotting import save_picture, sheet  # noqa: E402
-from vst.preview import first_picture  # noqa: E402
+from vst.plotting import draw_sheet, save_picture  # noqa: E402
+from vst.preview import read_first_picture  # noqa: E402
 from vst.research.study.backbones import backbones  # noqa: E402
 from vst.research.study.base import Study, Table, run_study  # noqa: E402
 from vst.research.study.content import StillJudge, Subject  # noqa: E402
@@ -107,14 +107,14 @@ def tried(name: str, inputs: dict[str, Path], given: argparse.Namespace) -> Tabl
 def pictures_of(table: Table, inputs: dict[str, Path]) -> Picture:
     """What each case painted, with its name, in two rows after the content and the style."""
     done = [row for row in table.rows if row.pictures]
-    painted = [first_picture(str(table.folder / r.folder / r.pictures[""])) for r in done]
+    painted = [read_first_picture(str(table.folder / r.folder / r.pictures[""])) for r in done]
     names = [row.name for row in done]
     half = (len(done) + 1) // 2
     rows = [
-        [first_picture(str(inputs["photo"])), *painted[:half]],
-        [first_picture(str(inputs["style"])), *painted[half:]],
+        [read_first_picture(str(inputs["photo"])), *painted[:half]],
+        [read_first_picture(str(inputs["style"])), *painted[half:]],
     ]
-    return sheet(
+    return draw_sheet(
         rows, [["content", *names[:half]], ["style", *names[half:]]], width=1100, tallest=164
     )
 
@@ -129,7 +129,7 @@ def strips(table: Table) -> Picture:
                 at = {(2 * place + 1) * count // (2 * SHOWN) for place in range(SHOWN)}
                 rows.append([f.picture for f in source.frames() if f.index in at])
             names.append(row.name)
-    return sheet(rows, captions=names, width=760, tallest=120)
+    return draw_sheet(rows, captions=names, width=760, tallest=120)
 
 
 def figures_of(table: Table, given: argparse.Namespace) -> dict[str, Any]:

@@ -32,7 +32,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent))  # also where it is imported as tools.fuzz
 from fuzz_files import BATCH, SCORES, changed_bytes, changed_text, make_seeds
 
-from vst.checkpoint.store import folder_of
+from vst.checkpoint.store import get_chunk_folder
 
 LONGEST = 20.0
 """Seconds that a case may take."""
@@ -123,7 +123,7 @@ def batch(desk: Desk) -> list[str]:
 
 def manifest(desk: Desk) -> list[str]:
     """What a broken-off job has left."""
-    folder = folder_of(desk.folder / "out.mp4")
+    folder = get_chunk_folder(desk.folder / "out.mp4")
     folder.mkdir()
     for name, data in desk.broken_off.items():
         (folder / name).write_bytes(data)
@@ -277,7 +277,7 @@ def desk_in(folder: Path, seed: int) -> Desk:
     command = [sys.executable, "-m", "vst", "stylize", "long.mp4", "-s", "p.png", *TINT]
     subprocess.run([*command, "--keep-chunks"], cwd=folder, check=True, capture_output=True)
     (folder / "out.mp4").unlink()
-    chunks = folder_of(folder / "out.mp4")
+    chunks = get_chunk_folder(folder / "out.mp4")
     kept = {path.name: path.read_bytes() for path in chunks.iterdir() if "00002" not in path.name}
     shutil.rmtree(chunks)
     return Desk(folder, random.Random(seed), films, pictures, kept)

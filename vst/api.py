@@ -11,7 +11,7 @@ from vst.core.timecode import parse_rate, parse_time
 from vst.core.types import OnProgress, Picture, silent
 from vst.engines.choices import gathered, option_fields
 from vst.job import Job
-from vst.pipeline.run import Result, engine_for, run
+from vst.pipeline.run import Result, open_job_engine, run
 
 PathLike = str | os.PathLike[str]
 
@@ -66,5 +66,5 @@ def stylize_picture(
     from vst.preview import paint_picture
 
     job = job_of(content, styles, "", **options)
-    with engine_for(job) as engine:
+    with open_job_engine(job) as engine:
         return paint_picture(job, engine)

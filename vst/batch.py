@@ -40,8 +40,8 @@ PLAIN = (str, int, float, bool, type(None))
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What became of one job: ``state`` is ``done``, ``there`` (left as it was) or ``failed``."""
+class JobOutcome:
+    """What became of one job: ``state`` is ``done``, ``there`` (left as it was) or ``make_failure``."""
 
     output: str
     content: str
@@ -63,19 +63,19 @@ def read_batch(path: str | Path) -> list[Job]:
     Raises `UsageError` that names the key and the mend.
     """
     path = Path(path)
-    plan = _mapping(_load(path), str(path), KEYS)
+    plan = _check_mapping(_load(path), str(path), KEYS)
     folder = path.absolute().parent
-    shared = _options(plan.get("options"), "options")
+    shared = _read_options(plan.get("options"), "options")
     jobs: list[Job] = []
     if plan.get("contents") is not None or plan.get("styles") is not None:
-        jobs += _crossed(plan, folder, shared)
+        jobs += _cross_jobs(plan, folder, shared)
     singles = plan.get("jobs")
     if singles is not None and not isinstance(singles, list):
         raise UsageError(
-            f"jobs: {_short(singles)} is no list; write each job with a dash before it"
+            f"jobs: {_shorten(singles)} is no list; write each job with a dash before it"
         )
     for number, entry in enumerate(singles or [], 1):
-        jobs.append(_single(entry, f"jobs[{number}]", folder, shared))
+        jobs.append(_read_single(entry, f"jobs[{number}]", folder, shared))
     if not jobs:
         raise UsageError(f"{path} has no jobs; give contents, styles and output, or a list of jobs")
     if len(jobs) > MOST_JOBS:
@@ -94,9 +94,9 @@ def run_batch(
     jobs: Iterable[Job],
     on_progress: OnProgress = silent,
     *,
-    on_outcome: Callable[[Outcome], None] | None = None,
+    on_outcome: Callable[[JobOutcome], None] | None = None,
     runner: Callable[[Job, OnProgress], Result] = run,
-) -> list[Outcome]:
+) -> list[JobOutcome]:
     """Run the jobs whose output is missing, one after the other; only the user stops them all."""
     outcomes = []
     for job in jobs:
@@ -107,39 +107,39 @@ def run_batch(
     return outcomes
 
 
-def _run_one(job: Job, on_progress: OnProgress, runner: Callable[..., Result]) -> Outcome:
+def _run_one(job: Job, on_progress: OnProgress, runner: Callable[..., Result]) -> JobOutcome:
     about = (job.output, job.content, list(job.styles))
     began = time.perf_counter()
     try:
         check_named(job.output)
-        if is_there(Path(job.output)) and not job.overwrite:
-            return Outcome(*about, "there")
+        if is_written(Path(job.output)) and not job.overwrite:
+            return JobOutcome(*about, "there")
         check_paths(job)
         Path(job.output).absolute().parent.mkdir(parents=True, exist_ok=True)
         result = runner(job, on_progress)
     except Cancelled:
         raise
     except (VSTError, OSError, RuntimeError, ValueError, MemoryError) as error:
-        return failed(job, error, time.perf_counter() - began)
+        return make_failure(job, error, time.perf_counter() - began)
     seconds = round(time.perf_counter() - began, 3)
-    return Outcome(*about, "done", result.frames, seconds, warnings=list(result.warnings))
+    return JobOutcome(*about, "done", result.frames, seconds, warnings=list(result.warnings))
 
 
-def failed(job: Job, error: Exception, seconds: float) -> Outcome:
+def make_failure(job: Job, error: Exception, seconds: float) -> JobOutcome:
     """The outcome of a job that failed."""
     text = " ".join(str(error).split()) or type(error).__name__
     about = (job.output, job.content, list(job.styles))
-    return Outcome(*about, "failed", seconds=round(seconds, 3), error=text)
+    return JobOutcome(*about, "failed", seconds=round(seconds, 3), error=text)
 
 
-def is_there(output: Path) -> bool:
+def is_written(output: Path) -> bool:
     """Whether an output was written: a file with something in it, or a folder that is not empty."""
     if output.is_dir():
         return any(output.iterdir())
     return output.is_file() and output.stat().st_size > 0
 
 
-def table(outcomes: Iterable[Outcome]) -> str:
+def format_outcomes(outcomes: Iterable[JobOutcome]) -> str:
     """The outcomes as lines of text, with a head and a sum."""
     outcomes = list(outcomes)
     rows = [("output", "state", "frames", "seconds", "")]
@@ -180,7 +180,7 @@ def _load(path: Path) -> Any:
         raise UsageError(f"{path} is no YAML: {str(error).splitlines()[0]}") from error
 
 
-def _crossed(plan: Mapping[str, Any], folder: Path, shared: dict[str, Any]) -> list[Job]:
+def _cross_jobs(plan: Mapping[str, Any], folder: Path, shared: dict[str, Any]) -> list[Job]:
     """Every content in every style."""
     for key in ("contents", "styles", "output"):
         if plan.get(key) is None:
@@ -188,46 +188,55 @@ def _crossed(plan: Mapping[str, Any], folder: Path, shared: dict[str, Any]) -> l
                 f"{key} is missing; give contents, styles, output (o/{{content}}-{{style}}.mp4)"
             )
     contents = [
-        one for text in _texts(plan["contents"], "contents") for one in _files(text, folder)
+        one
+        for text in _list_texts(plan["contents"], "contents")
+        for one in _expand_files(text, folder)
     ]
     entries = plan["styles"] if isinstance(plan["styles"], list) else [plan["styles"]]
     looks: list[list[str]] = []
     for number, entry in enumerate(entries, 1):
         key = f"styles[{number}]"
         if isinstance(entry, list):  # several styles played over one content
-            looks.append([_place(text, folder) for text in _texts(entry, key)])
+            looks.append([_resolve_path(text, folder) for text in _list_texts(entry, key)])
         else:
-            looks += [[one] for one in _files(_texts(entry, key)[0], folder, key)]
-    (pattern,) = _texts(plan["output"], "output")[:1]
+            looks += [[one] for one in _expand_files(_list_texts(entry, key)[0], folder, key)]
+    (pattern,) = _list_texts(plan["output"], "output")[:1]
     return [
-        _job(content, styles, _named(pattern, content, styles, "output"), folder, shared, "options")
+        _make_job(
+            content,
+            styles,
+            _fill_name(pattern, content, styles, "output"),
+            folder,
+            shared,
+            "options",
+        )
         for content in contents
         for styles in looks
     ]
 
 
-def _single(entry: Any, key: str, folder: Path, shared: dict[str, Any]) -> Job:
-    entry = _mapping(entry, key, JOB_KEYS)
-    own = {**shared, **_options(entry.get("options"), f"{key}.options")}
+def _read_single(entry: Any, key: str, folder: Path, shared: dict[str, Any]) -> Job:
+    entry = _check_mapping(entry, key, JOB_KEYS)
+    own = {**shared, **_read_options(entry.get("options"), f"{key}.options")}
     scored = own.get("score") is not None
     for name in ("content", "output") if scored else ("content", "styles", "output"):
         if entry.get(name) is None:
             raise UsageError(
                 f"{key}.{name} is missing; a job has content, output, and styles or a score"
             )
-    content = _place(_texts(entry["content"], f"{key}.content")[0], folder)
-    named = [] if entry.get("styles") is None else _texts(entry["styles"], f"{key}.styles")
-    styles = [_place(text, folder) for text in named]
-    pattern = _texts(entry["output"], f"{key}.output")[0]
-    output = _named(pattern, content, styles, f"{key}.output")
-    return _job(content, styles, output, folder, own, f"{key}.options")
+    content = _resolve_path(_list_texts(entry["content"], f"{key}.content")[0], folder)
+    named = [] if entry.get("styles") is None else _list_texts(entry["styles"], f"{key}.styles")
+    styles = [_resolve_path(text, folder) for text in named]
+    pattern = _list_texts(entry["output"], f"{key}.output")[0]
+    output = _fill_name(pattern, content, styles, f"{key}.output")
+    return _make_job(content, styles, output, folder, own, f"{key}.options")
 
 
-def _job(
+def _make_job(
     content: str, styles: list[str], output: str, folder: Path, options: dict[str, Any], key: str
 ) -> Job:
     try:
-        return job_of(content, styles, _place(output, folder), **options)
+        return job_of(content, styles, _resolve_path(output, folder), **options)
     except UsageError as error:
         raise UsageError(f"{key}: {error}") from error
     except TypeError as error:
@@ -236,52 +245,56 @@ def _job(
         ) from error
 
 
-def _options(value: Any, key: str) -> dict[str, Any]:
+def _read_options(value: Any, key: str) -> dict[str, Any]:
     engines = option_fields()
-    options = dict(_mapping(value if value is not None else {}, key, (*OPTIONS, *engines)))
+    options = dict(_check_mapping(value if value is not None else {}, key, (*OPTIONS, *engines)))
     for name, one in options.items():
         if name in engines:  # checked with the engine that they are for
             continue
         wanted = Job.__dataclass_fields__[name].default
         if not isinstance(one, PLAIN):
-            raise UsageError(f"{key}.{name}: {_short(one)} is no single value; write one")
+            raise UsageError(f"{key}.{name}: {_shorten(one)} is no single value; write one")
         if isinstance(wanted, bool) != isinstance(one, bool):
             kind = "true or false" if isinstance(wanted, bool) else "a number or a word"
-            raise UsageError(f"{key}.{name}: {_short(one)} cannot be used; write {kind}")
+            raise UsageError(f"{key}.{name}: {_shorten(one)} cannot be used; write {kind}")
         number = isinstance(wanted, (int, float)) and name != "start"
         if number and isinstance(one, str):
-            raise UsageError(f"{key}.{name}: {_short(one)} is no number; write {wanted}, say")
+            raise UsageError(f"{key}.{name}: {_shorten(one)} is no number; write {wanted}, say")
         if one is None and wanted is not None:
             raise UsageError(f"{key}.{name}: nothing is given; write {wanted}, say")
     return options
 
 
-def _mapping(value: Any, key: str, known: Iterable[str]) -> Mapping[str, Any]:
+def _check_mapping(value: Any, key: str, known: Iterable[str]) -> Mapping[str, Any]:
     known = list(known)
     if not isinstance(value, dict):
-        raise UsageError(f"{key}: {_short(value)} has no keys; allowed are {', '.join(known)}")
+        raise UsageError(f"{key}: {_shorten(value)} has no keys; allowed are {', '.join(known)}")
     for name in value:
         if name not in known:
             hint = nearest(str(name), known)
             also = f"; did you mean {hint!r}?" if hint else "; take it out."
-            raise UsageError(f"{key}: unknown key {_short(name)}{also} Known: {', '.join(known)}.")
+            raise UsageError(
+                f"{key}: unknown key {_shorten(name)}{also} Known: {', '.join(known)}."
+            )
     return value
 
 
-def _texts(value: Any, key: str) -> list[str]:
+def _list_texts(value: Any, key: str) -> list[str]:
     """One text or a list of them."""
     values = value if isinstance(value, list) else [value]
     if not values:
         raise UsageError(f"{key} is empty; give a path, or a list of them")
     for one in values:
         if not isinstance(one, str) or not one.strip():
-            raise UsageError(f"{key}: {_short(one)} is no text; give a path (in quotes if need be)")
+            raise UsageError(
+                f"{key}: {_shorten(one)} is no text; give a path (in quotes if need be)"
+            )
     return list(values)
 
 
-def _files(text: str, folder: Path, key: str = "contents") -> list[str]:
+def _expand_files(text: str, folder: Path, key: str = "contents") -> list[str]:
     """The files that a path with ``*``, ``?`` or ``[`` stands for, in order of name."""
-    place = _place(text, folder)
+    place = _resolve_path(text, folder)
     if text.startswith("@") or not set("*?[") & set(text) or Path(place).exists():
         return [place]
     pattern = Path(place)
@@ -293,19 +306,19 @@ def _files(text: str, folder: Path, key: str = "contents") -> list[str]:
     return found
 
 
-def _place(text: str, folder: Path) -> str:
+def _resolve_path(text: str, folder: Path) -> str:
     return text if text.startswith("@") else str(folder / at_home(text))
 
 
-def _named(pattern: str, content: str, styles: list[str], key: str) -> str:
+def _fill_name(pattern: str, content: str, styles: list[str], key: str) -> str:
     """An output's name with {content} and {style} filled in."""
     wrong = [name for name in re.findall(r"\{([^{}]*)\}", pattern) if name not in FILLED]
     if wrong:
-        raise UsageError(f"{key}: {_short(wrong[0])} is not known; {{content}} and {{style}} are")
+        raise UsageError(f"{key}: {_shorten(wrong[0])} is not known; {{content}} and {{style}} are")
     style = "+".join(Path(style.lstrip("@")).stem for style in styles)
     names = {"content": Path(content).stem, "style": style}
     return re.sub(r"\{([^{}]*)\}", lambda found: names[found[1]], pattern)
 
 
-def _short(value: Any) -> str:
+def _shorten(value: Any) -> str:
     return reprlib.repr(value)

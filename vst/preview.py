@@ -19,22 +19,22 @@ from vst.imaging.compositing import finish, painted_share, scaled
 from vst.job import LARGEST_BY_DEFAULT, Job, painting_size
 from vst.masks.open import AUTO
 from vst.pipeline.build_schedule import (
-    Arrangement,
-    Cast,
-    about_cast,
-    arrange,
-    cast,
-    laid_out,
-    last_frame,
-    looks_for,
-    prepare,
+    Schedule,
+    StyleSet,
+    build_schedule,
+    get_played_seconds,
+    identify_styles,
+    prepare_engine,
+    resolve_job_styles,
+    resolve_listed_styles,
+    schedule_styles,
 )
-from vst.pipeline.loop import run_line
-from vst.pipeline.memory_estimate import check_needed
-from vst.pipeline.painter import Batch, FramePainter
-from vst.pipeline.run import engine_for, line_of, opened_mask, sink_spec
-from vst.pipeline.session import without_mask
-from vst.plotting import grid, plot_score, sheet
+from vst.pipeline.loop import run_loop
+from vst.pipeline.memory_estimate import check_estimated_memory
+from vst.pipeline.painter import FrameBatch, FramePainter
+from vst.pipeline.run import build_parts, build_sink_spec, open_job_engine, open_job_mask
+from vst.pipeline.session import pair_without_mask
+from vst.plotting import draw_grid, draw_sheet, plot_score
 from vst.schedule.timeline import NONE, Mix
 from vst.styles.resolve import ResolvedStyle
 from vst.video.sinks.base import Sink, SinkReport, SinkSpec
@@ -42,7 +42,7 @@ from vst.video.sources import open_source
 from vst.video.sources.base import Source
 
 
-def first_picture(path: str, limits: Limits = LIMITS) -> Picture:
+def read_first_picture(path: str, limits: Limits = LIMITS) -> Picture:
     """A picture as it is, or a video's first frame."""
     with open_source(path, limits) as source:
         for frame in source.frames():
@@ -50,7 +50,7 @@ def first_picture(path: str, limits: Limits = LIMITS) -> Picture:
     raise MediaError(f"{path} has no picture that can be read")
 
 
-def middle_picture(path: str) -> Picture:
+def read_middle_picture(path: str) -> Picture:
     """A picture as it is, or the frame in the middle of a video."""
     with open_source(path) as source:
         return source.at(source.info.duration / 2)
@@ -63,7 +63,7 @@ def paint_still(engine: Engine, content: Picture, mix: Mix, size: int | str | No
     height, width = content.shape[:2]
     small = scaled(content, *painting_size(size, width, height))
     engine.reset()
-    batch = Batch([Frame(0, 0.0, content)], [small], [None])
+    batch = FrameBatch([Frame(0, 0.0, content)], [small], [None])
     painting = FramePainter(engine, small.shape[1], small.shape[0]).paint(batch, [mix])[0]
     return finish(content, painting, painted_share(mix.painted, engine.fades_below))
 
@@ -71,10 +71,10 @@ def paint_still(engine: Engine, content: Picture, mix: Mix, size: int | str | No
 def paint_picture(job: Job, engine: Engine) -> Picture:
     """The job's content, painted in an even mix of the job's looks."""
     with open_source(job.content, job.limits) as source:
-        check_needed(job, source.info)
-    content = first_picture(job.content, job.limits)
-    looks = looks_for(job, engine)
-    prepare(job, engine, looks)
+        check_estimated_memory(job, source.info)
+    content = read_first_picture(job.content, job.limits)
+    looks = resolve_listed_styles(job, engine)
+    prepare_engine(job, engine, looks)
     mix = Mix({look.name: 1 / len(looks) for look in looks}, job.blend, job.strength)
     return paint_still(engine, content, mix, job.size)
 
@@ -85,11 +85,11 @@ def paint_grid(
     """Every content (a picture, or a video's middle frame) in every look of ``job``, as one
     labelled sheet.
     """
-    looks = looks_for(job, engine)
-    prepare(job, engine, looks)
+    looks = resolve_listed_styles(job, engine)
+    prepare_engine(job, engine, looks)
     total = len(contents) * len(looks)
     rows: list[list[Picture]] = []
-    originals = [middle_picture(path) for path in contents]
+    originals = [read_middle_picture(path) for path in contents]
     for content in originals:
         row = []
         for look in looks:
@@ -98,7 +98,7 @@ def paint_grid(
             on_progress(Progress("paint", len(rows) * len(looks) + len(row), total))
         rows.append(row)
     names = [Path(path).stem for path in contents]
-    return grid(rows, names, [look.name for look in looks], corner=originals)
+    return draw_grid(rows, names, [look.name for look in looks], corner=originals)
 
 
 PREVIEWED = 12
@@ -120,14 +120,14 @@ class Preview:
     notes: list[str]
 
 
-class _Kept(Sink):
+class _MemorySink(Sink):
     """Keeps the few frames of a preview."""
 
     def __init__(self, spec: SinkSpec) -> None:
         super().__init__(spec)
         self.frames: list[Frame] = []
 
-    def __enter__(self) -> _Kept:
+    def __enter__(self) -> _MemorySink:
         return self
 
     def write(self, frame: Frame) -> None:
@@ -147,18 +147,18 @@ def paint_preview(job: Job, engine: Engine, on_progress: OnProgress = silent) ->
     """
     with open_source(job.content, job.limits) as source:
         info = source.info
-        played = arrange(job, engine, source)
-        last = last_frame(job, source)
+        played = build_schedule(job, engine, source)
+        last = get_played_seconds(job, source)
         times = [job.start + last * index / (PREVIEWED - 1) for index in range(PREVIEWED)]
-        quick = quick_job(job, info, PREVIEW_SIZE)
+        quick = simplify_job(job, info, PREVIEW_SIZE)
         frames = (Frame(i, time, source.at(time)) for i, time in enumerate(times))
-        painted = painted_frames(quick, source, engine, played, frames, on_progress, PREVIEWED)
+        painted = paint_frames(quick, source, engine, played, frames, on_progress, PREVIEWED)
     half = PREVIEWED // 2
     labels = [format_time(time) for time in times]
-    frames_sheet = sheet([painted[:half], painted[half:]], [labels[:half], labels[half:]])
+    frames_sheet = draw_sheet([painted[:half], painted[half:]], [labels[:half], labels[half:]])
     plot = plot_score(
         played.timeline,
-        thumbnails_of(played.looks, engine, painted[0]),
+        make_thumbnails(played.looks, engine, painted[0]),
         max(last, 1e-3),
         start=job.start,
         width=frames_sheet.shape[1],
@@ -166,40 +166,40 @@ def paint_preview(job: Job, engine: Engine, on_progress: OnProgress = silent) ->
     return Preview(np.concatenate([frames_sheet, plot]), times, played.notes)
 
 
-def quick_job(job: Job, info: VideoInfo, largest: int) -> Job:
+def simplify_job(job: Job, info: VideoInfo, largest: int) -> Job:
     """The job without what needs the frames between, painted at ``largest`` pixels at most."""
     small = min(largest, *painting_size(job.size, info.width, info.height, info.sample_aspect))
     quick = replace(job, size=max(16, small), stabilise="off", ghost=0.0, speed=1.0)
     return replace(quick, mask=None, mask_ground=NONE) if job.mask == AUTO else quick
 
 
-def painted_frames(
+def paint_frames(
     job: Job,
     source: Source,
     engine: Engine,
-    played: Arrangement,
+    played: Schedule,
     frames: Iterable[Frame],
     on_progress: OnProgress = silent,
     total: int | None = None,
 ) -> list[Picture]:
     """Single frames of the content, painted as the job says, at the content's size."""
-    with _Kept(sink_spec(job, source.info)) as sink, opened_mask(job) as mask:
-        line = line_of(job, source.info, engine, played, sink, masked=mask is not None)
-        shots = mask.over(frames) if mask is not None else without_mask(frames)
-        run_line(line, shots, total, on_progress)
+    with _MemorySink(build_sink_spec(job, source.info)) as sink, open_job_mask(job) as mask:
+        line = build_parts(job, source.info, engine, played, sink, masked=mask is not None)
+        shots = mask.apply(frames) if mask is not None else pair_without_mask(frames)
+        run_loop(line, shots, total, on_progress)
         return [frame.picture for frame in sink.frames]
 
 
 @dataclass(frozen=True)
-class Moment:
+class PreviewFrame:
     """One frame of a content, the same one painted, and what is played around it."""
 
     content: Picture
     painting: Picture
-    played: Arrangement
+    played: Schedule
 
 
-class Moments:
+class FramePreviewer:
     """Paints single moments of jobs, over and over, each in a moment: the engine, the content and
     the looks stay open for the next job that has the same ones. To be called by one thread at a
     time.
@@ -210,35 +210,35 @@ class Moments:
     def __init__(self) -> None:
         self._engine: Engine | None = None
         self._source: Source | None = None
-        self._cast: Cast | None = None
+        self._cast: StyleSet | None = None
         self._about: dict[str, object] = {}
 
-    def paint(self, job: Job, time: float) -> Moment:
+    def paint(self, job: Job, time: float) -> PreviewFrame:
         """The moment at ``time`` seconds of the content, painted at `LARGEST_BY_DEFAULT` pixels
         (short side) at most.
         """
         engine, source = self._opened(job)
         played = self.arranged(job)
-        quick = quick_job(job, source.info, LARGEST_BY_DEFAULT)
+        quick = simplify_job(job, source.info, LARGEST_BY_DEFAULT)
         engine.reset()
         content = source.at(time)
-        [painting] = painted_frames(quick, source, engine, played, [Frame(0, time, content)])
-        return Moment(content, painting, played)
+        [painting] = paint_frames(quick, source, engine, played, [Frame(0, time, content)])
+        return PreviewFrame(content, painting, played)
 
-    def arranged(self, job: Job) -> Arrangement:
+    def arranged(self, job: Job) -> Schedule:
         """What is played, with the times of this job."""
         engine, source = self._opened(job)
-        if self._is_new("cast", about_cast(job)):
+        if self._is_new("cast", identify_styles(job)):
             self._cast = None
         if self._cast is None:
-            self._cast = cast(job, engine, source)
-        return laid_out(job, self._cast, engine, source)
+            self._cast = resolve_job_styles(job, engine, source)
+        return schedule_styles(job, self._cast, engine, source)
 
     def engine_of(self, job: Job) -> Engine:
         """The engine that the job names, held open."""
         if self._is_new("engine", (job.engine, job.model)) or self._engine is None:
             self._close_engine()
-            self._engine = engine_for(job)
+            self._engine = open_job_engine(job)
         return self._engine
 
     def close(self) -> None:
@@ -271,7 +271,7 @@ class Moments:
         self._source = None
 
 
-def thumbnails_of(
+def make_thumbnails(
     looks: Sequence[ResolvedStyle], engine: Engine, content: Picture
 ) -> dict[str, Picture]:
     """A picture for each look: its own, or where it is kept as numbers a swatch painted in it."""

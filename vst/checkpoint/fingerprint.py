@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from vst import __version__
-from vst.checkpoint.store import digest
+from vst.checkpoint.store import hash_file
 from vst.engines.choices import gathered
 from vst.errors import MediaError, OutputError
 from vst.job import Job
@@ -37,7 +37,7 @@ PLAIN = ("auto", "none")
 """What is given in the place of an input and is no file."""
 
 
-def about_job(job: Job) -> dict[str, Any]:
+def fingerprint_job(job: Job) -> dict[str, Any]:
     """Name -> plain value, for everything that is known before the engine is opened. A file is its
     content, wherever it lies.
     """
@@ -45,8 +45,8 @@ def about_job(job: Job) -> dict[str, Any]:
     for name, value in job.as_dict().items():
         if name not in (*NOT_ABOUT_FRAMES, *INPUTS, "styles"):
             about[f"option {name}"] = value
-    for name, given in inputs_of(job).items():
-        about[name] = checksum(given)
+    for name, given in list_inputs(job).items():
+        about[name] = fingerprint_input(given)
     for name in PACKAGES:
         try:
             about[f"version of {name}"] = version(name)
@@ -55,32 +55,32 @@ def about_job(job: Job) -> dict[str, Any]:
     return about
 
 
-def inputs_of(job: Job) -> dict[str, str]:
+def list_inputs(job: Job) -> dict[str, str]:
     """What a job reads, as it names it."""
     named = {name.replace("_", " "): getattr(job, name) for name in INPUTS}
     found = {name: given for name, given in named.items() if given}
     return found | {f"style {number}": style for number, style in enumerate(job.styles, 1)}
 
 
-def is_file_name(given: str) -> bool:
+def is_path(given: str) -> bool:
     """Whether an input is a file or folder, and not a name of something else."""
     return given.partition(":")[0] not in PLAIN and given[:1] != "@" and Path(given).exists()
 
 
-def checksum(given: str) -> str:
+def fingerprint_input(given: str) -> str:
     """The content of a file, or of all files of a folder with their names; other names as they
     are.
     """
-    if not is_file_name(given):
+    if not is_path(given):
         return given
     path = Path(given)
     try:
         if path.is_file():
-            return digest(path)
+            return hash_file(path)
         found = blake2b(digest_size=16)
         for part in sorted(path.rglob("*")):
             if part.is_file():
-                found.update(f"{part.relative_to(path)}\0{digest(part)}\0".encode())
+                found.update(f"{part.relative_to(path)}\0{hash_file(part)}\0".encode())
         return found.hexdigest()
     except OSError as error:
         raise MediaError(
@@ -88,7 +88,7 @@ def checksum(given: str) -> str:
         ) from error
 
 
-def checksum_of_looks(looks: Iterable[ResolvedStyle]) -> str:
+def fingerprint_styles(looks: Iterable[ResolvedStyle]) -> str:
     """The looks that are played: names, times, pictures or numbers."""
     found = blake2b(digest_size=16)
     for look in looks:
@@ -97,18 +97,18 @@ def checksum_of_looks(looks: Iterable[ResolvedStyle]) -> str:
     return found.hexdigest()
 
 
-def job_again(plain: Mapping[str, Any], folder: str, output: str) -> Job:
+def restore_job(plain: Mapping[str, Any], folder: str, output: str) -> Job:
     """The job that a manifest holds, for ``output``; relative paths count from ``folder``."""
     known = {part.name for part in fields(Job)}
     try:
         values = {name: value for name, value in gathered(plain).items() if name in known}
-        values["styles"] = tuple(_from(folder, style) for style in values.get("styles", ()))
+        values["styles"] = tuple(_locate(folder, style) for style in values.get("styles", ()))
         values["at"] = tuple(values.get("at", ()))
         if values.get("fps") is not None:
             values["fps"] = Fraction(values["fps"])
         for name in INPUTS:
             if values.get(name):
-                values[name] = _from(folder, values[name])
+                values[name] = _locate(folder, values[name])
         return Job(**{**values, "output": output})
     except (TypeError, ValueError, AttributeError) as error:
         raise OutputError(
@@ -116,7 +116,7 @@ def job_again(plain: Mapping[str, Any], folder: str, output: str) -> Job:
         ) from error
 
 
-def _from(folder: str, given: str) -> str:
+def _locate(folder: str, given: str) -> str:
     if Path.cwd() == Path(folder) or given[:1] == "@" or given.partition(":")[0] in PLAIN:
         return given
     path = Path(folder) / given

@@ -1,7 +1,7 @@
 """Where a video is cut into chunks, and how one of them is begun without those before it.
 
-One `Rule` says where chunks end, from nothing but the content: a run on one machine, one that goes
-on later, and workers that paint far apart cut at the same frames. `scout` finds the chunks ahead,
+One `ChunkRule` says where chunks end, from nothing but the content: a run on one machine, one that goes
+on later, and workers that paint far apart cut at the same frames. `plan_chunks` finds the chunks ahead,
 by reading the content without painting it.
 """
 
@@ -22,9 +22,9 @@ from vst.errors import OutputError
 from vst.imaging.compositing import scaled
 from vst.video.scene_cuts import CutDetector
 
-LEAST = 0.6
+LEAST_PART = 0.6
 """Part of the longest chunk after which a scene cut ends a chunk."""
-SMALLEST = 0.25
+SMALLEST_PART = 0.25
 """Part of it that the last chunks, which grow smaller, have at least."""
 ROUNDS = 2
 """So often every worker is to get one more chunk of what is left: none waits long for the last."""
@@ -33,7 +33,7 @@ CHECKED_ROWS = 16
 
 
 @dataclass(frozen=True)
-class Rule:
+class ChunkRule:
     """A chunk ends at the first scene cut after ``least`` frames, and after ``most`` at the latest.
     With several ``workers`` chunks grow smaller towards the end of the ``total`` frames, but none
     has less than ``fewest``.
@@ -46,17 +46,17 @@ class Rule:
     workers: int = 1
 
     @staticmethod
-    def of(seconds: float, rate: float, lookahead: int, total: int, workers: int = 1) -> Rule:
+    def of(seconds: float, rate: float, lookahead: int, total: int, workers: int = 1) -> ChunkRule:
         """Chunks of at most ``seconds``, of more frames than a stabiliser looks ahead."""
         fewest = lookahead + 1
-        least, most = (max(fewest, round(part * seconds * rate)) for part in (LEAST, 1.0))
-        return Rule(least, most, fewest, total, workers)
+        least, most = (max(fewest, round(part * seconds * rate)) for part in (LEAST_PART, 1.0))
+        return ChunkRule(least, most, fewest, total, workers)
 
     @staticmethod
-    def read(plain: Any) -> Rule:
+    def read(plain: Any) -> ChunkRule:
         """The rule that a manifest holds."""
         try:
-            rule = Rule(**{name: int(plain[name]) for name in Rule.__dataclass_fields__})
+            rule = ChunkRule(**{name: int(plain[name]) for name in ChunkRule.__dataclass_fields__})
         except (TypeError, KeyError, ValueError) as error:
             raise OutputError(f"the rule of its chunks is damaged ({error})") from error
         if not 1 <= rule.fewest <= rule.least <= rule.most or rule.workers < 1:
@@ -73,22 +73,22 @@ class Rule:
         if self.workers == 1 or left <= 0:
             return self.most
         share = math.ceil(left / (ROUNDS * self.workers))
-        return min(self.most, max(share, math.ceil(SMALLEST * self.most), self.fewest))
+        return min(self.most, max(share, math.ceil(SMALLEST_PART * self.most), self.fewest))
 
     def ends(self, start: int, frames: int, cut: bool) -> bool:
         """Whether a chunk that began with frame ``start`` ends after so many frames."""
         longest = self.longest(start)
-        least = max(self.fewest, min(self.least, math.ceil(LEAST * longest)))
+        least = max(self.fewest, min(self.least, math.ceil(LEAST_PART * longest)))
         return frames >= longest or (cut and frames >= least)
 
 
 @dataclass(frozen=True)
-class Start:
+class WarmStart:
     """Where a chunk begins, and how it does without what the one before remembers.
 
     ``index`` is its first frame; ``written`` the first that it writes: those that the stabiliser
     still held there belong to it. It reads from frame ``warm`` on, at ``first`` seconds, and drops
-    what it paints before ``written``. ``checksum`` tells frame ``warm`` again, ``cuts`` is what the
+    what it paints before ``written``. ``checksum_picture`` tells frame ``warm`` again, ``cuts`` is what the
     finder of scenes knew before it, ``earlier`` the times of the scene's frames before it.
     ``chained``: it does not do quite without, for something remembers the whole scene so far.
     """
@@ -116,14 +116,14 @@ class Start:
 
 
 @dataclass(frozen=True)
-class Piece:
+class ChunkPlan:
     """Chunk ``number``, planned: where it begins (None: at the video's first frame), where the next
     one does (None: it is the last), how many frames it writes.
     """
 
     number: int
-    start: Start | None
-    following: Start | None
+    start: WarmStart | None
+    following: WarmStart | None
     frames: int
 
     @property
@@ -140,7 +140,7 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class Reach:
+class WarmupNeed:
     """What a chunk needs of the frames before it: ``warmup`` frames before the first that it
     writes, and how many frames the stabiliser looks ``ahead``. ``endless``: something remembers
     all of a scene, and they are enough but nearly, unless the scene is no older.
@@ -152,7 +152,7 @@ class Reach:
 
 
 @dataclass(frozen=True)
-class _Mark:
+class _FrameMark:
     """A frame that a chunk could be read from, with what the finder of scenes knew before it."""
 
     index: int
@@ -161,37 +161,39 @@ class _Mark:
     cuts: dict[str, Any]
 
 
-def scout(
-    frames: Iterable[Frame], rule: Rule, size: tuple[int, int], reach: Reach
-) -> Iterator[Piece]:
+def plan_chunks(
+    frames: Iterable[Frame], rule: ChunkRule, size: tuple[int, int], reach: WarmupNeed
+) -> Iterator[ChunkPlan]:
     """The chunks of a video, each as soon as its end is known; ``size`` is the width and height of
     the painting, at which scenes are told apart.
     """
     cuts = CutDetector()
-    marks: deque[_Mark] = deque(maxlen=reach.warmup + reach.ahead + 1)
+    marks: deque[_FrameMark] = deque(maxlen=reach.warmup + reach.ahead + 1)
     scene, number, index = 0, 0, -1
     times: list[float] = []  # of the scene's frames
-    start: Start | None = None
+    start: WarmStart | None = None
     for frame in frames:
         index = frame.index
         known = cuts.state()
         cut = cuts.is_cut(scaled(frame.picture, *size))
-        marks.append(_Mark(index, frame.time, checksum(frame.picture), known))
+        marks.append(_FrameMark(index, frame.time, checksum_picture(frame.picture), known))
         if cut:
             scene, times = index, []
         begun = start.index if start is not None else 0
         if index > begun and rule.ends(begun, index - begun, cut):
-            following = _started(marks, scene, times, reach)
+            following = _make_start(marks, scene, times, reach)
             before = start.written if start is not None else 0
-            yield Piece(number, start, following, following.written - before)
+            yield ChunkPlan(number, start, following, following.written - before)
             start, number = following, number + 1
         times.append(frame.time)
     if index >= 0:
         before = start.written if start is not None else 0
-        yield Piece(number, start, None, index + 1 - before)
+        yield ChunkPlan(number, start, None, index + 1 - before)
 
 
-def _started(marks: deque[_Mark], scene: int, times: list[float], reach: Reach) -> Start:
+def _make_start(
+    marks: deque[_FrameMark], scene: int, times: list[float], reach: WarmupNeed
+) -> WarmStart:
     """The start of the chunk that begins with the last of ``marks``."""
     index = marks[-1].index
     written = index - min(reach.ahead, index - scene)
@@ -199,9 +201,11 @@ def _started(marks: deque[_Mark], scene: int, times: list[float], reach: Reach) 
     warm = next(mark for mark in marks if mark.index >= wanted)
     earlier = times[: warm.index - scene]
     chained = reach.endless and warm.index > scene
-    return Start(index, written, warm.index, warm.time, warm.checksum, warm.cuts, earlier, chained)
+    return WarmStart(
+        index, written, warm.index, warm.time, warm.checksum, warm.cuts, earlier, chained
+    )
 
 
-def checksum(picture: Picture) -> int:
+def checksum_picture(picture: Picture) -> int:
     """A number that tells a picture from others, from some of its rows."""
     return zlib.crc32(np.ascontiguousarray(picture[::CHECKED_ROWS]).data)

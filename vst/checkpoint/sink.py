@@ -12,15 +12,15 @@ from vst.checkpoint.store import JOINING, ChunkFolder
 from vst.core.state_io import State
 from vst.core.types import Frame
 from vst.errors import OutputError
-from vst.video.sinks.assemble import Timing, assemble, track_suffix
+from vst.video.sinks.assemble import Timing, assemble, get_track_suffix
+from vst.video.sinks.atomic_output import AtomicOutput
 from vst.video.sinks.base import Sink, SinkReport, SinkSpec
-from vst.video.sinks.formats import choose
-from vst.video.sinks.place import Place
-from vst.video.sinks.track import TrackWriter, nearest_rate
+from vst.video.sinks.formats import choose_format
+from vst.video.sinks.track import TrackWriter, round_rate
 from vst.video.sinks.video import check_frame, check_numbers
 
 
-class Shelf(Protocol):
+class ChunkStore(Protocol):
     """Where chunks are put when they are whole."""
 
     def unfinished(self, number: int, suffix: str) -> Path:
@@ -38,9 +38,9 @@ class ChunkWriter(Sink):
     `begin` says which chunk comes next, `end_line` that the video ends with what was written.
     """
 
-    def __init__(self, spec: SinkSpec, shelf: Shelf) -> None:
+    def __init__(self, spec: SinkSpec, shelf: ChunkStore) -> None:
         super().__init__(spec)
-        _, self._codec, self._crf = choose(spec.path, spec.codec, spec.crf)
+        _, self._codec, self._crf = choose_format(spec.path, spec.codec, spec.crf)
         check_numbers(spec)
         self._shelf = shelf
         self._writer: TrackWriter | None = None
@@ -64,9 +64,9 @@ class ChunkWriter(Sink):
 
     def _open(self) -> TrackWriter:
         return TrackWriter(
-            self._shelf.unfinished(self._number, track_suffix(self._codec)),
+            self._shelf.unfinished(self._number, get_track_suffix(self._codec)),
             (self.spec.width, self.spec.height),
-            nearest_rate(self.spec.rate),
+            round_rate(self.spec.rate),
             codec=self._codec,
             crf=self._crf,
             sample_aspect=self.spec.sample_aspect,
@@ -117,7 +117,7 @@ class ChunkSink(ChunkWriter):
     def __init__(self, spec: SinkSpec, folder: ChunkFolder) -> None:
         super().__init__(spec, folder)
         self._folder = folder
-        self._place = Place(spec.path, spec.overwrite, folder.path)
+        self._place = AtomicOutput(spec.path, spec.overwrite, folder.path)
 
     def finish(self) -> SinkReport:
         chunks = self._folder.chunks

@@ -18,11 +18,11 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from vst.checkpoint.planner import Rule
+from vst.checkpoint.planner import ChunkRule
 from vst.core.locks import Lock
 from vst.core.state_io import State, load_state, save_state
 from vst.errors import OutputError, UsageError
-from vst.video.sinks.place import synchronise
+from vst.video.sinks.atomic_output import sync_to_disk
 
 SECONDS = 10.0
 """Seconds of a chunk at most; a job that is not longer has no chunks."""
@@ -52,13 +52,13 @@ class Chunk:
     last: bool
 
 
-def folder_of(output: str | os.PathLike[str]) -> Path:
+def get_chunk_folder(output: str | os.PathLike[str]) -> Path:
     """Where the chunks of an output lie."""
     path = Path(output)
     return path.with_name(f"{path.name}.vst")
 
 
-def digest(path: Path) -> str:
+def hash_file(path: Path) -> str:
     """A checksum of a file's content."""
     found = blake2b(digest_size=16)
     with path.open("rb") as file:
@@ -69,7 +69,7 @@ def digest(path: Path) -> str:
 
 def read_manifest(output: str | os.PathLike[str]) -> dict[str, Any] | None:
     """The manifest of the output's chunks; None where there are none."""
-    path = folder_of(output) / MANIFEST
+    path = get_chunk_folder(output) / MANIFEST
     try:
         if path.stat().st_size > LARGEST_MANIFEST:
             raise ValueError("too large")
@@ -91,12 +91,14 @@ def read_manifest(output: str | os.PathLike[str]) -> dict[str, Any] | None:
 def is_published(output: str | os.PathLike[str], manifest: Mapping[str, Any]) -> bool:
     """Whether the file under the output's name is the one that was put together of the chunks."""
     try:
-        return manifest["published"] is not None and manifest["published"] == _mark(Path(output))
+        return manifest["published"] is not None and manifest["published"] == _identify_file(
+            Path(output)
+        )
     except OSError:
         return False
 
 
-def _mark(path: Path) -> list[int]:
+def _identify_file(path: Path) -> list[int]:
     found = path.stat()
     return [found.st_ino, found.st_size, found.st_mtime_ns]
 
@@ -114,20 +116,20 @@ class ChunkFolder:
         output: Path,
         about: Mapping[str, Any],
         job: Mapping[str, Any] | None = None,
-        rule: Rule | None = None,
+        rule: ChunkRule | None = None,
     ) -> None:
         self.output = output
         self.rule = rule
-        self.path = folder_of(output)
+        self.path = get_chunk_folder(output)
         self.about: dict[str, Any] = json.loads(json.dumps(about))
         self.job = dict(job or {})
         self.chunks: dict[int, Chunk] = {}
         self._later: dict[str, Any] = {}
         self._make()
-        with _told(self.path):
+        with _as_output_error(self.path):
             self._lock = Lock(self.path / LOCK, repr(str(output)))
         try:
-            with _told(self.path):
+            with _as_output_error(self.path):
                 self._take_up()
         except BaseException:
             self._lock.release()
@@ -141,7 +143,7 @@ class ChunkFolder:
                 f"{str(self.path)!r} is no folder of vst's; the chunks of {str(self.output)!r} "
                 "would lie there: move it away"
             )
-        with _told(self.path):
+        with _as_output_error(self.path):
             self.path.mkdir(exist_ok=True)
 
     def _take_up(self) -> None:
@@ -154,7 +156,7 @@ class ChunkFolder:
                 )
         else:
             if manifest.get("rule") is not None:
-                self.rule = Rule.read(manifest["rule"])
+                self.rule = ChunkRule.read(manifest["rule"])
             before = manifest["about"]
             self._later = {name: before[name] for name in LATER if name in before}
             self._check_same({**before, **{name: self.about.get(name) for name in LATER}})
@@ -171,7 +173,7 @@ class ChunkFolder:
         if self._later.get(name, value) != value:
             self._check_same({**self.about, name: self._later[name]})
         self.about[name] = value
-        with _told(self.path):
+        with _as_output_error(self.path):
             self._write_manifest()
 
     def _check_same(self, before: Mapping[str, Any]) -> None:
@@ -179,7 +181,9 @@ class ChunkFolder:
             was, now = before.get(name), self.about.get(name)
             if was != now:
                 # Checksums say nothing to a reader.
-                told = f" ({_short(was)}, now {_short(now)})" if name.startswith("option ") else ""
+                told = (
+                    f" ({_shorten(was)}, now {_shorten(now)})" if name.startswith("option ") else ""
+                )
                 raise UsageError(
                     f"{str(self.path)!r} was begun with another {name.removeprefix('option ')}"
                     f"{told}; give the same again, or remove that folder to begin anew"
@@ -188,8 +192,8 @@ class ChunkFolder:
     def _is_whole(self, chunk: Chunk) -> bool:
         try:
             return (
-                digest(self._inside(chunk.track)) == chunk.track_sum
-                and digest(self._inside(chunk.state)) == chunk.state_sum
+                hash_file(self._inside(chunk.track)) == chunk.track_sum
+                and hash_file(self._inside(chunk.state)) == chunk.state_sum
             )
         except OSError:
             return False
@@ -244,13 +248,13 @@ class ChunkFolder:
 
     def unfinished(self, number: int, suffix: str) -> Path:
         """Where a file of chunk ``number`` is written."""
-        return unfinished(self.path, number, suffix)
+        return get_unfinished_path(self.path, number, suffix)
 
     def seal(
         self, number: int, written: Path, state: State, *, frames: int, first: float, last: bool
     ) -> None:
         """Chunk ``number`` is whole: keep its track ``written``, and the ``state`` at its end."""
-        with _told(self.path):
+        with _as_output_error(self.path):
             aside = self.unfinished(number, STATE_SUFFIX)
             save_state(aside, state)
             self.take(number, written, aside, frames=frames, first=first, last=last)
@@ -259,11 +263,11 @@ class ChunkFolder:
         self, number: int, track: Path, state: Path, *, frames: int, first: float, last: bool
     ) -> None:
         """Keep the files of chunk ``number``, which lie in this folder under other names."""
-        with _told(self.path):
+        with _as_output_error(self.path):
             kept = [self.path / f"chunk-{number:05d}{path.suffix}" for path in (track, state)]
-            synchronise(track)
-            synchronise(state)
-            sums = digest(track), digest(state)
+            sync_to_disk(track)
+            sync_to_disk(state)
+            sums = hash_file(track), hash_file(state)
             track.replace(kept[0])
             state.replace(kept[1])
             self.chunks[number] = Chunk(kept[0].name, kept[1].name, frames, first, *sums, last)
@@ -287,16 +291,16 @@ class ChunkFolder:
         }
         aside = self.path / f"{MANIFEST}{UNFINISHED}"
         aside.write_text(json.dumps(plain, ensure_ascii=False, indent=1), encoding="utf-8")
-        synchronise(aside)
+        sync_to_disk(aside)
         aside.replace(self.path / MANIFEST)
-        synchronise(self.path)
+        sync_to_disk(self.path)
 
     def publishing(self, finished: Path) -> None:
         """Note the file that is about to appear under the output's name, so that a run that is
         broken off just then is known to have ended.
         """
-        with _told(self.path):
-            self._write_manifest(_mark(finished))
+        with _as_output_error(self.path):
+            self._write_manifest(_identify_file(finished))
 
     def close(self, *, keep: bool) -> None:
         """Drop what is unfinished and let go; ``keep``: leave the chunks, if there are any."""
@@ -315,7 +319,7 @@ class ChunkFolder:
                 self.path.rmdir()
 
 
-def unfinished(folder: Path, number: int, suffix: str) -> Path:
+def get_unfinished_path(folder: Path, number: int, suffix: str) -> Path:
     """Where a file of chunk ``number`` is written before it is whole."""
     return folder / f"chunk-{number:05d}{UNFINISHED}{suffix}"
 
@@ -324,13 +328,13 @@ def _is_ours(name: str) -> bool:
     return name == LOCK or name.startswith(("chunk-", MANIFEST, JOINING))
 
 
-def _short(value: Any) -> str:
+def _shorten(value: Any) -> str:
     text = "not given" if value is None else str(value)
     return text if len(text) <= 60 else f"{text[:60]}…"
 
 
 @contextlib.contextmanager
-def _told(folder: Path) -> Iterator[None]:
+def _as_output_error(folder: Path) -> Iterator[None]:
     """What the system refuses is told as an error of the output."""
     try:
         yield

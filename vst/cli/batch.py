@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from vst.batch import STATES, Outcome, read_batch, run_batch, table
+from vst.batch import STATES, JobOutcome, format_outcomes, read_batch, run_batch
 from vst.cli.options import (
     cluster_options,
     cluster_settings,
@@ -56,7 +56,7 @@ def command(
     """
     plan = [replace(job, overwrite=True) if overwrite else job for job in read_batch(jobs)]
 
-    def say(outcome: Outcome) -> None:
+    def say(outcome: JobOutcome) -> None:
         if not as_json:
             warn(f"{outcome.output}: {text}" for text in outcome.warnings)
 
@@ -68,16 +68,16 @@ def command(
         with Reporter(progress) as reporter, one_core_a_frame(small):
             outcomes = run_batch(plan, reporter, on_outcome=say, runner=watched)
     else:
-        from vst.cluster import batch_on
+        from vst.cluster import run_batch_on_cluster
 
         share_heaps()
         with Reporter(progress) as reporter, stoppable() as stop:
-            outcomes = batch_on(settings, plan, reporter, on_outcome=say, stop=stop)
+            outcomes = run_batch_on_cluster(settings, plan, reporter, on_outcome=say, stop=stop)
     counts = {state: sum(one.state == state for one in outcomes) for state in STATES}
     if as_json:
         print_json({"jobs": [one.as_dict() for one in outcomes], **counts})
     else:
-        click.echo(table(outcomes))
+        click.echo(format_outcomes(outcomes))
     if counts["failed"]:
         context.exit(1)
 

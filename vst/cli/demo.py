@@ -13,9 +13,9 @@ from vst.cli.options import print_json, report_options, warn
 from vst.cli.progress import Reporter
 from vst.core.types import Picture, Progress
 from vst.job import Job
-from vst.pipeline.build_schedule import looks_for
+from vst.pipeline.build_schedule import resolve_listed_styles
 from vst.pipeline.run import run
-from vst.plotting import demo_sheet, save_picture
+from vst.plotting import draw_demo_sheet, save_picture
 from vst.samples import write_content, write_style_film
 from vst.video.sources import open_source
 
@@ -63,7 +63,7 @@ def sheet_of(job: Job) -> Picture:
     """The contact sheet of a finished job: its keyframes, and frames of its content and output side
     by side.
     """
-    looks = looks_for(job)
+    looks = resolve_listed_styles(job)
     with open_source(job.content) as source:
         last = source.info.duration - 1 / float(source.info.rate)
         times = [float(t) for t in np.linspace(0, last, COLUMNS)]
@@ -71,4 +71,4 @@ def sheet_of(job: Job) -> Picture:
     with open_source(job.output) as painted:
         paintings = [painted.at(t) for t in times]
     keyframes = [(look.time, look.picture) for look in looks]
-    return demo_sheet(keyframes, list(zip(times, contents)), paintings)
+    return draw_demo_sheet(keyframes, list(zip(times, contents)), paintings)

@@ -18,7 +18,7 @@ from vst.cli.options import (
 )
 from vst.cli.progress import Reporter
 from vst.job import check_paths
-from vst.pipeline.run import engine_for
+from vst.pipeline.run import open_job_engine
 from vst.plotting import save_picture
 from vst.preview import paint_grid
 
@@ -59,7 +59,7 @@ def command(
     check_picture_output(output, jobs[0].overwrite)
     with (
         Reporter(progress, "pictures") as reporter,
-        engine_for(jobs[0], reporter) as engine,
+        open_job_engine(jobs[0], reporter) as engine,
     ):
         save_picture(output, paint_grid(contents, jobs[0], engine, reporter))
     if as_json:

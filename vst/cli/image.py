@@ -20,7 +20,7 @@ from vst.cli.options import (
 )
 from vst.cli.progress import Reporter
 from vst.job import check_paths
-from vst.pipeline.run import engine_for
+from vst.pipeline.run import open_job_engine
 from vst.plotting import save_picture
 from vst.preview import paint_picture
 
@@ -62,7 +62,7 @@ def command(
     check_paths(job)
     check_picture_output(output, job.overwrite)
     check_engine_outputs(job)
-    with Reporter(progress, "pictures") as reporter, engine_for(job, reporter) as engine:
+    with Reporter(progress, "pictures") as reporter, open_job_engine(job, reporter) as engine:
         picture = paint_picture(job, engine)
     save_picture(output, picture)
     seconds = round(time.perf_counter() - began, 3)

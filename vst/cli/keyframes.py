@@ -25,10 +25,10 @@ from vst.core.types import Picture
 from vst.errors import MissingFileError, OutputExistsError
 from vst.job import Job
 from vst.keyframes import PICKERS
-from vst.keyframes.diverse import distances, style_numbers
+from vst.keyframes.diverse import describe_styles, measure_distances
 from vst.pipeline.run import open_engine
-from vst.plotting import save_picture, sheet
-from vst.plotting.maps import heat_table
+from vst.plotting import draw_sheet, save_picture
+from vst.plotting.maps import draw_heat_table
 from vst.styles.resolve import ResolvedStyle, resolve_styles
 
 PER_ROW = 5
@@ -90,7 +90,7 @@ def command(
     looks = resolve_styles(
         [style], keyframes=keyframes, picker=picker, at=at or (), embed=embedder, notes=notes
     )
-    apart = distances(style_numbers([look.picture for look in looks], embedder))
+    apart = measure_distances(describe_styles([look.picture for look in looks], embedder))
     files = draw(looks, apart, embedder.space, target)
     if as_json:
         found = [{"name": look.name, "time": round(look.time, 3)} for look in looks]
@@ -116,10 +116,10 @@ class Embedder:
 
     def __call__(self, picture: Picture) -> Any:
         if self._embed is None:
-            from vst.keyframes.diverse import statistics
+            from vst.keyframes.diverse import compute_statistics
 
             engine = open_engine(self.name, model=self.model)
-            self._embed = getattr(engine, "embed", None) or statistics
+            self._embed = getattr(engine, "embed", None) or compute_statistics
             self.space = getattr(engine, "space", "colours and texture")
         return self._embed(picture)
 
@@ -143,12 +143,12 @@ def draw(looks: list[ResolvedStyle], apart: Any, space: str, target: Path) -> li
     if len(looks) > 1:
         heads = [look.picture for look in looks]
         title = f"How far apart their styles are ({space})"
-        heat = heat_table(apart, labels, heads=heads, title=title)
+        heat = draw_heat_table(apart, labels, heads=heads, title=title)
     if target.suffix:
         rows = [looks[i : i + PER_ROW] for i in range(0, len(looks), PER_ROW)]
         pictures = [[look.picture for look in row] for row in rows]
         texts = [labels[i : i + PER_ROW] for i in range(0, len(looks), PER_ROW)]
-        whole = sheet(pictures, texts)
+        whole = draw_sheet(pictures, texts)
         save_picture(target, whole if heat is None else np.concatenate([whole, heat]))
         return [str(target)]
     target.mkdir(parents=True, exist_ok=True)

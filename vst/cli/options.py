@@ -23,7 +23,7 @@ from vst.plotting.basics import FORMATS
 from vst.schedule.easing import ease_named
 
 if TYPE_CHECKING:
-    from vst.cluster import Settings
+    from vst.cluster import ClusterSettings
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -256,16 +256,16 @@ def cluster_settings(
     workers: int | None = None,
     storage: str | None = None,
     threads: int | None = None,
-) -> Settings | None:
+) -> ClusterSettings | None:
     """The cluster that was asked for, if one was."""
     if cluster is None:
         for name, value in (("workers", workers), ("storage", storage), ("threads", threads)):
             if value is not None:
                 raise UsageError(f"--{name} {value} means something with --cluster only")
         return None
-    from vst.cluster import Settings
+    from vst.cluster import ClusterSettings
 
-    return Settings(cluster, workers, threads, storage)
+    return ClusterSettings(cluster, workers, threads, storage)
 
 
 def report_options(function: Function) -> Function:

@@ -20,7 +20,7 @@ from vst.cli.options import (
 from vst.cli.progress import Reporter
 from vst.cli.stylize import OPTIONS
 from vst.job import check_paths
-from vst.pipeline.run import engine_for, estimate
+from vst.pipeline.run import estimate, open_job_engine
 from vst.plotting import save_picture
 from vst.preview import paint_preview
 
@@ -51,7 +51,7 @@ def command(
     check_picture_output(output, job.overwrite)
     check_paths(job)
     with Reporter(progress) as reporter:
-        with engine_for(job, reporter) as engine:
+        with open_job_engine(job, reporter) as engine:
             preview = paint_preview(job, engine, reporter)
         save_picture(output, preview.sheet)
         # Timed as a video: the sheet's name says nothing of what will be written.

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from vst.errors import Cancelled, StalledError
-from vst.pipeline.session import Stop
+from vst.pipeline.session import RunControl
 
 GRACE = 15.0
 """Seconds that a run has to end by itself after it was found to hang."""
@@ -21,11 +21,11 @@ LATER = 5.0
 
 
 @contextlib.contextmanager
-def stoppable() -> Iterator[Stop]:
+def stoppable() -> Iterator[RunControl]:
     """While it is open, Ctrl-C once ends a run with chunks at the end of its chunk, and twice at
     once; a run without chunks ends at once. A step that hangs ends the run.
     """
-    stop = Stop()
+    stop = RunControl()
     if threading.current_thread() is not threading.main_thread():
         yield stop
         return
@@ -62,7 +62,7 @@ def say(text: str) -> None:
         os.write(sys.stderr.fileno(), text.encode())
 
 
-def stalled(stop: Stop) -> str:
+def stalled(stop: RunControl) -> str:
     """What is said of a step that hangs."""
     if stop.pulse is not None:
         return (
@@ -75,7 +75,7 @@ def stalled(stop: Stop) -> str:
     )
 
 
-def _watch(stop: Stop, hung: threading.Event, over: threading.Event) -> None:
+def _watch(stop: RunControl, hung: threading.Event, over: threading.Event) -> None:
     last: object = None
     while not over.wait(1.0):
         pulse = stop.pulse

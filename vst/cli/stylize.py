@@ -28,10 +28,10 @@ from vst.core.timecode import format_time
 from vst.core.types import OnProgress
 from vst.job import Job
 from vst.pipeline.run import Estimate, Result, estimate, run
-from vst.pipeline.session import Stop
+from vst.pipeline.session import RunControl
 
 if TYPE_CHECKING:
-    from vst.cluster import Settings
+    from vst.cluster import ClusterSettings
 
 OPTIONS = (
     "score", "keyframes", "picker", "at", "order", "size", "strength", "ease", "hold", "blend",
@@ -94,17 +94,17 @@ def command(
 
 
 def runner_on(
-    settings: Settings | None, cores: int | None = None
-) -> Callable[[Job, OnProgress, Stop | None], Result]:
+    settings: ClusterSettings | None, cores: int | None = None
+) -> Callable[[Job, OnProgress, RunControl | None], Result]:
     """What does a job: here, or on a cluster, with so many cores for each worker."""
     if settings is None:
         return painted_here
-    from vst.cluster import paint_on
+    from vst.cluster import run_on_cluster
 
-    return functools.partial(paint_on, replace(settings, cores=cores or settings.cores))
+    return functools.partial(run_on_cluster, replace(settings, cores=cores or settings.cores))
 
 
-def painted_here(job: Job, on_progress: OnProgress, stop: Stop | None) -> Result:
+def painted_here(job: Job, on_progress: OnProgress, stop: RunControl | None) -> Result:
     """The job done by this process, which does nothing else."""
     with one_core_a_frame(job.engine == "embedded"):
         return run(job, on_progress, stop)

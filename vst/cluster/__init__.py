@@ -8,36 +8,46 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from vst.batch import Outcome
-from vst.cluster.chunks import paint_with
-from vst.cluster.clips import batch_with
-from vst.cluster.crew import Crew
-from vst.cluster.orders import LOCAL, OBJECT, Settings
+from vst.batch import JobOutcome
+from vst.cluster.paint_chunks import run_with_pool
+from vst.cluster.paint_clips import run_batch_with_pool
+from vst.cluster.pool import WorkerPool
+from vst.cluster.tasks import LOCAL, OBJECT, ClusterSettings
 from vst.core.types import OnProgress, silent
 from vst.job import Job, check_paths
 from vst.pipeline.run import Result
-from vst.pipeline.session import Stop
+from vst.pipeline.session import RunControl
 
-__all__ = ["LOCAL", "OBJECT", "Crew", "Settings", "batch_on", "paint_on"]
+__all__ = [
+    "LOCAL",
+    "OBJECT",
+    "ClusterSettings",
+    "WorkerPool",
+    "run_batch_on_cluster",
+    "run_on_cluster",
+]
 
 
-def paint_on(
-    settings: Settings, job: Job, on_progress: OnProgress = silent, stop: Stop | None = None
+def run_on_cluster(
+    settings: ClusterSettings,
+    job: Job,
+    on_progress: OnProgress = silent,
+    stop: RunControl | None = None,
 ) -> Result:
     """Do the job on a cluster; like `vst.pipeline.run.run`."""
     check_paths(job)
-    with Crew(settings) as crew:
-        return paint_with(crew, job, on_progress, stop)
+    with WorkerPool(settings) as crew:
+        return run_with_pool(crew, job, on_progress, stop)
 
 
-def batch_on(
-    settings: Settings,
+def run_batch_on_cluster(
+    settings: ClusterSettings,
     jobs: list[Job],
     on_progress: OnProgress = silent,
     *,
-    on_outcome: Callable[[Outcome], None] = lambda outcome: None,
-    stop: Stop | None = None,
-) -> list[Outcome]:
+    on_outcome: Callable[[JobOutcome], None] = lambda outcome: None,
+    stop: RunControl | None = None,
+) -> list[JobOutcome]:
     """Run many jobs on a cluster; like `vst.batch.run_batch`."""
-    with Crew(settings) as crew:
-        return batch_with(crew, jobs, on_progress, on_outcome=on_outcome, stop=stop)
+    with WorkerPool(settings) as crew:
+        return run_batch_with_pool(crew, jobs, on_progress, on_outcome=on_outcome, stop=stop)

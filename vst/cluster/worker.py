@@ -19,25 +19,25 @@ import numpy as np
 import numpy.typing as npt
 
 from vst import __version__
-from vst.checkpoint.planner import Piece
+from vst.checkpoint.planner import ChunkPlan
 from vst.checkpoint.sink import ChunkWriter
-from vst.checkpoint.store import STATE_SUFFIX, unfinished
-from vst.cluster.files import Inputs, Parcel
-from vst.cluster.orders import ClipOrder, Order, Painted
+from vst.checkpoint.store import STATE_SUFFIX, get_unfinished_path
+from vst.cluster.tasks import ChunkOrder, ClipOrder, TaskResult
+from vst.cluster.transport import Inputs, SentFile
 from vst.core.state_io import State, load_state, save_state
 from vst.core.types import silent
 from vst.engines.base import Engine
 from vst.errors import UsageError
 from vst.job import Job
-from vst.pipeline.build_schedule import Arrangement
-from vst.pipeline.run import engine_for, line_of, opened_mask, run, sink_spec
-from vst.pipeline.session import Stop, Unchanged, Work
+from vst.pipeline.build_schedule import Schedule
+from vst.pipeline.run import build_parts, build_sink_spec, open_job_engine, open_job_mask, run
+from vst.pipeline.session import ChangeGuard, RenderSession, RunControl
 from vst.video.sources import open_source
 from vst.video.sources.base import Source
 
 
 @dataclass
-class Tray:
+class WorkerChunkStore:
     """Where a worker lays its chunk: in ``folder``, under names that no other try has."""
 
     folder: Path
@@ -48,7 +48,7 @@ class Tray:
 
     def unfinished(self, number: int, suffix: str) -> Path:
         """Where a file of chunk ``number`` is written."""
-        return unfinished(self.folder, number, f".{uuid.uuid4().hex}{suffix}")
+        return get_unfinished_path(self.folder, number, f".{uuid.uuid4().hex}{suffix}")
 
     def seal(
         self, number: int, written: Path, state: State, *, frames: int, first: float, last: bool
@@ -71,34 +71,34 @@ class Worker:
         if cores is not None:
             cv2.setNumThreads(cores)
 
-    def ready(self, order: Order | None) -> str:
+    def ready(self, order: ChunkOrder | None) -> str:
         """Load what the order needs; returns the machine's name."""
         if order is not None:
             self._opened(order)
         return socket.gethostname()
 
     def piece(
-        self, order: Order, piece: Piece, left: npt.NDArray[np.uint8] | None = None
-    ) -> Painted:
+        self, order: ChunkOrder, piece: ChunkPlan, left: npt.NDArray[np.uint8] | None = None
+    ) -> TaskResult:
         """Paint one chunk; ``left`` is the state that the one before has left, if it is there."""
         began = time.perf_counter()
         job, source = self._opened(order)
         engine = self._engine_for(job)
-        unchanged = Unchanged(Path(job.content))
+        unchanged = ChangeGuard(Path(job.content))
         with order.post.tray() as folder:
-            tray = Tray(folder)
-            spec = sink_spec(job, source.info)
-            with ChunkWriter(spec, tray) as sink, opened_mask(job) as mask:
-                played = Arrangement([], order.timeline, [])
+            tray = WorkerChunkStore(folder)
+            spec = build_sink_spec(job, source.info)
+            with ChunkWriter(spec, tray) as sink, open_job_mask(job) as mask:
+                played = Schedule([], order.timeline, [])
                 masked = mask is not None
-                line = line_of(job, source.info, engine, played, sink, masked=masked)
-                work = Work(job, source, line, mask, Stop(), unchanged, silent)
-                work.piece(piece, order.rule, state_of(left))
+                line = build_parts(job, source.info, engine, played, sink, masked=masked)
+                work = RenderSession(job, source, line, mask, RunControl(), unchanged, silent)
+                work.piece(piece, order.rule, load_sent_state(left))
                 unchanged.check()
                 warnings = [*source.warnings, *(mask.warnings if mask is not None else [])]
             parcels = {name: order.post.send_away(path) for name, path in tray.files.items()}
         start = piece.start if left is None else None
-        return Painted(
+        return TaskResult(
             frames=tray.frames,
             first=tray.first,
             last=tray.last,
@@ -109,11 +109,11 @@ class Worker:
             warnings=warnings,
         )
 
-    def clip(self, order: ClipOrder) -> Painted:
+    def clip(self, order: ClipOrder) -> TaskResult:
         """Paint one whole clip."""
         began = time.perf_counter()
         check_version(order.version)
-        job = here(order.job, order.inputs, self._inputs, self._cores)
+        job = localize_job(order.job, order.inputs, self._inputs, self._cores)
         with order.post.tray() as folder:
             # Another try must not find the folder of this one.
             output = folder / f"{uuid.uuid4().hex}{Path(job.output).suffix}"
@@ -121,7 +121,7 @@ class Worker:
             result = run(job, engine=self._engine_for(job))
             parcel = order.post.send_away(output)
         self._inputs.clear()
-        return Painted(
+        return TaskResult(
             frames=result.frames,
             first=0.0,
             last=True,
@@ -141,7 +141,7 @@ class Worker:
             self._engine = None
         self._inputs.clear()
 
-    def _opened(self, order: Order) -> tuple[Job, Source]:
+    def _opened(self, order: ChunkOrder) -> tuple[Job, Source]:
         """The job as it is named here, its engine ready for its styles, and its content."""
         if self._open is not None and self._open[0] == order.key:
             return self._open[1:]
@@ -149,7 +149,7 @@ class Worker:
         if self._open is not None:
             self._open[2].close()
             self._open = None
-        job = here(order.job, order.inputs, self._inputs, self._cores)
+        job = localize_job(order.job, order.inputs, self._inputs, self._cores)
         source = open_source(job.content)
         self._engine_for(job).prepare(order.styles)
         self._open = order.key, job, source
@@ -161,11 +161,13 @@ class Worker:
         if self._engine is None or self._engine[0] != wanted:
             if self._engine is not None:
                 self._engine[1].close()
-            self._engine = wanted, engine_for(job)
+            self._engine = wanted, open_job_engine(job)
         return self._engine[1]
 
 
-def here(job: Job, parcels: Mapping[str, Parcel], inputs: Inputs, cores: int | None) -> Job:
+def localize_job(
+    job: Job, parcels: Mapping[str, SentFile], inputs: Inputs, cores: int | None
+) -> Job:
     """The job with its inputs as they are named on this machine."""
     found = {name: inputs.local(name, parcel) for name, parcel in parcels.items()}
     styles = tuple(
@@ -175,7 +177,7 @@ def here(job: Job, parcels: Mapping[str, Parcel], inputs: Inputs, cores: int | N
     return replace(job, styles=styles, threads=cores, **named)  # type: ignore[arg-type]
 
 
-def state_of(left: npt.NDArray[np.uint8] | None) -> State | None:
+def load_sent_state(left: npt.NDArray[np.uint8] | None) -> State | None:
     """What the chunk before has carried over its end."""
     if left is None:
         return None

@@ -20,11 +20,11 @@ from vst.core.types import Embedding, OnProgress, Picture, Progress, silent
 from vst.errors import MediaError, UsageError
 from vst.job import Job, painting_size
 from vst.metrics import METRICS
-from vst.metrics.base import Measure
+from vst.metrics.base import Metric
 from vst.metrics.style import Predictor, StyleDistance
 from vst.metrics.warp import WarpError
 from vst.pipeline.run import open_engine
-from vst.plotting.report import Page, beside, heat
+from vst.plotting.report import HtmlReport, draw_heat_map, join_side_by_side
 from vst.schedule.timeline import Timeline, blend_embeddings
 from vst.styles.resolve import check_space, resolve_styles
 from vst.video.scene_cuts import CutDetector
@@ -184,7 +184,7 @@ def evaluate(
 
 def fresh_measures(
     names: Sequence[str], predict: Predictor | None, wanted: Wanted | None
-) -> dict[str, Measure]:
+) -> dict[str, Metric]:
     """One of each measure, for one video."""
     return {
         name: StyleDistance(predict, wanted)
@@ -238,7 +238,7 @@ def run(
     evaluation: Evaluation,
     film: Source,
     sources: Sequence[Source],
-    measures: Sequence[dict[str, Measure]],
+    measures: Sequence[dict[str, Metric]],
     on_progress: OnProgress,
 ) -> None:
     """Go through all videos at once, frame by frame; fill the evaluation."""
@@ -305,10 +305,10 @@ def fitted(picture: Picture, width: int, height: int) -> Picture:
     return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def report_of(evaluation: Evaluation) -> Page:
+def report_of(evaluation: Evaluation) -> HtmlReport:
     """The evaluation as a page: the table, curves over time, strips of frames, flicker maps."""
     first = evaluation.videos[0]
-    page = Page(f"{Path(first.path).name}: measured against {Path(evaluation.content).name}")
+    page = HtmlReport(f"{Path(first.path).name}: measured against {Path(evaluation.content).name}")
     width, height = evaluation.size
     note = f"{first.frames} frames, compared at {width} × {height}"
     if evaluation.cuts:
@@ -320,7 +320,7 @@ def report_of(evaluation: Evaluation) -> Page:
     page.heading("Frames")
     for video in evaluation.videos:
         if video.strip:
-            page.picture(beside(video.strip), Path(video.path).name)
+            page.picture(join_side_by_side(video.strip), Path(video.path).name)
     maps = {v.path: v.flicker for v in evaluation.videos if v.flicker is not None}
     if maps:
         hottest = max(float(np.percentile(found, 99.5)) for found in maps.values())
@@ -330,7 +330,9 @@ def report_of(evaluation: Evaluation) -> Page:
             f"flow: black 0, white {hottest:.3f} and above (of 1). One scale for all.",
         )
         for path, found in maps.items():
-            page.picture(heat(found, hottest), f"{Path(path).name}: mean {float(found.mean()):.4f}")
+            page.picture(
+                draw_heat_map(found, hottest), f"{Path(path).name}: mean {float(found.mean()):.4f}"
+            )
     page.heading("Over time")
     for name, score in first.scores.items():
         page.heading(f"{name}: {score.better} is better", score.unit)

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from vst.core.types import Picture
-from vst.keyframes.base import Embed, Film, Picked, Picker
-from vst.keyframes.survey import survey
+from vst.keyframes.base import Embed, Film, KeyframeSelection, Picker
+from vst.keyframes.survey import survey_frames
 
 Numbers = npt.NDArray[np.float64]
 
@@ -24,19 +24,19 @@ class DiversePicker(Picker):
     distance", 1985).
     """
 
-    def pick(self, film: Film, count: int, embed: Embed | None = None) -> Picked:
-        found = survey(film, stills=True)
+    def pick(self, film: Film, count: int, embed: Embed | None = None) -> KeyframeSelection:
+        found = survey_frames(film, stills=True)
         good = {found.times[n] for n in found.good}
         # Of a long film not every frame is kept: a picture between two kept ones is not judged.
         kept = set(found.times)
         stills = [still for still in found.stills if still[0] in good or still[0] not in kept]
         if len(stills) < count:
             times = [time for time, _ in stills] or [found.times[len(found.times) // 2]]
-            return Picked(tuple(times), tuple(found.notes()))
-        numbers = style_numbers([picture for _, picture in stills], embed)
+            return KeyframeSelection(tuple(times), tuple(found.notes()))
+        numbers = describe_styles([picture for _, picture in stills], embed)
         taken: list[int] = []
         doubles = 0
-        for index in farthest(numbers, len(stills)):
+        for index in order_by_distance(numbers, len(stills)):
             if len(taken) == count:
                 break
             frames = [found.shown_at(stills[n][0]) for n in taken]
@@ -44,10 +44,12 @@ class DiversePicker(Picker):
                 taken.append(index)
             else:
                 doubles += 1
-        return Picked(tuple(sorted(stills[n][0] for n in taken)), tuple(found.notes(doubles)))
+        return KeyframeSelection(
+            tuple(sorted(stills[n][0] for n in taken)), tuple(found.notes(doubles))
+        )
 
 
-def farthest(numbers: Numbers, count: int) -> list[int]:
+def order_by_distance(numbers: Numbers, count: int) -> list[int]:
     """Indices of ``count`` rows of (rows, dim) numbers, each as far from those before as can be."""
     away = np.linalg.norm(numbers - numbers.mean(0), axis=1)
     order = [int(away.argmax())]
@@ -59,18 +61,18 @@ def farthest(numbers: Numbers, count: int) -> list[int]:
     return order
 
 
-def style_numbers(pictures: Sequence[Picture], embed: Embed | None) -> Numbers:
+def describe_styles(pictures: Sequence[Picture], embed: Embed | None) -> Numbers:
     """The looks of pictures as rows of numbers, (pictures, dim): by ``embed``, or by statistics."""
-    rows = [np.asarray((embed or statistics)(picture), np.float64) for picture in pictures]
+    rows = [np.asarray((embed or compute_statistics)(picture), np.float64) for picture in pictures]
     return np.stack(rows)
 
 
-def distances(numbers: Numbers) -> Numbers:
+def measure_distances(numbers: Numbers) -> Numbers:
     """How far each row is from each other one: Euclidean, (rows, rows)."""
     return np.asarray(np.linalg.norm(numbers[:, None] - numbers[None], axis=2))
 
 
-def statistics(picture: Picture) -> npt.NDArray[np.float32]:
+def compute_statistics(picture: Picture) -> npt.NDArray[np.float32]:
     """A picture's colours and texture, 14 numbers of about 0..1, where no engine can tell styles.
 
     Means and deviations in Lab, the correlations between its channels, and the energy of upright

@@ -1,4 +1,4 @@
-"""``auto``: the figure is what is in a rectangle, or what moves against the ground; GrabCut (Rother
+"""``auto``: the foreground is what is in a rectangle, or what moves against the background; GrabCut (Rother
 et al., "GrabCut", 2004) finds its outline, the optical flow follows it.
 """
 
@@ -19,37 +19,37 @@ from vst.core.types import Frame, Picture
 from vst.errors import UsageError
 from vst.imaging.optical_flow import MEDIUM, FlowEstimator, Gray, agreeing, squared, warp
 from vst.masks.base import Alpha, Mask
-from vst.masks.motion import evidence, ground_motion, of_ground
+from vst.masks.motion import classify_motion, compute_affine_flow, estimate_background_motion
 from vst.video.scene_cuts import CutDetector
 
 WORKING = 288
-"""Short side, in pixels, at which the figure is looked for."""
+"""Short side, in pixels, at which the foreground is looked for."""
 LOOKAHEAD = 6
-"""Frames after the first one in which a figure must move to be found."""
+"""Frames after the first one in which a foreground must move to be found."""
 MOVED = 1.5
-"""Pixels that it must move against the ground in that time."""
+"""Pixels that it must move against the background in that time."""
 LEAST, MOST = 0.004, 0.7
-"""Share of the picture that a figure may cover."""
+"""Share of the picture that a foreground may cover."""
 UNSURE = 0.022
 """Half the width of the strip along the outline that is cut anew in each frame, of the short side.
 """
 MARGIN = 0.12
-"""How much ground around the figure is compared with it, of the short side."""
+"""How much background around the foreground is compared with it, of the short side."""
 REMEMBERED = 0.55
 """How much of the outline is carried along the flow, where the flow can be trusted."""
 
-Share = npt.NDArray[np.float32]
+SoftMask = npt.NDArray[np.float32]
 """(height, width), 0..1, at the working size."""
 Rectangle = tuple[float, float, float, float]
 """Left, top, width and height, each 0..1 of the picture."""
 
 
-FIGURE_MARKS = (cv2.GC_FGD, cv2.GC_PR_FGD)
-"""What GrabCut writes where the figure is."""
+FOREGROUND_MARKS = (cv2.GC_FGD, cv2.GC_PR_FGD)
+"""What GrabCut writes where the foreground is."""
 
 
 @dataclass(frozen=True)
-class Seen:
+class WorkingFrame:
     """A frame at the working size."""
 
     picture: Picture
@@ -57,22 +57,22 @@ class Seen:
 
 
 class AutoMask(Mask):
-    """Holds `LOOKAHEAD` frames while it looks for the figure, and one ahead afterwards.
+    """Holds `LOOKAHEAD` frames while it looks for the foreground, and one ahead afterwards.
 
-    ``rectangle``: around the figure at the start of each scene; None: the figure is what moves. A
-    frame in which no figure is known yet has an empty mask.
+    ``rectangle``: around the foreground at the start of each scene; None: the foreground is what moves. A
+    frame in which no foreground is known yet has an empty mask.
     """
 
     def __init__(self, rectangle: Sequence[float] | None = None) -> None:
         super().__init__()
         self.rectangle = None if rectangle is None else check_rectangle(rectangle)
         self._look = FlowEstimator(MEDIUM)
-        self._share: Share | None = None
-        self._before: Seen | None = None
-        self._looks: dict[int, Seen] = {}
+        self._share: SoftMask | None = None
+        self._before: WorkingFrame | None = None
+        self._looks: dict[int, WorkingFrame] = {}
         self._missed: float | None = None
 
-    def over(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Alpha]]:
+    def apply(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Alpha]]:
         self._forget()
         self._looks.clear()
         cuts = CutDetector()
@@ -91,7 +91,7 @@ class AutoMask(Mask):
         self._share = self._before = None
 
     def _drain(self, waiting: deque[Frame], keep: int) -> Iterator[tuple[Frame, Alpha]]:
-        """Hand out all waiting frames but ``keep``; once a figure is known, all but one."""
+        """Hand out all waiting frames but ``keep``; once a foreground is known, all but one."""
         while len(waiting) > keep or (len(waiting) > 1 and self._share is not None):
             first = waiting[0]
             here = self._seen(first)
@@ -107,37 +107,37 @@ class AutoMask(Mask):
             waiting.popleft()
             yield first, self._alpha(first.picture)
 
-    def _seen(self, frame: Frame) -> Seen:
+    def _seen(self, frame: Frame) -> WorkingFrame:
         """A frame at the working size, made once for as long as it waits."""
         if frame.index not in self._looks:
-            small = working(frame.picture)
-            self._looks[frame.index] = Seen(small, self._look.gray(small))
+            small = resize_to_working(frame.picture)
+            self._looks[frame.index] = WorkingFrame(small, self._look.gray(small))
         return self._looks[frame.index]
 
-    def _find(self, here: Seen, later: list[Seen]) -> None:
-        """Look for the figure in the first of some frames."""
+    def _find(self, here: WorkingFrame, later: list[WorkingFrame]) -> None:
+        """Look for the foreground in the first of some frames."""
         later = [one for one in later if one.gray.shape == here.gray.shape]
         marks = self._marks_of_rectangle(here.picture)
         if marks is None:
-            marks = marks_of_motion(self._look, here.gray, [one.gray for one in later])
+            marks = mark_by_motion(self._look, here.gray, [one.gray for one in later])
         if marks is None:
             return
         others = [(one.picture, self._look(here.gray, one.gray)) for one in later[:4]]
         possible = marks != cv2.GC_BGD
-        ground, moving = evidence(here.picture, others, np.isin(marks, FIGURE_MARKS))
-        marks[ground & possible] = cv2.GC_BGD
+        background, moving = classify_motion(here.picture, others, np.isin(marks, FOREGROUND_MARKS))
+        marks[background & possible] = cv2.GC_BGD
         marks[(marks == cv2.GC_FGD) & ~moving] = cv2.GC_PR_FGD
-        marks[cv2.erode(moving.astype(np.uint8), disc(2)) > 0] = cv2.GC_FGD
-        cut = grab(here.picture, marks, rounds=5)
+        marks[cv2.erode(moving.astype(np.uint8), make_disc(2)) > 0] = cv2.GC_FGD
+        cut = run_grabcut(here.picture, marks, rounds=5)
         if LEAST <= cut.mean() <= MOST:
-            self._share = self._settled(softened(cut), [here, *later])
+            self._share = self._settled(soften(cut), [here, *later])
 
-    def _settled(self, share: Share, seen: list[Seen]) -> Share | None:
+    def _settled(self, share: SoftMask, seen: list[WorkingFrame]) -> SoftMask | None:
         """The first outline after it was followed through some frames and back to the first: what
-        the figure uncovers on its way is known then not to be part of it.
+        the foreground uncovers on its way is known then not to be part of it.
         """
         way = [*range(len(seen)), *range(len(seen) - 2, -1, -1)]
-        found: Share | None = share
+        found: SoftMask | None = share
         for before, here in pairwise(way):
             after = 2 * here - before
             if found is not None:
@@ -155,26 +155,28 @@ class AutoMask(Mask):
         marks[top : round((y + high) * height), left : round((x + wide) * width)] = cv2.GC_PR_FGD
         return marks
 
-    def _followed(self, share: Share, here: Seen, before: Seen, after: Seen | None) -> Share | None:
+    def _followed(
+        self, share: SoftMask, here: WorkingFrame, before: WorkingFrame, after: WorkingFrame | None
+    ) -> SoftMask | None:
         """The outline of ``before``, carried along the flow and cut anew in a strip around it; None
         where it is lost.
         """
         if here.gray.shape != before.gray.shape:
             return None
         backward, forward = self._look(here.gray, before.gray), self._look(before.gray, here.gray)
-        came: Share = warp(share, backward)
+        came: SoftMask = warp(share, backward)
         others = [(before.picture, backward)]
         if after is not None and after.gray.shape == here.gray.shape:
             others.append((after.picture, self._look(here.gray, after.gray)))
-        ground, moving = evidence(here.picture, others, came > 0.5)
-        cut = grab(here.picture, marks_around(came, ground, moving), rounds=2)
+        background, moving = classify_motion(here.picture, others, came > 0.5)
+        cut = run_grabcut(here.picture, mark_outline(came, background, moving), rounds=2)
         size, now = float(came.mean()), float(cut.mean())
         if now < LEAST / 2 or now > MOST or not size / 2.5 < now < size * 2.5:
             return None  # it has gone, or the cut has failed: it is looked for anew
         # Where the flow comes back to itself the old outline is as good as the new one, and steady.
         trusted = cv2.blur(agreeing(backward, forward).astype(np.float32), (3, 3)) * REMEMBERED
-        trusted[ground | moving] *= 0.5
-        return np.asarray(trusted * came + (1 - trusted) * softened(cut), np.float32)
+        trusted[background | moving] *= 0.5
+        return np.asarray(trusted * came + (1 - trusted) * soften(cut), np.float32)
 
     def _alpha(self, picture: Picture) -> Alpha:
         """The mask at the picture's own size."""
@@ -183,12 +185,12 @@ class AutoMask(Mask):
             return np.zeros((height, width), np.uint8)
         share = self._share
         if share.shape != (height, width):
-            share = refined(share, picture)
+            share = upsample_guided(share, picture)
         # The outline is softer than a pixel's width after all the warping.
         return np.asarray(((share - 0.5) * 1.6 + 0.5).clip(0, 1) * 255 + 0.5, np.uint8)
 
     def _note(self, time: float) -> None:
-        """Remember since when there is no figure; say it once there is one."""
+        """Remember since when there is no foreground; say it once there is one."""
         if self._share is None and self._missed is None:
             self._missed = time
         elif self._share is not None:
@@ -201,7 +203,7 @@ class AutoMask(Mask):
             f"to {format_time(until)}" if until is not None else "to the end"
         )
         self.warnings.append(
-            f"mask: no figure was found {span}, nothing is masked there; "
+            f"mask: no foreground was found {span}, nothing is masked there; "
             "give a rectangle around it, or a mask of your own"
         )
         self._missed = None
@@ -221,8 +223,8 @@ def check_rectangle(rectangle: Sequence[float]) -> Rectangle:
     )
 
 
-def working(picture: Picture) -> Picture:
-    """The picture at the size at which the figure is looked for."""
+def resize_to_working(picture: Picture) -> Picture:
+    """The picture at the size at which the foreground is looked for."""
     height, width = picture.shape[:2]
     scale = WORKING / min(height, width)
     if scale >= 1:
@@ -231,50 +233,52 @@ def working(picture: Picture) -> Picture:
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def marks_of_motion(look: FlowEstimator, gray: Any, later: list[Any]) -> Any:
-    """GrabCut's marks for what moves otherwise than the ground from ``gray`` to a later picture;
+def mark_by_motion(look: FlowEstimator, gray: Any, later: list[Any]) -> Any:
+    """GrabCut's marks for what moves otherwise than the background from ``gray`` to a later picture;
     None where nothing does.
     """
     height, width = gray.shape
     for other in reversed([one for one in later if one.shape == gray.shape]):
         flow = look(gray, other)
-        away = np.sqrt(squared(flow - of_ground(ground_motion(flow), height, width)))
+        away = np.sqrt(
+            squared(flow - compute_affine_flow(estimate_background_motion(flow), height, width))
+        )
         away = cv2.medianBlur(away.clip(0, 255).astype(np.float32), 5)
         level = max(MOVED, 0.45 * float(np.percentile(away, 98)))
         moving = (away > level).astype(np.uint8)
         reach = max(1, round(0.012 * min(height, width)))
-        moving = cv2.morphologyEx(moving, cv2.MORPH_OPEN, disc(reach))
-        moving = largest_pieces(moving)
+        moving = cv2.morphologyEx(moving, cv2.MORPH_OPEN, make_disc(reach))
+        moving = keep_largest_pieces(moving)
         if LEAST <= moving.mean() <= MOST:
             marks = np.full((height, width), cv2.GC_BGD, np.uint8)
             # The flow spills over the outline by about a patch of eight pixels.
-            marks[cv2.dilate(moving, disc(8)) > 0] = cv2.GC_PR_BGD
+            marks[cv2.dilate(moving, make_disc(8)) > 0] = cv2.GC_PR_BGD
             marks[moving > 0] = cv2.GC_PR_FGD
-            marks[cv2.erode(moving, disc(6)) > 0] = cv2.GC_FGD
+            marks[cv2.erode(moving, make_disc(6)) > 0] = cv2.GC_FGD
             return marks
     return None
 
 
-def marks_around(share: Share, ground: Any, moving: Any) -> Any:
-    """GrabCut's marks for a figure that is nearly known: the strip along its outline is open, and
+def mark_outline(share: SoftMask, background: Any, moving: Any) -> Any:
+    """GrabCut's marks for a foreground that is nearly known: the strip along its outline is open, and
     wherever the motion says otherwise.
     """
     reach = max(2, round(UNSURE * min(share.shape)))
     inside = (share > 0.5).astype(np.uint8)
-    near = cv2.dilate(inside, disc(reach)) > 0
+    near = cv2.dilate(inside, make_disc(reach)) > 0
     marks = np.full(share.shape, cv2.GC_BGD, np.uint8)
     marks[near] = cv2.GC_PR_BGD
     marks[inside > 0] = cv2.GC_PR_FGD
-    core = cv2.erode(inside, disc(reach)) > 0
+    core = cv2.erode(inside, make_disc(reach)) > 0
     marks[core] = cv2.GC_FGD
-    marks[ground & near] = cv2.GC_BGD
+    marks[background & near] = cv2.GC_BGD
     # What moves as the outline does reaches over it by half a window.
-    marks[(cv2.erode(moving.astype(np.uint8), disc(2)) > 0) & near] = cv2.GC_FGD
+    marks[(cv2.erode(moving.astype(np.uint8), make_disc(2)) > 0) & near] = cv2.GC_FGD
     return marks
 
 
-def grab(picture: Picture, marks: Any, rounds: int) -> npt.NDArray[np.uint8]:
-    """GrabCut in the marked part and its surroundings: 1 for the figure, (height, width)."""
+def run_grabcut(picture: Picture, marks: Any, rounds: int) -> npt.NDArray[np.uint8]:
+    """GrabCut in the marked part and its surroundings: 1 for the foreground, (height, width)."""
     height, width = marks.shape
     found = np.zeros((height, width), np.uint8)
     points = cv2.findNonZero((marks != cv2.GC_BGD).astype(np.uint8))
@@ -285,21 +289,21 @@ def grab(picture: Picture, marks: Any, rounds: int) -> npt.NDArray[np.uint8]:
     rows = slice(max(0, y - margin), min(height, y + high + margin))
     columns = slice(max(0, x - margin), min(width, x + wide + margin))
     part = np.ascontiguousarray(marks[rows, columns])
-    figure = np.isin(part, FIGURE_MARKS)
-    if figure.sum() < 16 or (~figure).sum() < 16:
+    foreground = np.isin(part, FOREGROUND_MARKS)
+    if foreground.sum() < 16 or (~foreground).sum() < 16:
         # Too little of one side to learn its colours from: as it was marked.
-        found[rows, columns] = figure
+        found[rows, columns] = foreground
         return found
     behind, before = (np.zeros((1, 65), np.float64) for _ in range(2))
     cv2.setRNGSeed(0)  # its colour clusters begin with random ones
     view = np.ascontiguousarray(picture[rows, columns])
     cv2.grabCut(view, part, None, behind, before, rounds, cv2.GC_INIT_WITH_MASK)
-    cut = np.isin(part, FIGURE_MARKS).astype(np.uint8)
-    found[rows, columns] = largest_pieces(cut)
+    cut = np.isin(part, FOREGROUND_MARKS).astype(np.uint8)
+    found[rows, columns] = keep_largest_pieces(cut)
     return found
 
 
-def largest_pieces(mask: Any) -> Any:
+def keep_largest_pieces(mask: Any) -> Any:
     """The largest connected piece of a 0/1 mask, and those of at least a fifth of its size."""
     count, names, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
     if count <= 2:
@@ -309,18 +313,18 @@ def largest_pieces(mask: Any) -> Any:
     return np.isin(names, np.flatnonzero(areas * 5 >= areas.max())).astype(np.uint8)
 
 
-def softened(cut: npt.NDArray[np.uint8]) -> Share:
+def soften(cut: npt.NDArray[np.uint8]) -> SoftMask:
     """A 0/1 mask with an edge of about two pixels."""
     return np.asarray(cv2.GaussianBlur(cut.astype(np.float32), (0, 0), 0.8), np.float32)
 
 
-def disc(radius: int) -> Any:
+def make_disc(radius: int) -> Any:
     """A round brush for morphology."""
     side = 2 * radius + 1
     return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
 
 
-def refined(share: Share, picture: Picture) -> Share:
+def upsample_guided(share: SoftMask, picture: Picture) -> SoftMask:
     """The mask at the picture's size, its edge drawn to the picture's own (He & Sun, "Fast guided
     filter", 2015).
     """

@@ -22,8 +22,8 @@ from vst.core.types import Embedding, Picture
 from vst.engines.base import EmbeddingEngine, Engine
 from vst.errors import UsageError, VSTError
 from vst.pipeline.run import Result, open_engine
-from vst.plotting import number_cells, plot_score, sheet
-from vst.plotting.report import data_url
+from vst.plotting import draw_numbers, draw_sheet, plot_score
+from vst.plotting.report import encode_data_url
 from vst.preview import paint_still
 from vst.samples import sample_photo
 from vst.schedule.timeline import Mix, Timeline
@@ -86,7 +86,7 @@ def style_html(style: Style) -> str:
     """A style as a swatch painted in it, where the embedded model reads its numbers, beside the
     numbers themselves as coloured cells.
     """
-    cells = tag(number_cells(style.embedding), lossless=True)
+    cells = tag(draw_numbers(style.embedding), lossless=True)
     picture = swatch(style.embedding, style.space)
     painted = tag(picture) if picture is not None else ""
     lines = [f"{style.name or 'a mix'}: {style.description}".rstrip(": ")]
@@ -121,7 +121,7 @@ def _sample() -> Picture:
 
 def tag(picture: Picture, *, lossless: bool = False) -> str:
     """An ``img`` that carries its picture: a JPEG, or a PNG for drawings."""
-    url = data_url(picture)
+    url = encode_data_url(picture)
     if lossless:
         packed = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1]
         url = "data:image/png;base64," + base64.b64encode(packed.tobytes()).decode("ascii")
@@ -144,7 +144,7 @@ def video_tag(path: Path) -> str:
         with open_source(path) as video:
             last = max(0.0, video.info.duration - 1 / float(video.info.rate))
             frames = [video.at(last * index / (STRIP - 1)) for index in range(STRIP)]
-        return tag(sheet([frames], width=STRIP_WIDTH))
+        return tag(draw_sheet([frames], width=STRIP_WIDTH))
     except (VSTError, OSError) as error:
         return f"<em>{html.escape(str(error))}</em>"
 
@@ -187,7 +187,7 @@ class Mixer:
         """Each style alone, and all of them together."""
         alone = [self.paint({name: 1.0}) for name in self.names]
         mixed = self.paint(dict.fromkeys(self.names, 1.0))
-        return sheet([[*alone, mixed]], [[*self.names, "all, evenly"]], width=STRIP_WIDTH)
+        return draw_sheet([[*alone, mixed]], [[*self.names, "all, evenly"]], width=STRIP_WIDTH)
 
     def widget(self) -> Any:
         """The sliders with the picture beside them, as an ipywidgets box; needs ipywidgets."""
@@ -207,7 +207,7 @@ class Mixer:
         def repaint(change: Any = None) -> None:
             weights = {name: slider.value for name, slider in sliders.items()}
             painted = self.paint(weights, strength.value)
-            screen.value = base64.b64decode(data_url(painted).partition(",")[2])
+            screen.value = base64.b64decode(encode_data_url(painted).partition(",")[2])
 
         for slider in (*sliders.values(), strength):
             slider.observe(repaint, names="value")

@@ -18,7 +18,7 @@ from vst.schedule.score import Score, read_score
 from vst.schedule.timeline import NONE, Mix, Timeline
 from vst.styles.from_score import check_files, resolve_score_styles, used_styles
 from vst.styles.resolve import ResolvedStyle, check_space, resolve_styles
-from vst.video.beats import beats_of_file
+from vst.video.beats import find_beats_in_file
 from vst.video.sources.base import Source
 
 PACE_SIZE = 160
@@ -26,7 +26,7 @@ PACE_SIZE = 160
 
 
 @dataclass(frozen=True)
-class Arrangement:
+class Schedule:
     """What is played: the looks in order, when each, and lines for the user. ``styles``: what the
     engine was given to get ready for.
     """
@@ -37,7 +37,7 @@ class Arrangement:
     styles: Mapping[str, Picture | Embedding] = field(default_factory=dict)
 
 
-def read_styles(job: Job) -> Score | None:
+def read_job_score(job: Job) -> Score | None:
     """The job's score, if it has one; refuses styles that are not there. Opens none."""
     if job.score is None:
         return None
@@ -47,7 +47,7 @@ def read_styles(job: Job) -> Score | None:
 
 
 @dataclass(frozen=True)
-class Cast:
+class StyleSet:
     """What is played, without when: the looks, those of the ground, lines for the user, and what
     the engine was given to get ready for.
     """
@@ -58,28 +58,34 @@ class Cast:
     styles: Mapping[str, Picture | Embedding] = field(default_factory=dict)
 
 
-def arrange(job: Job, engine: Engine, source: Source) -> Arrangement:
+def build_schedule(job: Job, engine: Engine, source: Source) -> Schedule:
     """Take the looks, let the engine get ready for them, and lay them over the content."""
-    return laid_out(job, cast(job, engine, source), engine, source)
+    return schedule_styles(job, resolve_job_styles(job, engine, source), engine, source)
 
 
-def cast(job: Job, engine: Engine, source: Source) -> Cast:
+def resolve_job_styles(job: Job, engine: Engine, source: Source) -> StyleSet:
     """Take the job's looks, and let the engine get ready for them."""
     notes: list[str] = []
-    score = read_styles(job)
-    looks = resolve_score_styles(score, job.limits) if score else looks_for(job, engine, notes)
-    behind = ground_looks(job, looks, engine, notes)
-    styles = prepare(job, engine, [*looks, *behind], source, recoloured_names(job, score))
-    return Cast(looks, behind, notes, styles)
+    score = read_job_score(job)
+    looks = (
+        resolve_score_styles(score, job.limits)
+        if score
+        else resolve_listed_styles(job, engine, notes)
+    )
+    behind = resolve_background_styles(job, looks, engine, notes)
+    styles = prepare_engine(
+        job, engine, [*looks, *behind], source, find_recolored_names(job, score)
+    )
+    return StyleSet(looks, behind, notes, styles)
 
 
-def about_cast(job: Job) -> tuple[object, ...]:
+def identify_styles(job: Job) -> tuple[object, ...]:
     """What the job's looks depend on, as long as its files stay the same: jobs that differ in other
     things alone have the same ones.
     """
-    score = read_styles(job)
+    score = read_job_score(job)
     named = tuple(used_styles(score).items()) if score else job.styles
-    recoloured = recoloured_names(job, score)
+    recoloured = find_recolored_names(job, score)
     palette = (job.content, job.start) if recoloured is None or recoloured else ()
     ground = job.mask_ground if job.mask is not None else NONE
     return (
@@ -88,27 +94,27 @@ def about_cast(job: Job) -> tuple[object, ...]:
     )
 
 
-def laid_out(job: Job, played: Cast, engine: Engine, source: Source) -> Arrangement:
+def schedule_styles(job: Job, played: StyleSet, engine: Engine, source: Source) -> Schedule:
     """Lay the looks, which the engine is ready for, over the content."""
-    score, notes = read_styles(job), list(played.notes)
+    score, notes = read_job_score(job), list(played.notes)
     if score is not None:
-        timeline, align, pace = _of_score(job, score, source), score.align, score.pace
+        timeline, align, pace = _build_from_score(job, score, source), score.align, score.pace
     else:
-        timeline = _of_options(job, played.looks, engine, source)
+        timeline = _build_from_options(job, played.looks, engine, source)
         align, pace = job.align, job.pace
     if played.ground:
-        timeline = replace(timeline, ground=_ground(job, played.ground, source))
+        timeline = replace(timeline, ground=_build_background(job, played.ground, source))
     if align != "off":
-        times = _cuts(job, source) if align == "cuts" else _beats(source)
+        times = _find_cuts(job, source) if align == "cuts" else _find_beats(source)
         if not times:
             notes.append(f"no {align} were found in {job.content}; nothing was aligned")
         timeline = align_to(timeline, times)
     if pace == "uniform":
         timeline = uniform(timeline, still_painter(engine, source.at(job.start)))
-    return Arrangement(played.looks, timeline, notes, played.styles)
+    return Schedule(played.looks, timeline, notes, played.styles)
 
 
-def looks_for(
+def resolve_listed_styles(
     job: Job, engine: Engine | None = None, notes: list[str] | None = None
 ) -> list[ResolvedStyle]:
     """The looks that the job's styles give, in order."""
@@ -124,7 +130,7 @@ def looks_for(
     )
 
 
-def ground_looks(
+def resolve_background_styles(
     job: Job, looks: list[ResolvedStyle], engine: Engine, notes: list[str]
 ) -> list[ResolvedStyle]:
     """The looks of the ground behind a mask; none where it stays as filmed. Their names differ
@@ -132,11 +138,13 @@ def ground_looks(
     """
     if job.mask is None or job.mask_ground == NONE:
         return []
-    behind = looks_for(replace(job, styles=(job.mask_ground,), score=None), engine, notes)
+    behind = resolve_listed_styles(
+        replace(job, styles=(job.mask_ground,), score=None), engine, notes
+    )
     return [replace(look, name=f"ground {look.name}") for look in behind]
 
 
-def recoloured_names(job: Job, score: Score | None) -> set[str] | None:
+def find_recolored_names(job: Job, score: Score | None) -> set[str] | None:
     """The looks whose pictures take the content's palette first; None: all of them."""
     if score is None:
         return None if job.colours == "blend" else set()
@@ -144,7 +152,7 @@ def recoloured_names(job: Job, score: Score | None) -> set[str] | None:
     return {name for key in keys for name in key.weights}
 
 
-def prepare(
+def prepare_engine(
     job: Job,
     engine: Engine,
     looks: list[ResolvedStyle],
@@ -186,11 +194,13 @@ def still_painter(engine: Engine, content: Picture) -> Callable[[Mix], Picture]:
     return paint
 
 
-def _of_options(job: Job, looks: list[ResolvedStyle], engine: Engine, source: Source) -> Timeline:
-    places = _order(job, looks, engine)
+def _build_from_options(
+    job: Job, looks: list[ResolvedStyle], engine: Engine, source: Source
+) -> Timeline:
+    places = _order_styles(job, looks, engine)
     timeline = Timeline.through(
         [looks[place].name for place in places],
-        last_frame(job, source),
+        get_played_seconds(job, source),
         start=job.start,
         ease=job.ease,
         blend=job.blend,
@@ -202,7 +212,7 @@ def _of_options(job: Job, looks: list[ResolvedStyle], engine: Engine, source: So
     return replace(timeline, keys=keys)
 
 
-def _order(job: Job, looks: list[ResolvedStyle], engine: Engine) -> list[int]:
+def _order_styles(job: Job, looks: list[ResolvedStyle], engine: Engine) -> list[int]:
     """The indices of the looks in the order that they are played; the content itself keeps its
     place.
     """
@@ -219,12 +229,12 @@ def _order(job: Job, looks: list[ResolvedStyle], engine: Engine) -> list[int]:
     return [index if look.is_content else moving[next(placed)] for index, look in enumerate(looks)]
 
 
-def _ground(job: Job, looks: list[ResolvedStyle], source: Source) -> Timeline:
+def _build_background(job: Job, looks: list[ResolvedStyle], source: Source) -> Timeline:
     """The timeline of the ground behind a mask, with the same way to change."""
     names = [look.name for look in looks]
     return Timeline.through(
         names,
-        last_frame(job, source),
+        get_played_seconds(job, source),
         start=job.start,
         ease=job.ease,
         blend=job.blend,
@@ -233,25 +243,25 @@ def _ground(job: Job, looks: list[ResolvedStyle], source: Source) -> Timeline:
     )
 
 
-def _of_score(job: Job, score: Score, source: Source) -> Timeline:
+def _build_from_score(job: Job, score: Score, source: Source) -> Timeline:
     return score.timeline(
         source.info,
         cut_times(source.frames()) if score.needs_cuts else None,  # counted in the whole content
-        _beats(source) if score.needs_beats else None,
+        _find_beats(source) if score.needs_beats else None,
         start=job.start,
         end=job.end,
         rate=float(job.fps) if job.fps else None,
     )
 
 
-def last_frame(job: Job, source: Source) -> float:
+def get_played_seconds(job: Job, source: Source) -> float:
     """Seconds from the first to the last frame that is painted."""
     return max(0.0, span(job, source.info) - 1 / float(job.fps or source.info.rate))
 
 
-def _cuts(job: Job, source: Source) -> list[float]:
+def _find_cuts(job: Job, source: Source) -> list[float]:
     return cut_times(source.frames(job.start, job.end))
 
 
-def _beats(source: Source) -> list[float]:
-    return beats_of_file(source.info.path, source.info.origin)
+def _find_beats(source: Source) -> list[float]:
+    return find_beats_in_file(source.info.path, source.info.origin)

@@ -13,28 +13,28 @@ from typing import Any
 import cv2
 import numpy as np
 
-from vst.checkpoint.planner import Rule, checksum
+from vst.checkpoint.planner import ChunkRule, checksum_picture
 from vst.core.threads import opencv_on, share
 from vst.core.types import Frame, OnProgress, Picture, Progress
 from vst.core.workers import Ahead, Behind
 from vst.imaging.color import SHARE, luminance_only
 from vst.imaging.compositing import finish, painted_share, scaled
-from vst.masks.base import Alpha, layered
-from vst.pipeline.painter import Batch, FramePainter
+from vst.masks.base import Alpha, blend
+from vst.pipeline.painter import FrameBatch, FramePainter
 from vst.schedule.timeline import Mix, Timeline
 from vst.stabilizers.base import Stabiliser
 from vst.video.retime import Ghost
 from vst.video.scene_cuts import CutDetector
 from vst.video.sinks.base import Sink
 
-Shot = tuple[Frame, Alpha | None]
+MaskedFrame = tuple[Frame, Alpha | None]
 """A frame and its mask, where there is one."""
 
 EDGE_REACH = 0.004
 """Part of the picture's longer side up to which the ground is the edge's, not the content's own."""
 AHEAD = 3
 """Frames, brought up to whole batches, that may wait to be painted."""
-STEADIED = 2
+STABILIZED = 2
 """Frames that may wait to be steadied, beside those of one batch."""
 BEHIND = 3
 """Frames that may wait to be written."""
@@ -43,7 +43,7 @@ PAINT = "paint"
 
 
 @dataclass(frozen=True)
-class Line:
+class PipelineParts:
     """The parts that a video runs through, ready to go; ``width`` and ``height`` are the size of
     the painting.
     """
@@ -66,7 +66,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Passed:
+class LoopResult:
     """What went through: frames, the clock (``time.perf_counter``) when the first one was read, and
     whether it went to the end, not only to the end of a chunk.
     """
@@ -82,13 +82,13 @@ class Chunking:
 
     ``carried``: what the chunk before has left, where the line does not start at the beginning; its
     first shots are then the frames that waited for the stabiliser. Or, of a chunk that takes over
-    nothing, `vst.checkpoint.planner.Start.as_state`: its first shots then warm it up. ``go_on``:
+    nothing, `vst.checkpoint.planner.WarmStart.as_state`: its first shots then warm it up. ``go_on``:
     asked at each chunk's end whether the next one is to be painted. ``leaves``: what a chunk that
     is known to be followed by one that takes over nothing leaves, in place of all that is
     remembered.
     """
 
-    rule: Rule
+    rule: ChunkRule
     go_on: Callable[[], bool]
     carried: dict[str, Any] | None = None
     leaves: dict[str, Any] | None = None
@@ -113,14 +113,14 @@ def is_warm_start(carried: dict[str, Any]) -> bool:
     return "stabiliser" not in carried
 
 
-def run_line(
-    line: Line,
-    shots: Iterable[Shot],
+def run_loop(
+    line: PipelineParts,
+    shots: Iterable[MaskedFrame],
     total: int | None,
     on_progress: OnProgress,
     chunking: Chunking | None = None,
     patience: float | None = None,
-) -> Passed:
+) -> LoopResult:
     """Paint every frame and write it: one thread reads, this one paints, one steadies, one writes.
 
     Nothing is held but a few batches, and what the stabiliser looks ahead. With ``chunking`` the
@@ -129,16 +129,16 @@ def run_line(
     """
     started = time.perf_counter()
     shots = iter(shots)
-    waiting = taken_up(line, shots, chunking.carried if chunking is not None else None)
+    waiting = restore_parts(line, shots, chunking.carried if chunking is not None else None)
     easel = line.easel
     first = chunking.written if chunking is not None else 0
     size = easel.engine.batch
-    prepared = batches(shots, size, easel.width, easel.height, chunking)
+    prepared = group_frames(shots, size, easel.width, easel.height, chunking)
     ahead = Ahead(prepared, -(-AHEAD // size), patience)
-    write = Behind(_writer(line, first), BEHIND, patience)
+    write = Behind(_make_writer(line, first), BEHIND, patience)
     # What hangs behind the steadying is found out by its own patience.
-    steadying = Steadying(line, waiting, write, first)
-    steady = Behind(steadying, size + STEADIED)
+    steadying = StabilizerStage(line, waiting, write, first)
+    steady = Behind(steadying, size + STABILIZED)
     # Left in the order of write, steady, ahead: nobody waits for somebody who has gone.
     with opencv_on(share(line.threads).opencv), ahead, steady, write:
         for batch in ahead:
@@ -150,30 +150,30 @@ def run_line(
                 if not chunking.go_on():
                     steady.finish()
                     write.finish()
-                    return Passed(steadying.done, started, whole=False)
+                    return LoopResult(steadying.done, started, whole=False)
             mixes = [line.mix_at(frame.time) for frame in batch.frames]
             for index, painting in enumerate(easel.paint(batch, mixes)):
-                shot = Waiting(
+                shot = PendingFrame(
                     batch.frames[index],
                     batch.alphas[index],
                     mixes[index],
                     new_scene=batch.new_scene and index == 0,
                 )
-                steady(Painted(shot, batch.contents[index], painting))
+                steady(PaintedFrame(shot, batch.contents[index], painting))
             seconds = time.perf_counter() - started
             on_progress(Progress(PAINT, steadying.done, total, seconds, {"painting": painting}))
         steady.finish()
         steadying.let_go()
         write.finish()
     on_progress(Progress(PAINT, steadying.done, total, time.perf_counter() - started))
-    return Passed(steadying.done, started)
+    return LoopResult(steadying.done, started)
 
 
 @dataclass(frozen=True)
-class Painted:
+class PaintedFrame:
     """A frame that has been painted, with its content and its painting, at the painting's size."""
 
-    shot: Waiting
+    shot: PendingFrame
     content: Picture
     painting: Picture
 
@@ -184,24 +184,28 @@ class ChunkStart:
     remembered there; ``leaves``, where it is known, stands for all that is carried over.
     """
 
-    batch: Batch
+    batch: FrameBatch
     easel: dict[str, Any]
     leaves: dict[str, Any] | None = None
 
 
-class Steadying:
+class StabilizerStage:
     """Takes what was painted, in order, through the stabiliser, and hands it on to be written.
 
     None stands before a new scene: what is held is let go of, and the scene forgotten.
     """
 
     def __init__(
-        self, line: Line, waiting: deque[Waiting], write: Behind[Steady], first: int
+        self,
+        line: PipelineParts,
+        waiting: deque[PendingFrame],
+        write: Behind[StabilizedFrame],
+        first: int,
     ) -> None:
         self.line, self.waiting, self.write, self.first = line, waiting, write, first
         self.done = 0
 
-    def __call__(self, item: Painted | ChunkStart | None) -> None:
+    def __call__(self, item: PaintedFrame | ChunkStart | None) -> None:
         stabiliser = self.line.stabiliser
         if item is None:
             self.let_go()
@@ -211,7 +215,7 @@ class Steadying:
             if leaves is not None:
                 self.write(ChunkEnd(leaves))
             else:
-                self.write(carried_on(self.line, self.waiting, item))
+                self.write(make_handover(self.line, self.waiting, item))
         else:
             self.waiting.append(item.shot)
             stabiliser.told(item.shot.mix)
@@ -231,9 +235,13 @@ class Steadying:
             self.write((shot, painting))
 
 
-def batches(
-    shots: Iterable[Shot], size: int, width: int, height: int, chunking: Chunking | None = None
-) -> Iterator[Batch]:
+def group_frames(
+    shots: Iterable[MaskedFrame],
+    size: int,
+    width: int,
+    height: int,
+    chunking: Chunking | None = None,
+) -> Iterator[FrameBatch]:
     """Groups of at most ``size`` frames of one scene and chunk, scaled to ``width`` x ``height``
     too.
     """
@@ -241,7 +249,7 @@ def batches(
     carried = chunking.carried if chunking is not None else None
     if carried is not None:
         cuts.restore(carried["cuts"])
-    batch = Batch(new_scene=carried is None)
+    batch = FrameBatch(new_scene=carried is None)
     start = chunking.start if chunking is not None else 0
     for frame, alpha in shots:
         content = scaled(frame.picture, width, height)
@@ -252,7 +260,7 @@ def batches(
         if cut or ends or len(batch.frames) == size:
             if batch.frames:
                 yield batch
-            batch = Batch(new_scene=cut, chunk_start=known if ends else None)
+            batch = FrameBatch(new_scene=cut, chunk_start=known if ends else None)
         start = frame.index if ends else start
         batch.frames.append(frame)
         batch.contents.append(content)
@@ -262,7 +270,7 @@ def batches(
 
 
 @dataclass(frozen=True)
-class Waiting:
+class PendingFrame:
     """A frame that has been painted and waits for the stabiliser."""
 
     frame: Frame
@@ -278,11 +286,11 @@ class ChunkEnd:
     state: dict[str, Any] = field(default_factory=dict)
 
 
-Steady = tuple[Waiting, Picture] | ChunkEnd
+StabilizedFrame = tuple[PendingFrame, Picture] | ChunkEnd
 """A frame with all that is known of it, and its steady painting."""
 
 
-def carried_on(line: Line, waiting: deque[Waiting], start: ChunkStart) -> ChunkEnd:
+def make_handover(line: PipelineParts, waiting: deque[PendingFrame], start: ChunkStart) -> ChunkEnd:
     """What the chunk that begins at ``start`` must know. ``first``: the time of the first frame
     that it has to read, with the ``index`` and a checksum that tell it again.
     """
@@ -292,7 +300,7 @@ def carried_on(line: Line, waiting: deque[Waiting], start: ChunkStart) -> ChunkE
         {
             "first": first.time,
             "index": first.index,
-            "checksum": checksum(first.picture),
+            "checksum": checksum_picture(first.picture),
             "scenes": [shot.new_scene for shot in waiting],
             "cuts": batch.chunk_start,
             "stabiliser": line.stabiliser.state(),
@@ -301,11 +309,13 @@ def carried_on(line: Line, waiting: deque[Waiting], start: ChunkStart) -> ChunkE
     )
 
 
-def taken_up(line: Line, shots: Iterator[Shot], carried: dict[str, Any] | None) -> deque[Waiting]:
-    """Let the parts of the line go on from what `carried_on` told; returns the frames that wait for
+def restore_parts(
+    line: PipelineParts, shots: Iterator[MaskedFrame], carried: dict[str, Any] | None
+) -> deque[PendingFrame]:
+    """Let the parts of the line go on from what `make_handover` told; returns the frames that wait for
     the stabiliser, taken from ``shots``.
     """
-    waiting: deque[Waiting] = deque()
+    waiting: deque[PendingFrame] = deque()
     if carried is None or is_warm_start(carried):
         # The line may have painted another chunk before, and hold some of it.
         line.stabiliser.flush()
@@ -318,14 +328,14 @@ def taken_up(line: Line, shots: Iterator[Shot], carried: dict[str, Any] | None) 
     if line.ghost is not None:
         line.ghost.restore(carried["ghost"])
     for new_scene, (frame, alpha) in zip(carried["scenes"], shots):
-        waiting.append(Waiting(frame, alpha, line.mix_at(frame.time), new_scene))
+        waiting.append(PendingFrame(frame, alpha, line.mix_at(frame.time), new_scene))
     return waiting
 
 
-def _writer(line: Line, first: int) -> Callable[[Steady], None]:
+def _make_writer(line: PipelineParts, first: int) -> Callable[[StabilizedFrame], None]:
     """What finishes a painting and writes it, from frame ``first`` on."""
 
-    def write(item: Steady) -> None:
+    def write(item: StabilizedFrame) -> None:
         if isinstance(item, ChunkEnd):
             remembers = line.ghost is not None and not is_warm_start(item.state)
             ghost = line.ghost.state() if line.ghost is not None and remembers else {}
@@ -334,7 +344,7 @@ def _writer(line: Line, first: int) -> Callable[[Steady], None]:
         shot, painting = item
         if shot.frame.index < first and line.ghost is None:
             return
-        picture = finished(line, shot, painting)
+        picture = finish_frame(line, shot, painting)
         if line.ghost is not None:
             if shot.new_scene:
                 line.ghost.reset()
@@ -345,24 +355,24 @@ def _writer(line: Line, first: int) -> Callable[[Steady], None]:
     return write
 
 
-def finished(line: Line, shot: Waiting, painting: Picture) -> Picture:
+def finish_frame(line: PipelineParts, shot: PendingFrame, painting: Picture) -> Picture:
     """The painting at the content's size, in its colours, faded by its strength."""
     content, mix = shot.frame.picture, shot.mix
     share = painted_share(mix.painted, line.easel.engine.fades_below)
     if shot.alpha is None:
-        return finish(content, recoloured_by(mix, content, painting), share)
+        return finish(content, recolor(mix, content, painting), share)
     # Figure and ground were faded apart already.
-    whole = finish(content, recoloured_by(mix, content, painting), 1.0)
+    whole = finish(content, recolor(mix, content, painting), 1.0)
     if mix.ground is not None and mix.ground.painted > 0:
         return whole
     # A ground as filmed is the content itself, not what came back from the size of the painting,
     # up to a few pixels from the figure: there the edge has parted them.
     reach = 1 + 2 * max(2, round(EDGE_REACH * max(content.shape[:2])))
     near = cv2.dilate(shot.alpha, np.ones((reach, reach), np.uint8))
-    return layered(whole, content, cv2.blur(near, (reach, reach)))
+    return blend(whole, content, cv2.blur(near, (reach, reach)))
 
 
-def recoloured_by(mix: Mix, content: Picture, painting: Picture) -> Picture:
+def recolor(mix: Mix, content: Picture, painting: Picture) -> Picture:
     """The painting, brought to the content's size where it takes colours of the content."""
     palette = mix.palette or {mix.colours: 1.0}
     share = sum(SHARE[name] * part for name, part in palette.items())

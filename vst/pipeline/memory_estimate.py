@@ -22,7 +22,7 @@ STEADIED = {"off": 0.0, "light": 100.0, "flow": 250.0, "strong": 400.0}
 """Bytes for each painted pixel: flow, and what the stabiliser remembers."""
 
 
-def needed(job: Job, info: VideoInfo) -> float:
+def estimate_memory(job: Job, info: VideoInfo) -> float:
     """Megabytes that the job is expected to hold at most, its ffmpeg included."""
     width, height = painting_size(job.size, info.width, info.height, info.sample_aspect)
     painted = width * height
@@ -32,8 +32,8 @@ def needed(job: Job, info: VideoInfo) -> float:
     return BASE.get(job.engine, BASE_OTHER) + pixels / 1e6
 
 
-def check_needed(job: Job, info: VideoInfo) -> float:
-    """`needed`; raises `LimitError` where that is more than the job's limit, or than is free."""
-    megabytes = needed(job, info)
+def check_estimated_memory(job: Job, info: VideoInfo) -> float:
+    """`estimate_memory`; raises `LimitError` where that is more than the job's limit, or than is free."""
+    megabytes = estimate_memory(job, info)
     check_memory(megabytes, job.max_memory)
     return megabytes

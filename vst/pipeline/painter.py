@@ -23,7 +23,7 @@ BRUSH_STEPS = 8
 
 
 @dataclass(frozen=True)
-class Batch:
+class FrameBatch:
     """Some frames of one scene; ``contents`` are the frames at the size of the painting, ``alphas``
     the masks of the frames, at the frames' size, where there is a mask. ``chunk_start``: where a
     new chunk starts with it, what the finder of scenes knew before.
@@ -70,7 +70,7 @@ class FramePainter:
         if self.edge is not None:
             self.edge.restore(state["edge"])
 
-    def paint(self, batch: Batch, mixes: Sequence[Mix]) -> list[Picture]:
+    def paint(self, batch: FrameBatch, mixes: Sequence[Mix]) -> list[Picture]:
         """Paint each frame of a batch; what the engine raises is told with its name and the frame.
 
         With a mask the paintings are whole pictures, faded by their strength already; without, the
@@ -94,13 +94,13 @@ class FramePainter:
     def _paint_one(self, content: Picture, alpha: Alpha | None, mix: Mix) -> Picture:
         if self.edge is None or alpha is None:
             return self._at_brush_size(content, mix)
-        small = scaled_alpha(alpha, self.width, self.height)
+        small = resize_alpha(alpha, self.width, self.height)
         parts = self.edge.parts(content, small)
-        figure = self._faded(parts.figure, mix)
+        figure = self._faded(parts.foreground, mix)
         if mix.ground is None or mix.ground.painted == 0:
-            ground = parts.ground  # as filmed
+            ground = parts.background  # as filmed
         else:
-            ground = self._ground(parts.ground, mix.ground)
+            ground = self._ground(parts.background, mix.ground)
         return self.edge.join(parts, small, figure, ground)
 
     def _ground(self, content: Picture, mix: Mix) -> Picture:
@@ -128,6 +128,6 @@ class FramePainter:
         return scaled(painting, self.width, self.height)
 
 
-def scaled_alpha(alpha: Alpha, width: int, height: int) -> Alpha:
+def resize_alpha(alpha: Alpha, width: int, height: int) -> Alpha:
     """A mask at another size."""
     return scaled(alpha, width, height)

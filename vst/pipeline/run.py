@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from vst.checkpoint.fingerprint import checksum_of_looks
+from vst.checkpoint.fingerprint import fingerprint_styles
 from vst.checkpoint.sink import ChunkSink
 from vst.checkpoint.store import ChunkFolder
 from vst.core.html_repr import shown
@@ -22,23 +22,23 @@ from vst.engines.choices import Pairs, options_of
 from vst.errors import MediaError
 from vst.job import Job, check_paths, describe, painting_size
 from vst.masks.base import Mask
-from vst.masks.open import edge_named, open_mask
-from vst.pipeline.build_schedule import Arrangement, arrange, read_styles
-from vst.pipeline.loop import PAINT, Line, Passed
-from vst.pipeline.memory_estimate import needed
+from vst.masks.open import make_edge, open_mask
+from vst.pipeline.build_schedule import Schedule, build_schedule, read_job_score
+from vst.pipeline.loop import PAINT, LoopResult, PipelineParts
+from vst.pipeline.memory_estimate import estimate_memory
 from vst.pipeline.painter import FramePainter
 from vst.pipeline.session import (
-    Stop,
-    Unchanged,
-    Work,
-    check_fits,
-    chunks_of,
-    finishing,
-    frames_in_all,
+    ChangeGuard,
+    RenderSession,
+    RunControl,
+    check_limits,
+    count_frames,
+    open_chunks,
+    watch_output,
 )
 from vst.stabilizers import STABILISERS
 from vst.styles.resolve import ResolvedStyle
-from vst.video.retime import Ghost, sound_at
+from vst.video.retime import Ghost, plan_sound
 from vst.video.sinks import open_sink
 from vst.video.sinks.base import Sink, SinkSpec
 from vst.video.sources import open_source
@@ -94,17 +94,17 @@ class Estimate:
         return asdict(self)
 
 
-Elsewhere = Callable[[Work, ChunkFolder, Arrangement], Passed]
+ChunkPainter = Callable[[RenderSession, ChunkFolder, Schedule], LoopResult]
 """Paints the chunks that a folder misses, of what is arranged, on other machines."""
 
 
 def run(
     job: Job,
     on_progress: OnProgress = silent,
-    stop: Stop | None = None,
+    stop: RunControl | None = None,
     *,
     engine: Engine | None = None,
-    elsewhere: Elsewhere | None = None,
+    elsewhere: ChunkPainter | None = None,
     workers: int = 1,
 ) -> Result:
     """Do the job; the output appears when it is whole. What ``on_progress`` raises stops the job
@@ -115,26 +115,26 @@ def run(
     """
     began = time.perf_counter()
     check_paths(job)
-    read_styles(job)
-    stop = stop or Stop()
+    read_job_score(job)
+    stop = stop or RunControl()
     with contextlib.ExitStack() as stack:
         source = stack.enter_context(open_source(job.content, job.limits))
-        check_fits(job, source.info)
-        folder = stack.enter_context(chunks_of(job, source.info, workers))
-        spec = sink_spec(job, source.info)
+        check_limits(job, source.info)
+        folder = stack.enter_context(open_chunks(job, source.info, workers))
+        spec = build_sink_spec(job, source.info)
         # The engine last: that something cannot be written is known in a moment, loading an engine
         # takes seconds.
-        unchanged = Unchanged(Path(job.content))
+        unchanged = ChangeGuard(Path(job.content))
         opened = ChunkSink(spec, folder) if folder is not None else open_sink(spec)
         given = contextlib.nullcontext(engine) if engine is not None else None
-        loaded = given or engine_for(job, stop.heard(on_progress))
+        loaded = given or open_job_engine(job, stop.heard(on_progress))
         with opened as sink, loaded as engine:
-            played = arrange(job, engine, source)
+            played = build_schedule(job, engine, source)
             if folder is not None:
-                folder.learn("looks of the styles", checksum_of_looks(played.looks))
-            with opened_mask(job) as mask:
-                line = line_of(job, source.info, engine, played, sink, masked=mask is not None)
-                work = Work(job, source, line, mask, stop, unchanged, on_progress)
+                folder.learn("looks of the styles", fingerprint_styles(played.looks))
+            with open_job_mask(job) as mask:
+                line = build_parts(job, source.info, engine, played, sink, masked=mask is not None)
+                work = RenderSession(job, source, line, mask, stop, unchanged, on_progress)
                 if folder is not None and elsewhere is not None:
                     passed = elsewhere(work, folder, played)
                 else:
@@ -145,10 +145,10 @@ def run(
                 raise MediaError(
                     f"{job.content} has no frame from {format_time(job.start)} on that can be read"
                 )
-            with finishing(job, stop):
+            with watch_output(job, stop):
                 report = sink.finish()
         seconds = time.perf_counter() - passed.first_read
-        heard = sound_at(job.speed).note if job.audio and source.info.audio else ""
+        heard = plan_sound(job.speed).note if job.audio and source.info.audio else ""
         notes = [*source.warnings, *played.notes, *masked, *([heard] if heard else [])]
         return Result(
             output=str(report.path),
@@ -158,13 +158,13 @@ def run(
             startup=round(passed.first_read - began, 3),
             frames_per_second=round(passed.frames / seconds, 2),
             engine=job.engine,
-            keyframes=listed(played.looks),
+            keyframes=list_keyframes(played.looks),
             warnings=[*notes, *report.warnings],
         )
 
 
 @contextlib.contextmanager
-def opened_mask(job: Job) -> Iterator[Mask | None]:
+def open_job_mask(job: Job) -> Iterator[Mask | None]:
     """The job's mask, if it has one; a file's is closed at the end."""
     if job.mask is None:
         yield None
@@ -176,14 +176,14 @@ def opened_mask(job: Job) -> Iterator[Mask | None]:
         mask.close()
 
 
-def line_of(
-    job: Job, info: VideoInfo, engine: Engine, played: Arrangement, sink: Sink, *, masked: bool
-) -> Line:
+def build_parts(
+    job: Job, info: VideoInfo, engine: Engine, played: Schedule, sink: Sink, *, masked: bool
+) -> PipelineParts:
     """The parts that the job's frames run through."""
     width, height = painting_size(job.size, info.width, info.height, info.sample_aspect)
-    edge = edge_named(job.mask_edge) if masked else None
+    edge = make_edge(job.mask_edge) if masked else None
     engine.expect(width, height)
-    return Line(
+    return PipelineParts(
         easel=FramePainter(engine, width, height, edge),
         timeline=played.timeline,
         stabiliser=STABILISERS[job.stabilise](),
@@ -195,9 +195,9 @@ def line_of(
     )
 
 
-def sink_spec(job: Job, info: VideoInfo) -> SinkSpec:
+def build_sink_spec(job: Job, info: VideoInfo) -> SinkSpec:
     """What is to be written for this job: the content's size, shape of pixels and rate."""
-    sound = sound_at(job.speed)
+    sound = plan_sound(job.speed)
     return SinkSpec(
         path=Path(job.output),
         width=info.width,
@@ -226,7 +226,7 @@ def open_engine(
     threads: int | None = None,
     on_progress: OnProgress = silent,
 ) -> Engine:
-    """An engine by its name, ready to `prepare` or, where it knows embeddings, to `embed` and
+    """An engine by its name, ready to `prepare_engine` or, where it knows embeddings, to `embed` and
     `stylize`; ``options``: those that are its own (`vst.engines.choices`).
     """
     kind = ENGINES[name]
@@ -238,7 +238,7 @@ def open_engine(
     return engine
 
 
-def engine_for(job: Job, on_progress: OnProgress = silent) -> Engine:
+def open_job_engine(job: Job, on_progress: OnProgress = silent) -> Engine:
     """The engine that the job names."""
     engine = open_engine(
         job.engine,
@@ -252,7 +252,7 @@ def engine_for(job: Job, on_progress: OnProgress = silent) -> Engine:
     return engine
 
 
-def listed(looks: list[ResolvedStyle]) -> list[dict[str, Any]]:
+def list_keyframes(looks: list[ResolvedStyle]) -> list[dict[str, Any]]:
     """Looks as plain values: name and time."""
     return [{"name": look.name, "time": round(look.time, 3)} for look in looks]
 
@@ -271,9 +271,9 @@ def estimate(job: Job, *, frames: int = 40) -> Estimate:
     check_paths(job)
     with open_source(job.content, job.limits) as source:
         info = source.info
-    check_fits(job, info)
+    check_limits(job, info)
     rate = job.fps or info.rate
-    total = frames_in_all(job, info)
+    total = count_frames(job, info)
     seen: list[Progress] = []
     with tempfile.TemporaryDirectory(prefix="vst-") as folder:
         output = str(Path(folder) / f"trial{Path(job.output).suffix}")
@@ -301,6 +301,6 @@ def estimate(job: Job, *, frames: int = 40) -> Estimate:
         keyframes=trial.keyframes,
         seconds=round(once + each * total, 3),
         startup=trial.startup,
-        memory=round(needed(job, info)),
+        memory=round(estimate_memory(job, info)),
         measured_on=trial.frames,
     )

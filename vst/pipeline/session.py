@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from vst.checkpoint import store as chunks
-from vst.checkpoint.fingerprint import about_job
-from vst.checkpoint.planner import Piece, Reach, Rule, checksum
+from vst.checkpoint.fingerprint import fingerprint_job
+from vst.checkpoint.planner import ChunkPlan, ChunkRule, WarmupNeed, checksum_picture
 from vst.checkpoint.sink import ChunkSink, ChunkWriter
 from vst.checkpoint.store import ChunkFolder
 from vst.core.limits import check_frames
@@ -23,22 +23,29 @@ from vst.errors import Cancelled, MediaError
 from vst.imaging.compositing import scaled
 from vst.job import Job, span
 from vst.masks.base import Mask
-from vst.pipeline.loop import Chunking, Line, Passed, Shot, is_warm_start, run_line
-from vst.pipeline.memory_estimate import check_needed
-from vst.pipeline.painter import Batch
+from vst.pipeline.loop import (
+    Chunking,
+    LoopResult,
+    MaskedFrame,
+    PipelineParts,
+    is_warm_start,
+    run_loop,
+)
+from vst.pipeline.memory_estimate import check_estimated_memory
+from vst.pipeline.painter import FrameBatch
 from vst.stabilizers import STABILISERS
-from vst.video.retime import fading, retimed
-from vst.video.sinks import kind_of
-from vst.video.sinks.place import LOCK, hidden_folder
+from vst.video.retime import fading, retime_frames
+from vst.video.sinks import detect_sink_kind
+from vst.video.sinks.atomic_output import LOCK, get_working_folder
 from vst.video.sources.base import Source
 from vst.video.sources.rate import resample
 
-ENDLESS = 96
+ENDLESS_WARMUP = 96
 """Frames that warm up what remembers all of a scene (docs/cluster.md has the measurement)."""
 
 
 @dataclass
-class Stop:
+class RunControl:
     """How a job is stopped from outside, and seen to be alive. ``armed``: there are chunks to stop
     at the end of; ``asked``: stop at the end of this one. ``beat``: when (``time.monotonic``) the
     last step was done; None where no steps are expected. ``pulse`` gives a value that changes
@@ -63,18 +70,18 @@ class Stop:
 
 
 @contextlib.contextmanager
-def finishing(job: Job, stop: Stop) -> Iterator[None]:
+def watch_output(job: Job, stop: RunControl) -> Iterator[None]:
     """While the output is put together, its growing files tell that the job is alive."""
     output = Path(job.output)
     stop.patience, stop.beat = job.patience, time.monotonic()
-    stop.pulse = lambda: _written(hidden_folder(output), chunks.folder_of(output))
+    stop.pulse = lambda: _list_sizes(get_working_folder(output), chunks.get_chunk_folder(output))
     try:
         yield
     finally:
         stop.beat = stop.pulse = None
 
 
-def _written(*folders: Path) -> list[tuple[str, int]]:
+def _list_sizes(*folders: Path) -> list[tuple[str, int]]:
     """The files of working folders, with their sizes."""
     found = []
     for folder in folders:
@@ -85,20 +92,20 @@ def _written(*folders: Path) -> list[tuple[str, int]]:
 
 
 @contextlib.contextmanager
-def chunks_of(job: Job, info: VideoInfo, workers: int = 1) -> Iterator[ChunkFolder | None]:
+def open_chunks(job: Job, info: VideoInfo, workers: int = 1) -> Iterator[ChunkFolder | None]:
     """The folder of the job's chunks, for a video that is longer than one; it stays if the output
     does not become whole, and then a `Cancelled` says how to go on.
     """
     output = Path(job.output)
     if not has_chunks(job, info):
         # The sink holds its own place; a run with chunks works elsewhere.
-        check_free(chunks.folder_of(output) / chunks.LOCK, repr(job.output))
+        check_free(chunks.get_chunk_folder(output) / chunks.LOCK, repr(job.output))
         yield None
         return
-    check_free(hidden_folder(output) / LOCK, repr(job.output))
+    check_free(get_working_folder(output) / LOCK, repr(job.output))
     rate, lookahead = float(job.fps or info.rate), STABILISERS[job.stabilise]().lookahead
-    rule = Rule.of(chunks.SECONDS, rate, lookahead, frames_in_all(job, info), workers)
-    folder = ChunkFolder(output, about_job(job), job.as_dict(), rule)
+    rule = ChunkRule.of(chunks.SECONDS, rate, lookahead, count_frames(job, info), workers)
+    folder = ChunkFolder(output, fingerprint_job(job), job.as_dict(), rule)
     keep = True
     try:
         yield folder
@@ -115,21 +122,21 @@ def chunks_of(job: Job, info: VideoInfo, workers: int = 1) -> Iterator[ChunkFold
 
 def has_chunks(job: Job, info: VideoInfo) -> bool:
     """Whether the job is painted in chunks: a video, not a GIF or folder, that is long enough."""
-    seconds = frames_in_all(job, info) / float(job.fps or info.rate)
-    return seconds > chunks.SECONDS and kind_of(job.output) == "video"
+    seconds = count_frames(job, info) / float(job.fps or info.rate)
+    return seconds > chunks.SECONDS and detect_sink_kind(job.output) == "video"
 
 
-def reach_of(job: Job, warmup: int) -> Reach:
+def get_warmup_need(job: Job, warmup: int) -> WarmupNeed:
     """What a chunk that takes over nothing needs of the frames before it; ``warmup`` is what the
     engine needs.
     """
     stabiliser = STABILISERS[job.stabilise]()
     endless = stabiliser.warmup is None or job.mask is not None  # a mask's edge remembers too
-    needed = (ENDLESS if endless else stabiliser.warmup or 0) + warmup + fading(job.ghost)
-    return Reach(needed, stabiliser.lookahead, endless)
+    needed = (ENDLESS_WARMUP if endless else stabiliser.warmup or 0) + warmup + fading(job.ghost)
+    return WarmupNeed(needed, stabiliser.lookahead, endless)
 
 
-class Unchanged:
+class ChangeGuard:
     """Tells whether a file was changed or removed since this was made."""
 
     def __init__(self, path: Path) -> None:
@@ -152,18 +159,20 @@ class Unchanged:
 
 
 @dataclass(frozen=True)
-class Work:
+class RenderSession:
     """The painting of a job's frames, in one go or chunk by chunk."""
 
     job: Job
     source: Source
-    line: Line
+    line: PipelineParts
     mask: Mask | None
-    stop: Stop
-    unchanged: Unchanged
+    stop: RunControl
+    unchanged: ChangeGuard
     on_progress: OnProgress
 
-    def piece(self, piece: Piece, rule: Rule, carried: dict[str, Any] | None = None) -> Passed:
+    def piece(
+        self, piece: ChunkPlan, rule: ChunkRule, carried: dict[str, Any] | None = None
+    ) -> LoopResult:
         """Paint one chunk; ``carried`` is what the one before has left, if that is there."""
         sink = self.line.sink
         assert isinstance(sink, ChunkWriter)
@@ -176,7 +185,7 @@ class Work:
             sink.end_line()
         return passed
 
-    def done(self, folder: ChunkFolder | None) -> Passed:
+    def done(self, folder: ChunkFolder | None) -> LoopResult:
         """Paint what is missing."""
         self.stop.patience, self.stop.beat = self.job.patience, time.monotonic()
         try:
@@ -184,7 +193,7 @@ class Work:
         finally:
             self.stop.beat = None
 
-    def _in_chunks(self, folder: ChunkFolder) -> Passed:
+    def _in_chunks(self, folder: ChunkFolder) -> LoopResult:
         sink, stop = self.line.sink, self.stop
         assert isinstance(sink, ChunkSink)
         assert folder.rule is not None
@@ -207,18 +216,18 @@ class Work:
             if stop.asked and folder.missing is not None:
                 raise Cancelled("stopped")
         stop.armed = False
-        return Passed(frames, first_read)
+        return LoopResult(frames, first_read)
 
-    def _run(self, chunking: Chunking | None, before: int) -> Passed:
+    def _run(self, chunking: Chunking | None, before: int) -> LoopResult:
         carried = chunking.carried if chunking is not None else None
-        total = max(0, frames_in_all(self.job, self.source.info) - before)
+        total = max(0, count_frames(self.job, self.source.info) - before)
         shots = self._shots(carried)
         if carried is not None and is_warm_start(carried):
             self._recall(carried)
         heard = self.stop.heard(self.on_progress)
-        return run_line(self.line, shots, total, heard, chunking, self.job.patience)
+        return run_loop(self.line, shots, total, heard, chunking, self.job.patience)
 
-    def _shots(self, carried: dict[str, Any] | None) -> Iterator[Shot]:
+    def _shots(self, carried: dict[str, Any] | None) -> Iterator[MaskedFrame]:
         """The frames with their masks, from the first one that the chunk reads.
 
         A plain content is read from there on; if that frame is another than before, and where
@@ -233,9 +242,10 @@ class Work:
             if (
                 head is not None
                 and head.time == first
-                and carried.get("checksum", checksum(head.picture)) == checksum(head.picture)
+                and carried.get("checksum", checksum_picture(head.picture))
+                == checksum_picture(head.picture)
             ):
-                return without_mask(
+                return pair_without_mask(
                     Frame(index + place, frame.time, frame.picture)
                     for place, frame in enumerate(chain([head], frames))
                 )
@@ -254,36 +264,36 @@ class Work:
                 continue
             index = int(carried["index"]) - len(times) + place
             frame, alpha = next(islice(self._shots({"index": index, "first": float(moment)}), 1))
-            batch = Batch([frame], [scaled(frame.picture, easel.width, easel.height)], [alpha])
+            batch = FrameBatch([frame], [scaled(frame.picture, easel.width, easel.height)], [alpha])
             easel.paint(batch, [mix])
             if easel.edge is not None:
                 easel.edge.reset()
             return
 
-    def _all_shots(self) -> Iterator[Shot]:
-        frames = frames_of(self.job, self.source)
-        return self.mask.over(frames) if self.mask is not None else without_mask(frames)
+    def _all_shots(self) -> Iterator[MaskedFrame]:
+        frames = read_frames(self.job, self.source)
+        return self.mask.apply(frames) if self.mask is not None else pair_without_mask(frames)
 
 
-def frames_in_all(job: Job, info: VideoInfo) -> int:
+def count_frames(job: Job, info: VideoInfo) -> int:
     """How many frames the output has, as far as the content's header can be believed."""
     return round(span(job, info) / job.speed * float(job.fps or info.rate))
 
 
-def check_fits(job: Job, info: VideoInfo) -> None:
+def check_limits(job: Job, info: VideoInfo) -> None:
     """Raise `LimitError` where the job is larger than its limits allow."""
-    check_frames(repr(job.content), frames_in_all(job, info), job.max_frames)
-    check_needed(job, info)
+    check_frames(repr(job.content), count_frames(job, info), job.max_frames)
+    check_estimated_memory(job, info)
 
 
-def frames_of(job: Job, source: Source) -> Iterator[Frame]:
+def read_frames(job: Job, source: Source) -> Iterator[Frame]:
     """The frames that are painted: a part of the content, at another rate or speed if wanted."""
     frames = source.frames(job.start, job.end)
     if job.speed != 1:
-        return retimed(frames, job.speed, job.fps or source.info.rate)
+        return retime_frames(frames, job.speed, job.fps or source.info.rate)
     return resample(frames, job.fps) if job.fps is not None else frames
 
 
-def without_mask(frames: Iterable[Frame]) -> Iterator[Shot]:
+def pair_without_mask(frames: Iterable[Frame]) -> Iterator[MaskedFrame]:
     """Each frame, with no mask."""
     return ((frame, None) for frame in frames)

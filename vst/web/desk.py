@@ -16,8 +16,8 @@ from vst.core.types import Picture
 from vst.errors import OutputError, UsageError, VSTError
 from vst.job import LARGEST_BY_DEFAULT, Job
 from vst.notebook.display import swatch
-from vst.plotting import plot_score, scaled
-from vst.preview import Moments
+from vst.plotting import plot_score, resize_to
+from vst.preview import FramePreviewer
 from vst.schedule.score import StyleSource
 from vst.styles.library import builtin_styles
 from vst.styles.resolve import resolve_styles
@@ -42,7 +42,7 @@ def jpeg(picture: Picture, longest: int, quality: int = 85) -> bytes:
     """A picture as JPEG, its longer side at most ``longest`` pixels."""
     height, width = picture.shape[:2]
     part = min(1.0, longest / max(height, width))
-    small = scaled(picture, round(width * part), round(height * part)) if part < 1 else picture
+    small = resize_to(picture, round(width * part), round(height * part)) if part < 1 else picture
     return encoded(small, ".jpg", [cv2.IMWRITE_JPEG_QUALITY, quality])
 
 
@@ -59,7 +59,7 @@ class Desk:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._moments = Moments()
+        self._moments = FramePreviewer()
         self._swatches: dict[str, bytes] = {}
         self._swatched = threading.Event()
 

@@ -9,7 +9,7 @@ from typing import Any
 from vst.core.registry import unknown
 from vst.errors import UsageError
 from vst.nets.backbones import BACKBONES, RANDOM
-from vst.preview import first_picture
+from vst.preview import read_first_picture
 from vst.research.study import reports
 from vst.research.study.base import Study, chosen
 from vst.research.study.content import (
@@ -66,7 +66,7 @@ def backbones(
             "The backbone that carries the same name is judged by its own kin.",
             "Random weights show what a backbone costs, not what it paints.",
         ],
-        shown={"The content": first_picture(str(still)), **pictures_of(looks_in(subject))},
+        shown={"The content": read_first_picture(str(still)), **pictures_of(looks_in(subject))},
         reported=reports.BACKBONES,
         source=reports.BACKBONES_SOURCE,
     )

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from vst.checkpoint.fingerprint import checksum
-from vst.checkpoint.store import digest
+from vst.checkpoint.fingerprint import fingerprint_input
+from vst.checkpoint.store import hash_file
 from vst.core.types import Embedding, Frame, Picture
 from vst.errors import MediaError, UsageError
 from vst.evaluation.evaluate import PREDICTOR
@@ -24,8 +24,8 @@ from vst.job import Job, painting_size
 from vst.metrics.ssim import ContentSimilarity
 from vst.metrics.variation import TotalVariation
 from vst.pipeline.run import open_engine
-from vst.plotting import save_picture, scaled
-from vst.preview import middle_picture
+from vst.plotting import resize_to, save_picture
+from vst.preview import read_middle_picture
 from vst.samples import PATTERNS, draw_pattern
 from vst.schedule.timeline import NONE, blend_embeddings
 from vst.styles.resolve import ResolvedStyle, check_there, resolve_styles
@@ -64,8 +64,8 @@ class Subject:
     def known_by(self) -> dict[str, Any]:
         """What a row's result depends on, whatever the case: files by what is in them."""
         return {
-            "content": checksum(self.content),
-            "styles": [checksum(style) for style in self.styles],
+            "content": fingerprint_input(self.content),
+            "styles": [fingerprint_input(style) for style in self.styles],
             "size": self.size,
             "predictor": self.predictor,
         }
@@ -102,9 +102,9 @@ def still_of(subject: Subject, folder: Path) -> Path:
     """The picture that is painted: the content, or the frame in its middle, as a PNG."""
     path = input_path(subject, folder, "picture", ".png")
     if not path.is_file():
-        picture = middle_picture(subject.content)
+        picture = read_middle_picture(subject.content)
         width, height = painting_size(subject.size, picture.shape[1], picture.shape[0])
-        save_picture(path, scaled(picture, width, height))
+        save_picture(path, resize_to(picture, width, height))
     return path
 
 
@@ -122,7 +122,7 @@ def clip_of(subject: Subject, folder: Path) -> Path:
         with open_sink(spec) as sink:
             count = 0
             for frame in source.frames(subject.start, subject.start + subject.seconds):
-                picture = scaled(frame.picture, width, height)
+                picture = resize_to(frame.picture, width, height)
                 sink.write(Frame(count, float(count / Fraction(info.rate)), picture))
                 count += 1
             if count < 2:
@@ -142,7 +142,7 @@ def even(length: int) -> int:
 def input_path(subject: Subject, folder: Path, kind: str, suffix: str) -> Path:
     """Where an input of this kind lies: another content, size or span is another file."""
     path = Path(subject.content)
-    what = digest(path) if path.is_file() else checksum(subject.content)
+    what = hash_file(path) if path.is_file() else fingerprint_input(subject.content)
     key = blake2b(f"{what} {subject.size} {kind}".encode(), digest_size=6).hexdigest()
     place = folder / INPUTS / f"{key}{suffix}"
     place.parent.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from vst import __version__
-from vst.checkpoint.fingerprint import checksum
+from vst.checkpoint.fingerprint import fingerprint_input
 from vst.core.types import OnProgress, Picture
 from vst.errors import MissingFileError, UsageError
 from vst.nets.plan import FeedForwardPlan
@@ -80,8 +80,8 @@ class Training:
         return {
             "training": self.kind,
             "minutes": self.minutes,
-            "pictures": checksum(self.pictures) if self.pictures else None,
-            "data": checksum(self.data) if self.data else None,
+            "pictures": fingerprint_input(self.pictures) if self.pictures else None,
+            "data": fingerprint_input(self.data) if self.data else None,
             "training options": self.settings(),
         }
 
@@ -122,7 +122,7 @@ def trained_case(
     """
     known = {**subject.known_by(), **subject.span(), **described(painting), "engine": "fast"}
     given = training.given
-    known |= {"model": checksum(given)} if given is not None else training.known_by()
+    known |= {"model": fingerprint_input(given)} if given is not None else training.known_by()
 
     def work(place: Path, on_progress: OnProgress) -> Found:
         model, minutes = given, None

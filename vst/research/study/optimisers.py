@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vst.errors import UsageError
-from vst.preview import first_picture
+from vst.preview import read_first_picture
 from vst.research.study import reports
 from vst.research.study.base import Study, chosen
 from vst.research.study.content import (
@@ -60,7 +60,7 @@ def optimisers(
             "One picture, painted by optimisation from the same start, each time anew.",
             "A step of L-BFGS looks at the loss more than once: compare times, not steps.",
         ],
-        shown={"The content": first_picture(str(still)), **pictures_of(looks_in(subject))},
+        shown={"The content": read_first_picture(str(still)), **pictures_of(looks_in(subject))},
         reported=reports.OPTIMISERS,
         source=reports.OPTIMISERS_SOURCE,
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from vst.api import job_of
-from vst.checkpoint.fingerprint import checksum
+from vst.checkpoint.fingerprint import fingerprint_input
 from vst.core.types import OnProgress, Progress
 from vst.engines import ENGINES
 from vst.engines.base import Engine
@@ -18,9 +18,9 @@ from vst.engines.gatys import STAGE, GatysEngine
 from vst.evaluation.evaluate import Evaluation, evaluate
 from vst.job import NATIVE, Job
 from vst.pipeline.loop import PAINT
-from vst.pipeline.run import WARM, engine_for, run
-from vst.plotting.report import beside
-from vst.preview import first_picture, paint_picture
+from vst.pipeline.run import WARM, open_job_engine, run
+from vst.plotting.report import join_side_by_side
+from vst.preview import paint_picture, read_first_picture
 from vst.research.study.base import Case, Found
 from vst.research.study.content import StillJudge, Subject
 
@@ -47,7 +47,11 @@ def described(options: Mapping[str, Any]) -> dict[str, Any]:
     own = dict(gathered(options).get("engine_options", ()))
     filled = options_of(engine, own)
     defaults = asdict(filled) if filled is not None else {}
-    files = {name: checksum(str(options[name])) for name in ("model", "mask") if options.get(name)}
+    files = {
+        name: fingerprint_input(str(options[name]))
+        for name in ("model", "mask")
+        if options.get(name)
+    }
     return {**defaults, **options, **files}
 
 
@@ -59,13 +63,13 @@ def still_case(
 
     def work(place: Path, on_progress: OnProgress) -> Found:
         began = time.perf_counter()
-        with engine_for(job, on_progress) as engine:
+        with open_job_engine(job, on_progress) as engine:
             opened, worked = time.perf_counter(), time.process_time()
             painted = paint_picture(job, engine)
             seconds, worked = time.perf_counter() - opened, time.process_time() - worked
             traced = trace_of(engine)
         figures = {"startup": opened - began, "seconds": seconds, "processor": worked}
-        figures |= traced | judge.figures(first_picture(str(still)), painted)
+        figures |= traced | judge.figures(read_first_picture(str(still)), painted)
         return Found(figures, {"": painted})
 
     return Case(name, {**subject.known_by(), **described(options)}, work)
@@ -124,7 +128,7 @@ def painted_film(
             "processor_per_frame": each_frame(worked, busy, result.frames),
             **figures_of(evaluation),
         },
-        pictures={"": beside(evaluation.videos[0].strip)},
+        pictures={"": join_side_by_side(evaluation.videos[0].strip)},
         curves={FLICKER: evaluation.videos[0].scores["warp"].values},
         video=PAINTED,
         notes=[*result.warnings, *evaluation.warnings],

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from vst.preview import first_picture
+from vst.preview import read_first_picture
 from vst.research.study.base import Case, Study, chosen
 from vst.research.study.content import (
     StillJudge,
@@ -21,7 +21,7 @@ from vst.research.study.content import (
 from vst.research.study.networks import Training, kinds_of, trained_case
 from vst.research.study.options import combinations, job_kinds, label, parsed_lists, parsed_options
 from vst.research.study.painting import film_case, still_case
-from vst.video.sources import kind_of
+from vst.video.sources import detect_source_kind
 
 
 def sweep(
@@ -44,7 +44,7 @@ def sweep(
     shared = parsed_options(options, kinds)
     varied = combinations(parsed_lists(vary, kinds))
     subject = with_pictures(subject, folder)
-    moves = training is not None or kind_of(subject.content) != "picture"
+    moves = training is not None or detect_source_kind(subject.content) != "picture"
     content = clip_of(subject, folder) if moves else still_of(subject, folder)
 
     def case(values: Mapping[str, Any]) -> Case:
@@ -59,7 +59,7 @@ def sweep(
         return still_case(name, subject, content, judge, given)
 
     said = f" For all: {label(shared)}." if shared else ""
-    first = first_picture(str(content))
+    first = read_first_picture(str(content))
     return Study(
         name="sweep",
         title=f"Sweep: {subject.names()}",

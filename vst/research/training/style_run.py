@@ -27,7 +27,7 @@ from vst.errors import AssetError, MissingFileError, OutputExistsError, UsageErr
 from vst.nets.backbones import open_backbone
 from vst.nets.feedforward import FeedForward, save_network
 from vst.nets.plan import FeedForwardPlan
-from vst.plotting import curves, save_picture, sheet
+from vst.plotting import draw_curves, draw_sheet, save_picture
 from vst.research.training.files import restore_variables, save_variables, write_json
 from vst.research.training.learner import JITTER, Batch, Learner, StyleTarget
 from vst.research.training.plans import StylePlan
@@ -206,7 +206,7 @@ class StyleTraining:
                 painting = np.rint(255 * ops.convert_to_numpy(paintings[key][0]))
                 shown.append((np.asarray(batch[key][0]), painting.astype(np.uint8)))
         means = {name: float(np.mean([one[name] for one in found])) for name in found[0]}
-        return means, sheet([[pair[0] for pair in shown], [pair[1] for pair in shown]])
+        return means, draw_sheet([[pair[0] for pair in shown], [pair[1] for pair in shown]])
 
     def record(self) -> dict[str, Any]:
         """What ``training.json`` says: all that a run needs to go on, and the curves."""
@@ -274,7 +274,7 @@ def draw(rows: list[dict[str, float]], weights: dict[str, float]) -> Picture:
             points = [(row["steps"], weights[name] * row[key]) for row in rows if key in row]
             if points:
                 series[label] = points
-    return curves(series, title="Losses times their weights", x_label="steps", log=True)
+    return draw_curves(series, title="Losses times their weights", x_label="steps", log=True)
 
 
 def has_gpu() -> bool:

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from vst.checkpoint.planner import Piece, Rule
-from vst.cluster.files import Parcel, Post
+from vst.checkpoint.planner import ChunkPlan, ChunkRule
+from vst.cluster.transport import FileTransport, SentFile
 from vst.core.types import Embedding, Picture
 from vst.errors import UsageError
 from vst.job import Job
@@ -27,7 +27,7 @@ TRIES = 3
 
 
 @dataclass(frozen=True)
-class Settings:
+class ClusterSettings:
     """Which machines paint. ``address``: `LOCAL`, or that of a Ray cluster; ``workers``: how many
     at most (None: as many as fit); ``cores`` of each (None: `CORES`); ``storage``: `OBJECT`, or a
     folder that every machine sees under the same name (None: for `LOCAL` the output's own, else
@@ -59,7 +59,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Order:
+class ChunkOrder:
     """What the chunks of one job have in common: sent once, and kept by each worker.
 
     ``job`` names its inputs as the driver does; ``inputs`` tells where a worker finds them.
@@ -70,9 +70,9 @@ class Order:
     job: Job
     timeline: Timeline
     styles: Mapping[str, Picture | Embedding]
-    rule: Rule
-    inputs: Mapping[str, Parcel]
-    post: Post
+    rule: ChunkRule
+    inputs: Mapping[str, SentFile]
+    post: FileTransport
     version: str
 
 
@@ -82,13 +82,13 @@ class ClipOrder:
 
     key: str
     job: Job
-    inputs: Mapping[str, Parcel]
-    post: Post
+    inputs: Mapping[str, SentFile]
+    post: FileTransport
     version: str
 
 
 @dataclass(frozen=True)
-class Painted:
+class TaskResult:
     """A chunk or a clip that is whole: its files on their way back, in ``parcels``.
 
     ``extra``: frames painted to warm up; ``seconds``: from the first frame read to the last file
@@ -98,7 +98,7 @@ class Painted:
     frames: int
     first: float
     last: bool
-    parcels: Mapping[str, Parcel]
+    parcels: Mapping[str, SentFile]
     extra: int = 0
     seconds: float = 0.0
     node: str = ""
@@ -112,8 +112,8 @@ class Task:
     """
 
     method: str
-    order: Order | ClipOrder
-    piece: Piece | None = None
+    order: ChunkOrder | ClipOrder
+    piece: ChunkPlan | None = None
     carried: npt.NDArray[np.uint8] | None = None
 
     @property

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-from vst.cluster.orders import CORES, LOCAL, TRIES, Order, Settings, Task
+from vst.cluster.tasks import CORES, LOCAL, TRIES, ChunkOrder, ClusterSettings, Task
 from vst.cluster.worker import Worker
 from vst.errors import (
     DependencyError,
@@ -31,17 +31,17 @@ from vst.errors import (
 
 RETRIED = [EngineError, MediaError, OutputError, StalledError, MemoryError]
 """Errors of a task after which it is tried again; others come again however often it is tried."""
-LOOK = 0.5
+POLL_SECONDS = 0.5
 """Seconds between two looks at whether the user wants to stop."""
-NODES = 5.0
+NODE_POLL_SECONDS = 5.0
 """Seconds between two looks at which machines there are."""
 DIED = "the worker died, or its machine was lost, each time; it may lack memory"
-NO_WORKER = 120.0
+NO_WORKER_SECONDS = 120.0
 """Seconds without any worker after which the job is given up."""
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TaskOutcome:
     """What became of a task: what the worker returned, or why it failed after all tries."""
 
     task: Task
@@ -49,7 +49,7 @@ class Outcome:
     error: VSTError | None = None
 
 
-def need_ray() -> Any:
+def import_ray() -> Any:
     """Ray, if it is installed."""
     try:
         import ray
@@ -61,14 +61,14 @@ def need_ray() -> Any:
     return ray
 
 
-class Crew:
+class WorkerPool:
     """The workers. Opening it connects to the cluster (or starts one on this machine); leaving it
     ends the workers, and the cluster if it was started here.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: ClusterSettings) -> None:
         self.settings = settings
-        self._ray = need_ray()
+        self._ray = import_ray()
         self._order: Any = None
         self._sent: dict[str, Any] = {}
         self._actors: dict[Any, str] = {}  # -> node
@@ -78,7 +78,7 @@ class Crew:
         self._refusing: set[str] = set()
         self._started = False
 
-    def __enter__(self) -> Crew:
+    def __enter__(self) -> WorkerPool:
         if not self._ray.is_initialized():
             self._connect()
             self._started = True
@@ -152,7 +152,7 @@ class Crew:
         """Workers that paint or could."""
         return len(self._actors) - len(self._joining)
 
-    def start(self, order: Order | None) -> None:
+    def start(self, order: ChunkOrder | None) -> None:
         """Hire workers that get ready for an order, and wait for the first."""
         self._order = self._ray.put(order)
         self._sent = {order.key: self._order} if order is not None else {}
@@ -161,13 +161,13 @@ class Crew:
             self._prepare(self._idle.pop())
         since = time.monotonic()
         while not self._idle:
-            self._welcome(LOOK, since)
+            self._welcome(POLL_SECONDS, since)
 
     def _prepare(self, actor: Any) -> None:
         """Let a worker get ready, however often Ray has to start it for that."""
         self._joining[actor.ready.options(max_task_retries=-1).remote(self._order)] = actor
 
-    def each(self, tasks: Iterator[Task], wanted: Callable[[], bool]) -> Iterator[Outcome]:
+    def each(self, tasks: Iterator[Task], wanted: Callable[[], bool]) -> Iterator[TaskOutcome]:
         """Let the tasks be done; yields what became of each, in the order in which they end. No
         more are begun once they are not ``wanted``; those at work are waited for.
         """
@@ -191,27 +191,27 @@ class Crew:
             if not (flying or again or more):
                 return
             since = time.monotonic() if flying else since
-            for reference in self._welcome(LOOK, since, list(flying)):
+            for reference in self._welcome(POLL_SECONDS, since, list(flying)):
                 task, actor = flying.pop(reference)
                 outcome = self._outcome(reference, task, actor)
                 losses[task.key] += outcome is None
                 if outcome is None and losses[task.key] < TRIES:
                     again.append(task)
                 else:
-                    yield outcome or Outcome(task, error=EngineError(DIED))
+                    yield outcome or TaskOutcome(task, error=EngineError(DIED))
 
     def _hand(self, actor: Any, task: Task) -> Any:
         """Give a worker its task; an order that many tasks share is sent once."""
         order = task.order
         words: tuple[Any, ...] = (order,)
-        if isinstance(order, Order):
+        if isinstance(order, ChunkOrder):
             if order.key not in self._sent:
                 self._sent[order.key] = self._ray.put(order)
             words = self._sent[order.key], task.piece, task.carried
         options = {"max_task_retries": TRIES - 1, "retry_exceptions": RETRIED}
         return getattr(actor, task.method).options(**options).remote(*words)
 
-    def _outcome(self, reference: Any, task: Task, actor: Any) -> Outcome | None:
+    def _outcome(self, reference: Any, task: Task, actor: Any) -> TaskOutcome | None:
         """What became of a task; None: its worker has died, or its machine is gone."""
         errors = self._ray.exceptions
         try:
@@ -228,9 +228,9 @@ class Crew:
             return None
         except Exception as error:
             self._idle.append(actor)
-            return Outcome(task, error=told(error))
+            return TaskOutcome(task, error=convert_error(error))
         self._idle.append(actor)
-        return Outcome(task, value)
+        return TaskOutcome(task, value)
 
     def _lose(self, node: str) -> None:
         """A machine is gone, and with it all its workers."""
@@ -243,7 +243,7 @@ class Crew:
     def _welcome(self, seconds: float, since: float, waited: list[Any] | None = None) -> list[Any]:
         """Hire where there is room, take in who is ready, and wait for what workers return."""
         self._hire()
-        if not self._actors and time.monotonic() - since > NO_WORKER:
+        if not self._actors and time.monotonic() - since > NO_WORKER_SECONDS:
             raise VSTError(
                 "no machine of the cluster has room for a worker "
                 f"({self.cores} cores each; fewer with --threads)"
@@ -269,7 +269,7 @@ class Crew:
                 return
             self._refusing.add(node)
             if not self._actors:
-                raise told(error) from error
+                raise convert_error(error) from error
         else:
             self._idle.append(actor)
 
@@ -280,7 +280,7 @@ class Crew:
 
     def _hire(self) -> None:
         """Bring as many workers to each machine as there is room for."""
-        if time.monotonic() - self._looked < NODES:
+        if time.monotonic() - self._looked < NODE_POLL_SECONDS:
             return
         self._looked = time.monotonic()
         affinity = self._ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy
@@ -305,7 +305,7 @@ class Crew:
             self._prepare(actor)
 
 
-def told(error: BaseException) -> VSTError:
+def convert_error(error: BaseException) -> VSTError:
     """What a worker raised, as it would have been raised here."""
     cause = getattr(error, "cause", None) or error
     if isinstance(cause, VSTError):

@@ -16,30 +16,36 @@ from typing import Any
 import numpy as np
 
 from vst import __version__
-from vst.checkpoint.fingerprint import inputs_of, is_file_name
-from vst.checkpoint.planner import ROUNDS, Piece, scout
+from vst.checkpoint.fingerprint import is_path, list_inputs
+from vst.checkpoint.planner import ROUNDS, ChunkPlan, plan_chunks
 from vst.checkpoint.store import STATE_SUFFIX, ChunkFolder
-from vst.cluster.crew import RETRIED, Crew, Outcome
-from vst.cluster.files import Post, put_into
-from vst.cluster.orders import TRIES, Order, Painted, Settings, Task
+from vst.cluster.pool import RETRIED, TaskOutcome, WorkerPool
+from vst.cluster.tasks import TRIES, ChunkOrder, ClusterSettings, Task, TaskResult
+from vst.cluster.transport import FileTransport, move_into
 from vst.core.timecode import format_time
 from vst.core.types import OnProgress, Progress, silent
 from vst.core.workers import Ahead
 from vst.errors import Cancelled, EngineError, OutputError, VSTError
 from vst.job import Job
-from vst.pipeline.build_schedule import Arrangement
-from vst.pipeline.loop import Passed
+from vst.pipeline.build_schedule import Schedule
+from vst.pipeline.loop import LoopResult
 from vst.pipeline.run import Result, run
-from vst.pipeline.session import Stop, Work, frames_in_all, frames_of, reach_of
+from vst.pipeline.session import (
+    RenderSession,
+    RunControl,
+    count_frames,
+    get_warmup_need,
+    read_frames,
+)
 
-PLANNED = 64
+MOST_PLANNED = 64
 """Chunks that may be found ahead of the workers."""
-NEEDED = ("content", "mask", "model")
+WORKER_INPUTS = ("content", "mask", "model")
 """Inputs that workers read themselves; the rest is read by the driver alone."""
 
 
 @dataclass
-class Tally:
+class ClusterStats:
     """What a job on a cluster took: chunks and frames painted, those painted to warm up, seconds of
     all workers, of reading ahead, of taking chunks in, and bytes taken in.
     """
@@ -55,33 +61,33 @@ class Tally:
 
 
 @dataclass
-class Chunked:
+class ClusterPainter:
     """Paints the chunks that a folder misses on a crew's machines. ``planned``: how many chunks the
     video has, once the last is found.
     """
 
-    crew: Crew
+    crew: WorkerPool
     on_progress: OnProgress
-    stop: Stop
-    tally: Tally = field(default_factory=Tally)
+    stop: RunControl
+    tally: ClusterStats = field(default_factory=ClusterStats)
     planned: int | None = None
     source_warnings: list[str] = field(default_factory=list)
-    _failed: tuple[Piece, VSTError] | None = None
+    _failed: tuple[ChunkPlan, VSTError] | None = None
 
-    def __call__(self, work: Work, folder: ChunkFolder, played: Arrangement) -> Passed:
-        """As `vst.pipeline.run.Elsewhere`."""
+    def __call__(self, work: RenderSession, folder: ChunkFolder, played: Schedule) -> LoopResult:
+        """As `vst.pipeline.run.ChunkPainter`."""
         assert folder.rule is not None
-        with post_for(self.crew.settings, folder) as post:
-            order = order_for(work.job, played, folder, post)
+        with open_transport(self.crew.settings, folder) as post:
+            order = make_order(work.job, played, folder, post)
             return self._painted(work, folder, order)
 
-    def _painted(self, work: Work, folder: ChunkFolder, order: Order) -> Passed:
+    def _painted(self, work: RenderSession, folder: ChunkFolder, order: ChunkOrder) -> LoopResult:
         self.source_warnings = work.source.warnings
         self.crew.start(order)
         began = time.perf_counter()
-        total = max(0, frames_in_all(work.job, work.source.info) - folder.frames)
+        total = max(0, count_frames(work.job, work.source.info) - folder.frames)
         self.stop.armed = True
-        with Ahead(self._pieces(work, folder), PLANNED, work.job.patience) as pieces:
+        with Ahead(self._pieces(work, folder), MOST_PLANNED, work.job.patience) as pieces:
             tasks = self._tasks(iter(pieces), order, folder)
             for outcome in self.crew.each(tasks, self._wanted):
                 self._take(outcome, folder)
@@ -92,16 +98,18 @@ class Chunked:
         self.stop.armed = False
         work.unchanged.check()
         if self._failed is not None:
-            raise failure(*self._failed, folder, work.job.output)
+            raise make_chunk_error(*self._failed, folder, work.job.output)
         if self.stop.asked and folder.missing is not None:
             raise Cancelled("stopped")
-        return Passed(self.tally.frames, began)
+        return LoopResult(self.tally.frames, began)
 
-    def _tasks(self, pieces: Iterator[Piece], order: Order, folder: ChunkFolder) -> Iterator[Task]:
+    def _tasks(
+        self, pieces: Iterator[ChunkPlan], order: ChunkOrder, folder: ChunkFolder
+    ) -> Iterator[Task]:
         """The chunks as tasks. One that is best begun with what another remembers waits for that
         one, and others go before; where there is nothing else to do, it is warmed up instead.
         """
-        waiting: list[Piece] = []
+        waiting: list[ChunkPlan] = []
         more = True
         while more or waiting:
             ready = next((one for one in waiting if one.number - 1 in folder.chunks), None)
@@ -129,13 +137,13 @@ class Chunked:
             "workers": self.crew.size,
         }
 
-    def _pieces(self, work: Work, folder: ChunkFolder) -> Iterator[Piece]:
+    def _pieces(self, work: RenderSession, folder: ChunkFolder) -> Iterator[ChunkPlan]:
         """The chunks that are missing, found while the first of them are painted."""
         easel = work.line.easel
         assert folder.rule is not None
-        reach = reach_of(work.job, easel.engine.warmup)
+        reach = get_warmup_need(work.job, easel.engine.warmup)
         size = (easel.width, easel.height)
-        pieces = scout(frames_of(work.job, work.source), folder.rule, size, reach)
+        pieces = plan_chunks(read_frames(work.job, work.source), folder.rule, size, reach)
         while True:
             began = time.perf_counter()
             piece = next(pieces, None)
@@ -147,7 +155,7 @@ class Chunked:
             if piece.number not in folder.chunks:
                 yield piece
 
-    def _take(self, outcome: Outcome, folder: ChunkFolder) -> None:
+    def _take(self, outcome: TaskOutcome, folder: ChunkFolder) -> None:
         """Keep a chunk that has come, or the error that it has failed with."""
         piece = outcome.task.piece
         assert piece is not None
@@ -156,7 +164,7 @@ class Chunked:
                 self._failed = piece, outcome.error
             return
         began = time.perf_counter()
-        painted: Painted = outcome.value
+        painted: TaskResult = outcome.value
         if painted.frames != piece.frames:
             self._failed = (
                 piece,
@@ -167,7 +175,7 @@ class Chunked:
             )
             return
         tally = self.tally
-        tally.bytes += take_in(painted, piece.number, folder)
+        tally.bytes += store_result(painted, piece.number, folder)
         tally.chunks += 1
         tally.frames += painted.frames
         tally.extra += painted.extra
@@ -178,31 +186,31 @@ class Chunked:
         tally.take_seconds += time.perf_counter() - began
 
 
-def take_in(painted: Painted, number: int, folder: ChunkFolder) -> int:
+def store_result(painted: TaskResult, number: int, folder: ChunkFolder) -> int:
     """Put the files of chunk ``number`` into the folder; returns their bytes."""
     suffix = Path(painted.parcels["track"].path).suffix
     track, state = (folder.unfinished(number, end) for end in (suffix, STATE_SUFFIX))
-    put_into(painted.parcels["track"], track)
-    put_into(painted.parcels["state"], state)
+    move_into(painted.parcels["track"], track)
+    move_into(painted.parcels["state"], state)
     size = track.stat().st_size + state.stat().st_size
     folder.take(number, track, state, frames=painted.frames, first=painted.first, last=painted.last)
     return size
 
 
 @contextlib.contextmanager
-def post_for(settings: Settings, folder: ChunkFolder) -> Iterator[Post]:
+def open_transport(settings: ClusterSettings, folder: ChunkFolder) -> Iterator[FileTransport]:
     """How the chunks of a folder travel; what is left on the way is removed."""
     if not settings.shares_folder:
-        yield Post(None)
+        yield FileTransport(None)
     elif settings.storage is None:
-        yield Post(str(folder.path.absolute()))
+        yield FileTransport(str(folder.path.absolute()))
     else:
-        with working_folder(Path(settings.storage), folder.output) as place:
-            yield Post(str(place))
+        with open_shared_folder(Path(settings.storage), folder.output) as place:
+            yield FileTransport(str(place))
 
 
 @contextlib.contextmanager
-def working_folder(storage: Path, output: Path) -> Iterator[Path]:
+def open_shared_folder(storage: Path, output: Path) -> Iterator[Path]:
     """A folder of this output's own in one that all machines see."""
     mark = blake2b(os.fsencode(output.absolute()), digest_size=6).hexdigest()
     place = storage.absolute() / f"vst-{mark}"
@@ -219,15 +227,15 @@ def working_folder(storage: Path, output: Path) -> Iterator[Path]:
         shutil.rmtree(place, ignore_errors=True)
 
 
-def order_for(job: Job, played: Arrangement, folder: ChunkFolder, post: Post) -> Order:
+def make_order(job: Job, played: Schedule, folder: ChunkFolder, post: FileTransport) -> ChunkOrder:
     """What all chunks of the job have in common."""
     assert folder.rule is not None
     inputs = {
         name: post.send(Path(given))
-        for name, given in inputs_of(job).items()
-        if name in NEEDED and is_file_name(given)
+        for name, given in list_inputs(job).items()
+        if name in WORKER_INPUTS and is_path(given)
     }
-    return Order(
+    return ChunkOrder(
         key=uuid.uuid4().hex,
         job=job,
         timeline=played.timeline,
@@ -239,7 +247,9 @@ def order_for(job: Job, played: Arrangement, folder: ChunkFolder, post: Post) ->
     )
 
 
-def failure(piece: Piece, error: VSTError, folder: ChunkFolder, output: str) -> VSTError:
+def make_chunk_error(
+    piece: ChunkPlan, error: VSTError, folder: ChunkFolder, output: str
+) -> VSTError:
     """The error of a job, one chunk of which has failed."""
     start = format_time(piece.start.first) if piece.start is not None else "the beginning"
     tries = f" {TRIES} times" if isinstance(error, tuple(RETRIED)) else ""
@@ -250,12 +260,12 @@ def failure(piece: Piece, error: VSTError, folder: ChunkFolder, output: str) -> 
     )
 
 
-def paint_with(
-    crew: Crew, job: Job, on_progress: OnProgress = silent, stop: Stop | None = None
+def run_with_pool(
+    crew: WorkerPool, job: Job, on_progress: OnProgress = silent, stop: RunControl | None = None
 ) -> Result:
     """Do a job with a crew: a long video chunk by chunk, anything else here alone."""
-    stop = stop or Stop()
-    chunked = Chunked(crew, on_progress, stop)
+    stop = stop or RunControl()
+    chunked = ClusterPainter(crew, on_progress, stop)
     result = run(job, on_progress, stop, elsewhere=chunked, workers=max(1, len(crew.places)))
     if chunked.planned is None:
         note = f"{job.output} has no chunks to share out: it was painted on this machine alone"

@@ -11,36 +11,36 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vst import __version__
-from vst.batch import Outcome, failed, is_there, run_batch
-from vst.checkpoint.fingerprint import inputs_of, is_file_name
-from vst.cluster.chunks import paint_with, working_folder
-from vst.cluster.crew import Crew
-from vst.cluster.crew import Outcome as Ended
-from vst.cluster.files import Post, put_into
-from vst.cluster.orders import ClipOrder, Painted, Settings, Task
+from vst.batch import JobOutcome, is_written, make_failure, run_batch
+from vst.checkpoint.fingerprint import is_path, list_inputs
+from vst.cluster.paint_chunks import open_shared_folder, run_with_pool
+from vst.cluster.pool import TaskOutcome as Ended
+from vst.cluster.pool import WorkerPool
+from vst.cluster.tasks import ClipOrder, ClusterSettings, Task, TaskResult
+from vst.cluster.transport import FileTransport, move_into
 from vst.core.types import OnProgress, Progress, silent
 from vst.errors import Cancelled, UsageError, VSTError
 from vst.job import Job, check_paths
 from vst.pipeline.run import Result
-from vst.pipeline.session import Stop, frames_in_all
+from vst.pipeline.session import RunControl, count_frames
 from vst.schedule.score import read_score
 from vst.styles.from_score import check_files
-from vst.video.sinks import kind_of
-from vst.video.sinks.place import Place
+from vst.video.sinks import detect_sink_kind
+from vst.video.sinks.atomic_output import AtomicOutput
 from vst.video.sources import open_source
 
-LONG = 120.0
+LONG_CLIP_SECONDS = 120.0
 """Seconds of a clip from which on it is shared out in chunks."""
 
 
 @dataclass
-class Clips:
+class ClipQueue:
     """The clips of a batch on their way: those that wait, those that are done, those too long."""
 
     jobs: list[Job]
-    post: Post
-    on_outcome: Callable[[Outcome], None]
-    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    post: FileTransport
+    on_outcome: Callable[[JobOutcome], None]
+    outcomes: dict[str, JobOutcome] = field(default_factory=dict)
     long: list[Job] = field(default_factory=list)
     began: dict[str, float] = field(default_factory=dict)
     orders: dict[str, Job] = field(default_factory=dict)
@@ -61,8 +61,8 @@ class Clips:
         on the way.
         """
         for job in self.jobs:
-            if is_there(Path(job.output)) and not job.overwrite:
-                self.note(Outcome(job.output, job.content, list(job.styles), "there"))
+            if is_written(Path(job.output)) and not job.overwrite:
+                self.note(JobOutcome(job.output, job.content, list(job.styles), "there"))
                 continue
             began = time.perf_counter()
             try:
@@ -71,7 +71,7 @@ class Clips:
                     continue
                 order = self._order(job)
             except (VSTError, OSError, ValueError) as error:
-                self.note(failed(job, error, time.perf_counter() - began))
+                self.note(make_failure(job, error, time.perf_counter() - began))
                 continue
             self.orders[order.key] = job
             self.began[order.key] = began
@@ -80,16 +80,16 @@ class Clips:
     def _is_long(self, job: Job) -> bool:
         check_paths(job)
         Path(job.output).absolute().parent.mkdir(parents=True, exist_ok=True)
-        kind = kind_of(job.output)
+        kind = detect_sink_kind(job.output)
         if kind == "folder":
             raise UsageError(
                 f"output {job.output!r} is a folder of frames, which a cluster does not send back; "
                 "give a video, or run it without --cluster"
             )
         with open_source(job.content) as source:
-            frames = frames_in_all(job, source.info)
+            frames = count_frames(job, source.info)
             seconds = frames / float(job.fps or source.info.rate)
-        if seconds > LONG and kind == "video":
+        if seconds > LONG_CLIP_SECONDS and kind == "video":
             return True
         self.expected, self.handed = self.expected + frames, self.handed + 1
         return False
@@ -103,8 +103,8 @@ class Clips:
             )
         inputs = {
             name: self.post.send(Path(given))
-            for name, given in inputs_of(job).items()
-            if is_file_name(given)
+            for name, given in list_inputs(job).items()
+            if is_path(given)
         }
         return ClipOrder(uuid.uuid4().hex, job, inputs, self.post, __version__)
 
@@ -113,61 +113,61 @@ class Clips:
         key = ended.task.order.key
         job, seconds = self.orders.pop(key), time.perf_counter() - self.began.pop(key)
         if ended.error is not None:
-            self.note(failed(job, ended.error, seconds))
+            self.note(make_failure(job, ended.error, seconds))
             return
-        painted: Painted = ended.value
+        painted: TaskResult = ended.value
         try:
-            place = Place(Path(job.output), job.overwrite)
+            place = AtomicOutput(Path(job.output), job.overwrite)
             try:
                 finished = place.folder / Path(job.output).name
-                put_into(painted.parcels["output"], finished)
+                move_into(painted.parcels["output"], finished)
                 place.publish(finished)
             finally:
                 place.discard()
         except (VSTError, OSError) as error:
-            self.note(failed(job, error, seconds))
+            self.note(make_failure(job, error, seconds))
             return
         self.frames += painted.frames
         about = (job.output, job.content, list(job.styles))
         self.note(
-            Outcome(*about, "done", painted.frames, round(painted.seconds, 3),
+            JobOutcome(*about, "done", painted.frames, round(painted.seconds, 3),
                     warnings=painted.warnings)
         )  # fmt: skip
 
-    def note(self, outcome: Outcome) -> None:
+    def note(self, outcome: JobOutcome) -> None:
         """What became of a clip."""
         self.outcomes[outcome.output] = outcome
         self.on_outcome(outcome)
 
 
 @contextlib.contextmanager
-def clip_post(settings: Settings, output: Path) -> Iterator[Post]:
+def open_clip_transport(settings: ClusterSettings, output: Path) -> Iterator[FileTransport]:
     """How clips travel."""
     if not settings.shares_folder:
-        yield Post(None)
+        yield FileTransport(None)
     elif settings.storage is None:
         with tempfile.TemporaryDirectory(prefix="vst-") as place:
-            yield Post(place)
+            yield FileTransport(place)
     else:
-        with working_folder(Path(settings.storage), output) as folder:
-            yield Post(str(folder))
+        with open_shared_folder(Path(settings.storage), output) as folder:
+            yield FileTransport(str(folder))
 
 
-def batch_with(
-    crew: Crew,
+def run_batch_with_pool(
+    crew: WorkerPool,
     jobs: list[Job],
     on_progress: OnProgress = silent,
     *,
-    on_outcome: Callable[[Outcome], None] = lambda outcome: None,
-    stop: Stop | None = None,
-) -> list[Outcome]:
+    on_outcome: Callable[[JobOutcome], None] = lambda outcome: None,
+    stop: RunControl | None = None,
+) -> list[JobOutcome]:
     """Run the jobs whose output is missing on a crew's machines, in any order; returns what became
     of each, in theirs.
     """
-    stop = stop or Stop()
+    stop = stop or RunControl()
     began = time.perf_counter()
-    with clip_post(crew.settings, Path(jobs[0].output)) as post:
-        clips = Clips(jobs, post, on_outcome)
+    with open_clip_transport(crew.settings, Path(jobs[0].output)) as post:
+        clips = ClipQueue(jobs, post, on_outcome)
         crew.start(None)
         stop.armed = True
         for ended in crew.each(clips.tasks(), lambda: not stop.asked):
@@ -181,7 +181,7 @@ def batch_with(
             )
 
     def runner(job: Job, heard: OnProgress) -> Result:
-        return paint_with(crew, job, heard, stop)
+        return run_with_pool(crew, job, heard, stop)
 
     long = run_batch(clips.long, on_progress, on_outcome=on_outcome, runner=runner)
     clips.outcomes.update({one.output: one for one in long})

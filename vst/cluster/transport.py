@@ -22,9 +22,9 @@ import numpy as np
 
 from vst.errors import MissingFileError, OutputError
 
-PART = 16 << 20
+PART_SIZE = 16 << 20
 """Bytes of a file that travel as one object."""
-GLIMPSE = 1 << 20
+ENDS_SIZE = 1 << 20
 """Bytes at either end of a file by which another machine's copy is told to be the same."""
 
 fcntl: Any
@@ -35,9 +35,9 @@ except ImportError:  # Windows
 
 
 @dataclass(frozen=True)
-class Parcel:
+class SentFile:
     """A file, or the files of a folder: ``path`` where it lies, for whoever sees it; else
-    ``parts``, relative name -> objects of bytes. ``glimpse`` tells its content.
+    ``parts``, relative name -> objects of bytes. ``fingerprint_ends`` tells its content.
     """
 
     path: str
@@ -46,22 +46,22 @@ class Parcel:
 
 
 @dataclass(frozen=True)
-class Post:
+class FileTransport:
     """How files travel: ``folder`` that all machines see, or None for Ray's own store."""
 
     folder: str | None
 
-    def send(self, path: Path) -> Parcel:
+    def send(self, path: Path) -> SentFile:
         """A file or folder that stays where it is."""
         if self.folder is not None:
-            return Parcel(str(path.absolute()), glimpse(path))
-        return Parcel(str(path.absolute()), glimpse(path), _as_objects(path))
+            return SentFile(str(path.absolute()), fingerprint_ends(path))
+        return SentFile(str(path.absolute()), fingerprint_ends(path), _put_objects(path))
 
-    def send_away(self, path: Path) -> Parcel:
+    def send_away(self, path: Path) -> SentFile:
         """A file that is not needed here any more."""
         if self.folder is not None:
-            return Parcel(str(path))
-        parcel = Parcel(path.name, "", {"": [np.fromfile(path, np.uint8)]})
+            return SentFile(str(path))
+        parcel = SentFile(path.name, "", {"": [np.fromfile(path, np.uint8)]})
         path.unlink()
         return parcel
 
@@ -75,16 +75,16 @@ class Post:
             yield Path(name)
 
 
-def put_into(parcel: Parcel, path: Path) -> None:
+def move_into(parcel: SentFile, path: Path) -> None:
     """Let the file that came in a parcel lie at ``path``."""
     if parcel.parts is None:
         shutil.move(parcel.path, path)
         return
     (parts,) = parcel.parts.values()
-    _write(path, parts)
+    _write_objects(path, parts)
 
 
-def discard(parcel: Parcel) -> None:
+def discard_file(parcel: SentFile) -> None:
     """Drop what came in a parcel."""
     if parcel.parts is None:
         Path(parcel.path).unlink(missing_ok=True)
@@ -98,29 +98,29 @@ class Inputs:
     def __init__(self) -> None:
         self._held: dict[Path, IO[str]] = {}
 
-    def local(self, name: str, parcel: Parcel) -> str:
+    def local(self, name: str, parcel: SentFile) -> str:
         """Where the input lies here."""
         if parcel.parts is None:
-            check_same(name, parcel)
+            check_same_file(name, parcel)
             return parcel.path
-        place = _home() / parcel.glimpse
+        place = _get_cache_folder() / parcel.glimpse
         if place not in self._held:
-            self._held[place] = _kept(place, parcel.parts, Path(parcel.path).name)
+            self._held[place] = _fetch_once(place, parcel.parts, Path(parcel.path).name)
         return str(place / Path(parcel.path).name)
 
     def clear(self) -> None:
         """Let go of them."""
         for place, lock in self._held.items():
-            if _locked(lock, "LOCK_EX", wait=False):
+            if _try_lock(lock, "LOCK_EX", wait=False):
                 shutil.rmtree(place, ignore_errors=True)
                 Path(lock.name).unlink(missing_ok=True)
             lock.close()
         self._held.clear()
         with contextlib.suppress(OSError):
-            _home().rmdir()
+            _get_cache_folder().rmdir()
 
 
-def _home() -> Path:
+def _get_cache_folder() -> Path:
     """This user's folder for what came through Ray."""
     user = os.getuid() if hasattr(os, "getuid") else 0
     home = Path(tempfile.gettempdir()) / f"vst-inputs-{user}"
@@ -130,24 +130,24 @@ def _home() -> Path:
     return home
 
 
-def _kept(place: Path, parts: dict[str, list[Any]], name: str) -> IO[str]:
+def _fetch_once(place: Path, parts: dict[str, list[Any]], name: str) -> IO[str]:
     """Fetch what is not there, one worker for all on a machine; returns the lock that holds it."""
     lock = place.with_name(f"{place.name}.lock").open("w")
-    _locked(lock, "LOCK_SH")
+    _try_lock(lock, "LOCK_SH")
     if not place.exists():
-        _locked(lock, "LOCK_EX")
+        _try_lock(lock, "LOCK_EX")
         if not place.exists():
             aside = place.with_name(f"{place.name}.{uuid.uuid4().hex}")
             for relative, objects in parts.items():
                 target = aside / name / relative if relative else aside / name
                 target.parent.mkdir(parents=True, exist_ok=True)
-                _write(target, objects)
+                _write_objects(target, objects)
             aside.replace(place)
-        _locked(lock, "LOCK_SH")
+        _try_lock(lock, "LOCK_SH")
     return lock
 
 
-def _locked(file: IO[str], kind: str, *, wait: bool = True) -> bool:
+def _try_lock(file: IO[str], kind: str, *, wait: bool = True) -> bool:
     if fcntl is None:
         return False
     try:
@@ -157,7 +157,7 @@ def _locked(file: IO[str], kind: str, *, wait: bool = True) -> bool:
     return True
 
 
-def _write(target: Path, objects: list[Any]) -> None:
+def _write_objects(target: Path, objects: list[Any]) -> None:
     import ray
 
     with target.open("wb") as file:
@@ -166,7 +166,7 @@ def _write(target: Path, objects: list[Any]) -> None:
             file.write(part)
 
 
-def glimpse(path: Path) -> str:
+def fingerprint_ends(path: Path) -> str:
     """A name for a file's content, or a folder's, from its size and its ends."""
     files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
     size, sums = 0, []
@@ -174,24 +174,24 @@ def glimpse(path: Path) -> str:
         length = each.stat().st_size
         size += length
         with each.open("rb") as file:
-            head = file.read(GLIMPSE)
-            file.seek(max(0, length - GLIMPSE))
+            head = file.read(ENDS_SIZE)
+            file.seek(max(0, length - ENDS_SIZE))
             name = str(each.relative_to(path)) if each != path else ""
             sums.append(f"{name} {zlib.crc32(file.read(), zlib.crc32(head))}")
     return f"{size:x}-{zlib.crc32(' '.join(sums).encode()):08x}"
 
 
-def check_same(name: str, parcel: Parcel) -> None:
+def check_same_file(name: str, parcel: SentFile) -> None:
     """Refuse an input that this machine does not see, or sees with another content."""
     path, here = Path(parcel.path), socket.gethostname()
     mend = "put it into a folder that every machine sees, or give --storage object"
     if not path.exists():
         raise MissingFileError(f"{name} {parcel.path!r} is not there on {here}; {mend}")
-    if parcel.glimpse and glimpse(path) != parcel.glimpse:
+    if parcel.glimpse and fingerprint_ends(path) != parcel.glimpse:
         raise MissingFileError(f"{name} {parcel.path!r} is another file on {here}; {mend}")
 
 
-def _as_objects(path: Path) -> dict[str, list[Any]]:
+def _put_objects(path: Path) -> dict[str, list[Any]]:
     import ray
 
     files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
@@ -200,6 +200,6 @@ def _as_objects(path: Path) -> dict[str, list[Any]]:
         relative = str(each.relative_to(path)) if each != path else ""
         found[relative] = []
         with each.open("rb") as file:
-            while part := file.read(PART):
+            while part := file.read(PART_SIZE):
                 found[relative].append(ray.put(np.frombuffer(part, np.uint8)))
     return found
