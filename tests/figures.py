@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from vst.core.types import Frame, Picture
-from vst.masks.base import FIGURE, GROUND, Alpha, Edge, Paint, layered
+from vst.masks.base import BACKGROUND, FOREGROUND, Alpha, Edge, Paint, blend
 from vst.samples.figure import FigureClip, Layers
 
 BAND = 8
@@ -58,22 +58,25 @@ def halo(edge: Edge, layers: Layers, paint: Paint) -> tuple[float, float]:
     """
     parts = edge.parts(layers.picture, layers.alpha)
     result = edge.join(
-        parts, layers.alpha, paint(parts.figure, FIGURE), paint(parts.ground, GROUND)
+        parts,
+        layers.alpha,
+        paint(parts.foreground, FOREGROUND),
+        paint(parts.background, BACKGROUND),
     )
     near = [within(layers.alpha < 128), within(layers.alpha >= 128)]
     truth = layers.figure
-    if "matrix" in parts.about:  # the figure was enlarged
+    if "matrix" in parts.extra:  # the figure was enlarged
         size = layers.alpha.shape[::-1]
-        truth = cv2.warpAffine(truth, parts.about["matrix"], size, borderMode=cv2.BORDER_REFLECT)
-        whole = cv2.warpAffine(layers.alpha, parts.about["matrix"], size)
+        truth = cv2.warpAffine(truth, parts.extra["matrix"], size, borderMode=cv2.BORDER_REFLECT)
+        whole = cv2.warpAffine(layers.alpha, parts.extra["matrix"], size)
         near[0] = within(whole < 128)
-    figure = np.where(near[0][..., None], truth, parts.figure)
-    ground = np.where(near[1][..., None], layers.ground, parts.ground)
-    painted = paint(figure, FIGURE), paint(ground, GROUND)
-    if "matrix" in parts.about:
+    figure = np.where(near[0][..., None], truth, parts.foreground)
+    ground = np.where(near[1][..., None], layers.ground, parts.background)
+    painted = paint(figure, FOREGROUND), paint(ground, BACKGROUND)
+    if "matrix" in parts.extra:
         whole_figure = edge.join(parts, np.full_like(layers.alpha, 255), *painted)
         painted = whole_figure, painted[1]
-    away = cv2.absdiff(result, layered(*painted, layers.alpha)).mean(2)
+    away = cv2.absdiff(result, blend(*painted, layers.alpha)).mean(2)
     sides = [float(away[band].mean()) for band in bands(layers.alpha)]
     return sides[0], sides[1]
 
@@ -101,7 +104,7 @@ def spreading(picture: Picture, which: str) -> Picture:
     """A painter that is known: its strokes reach as far as a convolution's, and each part has its
     own colour.
     """
-    tint = (230, 60, 40) if which == FIGURE else (30, 90, 220)
+    tint = (230, 60, 40) if which == FOREGROUND else (30, 90, 220)
     strokes = cv2.GaussianBlur(picture, (0, 0), 4)
     bright = cv2.GaussianBlur(strokes, (0, 0), 2).astype(np.float32)
     return np.rint(0.7 * bright + 0.3 * np.array(tint, np.float32)).astype(np.uint8)

@@ -15,10 +15,15 @@ from vst.core.types import Frame, Picture, VideoInfo
 from vst.errors import UsageError
 from vst.masks import EDGES, MASKS
 from vst.masks.auto import LOOKAHEAD, AutoMask, check_rectangle
-from vst.masks.base import Alpha, Mask, Parts
+from vst.masks.base import Alpha, Mask, MaskParts
 from vst.masks.file import FileMask
-from vst.masks.inpainted import InpaintedEdge, spread
-from vst.masks.motion import carried, ground_motion, of_ground, scaled_matrix
+from vst.masks.inpainted import InpaintedEdge, extend_colors
+from vst.masks.motion import (
+    compute_affine_flow,
+    estimate_background_motion,
+    scale_matrix,
+    warp_affine,
+)
 from vst.samples.figure import FigureClip
 
 CLIP = FigureClip(count=16)
@@ -26,7 +31,7 @@ TRUE = [CLIP.layers(index).alpha for index in range(CLIP.count)]
 
 
 def masks_of(mask: Mask, frames: Sequence[Frame]) -> list[Alpha]:
-    found = list(mask.over(iter(frames)))
+    found = list(mask.apply(iter(frames)))
     assert [frame.index for frame, _ in found] == [frame.index for frame in frames]
     for frame, alpha in found:
         assert alpha.shape == frame.picture.shape[:2] and alpha.dtype == np.uint8
@@ -59,7 +64,7 @@ def test_it_is_found_anew_after_a_cut_and_few_frames_are_held() -> None:
             yield frame
 
     found = []
-    for frame, alpha in AutoMask().over(counted()):
+    for frame, alpha in AutoMask().apply(counted()):
         assert read - frame.index <= LOOKAHEAD + 1
         found.append(alpha)
     true = [*TRUE[:9], *(other.layers(n).alpha for n in range(9))]
@@ -147,7 +152,7 @@ def test_far_from_the_outline_each_side_is_its_own_painting(name: str) -> None:
 
     def flat(picture: Picture, which: str) -> Picture:
         assert picture.shape == layers.picture.shape and picture.dtype == np.uint8
-        return np.full_like(picture, 200 if which == "figure" else 50)
+        return np.full_like(picture, 200 if which == "foreground" else 50)
 
     result = EDGES[name]().composite(layers.picture, layers.alpha, flat)
     assert result.shape == layers.picture.shape and result.dtype == np.uint8
@@ -161,11 +166,11 @@ def test_far_from_the_outline_each_side_is_its_own_painting(name: str) -> None:
 def test_a_mask_of_one_side_only_is_that_side(name: str, value: int) -> None:
     layers = CLIP.layers(0)
     alpha = np.full_like(layers.alpha, value)
-    which = "figure" if value else "ground"
+    which = "foreground" if value else "background"
     edge = EDGES[name]()
     parts = edge.parts(layers.picture, alpha)
     assert (getattr(parts, which) == layers.picture).all()
-    result = edge.join(parts, alpha, parts.figure, parts.ground)
+    result = edge.join(parts, alpha, parts.foreground, parts.background)
     assert np.abs(result.astype(int) - layers.picture).max() <= 1
 
 
@@ -198,20 +203,20 @@ def test_what_was_seen_of_the_ground_comes_back_and_what_is_made_up_is_steady() 
     grounds, errors = [], []
     for index in range(CLIP.count):
         layers = CLIP.layers(index)
-        ground = edge.parts(layers.picture, layers.alpha).ground
+        ground = edge.parts(layers.picture, layers.alpha).background
         hidden = layers.alpha > 0
         errors.append(np.abs(ground.astype(int) - layers.ground)[hidden].mean())
         grounds.append(ground)
     first = InpaintedEdge()
     last = CLIP.layers(CLIP.count - 1)
-    alone = first.parts(last.picture, last.alpha).ground
+    alone = first.parts(last.picture, last.alpha).background
     hidden = last.alpha > 0
     # With what was seen before, the ground is nearer to the truth than made up from one frame.
     assert errors[-1] < 0.75 * np.abs(alone.astype(int) - last.ground)[hidden].mean()
     both = (TRUE[-1] > 250) & (TRUE[-2] > 250)
     assert np.abs(grounds[-1].astype(int) - grounds[-2])[both].mean() < 6
     edge.reset()
-    again = edge.parts(last.picture, last.alpha).ground
+    again = edge.parts(last.picture, last.alpha).background
     assert (again == alone).all()
 
 
@@ -220,7 +225,7 @@ def test_colours_are_spread_from_what_is_known() -> None:
     picture[:, :30], picture[:, 30:] = (200, 40, 40), (40, 40, 200)
     known = np.zeros((40, 60), bool)
     known[10:30, 5:15] = known[10:30, 45:55] = True
-    filled = spread(picture, known)
+    filled = extend_colors(picture, known)
     assert (filled[known] == picture[known]).all()
     assert filled[2, 2].tolist() == pytest.approx([200, 40, 40], abs=12)
     assert filled[2, 57].tolist() == pytest.approx([40, 40, 200], abs=12)
@@ -229,20 +234,22 @@ def test_colours_are_spread_from_what_is_known() -> None:
 
 def test_the_ground_s_motion_is_found_beside_a_moving_figure() -> None:
     matrix = np.array([[1.01, 0.0, 2.0], [0.0, 1.01, -1.0]])
-    flow = of_ground(matrix, 90, 160)
+    flow = compute_affine_flow(matrix, 90, 160)
     flow[30:60, 40:90] += 9
-    found = ground_motion(flow)
+    found = estimate_background_motion(flow)
     assert np.abs(found - matrix).max() < 0.01
-    larger = of_ground(scaled_matrix(found, 2), 180, 320)
+    larger = compute_affine_flow(scale_matrix(found, 2), 180, 320)
     assert (
-        np.abs(larger[::2, ::2].mean((0, 1)) / 2 - of_ground(matrix, 90, 160).mean((0, 1))).max()
+        np.abs(
+            larger[::2, ::2].mean((0, 1)) / 2 - compute_affine_flow(matrix, 90, 160).mean((0, 1))
+        ).max()
         < 0.05
     )
-    assert carried(TRUE[0], np.eye(2, 3)) is TRUE[0]
+    assert warp_affine(TRUE[0], np.eye(2, 3)) is TRUE[0]
 
 
 def test_parts_know_nothing_of_other_edges() -> None:
-    assert Parts(TRUE[0], TRUE[0]).about == {}
+    assert MaskParts(TRUE[0], TRUE[0]).extra == {}
 
 
 # By name
@@ -250,7 +257,7 @@ def test_parts_know_nothing_of_other_edges() -> None:
 
 def test_a_mask_is_opened_by_its_name(tmp_path: Path) -> None:
     from vst.errors import MissingFileError
-    from vst.masks.open import edge_named, open_mask
+    from vst.masks.open import make_edge, open_mask
     from vst.plotting import save_picture
 
     assert open_mask("auto").warnings == []
@@ -260,12 +267,12 @@ def test_a_mask_is_opened_by_its_name(tmp_path: Path) -> None:
     opened = open_mask(str(tmp_path / "mask.png"), inverted=True)
     assert overlap(255 - masks_of(opened, frames_of(CLIP)[:2])[1], TRUE[0]) > 0.98
     opened.close()
-    assert isinstance(edge_named("inpainted"), InpaintedEdge)
+    assert isinstance(make_edge("inpainted"), InpaintedEdge)
     with pytest.raises(MissingFileError, match=r"'nothing\.mp4'.*'auto'"):
         open_mask("nothing.mp4")
-    with pytest.raises(UsageError, match="no row of numbers"):
+    with pytest.raises(UsageError, match="not a list of numbers"):
         open_mask("auto:left")
-    with pytest.raises(UsageError, match="swap the styles"):
+    with pytest.raises(UsageError, match="Swap the styles"):
         open_mask("auto", inverted=True)
     with pytest.raises(UsageError, match="did you mean 'inpainted'"):
-        edge_named("inpaint")
+        make_edge("inpaint")

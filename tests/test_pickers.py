@@ -15,9 +15,10 @@ from tests.conftest import CommandResult
 from vst.core.types import Frame, Picture, VideoInfo
 from vst.errors import UsageError
 from vst.keyframes import PICKERS, survey
-from vst.keyframes.base import Film, KeyframeSelection
-from vst.keyframes.diverse import measure_distances, describe_styles
+from vst.keyframes.base import KeyframeSelection
+from vst.keyframes.diverse import describe_styles, measure_distances
 from vst.plotting.maps import choose_heat_color, draw_heat_table
+from vst.video.sources.base import FrameReader
 
 RATE = 10
 
@@ -53,7 +54,7 @@ RED, GREEN, BLUE, GREY = (200, 60, 50), (60, 180, 70), (60, 70, 200), (120, 120,
 BLACK = np.zeros((72, 96, 3), np.uint8)
 
 
-def pick(picker: str, film: Film, count: int) -> KeyframeSelection:
+def pick(picker: str, film: FrameReader, count: int) -> KeyframeSelection:
     at = (0.5, 1.5) if picker == "manual" else ()
     picked: KeyframeSelection = PICKERS[picker](at).pick(film, count)
     return picked
@@ -69,7 +70,7 @@ def test_scene_takes_the_longest_of_many_and_splits_the_longest_of_few() -> None
     film = MadeFilm([*scene(0, 20, RED), *scene(1, 40, GREEN), *scene(2, 12, BLUE)])
     two = pick("scene", film, 2)
     assert two.times[0] < 2 <= two.times[1] < 6
-    assert "3 scenes were found; the 2 longest" in two.notes[0]
+    assert "3 shots were found; the 2 longest" in two.notes[0]
     five = pick("scene", film, 5).times
     assert [sum(low <= t < high for t in five) for low, high in ((0, 2), (2, 6), (6, 7.2))] == [
         2, 2, 1,
@@ -123,7 +124,7 @@ def test_manual_takes_the_times_as_they_are() -> None:
     picked = PICKERS["manual"]((2.1, 0.33)).pick(film, 5)
     assert picked.times == (0.33, 2.1)
     assert picked.notes == ("the frame at 0:02.100 is black; it is taken as asked",)
-    with pytest.raises(UsageError, match=r"9 s is not in film.*0:02\.500"):
+    with pytest.raises(UsageError, match=r"9 s is outside film.*0:02\.500"):
         PICKERS["manual"]((1.0, 9.0)).pick(film, 5)
     with pytest.raises(UsageError, match="--at"):
         PICKERS["manual"]()
@@ -163,20 +164,24 @@ def test_a_film_without_a_good_frame_still_gives_one(picker: str) -> None:
 
 def test_a_long_film_is_thinned_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(survey, "MOST_FRAMES", 16)
-    monkeypatch.setattr(survey, "MOST_STILLS", 4)
-    found = survey.survey_frames(MadeFilm(scene(0, 90, RED)), stills=True)
-    assert len(found.times) <= 16 and len(found.stills) <= 4
+    monkeypatch.setattr(survey, "MOST_SAMPLES", 4)
+    found = survey.survey_frames(MadeFilm(scene(0, 90, RED)), with_samples=True)
+    assert len(found.times) <= 16 and len(found.samples) <= 4
     assert found.times == sorted(found.times) and found.times[-1] > 8
-    assert len({len(x) for x in (found.times, found.scenes, found.black, found.small)}) == 1
+    assert len({len(x) for x in (found.times, found.shots, found.black, found.thumbnails)}) == 1
 
 
 def test_the_map_s_cells_are_darker_the_farther() -> None:
-    picture = draw_heat_table([[0, 1, 4], [1, 0, 2], [4, 2, 0]], ["a", "b", "c"], title="Map", width=400)
+    picture = draw_heat_table(
+        [[0, 1, 4], [1, 0, 2], [4, 2, 0]], ["a", "b", "c"], title="Map", width=400
+    )
     assert picture.shape[1] == 400 and picture.dtype == np.uint8
     for part in (0.0, 0.5, 1.0):
         assert (picture == choose_heat_color(part)).all(2).any()
     assert sum(choose_heat_color(0.0)) > sum(choose_heat_color(0.5)) > sum(choose_heat_color(1.0))
-    assert draw_heat_table(np.ones((60, 60)), [str(n) for n in range(60)], width=400).shape[1] == 400
+    assert (
+        draw_heat_table(np.ones((60, 60)), [str(n) for n in range(60)], width=400).shape[1] == 400
+    )
     with pytest.raises(UsageError, match="3 labels"):
         draw_heat_table(np.ones((2, 2)), ["a", "b", "c"])
 

@@ -5,26 +5,26 @@ whole models into the cache folder and finds what is broken there.
 """
 
 from vst.assets.cache import (
-    Place,
-    discard,
-    from_folder,
-    obtain,
+    ModelFolder,
+    discard_model,
+    find_model_folder,
+    find_saved_model_problems,
+    install_from_folder,
     obtain_handle,
-    place_of,
-    saved_model_problems,
+    obtain_model,
 )
-from vst.assets.fetch import PATIENCE, fetch, probe, sha256_of
-from vst.assets.hub import resolve_with_hub, speaks_web
-from vst.assets.known import (
+from vst.assets.catalog import (
     HUB_HANDLE,
     MODELS,
     KnownFile,
     KnownModel,
-    cache_folder,
-    full_handle,
+    expand_handle,
+    get_cache_folder,
+    get_known_model,
     is_handle,
-    known_model,
 )
+from vst.assets.fetch import PATIENCE, fetch, probe_url, sha256_of
+from vst.assets.hub import is_web_handle, resolve_with_hub
 
 __all__ = [
     "HUB_HANDLE",
@@ -32,20 +32,20 @@ __all__ = [
     "PATIENCE",
     "KnownFile",
     "KnownModel",
-    "Place",
-    "cache_folder",
-    "discard",
+    "ModelFolder",
+    "discard_model",
+    "expand_handle",
     "fetch",
-    "from_folder",
-    "full_handle",
+    "find_model_folder",
+    "find_saved_model_problems",
+    "get_cache_folder",
+    "get_known_model",
+    "install_from_folder",
     "is_handle",
-    "known_model",
-    "obtain",
+    "is_web_handle",
     "obtain_handle",
-    "place_of",
-    "probe",
+    "obtain_model",
+    "probe_url",
     "resolve_with_hub",
-    "saved_model_problems",
     "sha256_of",
-    "speaks_web",
 ]

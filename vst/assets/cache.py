@@ -21,23 +21,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vst.assets.fetch import PATIENCE, fetch, sha256_of
-from vst.assets.known import (
+from vst.assets.catalog import (
     MODELS,
     KnownFile,
     KnownModel,
-    archives_of,
-    cache_folder,
-    folder_of_handle,
-    full_handle,
-    known_model,
+    expand_handle,
+    get_cache_folder,
+    get_handle_folder,
+    get_known_model,
+    list_archive_urls,
 )
+from vst.assets.fetch import PATIENCE, fetch, sha256_of
 from vst.core.types import OnProgress, silent
 from vst.errors import AssetError, MissingFileError, VSTError
 
 
 @dataclass(frozen=True)
-class Place:
+class ModelFolder:
     """Where a model lies and what is wrong there (nothing: it can be used)."""
 
     folder: Path
@@ -48,45 +48,45 @@ class Place:
         return not self.problems
 
 
-def place_of(model: KnownModel, thorough: bool = False) -> Place:
+def find_model_folder(model: KnownModel, thorough: bool = False) -> ModelFolder:
     """Where a known model lies, and its problems; ``thorough`` compares the hash of every file."""
-    folder = folder_of_handle(model.handle) if model.handle else cache_folder() / model.name
+    folder = get_handle_folder(model.handle) if model.handle else get_cache_folder() / model.name
     if not folder.is_dir():
-        return Place(folder, ("not here yet",))
-    return Place(folder, tuple(_problems(folder, model.kind, thorough)))
+        return ModelFolder(folder, ("not here yet",))
+    return ModelFolder(folder, tuple(_find_problems(folder, model.kind, thorough)))
 
 
-def obtain(
+def obtain_model(
     model: KnownModel,
     on_progress: OnProgress = silent,
     patience: float = PATIENCE,
     thorough: bool = False,
 ) -> Path:
     """The folder of a known model, fetched if it is not there whole, or `AssetError`."""
-    place = place_of(model, thorough)
+    place = find_model_folder(model, thorough)
     if place.whole:
         return place.folder
     if model.handle:
         urls = model.archives
         return _obtain_archive(model.handle, urls, place, model.name, on_progress, patience)
     came = [_obtain_file(model, file, on_progress, patience) for file in model.files]
-    with _fresh(place.folder) as draft:
+    with _make_draft_folder(place.folder) as draft:
         for path in came:
             shutil.move(path, draft / path.name)
-        _seal(draft, place.folder, model.name)
+        _install(draft, place.folder, model.name)
     return place.folder
 
 
 def _obtain_file(model: KnownModel, file: KnownFile, listen: OnProgress, patience: float) -> Path:
     """One file of a model that has an address for each, kept until all of them are there."""
-    target = _downloads() / file.path
+    target = _get_download_folder() / file.path
     if target.is_file() and sha256_of(target) == file.sha256:
         return target
     try:
         urls, stage = [file.url or ""], f"fetch {file.path}"
         fetch(urls, target, sha256=file.sha256, patience=patience, on_progress=listen, stage=stage)
     except AssetError as error:
-        raise AssetError(_no_way(model.name, str(error))) from error
+        raise AssetError(_explain_failure(model.name, str(error))) from error
     return target
 
 
@@ -94,70 +94,75 @@ def obtain_handle(
     handle: str, on_progress: OnProgress = silent, patience: float = PATIENCE
 ) -> Path:
     """The folder of the SavedModel that a handle names, fetched if it is not there whole."""
-    full = full_handle(handle)
+    full = expand_handle(handle)
     for name, model in MODELS.items():
         if full == model.handle:
-            return obtain(MODELS[name], on_progress, patience)
-    folder = folder_of_handle(full)
+            return obtain_model(MODELS[name], on_progress, patience)
+    folder = get_handle_folder(full)
     problems = (
-        tuple(_problems(folder, "SavedModel", False)) if folder.is_dir() else ("not here yet",)
+        tuple(_find_problems(folder, "SavedModel", False)) if folder.is_dir() else ("not here yet",)
     )
-    place = Place(folder, problems)
+    place = ModelFolder(folder, problems)
     return (
         folder
         if place.whole
-        else _obtain_archive(full, archives_of(full), place, "", on_progress, patience)
+        else _obtain_archive(full, list_archive_urls(full), place, "", on_progress, patience)
     )
 
 
-def from_folder(model: KnownModel, source: Path) -> Path:
+def install_from_folder(model: KnownModel, source: Path) -> Path:
     """Take a model's files carried by hand, from a folder or .tar.gz; return where they lie."""
     if not source.exists():
         raise MissingFileError(f"{source} is not there; name the folder with {_list_files(model)}")
-    target = place_of(model).folder
-    with _fresh(target) as draft:
-        _gather(model, source, draft)
+    target = find_model_folder(model).folder
+    with _make_draft_folder(target) as draft:
+        _copy_files(model, source, draft)
         for file in model.files:
             _verify(model, file, draft / file.path, source)
-        _seal(draft, target, str(source.name))
+        _install(draft, target, str(source.name))
     return target
 
 
-def discard(folder: Path) -> bool:
+def discard_model(folder: Path) -> bool:
     """Remove a broken model if it lies in the cache, to be fetched again; return whether it did."""
-    if folder.resolve().parent != cache_folder().resolve() or not folder.exists():
+    if folder.resolve().parent != get_cache_folder().resolve() or not folder.exists():
         return False
     _remove(folder)
     return True
 
 
 def _obtain_archive(
-    handle: str, urls: tuple[str, ...], place: Place, name: str, listen: OnProgress, patience: float
+    handle: str,
+    urls: tuple[str, ...],
+    place: ModelFolder,
+    name: str,
+    listen: OnProgress,
+    patience: float,
 ) -> Path:
-    archive = _downloads() / f"{place.folder.name}.tar.gz"
+    archive = _get_download_folder() / f"{place.folder.name}.tar.gz"
     try:
         url = fetch(
             urls, archive, patience=patience, on_progress=listen, stage=f"fetch {name or handle}"
         )
     except AssetError as error:
-        raise AssetError(_no_way(name or handle, str(error))) from error
+        raise AssetError(_explain_failure(name or handle, str(error))) from error
     try:
-        with _fresh(place.folder) as draft:
+        with _make_draft_folder(place.folder) as draft:
             _unpack(archive, draft, url)
-            problems = _problems(draft, "SavedModel", False)
+            problems = _find_problems(draft, "SavedModel", False)
             if problems:
                 raise AssetError(f"the archive from {url} is not a whole SavedModel: {problems[0]}")
-            for file in known_model(name).files if name else ():
-                _verify(known_model(name), file, draft / file.path, Path(url))
-            _seal(draft, place.folder, handle)
+            for file in get_known_model(name).files if name else ():
+                _verify(get_known_model(name), file, draft / file.path, Path(url))
+            _install(draft, place.folder, handle)
     except AssetError as error:
-        raise AssetError(_no_way(name or handle, str(error))) from error
+        raise AssetError(_explain_failure(name or handle, str(error))) from error
     finally:
         archive.unlink(missing_ok=True)
     return place.folder
 
 
-def _no_way(name: str, tried: str) -> str:
+def _explain_failure(name: str, tried: str) -> str:
     """The one line for a model that cannot be had."""
     bring = "download it on a machine with network, unpack it, and name its folder with --model"
     if name in MODELS:
@@ -167,7 +172,7 @@ def _no_way(name: str, tried: str) -> str:
             f"fetch {' and '.join(urls)} on a machine with network, carry it here and run "
             f"`vst models pull {name} --from-folder FOLDER`"
         )
-    here = [model.name for model in MODELS.values() if place_of(model).whole]
+    here = [model.name for model in MODELS.values() if find_model_folder(model).whole]
     also = f", and so does `--model {here[0]}`, which is here" if here else ""
     return (
         f"model {name!r} cannot be fetched: {tried}; `--engine embedded` works now without it"
@@ -179,16 +184,16 @@ def _list_files(model: KnownModel) -> str:
     return ", ".join(file.path for file in model.files)
 
 
-def _downloads() -> Path:
-    return cache_folder() / "downloads"
+def _get_download_folder() -> Path:
+    return get_cache_folder() / "downloads"
 
 
-def _stamp(folder: Path) -> Path:
+def _get_record_path(folder: Path) -> Path:
     return folder.with_name(folder.name + ".vst.json")
 
 
 @contextmanager
-def _fresh(target: Path) -> Iterator[Path]:
+def _make_draft_folder(target: Path) -> Iterator[Path]:
     """An empty folder beside ``target`` to fill; what is left of it afterwards goes."""
     draft = target.with_name(f"{target.name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
@@ -205,43 +210,48 @@ def _fresh(target: Path) -> Iterator[Path]:
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def _seal(draft: Path, target: Path, source: str) -> None:
+def _install(draft: Path, target: Path, source: str) -> None:
     """Note every file's size and hash, and move the folder into place at once."""
     files = {
         path.relative_to(draft).as_posix(): {"size": path.stat().st_size, "sha256": sha256_of(path)}
         for path in sorted(draft.rglob("*"))
         if path.is_file()
     }
-    if target.exists() and files and _stamped(target) == files and not _problems(target, "", True):
+    if (
+        target.exists()
+        and files
+        and _read_record(target) == files
+        and not _find_problems(target, "", True)
+    ):
         return  # another process was faster; it may be reading already
     _remove(target)
-    _stamp(target).write_text(
+    _get_record_path(target).write_text(
         json.dumps({"source": source, "files": files}, indent=1), encoding="utf-8"
     )
     draft.replace(target)
 
 
 def _remove(folder: Path) -> None:
-    _stamp(folder).unlink(missing_ok=True)
+    _get_record_path(folder).unlink(missing_ok=True)
     if folder.exists():
         aside = folder.with_name(f"{folder.name}.{uuid.uuid4().hex[:8]}.tmp")
         folder.replace(aside)  # at once, so that nobody reads half of it
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def _stamped(folder: Path) -> dict[str, Any]:
+def _read_record(folder: Path) -> dict[str, Any]:
     """What was noted of a model's files when it was put there: path -> size and sha256."""
     try:
-        files = json.loads(_stamp(folder).read_text(encoding="utf-8"))["files"]
+        files = json.loads(_get_record_path(folder).read_text(encoding="utf-8"))["files"]
     except (OSError, ValueError, KeyError, TypeError):
         return {}
     return files if isinstance(files, dict) else {}
 
 
-def _problems(folder: Path, kind: str, thorough: bool) -> list[str]:
+def _find_problems(folder: Path, kind: str, thorough: bool) -> list[str]:
     """What is missing or damaged in a model's folder, each in a few words."""
     found = []
-    files = _stamped(folder)
+    files = _read_record(folder)
     for name, entry in files.items():
         path = folder / name
         if not path.is_file():
@@ -251,13 +261,13 @@ def _problems(folder: Path, kind: str, thorough: bool) -> list[str]:
         elif thorough and sha256_of(path) != entry["sha256"]:
             found.append(f"{name} has changed since it was fetched")
     if kind == "SavedModel":
-        found += saved_model_problems(folder)
+        found += find_saved_model_problems(folder)
     elif kind and not files:
         found += [f"{kind} was not put here by `vst models pull`"]
     return list(dict.fromkeys(found))
 
 
-def saved_model_problems(folder: Path) -> list[str]:
+def find_saved_model_problems(folder: Path) -> list[str]:
     """What a SavedModel folder lacks at a glance: graph, index, or a part of its variables."""
     graph = folder / "saved_model.pb"
     if not graph.is_file() or graph.stat().st_size == 0:
@@ -277,16 +287,16 @@ def saved_model_problems(folder: Path) -> list[str]:
     ]
 
 
-def _gather(model: KnownModel, source: Path, draft: Path) -> None:
+def _copy_files(model: KnownModel, source: Path, draft: Path) -> None:
     """Copy a model's files into ``draft`` from a folder, a folder inside it, or an archive."""
     if source.is_file():
         _unpack(source, draft, str(source))
         return
     for root in (source, *sorted(path for path in source.iterdir() if path.is_dir())):
-        if all(_found(root, file) for file in model.files):
+        if all(_find_file(root, file) for file in model.files):
             for file in model.files:
                 (draft / file.path).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(str(_found(root, file)), draft / file.path)
+                shutil.copyfile(str(_find_file(root, file)), draft / file.path)
             return
     archives = sorted(
         path for end in (".tar.gz", ".tgz", ".tar") for path in source.glob(f"*{end}")
@@ -294,8 +304,8 @@ def _gather(model: KnownModel, source: Path, draft: Path) -> None:
     if archives:
         _unpack(archives[0], draft, str(archives[0]))
         return
-    missing = next(file.path for file in model.files if not _found(source, file))
-    others = [m for m in MODELS.values() if all(_found(source, file) for file in m.files)]
+    missing = next(file.path for file in model.files if not _find_file(source, file))
+    others = [m for m in MODELS.values() if all(_find_file(source, file) for file in m.files)]
     hint = (
         f"; it holds {others[0].name}: `vst models pull {others[0].name} --from-folder {source}`"
         if others
@@ -307,7 +317,7 @@ def _gather(model: KnownModel, source: Path, draft: Path) -> None:
     )
 
 
-def _found(folder: Path, file: KnownFile) -> Path | None:
+def _find_file(folder: Path, file: KnownFile) -> Path | None:
     """A file of a model in a hand-filled folder, where browsers put all files flat as well."""
     for path in (folder / file.path, folder / Path(file.path).name):
         if path.is_file():

@@ -38,7 +38,7 @@ RESUMPTIONS = 8
 """How often one download is taken up again after the connection was cut."""
 
 
-class _Failed(Exception):
+class _FetchError(Exception):
     """One address did not deliver; the text says why. ``cut``: asking again may bring the rest."""
 
     def __init__(self, why: str, cut: bool = False) -> None:
@@ -47,7 +47,7 @@ class _Failed(Exception):
 
 
 @dataclass
-class _Patience:
+class _Deadline:
     """The time of the last new byte, and how long to wait for the next."""
 
     limit: float
@@ -83,7 +83,7 @@ def fetch(
     A partial file stays beside the target and is taken up again by the next call. Raises
     `AssetError` that names each host tried and what it did; ``target`` is then as it was before.
     """
-    clock = _Patience(patience, time.monotonic())
+    clock = _Deadline(patience, time.monotonic())
     tried = []
     for index, url in enumerate(urls):
         if index and clock.left() <= 0.5:
@@ -91,26 +91,26 @@ def fetch(
         first_answer = clock.left() / (1 if index == len(urls) - 1 else 2)
         part = target
         try:
-            part = _claim(target, url)
-            _deliver(url, part, first_answer, clock, on_progress, stage, sha256)
+            part = _claim_part(target, url)
+            _download(url, part, first_answer, clock, on_progress, stage, sha256)
             part.replace(target)
             return url
-        except _Failed as failure:
+        except _FetchError as failure:
             tried.append(f"{urlsplit(url).netloc or url} ({failure})")
         except OSError as error:
             raise AssetError(
                 f"cannot write {target.parent}: {error.strerror or error}; free or name a place"
             ) from error
         finally:
-            _tidy(part)
+            _release(part)
     raise AssetError("tried " + ", ".join(tried))
 
 
-def _deliver(
+def _download(
     url: str,
     part: Path,
     wait: float,
-    clock: _Patience,
+    clock: _Deadline,
     listen: OnProgress,
     stage: str,
     sha256: str | None,
@@ -122,35 +122,35 @@ def _deliver(
         try:
             _transfer(url, part, wait, clock, listen, stage)
             break
-        except _Failed as failure:
+        except _FetchError as failure:
             grown = part.exists() and part.stat().st_size > before
             if not (failure.cut and grown and clock.left() > 0.5):
                 raise
             wait = clock.left()
     else:
-        raise _Failed("the connection was cut again and again")
+        raise _FetchError("the connection was cut again and again")
     if sha256 is None or sha256_of(part) == sha256:
         return
     part.unlink()
     if (
         resumed
     ):  # what was taken up may have been of another version: once more, from the first byte
-        return _deliver(url, part, clock.left(), clock, listen, stage, sha256)
-    raise _Failed(f"delivered a file that is not the known one (sha256 is not {sha256[:12]}…)")
+        return _download(url, part, clock.left(), clock, listen, stage, sha256)
+    raise _FetchError(f"delivered a file that is not the known one (sha256 is not {sha256[:12]}…)")
 
 
 def _transfer(
-    url: str, part: Path, wait: float, clock: _Patience, listen: OnProgress, stage: str
+    url: str, part: Path, wait: float, clock: _Deadline, listen: OnProgress, stage: str
 ) -> None:
     """One request: append what is missing, or begin anew if the server cannot resume."""
     have = part.stat().st_size if part.exists() else 0
     headers = {"User-Agent": "vst", "Accept-Encoding": "identity"}
-    version = _read_note(part)
+    version = _read_version(part)
     if have:
         headers |= {"Range": f"bytes={have}-"} | ({"If-Range": version} if version else {})
     try:
         answer = _open(url, headers, wait, clock.limit)
-    except _Failed as failure:
+    except _FetchError as failure:
         if not (have and "416" in str(failure)):
             raise
         part.unlink()  # what is here does not fit what the server has: from the first byte
@@ -161,26 +161,26 @@ def _transfer(
         ):
             have = 0
         version = answer.headers.get("ETag") or answer.headers.get("Last-Modified") or ""
-        _note(part).write_text(json.dumps({"version": version}), encoding="utf-8")
+        _get_version_path(part).write_text(json.dumps({"version": version}), encoding="utf-8")
         length = answer.headers.get("Content-Length")
         total = have + int(length) if length and length.isdigit() else None
         with part.open("r+b" if have else "wb") as stream:
             stream.seek(have)
             stream.truncate()
-            done = _pour(answer, stream, part, have, total, clock, listen, stage)
+            done = _copy_body(answer, stream, part, have, total, clock, listen, stage)
     if total is not None and done < total:
-        raise _Failed(f"cut short at {done:,} of {total:,} bytes", cut=True)
+        raise _FetchError(f"cut short at {done:,} of {total:,} bytes", cut=True)
     if done == 0:
-        raise _Failed("delivered an empty file")
+        raise _FetchError("delivered an empty file")
 
 
-def _pour(
+def _copy_body(
     answer: Any,
     stream: Any,
     part: Path,
     done: int,
     total: int | None,
-    clock: _Patience,
+    clock: _Deadline,
     listen: OnProgress,
     stage: str,
 ) -> int:
@@ -190,9 +190,9 @@ def _pour(
         try:
             block = answer.read1(BLOCK)
         except TimeoutError as error:
-            raise _Failed(f"stalled at {done:,} bytes for {clock.limit:.0f} s") from error
+            raise _FetchError(f"stalled at {done:,} bytes for {clock.limit:.0f} s") from error
         except (OSError, http.client.HTTPException) as error:
-            raise _Failed(f"cut short at {done:,} bytes", cut=True) from error
+            raise _FetchError(f"cut short at {done:,} bytes", cut=True) from error
         if not block:
             return done
         stream.write(block)
@@ -200,17 +200,17 @@ def _pour(
         if done - mark >= LEAST_BYTES or done == total:
             mark = done
             clock.renew()
-            if _lock(part).exists():
-                os.utime(_lock(part))  # tells other processes that this download is alive
+            if _get_lock_path(part).exists():
+                os.utime(_get_lock_path(part))  # tells other processes that this download is alive
         elif clock.left() <= 0:
-            raise _Failed(f"stalled at {done:,} bytes")
+            raise _FetchError(f"stalled at {done:,} bytes")
         listen(Progress(stage, done, total, time.monotonic() - began, {"resumed": first}))
 
 
 def _open(url: str, headers: dict[str, str], wait: float, read_limit: float) -> Any:
     """Open ``url`` within ``wait`` seconds, redirects and name look-up included."""
     if not url.startswith(("http://", "https://")):
-        raise _Failed("not an http(s) address")
+        raise _FetchError("not an http(s) address")
     answers: queue.Queue[Any] = queue.Queue(maxsize=1)
     late = threading.Event()
 
@@ -232,13 +232,13 @@ def _open(url: str, headers: dict[str, str], wait: float, read_limit: float) -> 
         answer = answers.get(timeout=max(0.1, wait))
     except queue.Empty:
         late.set()
-        raise _Failed(f"no answer within {wait:.0f} s") from None
+        raise _FetchError(f"no answer within {wait:.0f} s") from None
     if isinstance(answer, Exception):
-        raise _Failed(_reason(answer)) from answer
+        raise _FetchError(_describe_error(answer)) from answer
     return answer
 
 
-def _reason(error: BaseException) -> str:
+def _describe_error(error: BaseException) -> str:
     """What a failed request means, in a few words."""
     if isinstance(error, urllib.error.HTTPError):
         error.close()
@@ -261,11 +261,11 @@ def _reason(error: BaseException) -> str:
     return str(cause).splitlines()[0] if str(cause) else type(cause).__name__
 
 
-def _claim(target: Path, url: str) -> Path:
+def _claim_part(target: Path, url: str) -> Path:
     """The partial file for ``url``; one of our own while another process fills the shared one."""
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f"{target.name}.{hashlib.sha1(url.encode()).hexdigest()[:8]}.part")
-    lock = _lock(part)
+    lock = _get_lock_path(part)
     try:
         if lock.exists() and time.time() - lock.stat().st_mtime > 60:
             lock.unlink(missing_ok=True)  # its owner has long stopped
@@ -275,33 +275,33 @@ def _claim(target: Path, url: str) -> Path:
     return part
 
 
-def _tidy(part: Path) -> None:
+def _release(part: Path) -> None:
     """Give a partial file free; forget its version where nothing of it is left."""
     with contextlib.suppress(OSError):
-        _lock(part).unlink(missing_ok=True)
+        _get_lock_path(part).unlink(missing_ok=True)
         if not part.exists():
-            _note(part).unlink(missing_ok=True)
+            _get_version_path(part).unlink(missing_ok=True)
 
 
-def _lock(part: Path) -> Path:
+def _get_lock_path(part: Path) -> Path:
     return part.with_suffix(".lock")
 
 
-def _note(part: Path) -> Path:
+def _get_version_path(part: Path) -> Path:
     """Where a partial file's version is kept, so that halves of two versions are never joined."""
     return part.with_suffix(".json")
 
 
-def _read_note(part: Path) -> str:
+def _read_version(part: Path) -> str:
     try:
-        return str(json.loads(_note(part).read_text(encoding="utf-8"))["version"])
+        return str(json.loads(_get_version_path(part).read_text(encoding="utf-8"))["version"])
     except (OSError, ValueError, KeyError, TypeError):
         return ""
 
 
-def probe(url: str, patience: float = PATIENCE) -> None:
+def probe_url(url: str, patience: float = PATIENCE) -> None:
     """Ask whether ``url`` would deliver, taking one byte; `AssetError` says what it did instead."""
     try:
         _open(url, {"User-Agent": "vst", "Range": "bytes=0-0"}, patience, patience).close()
-    except _Failed as failure:
+    except _FetchError as failure:
         raise AssetError(f"{urlsplit(url).netloc or url} ({failure})") from failure

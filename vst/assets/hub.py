@@ -8,19 +8,21 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from vst.assets.catalog import get_cache_folder
 from vst.assets.fetch import PATIENCE
-from vst.assets.known import cache_folder
 from vst.errors import AssetError, DependencyError
 
 
-def speaks_web(handle: str) -> bool:
+def is_web_handle(handle: str) -> bool:
     """Whether our own download can follow a handle: an http(s) address or a short handle."""
     return "://" not in handle or handle.startswith(("http://", "https://"))
 
 
 def resolve_with_hub(handle: str, patience: float = PATIENCE) -> Path:
     """The folder that TensorFlow Hub resolves a handle to, in at most ``patience`` seconds."""
-    os.environ.setdefault("TFHUB_CACHE_DIR", str(cache_folder()))  # its own default does not last
+    os.environ.setdefault(
+        "TFHUB_CACHE_DIR", str(get_cache_folder())
+    )  # its own default does not last
     try:
         import tensorflow_hub
     except ImportError as error:

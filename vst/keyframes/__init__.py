@@ -1,5 +1,5 @@
-"""Keyframe pickers: which pictures stand for a style video. One file each; this is the table of
-their names.
+"""Keyframe pickers: they choose the frames that represent a style video. One file each; `PICKERS`
+lists them by name.
 """
 
 from vst.core.registry import Registry

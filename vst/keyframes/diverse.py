@@ -1,4 +1,4 @@
-"""N keyframes with N different looks: as far apart in style space as the film has them."""
+"""Pick keyframes that are as far apart in style space as the video allows."""
 
 from __future__ import annotations
 
@@ -10,47 +10,51 @@ import numpy as np
 import numpy.typing as npt
 
 from vst.core.types import Picture
-from vst.keyframes.base import Embed, Film, KeyframeSelection, Picker
+from vst.keyframes.base import Embed, KeyframeSelection, Picker
 from vst.keyframes.survey import survey_frames
+from vst.video.sources.base import FrameReader
 
 Numbers = npt.NDArray[np.float64]
 
 
 class DiversePicker(Picker):
-    """Farthest-point choice among pictures from all over the film.
+    """Samples pictures from the whole video and picks by farthest-point selection.
 
-    The first is the one farthest from the mean of all; each next one is that whose nearest taken
-    neighbour is farthest away (Gonzalez, "Clustering to minimize the maximum intercluster
-    distance", 1985).
+    The first is the farthest from the mean of all; each next one is the farthest from its nearest
+    chosen neighbor (Gonzalez, "Clustering to minimize the maximum intercluster distance", 1985).
     """
 
-    def pick(self, film: Film, count: int, embed: Embed | None = None) -> KeyframeSelection:
-        found = survey_frames(film, stills=True)
-        good = {found.times[n] for n in found.good}
-        # Of a long film not every frame is kept: a picture between two kept ones is not judged.
-        kept = set(found.times)
-        stills = [still for still in found.stills if still[0] in good or still[0] not in kept]
-        if len(stills) < count:
-            times = [time for time, _ in stills] or [found.times[len(found.times) // 2]]
-            return KeyframeSelection(tuple(times), tuple(found.notes()))
-        numbers = describe_styles([picture for _, picture in stills], embed)
+    def pick(
+        self, source: FrameReader, count: int, embed: Embed | None = None
+    ) -> KeyframeSelection:
+        found = survey_frames(source, with_samples=True)
+        good = {found.times[n] for n in found.usable}
+        # The survey thins out long videos: a sample between two of its frames counts as usable.
+        surveyed = set(found.times)
+        samples = [
+            sample for sample in found.samples if sample[0] in good or sample[0] not in surveyed
+        ]
+        if len(samples) < count:
+            times = [time for time, _ in samples] or [found.times[len(found.times) // 2]]
+            return KeyframeSelection(tuple(times), tuple(found.format_notes()))
+        numbers = describe_styles([picture for _, picture in samples], embed)
         taken: list[int] = []
-        doubles = 0
-        for index in order_by_distance(numbers, len(stills)):
+        duplicates = 0
+        for index in order_by_distance(numbers, len(samples)):
             if len(taken) == count:
                 break
-            frames = [found.shown_at(stills[n][0]) for n in taken]
-            if found.same(found.shown_at(stills[index][0]), frames) is None:
+            frames = [found.find_frame_at(samples[n][0]) for n in taken]
+            if found.find_duplicate(found.find_frame_at(samples[index][0]), frames) is None:
                 taken.append(index)
             else:
-                doubles += 1
+                duplicates += 1
         return KeyframeSelection(
-            tuple(sorted(stills[n][0] for n in taken)), tuple(found.notes(doubles))
+            tuple(sorted(samples[n][0] for n in taken)), tuple(found.format_notes(duplicates))
         )
 
 
 def order_by_distance(numbers: Numbers, count: int) -> list[int]:
-    """Indices of ``count`` rows of (rows, dim) numbers, each as far from those before as can be."""
+    """Return ``count`` row indices of (rows, dim) numbers, each the farthest from those before."""
     away = np.linalg.norm(numbers - numbers.mean(0), axis=1)
     order = [int(away.argmax())]
     nearest = np.linalg.norm(numbers - numbers[order[0]], axis=1)
@@ -62,21 +66,21 @@ def order_by_distance(numbers: Numbers, count: int) -> list[int]:
 
 
 def describe_styles(pictures: Sequence[Picture], embed: Embed | None) -> Numbers:
-    """The looks of pictures as rows of numbers, (pictures, dim): by ``embed``, or by statistics."""
+    """Describe the styles of pictures as rows (pictures, dim): embeddings, or statistics."""
     rows = [np.asarray((embed or compute_statistics)(picture), np.float64) for picture in pictures]
     return np.stack(rows)
 
 
 def measure_distances(numbers: Numbers) -> Numbers:
-    """How far each row is from each other one: Euclidean, (rows, rows)."""
+    """Compute the Euclidean distance of each row to each other row, (rows, rows)."""
     return np.asarray(np.linalg.norm(numbers[:, None] - numbers[None], axis=2))
 
 
 def compute_statistics(picture: Picture) -> npt.NDArray[np.float32]:
-    """A picture's colours and texture, 14 numbers of about 0..1, where no engine can tell styles.
+    """Describe colors and texture by 14 numbers of about 0..1, for engines without embeddings.
 
-    Means and deviations in Lab, the correlations between its channels, and the energy of upright
-    and level edges at full, half and quarter size of 128 x 128 pixels.
+    Means and deviations in Lab, covariances of its channels, and the energy of vertical and
+    horizontal edges at 128 x 128 pixels, half and a quarter of that.
     """
     small = cv2.resize(picture, (128, 128), interpolation=cv2.INTER_AREA)
     lab: Any = cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_RGB2Lab)

@@ -1,83 +1,88 @@
-"""Equal segments, the middle of each: the way of the report that this project grew from."""
+"""Pick the middle of equal segments, as the report did."""
 
 from __future__ import annotations
 
 from vst.core.timecode import format_time
 from vst.errors import MediaError
-from vst.keyframes.base import Embed, Film, Picked, Picker
-from vst.keyframes.survey import Survey, survey
+from vst.keyframes.base import Embed, KeyframeSelection, Picker
+from vst.keyframes.survey import FrameSurvey, survey_frames
+from vst.video.sources.base import FrameReader
 
 AROUND = 1.0
-"""Seconds before and after a middle that are looked at: enough to tell a blurred frame from a soft
-scene. Only where none of them will do, the whole segment is.
+"""Seconds around a middle that are surveyed first: enough to tell a blurred frame from a soft shot.
+Where no frame in them is usable, the whole segment is surveyed.
 """
 
 
 class MiddlePicker(Picker):
-    """Cuts the film into ``count`` segments of one length and takes the middle of each.
+    """Divides the video into ``count`` equal segments and takes the middle of each.
 
-    Where that frame is black, blurred, or the same as an earlier keyframe, the nearest one of the
-    segment that is not goes in its place.
+    Where that frame is black, blurred, or a duplicate of an earlier keyframe, the nearest usable
+    frame of the segment replaces it.
     """
 
-    def pick(self, film: Film, count: int, embed: Embed | None = None) -> Picked:
-        segments = max(1, min(count, film.info.frames))
-        length = film.info.duration / segments
+    def pick(
+        self, source: FrameReader, count: int, embed: Embed | None = None
+    ) -> KeyframeSelection:
+        segments = max(1, min(count, source.info.frames))
+        length = source.info.duration / segments
         times: list[float] = []
         notes: list[str] = []
-        seen = Survey()
+        seen = FrameSurvey()
         for segment in range(segments):
             middle = (segment + 0.5) * length
             edges = (segment * length, (segment + 1) * length)
             near = (max(edges[0], middle - AROUND), min(edges[1], middle + AROUND))
-            time, note = _best(film, middle, near, seen, segment)
+            time, note = _choose_frame(source, middle, near, seen, segment)
             if note and near != edges:
-                time, note = _best(film, middle, edges, seen, segment)
+                time, note = _choose_frame(source, middle, edges, seen, segment)
             if note:
                 notes.append(f"keyframe {segment + 1}: {note}")
             if time is not None:
                 times.append(time)
         if not times:
             times, notes = (
-                [0.5 * film.info.duration],
+                [0.5 * source.info.duration],
                 [*notes, "no frame is better than the middle"],
             )
-        return Picked(tuple(times), tuple(notes))
+        return KeyframeSelection(tuple(times), tuple(notes))
 
 
-def _best(
-    film: Film, middle: float, span: tuple[float, float], seen: Survey, segment: int
+def _choose_frame(
+    source: FrameReader, middle: float, span: tuple[float, float], seen: FrameSurvey, segment: int
 ) -> tuple[float | None, str | None]:
-    """The time to take within ``span``, and what to say of it; ``seen`` takes up its picture."""
+    """Choose a time within ``span``; return it (None: no usable frame) and a note. Adds the chosen
+    picture to ``seen``.
+    """
     try:
-        # A frame earlier, because what is shown at the start of the span began before it.
-        here = survey(film, max(0.0, span[0] - 1 / float(film.info.rate)), span[1])
+        # One frame earlier: the frame shown at the start of the span begins before it.
+        here = survey_frames(source, max(0.0, span[0] - 1 / float(source.info.rate)), span[1])
     except MediaError:
         return None, f"no frame from {format_time(span[0])} to {format_time(span[1])} can be read"
-    shown = here.shown_at(middle)
-    fault = here.fault(shown)
-    twin = None if fault else _twin(seen, here, shown)
+    shown = here.find_frame_at(middle)
+    fault = here.describe_fault(shown)
+    twin = None if fault else _find_duplicate(seen, here, shown)
     if fault is None and twin is None:
         _remember(seen, here, shown, middle)
         return middle, None
     said = f"the frame at {format_time(middle)} is {fault}"
     if twin is not None:
         said = f"the frame at {format_time(middle)} is the same as that at {format_time(twin)}"
-    inside = [n for n in here.good if span[0] - 1e-6 <= here.times[n] < span[1]]
+    inside = [n for n in here.usable if span[0] - 1e-6 <= here.times[n] < span[1]]
     for number in sorted(inside, key=lambda n: abs(here.times[n] - middle)):
-        if _twin(seen, here, number) is None:
+        if _find_duplicate(seen, here, number) is None:
             _remember(seen, here, number, here.times[number])
             return here.times[number], f"{said}; {format_time(here.times[number])} is taken instead"
-    return None, f"{said}, and so is its segment; there is one keyframe less"
+    return None, f"{said}, and so is its segment; there is one keyframe fewer"
 
 
-def _twin(seen: Survey, here: Survey, number: int) -> float | None:
-    """The time of an earlier keyframe that shows the same picture."""
-    both = Survey(small=[here.small[number], *seen.small])
-    same = both.same(0, list(range(1, len(both.small))))
+def _find_duplicate(seen: FrameSurvey, here: FrameSurvey, number: int) -> float | None:
+    """Return the time of an earlier keyframe that shows the same picture, or None."""
+    both = FrameSurvey(thumbnails=[here.thumbnails[number], *seen.thumbnails])
+    same = both.find_duplicate(0, list(range(1, len(both.thumbnails))))
     return None if same is None else seen.times[same - 1]
 
 
-def _remember(seen: Survey, here: Survey, number: int, time: float) -> None:
+def _remember(seen: FrameSurvey, here: FrameSurvey, number: int, time: float) -> None:
     seen.times.append(time)
-    seen.small.append(here.small[number])
+    seen.thumbnails.append(here.thumbnails[number])

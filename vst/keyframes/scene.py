@@ -1,44 +1,51 @@
-"""One keyframe for each scene of the style video."""
+"""Pick one keyframe for each shot of the style video."""
 
 from __future__ import annotations
 
-from vst.keyframes.base import Embed, Film, Picked, Picker
-from vst.keyframes.survey import Survey, spread_over, survey
+from vst.keyframes.base import Embed, KeyframeSelection, Picker
+from vst.keyframes.survey import FrameSurvey, split_evenly, survey_frames
+from vst.video.sources.base import FrameReader
 
 
 class ScenePicker(Picker):
-    """The middle of each scene; scenes are found by their cuts, and by fades through black.
+    """Takes the middle of each shot; cuts and fades through black separate shots.
 
-    Of more scenes than wanted, the longest are taken; where there are fewer, the longest is split,
-    and again the longest of what there is then.
+    Of more shots than ``count``, the longest are taken; of fewer, the longest is split until there
+    are enough.
     """
 
-    def pick(self, film: Film, count: int, embed: Embed | None = None) -> Picked:
-        found = survey(film)
-        groups = found.groups() or [list(range(len(found.times)))]
-        notes = found.notes()
+    def pick(
+        self, source: FrameReader, count: int, embed: Embed | None = None
+    ) -> KeyframeSelection:
+        found = survey_frames(source)
+        groups = found.group_by_shot() or [list(range(len(found.times)))]
+        notes = found.format_notes()
         if len(groups) > count:
-            notes.append(f"{len(groups)} scenes were found; the {count} longest are taken")
+            notes.append(f"{len(groups)} shots were found; the {count} longest are taken")
             groups = sorted(sorted(groups, key=len, reverse=True)[:count])
         runs = [
-            run for group, n in zip(groups, shares(groups, count)) for run in spread_over(group, n)
+            run
+            for group, n in zip(groups, allot_parts(groups, count))
+            for run in split_evenly(group, n)
         ]
         taken: list[int] = []
-        doubles = 0
+        duplicates = 0
         for run in runs:
             middle = (found.times[run[0]] + found.times[run[-1]]) / 2
-            number = nearest_new(found, run, middle, taken)
+            number = find_nearest_new(found, run, middle, taken)
             if number is None:
-                doubles += 1
+                duplicates += 1
             else:
                 taken.append(number)
-        if doubles:
-            notes.append(f"{doubles} scenes or parts of one look like another and give no keyframe")
-        return Picked(tuple(sorted(found.times[n] for n in taken)), tuple(notes))
+        if duplicates:
+            notes.append(f"{duplicates} shots or parts of one are duplicates and give no keyframe")
+        return KeyframeSelection(tuple(sorted(found.times[n] for n in taken)), tuple(notes))
 
 
-def shares(groups: list[list[int]], count: int) -> list[int]:
-    """In how many parts each group is cut so that there are ``count`` in all, as even as can be."""
+def allot_parts(groups: list[list[int]], count: int) -> list[int]:
+    """Decide into how many parts to split each group, so that there are ``count`` in all and the
+    parts are as even as possible.
+    """
     parts = [1] * len(groups)
     while sum(parts) < count:
         longest = max(range(len(groups)), key=lambda n: len(groups[n]) / parts[n])
@@ -48,9 +55,11 @@ def shares(groups: list[list[int]], count: int) -> list[int]:
     return parts
 
 
-def nearest_new(found: Survey, run: list[int], time: float, taken: list[int]) -> int | None:
-    """The frame of ``run`` nearest to ``time`` that does not look the same as one taken already."""
+def find_nearest_new(
+    found: FrameSurvey, run: list[int], time: float, taken: list[int]
+) -> int | None:
+    """Find the frame of ``run`` nearest to ``time`` that duplicates no frame in ``taken``."""
     for number in sorted(run, key=lambda n: abs(found.times[n] - time)):
-        if found.same(number, taken) is None:
+        if found.find_duplicate(number, taken) is None:
             return number
     return None

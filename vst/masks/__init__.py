@@ -1,5 +1,5 @@
-"""Masks: where a style goes (`MASKS`), and what happens at their edges (`EDGES`). One file each;
-these are the tables of their names.
+"""Masks (`MASKS`) and how foreground and background meet at their edges (`EDGES`), by name; one
+file each.
 """
 
 from vst.core.registry import Registry

@@ -1,5 +1,6 @@
-"""``auto``: the foreground is what is in a rectangle, or what moves against the background; GrabCut (Rother
-et al., "GrabCut", 2004) finds its outline, the optical flow follows it.
+"""``auto``: the foreground is what a rectangle encloses, or what moves against the background.
+
+GrabCut (Rother et al., "GrabCut", 2004) finds its outline; the optical flow follows it.
 """
 
 from __future__ import annotations
@@ -23,20 +24,21 @@ from vst.masks.motion import classify_motion, compute_affine_flow, estimate_back
 from vst.video.scene_cuts import CutDetector
 
 WORKING = 288
-"""Short side, in pixels, at which the foreground is looked for."""
+"""Short side, in pixels, at which the foreground is segmented."""
 LOOKAHEAD = 6
-"""Frames after the first one in which a foreground must move to be found."""
+"""Frames after the first within which a foreground must move to be detected."""
 MOVED = 1.5
 """Pixels that it must move against the background in that time."""
 LEAST, MOST = 0.004, 0.7
-"""Share of the picture that a foreground may cover."""
+"""Smallest and largest share of the picture that a foreground may cover."""
 UNSURE = 0.022
-"""Half the width of the strip along the outline that is cut anew in each frame, of the short side.
+"""Half the width of the band along the outline that each frame segments again, as a share of the
+short side.
 """
 MARGIN = 0.12
-"""How much background around the foreground is compared with it, of the short side."""
+"""Width of the background around the foreground that GrabCut sees, as a share of the short side."""
 REMEMBERED = 0.55
-"""How much of the outline is carried along the flow, where the flow can be trusted."""
+"""Weight of the previous outline, warped along the flow, where the flow is consistent."""
 
 SoftMask = npt.NDArray[np.float32]
 """(height, width), 0..1, at the working size."""
@@ -45,7 +47,7 @@ Rectangle = tuple[float, float, float, float]
 
 
 FOREGROUND_MARKS = (cv2.GC_FGD, cv2.GC_PR_FGD)
-"""What GrabCut writes where the foreground is."""
+"""GrabCut's labels of foreground pixels."""
 
 
 @dataclass(frozen=True)
@@ -57,72 +59,72 @@ class WorkingFrame:
 
 
 class AutoMask(Mask):
-    """Holds `LOOKAHEAD` frames while it looks for the foreground, and one ahead afterwards.
+    """Segments the foreground; buffers `LOOKAHEAD` frames until it has found it, then one.
 
-    ``rectangle``: around the foreground at the start of each scene; None: the foreground is what moves. A
-    frame in which no foreground is known yet has an empty mask.
+    ``rectangle``: encloses the foreground at the start of each shot; None: the foreground is what
+    moves. A frame without a known foreground gets an empty mask.
     """
 
     def __init__(self, rectangle: Sequence[float] | None = None) -> None:
         super().__init__()
         self.rectangle = None if rectangle is None else check_rectangle(rectangle)
-        self._look = FlowEstimator(MEDIUM)
+        self._estimate_flow = FlowEstimator(MEDIUM)
         self._share: SoftMask | None = None
         self._before: WorkingFrame | None = None
-        self._looks: dict[int, WorkingFrame] = {}
-        self._missed: float | None = None
+        self._working: dict[int, WorkingFrame] = {}
+        self._missing_since: float | None = None
 
     def apply(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Alpha]]:
-        self._forget()
-        self._looks.clear()
+        self._drop_state()
+        self._working.clear()
         cuts = CutDetector()
         waiting: deque[Frame] = deque()
         for frame in frames:
             if cuts.is_cut(frame.picture):
                 yield from self._drain(waiting, 0)
-                self._forget()
+                self._drop_state()
             waiting.append(frame)
             yield from self._drain(waiting, 1 if self._share is not None else LOOKAHEAD)
         yield from self._drain(waiting, 0)
-        self._forget()
-        self._say_missed()
+        self._drop_state()
+        self._warn_of_missing()
 
-    def _forget(self) -> None:
+    def _drop_state(self) -> None:
         self._share = self._before = None
 
     def _drain(self, waiting: deque[Frame], keep: int) -> Iterator[tuple[Frame, Alpha]]:
-        """Hand out all waiting frames but ``keep``; once a foreground is known, all but one."""
+        """Yield all waiting frames but ``keep``; once a foreground is known, all but one."""
         while len(waiting) > keep or (len(waiting) > 1 and self._share is not None):
             first = waiting[0]
-            here = self._seen(first)
-            later = [self._seen(frame) for frame in islice(waiting, 1, LOOKAHEAD + 1)]
+            here = self._to_working(first)
+            later = [self._to_working(frame) for frame in islice(waiting, 1, LOOKAHEAD + 1)]
             if self._share is not None and self._before is not None:
                 ahead = later[0] if later else None
-                self._share = self._followed(self._share, here, self._before, ahead)
+                self._share = self._track(self._share, here, self._before, ahead)
             if self._share is None:
-                self._find(here, later)
-                self._note(first.time)
+                self._detect(here, later)
+                self._record_missing(first.time)
             self._before = here
-            self._looks.pop(first.index, None)
+            self._working.pop(first.index, None)
             waiting.popleft()
             yield first, self._alpha(first.picture)
 
-    def _seen(self, frame: Frame) -> WorkingFrame:
-        """A frame at the working size, made once for as long as it waits."""
-        if frame.index not in self._looks:
+    def _to_working(self, frame: Frame) -> WorkingFrame:
+        """Return the frame at the working size; computed once while the frame waits."""
+        if frame.index not in self._working:
             small = resize_to_working(frame.picture)
-            self._looks[frame.index] = WorkingFrame(small, self._look.gray(small))
-        return self._looks[frame.index]
+            self._working[frame.index] = WorkingFrame(small, self._estimate_flow.gray(small))
+        return self._working[frame.index]
 
-    def _find(self, here: WorkingFrame, later: list[WorkingFrame]) -> None:
-        """Look for the foreground in the first of some frames."""
+    def _detect(self, here: WorkingFrame, later: list[WorkingFrame]) -> None:
+        """Detect the foreground in the frame ``here``, with the frames that follow it."""
         later = [one for one in later if one.gray.shape == here.gray.shape]
-        marks = self._marks_of_rectangle(here.picture)
+        marks = self._mark_rectangle(here.picture)
         if marks is None:
-            marks = mark_by_motion(self._look, here.gray, [one.gray for one in later])
+            marks = mark_by_motion(self._estimate_flow, here.gray, [one.gray for one in later])
         if marks is None:
             return
-        others = [(one.picture, self._look(here.gray, one.gray)) for one in later[:4]]
+        others = [(one.picture, self._estimate_flow(here.gray, one.gray)) for one in later[:4]]
         possible = marks != cv2.GC_BGD
         background, moving = classify_motion(here.picture, others, np.isin(marks, FOREGROUND_MARKS))
         marks[background & possible] = cv2.GC_BGD
@@ -130,11 +132,12 @@ class AutoMask(Mask):
         marks[cv2.erode(moving.astype(np.uint8), make_disc(2)) > 0] = cv2.GC_FGD
         cut = run_grabcut(here.picture, marks, rounds=5)
         if LEAST <= cut.mean() <= MOST:
-            self._share = self._settled(soften(cut), [here, *later])
+            self._share = self._refine_first(soften(cut), [here, *later])
 
-    def _settled(self, share: SoftMask, seen: list[WorkingFrame]) -> SoftMask | None:
-        """The first outline after it was followed through some frames and back to the first: what
-        the foreground uncovers on its way is known then not to be part of it.
+    def _refine_first(self, share: SoftMask, seen: list[WorkingFrame]) -> SoftMask | None:
+        """Refine the first outline by tracking it through ``seen`` and back.
+
+        What the foreground uncovers on its way turns out to be background.
         """
         way = [*range(len(seen)), *range(len(seen) - 2, -1, -1)]
         found: SoftMask | None = share
@@ -142,10 +145,10 @@ class AutoMask(Mask):
             after = 2 * here - before
             if found is not None:
                 ahead = seen[after] if 0 <= after < len(seen) else None
-                found = self._followed(found, seen[here], seen[before], ahead)
+                found = self._track(found, seen[here], seen[before], ahead)
         return found
 
-    def _marks_of_rectangle(self, picture: Picture) -> Any:
+    def _mark_rectangle(self, picture: Picture) -> Any:
         if self.rectangle is None:
             return None
         height, width = picture.shape[:2]
@@ -155,62 +158,67 @@ class AutoMask(Mask):
         marks[top : round((y + high) * height), left : round((x + wide) * width)] = cv2.GC_PR_FGD
         return marks
 
-    def _followed(
+    def _track(
         self, share: SoftMask, here: WorkingFrame, before: WorkingFrame, after: WorkingFrame | None
     ) -> SoftMask | None:
-        """The outline of ``before``, carried along the flow and cut anew in a strip around it; None
-        where it is lost.
+        """Warp the outline of ``before`` along the flow and segment a band around it again.
+
+        Returns None where the foreground is lost.
         """
         if here.gray.shape != before.gray.shape:
             return None
-        backward, forward = self._look(here.gray, before.gray), self._look(before.gray, here.gray)
+        backward, forward = (
+            self._estimate_flow(here.gray, before.gray),
+            self._estimate_flow(before.gray, here.gray),
+        )
         came: SoftMask = warp(share, backward)
         others = [(before.picture, backward)]
         if after is not None and after.gray.shape == here.gray.shape:
-            others.append((after.picture, self._look(here.gray, after.gray)))
+            others.append((after.picture, self._estimate_flow(here.gray, after.gray)))
         background, moving = classify_motion(here.picture, others, came > 0.5)
         cut = run_grabcut(here.picture, mark_outline(came, background, moving), rounds=2)
         size, now = float(came.mean()), float(cut.mean())
         if now < LEAST / 2 or now > MOST or not size / 2.5 < now < size * 2.5:
-            return None  # it has gone, or the cut has failed: it is looked for anew
-        # Where the flow comes back to itself the old outline is as good as the new one, and steady.
+            return None  # it left the picture, or GrabCut failed: detect it again
+        # Where forward and backward flow agree, the old outline is as good as the new one and does
+        # not flicker.
         trusted = cv2.blur(agreeing(backward, forward).astype(np.float32), (3, 3)) * REMEMBERED
         trusted[background | moving] *= 0.5
         return np.asarray(trusted * came + (1 - trusted) * soften(cut), np.float32)
 
     def _alpha(self, picture: Picture) -> Alpha:
-        """The mask at the picture's own size."""
+        """Return the mask at the size of ``picture``."""
         height, width = picture.shape[:2]
         if self._share is None:
             return np.zeros((height, width), np.uint8)
         share = self._share
         if share.shape != (height, width):
             share = upsample_guided(share, picture)
-        # The outline is softer than a pixel's width after all the warping.
+        # Repeated warping has blurred the outline to more than a pixel.
         return np.asarray(((share - 0.5) * 1.6 + 0.5).clip(0, 1) * 255 + 0.5, np.uint8)
 
-    def _note(self, time: float) -> None:
-        """Remember since when there is no foreground; say it once there is one."""
-        if self._share is None and self._missed is None:
-            self._missed = time
+    def _record_missing(self, time: float) -> None:
+        """Record since when the foreground is missing; warn once it is found."""
+        if self._share is None and self._missing_since is None:
+            self._missing_since = time
         elif self._share is not None:
-            self._say_missed(time)
+            self._warn_of_missing(time)
 
-    def _say_missed(self, until: float | None = None) -> None:
-        if self._missed is None:
+    def _warn_of_missing(self, until: float | None = None) -> None:
+        if self._missing_since is None:
             return
-        span = f"from {format_time(self._missed)} " + (
+        span = f"from {format_time(self._missing_since)} " + (
             f"to {format_time(until)}" if until is not None else "to the end"
         )
         self.warnings.append(
-            f"mask: no foreground was found {span}, nothing is masked there; "
-            "give a rectangle around it, or a mask of your own"
+            f"mask: no foreground was found {span}, so nothing is masked there. Give a rectangle "
+            "around it, or a mask file"
         )
-        self._missed = None
+        self._missing_since = None
 
 
 def check_rectangle(rectangle: Sequence[float]) -> Rectangle:
-    """Left, top, width, height in 0..1, within the picture."""
+    """Return left, top, width and height; raise `UsageError` outside the picture (0..1)."""
     values = [float(value) for value in rectangle]
     fits = len(values) == 4 and all(0 <= value <= 1 for value in values)
     if fits:
@@ -218,13 +226,13 @@ def check_rectangle(rectangle: Sequence[float]) -> Rectangle:
         if wide > 0 and high > 0 and x + wide <= 1 + 1e-6 and y + high <= 1 + 1e-6:
             return x, y, wide, high
     raise UsageError(
-        f"mask rectangle {', '.join(f'{value:g}' for value in values)}; give left, top, width and "
-        "height as parts of the picture, within it: 0.3,0.1,0.4,0.8"
+        f"mask rectangle {', '.join(f'{value:g}' for value in values)}: it must lie within the "
+        "picture. Give left, top, width and height as shares of its size: 0.3,0.1,0.4,0.8"
     )
 
 
 def resize_to_working(picture: Picture) -> Picture:
-    """The picture at the size at which the foreground is looked for."""
+    """Shrink the picture to a short side of `WORKING` pixels; smaller ones stay as they are."""
     height, width = picture.shape[:2]
     scale = WORKING / min(height, width)
     if scale >= 1:
@@ -233,13 +241,13 @@ def resize_to_working(picture: Picture) -> Picture:
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def mark_by_motion(look: FlowEstimator, gray: Any, later: list[Any]) -> Any:
-    """GrabCut's marks for what moves otherwise than the background from ``gray`` to a later picture;
-    None where nothing does.
+def mark_by_motion(estimate_flow: FlowEstimator, gray: Any, later: list[Any]) -> Any:
+    """Return GrabCut's labels for what moves unlike the background between ``gray`` and a later
+    picture; None where nothing does.
     """
     height, width = gray.shape
     for other in reversed([one for one in later if one.shape == gray.shape]):
-        flow = look(gray, other)
+        flow = estimate_flow(gray, other)
         away = np.sqrt(
             squared(flow - compute_affine_flow(estimate_background_motion(flow), height, width))
         )
@@ -251,7 +259,7 @@ def mark_by_motion(look: FlowEstimator, gray: Any, later: list[Any]) -> Any:
         moving = keep_largest_pieces(moving)
         if LEAST <= moving.mean() <= MOST:
             marks = np.full((height, width), cv2.GC_BGD, np.uint8)
-            # The flow spills over the outline by about a patch of eight pixels.
+            # The flow leaks over the outline by about a patch of eight pixels.
             marks[cv2.dilate(moving, make_disc(8)) > 0] = cv2.GC_PR_BGD
             marks[moving > 0] = cv2.GC_PR_FGD
             marks[cv2.erode(moving, make_disc(6)) > 0] = cv2.GC_FGD
@@ -260,8 +268,8 @@ def mark_by_motion(look: FlowEstimator, gray: Any, later: list[Any]) -> Any:
 
 
 def mark_outline(share: SoftMask, background: Any, moving: Any) -> Any:
-    """GrabCut's marks for a foreground that is nearly known: the strip along its outline is open, and
-    wherever the motion says otherwise.
+    """Return GrabCut's labels for a nearly known foreground: the band along its outline is
+    undecided, and so is what moves unlike its side.
     """
     reach = max(2, round(UNSURE * min(share.shape)))
     inside = (share > 0.5).astype(np.uint8)
@@ -272,13 +280,15 @@ def mark_outline(share: SoftMask, background: Any, moving: Any) -> Any:
     core = cv2.erode(inside, make_disc(reach)) > 0
     marks[core] = cv2.GC_FGD
     marks[background & near] = cv2.GC_BGD
-    # What moves as the outline does reaches over it by half a window.
+    # Pixels that seem to move with the outline reach half a window beyond it.
     marks[(cv2.erode(moving.astype(np.uint8), make_disc(2)) > 0) & near] = cv2.GC_FGD
     return marks
 
 
 def run_grabcut(picture: Picture, marks: Any, rounds: int) -> npt.NDArray[np.uint8]:
-    """GrabCut in the marked part and its surroundings: 1 for the foreground, (height, width)."""
+    """Run GrabCut on the labeled part and its surroundings; return 1 for the foreground, uint8
+    (height, width).
+    """
     height, width = marks.shape
     found = np.zeros((height, width), np.uint8)
     points = cv2.findNonZero((marks != cv2.GC_BGD).astype(np.uint8))
@@ -291,11 +301,11 @@ def run_grabcut(picture: Picture, marks: Any, rounds: int) -> npt.NDArray[np.uin
     part = np.ascontiguousarray(marks[rows, columns])
     foreground = np.isin(part, FOREGROUND_MARKS)
     if foreground.sum() < 16 or (~foreground).sum() < 16:
-        # Too little of one side to learn its colours from: as it was marked.
+        # One side is too small to learn its colors: keep the labels.
         found[rows, columns] = foreground
         return found
     behind, before = (np.zeros((1, 65), np.float64) for _ in range(2))
-    cv2.setRNGSeed(0)  # its colour clusters begin with random ones
+    cv2.setRNGSeed(0)  # GrabCut starts its color clusters at random
     view = np.ascontiguousarray(picture[rows, columns])
     cv2.grabCut(view, part, None, behind, before, rounds, cv2.GC_INIT_WITH_MASK)
     cut = np.isin(part, FOREGROUND_MARKS).astype(np.uint8)
@@ -304,7 +314,9 @@ def run_grabcut(picture: Picture, marks: Any, rounds: int) -> npt.NDArray[np.uin
 
 
 def keep_largest_pieces(mask: Any) -> Any:
-    """The largest connected piece of a 0/1 mask, and those of at least a fifth of its size."""
+    """Keep the largest connected component of a 0/1 mask and those of at least a fifth of its
+    area.
+    """
     count, names, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
     if count <= 2:
         return mask
@@ -314,19 +326,19 @@ def keep_largest_pieces(mask: Any) -> Any:
 
 
 def soften(cut: npt.NDArray[np.uint8]) -> SoftMask:
-    """A 0/1 mask with an edge of about two pixels."""
+    """Blur the edge of a 0/1 mask to about two pixels."""
     return np.asarray(cv2.GaussianBlur(cut.astype(np.float32), (0, 0), 0.8), np.float32)
 
 
 def make_disc(radius: int) -> Any:
-    """A round brush for morphology."""
+    """Make a round structuring element for morphology."""
     side = 2 * radius + 1
     return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
 
 
 def upsample_guided(share: SoftMask, picture: Picture) -> SoftMask:
-    """The mask at the picture's size, its edge drawn to the picture's own (He & Sun, "Fast guided
-    filter", 2015).
+    """Enlarge the mask to the picture's size and align its edge with the picture's (He & Sun, "Fast
+    guided filter", 2015).
     """
     height, width = picture.shape[:2]
     guide: Any = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255

@@ -1,5 +1,5 @@
-"""The four ways of the report that this project grew from: each cuts the picture in two and paints
-the pieces, and differs in what fills the hole and how wide the seam is.
+"""The report's four edges: each cuts the picture in two and paints both parts; they differ in what
+fills the hole and how wide the seam is.
 """
 
 from __future__ import annotations
@@ -10,47 +10,49 @@ import cv2
 import numpy as np
 
 from vst.core.types import Picture
-from vst.masks.base import Alpha, Edge, Parts, check_alpha, layered, short_side
+from vst.masks.base import Alpha, Edge, MaskParts, blend, check_alpha, get_short_side
 
 WIDE_SEAM = 0.025
-"""Deviation of the blurred edge, as a part of the picture's short side."""
+"""Standard deviation of the blurred edge, as a share of the picture's short side."""
 SOFT_SEAM = 1.0
-"""Deviation of the soft edge, in pixels."""
+"""Standard deviation of the soft edge, in pixels."""
 DEEP_BLUR = 0.06
-"""Deviation of the blur that hides the other part, as a part of the short side."""
+"""Standard deviation of the blur that hides the other part, as a share of the short side."""
 
 
 class SoftEdge(Edge):
-    """The rest of the picture is black; the seam is a pixel or two wide and can be seen."""
+    """Fills the other part with black; the seam is a pixel or two wide and visible."""
 
-    def parts(self, content: Picture, alpha: Alpha) -> Parts:
+    def parts(self, content: Picture, alpha: Alpha) -> MaskParts:
         check_alpha(content, alpha)
         alpha = self.seam(alpha)
         black = np.zeros_like(content)
-        return Parts(layered(content, black, alpha), layered(black, content, alpha))
+        return MaskParts(blend(content, black, alpha), blend(black, content, alpha))
 
-    def join(self, parts: Parts, alpha: Alpha, figure: Picture, ground: Picture) -> Picture:
-        return layered(figure, ground, self.seam(alpha))
+    def join(
+        self, parts: MaskParts, alpha: Alpha, foreground: Picture, background: Picture
+    ) -> Picture:
+        return blend(foreground, background, self.seam(alpha))
 
     def seam(self, alpha: Alpha) -> Alpha:
-        """The mask with the edge that the pieces are cut and joined with."""
+        """Soften the mask for cutting and joining."""
         return np.asarray(cv2.GaussianBlur(alpha, (0, 0), SOFT_SEAM), np.uint8)
 
 
 class BlurredEdge(SoftEdge):
-    """The rest of the picture is black; the seam is wide, and both styles overlap in it."""
+    """Fills the other part with black; in the wide seam both styles overlap."""
 
     def seam(self, alpha: Alpha) -> Alpha:
-        deviation = max(1.0, WIDE_SEAM * short_side(alpha))
+        deviation = max(1.0, WIDE_SEAM * get_short_side(alpha))
         return np.asarray(cv2.GaussianBlur(alpha, (0, 0), deviation), np.uint8)
 
 
 class ResizedEdge(SoftEdge):
-    """The figure is enlarged until it fills the picture, so that less of it is black, and brought
-    back to its place when it is painted.
+    """Enlarges the foreground until it fills the picture, so that less of it is black, and shrinks
+    the painting back into place.
     """
 
-    def parts(self, content: Picture, alpha: Alpha) -> Parts:
+    def parts(self, content: Picture, alpha: Alpha) -> MaskParts:
         cut = super().parts(content, alpha)
         points: Any = cv2.findNonZero((alpha > 127).astype(np.uint8))
         if points is None:
@@ -65,42 +67,44 @@ class ResizedEdge(SoftEdge):
             ],
             np.float32,
         )
-        figure = cv2.warpAffine(cut.figure, matrix, (width, height), flags=cv2.INTER_LINEAR)
-        return Parts(np.asarray(figure, np.uint8), cut.ground, {"matrix": matrix})
+        foreground = cv2.warpAffine(cut.foreground, matrix, (width, height), flags=cv2.INTER_LINEAR)
+        return MaskParts(np.asarray(foreground, np.uint8), cut.background, {"matrix": matrix})
 
-    def join(self, parts: Parts, alpha: Alpha, figure: Picture, ground: Picture) -> Picture:
-        if "matrix" in parts.about:
+    def join(
+        self, parts: MaskParts, alpha: Alpha, foreground: Picture, background: Picture
+    ) -> Picture:
+        if "matrix" in parts.extra:
             height, width = alpha.shape
-            # Smaller again: blurred first, so that strokes do not become grains.
-            scale = float(parts.about["matrix"][0, 0])
+            # Blur before shrinking, so that strokes do not alias.
+            scale = float(parts.extra["matrix"][0, 0])
             if scale > 1.5:
-                figure = np.asarray(cv2.GaussianBlur(figure, (0, 0), scale / 3), np.uint8)
+                foreground = np.asarray(cv2.GaussianBlur(foreground, (0, 0), scale / 3), np.uint8)
             flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-            figure = np.asarray(
+            foreground = np.asarray(
                 cv2.warpAffine(
-                    figure,
-                    parts.about["matrix"],
+                    foreground,
+                    parts.extra["matrix"],
                     (width, height),
                     flags=flags,
                     borderMode=cv2.BORDER_REPLICATE,
                 ),
                 np.uint8,
             )
-        return super().join(parts, alpha, figure, ground)
+        return super().join(parts, alpha, foreground, background)
 
 
 class GaussianEdge(SoftEdge):
-    """The rest of the picture is there, but strongly blurred: the report's best; a halo remains."""
+    """Blurs the other part strongly: the report's best edge; a halo remains."""
 
-    def parts(self, content: Picture, alpha: Alpha) -> Parts:
+    def parts(self, content: Picture, alpha: Alpha) -> MaskParts:
         check_alpha(content, alpha)
         alpha = self.seam(alpha)
-        blurred = deep_blur(content, max(1.0, DEEP_BLUR * short_side(content)))
-        return Parts(layered(content, blurred, alpha), layered(blurred, content, alpha))
+        blurred = blur_strongly(content, max(1.0, DEEP_BLUR * get_short_side(content)))
+        return MaskParts(blend(content, blurred, alpha), blend(blurred, content, alpha))
 
 
-def deep_blur(picture: Picture, deviation: float) -> Picture:
-    """A Gaussian blur of so many pixels; a wide one is done on a smaller copy: none can tell."""
+def blur_strongly(picture: Picture, deviation: float) -> Picture:
+    """Blur with a Gaussian of ``deviation`` pixels, a wide one on a smaller copy for speed."""
     shrink = max(1.0, deviation / 4)
     height, width = picture.shape[:2]
     size = (max(1, round(width / shrink)), max(1, round(height / shrink)))

@@ -1,5 +1,7 @@
-"""``inpainted``, the default: the ground is painted as if the figure were not there, and the figure
-as if it went on; neither style ever sees the other's side, so there is no halo.
+"""``inpainted``, the default: removes the foreground from the background, and extends the
+foreground's colors beyond its outline.
+
+Neither style sees the other part, so there is no halo.
 """
 
 from __future__ import annotations
@@ -12,176 +14,184 @@ import numpy.typing as npt
 
 from vst.core.types import Picture
 from vst.imaging.optical_flow import MEDIUM, FlowEstimator, FlowSettings, Gray
-from vst.masks.base import Alpha, Edge, Parts, check_alpha, layered, short_side
-from vst.masks.motion import carried, ground_motion, scaled_matrix
+from vst.masks.base import Alpha, Edge, MaskParts, blend, check_alpha, get_short_side
+from vst.masks.motion import estimate_background_motion, scale_matrix, warp_affine
 
 LOOKING = 192
-"""Short side, in pixels, at which the ground's motion is looked for."""
+"""Short side, in pixels, at which the background's motion is estimated."""
 FILLING = 144
-"""Short side, in pixels, at which a ground that was never seen is made up."""
+"""Short side, in pixels, at which a background that was never visible is inpainted."""
 RADIUS = 4
-"""Pixels, at that size, from which the inpainting takes its colours."""
+"""Radius, in pixels at that size, from which the inpainting takes its colors."""
 EDGE = 2
-"""Pixels beside the mask's outline that are a mixture of both sides, and taken for neither."""
+"""Pixels beside the mask's outline that mix both sides and count as neither."""
 REACH = 0.1
-"""How far the figure's colours go on around it, of the picture's short side; in twice that they
-have faded into the content.
+"""How far the foreground's colors extend beyond it, as a share of the short side; at twice that
+distance they have faded into the content.
 """
 FRESH = 0.15
-"""How fast a ground that is made up follows what lies around it."""
+"""How fast an inpainted background follows its surroundings: weight of the newest inpainting."""
 
 Part = npt.NDArray[np.bool_]
 
 
 class InpaintedEdge(Edge):
-    """Remembers the ground: what was seen of it before the figure hid it comes along with the
-    ground's motion, the rest is made up (Telea, "An image inpainting technique based on the fast
-    marching method", 2004) and kept.
+    """Remembers the background: warps what was visible before the foreground hid it along the
+    background's motion, and inpaints the rest (Telea, "An image inpainting technique based on the
+    fast marching method", 2004).
     """
 
     def __init__(self) -> None:
-        self._look = FlowEstimator(FlowSettings(limit=LOOKING, finest=MEDIUM.finest))
+        self._estimate_flow = FlowEstimator(FlowSettings(limit=LOOKING, finest=MEDIUM.finest))
         self.reset()
 
     def reset(self) -> None:
         self._gray: Gray | None = None
         self._hidden_small: Part | None = None
-        self._ground: Picture | None = None
+        self._background: Picture | None = None
         self._seen: Any = None
 
     def state(self) -> dict[str, Any]:
         known = {
             "gray": self._gray,
             "hidden": self._hidden_small,
-            "ground": self._ground,
+            "background": self._background,
             "seen": self._seen,
         }
         return {name: np.copy(part) for name, part in known.items() if part is not None}
 
     def restore(self, state: dict[str, Any]) -> None:
         self._gray, self._hidden_small = state.get("gray"), state.get("hidden")
-        self._ground, self._seen = state.get("ground"), state.get("seen")
+        # Older checkpoints name it "ground".
+        self._background, self._seen = (
+            state.get("background", state.get("ground")),
+            state.get("seen"),
+        )
 
-    def parts(self, content: Picture, alpha: Alpha) -> Parts:
+    def parts(self, content: Picture, alpha: Alpha) -> MaskParts:
         check_alpha(content, alpha)
         brush = np.ones((2 * EDGE + 1, 2 * EDGE + 1), np.uint8)
         hidden = cv2.dilate(alpha, brush) > 12
         inside = cv2.erode(alpha, brush) > 243
-        ground = self._whole_ground(content, hidden)
-        return Parts(gone_on(content, inside), ground)
+        background = self._complete_background(content, hidden)
+        return MaskParts(extend_foreground(content, inside), background)
 
-    def join(self, parts: Parts, alpha: Alpha, figure: Picture, ground: Picture) -> Picture:
-        return layered(figure, ground, alpha)
+    def join(
+        self, parts: MaskParts, alpha: Alpha, foreground: Picture, background: Picture
+    ) -> Picture:
+        return blend(foreground, background, alpha)
 
-    def _whole_ground(self, content: Picture, hidden: Part) -> Picture:
-        """The content with what it hides of the ground put in its place."""
-        earlier, seen = self._earlier(content, hidden)
-        made = made_up(content, hidden)
-        ground = content.copy()
+    def _complete_background(self, content: Picture, hidden: Part) -> Picture:
+        """Return the content with the foreground replaced by the background behind it."""
+        earlier, seen = self._warp_remembered(content, hidden)
+        made = inpaint_background(content, hidden)
+        background = content.copy()
         if earlier is None:
-            ground[hidden] = made[hidden]
+            background[hidden] = made[hidden]
             seen = ~hidden
         else:
             steady = np.asarray(cv2.addWeighted(earlier, 1 - FRESH, made, FRESH, 0), np.uint8)
             never = hidden & ~seen
-            # What came in over the frame's edge, hidden from the start, was not even made up yet.
+            # Pixels that entered at the frame's edge while hidden have not been inpainted yet.
             blank = never & (earlier.max(2) == 0)
-            ground[never] = steady[never]
-            ground[blank] = made[blank]
+            background[never] = steady[never]
+            background[blank] = made[blank]
             known = hidden & seen
-            ground[known] = earlier[known]
+            background[known] = earlier[known]
             seen = seen | ~hidden
-        self._ground, self._seen = ground, seen
-        return ground
+        self._background, self._seen = background, seen
+        return background
 
-    def _earlier(self, content: Picture, hidden: Part) -> tuple[Picture | None, Part]:
-        """The remembered ground where the camera has it now, and where it was truly seen."""
-        gray = self._look.gray(content)
+    def _warp_remembered(self, content: Picture, hidden: Part) -> tuple[Picture | None, Part]:
+        """Warp the remembered background to the camera's present position; also return where it was
+        visible.
+        """
+        gray = self._estimate_flow.gray(content)
         rows, columns = gray.shape
         small = cv2.resize(hidden.astype(np.uint8), (columns, rows), interpolation=cv2.INTER_AREA)
         before, hidden_before = self._gray, self._hidden_small
         self._gray, self._hidden_small = gray, small > 0
-        if before is None or before.shape != gray.shape or self._ground is None:
+        if before is None or before.shape != gray.shape or self._background is None:
             return None, ~hidden
-        if self._ground.shape != content.shape:
+        if self._background.shape != content.shape:
             return None, ~hidden
         apart = (small > 0) | (hidden_before if hidden_before is not None else small > 0)
         apart = cv2.dilate(apart.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
-        motion = ground_motion(self._look(gray, before), apart)
-        motion = scaled_matrix(motion, content.shape[1] / columns)
-        earlier = np.asarray(carried(self._ground, motion, cv2.INTER_CUBIC), np.uint8)
-        # By the nearest pixel: else its border would lose a pixel in each frame.
-        seen = carried(self._seen.astype(np.uint8), motion, cv2.INTER_NEAREST)
+        motion = estimate_background_motion(self._estimate_flow(gray, before), apart)
+        motion = scale_matrix(motion, content.shape[1] / columns)
+        earlier = np.asarray(warp_affine(self._background, motion, cv2.INTER_CUBIC), np.uint8)
+        # Nearest neighbor: interpolation would erode its border by a pixel each frame.
+        seen = warp_affine(self._seen.astype(np.uint8), motion, cv2.INTER_NEAREST)
         return earlier, np.asarray(seen > 0)
 
 
-def gone_on(content: Picture, inside: Part) -> Picture:
-    """The content with the figure's colours going on around it, as far as strokes reach.
+def extend_foreground(content: Picture, inside: Part) -> Picture:
+    """Extend the foreground's colors beyond its outline, as far as brush strokes reach.
 
-    Farther away the content is as it was filmed: a painter that normalises by the whole picture
-    would else paint a figure among its own colours in others.
+    Farther away the content stays as filmed: an engine that normalizes by the whole picture would
+    otherwise shift the foreground's colors.
     """
     if not inside.any():
         return content
-    reach = max(8.0, REACH * short_side(inside))
-    around = box(inside, round(2 * reach) + 1)
+    reach = max(8.0, REACH * get_short_side(inside))
+    around = get_bounding_box(inside, round(2 * reach) + 1)
     own, known = content[around], inside[around]
     distance = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, 5)
     share = np.asarray((2 - distance / reach).clip(0, 1), np.float32)
-    figure = content.copy()
-    figure[around] = cv2.blendLinear(spread(own, known), own, share, 1 - share)
-    return figure
+    foreground = content.copy()
+    foreground[around] = cv2.blendLinear(extend_colors(own, known), own, share, 1 - share)
+    return foreground
 
 
-def box(part: Part, margin: int) -> tuple[slice, slice]:
-    """Rows and columns of a part that is not empty, with so many pixels around it."""
+def get_bounding_box(part: Part, margin: int) -> tuple[slice, slice]:
+    """Return the rows and columns of a non-empty part, with a margin in pixels."""
     height, width = part.shape
     x, y, wide, high = cv2.boundingRect(part.astype(np.uint8))
     rows = slice(max(0, y - margin), min(height, y + high + margin))
     return rows, slice(max(0, x - margin), min(width, x + wide + margin))
 
 
-def made_up(content: Picture, hidden: Part) -> Picture:
-    """The content with ``hidden`` inpainted at a reduced size."""
+def inpaint_background(content: Picture, hidden: Part) -> Picture:
+    """Inpaint ``hidden`` at a reduced size."""
     if not hidden.any():
         return content
     height, width = hidden.shape
-    scale = min(1.0, FILLING / short_side(hidden))
+    scale = min(1.0, FILLING / get_short_side(hidden))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     known = (~hidden).astype(np.uint8)
     kept = cv2.bitwise_and(content, content, mask=known)
     sums = cv2.resize(kept, size, interpolation=cv2.INTER_AREA).astype(np.float32)
     weight = cv2.resize(known.astype(np.float32), size, interpolation=cv2.INTER_AREA)
     small = sums / np.maximum(weight, 1e-3)[..., None]
-    # A pixel of which a quarter is known has a colour of its own.
+    # A pixel of which at least a quarter is known has a color of its own.
     hole = (weight < 0.25).astype(np.uint8)
     view = np.rint(small).clip(0, 255).astype(np.uint8)
     filled = cv2.inpaint(view, hole, RADIUS, cv2.INPAINT_TELEA)
     return np.asarray(cv2.resize(filled, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
-def spread(content: Picture, known: Part) -> Picture:
-    """The content where it is ``known``, and beyond it the colours of its edge, softer the farther.
+def extend_colors(content: Picture, known: Part) -> Picture:
+    """Fill what is not ``known`` with the colors of the known part's edge, smoother with distance.
 
-    A pyramid: each level's holes are filled from the next smaller one (Gortler et al., "The
-    Lumigraph", 1996: push and pull).
+    An image pyramid fills each level's holes from the next smaller one (push-pull; Gortler et al.,
+    "The Lumigraph", 1996).
     """
     weight = known.astype(np.float32)
-    filled = _filled(content.astype(np.float32) * weight[..., None], weight)
+    filled = _pull_push(content.astype(np.float32) * weight[..., None], weight)
     result = content.copy()
     result[~known] = np.rint(filled[~known]).clip(0, 255)
     return result
 
 
-def _filled(sums: Any, weight: Any) -> Any:
-    """Colours of sums / weight, where the weight is none those of a level half the size."""
+def _pull_push(sums: Any, weight: Any) -> Any:
+    """Return sums / weight; where the weight is 0, the colors of a level half the size."""
     height, width = weight.shape
     if min(height, width) > 1 and float(weight.min()) < 1:
         size = (-(-width // 2), -(-height // 2))
         smaller = [cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in (sums, weight)]
-        # Half a pixel that is known tells as much of the level below as a whole one.
+        # A half-known pixel determines the level below as well as a fully known one.
         share = np.minimum(1.0, smaller[1] * 2) / np.maximum(smaller[1], 1e-6)
-        below = _filled(smaller[0] * share[..., None], smaller[1] * share)
+        below = _pull_push(smaller[0] * share[..., None], smaller[1] * share)
         below = cv2.resize(below, (width, height), interpolation=cv2.INTER_LINEAR)
     else:
         below = sums / np.maximum(weight, 1e-6)[..., None]

@@ -1,4 +1,4 @@
-"""How the ground moves, and what moves otherwise."""
+"""Estimate the background's motion and find what moves unlike it."""
 
 from __future__ import annotations
 
@@ -11,18 +11,20 @@ import numpy.typing as npt
 from vst.imaging.optical_flow import Flow, places, squared, warp
 
 STEP = 6
-"""Pixels between the places whose flow is asked."""
+"""Pixels between the points at which the flow is sampled."""
 STILL = 0.08
-"""Pixels: a ground that moves less at every corner stands, and is not sampled anew."""
+"""Pixels: a background that moves less at every corner counts as still and is not resampled."""
 
 Matrix = npt.NDArray[np.float64]
-"""(2, 3): from a pixel's place in a frame to its place in the one before."""
+"""(2, 3): maps a pixel's position in a frame to its position in the frame before."""
 
 
-def ground_motion(flow: Flow, apart_from: npt.NDArray[np.bool_] | None = None) -> Matrix:
-    """The dominant motion of a backward flow as an affine map; the identity where it stands.
+def estimate_background_motion(
+    flow: Flow, apart_from: npt.NDArray[np.bool_] | None = None
+) -> Matrix:
+    """Fit an affine map to the dominant motion of a backward flow; the identity if it is still.
 
-    ``apart_from``: pixels that are known not to be ground.
+    ``apart_from``: pixels known not to be background.
     """
     height, width = flow.shape[:2]
     rows, columns = np.mgrid[STEP // 2 : height : STEP, STEP // 2 : width : STEP]
@@ -44,15 +46,15 @@ def ground_motion(flow: Flow, apart_from: npt.NDArray[np.bool_] | None = None) -
     return np.eye(2, 3) if np.abs(moved).max() < STILL else np.asarray(found, np.float64)
 
 
-def of_ground(matrix: Matrix, height: int, width: int) -> Flow:
-    """The backward flow that the ground has by itself, (height, width, 2)."""
+def compute_affine_flow(matrix: Matrix, height: int, width: int) -> Flow:
+    """Compute the backward flow of an affine map, (height, width, 2)."""
     x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
     (a, b, c), (d, e, f) = matrix.astype(np.float32)
     return np.stack([(a - 1) * x + b * y + c, d * x + (e - 1) * y + f], -1).astype(np.float32)
 
 
-def carried(picture: Any, matrix: Matrix, interpolation: int = cv2.INTER_LINEAR) -> Any:
-    """An earlier picture as the ground's motion brings it into the next frame."""
+def warp_affine(picture: Any, matrix: Matrix, interpolation: int = cv2.INTER_LINEAR) -> Any:
+    """Warp an earlier picture into the next frame; the picture itself for the identity."""
     if (matrix == np.eye(2, 3)).all():
         return picture
     height, width = picture.shape[:2]
@@ -60,8 +62,8 @@ def carried(picture: Any, matrix: Matrix, interpolation: int = cv2.INTER_LINEAR)
     return cv2.warpAffine(picture, matrix, (width, height), flags=flags, borderValue=0)
 
 
-def scaled_matrix(matrix: Matrix, scale: float) -> Matrix:
-    """The same motion between pictures ``scale`` times as large; pixel centres are kept."""
+def scale_matrix(matrix: Matrix, scale: float) -> Matrix:
+    """Scale a motion to pictures ``scale`` times as large, keeping pixel centers aligned."""
     larger = matrix.copy()
     middle = (scale - 1) / 2
     larger[:, 2] = matrix[:, 2] * scale + middle - matrix[:, :2] @ np.array([middle, middle])
@@ -69,43 +71,53 @@ def scaled_matrix(matrix: Matrix, scale: float) -> Matrix:
 
 
 PARTED = 0.7
-"""Pixels by which figure and ground must move differently to be told apart by it."""
+"""Pixels by which foreground and background must move differently for motion to separate them."""
 SURE = 0.6
-"""One motion explains a pixel if it leaves less than this part of what the other leaves ..."""
+"""A motion explains a pixel if its residual is below this share of the other motion's ..."""
 NOISE = 2.5
-"""... and that by more than this (0..255)."""
+"""... by more than this (0..255)."""
 
 
-def evidence(
-    picture: Any, others: list[tuple[Any, Flow]], figure: npt.NDArray[np.bool_]
+def classify_motion(
+    picture: Any, others: list[tuple[Any, Flow]], foreground: npt.NDArray[np.bool_]
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """Pixels that surely move as the ground, and those that surely move as the figure.
+    """Return the pixels that surely move with the background, and those that surely move with the
+    foreground.
 
-    ``others``: pictures before and after, each with the flow to it. A pixel that one of them hides
-    is seen in another one: what leaves the least counts. ``figure``: about where the figure is.
+    ``others``: pictures before and after, each with the flow to it. A pixel that is occluded in one
+    is visible in another, so the smallest residual counts. ``foreground``: its approximate area.
     """
-    height, width = figure.shape
-    left_by_ground = np.full((height, width), np.inf, np.float32)
-    left_by_figure = left_by_ground.copy()
-    wide = cv2.dilate(figure.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    height, width = foreground.shape
+    background_residual = np.full((height, width), np.inf, np.float32)
+    foreground_residual = background_residual.copy()
+    wide = cv2.dilate(foreground.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
     for other, flow in others:
-        of_it = of_ground(ground_motion(flow, ~figure), height, width)
-        of_rest = of_ground(ground_motion(flow, wide), height, width)
-        apart = np.sqrt(squared(of_it - of_rest))
-        if not figure.any() or float(apart[figure].mean()) < PARTED:
+        foreground_flow = compute_affine_flow(
+            estimate_background_motion(flow, ~foreground), height, width
+        )
+        background_flow = compute_affine_flow(estimate_background_motion(flow, wide), height, width)
+        apart = np.sqrt(squared(foreground_flow - background_flow))
+        if not foreground.any() or float(apart[foreground].mean()) < PARTED:
             continue
-        left_by_ground = np.minimum(left_by_ground, remainder(picture, other, of_rest))
-        left = remainder(picture, other, of_it)
-        # Limbs move by themselves: the flow's own motion is the figure's, too, if not the ground's.
-        own = np.where(squared(flow - of_rest) > 1.0, remainder(picture, other, flow), np.inf)
-        left_by_figure = np.minimum(left_by_figure, np.minimum(left, own).astype(np.float32))
-    ground = left_by_ground + NOISE < SURE * left_by_figure
-    moving = left_by_figure + NOISE < SURE * left_by_ground
-    known = np.isfinite(left_by_ground)
-    return np.asarray(ground & known), np.asarray(moving & known)
+        background_residual = np.minimum(
+            background_residual, measure_residual(picture, other, background_flow)
+        )
+        left = measure_residual(picture, other, foreground_flow)
+        # Limbs move independently: the flow itself is the foreground's motion, too, where it is not
+        # the background's.
+        own = np.where(
+            squared(flow - background_flow) > 1.0, measure_residual(picture, other, flow), np.inf
+        )
+        foreground_residual = np.minimum(
+            foreground_residual, np.minimum(left, own).astype(np.float32)
+        )
+    background = background_residual + NOISE < SURE * foreground_residual
+    moving = foreground_residual + NOISE < SURE * background_residual
+    known = np.isfinite(background_residual)
+    return np.asarray(background & known), np.asarray(moving & known)
 
 
-def remainder(picture: Any, other: Any, flow: Flow) -> npt.NDArray[np.float32]:
-    """What a motion does not explain: mean difference (0..255) of 5 x 5 pixels."""
+def measure_residual(picture: Any, other: Any, flow: Flow) -> npt.NDArray[np.float32]:
+    """Compute what a motion leaves unexplained: mean difference (0..255) over 5 x 5 pixels."""
     left = cv2.absdiff(picture, warp(other, flow)).astype(np.float32).mean(2)
     return np.asarray(cv2.blur(left, (5, 5)), np.float32)

@@ -1,4 +1,4 @@
-"""From what a user names as mask to the mask, and a masked picture painted in two ways."""
+"""Open the mask and the edge that a user names."""
 
 from __future__ import annotations
 
@@ -12,40 +12,44 @@ AUTO = "auto"
 
 
 def open_mask(name: str, *, inverted: bool = False, limits: Limits = LIMITS) -> Mask:
-    """The mask that ``name`` means; to be closed after use.
+    """Open the mask that ``name`` means; the caller closes it.
 
-    ``auto``: the figure is what moves; ``auto:0.3,0.1,0.4,0.8``: it is in the rectangle of that
-    left, top, width and height (parts of the picture) when a scene starts. Anything else is a
-    picture, a video or a folder of masks. ``inverted``: of a file, black is the figure.
+    ``auto``: the foreground is what moves; ``auto:0.3,0.1,0.4,0.8``: it starts each shot in the
+    rectangle of that left, top, width and height (shares of the picture). Anything else is a
+    picture, a video or a folder of masks. ``inverted``: black is the foreground (files only).
+    Raises `MissingFileError`, `MediaError` and `UsageError`.
     """
     kind, _, rest = name.partition(":")
     if kind == AUTO:
         if inverted:
-            raise UsageError("mask 'auto' cannot be inverted; swap the styles of figure and ground")
-        rectangle = None if not rest else _numbers(rest)
+            raise UsageError(
+                "mask 'auto' cannot be inverted: only files can. Swap the styles of foreground and "
+                "background"
+            )
+        rectangle = None if not rest else _parse_rectangle(rest)
         mask: Mask = MASKS[AUTO](rectangle)
         return mask
     try:
-        film = open_source(name, limits)
+        source = open_source(name, limits)
     except MissingFileError as error:
         raise MissingFileError(
-            f"mask {name!r} is not there; give {AUTO!r}, or a picture, video or folder of masks"
+            f"mask {name!r} does not exist. Give {AUTO!r}, or a picture, video or folder of masks"
         ) from error
-    of_file: Mask = MASKS["file"](film, inverted)
+    of_file: Mask = MASKS["file"](source, inverted)
     return of_file
 
 
-def edge_named(name: str) -> Edge:
-    """A new edge of that name (`vst.masks.EDGES`); it remembers one video."""
+def make_edge(name: str) -> Edge:
+    """Make the edge of that name (`vst.masks.EDGES`); it keeps the state of one video."""
     edge: Edge = EDGES[name]()
     return edge
 
 
-def _numbers(text: str) -> list[float]:
+def _parse_rectangle(text: str) -> list[float]:
     try:
         return [float(part) for part in text.split(",")]
     except ValueError:
         raise UsageError(
-            f"mask rectangle {text!r} is no row of numbers; "
-            "give left, top, width and height as parts of the picture: auto:0.3,0.1,0.4,0.8"
+            f"mask rectangle {text!r} is not a list of numbers. "
+            "Give left, top, width and height as shares of the picture: auto:0.3,0.1,0.4,0.8"
         ) from None

@@ -8,14 +8,14 @@ from vst.core.registry import Registry
 METRICS = Registry(
     "measure",
     {
-        "warp": "vst.metrics.warp:short_term",
-        "warp-5": "vst.metrics.warp:five_frames",
-        "warp-10": "vst.metrics.warp:ten_frames",
+        "warp": "vst.metrics.warp:make_one_frame_error",
+        "warp-5": "vst.metrics.warp:make_five_frame_error",
+        "warp-10": "vst.metrics.warp:make_ten_frame_error",
         "style": "vst.metrics.style:StyleDistance",
         "sharpness": "vst.metrics.sharpness:Sharpness",
         "content-ssim": "vst.metrics.ssim:ContentSimilarity",
         "adjacent-ssim": "vst.metrics.ssim:AdjacentSimilarity",
-        "adjacent-ssim-100": "vst.metrics.ssim:patches_of_100",
+        "adjacent-ssim-100": "vst.metrics.ssim:make_patch_similarity",
         "variation": "vst.metrics.variation:TotalVariation",
     },
 )

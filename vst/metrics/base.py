@@ -1,6 +1,6 @@
 """What a measure promises: content and painted frames go in, one number a frame comes out.
 
-To add one: a file in this folder with a class that derives from `Measure`, and one line in the
+To add one: a file in this folder with a class that derives from `Metric`, and one line in the
 table of `vst.metrics`.
 """
 
@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from vst.core.types import Picture
 from vst.errors import UsageError
 
-NOTHING = math.nan
+NO_VALUE = math.nan
 """The value of a frame for which the measure says nothing: the first one of a scene, say."""
 
 
-class Measure(ABC):
+class Metric(ABC):
     """One measure of one video; it holds no more frames than it compares."""
 
     better = "lower"
@@ -27,7 +27,7 @@ class Measure(ABC):
 
     @abstractmethod
     def add(self, content: Picture, painted: Picture) -> float:
-        """Take the next frame, RGB uint8, both of one size; return its value, or `NOTHING`."""
+        """Take the next frame, RGB uint8, both of one size; return its value, or `NO_VALUE`."""
 
     def reset(self) -> None:
         """Forget the scene: the next frame is the first of another."""
@@ -35,7 +35,7 @@ class Measure(ABC):
     def total(self, values: Sequence[float]) -> float:
         """The value of the whole video: the mean over the frames that have one."""
         known = [value for value in values if not math.isnan(value)]
-        return sum(known) / len(known) if known else NOTHING
+        return sum(known) / len(known) if known else NO_VALUE
 
 
 def check_pair(content: Picture, painted: Picture) -> None:

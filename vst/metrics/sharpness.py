@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from vst.core.types import Picture
-from vst.metrics.base import Measure
+from vst.metrics.base import Metric
 
 
-class Sharpness(Measure):
+class Sharpness(Metric):
     """Mean squared difference of neighbours, to the right plus below, pixels in 0..1.
 
     On its own the number says little: divide it by that of the unstabilised painting.

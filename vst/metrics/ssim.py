@@ -7,20 +7,20 @@ import numpy as np
 import numpy.typing as npt
 
 from vst.core.types import Picture
-from vst.metrics.base import NOTHING, Measure, check_pair
+from vst.metrics.base import NO_VALUE, Metric, check_pair
 
 WINDOW, DEVIATION = 11, 1.5
 STEADY_MEAN, STEADY_SPREAD = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 
 
-def similarity(a: Picture, b: Picture) -> float:
+def compute_ssim(a: Picture, b: Picture) -> float:
     """SSIM of the brightness of two pictures of one size, -1..1: 11 x 11 Gaussian window, σ 1.5,
     mean over all pixels.
     """
-    return float(similarity_map(a, b).mean(dtype=np.float64))
+    return float(compute_ssim_map(a, b).mean(dtype=np.float64))
 
 
-def similarity_map(a: Picture, b: Picture) -> npt.NDArray[np.float32]:
+def compute_ssim_map(a: Picture, b: Picture) -> npt.NDArray[np.float32]:
     """SSIM around each pixel, (height, width)."""
     check_pair(a, b)
     first, second = (cv2.cvtColor(x, cv2.COLOR_RGB2GRAY).astype(np.float32) for x in (a, b))
@@ -37,17 +37,17 @@ def similarity_map(a: Picture, b: Picture) -> npt.NDArray[np.float32]:
     return np.asarray(above / below, np.float32)
 
 
-class ContentSimilarity(Measure):
+class ContentSimilarity(Metric):
     """SSIM of the painted frame to its content: how much of what was filmed can still be seen."""
 
     better = "higher"
     unit = "SSIM"
 
     def add(self, content: Picture, painted: Picture) -> float:
-        return similarity(content, painted)
+        return compute_ssim(content, painted)
 
 
-class AdjacentSimilarity(Measure):
+class AdjacentSimilarity(Metric):
     """SSIM of each painted frame to the one before, unmoved.
 
     ``patch``: the reports' form, the mean over whole patches of so many pixels square, each
@@ -64,21 +64,21 @@ class AdjacentSimilarity(Measure):
     def add(self, content: Picture, painted: Picture) -> float:
         before, self._before = self._before, painted.copy()
         if before is None or before.shape != painted.shape:
-            return NOTHING
+            return NO_VALUE
         height, width = painted.shape[:2]
         if not self.patch or min(height, width) < self.patch:
-            return similarity(before, painted)
+            return compute_ssim(before, painted)
         corners = [
             (slice(y, y + self.patch), slice(x, x + self.patch))
             for y in range(0, height - self.patch + 1, self.patch)
             for x in range(0, width - self.patch + 1, self.patch)
         ]
-        return float(np.mean([similarity(before[at], painted[at]) for at in corners]))
+        return float(np.mean([compute_ssim(before[at], painted[at]) for at in corners]))
 
     def reset(self) -> None:
         self._before = None
 
 
-def patches_of_100() -> AdjacentSimilarity:
+def make_patch_similarity() -> AdjacentSimilarity:
     """As the report on consistent fast networks measured it."""
     return AdjacentSimilarity(100)

@@ -7,13 +7,13 @@ from collections.abc import Callable
 import numpy as np
 
 from vst.core.types import Embedding, Picture
-from vst.metrics.base import Measure
+from vst.metrics.base import Metric
 
 Predictor = Callable[[Picture], Embedding]
 """A picture's style numbers: an engine's ``embed``."""
 
 
-class StyleDistance(Measure):
+class StyleDistance(Metric):
     """Euclidean distance between the numbers of the painted frame and those of the mixed style.
 
     ``predict`` is a named engine's predictor: distances by two predictors cannot be compared.

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from vst.core.types import Picture
-from vst.metrics.base import Measure
+from vst.metrics.base import Metric
 
 
-class TotalVariation(Measure):
+class TotalVariation(Metric):
     """Sum of the absolute differences of neighbours, over both directions and all three channels,
     pixels in 0..1, divided by the number of pixels, so that sizes can be compared.
 

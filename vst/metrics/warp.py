@@ -26,10 +26,10 @@ from vst.imaging.optical_flow import (
     non_occluded,
     warp,
 )
-from vst.metrics.base import NOTHING, Measure, check_pair
+from vst.metrics.base import NO_VALUE, Metric, check_pair
 
 
-class WarpError(Measure):
+class WarpError(Metric):
     """E(t) = Σ noc · (warp(V[t-lag]) - V[t])² / (3 · Σ noc), pixels in 0..1, bilinear warp.
 
     The flow is that of the content, from t back to t-lag, by DIS medium at the picture's own size;
@@ -53,7 +53,7 @@ class WarpError(Measure):
     def add(self, content: Picture, painted: Picture) -> float:
         check_pair(content, painted)
         gray = cv2.cvtColor(content, cv2.COLOR_RGB2GRAY)
-        value = NOTHING
+        value = NO_VALUE
         if len(self._earlier) == self.lag:
             value = self._compare(gray, painted, *self._earlier[0])
         self._earlier.append((gray, painted.copy()))
@@ -76,11 +76,11 @@ class WarpError(Measure):
         self._map += np.where(seen, np.abs(difference).mean(2) / 255, 0.0)
         self._seen += seen
         self._parts.append(float(squares.sum()) / (3 * seen.size))
-        return float(squares.sum()) / (3 * float(seen.sum())) if seen.any() else NOTHING
+        return float(squares.sum()) / (3 * float(seen.sum())) if seen.any() else NO_VALUE
 
     def root(self, values: Sequence[float] = ()) -> float:
         """The reports' E(V), over all frames so far."""
-        return math.sqrt(sum(self._parts) / len(self._parts)) if self._parts else NOTHING
+        return math.sqrt(sum(self._parts) / len(self._parts)) if self._parts else NO_VALUE
 
     def flicker_map(self) -> npt.NDArray[np.float32] | None:
         """Mean absolute warped difference, 0..1, (height, width), over the frames that saw each
@@ -91,16 +91,16 @@ class WarpError(Measure):
         return np.asarray(self._map / np.maximum(self._seen, 1), np.float32)
 
 
-def short_term() -> WarpError:
+def make_one_frame_error() -> WarpError:
     """From one frame to the next."""
     return WarpError(1)
 
 
-def five_frames() -> WarpError:
+def make_five_frame_error() -> WarpError:
     """Over five frames."""
     return WarpError(5)
 
 
-def ten_frames() -> WarpError:
+def make_ten_frame_error() -> WarpError:
     """Over ten frames."""
     return WarpError(10)

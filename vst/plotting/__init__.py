@@ -7,27 +7,34 @@ own scalable font: no plotting library is needed.
 
 from __future__ import annotations
 
-from vst.plotting.basics import save_picture, text_size, write_text
-from vst.plotting.charts import curves
-from vst.plotting.fields import flow_picture, marked, number_cells
+from vst.plotting.basics import measure_text, save_picture, write_text
+from vst.plotting.charts import draw_curves
+from vst.plotting.fields import draw_flow, draw_numbers, highlight_hidden
 from vst.plotting.places import draw_places
 from vst.plotting.scores import plot_score
-from vst.plotting.sheets import covering, demo_sheet, grid, scaled, sheet, swatches
+from vst.plotting.sheets import (
+    crop_to_fill,
+    draw_demo_sheet,
+    draw_grid,
+    draw_sheet,
+    draw_swatches,
+    resize_to,
+)
 
 __all__ = [
-    "covering",
-    "curves",
-    "demo_sheet",
+    "crop_to_fill",
+    "draw_curves",
+    "draw_demo_sheet",
+    "draw_flow",
+    "draw_grid",
+    "draw_numbers",
     "draw_places",
-    "flow_picture",
-    "grid",
-    "marked",
-    "number_cells",
+    "draw_sheet",
+    "draw_swatches",
+    "highlight_hidden",
+    "measure_text",
     "plot_score",
+    "resize_to",
     "save_picture",
-    "scaled",
-    "sheet",
-    "swatches",
-    "text_size",
     "write_text",
 ]

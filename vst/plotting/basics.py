@@ -16,27 +16,27 @@ import numpy as np
 from vst.core.types import Picture
 from vst.errors import OutputError, UsageError
 
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 """RGB, 0..255."""
 
 FORMATS = (".png", ".jpg", ".jpeg")
 
 
 @dataclass(frozen=True)
-class Look:
+class Theme:
     """The colours of a sheet."""
 
-    ground: Colour
-    ink: Colour
-    faint: Colour
-    line: Colour
+    ground: Color
+    ink: Color
+    faint: Color
+    line: Color
 
 
-LIGHT = Look(ground=(250, 248, 243), ink=(38, 36, 34), faint=(122, 116, 108), line=(222, 217, 208))
-DARK = Look(ground=(24, 25, 28), ink=(236, 234, 230), faint=(150, 150, 152), line=(58, 60, 66))
+LIGHT = Theme(ground=(250, 248, 243), ink=(38, 36, 34), faint=(122, 116, 108), line=(222, 217, 208))
+DARK = Theme(ground=(24, 25, 28), ink=(236, 234, 230), faint=(150, 150, 152), line=(58, 60, 66))
 
 
-def ground(height: int, width: int, look: Look) -> Picture:
+def make_canvas(height: int, width: int, look: Theme) -> Picture:
     """An empty sheet."""
     canvas = np.empty((height, width, 3), np.uint8)
     canvas[:] = look.ground
@@ -104,7 +104,7 @@ def drawable(text: str) -> str:
     return "".join(sign if " " <= sign <= "~" else "?" for sign in bare)
 
 
-def text_size(text: str, size: int) -> tuple[int, int]:
+def measure_text(text: str, size: int) -> tuple[int, int]:
     """Width and height in pixels of one line of ``text``; the height is the font's, the same for
     every text.
     """
@@ -112,11 +112,11 @@ def text_size(text: str, size: int) -> tuple[int, int]:
     return math.ceil(font.getlength(drawable(text))), math.ceil(sum(font.getmetrics()))
 
 
-def fitted(text: str, size: int, width: float) -> str:
+def shorten(text: str, size: int, width: float) -> str:
     """``text``, shortened with dots at its end until it is at most ``width`` pixels wide."""
-    if text_size(text, size)[0] <= width:
+    if measure_text(text, size)[0] <= width:
         return text
-    while text and text_size(text.rstrip() + "...", size)[0] > width:
+    while text and measure_text(text.rstrip() + "...", size)[0] > width:
         text = text[:-1]
     return text.rstrip() + "..."
 
@@ -127,7 +127,7 @@ def write_text(
     x: float,
     y: float,
     size: int,
-    colour: Colour,
+    colour: Color,
     anchor: str = "la",
     turned: bool = False,
 ) -> None:
@@ -140,7 +140,7 @@ def write_text(
 
     if not text:
         return
-    width, height = text_size(text, size)
+    width, height = measure_text(text, size)
     sheet = Image.new("L", (width + 4, height + 4), 0)
     ImageDraw.Draw(sheet).text((2, 2), drawable(text), fill=255, font=_font(size))
     mask = np.asarray(sheet, np.float32)[..., None] / 255

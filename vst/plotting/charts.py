@@ -12,9 +12,18 @@ import numpy.typing as npt
 
 from vst.core.types import Picture
 from vst.errors import UsageError
-from vst.plotting.basics import DARK, LIGHT, Colour, Look, fitted, ground, text_size, write_text
+from vst.plotting.basics import (
+    DARK,
+    LIGHT,
+    Color,
+    Theme,
+    make_canvas,
+    measure_text,
+    shorten,
+    write_text,
+)
 
-PALETTE: tuple[Colour, ...] = (
+PALETTE: tuple[Color, ...] = (
     (31, 99, 176),
     (222, 120, 20),
     (36, 139, 97),
@@ -79,7 +88,7 @@ def round_step(rough: float) -> float:
     return next(step * power for step in (1, 2, 2.5, 5, 10) if step * power >= rough * (1 - 1e-9))
 
 
-def as_number(value: float) -> str:
+def format_number(value: float) -> str:
     """A short text for a tick: 0, 0.05, 1500, 20k, 3M, 1e-05."""
     for limit, sign in ((1e6, "M"), (1e4, "k")):
         if abs(value) >= limit and abs(value) < 1e12:
@@ -87,7 +96,7 @@ def as_number(value: float) -> str:
     return f"{value + 0.0:.4g}" if abs(value) > 1e-12 else "0"
 
 
-def curves(
+def draw_curves(
     series: Mapping[str, Sequence[tuple[float, float]]],
     *,
     title: str = "",
@@ -112,31 +121,31 @@ def curves(
         name: np.asarray(list(points), np.float64).reshape(-1, 2) for name, points in series.items()
     }
     look = DARK if dark else LIGHT
-    canvas = ground(height, width, look)
-    write_text(canvas, fitted(title, 22, width - 48), 24, 14, 22, look.ink)
+    canvas = make_canvas(height, width, look)
+    write_text(canvas, shorten(title, 22, width - 48), 24, 14, 22, look.ink)
     top = 24 + (34 if title else 0)
-    top += _legend(canvas, list(lines), top, look)
-    x_low, x_high, y_low, y_high = _spans(lines, log, low, high)
+    top += _draw_legend(canvas, list(lines), top, look)
+    x_low, x_high, y_low, y_high = _choose_axis_ends(lines, log, low, high)
     bottom = height - 40 - (22 if x_label else 0)
     upright = _Axis(y_low, y_high, log, bottom, top + 10)
     ticks = upright.ticks()
     left = (
         34
-        + max((text_size(as_number(tick), 14)[0] for tick in ticks), default=0)
+        + max((measure_text(format_number(tick), 14)[0] for tick in ticks), default=0)
         + (24 if y_label else 0)
     )
     along = _Axis(x_low, x_high, False, left, width - 30)
-    _axes(canvas, along, upright, look)
+    _draw_axes(canvas, along, upright, look)
     write_text(canvas, x_label, (along.first + along.last) / 2, height - 30, 15, look.ink, "ma")
     write_text(
         canvas, y_label, 22, (upright.first + upright.last) / 2, 15, look.ink, "mm", turned=True
     )
     for number, points in enumerate(lines.values()):
-        _line(canvas, points, along, upright, _colour(number, look))
+        _draw_line(canvas, points, along, upright, _choose_color(number, look))
     return canvas
 
 
-def _colour(number: int, look: Look) -> Colour:
+def _choose_color(number: int, look: Theme) -> Color:
     """The colour of line ``number``; lighter on a dark ground."""
     red, green, blue = PALETTE[number % len(PALETTE)]
     if look is not DARK:
@@ -144,7 +153,7 @@ def _colour(number: int, look: Look) -> Colour:
     return (red * 3 + 255 * 2) // 5, (green * 3 + 255 * 2) // 5, (blue * 3 + 255 * 2) // 5
 
 
-def _spans(
+def _choose_axis_ends(
     lines: Mapping[str, npt.NDArray[np.float64]], log: bool, low: float | None, high: float | None
 ) -> tuple[float, float, float, float]:
     """The ends of both axes, a little wider than the points."""
@@ -176,7 +185,7 @@ def _spans(
     return x_low, x_high, y_low, y_high
 
 
-def _legend(canvas: Picture, names: Sequence[str], top: int, look: Look) -> int:
+def _draw_legend(canvas: Picture, names: Sequence[str], top: int, look: Theme) -> int:
     """Draw the names with their colours, in as many rows as needed; returns the height that they
     take.
     """
@@ -184,29 +193,29 @@ def _legend(canvas: Picture, names: Sequence[str], top: int, look: Look) -> int:
         return 0
     x, y, right = 24, top, canvas.shape[1] - 24
     for number, name in enumerate(names):
-        wide = text_size(name, 15)[0] + 52
+        wide = measure_text(name, 15)[0] + 52
         if x > 24 and x + wide > right:
             x, y = 24, y + 24
-        cv2.rectangle(canvas, (x, y + 8), (x + 22, y + 11), _colour(number, look), -1)
-        write_text(canvas, fitted(name, 15, right - x - 30), x + 28, y, 15, look.ink)
+        cv2.rectangle(canvas, (x, y + 8), (x + 22, y + 11), _choose_color(number, look), -1)
+        write_text(canvas, shorten(name, 15, right - x - 30), x + 28, y, 15, look.ink)
         x += wide
     return y + 28 - top
 
 
-def _axes(canvas: Picture, along: _Axis, upright: _Axis, look: Look) -> None:
+def _draw_axes(canvas: Picture, along: _Axis, upright: _Axis, look: Theme) -> None:
     left, right = round(along.first), round(along.last)
     for tick, place in zip(upright.ticks(), upright.place(np.array(upright.ticks(), np.float64))):
         cv2.line(canvas, (left, round(place)), (right, round(place)), look.line, 1)
-        write_text(canvas, as_number(tick), left - 9, float(place), 14, look.faint, "rm")
+        write_text(canvas, format_number(tick), left - 9, float(place), 14, look.faint, "rm")
     base = round(upright.first)
     cv2.line(canvas, (left, base), (right, base), look.faint, 1)
     for tick, place in zip(along.ticks(), along.place(np.array(along.ticks(), np.float64))):
         cv2.line(canvas, (round(place), base), (round(place), base + 5), look.faint, 1)
-        write_text(canvas, as_number(tick), float(place), base + 8, 14, look.faint, "ma")
+        write_text(canvas, format_number(tick), float(place), base + 8, 14, look.faint, "ma")
 
 
-def _line(
-    canvas: Picture, points: npt.NDArray[np.float64], along: _Axis, upright: _Axis, colour: Colour
+def _draw_line(
+    canvas: Picture, points: npt.NDArray[np.float64], along: _Axis, upright: _Axis, colour: Color
 ) -> None:
     """One line, drawn fine and smoothed; it stays within the axes and breaks where a point is not
     finite.

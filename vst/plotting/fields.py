@@ -7,16 +7,16 @@ import numpy as np
 import numpy.typing as npt
 
 from vst.core.types import Picture
-from vst.plotting.basics import Colour
+from vst.plotting.basics import Color
 
-HIDDEN: Colour = (222, 60, 90)
+HIDDEN: Color = (222, 60, 90)
 """The colour of what a mask leaves out."""
-BELOW: Colour = (38, 92, 150)
-ABOVE: Colour = (196, 84, 36)
-PAPER: Colour = (250, 248, 243)
+BELOW: Color = (38, 92, 150)
+ABOVE: Color = (196, 84, 36)
+PAPER: Color = (250, 248, 243)
 
 
-def flow_picture(flow: npt.NDArray[np.float32], longest: float | None = None) -> Picture:
+def draw_flow(flow: npt.NDArray[np.float32], longest: float | None = None) -> Picture:
     """A flow, (height, width, 2) in pixels, as colours: the hue is the direction, white stands
     still, full colour moves by ``longest`` pixels (None: the fastest hundredth of the picture).
     """
@@ -30,12 +30,14 @@ def flow_picture(flow: npt.NDArray[np.float32], longest: float | None = None) ->
     return np.asarray(cv2.cvtColor(colours, cv2.COLOR_HSV2RGB), np.uint8)
 
 
-def marked(picture: Picture, seen: npt.NDArray[np.bool_], colour: Colour = HIDDEN) -> Picture:
+def highlight_hidden(
+    picture: Picture, seen: npt.NDArray[np.bool_], colour: Color = HIDDEN
+) -> Picture:
     """The picture with the pixels that are not ``seen``, (height, width), in ``colour``."""
     return np.where(seen[..., None], picture, np.array(colour, np.uint8))
 
 
-def number_cells(numbers: npt.NDArray[np.float32], *, columns: int = 25, cell: int = 8) -> Picture:
+def draw_numbers(numbers: npt.NDArray[np.float32], *, columns: int = 25, cell: int = 8) -> Picture:
     """Numbers, (dim,), as rows of square cells of ``cell`` pixels: blue below 0, pale at 0, brown
     above; the largest has the full colour.
     """

@@ -9,16 +9,25 @@ import numpy.typing as npt
 
 from vst.core.types import Picture
 from vst.errors import UsageError
-from vst.plotting.basics import DARK, LIGHT, Colour, Look, fitted, ground, text_size, write_text
-from vst.plotting.sheets import covering
+from vst.plotting.basics import (
+    DARK,
+    LIGHT,
+    Color,
+    Theme,
+    make_canvas,
+    measure_text,
+    shorten,
+    write_text,
+)
+from vst.plotting.sheets import crop_to_fill
 
-NEAR: Colour = (248, 232, 190)
-MIDDLE: Colour = (222, 120, 60)
-FAR: Colour = (88, 24, 92)
+NEAR: Color = (248, 232, 190)
+MIDDLE: Color = (222, 120, 60)
+FAR: Color = (88, 24, 92)
 MARGIN = 28
 
 
-def heat_table(
+def draw_heat_table(
     values: npt.ArrayLike,
     labels: Sequence[str],
     *,
@@ -41,55 +50,57 @@ def heat_table(
         )
     look = DARK if dark else LIGHT
     room = width - 2 * MARGIN
-    names = min(300, max(text_size(name, 15)[0] for name in labels) + 52, room // 2)
+    names = min(300, max(measure_text(name, 15)[0] for name in labels) + 52, room // 2)
     cell = max(4, min(largest, (room - names) // count))
     head = round(cell * 1.5) if heads is not None and cell >= 16 else 0
     cell = max(4, min(cell, (room - names - head) // count))
     top = MARGIN + (46 if title else 0) + 24
-    canvas = ground(top + cell * count + MARGIN, width, look)
-    write_text(canvas, fitted(title, 26, room), MARGIN, MARGIN - 6, 26, look.ink)
+    canvas = make_canvas(top + cell * count + MARGIN, width, look)
+    write_text(canvas, shorten(title, 26, room), MARGIN, MARGIN - 6, 26, look.ink)
     left = MARGIN + names + head
     for row, name in enumerate(labels):
         y = top + row * cell
-        _name(canvas, row, name, names, y + cell / 2, cell, look)
+        _draw_name(canvas, row, name, names, y + cell / 2, cell, look)
         if head and heads is not None:
-            canvas[y : y + cell - 2, left - head : left - 6] = covering(
+            canvas[y : y + cell - 2, left - head : left - 6] = crop_to_fill(
                 heads[row], head - 6, cell - 2
             )
         if cell >= 16:
             write_text(
                 canvas, str(row + 1), left + (row + 0.5) * cell, top - 22, 14, look.faint, "ma"
             )
-    _cells(canvas, table, left, top, cell)
+    _draw_cells(canvas, table, left, top, cell)
     return canvas
 
 
-def _name(
-    canvas: Picture, row: int, name: str, wide: int, middle: float, cell: int, look: Look
+def _draw_name(
+    canvas: Picture, row: int, name: str, wide: int, middle: float, cell: int, look: Theme
 ) -> None:
     size = 15 if cell >= 20 else 9
     if cell >= 9:
-        text = fitted(f"{row + 1}  {name}", size, wide - 12)
+        text = shorten(f"{row + 1}  {name}", size, wide - 12)
         write_text(canvas, text, MARGIN, middle, size, look.ink, "lm")
 
 
-def _cells(canvas: Picture, table: npt.NDArray[np.float64], left: int, top: int, cell: int) -> None:
+def _draw_cells(
+    canvas: Picture, table: npt.NDArray[np.float64], left: int, top: int, cell: int
+) -> None:
     """Draw the cells; numbers in them where they fit."""
     most = float(np.nanmax(table)) if np.isfinite(table).any() else 0.0
     gap = 2 if cell >= 12 else 0
     for row, values in enumerate(table):
         for column, value in enumerate(values):
             x, y = left + column * cell, top + row * cell
-            colour = heat(value / most if most > 0 else 0.0)
+            colour = choose_heat_color(value / most if most > 0 else 0.0)
             canvas[y : y + cell - gap, x : x + cell - gap] = colour
             if cell >= 40 and row != column:
-                ink: Colour = (255, 255, 255) if sum(colour) < 400 else (40, 30, 30)
+                ink: Color = (255, 255, 255) if sum(colour) < 400 else (40, 30, 30)
                 text = f"{value:.3g}" if value < 100 else f"{value:.0f}"
                 size = 15 if cell >= 52 else 12
                 write_text(canvas, text, x + cell / 2, y + cell / 2, size, ink, "mm")
 
 
-def heat(part: float) -> Colour:
+def choose_heat_color(part: float) -> Color:
     """The colour of 0 (near) to 1 (far)."""
     part = min(1.0, max(0.0, part)) if np.isfinite(part) else 0.0
     low, high, share = (NEAR, MIDDLE, part * 2) if part < 0.5 else (MIDDLE, FAR, part * 2 - 1)

@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from vst.core.types import Picture
 from vst.errors import UsageError
-from vst.plotting.basics import DARK, LIGHT, Look, fitted, ground, text_size, write_text
+from vst.plotting.basics import DARK, LIGHT, Theme, make_canvas, measure_text, shorten, write_text
 from vst.plotting.charts import PALETTE
-from vst.plotting.sheets import covering
+from vst.plotting.sheets import crop_to_fill
 
 Points = npt.NDArray[np.float64]
 EDGE, TEXT = 26, 12
@@ -44,10 +44,10 @@ def draw_places(
     if width < 320 or height < 240:
         raise UsageError(f"a map of {width}x{height}; the least is 320x240")
     look, pictures, ways = DARK if dark else LIGHT, thumbnails or {}, routes or {}
-    canvas = ground(height, width, look)
-    write_text(canvas, fitted(title, 22, width - 48), 24, 14, 22, look.ink)
+    canvas = make_canvas(height, width, look)
+    write_text(canvas, shorten(title, 22, width - 48), 24, 14, 22, look.ink)
     top = 52 if title else 0
-    top += _legend(canvas, list(ways), top + 12, look)
+    top += _draw_legend(canvas, list(ways), top + 12, look)
     lines = {name: np.asarray(line, np.float64).reshape(-1, 2) for name, line in ways.items()}
     room = np.array([thumbnail[0], thumbnail[1] + TEXT + 4], np.float64)
     corner = np.array([0.0, top]) + room / 2 + EDGE
@@ -61,11 +61,11 @@ def draw_places(
         return middle + (found - (low + high) / 2) * scale * np.array([1.0, -1.0])
 
     spots = on_canvas(points)
-    rooms = np.array([room if name in pictures else text_size(name, TEXT) for name in names]) + 4
+    rooms = np.array([room if name in pictures else measure_text(name, TEXT) for name in names]) + 4
     bounds = (np.array([0.0, top]) + rooms / 2, np.array([width, height]) - rooms / 2)
     # A bare name begins above its place, a picture upon it.
     lifted = [(0, 0) if name in pictures else (0, -TEXT) for name in names]
-    centres = apart(spots + lifted, rooms, bounds)
+    centres = push_apart(spots + lifted, rooms, bounds)
     for number, line in enumerate(lines.values()):
         corners = np.round(on_canvas(line) * 8).astype(np.int32)
         cv2.polylines(canvas, [corners], False, PALETTE[number % 8], 3, cv2.LINE_AA, 3)
@@ -75,11 +75,11 @@ def draw_places(
             cv2.line(canvas, ends[0], ends[1], look.faint, 1, cv2.LINE_AA)
         cv2.circle(canvas, ends[0], 4, look.ink, -1, cv2.LINE_AA)
     for name, centre in zip(names, centres):
-        _thumbnail(canvas, name, pictures.get(name), centre, thumbnail, look)
+        _draw_thumbnail(canvas, name, pictures.get(name), centre, thumbnail, look)
     return canvas
 
 
-def apart(spots: Points, rooms: Points, bounds: tuple[Points, Points]) -> Points:
+def push_apart(spots: Points, rooms: Points, bounds: tuple[Points, Points]) -> Points:
     """Centres near ``spots``, (N, 2), whose rectangles of the sizes ``rooms``, (N, 2), do not
     overlap, as far as there is space within ``bounds``.
     """
@@ -102,23 +102,23 @@ def apart(spots: Points, rooms: Points, bounds: tuple[Points, Points]) -> Points
     return centres
 
 
-def _legend(canvas: Picture, names: Sequence[str], top: int, look: Look) -> int:
+def _draw_legend(canvas: Picture, names: Sequence[str], top: int, look: Theme) -> int:
     """The names of the routes in one row; returns the height that it takes."""
     x = 24
     for number, name in enumerate(names):
         cv2.rectangle(canvas, (x, top + 8), (x + 22, top + 11), PALETTE[number % 8], -1)
         write_text(canvas, name, x + 28, top, 15, look.ink)
-        x += text_size(name, 15)[0] + 52
+        x += measure_text(name, 15)[0] + 52
     return 30 if names else 0
 
 
-def _thumbnail(
+def _draw_thumbnail(
     canvas: Picture,
     name: str,
     picture: Picture | None,
     centre: Points,
     size: tuple[int, int],
-    look: Look,
+    look: Theme,
 ) -> None:
     wide, high = size
     left, top = round(centre[0] - wide / 2), round(centre[1] - (high + TEXT) / 2)
@@ -127,6 +127,6 @@ def _thumbnail(
         return
     left = min(max(0, left), canvas.shape[1] - wide)
     top = min(max(0, top), canvas.shape[0] - high)
-    canvas[top : top + high, left : left + wide] = covering(picture, wide, high)
-    text = fitted(name, TEXT, wide + 8)
+    canvas[top : top + high, left : left + wide] = crop_to_fill(picture, wide, high)
+    text = shorten(name, TEXT, wide + 8)
     write_text(canvas, text, centre[0], top + high + 1, TEXT, look.ink, "ma")

@@ -19,7 +19,16 @@ import numpy.typing as npt
 from vst.core.types import Picture
 from vst.errors import OutputError
 
-COLOURS = ("#1f63b0", "#de7814", "#248b61", "#bc3c78", "#6e54be", "#0096af", "#966e3c", "#6e7076")
+CURVE_COLORS = (
+    "#1f63b0",
+    "#de7814",
+    "#248b61",
+    "#bc3c78",
+    "#6e54be",
+    "#0096af",
+    "#966e3c",
+    "#6e7076",
+)
 """Colours of the curves, in order, over and over."""
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 900, 220, 64, 26, 10
@@ -40,7 +49,7 @@ td,th{border-color:#34383f}p.note,figcaption,svg text{color:#9a9ea6;fill:#9a9ea6
 
 
 @dataclass
-class Page:
+class HtmlReport:
     """An HTML page that is filled from top to bottom."""
 
     title: str
@@ -67,7 +76,7 @@ class Page:
 
     def curves(self, series: Mapping[str, Sequence[float]], rate: float) -> None:
         """One curve for each series, over time; values that are not finite leave a gap."""
-        self.parts.append(key_of(list(series)) + curves_svg(series, rate))
+        self.parts.append(format_legend(list(series)) + format_curves_svg(series, rate))
 
     def drawing(self, svg: str) -> None:
         """A drawing that is SVG already."""
@@ -76,7 +85,7 @@ class Page:
     def picture(self, picture: Picture, caption: str) -> None:
         """A picture with a caption, stored as JPEG within the page."""
         self.parts.append(
-            f'<figure><img alt="{escape(caption)}" src="{data_url(picture)}">'
+            f'<figure><img alt="{escape(caption)}" src="{encode_data_url(picture)}">'
             f"<figcaption>{escape(caption)}</figcaption></figure>"
         )
 
@@ -103,16 +112,16 @@ class Page:
             ) from error
 
 
-def key_of(names: Sequence[str]) -> str:
+def format_legend(names: Sequence[str]) -> str:
     """What each colour stands for."""
     parts = [
-        f'<span><i style="background:{COLOURS[number % len(COLOURS)]}"></i>{escape(name)}</span>'
+        f'<span><i style="background:{CURVE_COLORS[number % len(CURVE_COLORS)]}"></i>{escape(name)}</span>'
         for number, name in enumerate(names)
     ]
     return f'<p class="key">{"".join(parts)}</p>'
 
 
-def curves_svg(series: Mapping[str, Sequence[float]], rate: float) -> str:
+def format_curves_svg(series: Mapping[str, Sequence[float]], rate: float) -> str:
     """Curves over time as inline SVG; ``rate``: values a second."""
     known = [v for values in series.values() for v in values if math.isfinite(v)]
     length = max((len(values) for values in series.values()), default=0)
@@ -142,13 +151,13 @@ def curves_svg(series: Mapping[str, Sequence[float]], rate: float) -> str:
         )
     for number, values in enumerate(series.values()):
         parts.append(
-            f'<path d="{path_of(values, x, y)}" fill="none" stroke-width="1.5" '
-            f'stroke="{COLOURS[number % len(COLOURS)]}"/>'
+            f'<path d="{format_svg_path(values, x, y)}" fill="none" stroke-width="1.5" '
+            f'stroke="{CURVE_COLORS[number % len(CURVE_COLORS)]}"/>'
         )
     return "".join(parts) + "</svg>"
 
 
-def path_of(
+def format_svg_path(
     values: Sequence[float], x: Callable[[float], float], y: Callable[[float], float]
 ) -> str:
     """The curve as an SVG path; it is lifted where a value is missing."""
@@ -162,7 +171,7 @@ def path_of(
     return path
 
 
-def data_url(picture: Picture, quality: int = 85) -> str:
+def encode_data_url(picture: Picture, quality: int = 85) -> str:
     """A picture as text that a page carries within itself."""
     whole, packed = cv2.imencode(
         ".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality]
@@ -172,14 +181,14 @@ def data_url(picture: Picture, quality: int = 85) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(packed.tobytes()).decode("ascii")
 
 
-def heat(values: npt.NDArray[np.float32], hottest: float) -> Picture:
+def draw_heat_map(values: npt.NDArray[np.float32], hottest: float) -> Picture:
     """Values as colours from black over red to white; ``hottest`` and above is white."""
     levels = np.clip(values / max(hottest, 1e-9) * 255, 0, 255).astype(np.uint8)
     coloured = cv2.applyColorMap(levels, cv2.COLORMAP_HOT)
     return np.asarray(cv2.cvtColor(coloured, cv2.COLOR_BGR2RGB), np.uint8)
 
 
-def beside(pictures: Sequence[Picture], gap: int = 4) -> Picture:
+def join_side_by_side(pictures: Sequence[Picture], gap: int = 4) -> Picture:
     """Pictures of one height in a row."""
     height = pictures[0].shape[0]
     between = np.full((height, gap, 3), 255, np.uint8)

@@ -10,13 +10,13 @@ import numpy.typing as npt
 
 from vst.core.types import Picture
 from vst.errors import UsageError
-from vst.plotting.basics import DARK, LIGHT, Colour, Look, fitted, ground, write_text
-from vst.plotting.charts import PALETTE, as_number, round_step
-from vst.plotting.sheets import covering
+from vst.plotting.basics import DARK, LIGHT, Color, Theme, make_canvas, shorten, write_text
+from vst.plotting.charts import PALETTE, format_number, round_step
+from vst.plotting.sheets import crop_to_fill
 from vst.schedule.timeline import NONE, Key, Mix, Timeline
 
 FINE = 3  # curves are drawn at this many times their size
-BARE: Colour = (150, 150, 150)
+BARE: Color = (150, 150, 150)
 """The colour of the content itself."""
 LEFT, RIGHT = 92, 28
 """Margins of the curves, pixels; the left one has their names."""
@@ -52,30 +52,30 @@ def plot_score(
     names = [*timeline.names, NONE]
     colours = {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(timeline.names)}
     colours[NONE] = BARE
-    low_bands = _changing(mixes)
+    low_bands = _collect_varying(mixes)
     grounds = [mix.ground for mix in mixes if mix.ground is not None]
     top = 14 + (40 if title else 0)
     pictures = max(36, min(84, (width - LEFT - RIGHT) // max(4, len(timeline.keys)) - 10))
     height = top + pictures + 34 + BAND + len(low_bands) * (LOW_BAND + GAP) + 44
     height += BAND // 2 + GAP if grounds else 0
-    canvas = ground(height, width, look)
-    write_text(canvas, fitted(title, 22, width - 48), 24, 14, 22, look.ink)
-    _keys(canvas, timeline, thumbnails, colours, (start, duration), (top, pictures), look)
+    canvas = make_canvas(height, width, look)
+    write_text(canvas, shorten(title, 22, width - 48), 24, 14, 22, look.ink)
+    _draw_keys(canvas, timeline, thumbnails, colours, (start, duration), (top, pictures), look)
     y = top + pictures + 34
-    _weights(canvas, mixes, names, colours, y, BAND, "weights", look)
+    _draw_weights(canvas, mixes, names, colours, y, BAND, "weights", look)
     y += BAND + GAP
     if grounds:
-        _weights(canvas, grounds, names, colours, y, BAND // 2, "ground", look)
+        _draw_weights(canvas, grounds, names, colours, y, BAND // 2, "ground", look)
         y += BAND // 2 + GAP
     for name, values in low_bands.items():
-        _frame(canvas, y, LOW_BAND, name, look)
-        _curve(canvas, np.asarray(values), y, LOW_BAND, look.ink)
+        _draw_frame(canvas, y, LOW_BAND, name, look)
+        _draw_curve(canvas, np.asarray(values), y, LOW_BAND, look.ink)
         y += LOW_BAND + GAP
-    _axis(canvas, start, duration, y - GAP, look)
+    _draw_axis(canvas, start, duration, y - GAP, look)
     return canvas
 
 
-def _changing(mixes: Sequence[Mix]) -> dict[str, list[float]]:
+def _collect_varying(mixes: Sequence[Mix]) -> dict[str, list[float]]:
     """The curves beside the weights that are not the same all the time, as heights 0..1."""
     curves: dict[str, Curve] = {
         "strength": lambda mix: mix.strength,
@@ -91,14 +91,14 @@ def _changing(mixes: Sequence[Mix]) -> dict[str, list[float]]:
     }
 
 
-def _keys(
+def _draw_keys(
     canvas: Picture,
     timeline: Timeline,
     thumbnails: Mapping[str, Picture],
-    colours: Mapping[str, Colour],
+    colours: Mapping[str, Color],
     span: tuple[float, float],
     place: tuple[int, int],
-    look: Look,
+    look: Theme,
 ) -> None:
     """The keys' pictures, each as near above its time as the others leave room, with its name."""
     (start, duration), (top, side) = span, place
@@ -106,14 +106,14 @@ def _keys(
     inner = canvas.shape[1] - LEFT - RIGHT
     wanted = [LEFT + inner * (key.time - start) / duration for key in shown]
     wide = min(side * 4 // 3, max(12, inner // max(1, len(shown)) - 6))
-    for key, x, centre in zip(shown, wanted, spread(wanted, wide + 6, LEFT, LEFT + inner)):
+    for key, x, centre in zip(shown, wanted, spread_centers(wanted, wide + 6, LEFT, LEFT + inner)):
         left = round(centre - wide / 2)
-        tile = _tile(key, thumbnails, colours, wide, side)
+        tile = _draw_tile(key, thumbnails, colours, wide, side)
         canvas[top : top + side, left : left + wide] = tile
         main = max(key.weights, key=lambda name: key.weights[name])
         colour = colours.get(main, BARE)
         cv2.rectangle(canvas, (left, top + side), (left + wide - 1, top + side + 3), colour, -1)
-        label = fitted(" + ".join(key.weights), 12, wide + 4)
+        label = shorten(" + ".join(key.weights), 12, wide + 4)
         write_text(canvas, label, centre, top + side + 6, 12, look.faint, "ma")
         foot = top + side + 34
         cv2.line(
@@ -121,7 +121,7 @@ def _keys(
         )
 
 
-def spread(wanted: Sequence[float], room: float, low: float, high: float) -> list[float]:
+def spread_centers(wanted: Sequence[float], room: float, low: float, high: float) -> list[float]:
     """Centres as near to the ``wanted`` ones (rising) as ``room`` pixels from each to the next let
     them be, within ``low`` and ``high``.
     """
@@ -136,10 +136,10 @@ def spread(wanted: Sequence[float], room: float, low: float, high: float) -> lis
     return placed
 
 
-def _tile(
+def _draw_tile(
     key: Key,
     thumbnails: Mapping[str, Picture],
-    colours: Mapping[str, Colour],
+    colours: Mapping[str, Color],
     wide: int,
     high: int,
 ) -> Picture:
@@ -153,7 +153,7 @@ def _tile(
         if right > left:
             part = tile[:, left:right]
             part[:] = (
-                covering(thumbnails[name], right - left, high)
+                crop_to_fill(thumbnails[name], right - left, high)
                 if name in thumbnails
                 else np.array(colours.get(name, BARE), np.uint8)
             )
@@ -161,37 +161,37 @@ def _tile(
     return tile
 
 
-def _weights(
+def _draw_weights(
     canvas: Picture,
     mixes: Sequence[Mix],
     names: Sequence[str],
-    colours: Mapping[str, Colour],
+    colours: Mapping[str, Color],
     top: int,
     high: int,
     label: str,
-    look: Look,
+    look: Theme,
 ) -> None:
     """The weights of every name over time, each with a faint ground under its curve."""
-    _frame(canvas, top, high, label, look)
+    _draw_frame(canvas, top, high, label, look)
     for name in names:
         values = np.array([mix.weights.get(name, 0.0) for mix in mixes])
         if values.any():
-            _curve(canvas, values, top, high, colours[name], filled=True)
+            _draw_curve(canvas, values, top, high, colours[name], filled=True)
 
 
-def _frame(canvas: Picture, top: int, high: int, label: str, look: Look) -> None:
+def _draw_frame(canvas: Picture, top: int, high: int, label: str, look: Theme) -> None:
     right = canvas.shape[1] - RIGHT
     for y in (top, top + high):
         cv2.line(canvas, (LEFT, y), (right, y), look.line, 1)
-    write_text(canvas, fitted(label, 13, LEFT - 18), LEFT - 10, top + high / 2, 13, look.ink, "rm")
+    write_text(canvas, shorten(label, 13, LEFT - 18), LEFT - 10, top + high / 2, 13, look.ink, "rm")
 
 
-def _curve(
+def _draw_curve(
     canvas: Picture,
     values: npt.NDArray[np.float64],
     top: int,
     high: int,
-    colour: Colour,
+    colour: Color,
     filled: bool = False,
 ) -> None:
     """A curve of heights 0..1 (a little more or less is drawn too) between the margins."""
@@ -213,7 +213,7 @@ def _curve(
     area[:] = np.round(area + part * (np.array(colour, np.float32) - area)).astype(np.uint8)
 
 
-def _axis(canvas: Picture, start: float, duration: float, y: int, look: Look) -> None:
+def _draw_axis(canvas: Picture, start: float, duration: float, y: int, look: Theme) -> None:
     """Times along the foot."""
     inner = canvas.shape[1] - LEFT - RIGHT
     step = round_step(duration / max(2, inner // 90))
@@ -221,4 +221,4 @@ def _axis(canvas: Picture, start: float, duration: float, y: int, look: Look) ->
     for number in range(first, int(np.floor((start + duration) / step + 1e-9)) + 1):
         x = round(LEFT + inner * (number * step - start) / duration)
         cv2.line(canvas, (x, y), (x, y + 5), look.faint, 1)
-        write_text(canvas, f"{as_number(number * step)} s", x, y + 8, 13, look.faint, "ma")
+        write_text(canvas, f"{format_number(number * step)} s", x, y + 8, 13, look.faint, "ma")

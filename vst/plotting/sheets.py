@@ -9,10 +9,10 @@ import numpy as np
 
 from vst.core.types import Picture
 from vst.errors import UsageError
-from vst.plotting.basics import DARK, LIGHT, Look, fitted, ground, write_text
+from vst.plotting.basics import DARK, LIGHT, Theme, make_canvas, shorten, write_text
 
 
-def scaled(picture: Picture, width: int, height: int) -> Picture:
+def resize_to(picture: Picture, width: int, height: int) -> Picture:
     """The picture at ``width`` x ``height``, smooth both ways."""
     smaller = width * height < picture.shape[0] * picture.shape[1]
     size = (max(1, width), max(1, height))
@@ -22,12 +22,12 @@ def scaled(picture: Picture, width: int, height: int) -> Picture:
     )
 
 
-def covering(picture: Picture, width: int, height: int) -> Picture:
+def crop_to_fill(picture: Picture, width: int, height: int) -> Picture:
     """The picture scaled to fill ``width`` x ``height``, what is too much cut off evenly on both
     sides.
     """
     scale = max(width / picture.shape[1], height / picture.shape[0])
-    larger = scaled(
+    larger = resize_to(
         picture,
         max(width, round(picture.shape[1] * scale)),
         max(height, round(picture.shape[0] * scale)),
@@ -36,7 +36,7 @@ def covering(picture: Picture, width: int, height: int) -> Picture:
     return larger[top : top + height, left : left + width]
 
 
-def _lay(canvas: Picture, picture: Picture, x: int, y: int, look: Look) -> None:
+def _paste(canvas: Picture, picture: Picture, x: int, y: int, look: Theme) -> None:
     """Lay a picture on the canvas with slightly rounded corners."""
     height, width = picture.shape[:2]
     radius = min(5, height // 8, width // 8)
@@ -62,12 +62,12 @@ def _lay(canvas: Picture, picture: Picture, x: int, y: int, look: Look) -> None:
     ).astype(np.uint8)
 
 
-def _title(canvas: Picture, title: str, margin: int, look: Look) -> None:
+def _write_title(canvas: Picture, title: str, margin: int, look: Theme) -> None:
     room = canvas.shape[1] - 2 * margin
-    write_text(canvas, fitted(title, 26, room), margin, margin - 6, 26, look.ink)
+    write_text(canvas, shorten(title, 26, room), margin, margin - 6, 26, look.ink)
 
 
-def sheet(
+def draw_sheet(
     rows: Sequence[Sequence[Picture]],
     labels: Sequence[Sequence[str]] | None = None,
     *,
@@ -97,26 +97,26 @@ def sheet(
     below = 26 if labels else 0
     top = margin + (46 if title else 0)
     total = top + sum(heights) + len(rows) * (above + below) + (len(rows) - 1) * gap + margin
-    canvas = ground(total, width, look)
-    _title(canvas, title, margin, look)
+    canvas = make_canvas(total, width, look)
+    _write_title(canvas, title, margin, look)
     y = top
     for number, (row, high) in enumerate(zip(rows, heights)):
         if captions:
-            write_text(canvas, fitted(captions[number], 17, room), margin, y, 17, look.ink)
+            write_text(canvas, shorten(captions[number], 17, room), margin, y, 17, look.ink)
             y += above
         x = margin
         for place, picture in enumerate(row):
             wide = max(1, int(high * picture.shape[1] / picture.shape[0]))
-            _lay(canvas, scaled(picture, wide, high), x, y, look)
+            _paste(canvas, resize_to(picture, wide, high), x, y, look)
             if labels:
-                label = fitted(labels[number][place], text, wide)
+                label = shorten(labels[number][place], text, wide)
                 write_text(canvas, label, x + wide / 2, y + high + 5, text, look.faint, "ma")
             x += wide + gap
         y += high + below + gap
     return canvas
 
 
-def grid(
+def draw_grid(
     pictures: Sequence[Sequence[Picture]],
     row_labels: Sequence[str],
     column_labels: Sequence[str],
@@ -140,26 +140,26 @@ def grid(
     side = 30  # for the row labels, turned
     left = margin + side + (wide + 2 * gap if corner is not None else 0)
     top = margin + (46 if title else 0) + (high // 2 + gap if heads is not None else 0) + 28
-    canvas = ground(
+    canvas = make_canvas(
         top + len(pictures) * (high + gap) - gap + margin,
         left + len(column_labels) * (wide + gap) - gap + margin,
         look,
     )
-    _title(canvas, title, margin, look)
+    _write_title(canvas, title, margin, look)
     for column, label in enumerate(column_labels):
         x = left + column * (wide + gap)
         if heads is not None:
-            head = covering(heads[column], wide, high // 2)
-            _lay(canvas, head, x, top - 24 - gap - high // 2, look)
-        write_text(canvas, fitted(label, text, wide), x + wide / 2, top - 26, text, look.ink, "ma")
+            head = crop_to_fill(heads[column], wide, high // 2)
+            _paste(canvas, head, x, top - 24 - gap - high // 2, look)
+        write_text(canvas, shorten(label, text, wide), x + wide / 2, top - 26, text, look.ink, "ma")
     for row, label in enumerate(row_labels):
         y = top + row * (high + gap)
-        label, middle = fitted(label, text, high), y + high / 2
+        label, middle = shorten(label, text, high), y + high / 2
         write_text(canvas, label, margin + 8, middle, text, look.ink, "mm", turned=True)
         if corner is not None:
-            _lay(canvas, covering(corner[row], wide, high), margin + side, y, look)
+            _paste(canvas, crop_to_fill(corner[row], wide, high), margin + side, y, look)
         for column, picture in enumerate(pictures[row]):
-            _lay(canvas, covering(picture, wide, high), left + column * (wide + gap), y, look)
+            _paste(canvas, crop_to_fill(picture, wide, high), left + column * (wide + gap), y, look)
     return canvas
 
 
@@ -174,7 +174,7 @@ def _check_table(
         )
 
 
-def swatches(
+def draw_swatches(
     pictures: Mapping[str, Picture],
     *,
     columns: int = 6,
@@ -193,23 +193,23 @@ def swatches(
     columns = min(columns, len(pictures))
     rows = -(-len(pictures) // columns)
     top = margin + (46 if title else 0)
-    canvas = ground(
+    canvas = make_canvas(
         top + rows * (high + below + gap) - gap + margin - 6,
         2 * margin + columns * (wide + gap) - gap,
         look,
     )
-    _title(canvas, title, margin, look)
+    _write_title(canvas, title, margin, look)
     for number, (name, picture) in enumerate(pictures.items()):
         row, column = divmod(number, columns)
         x, y = margin + column * (wide + gap), top + row * (high + below + gap)
-        _lay(canvas, covering(picture, wide, high), x, y, look)
+        _paste(canvas, crop_to_fill(picture, wide, high), x, y, look)
         write_text(
-            canvas, fitted(name, text, wide), x + wide / 2, y + high + 4, text, look.ink, "ma"
+            canvas, shorten(name, text, wide), x + wide / 2, y + high + 4, text, look.ink, "ma"
         )
     return canvas
 
 
-def demo_sheet(
+def draw_demo_sheet(
     keyframes: Sequence[tuple[float, Picture]],
     contents: Sequence[tuple[float, Picture]],
     paintings: Sequence[Picture],
@@ -233,15 +233,15 @@ def demo_sheet(
     ]
     times = [time for time, _ in contents]
     labels = [
-        [as_time(time) for time, _ in keyframes],
-        [as_time(time) for time in times],
-        [as_time(time) for time in times],
+        [format_label_time(time) for time, _ in keyframes],
+        [format_label_time(time) for time in times],
+        [format_label_time(time) for time in times],
     ]
     captions = ["Style keyframes", "Content", "Painted"]
-    return sheet(rows, labels, captions=captions, title=title, width=width, dark=dark)
+    return draw_sheet(rows, labels, captions=captions, title=title, width=width, dark=dark)
 
 
-def as_time(seconds: float) -> str:
+def format_label_time(seconds: float) -> str:
     """12.34 -> '12.34 s'; from a minute on '1:02.5'."""
     if seconds < 60:
         return f"{seconds:.2f} s"

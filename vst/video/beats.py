@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vst.errors import MediaError, UsageError
-from vst.video.open import open_container, reason
+from vst.video.open import describe_error, open_container
 
 Samples = npt.NDArray[np.float32]
 
@@ -31,23 +31,23 @@ TEMPO = (50.0, 210.0)
 """Beats a minute that are looked for."""
 TIGHT = 100.0
 """How strictly beats keep the tempo: weight of the squared logarithm of a beat's length over it."""
-CENTRE = 0.036
+CENTER = 0.036
 """Seconds from a window's start to the sound that made the spectrum grow most: in a logarithm, it
 grows most when the sound has just come in at the window's end. Measured on clicks.
 """
 LEAD = 9 * HOP
 """Samples that go ahead of the sound, so that there are spectra of its first moment."""
 
-FIRST = round((LEAD - CENTRE * RATE) / HOP)
+FIRST = round((LEAD - CENTER * RATE) / HOP)
 """The frame in which a sound at the first sample is an onset."""
 
 
-def beats_of_file(path: Path, origin: float = 0.0) -> list[float]:
+def find_beats_in_file(path: Path, origin: float = 0.0) -> list[float]:
     """The beats of a file's first sound track, in seconds from ``origin`` (the time on the file's
     own clock of its first frame).
     """
     start, blocks = read_sound(path)
-    return [beat + start - origin for beat in beats_of(blocks) if beat + start >= origin]
+    return [beat + start - origin for beat in find_beats(blocks) if beat + start >= origin]
 
 
 def read_sound(path: Path) -> tuple[float, Iterator[Samples]]:
@@ -66,10 +66,10 @@ def read_sound(path: Path) -> tuple[float, Iterator[Samples]]:
             begin = float((first.pts or 0) * (first.time_base or 0))
         except (av.FFmpegError, OSError, StopIteration):
             pass  # reading the blocks says it
-    return begin, _blocks(path)
+    return begin, _iterate_blocks(path)
 
 
-def _blocks(path: Path) -> Iterator[Samples]:
+def _iterate_blocks(path: Path) -> Iterator[Samples]:
     with open_container(path) as container:
         resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
         try:
@@ -81,24 +81,24 @@ def _blocks(path: Path) -> Iterator[Samples]:
                 yield part.to_ndarray().reshape(-1).astype(np.float32)
         except (av.FFmpegError, OSError) as error:
             raise MediaError(
-                f"the sound of {str(path)!r} cannot be read to its end ({reason(error)}); "
+                f"the sound of {str(path)!r} cannot be read to its end ({describe_error(error)}); "
                 "align to cuts, or leave it out"
             ) from error
 
 
-def beats_of(blocks: Iterable[Samples]) -> list[float]:
+def find_beats(blocks: Iterable[Samples]) -> list[float]:
     """The beats, in seconds from the first sample, of mono sound at `RATE` in blocks of any
     length; none where nothing beats.
     """
-    strength = onsets(blocks)
-    lag = period(strength)
+    strength = measure_onsets(blocks)
+    lag = estimate_period(strength)
     if lag is None:
         return []
-    beats = _sharpened(_trimmed(_tracked(strength, lag), strength), strength)
-    return [max(0.0, float(beat) * FRAME + CENTRE - LEAD / RATE) for beat in beats]
+    beats = _snap_to_onsets(_trim_silence(_track_beats(strength, lag), strength), strength)
+    return [max(0.0, float(beat) * FRAME + CENTER - LEAD / RATE) for beat in beats]
 
 
-def onsets(blocks: Iterable[Samples]) -> npt.NDArray[np.float64]:
+def measure_onsets(blocks: Iterable[Samples]) -> npt.NDArray[np.float64]:
     """How suddenly the sound grows, every `FRAME` seconds (frames,), its spread brought to 1.
 
     Logarithms of the spectrum make a soft onset count beside a loud one; a steady tone adds
@@ -109,7 +109,7 @@ def onsets(blocks: Iterable[Samples]) -> npt.NDArray[np.float64]:
     last: npt.NDArray[np.float32] | None = None
     opening = 0.0
     grown = [np.zeros(0)]
-    for block in _gathered(blocks):
+    for block in _regroup(blocks):
         rest = np.concatenate([rest, block])
         count = (len(rest) - WINDOW) // HOP + 1
         if count < 1:
@@ -117,7 +117,7 @@ def onsets(blocks: Iterable[Samples]) -> npt.NDArray[np.float64]:
         pieces = np.lib.stride_tricks.sliding_window_view(rest, WINDOW)[::HOP][:count]
         spectra = np.log1p(100 * np.abs(np.fft.rfft(pieces * window, axis=1))).astype(np.float32)
         if last is None:
-            opening = _opening(spectra)
+            opening = _measure_first_onset(spectra)
         before = np.concatenate([spectra[:1] if last is None else last[None], spectra[:-1]])
         grown.append(np.maximum(spectra - before, 0).sum(1, dtype=np.float64))
         last, rest = spectra[-1], rest[count * HOP :]
@@ -136,7 +136,7 @@ def onsets(blocks: Iterable[Samples]) -> npt.NDArray[np.float64]:
     return sharp / max(spread, 1.0)
 
 
-def _opening(spectra: npt.NDArray[np.float32]) -> float:
+def _measure_first_onset(spectra: npt.NDArray[np.float32]) -> float:
     """How much of an onset the very first moment is: nothing is known of before, but a beat there
     has faded a little later.
     """
@@ -146,7 +146,7 @@ def _opening(spectra: npt.NDArray[np.float32]) -> float:
     return float(np.maximum(spectra[now] - spectra[later], 0).sum())
 
 
-def _gathered(blocks: Iterable[Samples]) -> Iterator[Samples]:
+def _regroup(blocks: Iterable[Samples]) -> Iterator[Samples]:
     """Blocks of about ten seconds; the sound is mirrored at both ends, by `LEAD` and half a window.
 
     A mirrored tone goes on without a break, where silence would make its first and last moment an
@@ -158,18 +158,18 @@ def _gathered(blocks: Iterable[Samples]) -> Iterator[Samples]:
         waiting.append(block)
         if sum(map(len, waiting)) >= 10 * RATE:
             whole = np.concatenate(waiting)
-            yield _mirrored(whole, LEAD, "start") if tail is None else whole
+            yield _mirror(whole, LEAD, "start") if tail is None else whole
             tail, waiting = whole[-WINDOW:], []
     whole = np.concatenate([*waiting, np.zeros(0, np.float32)])
     if tail is None and len(whole):
-        whole = _mirrored(whole, LEAD, "start")
+        whole = _mirror(whole, LEAD, "start")
     known = whole if tail is None else np.concatenate([tail, whole])
     if len(known):
-        known = _mirrored(known, WINDOW // 2, "end")
+        known = _mirror(known, WINDOW // 2, "end")
         yield known if tail is None else known[len(tail) :]
 
 
-def _mirrored(samples: Samples, count: int, side: str) -> Samples:
+def _mirror(samples: Samples, count: int, side: str) -> Samples:
     """``samples`` with ``count`` more at one side: turned about the outermost one, so that neither
     value nor slope jumps.
     """
@@ -177,7 +177,7 @@ def _mirrored(samples: Samples, count: int, side: str) -> Samples:
     return np.pad(samples, widths, "reflect", reflect_type="odd").astype(np.float32)
 
 
-def period(strength: npt.NDArray[np.float64]) -> float | None:
+def estimate_period(strength: npt.NDArray[np.float64]) -> float | None:
     """Frames from beat to beat, or None where nothing returns evenly."""
     shortest, longest = (60 / tempo / FRAME for tempo in reversed(TEMPO))
     if len(strength) < 2 * longest or strength.max(initial=0.0) < 1.0:
@@ -203,17 +203,17 @@ def period(strength: npt.NDArray[np.float64]) -> float | None:
         if around[0] >= lags[0] and alike[around].max() > 0.8 * alike[lag]:
             lag = int(around[np.argmax(alike[around])])
             break
-    return _vertex(alike, lag)
+    return _interpolate_peak(alike, lag)
 
 
-def _vertex(values: npt.NDArray[np.float64], peak: int) -> float:
+def _interpolate_peak(values: npt.NDArray[np.float64], peak: int) -> float:
     """Where the parabola through a peak and its neighbours is highest."""
     left, middle, right = values[peak - 1 : peak + 2]
     bend = left - 2 * middle + right
     return peak + (0.5 * (left - right) / bend if bend < 0 else 0.0)
 
 
-def _tracked(strength: npt.NDArray[np.float64], lag: float) -> npt.NDArray[np.int64]:
+def _track_beats(strength: npt.NDArray[np.float64], lag: float) -> npt.NDArray[np.int64]:
     """The row of frames that has the most onset under it at about one ``lag`` from each to the
     next.
     """
@@ -237,7 +237,7 @@ def _tracked(strength: npt.NDArray[np.float64], lag: float) -> npt.NDArray[np.in
     return np.array(beats[::-1], np.int64)
 
 
-def _trimmed(
+def _trim_silence(
     beats: npt.NDArray[np.int64], strength: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.int64]:
     """Without the beats that ran on into silence at both ends."""
@@ -246,7 +246,7 @@ def _trimmed(
     return beats[real[0] : real[-1] + 1] if len(real) else beats
 
 
-def _sharpened(
+def _snap_to_onsets(
     beats: npt.NDArray[np.int64], strength: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.int64]:
     """Each beat on the strongest onset within 40 ms; where there is none it stays."""

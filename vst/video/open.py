@@ -39,12 +39,12 @@ def open_container(path: Path, max_pixels: int = LIMITS.pixels) -> InputContaine
     except (av.FFmpegError, OSError, ValueError) as error:
         raise MediaError(
             f"{str(path)!r} is no video that can be read, or is cut off before its index "
-            f"({reason(error)}); "
+            f"({describe_error(error)}); "
             "give a video such as mp4, mov, mkv, webm, avi or gif"
         ) from error
 
 
-def reason(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """The text of FFmpeg's error without its number and file name, in one line."""
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return " ".join(str(text).split()).rstrip(".")

@@ -1,4 +1,4 @@
-"""Effects on the way of time: a trail of what was shown (`Ghost`), another speed (`retimed`)."""
+"""Effects on the way of time: a trail of what was shown (`Ghost`), another speed (`retime_frames`)."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def fading(amount: float) -> int:
 
 
 @dataclass(frozen=True)
-class Sound:
+class SoundPlan:
     """What happens to the sound: ``tempos`` for a chain of FFmpeg's ``atempo`` filters, or
     dropped. ``note``: one line for the user, empty where nothing happens.
     """
@@ -108,7 +108,7 @@ def check_speed(speed: float | Fraction) -> Fraction:
     return exact
 
 
-def sound_at(speed: float | Fraction, sound: str = "auto") -> Sound:
+def plan_sound(speed: float | Fraction, sound: str = "auto") -> SoundPlan:
     """What becomes of the sound at ``speed``: stretched at the same pitch, or dropped.
 
     ``sound``: "stretched", "dropped", or "auto", which drops what cannot be listened to any more.
@@ -118,26 +118,26 @@ def sound_at(speed: float | Fraction, sound: str = "auto") -> Sound:
     if sound not in ways:
         raise unknown("sound", sound, ways)
     if exact == 1 and sound != "dropped":
-        return Sound()
+        return SoundPlan()
     inaudible = not AUDIBLE[0] <= exact <= AUDIBLE[1]
     if sound == "dropped" or (sound == "auto" and inaudible):
         why = f" (it cannot be listened to outside {AUDIBLE[0]:g} to {AUDIBLE[1]:g})"
         said = f"the sound is dropped at speed {float(exact):g}"
-        return Sound(dropped=True, note=said + (why if sound == "auto" else ""))
+        return SoundPlan(dropped=True, note=said + (why if sound == "auto" else ""))
     low, high = TEMPO
     steps = max(
         1, math.ceil(abs(math.log(exact)) / math.log(high if exact > 1 else 1 / low) - 1e-9)
     )
     tempos = (float(exact) ** (1 / steps),) * steps
-    return Sound(tempos, note=f"the sound is stretched to speed {float(exact):g}")
+    return SoundPlan(tempos, note=f"the sound is stretched to speed {float(exact):g}")
 
 
-def retimed_seconds(seconds: float, speed: float | Fraction) -> float:
+def scale_duration(seconds: float, speed: float | Fraction) -> float:
     """How long a span of the content lasts at ``speed``."""
     return seconds / float(check_speed(speed))
 
 
-def retimed(
+def retime_frames(
     frames: Iterable[Frame],
     speed: float | Fraction,
     rate: Fraction,
@@ -154,7 +154,7 @@ def retimed(
     if between not in BETWEEN:
         raise unknown("way between frames", between, BETWEEN)
     step = exact / rate  # seconds of the content from one output frame to the next
-    mover = InBetween() if between == "flow" and exact < 1 else None
+    mover = FrameInterpolator() if between == "flow" and exact < 1 else None
     before: Frame | None = None
     start, span, count = 0.0, float(1 / rate), 0
     for frame in frames:
@@ -175,7 +175,7 @@ def retimed(
         count += 1
 
 
-class InBetween:
+class FrameInterpolator:
     """Makes the picture that was between two: both are moved along the flow, and mixed."""
 
     TORN = 40.0

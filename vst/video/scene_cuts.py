@@ -22,7 +22,7 @@ JUMP = 1.8
 """... and this many times as much as the frame just before: what speeds up over several frames is
 motion.
 """
-COLOURS = 0.15
+COLOR_CHANGE = 0.15
 """A cut moves at least this part (0..1) of the pixels to other colours: a fast pan does not."""
 BLACK = 20
 """Brightness (0..255) up to which a pixel that stays dark is not counted: the bars of a
@@ -75,7 +75,7 @@ class CutDetector:
         moved = float(np.abs(colours[1] - colours[0]).sum()) / (2 * max(1, seen.sum()))
         usual = float(np.median(self._changes)) if self._changes else 0.0
         last = self._changes[-1] if self._changes else 0.0
-        cut = bool(change > max(FLOOR, RATIO * usual, JUMP * last) and moved > COLOURS)
+        cut = bool(change > max(FLOOR, RATIO * usual, JUMP * last) and moved > COLOR_CHANGE)
         if cut:
             self._changes.clear()
         else:

@@ -33,11 +33,11 @@ def open_sink(spec: SinkSpec) -> Sink:
     where something lies under the name and may not be replaced, and `OutputError` where the folder
     cannot be written: all of them before any work is done.
     """
-    sink: Sink = SINKS[kind_of(spec.path)](spec)
+    sink: Sink = SINKS[detect_sink_kind(spec.path)](spec)
     return sink
 
 
-def kind_of(path: str | os.PathLike[str]) -> str:
+def detect_sink_kind(path: str | os.PathLike[str]) -> str:
     """The name in `SINKS` of what writes ``path``, by its ending; a folder ends in ``/``, has no
     ending, or exists.
     """

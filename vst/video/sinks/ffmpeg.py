@@ -30,7 +30,7 @@ SAFE_INPUT = ("-protocol_whitelist", "file,pipe")
 """Put before each input: no network, and no protocol that reads other files."""
 
 
-def binary() -> str:
+def find_ffmpeg() -> str:
     """The path of ffmpeg: the one that MoviePy found, which is imageio-ffmpeg's own unless the user
     set another.
     """
@@ -43,12 +43,12 @@ def binary() -> str:
     return str(FFMPEG_BINARY)
 
 
-def as_input(path: Path) -> str:
+def format_file_url(path: Path) -> str:
     """A file's name as ffmpeg takes it, whatever characters are in it."""
     return f"file:{path}"
 
 
-class Process:
+class FFmpegProcess:
     """A running ffmpeg. Its messages are collected by a thread, so that it can never wait for a
     reader.
     """
@@ -65,7 +65,7 @@ class Process:
             options["start_new_session"] = True
         try:
             self.popen = subprocess.Popen(
-                [binary(), *QUIET, *arguments],
+                [find_ffmpeg(), *QUIET, *arguments],
                 stdin=subprocess.PIPE if feed else subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
@@ -145,7 +145,7 @@ class Process:
         said = " ".join(self.messages)
         if "No space left on device" in said or "Disk quota exceeded" in said:
             return (
-                f"the disk is full ({_free(target.parent)} free in {str(target.parent)!r}); make "
+                f"the disk is full ({_format_free_space(target.parent)} free in {str(target.parent)!r}); make "
                 "room and run again"
             )
         if "File too large" in said or self.popen.returncode == -25:  # SIGXFSZ
@@ -169,11 +169,11 @@ class Process:
         return f"ffmpeg ended with status {self.popen.returncode} ({last})"
 
 
-def run(arguments: Sequence[str], target: Path, patience: float | None = None) -> list[str]:
+def run_ffmpeg(arguments: Sequence[str], target: Path, patience: float | None = None) -> list[str]:
     """Run ffmpeg to its end; its messages. Raises `OutputError` naming ``target`` where it fails;
     leaves no process. ``patience``: seconds after which one that does nothing is hung.
     """
-    process = Process(arguments)
+    process = FFmpegProcess(arguments)
     try:
         status = process.wait(patience)
     except BaseException:
@@ -184,7 +184,7 @@ def run(arguments: Sequence[str], target: Path, patience: float | None = None) -
     return process.messages
 
 
-def _free(folder: Path) -> str:
+def _format_free_space(folder: Path) -> str:
     try:
         return f"{shutil.disk_usage(folder).free / 1e6:.0f} MB"
     except OSError:

@@ -14,9 +14,9 @@ import cv2
 
 from vst.core.types import Frame
 from vst.errors import OutputError, OutputExistsError, UsageError
+from vst.video.sinks.atomic_output import AtomicOutput, sync_to_disk
 from vst.video.sinks.base import Sink, SinkReport, SinkSpec
-from vst.video.sinks.metadata import NOTES
-from vst.video.sinks.place import Place, synchronise
+from vst.video.sinks.metadata import JOB_FILE
 from vst.video.sinks.video import check_frame, check_numbers
 
 # Level 3 writes three times as fast as level 6 and 3 % larger.
@@ -42,7 +42,7 @@ class FolderSink(Sink):
             raise UsageError(f"crf {spec.crf}: PNG frames have no such quality; leave it out")
         check_numbers(spec)
         _check_replaceable(spec.path, spec.overwrite)
-        self._place = Place(spec.path, overwrite=True)
+        self._place = AtomicOutput(spec.path, overwrite=True)
         self._frames = self._place.folder / "frames"
         self._times = array("d")
         try:
@@ -65,7 +65,7 @@ class FolderSink(Sink):
                 raise OutputError(
                     f"{str(self.spec.path)!r} was not written: no frame came; check start and end"
                 )
-            self._keep(NOTES, json.dumps(self._notes(), indent=1).encode("utf-8"))
+            self._keep(JOB_FILE, json.dumps(self._notes(), indent=1).encode("utf-8"))
             count = self._read_back()
             self._publish()
         finally:
@@ -116,7 +116,7 @@ class FolderSink(Sink):
         old = self._place.folder / "old"
         try:
             for path in (*self._frames.iterdir(), self._frames):
-                synchronise(path)
+                sync_to_disk(path)
             _check_replaceable(target, self.spec.overwrite)
             if target.exists():
                 target.replace(old)
@@ -127,7 +127,7 @@ class FolderSink(Sink):
                     old.replace(target)
                 raise
             with contextlib.suppress(OSError):
-                synchronise(target.parent)
+                sync_to_disk(target.parent)
             shutil.rmtree(old, ignore_errors=True)
         except OSError as error:
             if isinstance(error, OutputError):
@@ -166,7 +166,7 @@ def _check_replaceable(folder: Path, overwrite: bool) -> None:
         raise OutputExistsError(
             f"{str(folder)!r} exists already; choose another name or allow overwriting"
         )
-    strange = sorted(name for name in names if name != NOTES and not _is_frame(name))
+    strange = sorted(name for name in names if name != JOB_FILE and not _is_frame(name))
     if strange:
         raise OutputExistsError(
             f"{str(folder)!r} holds more than frames ({strange[0]!r}) and is not replaced; "

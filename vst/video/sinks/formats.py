@@ -75,7 +75,7 @@ ENCODERS = {
 
 
 @dataclass(frozen=True)
-class FileKind:
+class ContainerFormat:
     """One kind of video file.
 
     ``codecs``: what it can hold, the default first. ``audio``: codecs of sound that are copied as
@@ -112,7 +112,7 @@ _PCM = frozenset(
         "pcm_u8",
     }
 )
-_MP4 = FileKind(
+_MP4 = ContainerFormat(
     muxer="mp4",
     codecs=("h264", "hevc", "vp9"),
     audio=frozenset({"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"}),
@@ -122,7 +122,7 @@ _MP4 = FileKind(
     covers=True,
     options=("-movflags", "+faststart"),
 )
-_MOV = FileKind(
+_MOV = ContainerFormat(
     muxer="mov",
     codecs=("h264", "hevc", "prores"),
     audio=frozenset({"aac", "mp3", "ac3", "eac3", "alac"}) | _PCM,
@@ -131,7 +131,7 @@ _MOV = FileKind(
     subtitle_fallback="mov_text",
     options=("-movflags", "+faststart"),
 )
-_MKV = FileKind(
+_MKV = ContainerFormat(
     muxer="matroska",
     codecs=("h264", "hevc", "vp9", "vp8", "ffv1", "prores"),
     audio=frozenset(
@@ -157,7 +157,7 @@ _MKV = FileKind(
     pictured=frozenset({"dvd_subtitle", "hdmv_pgs_subtitle", "dvb_subtitle"}),
     attachments=True,
 )
-_WEBM = FileKind(
+_WEBM = ContainerFormat(
     muxer="webm",
     codecs=("vp9", "vp8"),
     audio=frozenset({"opus", "vorbis"}),
@@ -166,20 +166,22 @@ _WEBM = FileKind(
     subtitle_fallback="webvtt",
 )
 
-KINDS = {".mp4": _MP4, ".m4v": _MP4, ".mov": _MOV, ".mkv": _MKV, ".webm": _WEBM}
+CONTAINERS = {".mp4": _MP4, ".m4v": _MP4, ".mov": _MOV, ".mkv": _MKV, ".webm": _WEBM}
 """The kinds of file by their endings."""
 
 
-def choose(path: Path, codec: str | None, crf: int | None) -> tuple[FileKind, str, int | None]:
+def choose_format(
+    path: Path, codec: str | None, crf: int | None
+) -> tuple[ContainerFormat, str, int | None]:
     """The kind of file, the codec's name and the CRF for an output; `UsageError` where they do not
     go together.
     """
-    kind = KINDS[path.suffix.lower()]
+    kind = CONTAINERS[path.suffix.lower()]
     name = codec or kind.codecs[0]
     if name not in ENCODERS:
         raise unknown("codec", name, ENCODERS)
     if name not in kind.codecs:
-        fitting = ", ".join(suffix for suffix, each in KINDS.items() if name in each.codecs)
+        fitting = ", ".join(suffix for suffix, each in CONTAINERS.items() if name in each.codecs)
         raise UsageError(
             f"{path.suffix} cannot hold {name}; it holds {', '.join(kind.codecs)}; for {name} "
             f"give a name in {fitting}"

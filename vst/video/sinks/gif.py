@@ -10,13 +10,13 @@ from pathlib import Path
 
 from vst.core.types import Frame
 from vst.errors import OutputError, UsageError
-from vst.video.sinks import check
+from vst.video.sinks import verify as check
+from vst.video.sinks.atomic_output import AtomicOutput
 from vst.video.sinks.base import Sink, SinkReport, SinkSpec
-from vst.video.sinks.ffmpeg import SAFE_INPUT, as_input, run
-from vst.video.sinks.metadata import comment_block, table_bytes
-from vst.video.sinks.place import Place
-from vst.video.sinks.retime import Clock, retime
-from vst.video.sinks.track import TrackWriter, nearest_rate
+from vst.video.sinks.ffmpeg import SAFE_INPUT, format_file_url, run_ffmpeg
+from vst.video.sinks.metadata import build_comment_block, count_table_bytes
+from vst.video.sinks.remux import TrackClock, remux
+from vst.video.sinks.track import TrackWriter, round_rate
 from vst.video.sinks.video import check_frame, check_numbers
 
 TICK = Fraction(1, 100)
@@ -45,13 +45,13 @@ class GifSink(Sink):
         self._first = 0.0
         self._last = 0.0
         self._taken = 0
-        self._place = Place(spec.path, spec.overwrite)
+        self._place = AtomicOutput(spec.path, spec.overwrite)
         self._track = self._place.folder / "pictures.mkv"
         try:
             self._writer = TrackWriter(
                 self._track,
                 (spec.width, spec.height),
-                nearest_rate(spec.rate),
+                round_rate(spec.rate),
                 codec="ffv1",
                 target=spec.path,
             )
@@ -82,10 +82,10 @@ class GifSink(Sink):
                 )
             self._writer.close(self.spec.patience)
             finished = self._make()
-            found = check.look(finished, self.spec.path)
+            found = check.probe_output(finished, self.spec.path)
             frames, span = len(self._ticks), self._ticks[-1] * float(TICK)
             size = (self.spec.width, self.spec.height)
-            check.demand(found, frames, span, size, 0, self.spec.path)
+            check.verify_output(found, frames, span, size, 0, self.spec.path)
             self._place.publish(finished)
             seconds = found.span + self._last_span() * float(TICK)
             even = frames == self._taken and not self.spec.variable
@@ -113,17 +113,17 @@ class GifSink(Sink):
             folder / "whole.gif",
         )
         times = [tick * float(TICK) for tick in self._ticks]
-        clock = Clock(self.spec.rate, TICK, times, self._last_span() * float(TICK))
-        retime(
+        clock = TrackClock(self.spec.rate, TICK, times, self._last_span() * float(TICK))
+        remux(
             [self._track],
-            nearest_rate(self.spec.rate),
+            round_rate(self.spec.rate),
             clock,
             (self.spec.width, self.spec.height),
             timed,
         )
         self._track.unlink()
-        source = [*SAFE_INPUT, "-i", as_input(timed)]
-        run(
+        source = [*SAFE_INPUT, "-i", format_file_url(timed)]
+        run_ffmpeg(
             [
                 *source,
                 "-vf",
@@ -133,15 +133,23 @@ class GifSink(Sink):
                 "-update",
                 "1",
                 "-y",
-                as_input(palette),
+                format_file_url(palette),
             ],
             self.spec.path,
             self.spec.patience,
         )
         # No pattern: a percent sign in the folder's name is a percent sign.
-        colours = [*SAFE_INPUT, "-f", "image2", "-pattern_type", "none", "-i", as_input(palette)]
+        colours = [
+            *SAFE_INPUT,
+            "-f",
+            "image2",
+            "-pattern_type",
+            "none",
+            "-i",
+            format_file_url(palette),
+        ]
         last = str(self._last_span())
-        run(
+        run_ffmpeg(
             [
                 *(*source, *colours, "-lavfi", "[0:v][1:v]paletteuse=diff_mode=rectangle"),
                 *(
@@ -154,7 +162,7 @@ class GifSink(Sink):
                     "-f",
                     "gif",
                     "-y",
-                    as_input(finished),
+                    format_file_url(finished),
                 ),
             ],
             self.spec.path,
@@ -194,8 +202,8 @@ def add_comment(path: Path, job: str) -> None:
             screen = old.read(13)
             if screen[:6] not in (b"GIF87a", b"GIF89a"):
                 raise OutputError(f"{path.name} does not begin as a GIF does; nothing was kept")
-            colours = old.read(table_bytes(screen[10]))
-            new.write(b"GIF89a" + screen[6:] + colours + comment_block(job))
+            colours = old.read(count_table_bytes(screen[10]))
+            new.write(b"GIF89a" + screen[6:] + colours + build_comment_block(job))
             shutil.copyfileobj(old, new)
         commented.replace(path)
     except OSError as error:

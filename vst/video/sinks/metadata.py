@@ -17,11 +17,11 @@ MARK = "[vst job] "
 stands before it.
 """
 
-NOTES = "job.json"
+JOB_FILE = "job.json"
 """The file in a folder of frames."""
 
 
-def job_options(job: str, suffix: str, tags: dict[str, str]) -> list[str]:
+def build_job_options(job: str, suffix: str, tags: dict[str, str]) -> list[str]:
     """ffmpeg's options that write ``job``; ``tags`` are the content's, whose comment is kept."""
     own = {key.lower(): value for key, value in tags.items()}.get("comment", "")
     if suffix in (".mkv", ".webm"):
@@ -40,9 +40,9 @@ def read_job(path: str | Path) -> str | None:
     if not place.exists():
         raise MissingFileError(f"there is no file or folder {str(path)!r}; check the path")
     if place.is_dir():
-        return _from_notes(place)
+        return _read_job_file(place)
     if place.suffix.lower() == ".gif":
-        return _from_gif(place)
+        return _read_gif_job(place)
     from vst.video.open import open_container
 
     try:
@@ -58,18 +58,18 @@ def read_job(path: str | Path) -> str | None:
     return job if found else None
 
 
-def _from_notes(folder: Path) -> str | None:
+def _read_job_file(folder: Path) -> str | None:
     try:
-        notes = json.loads((folder / NOTES).read_text(encoding="utf-8"))
+        notes = json.loads((folder / JOB_FILE).read_text(encoding="utf-8"))
         job = notes.get("job")
     except FileNotFoundError:
         return None
     except (OSError, ValueError, AttributeError) as error:
-        raise MediaError(f"{str(folder / NOTES)!r} is damaged: {error}") from error
+        raise MediaError(f"{str(folder / JOB_FILE)!r} is damaged: {error}") from error
     return str(job) if job else None
 
 
-def comment_block(job: str) -> bytes:
+def build_comment_block(job: str) -> bytes:
     """A comment extension of GIF89a that holds ``job``: sub-blocks of at most 255 bytes, ended by
     an empty one.
     """
@@ -78,10 +78,10 @@ def comment_block(job: str) -> bytes:
     return b"\x21\xfe" + b"".join(bytes([len(part)]) + part for part in parts) + b"\0"
 
 
-def _from_gif(path: Path) -> str | None:
+def _read_gif_job(path: Path) -> str | None:
     try:
         with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
-            for comment in _comments(data):
+            for comment in _iterate_comments(data):
                 if comment.startswith(MARK.encode()):
                     return comment[len(MARK) :].decode("utf-8", errors="replace")
     except OSError as error:
@@ -91,29 +91,29 @@ def _from_gif(path: Path) -> str | None:
     return None
 
 
-def _comments(data: mmap) -> Iterator[bytes]:
+def _iterate_comments(data: mmap) -> Iterator[bytes]:
     """The comment extensions of a GIF (specification of GIF89a, sections 15 to 27)."""
     if data[:3] != b"GIF":
         raise ValueError("no GIF")
-    position = 13 + table_bytes(data[10])
+    position = 13 + count_table_bytes(data[10])
     while data[position] != 0x3B:
         if data[position] == 0x21:
             label = data[position + 1]
-            block, position = _blocks(data, position + 2)
+            block, position = _read_blocks(data, position + 2)
             if label == 0xFE:
                 yield block
         elif data[position] == 0x2C:
-            _, position = _blocks(data, position + 11 + table_bytes(data[position + 9]))
+            _, position = _read_blocks(data, position + 11 + count_table_bytes(data[position + 9]))
         else:
             raise IndexError(position)
 
 
-def table_bytes(flags: int) -> int:
+def count_table_bytes(flags: int) -> int:
     """How long the table of colours is that these flags of a GIF announce."""
     return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
 
 
-def _blocks(data: mmap, position: int) -> tuple[bytes, int]:
+def _read_blocks(data: mmap, position: int) -> tuple[bytes, int]:
     parts = []
     while data[position]:
         parts.append(data[position + 1 : position + 1 + data[position]])

@@ -15,7 +15,7 @@ from moviepy.video.io.ffmpeg_writer import FFMPEG_VideoWriter
 
 from vst.core.types import Picture
 from vst.errors import OutputError
-from vst.video.sinks.ffmpeg import SAFE_INPUT, Process, as_input
+from vst.video.sinks.ffmpeg import SAFE_INPUT, FFmpegProcess, format_file_url
 from vst.video.sinks.formats import ENCODERS
 
 _PIPE_BYTES = 1 << 20
@@ -31,7 +31,7 @@ class TrackWriter(FFMPEG_VideoWriter):
     that is written into the file (BT.709, limited range), frames are handed over without a copy,
     and `close` raises `OutputError` unless ffmpeg ended well.
 
-    4:2:0 has no odd sizes. H.264 gets the last row or column twice, and `vst.video.sinks.retime`
+    4:2:0 has no odd sizes. H.264 gets the last row or column twice, and `vst.video.sinks.remux`
     then writes the true size into the container, which decoders that read it obey; HEVC and ProRes
     get 4:4:4, VP9 and FFV1 take odd sizes as they are.
     """
@@ -56,14 +56,14 @@ class TrackWriter(FFMPEG_VideoWriter):
         self.target = target or self.path
         self.size = size
         self.frames = 0
-        self.padded = padded_size(codec, size)
+        self.padded = pad_size(codec, size)
         self._buffer = (
             np.empty((self.padded[1], self.padded[0], 3), np.uint8) if self.padded != size else None
         )
         self._in_order = in_order
-        self._process = Process(self._arguments(fps, crf, sample_aspect, threads), feed=True)
+        self._process = FFmpegProcess(self._arguments(fps, crf, sample_aspect, threads), feed=True)
         self.proc: Any = self._process.popen
-        _widen(self.proc.stdin)
+        _enlarge_pipe(self.proc.stdin)
 
     def _arguments(
         self, fps: Fraction, crf: int | None, sample_aspect: Fraction, threads: int | None
@@ -79,11 +79,11 @@ class TrackWriter(FFMPEG_VideoWriter):
             *("-f", "rawvideo", "-pixel_format", "rgb24", "-video_size", f"{width}x{height}"),
             *("-framerate", f"{fps.numerator}/{fps.denominator}"),
             *(*SAFE_INPUT, "-i", "pipe:0", "-an"),
-            *("-vf", _filters(pixels, encoder.is_rgb, sample_aspect)),
+            *("-vf", _build_filters(pixels, encoder.is_rgb, sample_aspect)),
             *("-c:v", encoder.encoder, *encoder.options, *quality),
             *(encoder.in_order if self._in_order else ()),
             *(("-threads", str(threads)) if threads else ()),
-            *("-fps_mode", "passthrough", "-f", encoder.track, "-y", as_input(self.path)),
+            *("-fps_mode", "passthrough", "-f", encoder.track, "-y", format_file_url(self.path)),
         ]
 
     def write_frame(self, img_array: Picture) -> None:
@@ -128,13 +128,13 @@ class TrackWriter(FFMPEG_VideoWriter):
         self._process.kill()
 
 
-def padded_size(codec: str, size: tuple[int, int]) -> tuple[int, int]:
+def pad_size(codec: str, size: tuple[int, int]) -> tuple[int, int]:
     """The size that is encoded: even for H.264, else ``size`` itself."""
     width, height = size
     return (width + width % 2, height + height % 2) if codec == "h264" else size
 
 
-def _filters(pixels: str, is_rgb: bool, sample_aspect: Fraction) -> str:
+def _build_filters(pixels: str, is_rgb: bool, sample_aspect: Fraction) -> str:
     """ffmpeg's filters from RGB to the encoder's pixels, with the tags of what was really done."""
     aspect = sample_aspect.limit_denominator(65535)
     shape = (
@@ -153,7 +153,7 @@ def _filters(pixels: str, is_rgb: bool, sample_aspect: Fraction) -> str:
     return f"{convert},format={pixels},{shape},{tags}:colorspace=bt709:range=tv"
 
 
-def _widen(pipe: Any) -> None:
+def _enlarge_pipe(pipe: Any) -> None:
     """A larger pipe where the system has them: fewer changes between the two processes for each
     frame.
     """
@@ -163,7 +163,7 @@ def _widen(pipe: Any) -> None:
         fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
 
 
-def nearest_rate(rate: Fraction) -> Fraction:
+def round_rate(rate: Fraction) -> Fraction:
     """A rate that every container can hold as it is: numerator and denominator below 2^31, usual
     rates untouched.
     """

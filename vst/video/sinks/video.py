@@ -8,11 +8,11 @@ from fractions import Fraction
 
 from vst.core.types import Frame
 from vst.errors import OutputError, UsageError
-from vst.video.sinks.assemble import Timing, assemble, track_suffix
+from vst.video.sinks.assemble import Timing, assemble, get_track_suffix
+from vst.video.sinks.atomic_output import AtomicOutput
 from vst.video.sinks.base import Sink, SinkReport, SinkSpec
-from vst.video.sinks.formats import choose
-from vst.video.sinks.place import Place
-from vst.video.sinks.track import TrackWriter, nearest_rate
+from vst.video.sinks.formats import choose_format
+from vst.video.sinks.track import TrackWriter, round_rate
 
 SLOWEST = Fraction(1, 10_000)
 """Frames a second: encoders refuse rates that are much lower."""
@@ -25,10 +25,10 @@ class VideoSink(Sink):
 
     def __init__(self, spec: SinkSpec) -> None:
         super().__init__(spec)
-        _, codec, crf = choose(spec.path, spec.codec, spec.crf)
+        _, codec, crf = choose_format(spec.path, spec.codec, spec.crf)
         check_numbers(spec)
-        self._place = Place(spec.path, spec.overwrite)
-        self._track = self._place.folder / f"pictures{track_suffix(codec)}"
+        self._place = AtomicOutput(spec.path, spec.overwrite)
+        self._track = self._place.folder / f"pictures{get_track_suffix(codec)}"
         self._first = 0.0
         self._last = -1.0
         self._times = array("d")
@@ -36,7 +36,7 @@ class VideoSink(Sink):
             self._writer = TrackWriter(
                 self._track,
                 (spec.width, spec.height),
-                nearest_rate(spec.rate),
+                round_rate(spec.rate),
                 codec=codec,
                 crf=crf,
                 sample_aspect=spec.sample_aspect,

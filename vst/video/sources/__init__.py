@@ -44,13 +44,13 @@ def open_source(path: str | os.PathLike[str], limits: Limits = LIMITS, **options
     Raises `MissingFileError`, `MediaError` where the file is no picture and no video, and
     `UsageError`.
     """
-    kind = kind_of(path)
+    kind = detect_source_kind(path)
     options = {name: value for name, value in options.items() if name in OPTIONS[kind]}
     source: Source = SOURCES[kind](Path(path), limits=limits, **options)
     return source
 
 
-def kind_of(path: str | os.PathLike[str]) -> str:
+def detect_source_kind(path: str | os.PathLike[str]) -> str:
     """The name in `SOURCES` of what reads ``path``: ``folder``, ``picture`` or ``video``."""
     name = os.fspath(path)
     if not name or "\0" in name:

@@ -1,4 +1,4 @@
-"""What a source promises: the frames of a content one by one, with their exact times.
+"""The interface of sources: the frames of a content one by one, with their exact times.
 
 To add one: a file in this folder with a class that derives from `Source`, and one line in the table
 of `vst.video.sources`.
@@ -9,14 +9,23 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from types import TracebackType
+from typing import Protocol
 
 from vst.core.types import Frame, Picture, VideoInfo
 from vst.errors import MediaError
 
 
+class FrameReader(Protocol):
+    """What masks and keyframe pickers need of a source: its frames and its ``info``."""
+
+    info: VideoInfo
+
+    def frames(self, start: float = 0.0, end: float | None = None) -> Iterator[Frame]: ...
+
+
 class Source(ABC):
-    """Frames of one content. ``info`` is known before the first frame; ``warnings`` grows while it
-    is read.
+    """The frames of one content. ``info`` is known before the first frame; ``warnings`` grows while
+    frames are read.
     """
 
     info: VideoInfo
@@ -26,15 +35,16 @@ class Source(ABC):
 
     @abstractmethod
     def frames(self, start: float = 0.0, end: float | None = None) -> Iterator[Frame]:
-        """Yield the frames with start <= time < end, from the first one again at each call.
+        """Yield the frames with start <= time < end; each call starts again.
 
-        ``index`` counts from 0 at the first frame yielded. Nothing is held but the frame at hand. A
-        content that breaks off is yielded as far as it reads, and a line is added to ``warnings``.
+        ``index`` counts from 0 at the first frame yielded. Only the current frame is kept in
+        memory. A truncated content yields the frames that can be read and adds a line to
+        ``warnings``.
         """
 
     def at(self, time: float) -> Picture:
-        """The picture that is shown at ``time`` seconds: the last frame that is not later (the
-        first, if none is).
+        """Return the picture shown at ``time`` seconds: the last frame that is not later, or the
+        first frame. Raises `MediaError` where no frame can be read.
         """
         shown = None
         for frame in self.frames():
@@ -42,11 +52,11 @@ class Source(ABC):
                 break
             shown = frame
         if shown is None:
-            raise MediaError(f"{self.info.path} has no frame that can be read")
+            raise MediaError(f"{self.info.path} has no readable frame. Give another file")
         return shown.picture
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
 
     def __enter__(self) -> Source:
         return self

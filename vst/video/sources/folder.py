@@ -22,7 +22,7 @@ DEFAULT_RATE = Fraction(25)
 """Frames a second of a folder that does not say."""
 
 
-def natural_order(path: Path) -> tuple[list[tuple[int, int, str]], str]:
+def make_natural_sort_key(path: Path) -> tuple[list[tuple[int, int, str]], str]:
     """A key that sorts names with their numbers as numbers: frame9 before frame10."""
     parts = re.split(r"(\d+)", path.name)
     return [
@@ -30,7 +30,7 @@ def natural_order(path: Path) -> tuple[list[tuple[int, int, str]], str]:
     ], path.name
 
 
-def pictures_in(folder: Path) -> list[Path]:
+def list_pictures(folder: Path) -> list[Path]:
     """The picture files of ``folder`` in natural order; hidden ones and folders within are left
     out.
     """
@@ -46,7 +46,7 @@ def pictures_in(folder: Path) -> list[Path]:
         raise MediaError(
             f"the folder {str(folder)!r} cannot be read: {error.strerror or error}"
         ) from error
-    return sorted(found, key=natural_order)
+    return sorted(found, key=make_natural_sort_key)
 
 
 class FolderSource(Source):
@@ -59,14 +59,14 @@ class FolderSource(Source):
     def __init__(self, path: Path, rate: Fraction | None = None, limits: Limits = LIMITS) -> None:
         super().__init__()
         self._max_pixels = limits.pixels
-        self._paths = pictures_in(path)
+        self._paths = list_pictures(path)
         if not self._paths:
             raise MediaError(
                 f"the folder {str(path)!r} holds no pictures; give one with numbered PNG or JPEG "
                 "files"
             )
         self._warn_of_gaps()
-        said, times = _read_notes(path, len(self._paths))
+        said, times = _read_job_file(path, len(self._paths))
         rate = check_rate(Fraction(rate)) if rate is not None else None
         if rate is not None and rate != said:
             times = None
@@ -122,7 +122,7 @@ class FolderSource(Source):
                 )
 
 
-def _read_notes(folder: Path, count: int) -> tuple[Fraction | None, list[float] | None]:
+def _read_job_file(folder: Path, count: int) -> tuple[Fraction | None, list[float] | None]:
     """The rate, and the times where they are not even, that the folder's own notes give; None where
     they say nothing.
     """

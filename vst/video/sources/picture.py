@@ -34,19 +34,19 @@ def read_picture(path: str | Path, max_pixels: int = LIMITS.pixels) -> Picture:
     EXIF orientation is applied; an embedded colour profile is brought to sRGB; transparency is laid
     on black; of an animated picture the first one is taken; 16 bits are scaled to 8.
     """
-    return _read(Path(path), max_pixels)[0]
+    return _read_with_header(Path(path), max_pixels)[0]
 
 
-def _read(path: Path, max_pixels: int) -> tuple[Picture, dict[str, Any], list[str]]:
+def _read_with_header(path: Path, max_pixels: int) -> tuple[Picture, dict[str, Any], list[str]]:
     """The picture, what its header says (size, format, mode) and lines of warning."""
     try:
-        with _opened(path) as image:
+        with _open_image(path) as image:
             check_pixels(repr(str(path)), *image.size, max_pixels)
             header = {"format": (image.format or "").lower(), "mode": image.mode}
             lines = []
             if getattr(image, "n_frames", 1) > 1:
                 lines.append(f"{str(path)!r} is animated; its first picture is used")
-            return _as_rgb(image), header, lines
+            return _convert_to_rgb(image), header, lines
     except FileNotFoundError as error:
         raise MissingFileError(f"there is no picture {str(path)!r}; check the path") from error
     except MediaError:
@@ -57,12 +57,12 @@ def _read(path: Path, max_pixels: int) -> tuple[Picture, dict[str, Any], list[st
         ) from error
     except Exception as error:  # Pillow's decoders raise nearly anything on damaged data
         raise MediaError(
-            f"{str(path)!r} is damaged or of an unknown kind: {_one_line(error)}; save it anew"
+            f"{str(path)!r} is damaged or of an unknown kind: {_format_one_line(error)}; save it anew"
         ) from error
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
+def _open_image(path: Path) -> Iterator[Image.Image]:
     """The picture's header, whatever size it says: the limit is ours, for Pillow has one for the
     whole process, which only warns.
     """
@@ -78,7 +78,7 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         yield image
 
 
-def _as_rgb(image: Image.Image) -> Picture:
+def _convert_to_rgb(image: Image.Image) -> Picture:
     """The picture as RGB uint8, converted strip by strip: beside the decoded picture and the result
     nothing of its size is held.
     """
@@ -86,7 +86,7 @@ def _as_rgb(image: Image.Image) -> Picture:
     upright = ImageOps.exif_transpose(image) if turned else image
     upright.load()
     width, height = upright.size
-    convert = _converter(upright)
+    convert = _make_converter(upright)
     rows = max(1, _STRIP // max(1, width))
     whole = np.empty((height, width, 3), np.uint8)
     for top in range(0, height, rows):
@@ -96,11 +96,13 @@ def _as_rgb(image: Image.Image) -> Picture:
     return whole
 
 
-def _converter(image: Image.Image) -> Callable[[Image.Image], Picture]:
+def _make_converter(image: Image.Image) -> Callable[[Image.Image], Picture]:
     """What brings a part of the picture to RGB uint8."""
     if image.mode in _DEEP_MODES:
-        top = _top(image)
-        return lambda part: np.repeat(_eight_bits(np.asarray(part), top)[:, :, None], 3, axis=2)
+        top = _find_white_level(image)
+        return lambda part: np.repeat(
+            _scale_to_8_bits(np.asarray(part), top)[:, :, None], 3, axis=2
+        )
     profile = image.info.get("icc_profile")
     see_through = image.mode == "P" or "transparency" in image.info
 
@@ -112,25 +114,25 @@ def _converter(image: Image.Image) -> Callable[[Image.Image], Picture]:
             ground = Image.new("RGBA", solid.size, (0, 0, 0, 255))
             ground.alpha_composite(solid)
             part = ground.convert("RGB")
-        return np.asarray(_to_srgb(part, profile).convert("RGB"), dtype=np.uint8)
+        return np.asarray(_convert_to_srgb(part, profile).convert("RGB"), dtype=np.uint8)
 
     return convert
 
 
-def _top(image: Image.Image) -> float:
+def _find_white_level(image: Image.Image) -> float:
     """The grey value that is white: 65535, and of floats 1, or 255 where any is above 1."""
     if image.mode != "F":
         return 65535.0
     return 1.0 if float(np.nanmax(np.asarray(image), initial=0.0)) <= 1.0 else 255.0
 
 
-def _eight_bits(values: np.ndarray[Any, Any], top: float) -> Picture:
+def _scale_to_8_bits(values: np.ndarray[Any, Any], top: float) -> Picture:
     """Grey values of which ``top`` is white as uint8."""
     scaled = np.nan_to_num(values.astype(np.float64)) * (255.0 / top)
     return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
 
 
-def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+def _convert_to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     """The picture in sRGB, where an embedded profile that fits its mode says what it is in."""
     if not profile or image.mode not in ("RGB", "CMYK", "L"):
         return image
@@ -150,7 +152,7 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     return converted if converted is not None else image
 
 
-def _one_line(error: BaseException) -> str:
+def _format_one_line(error: BaseException) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
@@ -161,7 +163,7 @@ class PictureSource(Source):
 
     def __init__(self, path: Path, limits: Limits = LIMITS) -> None:
         super().__init__()
-        self._picture, header, lines = _read(path, limits.pixels)
+        self._picture, header, lines = _read_with_header(path, limits.pixels)
         self.warnings.extend(lines)
         height, width = self._picture.shape[:2]
         self.info = VideoInfo(

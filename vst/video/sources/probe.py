@@ -17,13 +17,13 @@ from av.video.stream import VideoStream
 from vst.core.limits import LIMITS, Limits
 from vst.errors import MediaError
 from vst.video.open import open_container
-from vst.video.sources.stray import JUMP, mended_ticks
+from vst.video.sources.timestamps import JUMP, repair_ticks
 
 _NOT_FILM = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
 _WHOLE_RATES = (8, 10, 12, 15, 20, 24, 25, 30, 48, 50, 60, 90, 100, 120, 240)
 
 
-def video_stream(container: InputContainer, path: Path) -> VideoStream:
+def select_video_stream(container: InputContainer, path: Path) -> VideoStream:
     """The stream that a player shows: not a cover, not a thumbnail."""
     films = [stream for stream in container.streams.video if not stream.disposition & _NOT_FILM]
     if not films:
@@ -42,7 +42,7 @@ def video_stream(container: InputContainer, path: Path) -> VideoStream:
 
 
 @dataclass(frozen=True)
-class Scan:
+class PacketScan:
     """What the packets of the video stream tell. Times in ticks of ``tick`` seconds, in order of
     showing.
     """
@@ -63,7 +63,7 @@ class Scan:
         return len(self.times)
 
 
-def scan(path: Path, index: int, limits: Limits = LIMITS) -> Scan:
+def scan_packets(path: Path, index: int, limits: Limits = LIMITS) -> PacketScan:
     """Read every packet of the file, decoding none, and none after one frame more than ``limits``
     allows; ``index`` is the video stream's.
     """
@@ -94,9 +94,9 @@ def scan(path: Path, index: int, limits: Limits = LIMITS) -> Scan:
         except (av.FFmpegError, OSError):
             pass  # what can be read is told; reading the frames warns
     said = [time for time, _ in times]
-    mended = mended_ticks(said, round(JUMP / tick))
+    mended = repair_ticks(said, round(JUMP / tick))
     times = sorted(zip(mended, (length for _, length in times)))
-    return Scan(
+    return PacketScan(
         times=np.array([time for time, _ in times], dtype=np.int64),
         tick=tick,
         last_duration=times[-1][1] if times else 0,
@@ -106,18 +106,18 @@ def scan(path: Path, index: int, limits: Limits = LIMITS) -> Scan:
     )
 
 
-def usable_rate(rate: Fraction | None) -> Fraction | None:
+def validate_rate(rate: Fraction | None) -> Fraction | None:
     """The rate, where a container's header gives one that can be meant."""
     return rate if rate is not None and 0 < rate <= 1000 else None
 
 
-def header_rates(stream: VideoStream) -> list[Fraction]:
+def list_header_rates(stream: VideoStream) -> list[Fraction]:
     """What the header says of the rate, the likeliest first."""
     said = (stream.guessed_rate, stream.average_rate, stream.base_rate)
-    return [rate for rate in map(usable_rate, said) if rate is not None]
+    return [rate for rate in map(validate_rate, said) if rate is not None]
 
 
-def even_rate(found: Scan, said: list[Fraction]) -> tuple[Fraction, bool]:
+def estimate_rate(found: PacketScan, said: list[Fraction]) -> tuple[Fraction, bool]:
     """The exact rate, and whether the frames leave its grid (then it is the mean rate).
 
     A frame may be a tick or a millisecond off the grid, for that is how containers round; more is
@@ -129,14 +129,14 @@ def even_rate(found: Scan, said: list[Fraction]) -> tuple[Fraction, bool]:
     if span <= 0:
         return (said[0] if said else Fraction(25)), False
     mean = (found.count - 1) / span
-    for rate in candidates(mean, said):
+    for rate in list_candidate_rates(mean, said):
         allowed = min(max(1.01 * float(found.tick), 0.00101), 0.3 / float(rate))
-        if _off_grid(found, rate) <= allowed:
+        if _measure_grid_error(found, rate) <= allowed:
             return rate, False
     return mean.limit_denominator(100_000) or mean, True
 
 
-def candidates(mean: Fraction, said: list[Fraction]) -> list[Fraction]:
+def list_candidate_rates(mean: Fraction, said: list[Fraction]) -> list[Fraction]:
     """The rates that may be meant, the likeliest first: what the header says, what is usual, the
     measured mean.
     """
@@ -148,7 +148,7 @@ def candidates(mean: Fraction, said: list[Fraction]) -> list[Fraction]:
     return [*said, *near, *([rough] if rough else []), mean]
 
 
-def _off_grid(found: Scan, rate: Fraction) -> float:
+def _measure_grid_error(found: PacketScan, rate: Fraction) -> float:
     """Seconds by which the worst frame misses the grid of ``rate``."""
     seconds = (found.times - found.times[0]) * float(found.tick)
     error = seconds - np.arange(found.count) / float(rate)
@@ -156,13 +156,13 @@ def _off_grid(found: Scan, rate: Fraction) -> float:
     return float(error.max() - error.min()) / 2
 
 
-def stream_names(container: InputContainer, kind: str) -> tuple[str, ...]:
+def list_codecs(container: InputContainer, kind: str) -> tuple[str, ...]:
     """The codecs of the streams of one kind (``audio``, ``subtitle``), in order."""
     streams: list[Any] = [stream for stream in container.streams if stream.type == kind]
-    return tuple(_codec_name(stream) for stream in streams)
+    return tuple(_name_codec(stream) for stream in streams)
 
 
-def _codec_name(stream: Any) -> str:
+def _name_codec(stream: Any) -> str:
     context = stream.codec_context
     # "mp3float" and the like are names of decoders; the codec's own name is what a container knows.
     return context.codec.canonical_name if context is not None else "unknown"

@@ -18,12 +18,12 @@ from av.video.stream import VideoStream
 from vst.core.limits import LIMITS, Limits, check_frames, check_pixels
 from vst.core.types import Frame, Picture, VideoInfo
 from vst.errors import MediaError
-from vst.video.open import open_container, reason
+from vst.video.open import describe_error, open_container
 from vst.video.sources import probe
 from vst.video.sources.base import Source
-from vst.video.sources.colour import Converter, colour_of, has_alpha
-from vst.video.sources.orient import Orientation, orientation
-from vst.video.sources.stray import mended
+from vst.video.sources.color import RgbConverter, has_alpha, read_color_info
+from vst.video.sources.orientation import Orientation, parse_display_matrix
+from vst.video.sources.timestamps import repair_times
 
 SCAN_BYTES = 256 * 1024 * 1024
 """Files up to this size are read through once at opening, without decoding, for their exact frame
@@ -54,15 +54,15 @@ class VideoSource(Source):
         self._limits = limits
         self._threads = threads
         with self._open() as container:
-            stream = probe.video_stream(container, path)
+            stream = probe.select_video_stream(container, path)
             self._stream = stream.index
             self._name = repr(str(path))
             first = self._first_frame(container, stream)
             self._seekable = container.format.name not in _NO_SEEKING
             self._timed = container.format.name not in _NO_TIMES
             self._first_tick = first.pts or 0
-            self._orientation = _orientation_of(first)
-            self._colour = colour_of(first, stream)
+            self._orientation = _read_orientation(first)
+            self._colour = read_color_info(first, stream)
             self._stored = (first.width, first.height)
             self._alpha = has_alpha(first)
             self.info = self._describe(container, stream, first)
@@ -70,7 +70,7 @@ class VideoSource(Source):
         self._warn()
 
     def frames(self, start: float = 0.0, end: float | None = None) -> Iterator[Frame]:
-        convert = Converter(self._colour, *self._stored, self._alpha)
+        convert = RgbConverter(self._colour, *self._stored, self._alpha)
         index = 0
         for time, frame in self._decoded(start):
             if end is not None and time >= end - _SLACK:
@@ -90,12 +90,14 @@ class VideoSource(Source):
             shown = frame
         if shown is None:
             raise MediaError(f"{self._name} has no frame that can be read")
-        return self._orientation.apply(Converter(self._colour, *self._stored, self._alpha)(shown))
+        return self._orientation.apply(
+            RgbConverter(self._colour, *self._stored, self._alpha)(shown)
+        )
 
     def exact_count(self) -> int:
         """The number of frames, by reading the file without decoding it; `info` takes it up."""
         if not self.info.exact_count:
-            self._take_up(probe.scan(self._path, self._stream, self._limits))
+            self._take_up(probe.scan_packets(self._path, self._stream, self._limits))
         return self.info.frames
 
     # What the file says
@@ -132,7 +134,7 @@ class VideoSource(Source):
         width, height = self._stored
         if self._orientation.swap:
             width, height, aspect = height, width, 1 / aspect
-        rate = next(iter(probe.header_rates(stream)), Fraction(25))
+        rate = next(iter(probe.list_header_rates(stream)), Fraction(25))
         tick = stream.time_base or Fraction(1, 1000)
         seconds = (
             stream.duration * tick
@@ -151,8 +153,8 @@ class VideoSource(Source):
             codec=stream.codec_context.codec.canonical_name,
             pixel_format=first.format.name,
             colour=self._colour,
-            audio=probe.stream_names(container, "audio"),
-            subtitles=probe.stream_names(container, "subtitle"),
+            audio=probe.list_codecs(container, "audio"),
+            subtitles=probe.list_codecs(container, "subtitle"),
             chapters=len(container.chapters()),
             container=container.format.name,
             # Without times in the packets, FFmpeg's guess at the first one may be off by a delay.
@@ -166,21 +168,21 @@ class VideoSource(Source):
         with self._open() as container:
             stream = container.streams[self._stream]
             assert isinstance(stream, VideoStream)
-            self._said_rates = probe.header_rates(stream)
+            self._said_rates = probe.list_header_rates(stream)
             self._said_frames = stream.frames
             self._said_end = (
                 (container.start_time or 0) + (container.duration or 0)
             ) / av.time_base
             size = container.size
         if 0 <= size <= SCAN_BYTES:
-            self._take_up(probe.scan(self._path, self._stream, self._limits))
+            self._take_up(probe.scan_packets(self._path, self._stream, self._limits))
 
-    def _take_up(self, found: probe.Scan) -> None:
+    def _take_up(self, found: probe.PacketScan) -> None:
         if found.count == 0 or found.count > self._limits.frames:
             return  # of a longer one a part may be wanted, for which its header will do
         self._timed = found.timed
         rate, variable = (
-            probe.even_rate(found, self._said_rates) if found.timed else (self.info.rate, False)
+            probe.estimate_rate(found, self._said_rates) if found.timed else (self.info.rate, False)
         )
         span = (
             float((found.times[-1] - found.times[0]) * found.tick)
@@ -207,7 +209,7 @@ class VideoSource(Source):
             )
         self._warn_of_end(found)
 
-    def _warn_of_end(self, found: probe.Scan) -> None:
+    def _warn_of_end(self, found: probe.PacketScan) -> None:
         missing = self._said_end - found.furthest
         if (
             missing > max(0.5, 0.02 * self._said_end)
@@ -252,7 +254,7 @@ class VideoSource(Source):
                         raise
                     damaged += 1
         except (av.FFmpegError, OSError) as error:
-            stopped = reason(error)
+            stopped = describe_error(error)
         if warn and (damaged or stopped):
             self._tell(
                 f"{self._name} is damaged ({stopped or f'{damaged} packets'}); it is used as far "
@@ -282,7 +284,7 @@ class VideoSource(Source):
     def _timed_frames(
         self, position: float | None
     ) -> Generator[tuple[float, VideoFrame], None, None]:
-        return mended(self._stamped_frames(position))
+        return repair_times(self._stamped_frames(position))
 
     def _stamped_frames(
         self, position: float | None
@@ -315,6 +317,6 @@ class VideoSource(Source):
             )
 
 
-def _orientation_of(frame: VideoFrame) -> Orientation:
+def _read_orientation(frame: VideoFrame) -> Orientation:
     matrix = frame.side_data.get("DISPLAYMATRIX")
-    return orientation(bytes(matrix) if isinstance(matrix, SideData) else None)
+    return parse_display_matrix(bytes(matrix) if isinstance(matrix, SideData) else None)

@@ -11,7 +11,7 @@ from typing import Any
 from av.stream import Disposition
 
 from vst.video.open import ANY_SIZE, open_container
-from vst.video.sinks.formats import TEXT_SUBTITLES, FileKind
+from vst.video.sinks.formats import TEXT_SUBTITLES, ContainerFormat
 
 _COVER_CODECS = {"mjpeg": "jpeg", "png": "png"}
 # Tags that describe the content's own file and would be wrong in another one.
@@ -19,7 +19,7 @@ _STALE_TAGS = ("major_brand", "minor_version", "compatible_brands", "encoder")
 
 
 @dataclass
-class Carried:
+class StreamMapping:
     """What comes along: ffmpeg's options for the streams of the content, which is its second input,
     and lines on what is left out.
     """
@@ -40,40 +40,42 @@ class Carried:
         """All options."""
         return [*self.sound, *self.others, *self.about]
 
-    def sound_alone(self) -> Carried:
+    def sound_alone(self) -> StreamMapping:
         """The same without subtitles, covers and attachments."""
         return replace(self, others=[], subtitles=0)
 
-    def nothing(self) -> Carried:
+    def nothing(self) -> StreamMapping:
         """The same with no stream at all; metadata and chapters remain."""
         return replace(self, sound=[], others=[], audio=0, subtitles=0)
 
 
-def carry(path: Path, kind: FileKind, audio: bool, suffix: str, tempo: str = "") -> Carried:
+def map_streams(
+    path: Path, kind: ContainerFormat, audio: bool, suffix: str, tempo: str = ""
+) -> StreamMapping:
     """Look at the streams of the content at ``path`` and decide what each becomes in a file of
     ``kind``.
 
     ``tempo``: filters for the sound, where the pictures run at another speed; what goes by the
     content's clock (subtitles, chapters) is left out then.
     """
-    carried = Carried()
+    carried = StreamMapping()
     with open_container(path, ANY_SIZE) as content:
         carried.start = (content.start_time or 0) / 1_000_000
         carried.tags = {
             key: value for key, value in content.metadata.items() if key.lower() not in _STALE_TAGS
         }
         for stream in content.streams:
-            codec = _codec(stream)
+            codec = _name_codec(stream)
             if stream.type == "audio" and audio:
-                _audio(carried, stream, codec, kind, suffix, tempo)
+                _map_audio(carried, stream, codec, kind, suffix, tempo)
             elif stream.type == "subtitle" and tempo:
                 carried.warnings.append("subtitles are left out at another speed")
             elif stream.type == "subtitle":
-                _subtitle(carried, stream, codec, kind, suffix)
+                _map_subtitle(carried, stream, codec, kind, suffix)
             elif stream.type == "attachment":
-                _attachment(carried, stream, kind, suffix)
+                _map_attachment(carried, stream, kind, suffix)
             elif stream.type == "video" and stream.disposition & Disposition.attached_pic:
-                _cover(carried, stream, codec, kind, suffix)
+                _map_cover(carried, stream, codec, kind, suffix)
             elif stream.type == "data" and codec not in ("bin_data", "unknown"):
                 carried.warnings.append(f"the content's data stream ({codec}) is left out")
     carried.about = ["-map_metadata", "1", "-map_chapters", "-1" if tempo else "1"]
@@ -82,15 +84,15 @@ def carry(path: Path, kind: FileKind, audio: bool, suffix: str, tempo: str = "")
     return carried
 
 
-def _codec(stream: Any) -> str:
+def _name_codec(stream: Any) -> str:
     context = stream.codec_context
     if context is not None:
         return str(context.codec.canonical_name)
     return str(getattr(stream, "name", None) or "unknown")
 
 
-def _audio(
-    carried: Carried, stream: Any, codec: str, kind: FileKind, suffix: str, tempo: str
+def _map_audio(
+    carried: StreamMapping, stream: Any, codec: str, kind: ContainerFormat, suffix: str, tempo: str
 ) -> None:
     number = carried.audio
     if tempo and codec != "unknown":
@@ -125,7 +127,9 @@ def _encode_audio(number: int, stream: Any, encoder: str, tempo: str = "") -> li
     return [f"-c:a:{number}", encoder, f"-b:a:{number}", rate, f"-filter:a:{number}", filters]
 
 
-def _subtitle(carried: Carried, stream: Any, codec: str, kind: FileKind, suffix: str) -> None:
+def _map_subtitle(
+    carried: StreamMapping, stream: Any, codec: str, kind: ContainerFormat, suffix: str
+) -> None:
     number = carried.subtitles
     if codec in kind.subtitles or codec in kind.pictured:
         target = "copy"
@@ -140,7 +144,9 @@ def _subtitle(carried: Carried, stream: Any, codec: str, kind: FileKind, suffix:
     carried.subtitles += 1
 
 
-def _attachment(carried: Carried, stream: Any, kind: FileKind, suffix: str) -> None:
+def _map_attachment(
+    carried: StreamMapping, stream: Any, kind: ContainerFormat, suffix: str
+) -> None:
     if kind.attachments:
         carried.others += ["-map", f"1:{stream.index}", "-c:t", "copy"]
     else:
@@ -150,7 +156,9 @@ def _attachment(carried: Carried, stream: Any, kind: FileKind, suffix: str) -> N
         )
 
 
-def _cover(carried: Carried, stream: Any, codec: str, kind: FileKind, suffix: str) -> None:
+def _map_cover(
+    carried: StreamMapping, stream: Any, codec: str, kind: ContainerFormat, suffix: str
+) -> None:
     if kind.covers and codec in _COVER_CODECS:
         # The second video stream of the output; the first is the painting.
         carried.others += [

@@ -47,7 +47,7 @@ def needs_table(colour: ColourInfo) -> bool:
     return colour.hdr or colour.primaries in ("bt2020", "smpte431", "smpte432")
 
 
-def _to_xyz(name: str) -> Values:
+def _compute_xyz_matrix(name: str) -> Values:
     """The matrix from linear RGB of these primaries to CIE XYZ, (3, 3)."""
     red, green, blue, white = (np.array([x / y, 1.0, (1 - x - y) / y]) for x, y in _PRIMARIES[name])
     columns = np.stack([red, green, blue], axis=1)
@@ -55,7 +55,7 @@ def _to_xyz(name: str) -> Values:
     return product
 
 
-def _linear(coded: Values, transfer: str, weights: Values) -> Values:
+def _linearize(coded: Values, transfer: str, weights: Values) -> Values:
     """Light on the display, 1 at the reference white, of coded values in 0..1; (..., 3)."""
     if transfer == "smpte2084":  # SMPTE ST 2084
         power = coded ** (1 / 78.84375)
@@ -72,7 +72,7 @@ def _linear(coded: Values, transfer: str, weights: Values) -> Values:
     return coded**DISPLAY_GAMMA
 
 
-def roll_off(light: Values, peak: float = PEAK / REFERENCE_WHITE) -> Values:
+def compress_highlights(light: Values, peak: float = PEAK / REFERENCE_WHITE) -> Values:
     """Light in 0..``peak`` brought to 0..1: unchanged below the knee, then ever flatter; both in
     reference whites.
     """
@@ -83,7 +83,7 @@ def roll_off(light: Values, peak: float = PEAK / REFERENCE_WHITE) -> Values:
     )
 
 
-def convert(coded: npt.ArrayLike, colour: ColourInfo) -> Values:
+def convert_to_sdr(coded: npt.ArrayLike, colour: ColourInfo) -> Values:
     """R'G'B' of ``colour`` in 0..1 to R'G'B' of BT.709 in 0..1; (..., 3) float64."""
     values = np.clip(np.asarray(coded, dtype=np.float64), 0, 1)
     name = (
@@ -91,18 +91,18 @@ def convert(coded: npt.ArrayLike, colour: ColourInfo) -> Values:
         if colour.primaries in _PRIMARIES
         else ("bt2020" if colour.hdr else "bt709")
     )
-    matrix = _to_xyz(name)
-    light = _linear(values, colour.transfer, matrix[1])
+    matrix = _compute_xyz_matrix(name)
+    light = _linearize(values, colour.transfer, matrix[1])
     if colour.hdr:
         brightest = np.max(light, axis=-1, keepdims=True)
-        light = light * (roll_off(brightest) / np.maximum(brightest, 1e-9))
-    target = _to_xyz("bt709")
-    white = _white_shift(name)
+        light = light * (compress_highlights(brightest) / np.maximum(brightest, 1e-9))
+    target = _compute_xyz_matrix("bt709")
+    white = _compute_white_scale(name)
     light = light @ (np.linalg.inv(target) @ white @ matrix).T
-    return np.asarray(_inside(light, target[1]) ** (1 / DISPLAY_GAMMA))
+    return np.asarray(_fit_gamut(light, target[1]) ** (1 / DISPLAY_GAMMA))
 
 
-def _white_shift(name: str) -> Values:
+def _compute_white_scale(name: str) -> Values:
     """Scales XYZ so that this gamut's white becomes D65 (only RP 431 has another)."""
     (x, y), (to_x, to_y) = _PRIMARIES[name][3], _D65
     source = np.array([x / y, 1.0, (1 - x - y) / y])
@@ -110,7 +110,7 @@ def _white_shift(name: str) -> Values:
     return np.diag(wanted / source)
 
 
-def _inside(light: Values, weights: Values) -> Values:
+def _fit_gamut(light: Values, weights: Values) -> Values:
     """Colours outside 0..1 drawn towards the grey of their own luminance until they fit."""
     grey = np.clip(light @ weights, 0, 1)[..., None]
     low = np.min(light, axis=-1, keepdims=True)
@@ -121,11 +121,11 @@ def _inside(light: Values, weights: Values) -> Values:
     return np.clip(grey + keep * (light - grey), 0, 1)
 
 
-def cube(colour: ColourInfo, size: int = 33) -> str:
+def format_cube(colour: ColourInfo, size: int = 33) -> str:
     """The table as the text of a .cube file, red running fastest."""
     steps = np.linspace(0, 1, size)
     blue, green, red = np.meshgrid(steps, steps, steps, indexing="ij")
     coded: Any = np.stack([red, green, blue], axis=-1).reshape(-1, 3)
     lines = [f"LUT_3D_SIZE {size}"]
-    lines += [f"{r:.6f} {g:.6f} {b:.6f}" for r, g, b in convert(coded, colour)]
+    lines += [f"{r:.6f} {g:.6f} {b:.6f}" for r, g, b in convert_to_sdr(coded, colour)]
     return "\n".join(lines) + "\n"

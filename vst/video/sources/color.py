@@ -14,7 +14,7 @@ from av.video.reformatter import ColorRange, VideoReformatter
 from av.video.stream import VideoStream
 
 from vst.core.types import ColourInfo, Picture
-from vst.video.sources import tone
+from vst.video.sources import tone_mapping as tone
 
 # The numbers of ISO/IEC 23091-2 that FFmpeg uses, in FFmpeg's names.
 MATRICES = {
@@ -65,7 +65,7 @@ _UNSPECIFIED = 2
 _ACCURATE = 0x2 | 0x40000 | 0x2000
 
 
-def colour_of(frame: VideoFrame, stream: VideoStream) -> ColourInfo:
+def read_color_info(frame: VideoFrame, stream: VideoStream) -> ColourInfo:
     """How this frame's numbers mean colours: what the decoder found in the stream, else what the
     container says.
     """
@@ -94,7 +94,7 @@ def colour_of(frame: VideoFrame, stream: VideoStream) -> ColourInfo:
     )
 
 
-def matrix_to_use(colour: ColourInfo, width: int, height: int) -> str:
+def choose_matrix(colour: ColourInfo, width: int, height: int) -> str:
     """The matrix, and where the video does not say, what players take: BT.2020 for HDR, BT.601 for
     SD, else BT.709.
     """
@@ -114,18 +114,20 @@ def has_alpha(frame: VideoFrame) -> bool:
     )
 
 
-class Converter:
+class RgbConverter:
     """Makes RGB uint8 (height, width, 3) out of decoded frames that all have the colours of
     ``colour``.
     """
 
     def __init__(self, colour: ColourInfo, width: int, height: int, alpha: bool) -> None:
         self._size = (width, height)
-        self._matrix = _MATRIX_NUMBERS[matrix_to_use(colour, width, height)]
+        self._matrix = _MATRIX_NUMBERS[choose_matrix(colour, width, height)]
         self._range = int(ColorRange.JPEG if colour.full_range else ColorRange.MPEG)
         self._alpha = alpha
         self._reformatter = VideoReformatter()
-        self._through_table = _table(colour, width, height) if tone.needs_table(colour) else None
+        self._through_table = (
+            _build_table_filter(colour, width, height) if tone.needs_table(colour) else None
+        )
 
     def __call__(self, frame: VideoFrame) -> Picture:
         # The frame says how it is to be read; a matrix of RGB must not be put on YUV, nor the other
@@ -134,11 +136,11 @@ class Converter:
             frame.colorspace = self._matrix if self._matrix else 1
             frame.color_range = self._range
         if self._through_table is not None:
-            return _array(self._through_table(self._to(frame, "gbrp10le")))
+            return _convert_to_array(self._through_table(self._to(frame, "gbrp10le")))
         if self._alpha:
-            return _on_black(_array(self._to(frame, "rgba")))
+            return _composite_on_black(_convert_to_array(self._to(frame, "rgba")))
         converted = self._to(frame, "rgb24")
-        picture = _array(converted)
+        picture = _convert_to_array(converted)
         # Pictures that were RGB already are the decoder's own memory.
         return picture.copy() if converted is frame else picture
 
@@ -154,23 +156,25 @@ class Converter:
         )
 
 
-def _array(frame: VideoFrame) -> Picture:
+def _convert_to_array(frame: VideoFrame) -> Picture:
     """A view of the frame's memory where its rows lie close, else a copy."""
     return np.ascontiguousarray(frame.to_ndarray(), dtype=np.uint8)
 
 
-def _on_black(pixels: Picture) -> Picture:
+def _composite_on_black(pixels: Picture) -> Picture:
     """RGBA laid on black, as players show transparency."""
     alpha = pixels[:, :, 3:].astype(np.uint16)
     return ((pixels[:, :, :3] * alpha + 127) // 255).astype(np.uint8)
 
 
-def _table(colour: ColourInfo, width: int, height: int) -> Callable[[VideoFrame], VideoFrame]:
+def _build_table_filter(
+    colour: ColourInfo, width: int, height: int
+) -> Callable[[VideoFrame], VideoFrame]:
     """A function that converts gbrp10le frames to rgb24 with the table of `tone`."""
     handle, path = tempfile.mkstemp(suffix=".cube", prefix="vst-")
     try:
         with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(tone.cube(colour))
+            file.write(tone.format_cube(colour))
         graph = Graph()
         start = graph.add(
             "buffer",

@@ -38,7 +38,7 @@ class Orientation:
         return picture
 
 
-def orientation(matrix: bytes | None) -> Orientation:
+def parse_display_matrix(matrix: bytes | None) -> Orientation:
     """Read FFmpeg's display matrix: nine int32; a stored point (p, q) is shown at (a p + c q, b p +
     d q).
     """

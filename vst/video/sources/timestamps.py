@@ -16,7 +16,7 @@ minutes: then the next one comes later still.
 """
 
 
-def strays(before: float, at: float, after: float, jump: float = JUMP) -> bool:
+def is_outlier(before: float, at: float, after: float, jump: float = JUMP) -> bool:
     """Whether a time lies further than ``jump`` beyond both neighbours, on one side of them.
 
     >>> strays(1.0, 9000.0, 1.2), strays(1.0, 9000.0, 9000.2)
@@ -26,7 +26,7 @@ def strays(before: float, at: float, after: float, jump: float = JUMP) -> bool:
     return left * right > 0 and min(abs(left), abs(right)) > jump
 
 
-def mended(
+def repair_times(
     items: Generator[tuple[float, Item], None, None],
 ) -> Generator[tuple[float, Item], None, None]:
     """Items with their times in seconds, one held back; a time that strays is set midway between
@@ -37,7 +37,7 @@ def mended(
     with contextlib.closing(items):
         for time, item in items:
             if held is not None:
-                if before is not None and strays(before, held[0], time):
+                if before is not None and is_outlier(before, held[0], time):
                     held = ((before + time) / 2, held[1])
                 yield held
                 before = held[0]
@@ -46,11 +46,11 @@ def mended(
             yield held
 
 
-def mended_ticks(times: list[int], jump: int) -> list[int]:
+def repair_ticks(times: list[int], jump: int) -> list[int]:
     """The same for whole numbers of ticks, ``jump`` too."""
     found = list(times)
     for place in range(1, len(found) - 1):
         before, at, after = found[place - 1 : place + 2]
-        if strays(before, at, after, jump):
+        if is_outlier(before, at, after, jump):
             found[place] = (before + after) // 2
     return found

@@ -12,10 +12,10 @@ import av
 from av.container import InputContainer, OutputContainer
 
 from vst.errors import OutputError
-from vst.video.open import ANY_SIZE, open_container, reason
+from vst.video.open import ANY_SIZE, describe_error, open_container
 
 
-class Clock:
+class TrackClock:
     """The tick at which each frame is shown: an even grid, or the frames' own times.
 
     ``times`` are seconds in rising order; they are counted from the first. ``last`` is how long the
@@ -47,8 +47,8 @@ class Clock:
         return round(Fraction(self._times[index] - self._times[0]) / self.tick)
 
 
-def retime(
-    tracks: Sequence[Path], rate: Fraction, clock: Clock, size: tuple[int, int], target: Path
+def remux(
+    tracks: Sequence[Path], rate: Fraction, clock: TrackClock, size: tuple[int, int], target: Path
 ) -> int:
     """Write the packets of ``tracks``, one after the other, to ``target`` at the times of
     ``clock``; how many there were.
@@ -59,25 +59,25 @@ def retime(
     """
     count = 0
     try:
-        delay = max(map(partial(_delay, rate=rate), tracks))
-        with av.open(f"file:{target}", "w", format=_muxer(target)) as output:
+        delay = max(map(partial(_measure_decoding_delay, rate=rate), tracks))
+        with av.open(f"file:{target}", "w", format=_choose_muxer(target)) as output:
             stream: Any = None
             for path in tracks:
                 with open_container(path, ANY_SIZE) as track:
                     if stream is None:
-                        stream = _like(output, track, rate, clock.tick, size)
-                    _check_alike(track, stream, path)
-                    count += _copy(track, output, stream, rate, clock, count, delay)
+                        stream = _add_stream(output, track, rate, clock.tick, size)
+                    _check_same_encoding(track, stream, path)
+                    count += _copy_packets(track, output, stream, rate, clock, count, delay)
     except (av.FFmpegError, OSError) as error:
         if isinstance(error, OutputError):
             raise
         raise OutputError(
-            f"the picture track {str(target)!r} cannot be written: {reason(error)}"
+            f"the picture track {str(target)!r} cannot be written: {describe_error(error)}"
         ) from error
     return count
 
 
-def _delay(path: Path, rate: Fraction) -> int:
+def _measure_decoding_delay(path: Path, rate: Fraction) -> int:
     """By how many frames the track's decoding runs ahead of its showing (B-frames)."""
     with open_container(path, ANY_SIZE) as track:
         stream = track.streams.video[0]
@@ -87,7 +87,7 @@ def _delay(path: Path, rate: Fraction) -> int:
     return 0
 
 
-def _check_alike(track: InputContainer, stream: Any, path: Path) -> None:
+def _check_same_encoding(track: InputContainer, stream: Any, path: Path) -> None:
     """Raise `OutputError` unless the track was encoded as the stream was that it is to go on."""
     if track.streams.video[0].codec_context.extradata != stream.codec_context.extradata:
         raise OutputError(
@@ -95,11 +95,11 @@ def _check_alike(track: InputContainer, stream: Any, path: Path) -> None:
         )
 
 
-def _muxer(target: Path) -> str:
+def _choose_muxer(target: Path) -> str:
     return {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}[target.suffix]
 
 
-def _like(
+def _add_stream(
     output: OutputContainer,
     track: InputContainer,
     rate: Fraction,
@@ -116,12 +116,12 @@ def _like(
     return stream
 
 
-def _copy(
+def _copy_packets(
     track: InputContainer,
     output: OutputContainer,
     stream: Any,
     rate: Fraction,
-    clock: Clock,
+    clock: TrackClock,
     before: int,
     delay: int,
 ) -> int:

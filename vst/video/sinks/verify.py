@@ -9,11 +9,11 @@ from pathlib import Path
 import av
 
 from vst.errors import MediaError, OutputError
-from vst.video.open import ANY_SIZE, open_container, reason
+from vst.video.open import ANY_SIZE, describe_error, open_container
 
 
 @dataclass(frozen=True)
-class Found:
+class OutputProbe:
     """What a finished file holds: ``rate`` as its header says, times in seconds on its clock."""
 
     frames: int
@@ -31,7 +31,7 @@ class Found:
         return self.last - self.first
 
 
-def look(path: Path, target: Path) -> Found:
+def probe_output(path: Path, target: Path) -> OutputProbe:
     """Read every packet of the picture track of ``path``, decoding none; errors name ``target``."""
     times: list[float] = []
     try:
@@ -44,7 +44,7 @@ def look(path: Path, target: Path) -> Found:
             rate = stream.average_rate or stream.guessed_rate or Fraction(0)
             kinds = [each.type for each in container.streams]
             if context.width and times:
-                return Found(
+                return OutputProbe(
                     frames=len(times),
                     rate=rate,
                     first=min(times),
@@ -56,15 +56,15 @@ def look(path: Path, target: Path) -> Found:
                 )
     except (av.FFmpegError, MediaError, IndexError, OSError) as error:
         raise OutputError(
-            f"{str(target)!r} could not be read back ({reason(error)}); nothing was kept"
+            f"{str(target)!r} could not be read back ({describe_error(error)}); nothing was kept"
         ) from error
     raise OutputError(
         f"{str(target)!r} could not be read back (it holds no frames); nothing was kept"
     )
 
 
-def demand(
-    found: Found, frames: int, span: float, size: tuple[int, int], audio: int, target: Path
+def verify_output(
+    found: OutputProbe, frames: int, span: float, size: tuple[int, int], audio: int, target: Path
 ) -> None:
     """Raise `OutputError` unless the file holds this many frames, of this size, the last one
     ``span`` seconds after the first, and so many tracks of sound.
@@ -84,7 +84,7 @@ def demand(
         )
 
 
-def rate_of(found: Found, wanted: Fraction) -> Fraction:
+def measure_rate(found: OutputProbe, wanted: Fraction) -> Fraction:
     """The rate that the file really has: ``wanted`` where its times lie on that grid, else what
     they measure.
     """

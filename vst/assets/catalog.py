@@ -105,7 +105,7 @@ MODELS = {
 """Name -> model that can be fetched. The embedded model comes with the package and is not here."""
 
 
-def cache_folder() -> Path:
+def get_cache_folder() -> Path:
     """``TFHUB_CACHE_DIR``, or ``vst/models`` in the user's cache folder, which lasts."""
     named = os.environ.get("TFHUB_CACHE_DIR")
     if named:
@@ -119,7 +119,7 @@ def cache_folder() -> Path:
     return base / "vst" / "models"
 
 
-def known_model(name: str) -> KnownModel:
+def get_known_model(name: str) -> KnownModel:
     """The model of that name; raises `UnknownNameError` with the nearest right one."""
     if name not in MODELS:
         raise unknown("model", name, MODELS)
@@ -137,7 +137,7 @@ def is_handle(text: str) -> bool:
     return "://" in text or bool(re.fullmatch(r"[A-Za-z][\w-]*(/[\w.-]+){2,4}/\d+", text))
 
 
-def full_handle(text: str) -> str:
+def expand_handle(text: str) -> str:
     """The full address of a handle: short ones completed, the forms of the default made one."""
     handle = text.strip().rstrip("/")
     if "://" not in handle:
@@ -149,7 +149,7 @@ def full_handle(text: str) -> str:
     return HUB_HANDLE if handle.lower() == KAGGLE_HANDLE.lower() else handle
 
 
-def archives_of(handle: str) -> tuple[str, ...]:
+def list_archive_urls(handle: str) -> tuple[str, ...]:
     """Addresses where the .tar.gz of a full handle may be had, best first."""
     if handle == HUB_HANDLE:
         return MODELS["magenta"].archives
@@ -165,6 +165,6 @@ def archives_of(handle: str) -> tuple[str, ...]:
     )
 
 
-def folder_of_handle(handle: str) -> Path:
+def get_handle_folder(handle: str) -> Path:
     """The folder of a full handle in the cache, named as TensorFlow Hub names it."""
-    return cache_folder() / hashlib.sha1(handle.encode()).hexdigest()
+    return get_cache_folder() / hashlib.sha1(handle.encode()).hexdigest()

@@ -17,7 +17,7 @@ _LONGEST_NAME = 100
 """Bytes of a name up to which the hidden folder's is made of all of it."""
 
 
-class Place:
+class AtomicOutput:
     """A hidden folder next to ``target``, on the same file system, to work in; one run holds it.
 
     Opening it checks that the target may be written and that no other run is writing it, and drops
@@ -34,7 +34,7 @@ class Place:
         self._check_free()
         try:
             if within is None:
-                self.folder = hidden_folder(target)
+                self.folder = get_working_folder(target)
                 self._hold()
             else:
                 self.folder = Path(tempfile.mkdtemp(prefix="joining.", suffix=".part", dir=within))
@@ -90,7 +90,7 @@ class Place:
         target's name.
         """
         try:
-            synchronise(finished)
+            sync_to_disk(finished)
             self._check_free()
             # What a symbolic link points to is replaced, and the link stays.
             finished.replace(self.target.resolve() if self.target.is_symlink() else self.target)
@@ -103,7 +103,7 @@ class Place:
         with contextlib.suppress(
             OSError
         ):  # the file is there; only the folder's entry may not be on the disk yet
-            synchronise(self.target.parent)
+            sync_to_disk(self.target.parent)
 
     def discard(self) -> None:
         """Remove the working folder with all that is in it."""
@@ -127,7 +127,7 @@ class Place:
                     path.unlink(missing_ok=True)
 
 
-def hidden_folder(target: Path) -> Path:
+def get_working_folder(target: Path) -> Path:
     """Where ``target`` is made: the same for each run that writes it."""
     name = target.name
     if len(os.fsencode(name)) > _LONGEST_NAME:
@@ -135,7 +135,7 @@ def hidden_folder(target: Path) -> Path:
     return target.parent / f".{name}.part"
 
 
-def synchronise(path: Path) -> None:
+def sync_to_disk(path: Path) -> None:
     """Wait until a file, or a folder's list of names, is on the disk."""
     if path.is_dir() and os.name == "nt":  # Windows opens no folders
         return
