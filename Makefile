@@ -34,7 +34,7 @@ lint: dev
 # About half an hour on two idle cores; SHARED is the folder of Magenta's models. QUICK=1: a trial.
 SHARED ?= ../shared
 bench: venv
-	$(BIN)/python bench/all.py --shared $(SHARED) --out bench-results $(if $(QUICK),--quick)
+	$(BIN)/python bench/run_all.py --shared $(SHARED) --out bench-results $(if $(QUICK),--quick)
 
 venv: $(VENV)/.installed
 dev: $(VENV)/.installed-dev

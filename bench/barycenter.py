@@ -1,5 +1,5 @@
-"""How often a mix of two built-in styles is the barycenter of the painter's layers: the part of
-channels whose scale has one sign in both (docs/scores.md).
+"""Counts how often a mix of two built-in styles is the barycenter of the painter's layers: the
+share of channels whose scale has the same sign in both (docs/scores.md).
 
     python bench/barycenter.py
 """
@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import numpy as np
 
 import vst
-from vst.nets import store
+from vst.nets import weight_files
 from vst.nets.embedded import Painter
 from vst.styles.library import builtin_styles
 
@@ -26,7 +26,7 @@ from vst.styles.library import builtin_styles
 def main() -> None:
     painter = Painter()
     weights = Path(vst.__file__).parent / "weights"
-    store.assign(painter, store.read_arrays(weights, "painter"))
+    weight_files.assign_arrays(painter, weight_files.read_weights(weights, "painter"))
     styles = [np.asarray(style.embedding) for style in builtin_styles().values()]
     own = np.asarray(painter.styles(np.stack(styles)))
     layers = [name.removesuffix("_scale") for name in painter.table if name.endswith("_scale")]

@@ -2,13 +2,14 @@
 
     python bench/cluster.py --minutes 5 --json docs/cluster.json [--turns 3] [--engine embedded]
 
-Two workers of one core each, on Ray on this machine, against a local run on the same two cores, in
-turns, on a clip of 640 x 360 at 24 frames a second that the script draws (shots of 3 to 9 s). Times
-are from the first frame read to the finished file: the start of Ray, TensorFlow and the workers is
-told apart. Then eight clips of 5 s as whole tasks, and a chunk's way through Ray's store.
+Compares two workers of one core each, on Ray on this machine, with a local run on the same two
+cores, in turn, on a clip of 640 x 360 at 24 frames a second that the script draws (shots of 3 to
+9 s). Times run from the first frame read to the finished file; the start of Ray, TensorFlow and the
+workers is reported separately. Then it measures eight clips of 5 s as whole tasks, and a chunk's
+way through Ray's object store.
 
-The model: a worker needs ``a`` seconds for a chunk and ``b`` for each frame (least squares over all
-chunks); the driver reads ahead, takes chunks in and joins them at speeds that are measured here.
+The model: a worker needs ``a`` seconds per chunk and ``b`` per frame (least squares over all
+chunks); the driver reads ahead, receives chunks and joins them at speeds that are measured here.
 """
 
 from __future__ import annotations
@@ -37,14 +38,14 @@ WIDTH, HEIGHT, RATE = 640, 360, 24
 CORES = 2
 STYLES = ("@ink-wash", "@indigo-waves")
 LINK = 125e6
-"""Bytes a second of the driver's network in the model: one gigabit. Not measured."""
+"""Bytes a second of the driver's network in the model: one gigabit. Assumed, not measured."""
 FILM_HOURS, CLIP_SECONDS = 2.0, 10.0
 CHUNK = 10.0
 ASKED = 1.25
 
 
 def draw_clip(path: Path, seconds: float, seed: int = 0) -> None:
-    """Shots of 3 to 9 s: a texture of several grains, each shot's own, that drifts and grows."""
+    """Draw shots of 3 to 9 s, each with its own texture of several grains that drifts and grows."""
     from vst.video.sinks.track import TrackWriter
 
     rng = np.random.default_rng(seed)
@@ -54,15 +55,15 @@ def draw_clip(path: Path, seconds: float, seed: int = 0) -> None:
         writer = TrackWriter(track, (WIDTH, HEIGHT), Fraction(RATE))
         while left > 0:
             frames = min(left, round(rng.uniform(3, 9) * RATE))
-            for picture in shot(rng, frames):
+            for picture in draw_shot(rng, frames):
                 writer.write_frame(picture)
             left -= frames
         writer.close()
         track.replace(path)
 
 
-def shot(rng: np.random.Generator, frames: int) -> Any:
-    """The frames of one shot."""
+def draw_shot(rng: np.random.Generator, frames: int) -> Any:
+    """Yield the frames of one shot."""
     large = np.zeros((HEIGHT * 2, WIDTH * 2, 3), np.float32)
     for cell in (8, 24, 80, 240):
         grain = rng.random((HEIGHT * 2 // cell + 2, WIDTH * 2 // cell + 2, 3), np.float32)
@@ -81,8 +82,8 @@ def shot(rng: np.random.Generator, frames: int) -> Any:
         yield cv2.warpAffine(texture, turn, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REFLECT)
 
 
-def local_run(clip: Path, folder: Path, engine: str, styles: list[str]) -> dict[str, Any]:
-    """The local run on all cores, in a process of its own."""
+def run_locally(clip: Path, folder: Path, engine: str, styles: list[str]) -> dict[str, Any]:
+    """Run the job locally on all cores, in a separate process."""
     words = [sys.executable, str(ROOT / "cli.py"), "stylize", str(clip)]
     for style in styles:
         words += ["-s", style]
@@ -93,43 +94,45 @@ def local_run(clip: Path, folder: Path, engine: str, styles: list[str]) -> dict[
     return result
 
 
-def cluster_run(part: str, words: list[str]) -> dict[str, Any]:
-    """A part of this script in a process of its own, for Ray's and TensorFlow's start is apart."""
-    with tempfile.NamedTemporaryFile(suffix=".json") as told:
-        command = [sys.executable, __file__, "--part", part, "--json", told.name, *words]
+def run_part(part: str, words: list[str]) -> dict[str, Any]:
+    """Run a part of this script in a separate process, so that Ray and TensorFlow start afresh."""
+    with tempfile.NamedTemporaryFile(suffix=".json") as answer:
+        command = [sys.executable, __file__, "--part", part, "--json", answer.name, *words]
         subprocess.run(command, check=True)
-        found: dict[str, Any] = json.loads(Path(told.name).read_text())
+        found: dict[str, Any] = json.loads(Path(answer.name).read_text())
         return found
 
 
-def crew_of(settings: Any) -> Any:
-    """A crew that waits until all its workers are ready: their start is no part of the time."""
+def start_workers(settings: Any) -> Any:
+    """Start workers and wait until all are ready, so that their start does not count."""
     from vst.cluster.pool import WorkerPool
 
     class Patient(WorkerPool):
         def start(self, order: Any) -> None:
             began = time.perf_counter()
             super().start(order)
-            while self._joining:
-                self._welcome(0.2, time.monotonic())
+            while self._starting:
+                self._wait(0.2, time.monotonic())
             self.ready_seconds = time.perf_counter() - began
 
     return Patient(settings)
 
 
-def chunked(clip: Path, folder: Path, engine: str, styles: list[str], storage: str | None) -> Any:
-    """One long video on two workers; with it what each chunk took."""
+def measure_chunks(
+    clip: Path, folder: Path, engine: str, styles: list[str], storage: str | None
+) -> Any:
+    """Paint one long video on two workers, and record what each chunk took."""
     from vst.api import job_of
     from vst.cluster import ClusterSettings
     from vst.cluster.paint_chunks import ClusterPainter
+    from vst.pipeline.control import RunControl
     from vst.pipeline.run import run
-    from vst.pipeline.session import RunControl
 
     rows: list[tuple[int, float]] = []
 
     class Noted(ClusterPainter):
-        def _take(self, outcome: Any, folder: Any) -> None:
-            super()._take(outcome, folder)
+        def _store(self, outcome: Any, folder: Any, warnings: Any) -> None:
+            super()._store(outcome, folder, warnings)
             if outcome.error is None:
                 painted = outcome.value
                 rows.append((painted.frames + painted.extra, painted.seconds))
@@ -137,10 +140,10 @@ def chunked(clip: Path, folder: Path, engine: str, styles: list[str], storage: s
     began = time.perf_counter()
     last = [0.0]
     job = job_of(clip, styles, folder / "cluster.mp4", engine=engine, overwrite=True)
-    with crew_of(ClusterSettings("local", CORES, 1, storage)) as crew:
+    with start_workers(ClusterSettings("local", CORES, 1, storage)) as crew:
         started = time.perf_counter() - began
         noted = Noted(crew, lambda progress: last.__setitem__(0, progress.seconds), RunControl())
-        result = run(job, elsewhere=noted, workers=CORES)
+        result = run(job, chunk_painter=noted)
         return {
             "seconds": result.seconds,
             "ray_seconds": round(started, 3),
@@ -148,18 +151,18 @@ def chunked(clip: Path, folder: Path, engine: str, styles: list[str], storage: s
             "join_seconds": round(result.seconds - last[0], 3),
             "frames": result.frames,
             "rows": rows,
-            "tally": asdict(noted.tally),
+            "tally": asdict(noted.stats),
         }
 
 
-def clips(clip: Path, folder: Path, engine: str, styles: list[str], count: int = 8) -> Any:
-    """Short clips as whole tasks: what the worker and what the driver needs for each."""
+def measure_clips(clip: Path, folder: Path, engine: str, styles: list[str], count: int = 8) -> Any:
+    """Paint short clips as whole tasks: the seconds of the worker and of the driver for each."""
     from vst.api import job_of
     from vst.cluster import ClusterSettings
     from vst.cluster.paint_clips import ClipQueue, run_batch_with_pool
 
     spent = [0.0]
-    task, take = ClipQueue._order, ClipQueue.take
+    task, take = ClipQueue._make_order, ClipQueue.store
     long = ClipQueue._is_long
 
     def timed(function: Any) -> Any:
@@ -172,17 +175,21 @@ def clips(clip: Path, folder: Path, engine: str, styles: list[str], count: int =
 
         return call
 
-    ClipQueue._order, ClipQueue.take, ClipQueue._is_long = timed(task), timed(take), timed(long)
+    ClipQueue._make_order, ClipQueue.store, ClipQueue._is_long = (
+        timed(task),
+        timed(take),
+        timed(long),
+    )
     seconds = 5.0
     jobs = [
         job_of(clip, styles, folder / f"clip{n}.mp4", engine=engine, end=seconds, overwrite=True)
         for n in range(count)
     ]
-    with crew_of(ClusterSettings("local", CORES, 1)) as crew:
+    with start_workers(ClusterSettings("local", CORES, 1)) as crew:
         outcomes = run_batch_with_pool(crew, jobs)
     assert all(one.state == "done" for one in outcomes), outcomes
     sizes = [(folder / f"clip{n}.mp4").stat().st_size for n in range(count)]
-    warm = outcomes[CORES:]  # the first of each worker loads the engine
+    warm = outcomes[CORES:]  # each worker's first clip loads the engine
     return {
         "clips": count,
         "frames": warm[0].frames,
@@ -194,10 +201,10 @@ def clips(clip: Path, folder: Path, engine: str, styles: list[str], count: int =
 
 @dataclass(frozen=True)
 class Model:
-    """Seconds: ``a`` a chunk and ``b`` a frame on a worker; ``scout``, ``take`` and ``join`` a
-    frame on the driver; ``start``: until a worker is ready. ``size``: bytes a frame, coming back.
-    ``extra``: part of frames painted to warm up. Of a clip: ``clip`` seconds on the worker over its
-    frames, ``send`` on the driver.
+    """The throughput model, in seconds: ``a`` per chunk and ``b`` per frame on a worker; ``scout``,
+    ``take`` and ``join`` per frame on the driver; ``start``: until a worker is ready. ``size``:
+    bytes returned per frame. ``extra``: the share of warm-up frames. For a clip: ``clip`` seconds
+    on the worker in addition to its frames, ``send`` on the driver.
     """
 
     a: float
@@ -212,7 +219,7 @@ class Model:
     send: float
 
     def film(self, workers: int, hours: float = FILM_HOURS) -> dict[str, Any]:
-        """One long film: seconds, and which part limits it."""
+        """The seconds for one long video, and which part limits it."""
         frames = hours * 3600 * RATE
         chunk = min(CHUNK * RATE, max(frames / (2 * workers), CHUNK * RATE / 4))
         parts = {
@@ -228,7 +235,7 @@ class Model:
         return {"seconds": seconds, "frames_per_second": frames / seconds, "limit": limit}
 
     def many(self, workers: int, count: int, length: float = CLIP_SECONDS) -> dict[str, Any]:
-        """Many clips: seconds, and which part limits it."""
+        """The seconds for many clips, and which part limits them."""
         frames = length * RATE
         parts = {
             "workers": (self.clip + self.b * frames) / min(workers, count),
@@ -242,12 +249,12 @@ class Model:
         return {"seconds": seconds, "clips_per_second": count / seconds, "limit": limit}
 
 
-def fitted(runs: list[dict[str, Any]], of_clips: dict[str, Any]) -> Model:
-    """The model, from the runs in chunks and the one in clips."""
+def fit_model(runs: list[dict[str, Any]], of_clips: dict[str, Any]) -> Model:
+    """Fit the model to the runs in chunks and the run in clips."""
     rows = np.array([row for run in runs for row in run["rows"]], np.float64)
     known = np.stack([np.ones(len(rows)), rows[:, 0]], 1)
     (a, b), *_ = np.linalg.lstsq(known, rows[:, 1], rcond=None)
-    if a < 0 or b <= 0:  # too few sizes to part them
+    if a < 0 or b <= 0:  # too few sizes to separate the two
         a, b = 0.0, rows[:, 1].sum() / rows[:, 0].sum()
     tallies = [run["tally"] for run in runs]
     frames = sum(tally["frames"] for tally in tallies)
@@ -258,8 +265,8 @@ def fitted(runs: list[dict[str, Any]], of_clips: dict[str, Any]) -> Model:
     return Model(
         a=float(a),
         b=float(b),
-        scout=each("scout_seconds"),
-        take=each("take_seconds"),
+        scout=each("plan_seconds"),
+        take=each("store_seconds"),
         join=sum(run["join_seconds"] for run in runs) / frames,
         start=median(run["ray_seconds"] + run["ready_seconds"] for run in runs),
         size=each("bytes"),
@@ -269,8 +276,8 @@ def fitted(runs: list[dict[str, Any]], of_clips: dict[str, Any]) -> Model:
     )
 
 
-def carried_on(model: Model) -> dict[str, Any]:
-    """The model at each power of ten."""
+def extrapolate(model: Model) -> dict[str, Any]:
+    """Evaluate the model at each power of ten."""
     workers = (1, 10, 100, 1000)
     counts = [10**power for power in range(1, 7)]
     return {
@@ -282,8 +289,8 @@ def carried_on(model: Model) -> dict[str, Any]:
     }
 
 
-def measured(options: argparse.Namespace) -> dict[str, Any]:
-    """All of it."""
+def measure(options: argparse.Namespace) -> dict[str, Any]:
+    """Measure everything."""
     with tempfile.TemporaryDirectory(prefix="vst-bench-") as name:
         folder = Path(name)
         clip = folder / "clip.mkv"
@@ -293,12 +300,12 @@ def measured(options: argparse.Namespace) -> dict[str, Any]:
             words += ["--style", style]
         here, there = [], []
         for turn in range(options.turns):
-            here.append(local_run(clip, folder, options.engine, options.styles))
-            there.append(cluster_run("chunks", words))
-            say(f"turn {turn + 1}: {here[-1]['seconds']:.1f} s here, {there[-1]['seconds']:.1f} s")
-        through_ray = cluster_run("object", words)
-        of_clips = cluster_run("clips", words)
-    model = fitted(there, of_clips)
+            here.append(run_locally(clip, folder, options.engine, options.styles))
+            there.append(run_part("chunks", words))
+            log(f"turn {turn + 1}: {here[-1]['seconds']:.1f} s here, {there[-1]['seconds']:.1f} s")
+        through_ray = run_part("object", words)
+        of_clips = run_part("clips", words)
+    model = fit_model(there, of_clips)
     seconds = [median(run["seconds"] for run in runs) for runs in (here, there)]
     tally = there[-1]["tally"]
     return {
@@ -313,7 +320,7 @@ def measured(options: argparse.Namespace) -> dict[str, Any]:
         "ray_startup": median(run["ray_seconds"] for run in there),
         "workers_startup": median(run["ready_seconds"] for run in there),
         "object_seconds": through_ray["seconds"],
-        "object_take_per_chunk": through_ray["tally"]["take_seconds"]
+        "object_take_per_chunk": through_ray["tally"]["store_seconds"]
         / through_ray["tally"]["chunks"],
         "chunks": tally["chunks"],
         "warmup_frames": tally["extra"],
@@ -321,11 +328,11 @@ def measured(options: argparse.Namespace) -> dict[str, Any]:
         "clips": of_clips,
         "model": asdict(model),
         "link_bytes_per_second": LINK,
-        "paper": carried_on(model),
+        "paper": extrapolate(model),
     }
 
 
-def say(text: str) -> None:
+def log(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
@@ -343,11 +350,11 @@ def main() -> None:
     options.styles = options.styles or list(STYLES)
     common = (options.clip, options.folder, options.engine, options.styles)
     if options.part == "clips":
-        found = clips(*common)
+        found = measure_clips(*common)
     elif options.part:
-        found = chunked(*common, "object" if options.part == "object" else None)
+        found = measure_chunks(*common, "object" if options.part == "object" else None)
     else:
-        found = measured(options)
+        found = measure(options)
     text = json.dumps(found, indent=1)
     if options.json:
         Path(options.json).write_text(text + "\n", encoding="utf-8")

@@ -4,8 +4,8 @@ trained on.
     python bench/embedded.py --shared ../shared --json embedded.json [--model DIR] [--only
     style,speed]
 
-Both run on the same machine in the same run; times are medians of alternated runs, so that what
-else the machine does falls on both. Every definition stands beside its function.
+Both run on the same machine in the same run; times are medians of alternated runs, so that other
+load affects both. Each measure is defined at its function.
 """
 
 from __future__ import annotations
@@ -29,9 +29,14 @@ import cv2
 import numpy as np
 
 from vst.engines.embedded import EmbeddedEngine
-from vst.research.training.data import Pool, crop, squeeze
-from vst.research.training.measure import cosines, gradient_energy, signal_to_noise, similarity
+from vst.research.training.picture_data import PicturePool, crop_randomly, resize_square
 from vst.research.training.teacher import Teacher
+from vst.research.training.validation import (
+    measure_cosines,
+    measure_gradient_energy,
+    measure_psnr,
+    measure_ssim,
+)
 
 CLIPS = ("bikes.mp4", "cockatoo.mp4", "bigbuckbunny.mp4")
 CLIP_SIDE, CLIP_FRAMES = 384, 24
@@ -52,66 +57,70 @@ ASKED = {
 }
 
 
-def predictor_rows(engine: EmbeddedEngine, teacher: Teacher, pool: Pool) -> dict[str, float]:
-    """Mean cosine of the numbers of whole pictures, squeezed to 256 x 256."""
+def measure_predictor(
+    engine: EmbeddedEngine, teacher: Teacher, pool: PicturePool
+) -> dict[str, float]:
+    """Mean cosine of the embeddings of whole pictures, resized to 256 x 256."""
     rows = {}
     for kind, pictures in (("paintings", pool.paintings), ("photographs", pool.photographs)):
         ours = np.array([engine.embed(picture) for picture in pictures])
-        theirs = np.array([teacher.embed(squeeze(picture)) for picture in pictures])
-        rows[f"cosine, unseen {kind}"] = float(cosines(ours, theirs).mean())
+        theirs = np.array([teacher.embed(resize_square(picture)) for picture in pictures])
+        rows[f"cosine, unseen {kind}"] = float(measure_cosines(ours, theirs).mean())
     return rows
 
 
-def picture_rows(engine: EmbeddedEngine, teacher: Teacher, pool: Pool) -> dict[str, float]:
-    """Every kept photograph, 256 x 256, in the styles of two kept paintings and one other kept
-    photograph.
+def measure_pictures(
+    engine: EmbeddedEngine, teacher: Teacher, pool: PicturePool
+) -> dict[str, float]:
+    """Paint every held-out photograph, 256 x 256, in the styles of two held-out paintings and one
+    other held-out photograph.
 
-    Style distance, energy and content SSIM: the whole embedded model, numbers by its own predictor;
-    the distance is to Magenta's numbers of the style, by Magenta's predictor; each is a quotient of
-    means, ours to Magenta's. Agreement: both painters with Magenta's numbers.
+    Style distance, energy and content SSIM: the whole embedded model, embeddings by its own
+    predictor; the distance is to Magenta's embedding of the style, by Magenta's predictor; each is
+    a quotient of means, ours to Magenta's. Agreement: both painters with Magenta's embeddings.
     """
     rng = np.random.default_rng(5)
-    contents = [crop(picture, rng, zoom=1.0) for picture in pool.photographs]
+    contents = [crop_randomly(picture, rng, zoom=1.0) for picture in pool.photographs]
     sums = {name: [0.0, 0.0] for name in ("style distance", "gradient energy", "content SSIM")}
     psnr, ssim = [], []
     for index, content in enumerate(contents):
         styles = [pool.paintings[(index + k) % len(pool.paintings)] for k in (0, 3)]
         styles.append(pool.photographs[(index + 7) % len(contents)])
         for style in styles:
-            wanted = teacher.embed(squeeze(style))
+            wanted = teacher.embed(resize_square(style))
             theirs = teacher.paint(content, wanted)
             ours = engine.stylize(content[None], engine.embed(style)[None])[0]
             same = engine.stylize(content[None], wanted[None])[0]
-            psnr.append(signal_to_noise(unit(same)[None], unit(theirs)[None]))
-            ssim.append(similarity(unit(same), unit(theirs)))
+            psnr.append(measure_psnr(as_unit(same)[None], as_unit(theirs)[None]))
+            ssim.append(measure_ssim(as_unit(same), as_unit(theirs)))
             for place, picture in enumerate((ours, theirs)):
                 distance = np.linalg.norm(teacher.embed(picture) - wanted)
                 sums["style distance"][place] += float(distance)
-                sums["gradient energy"][place] += gradient_energy(unit(picture))
-                sums["content SSIM"][place] += similarity(unit(picture), unit(content))
+                sums["gradient energy"][place] += measure_gradient_energy(as_unit(picture))
+                sums["content SSIM"][place] += measure_ssim(as_unit(picture), as_unit(content))
     rows = {name: ours / theirs for name, (ours, theirs) in sums.items()}
     rows |= {"agreement, PSNR in dB": float(np.mean(psnr)), "agreement, SSIM": float(np.mean(ssim))}
     return rows
 
 
-def unit(picture: np.ndarray) -> np.ndarray:
+def as_unit(picture: np.ndarray) -> np.ndarray:
     return picture.astype(np.float32) / 255
 
 
-def warp_rows(
-    engine: EmbeddedEngine, teacher: Teacher, pool: Pool, videos: Path
+def measure_warp(
+    engine: EmbeddedEngine, teacher: Teacher, pool: PicturePool, videos: Path
 ) -> dict[str, float]:
     """Warp error of three clips painted frame by frame in two kept paintings' styles at 384 x 384,
-    no stabiliser: ours to Magenta's, per clip, and the mean of the three quotients.
+    no stabilizer: ours to Magenta's, per clip, and the mean of the three quotients.
     """
     rows = {}
     styles = [pool.paintings[index] for index in (0, 3)]
     for name in CLIPS:
-        frames = clip_frames(videos / name)
-        flows = [flow_and_seen(a, b) for a, b in pairwise(frames)]
+        frames = read_clip(videos / name)
+        flows = [find_flow(a, b) for a, b in pairwise(frames)]
         errors = np.zeros(2)
         for style in styles:
-            numbers = engine.embed(style), teacher.embed(squeeze(style))
+            numbers = engine.embed(style), teacher.embed(resize_square(style))
             ours = engine.stylize(np.stack(frames), np.repeat(numbers[0][None], len(frames), 0))
             theirs = [teacher.paint(frame, numbers[1]) for frame in frames]
             errors += [warp_error(ours, flows), warp_error(theirs, flows)]
@@ -120,19 +129,19 @@ def warp_rows(
     return rows
 
 
-def clip_frames(path: Path) -> list[np.ndarray]:
-    """The first frames of a clip, squeezed to a square, RGB."""
+def read_clip(path: Path) -> list[np.ndarray]:
+    """The first frames of a clip, resized to a square, RGB."""
     capture, frames = cv2.VideoCapture(str(path)), []
     while len(frames) < CLIP_FRAMES:
         good, frame = capture.read()
         if not good:
             break
-        frames.append(np.ascontiguousarray(squeeze(frame, CLIP_SIDE)[:, :, ::-1]))
+        frames.append(np.ascontiguousarray(resize_square(frame, CLIP_SIDE)[:, :, ::-1]))
     capture.release()
     return frames
 
 
-def flow_and_seen(before: np.ndarray, now: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def find_flow(before: np.ndarray, now: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Backward flow now -> before (DIS medium) and where it can be trusted: the forward-backward
     check, the check for motion boundaries, and inside the frame (Ruder et al. 2016).
     """
@@ -152,7 +161,7 @@ def flow_and_seen(before: np.ndarray, now: np.ndarray) -> tuple[np.ndarray, np.n
 
 
 def warp(picture: np.ndarray, flow: np.ndarray) -> np.ndarray:
-    """The picture read at each pixel's flow target, bilinear."""
+    """Warp a picture along the flow, bilinear."""
     height, width = flow.shape[:2]
     grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), -1).astype(np.float32)
     where = grid + flow
@@ -165,17 +174,17 @@ def warp_error(painted: Any, flows: list[tuple[np.ndarray, np.ndarray]]) -> floa
     """
     errors = []
     for before, now, (flow, seen) in zip(painted, painted[1:], flows):
-        difference = (warp(unit(before), flow) - unit(now)) ** 2
+        difference = (warp(as_unit(before), flow) - as_unit(now)) ** 2
         errors.append(float((difference * seen[..., None]).sum() / max(3 * seen.sum(), 1)))
     return float(np.mean(errors))
 
 
-def speed_rows(engine: EmbeddedEngine, teacher: Teacher, rounds: int) -> dict[str, float]:
-    """Time of a frame, uint8 in and out, to Magenta's dynamic TFLite file with two threads: runs
-    alternate, the median of the rounds' quotients. Milliseconds are each one's least.
+def measure_speed(engine: EmbeddedEngine, teacher: Teacher, rounds: int) -> dict[str, float]:
+    """Time per frame, uint8 in and out, relative to Magenta's dynamic TFLite file with two threads:
+    runs alternate, the median of the rounds' quotients. Milliseconds are minima.
 
-    Ours once as videos are painted, in the engine's own batches (so many frames side by side, a
-    core each), and once a frame at a time.
+    Ours is measured as videos are painted, in the engine's own batches (several frames side by
+    side, one core each), and one frame at a time.
     """
     rows, numbers = {}, np.zeros((1, 100), np.float32)
     rng = np.random.default_rng(3)
@@ -207,9 +216,9 @@ def once(call: Callable[[], Any]) -> float:
     return time.perf_counter() - started
 
 
-def cold_start(model: str | None, tries: int = 3) -> float:
-    """Seconds from the start of a process to its first painted 256 x 256 frame, its style embedded;
-    the median.
+def measure_cold_start(model: str | None, tries: int = 3) -> float:
+    """Median seconds from the start of a process to its first painted 256 x 256 frame, the
+    embedding of its style included.
     """
     program = (
         "import numpy as n; from vst.engines.embedded import EmbeddedEngine as E;"
@@ -225,21 +234,21 @@ def cold_start(model: str | None, tries: int = 3) -> float:
     return float(np.median(times))
 
 
-def met(name: str, value: float) -> bool:
-    """Whether a figure reaches what is asked."""
+def is_met(name: str, value: float) -> bool:
+    """Whether a figure reaches its target."""
     kind, asked = ASKED[name]
     if kind == "in":
         return asked[0] <= value <= asked[1]
     return value >= asked if kind == ">=" else value <= asked
 
 
-def table(rows: dict[str, float]) -> str:
-    """The rows that are asked for, as Markdown."""
+def format_table(rows: dict[str, float]) -> str:
+    """The rows that have a target, as Markdown."""
     lines = ["| measure | asked | measured | |", "|---|---|---|---|"]
     for name, (kind, asked) in ASKED.items():
         if name in rows:
             text = f"{asked[0]} to {asked[1]}" if kind == "in" else f"{kind} {asked:g}"
-            verdict = "reached" if met(name, rows[name]) else "**not reached**"
+            verdict = "reached" if is_met(name, rows[name]) else "**not reached**"
             lines.append(f"| {name} | {text} | {rows[name]:.4g} | {verdict} |")
     return "\n".join(lines)
 
@@ -256,21 +265,21 @@ def main() -> None:
     parts = options.only.split(",")
     teacher = Teacher(options.shared / "magenta", options.threads)
     engine = EmbeddedEngine(model=options.model, threads=options.threads)
-    pool = Pool.read(options.shared / "training", "kept")
+    pool = PicturePool.read(options.shared / "training", "kept")
     rows: dict[str, float] = {}
     if "cosine" in parts:
-        rows |= predictor_rows(engine, teacher, pool)
+        rows |= measure_predictor(engine, teacher, pool)
     if "style" in parts:
-        rows |= picture_rows(engine, teacher, pool)
+        rows |= measure_pictures(engine, teacher, pool)
     if "warp" in parts:
-        rows |= warp_rows(engine, teacher, pool, options.shared / "video")
+        rows |= measure_warp(engine, teacher, pool, options.shared / "video")
     if "speed" in parts:
-        rows |= speed_rows(engine, teacher, options.rounds)
+        rows |= measure_speed(engine, teacher, options.rounds)
     if "start" in parts:
-        rows["cold start in s"] = cold_start(options.model)
+        rows["cold start in s"] = measure_cold_start(options.model)
     result = {"machine": platform.processor() or platform.machine(), "rows": rows}
-    result["met"] = {name: met(name, rows[name]) for name in ASKED if name in rows}
-    print(table(rows))
+    result["met"] = {name: is_met(name, rows[name]) for name in ASKED if name in rows}
+    print(format_table(rows))
     for name in sorted(set(rows) - set(ASKED)):
         print(f"{name}: {rows[name]:.4g}")
     if options.json:

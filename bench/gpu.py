@@ -1,13 +1,13 @@
-"""The same painter, from the same weights, under the Keras backend at hand: frames a second by size
-and batch, in float32 and half precision.
+"""Measures the embedded painter under the installed Keras backend: frames a second by size and
+batch, in float32 and half precision.
 
     KERAS_BACKEND=jax python bench/gpu.py [--sizes 256x256,512x512] [--batches 1,4,16] [--json FILE]
 
-Runs on a GPU under JAX, PyTorch or TensorFlow, or on a processor where there is none (small sizes
-then, or patience). Frames lie in the device's memory: what is measured is the painting. What limits
-it is told by two quotients: of the arithmetic to that of a large matrix product in the same format
-(near 1: the arithmetic), and of a batch to a single frame (far above 1: a single frame leaves the
-device waiting for its next kernel).
+Runs on a GPU under JAX, PyTorch or TensorFlow, or on a CPU where there is none (use small sizes).
+Frames are in the device's memory: only the painting is measured. Two quotients show the bottleneck:
+that of the arithmetic to a large matrix product in the same format (near 1: the arithmetic), and
+that of a batch to a single frame (far above 1: a single frame leaves the device waiting for its
+next kernel).
 """
 
 from __future__ import annotations
@@ -27,12 +27,19 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 import keras
 import numpy as np
+from harness import (
+    count_multiply_adds,
+    describe_machine,
+    format_machine,
+    format_size,
+    parse_sizes,
+    write_json,
+)
 from keras import ops
-from measuring import described, machine, multiply_adds, named, parsed_sizes, write_json
 
 from vst.core.data_folder import WEIGHTS
-from vst.nets import store
-from vst.nets.embedded import Kit, Painter, blocks_to_channels, normalise_each
+from vst.nets import weight_files
+from vst.nets.embedded import Painter, PainterOperations, blocks_to_channels, normalize_instances
 from vst.nets.embedded import channels_to_blocks as spread
 
 SIZES = "256x256,512x512,1280x720,1920x1080"
@@ -40,18 +47,18 @@ KINDS = ("float32", "float16", "bfloat16")
 ALIKE = 40.0
 
 
-def kit_of(kind: str) -> Kit:
-    """The painter's operations with convolutions of ``kind`` and statistics of float32."""
+def make_operations(kind: str) -> PainterOperations:
+    """Build the painter's operations with convolutions in ``kind`` and statistics in float32."""
 
     def normalise(x: Any, scale: Any, shift: Any) -> Any:
-        return ops.cast(normalise_each(ops.cast(x, "float32"), scale, shift), kind)
+        return ops.cast(normalize_instances(ops.cast(x, "float32"), scale, shift), kind)
 
-    return Kit(normalise, blocks_to_channels, spread)
+    return PainterOperations(normalise, blocks_to_channels, spread)
 
 
-def painting(painter: Painter, kind: str) -> Callable[[Any, Any], Any]:
-    """Pictures in 0..1 and numbers to pictures, compiled by the backend."""
-    kit = kit_of(kind)
+def compile_painter(painter: Painter, kind: str) -> Callable[[Any, Any], Any]:
+    """Compile the painter: pictures in 0..1 and embeddings to pictures."""
+    kit = make_operations(kind)
 
     def paint(pictures: Any, numbers: Any) -> Any:
         styles = painter.styles(numbers)
@@ -59,11 +66,11 @@ def painting(painter: Painter, kind: str) -> Callable[[Any, Any], Any]:
         half = painter.decode(painter.trunk(x, styles, kit), styles, kit)
         return painter.finish(ops.cast(half, "float32"), kit)
 
-    return compiled(paint)
+    return compile_function(paint)
 
 
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function as the backend runs it fastest."""
+def compile_function(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a function for the backend."""
     backend = keras.backend.backend()
     if backend == "jax":
         import jax
@@ -83,7 +90,7 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def wait(result: Any) -> None:
-    """Until the device has done it."""
+    """Wait until the device has finished."""
     backend = keras.backend.backend()
     if backend == "jax":
         result.block_until_ready()
@@ -96,8 +103,8 @@ def wait(result: Any) -> None:
         result[(0,) * len(result.shape)].numpy()
 
 
-def device() -> str:
-    """What it runs on."""
+def describe_device() -> str:
+    """The device and backend in words."""
     backend = keras.backend.backend()
     if backend == "jax":
         import jax
@@ -114,8 +121,8 @@ def device() -> str:
     return str(details.get("device_name", "GPU")) if found else "processor"
 
 
-def per_second(work: Callable[[], Any], rounds: int) -> float:
-    """How often a second, the median; the first call makes the kernels and does not count."""
+def count_per_second(work: Callable[[], Any], rounds: int) -> float:
+    """Median calls per second; the first call compiles kernels and does not count."""
     wait(work())
     times = []
     for _ in range(rounds):
@@ -125,47 +132,51 @@ def per_second(work: Callable[[], Any], rounds: int) -> float:
     return 1 / median(times)
 
 
-def peak(kind: str, side: int, rounds: int) -> float:
-    """Multiply-adds a second of a product of two square matrices."""
+def measure_matmul(kind: str, side: int, rounds: int) -> float:
+    """Multiply-adds per second of a product of two square matrices."""
     one = ops.cast(ops.ones((side, side)), kind)
-    return per_second(lambda: multiply(one, one), rounds) * side**3
+    return count_per_second(lambda: multiply(one, one), rounds) * side**3
 
 
-multiply = compiled(lambda a, b: ops.matmul(a, b))
+multiply = compile_function(lambda a, b: ops.matmul(a, b))
 
 
-def likeness(one: Any, other: Any) -> float:
-    """Peak signal to noise of pictures in 0..1, dB."""
+def psnr(one: Any, other: Any) -> float:
+    """Peak signal-to-noise ratio of pictures in 0..1, in dB."""
     error = np.mean((ops.convert_to_numpy(one) - ops.convert_to_numpy(other)) ** 2)
     return float(10 * np.log10(1 / max(error, 1e-12)))
 
 
 def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
-    """One row for each size, batch and format."""
+    """Measure one row per size, batch and format."""
     painter = Painter()
-    store.assign(painter, store.read_arrays(WEIGHTS, "painter"))
+    weight_files.assign_arrays(painter, weight_files.read_weights(WEIGHTS, "painter"))
     rng = np.random.default_rng(1)
     style = ops.convert_to_tensor(rng.normal(0, 0.3, (1, 100)).astype(np.float32))
-    peaks = {kind: peak(kind, options.matrix, options.rounds) for kind in options.kinds}
+    peaks = {kind: measure_matmul(kind, options.matrix, options.rounds) for kind in options.kinds}
     rows = []
     for width, height in options.sizes:
         smooth = rng.random((1, height // 8, width // 8, 3)).astype(np.float32)
         picture = ops.image.resize(ops.convert_to_tensor(smooth), (height, width))
-        wanted = painting(painter, "float32")(picture, style)
+        wanted = compile_painter(painter, "float32")(picture, style)
         single: dict[str, float] = {}
         for batch in options.batches:
             pictures, styles = (ops.repeat(x, batch, axis=0) for x in (picture, style))
             for kind in options.kinds:
-                paint = painting(painter, kind)
+                paint = compile_painter(painter, kind)
                 try:
-                    alike = likeness(paint(picture, style), wanted)
-                    rate = batch * per_second(partial(paint, pictures, styles), options.rounds)
-                except Exception as error:  # out of memory is a finding, in each backend another
+                    alike = psnr(paint(picture, style), wanted)
+                    rate = batch * count_per_second(
+                        partial(paint, pictures, styles), options.rounds
+                    )
+                except (
+                    Exception
+                ) as error:  # each backend reports out-of-memory differently; it is a result
                     why = type(error).__name__
                     rows.append({"size": (width, height), "batch": batch, "kind": kind, "why": why})
                     continue
                 single.setdefault(kind, rate / batch)
-                work = rate * multiply_adds(painter.table, width, height)
+                work = rate * count_multiply_adds(painter.table, width, height)
                 rows.append(
                     {
                         "size": (width, height), "batch": batch, "kind": kind,
@@ -177,10 +188,10 @@ def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
     return rows
 
 
-def table(found: dict[str, Any]) -> str:
+def format_table(found: dict[str, Any]) -> str:
     """Markdown."""
     lines = [
-        f"{found['device']}, Keras backend {found['backend']}. {described(found['machine'])}.",
+        f"{found['device']}, Keras backend {found['backend']}. {format_machine(found['machine'])}.",
         "",
         (
             "| size | batch | format | frames a second | of the matrix product | to a batch of the "
@@ -189,7 +200,7 @@ def table(found: dict[str, Any]) -> str:
         "|---|---|---|---|---|---|---|",
     ]
     for row in found["rows"]:
-        head = f"| {named(row['size'])} | {row['batch']} | {row['kind']} |"
+        head = f"| {format_size(row['size'])} | {row['batch']} | {row['kind']} |"
         if "why" in row:
             lines.append(f"{head} {row['why']} | | | |")
             continue
@@ -202,7 +213,7 @@ def table(found: dict[str, Any]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sizes", type=parsed_sizes, default=SIZES)
+    parser.add_argument("--sizes", type=parse_sizes, default=SIZES)
     parser.add_argument("--batches", default="1,2,4,8,16", help="with commas between")
     parser.add_argument("--kinds", default=",".join(KINDS), help="number formats")
     parser.add_argument("--rounds", type=int, default=7)
@@ -215,11 +226,12 @@ def main() -> None:
     options.batches = [int(part) for part in options.batches.split(",")]
     options.kinds = options.kinds.split(",")
     found = {
-        "machine": machine(), "device": device(), "backend": keras.backend.backend(),
+        "machine": describe_machine(), "device": describe_device(),
+        "backend": keras.backend.backend(),
         "rows": measure(options),
     }  # fmt: skip
     write_json(options.json, found)
-    print(table(found))
+    print(format_table(found))
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
-"""Measures by how many frames the stabilisers lag behind a style that changes.
+"""Measures by how many frames the stabilizers lag behind a changing style.
 
     python bench/lag.py --shared ../shared [--frames 30] [--json lag.json]
 
-Two clips, moving and standing still (with a sensor's noise), and two pairs of styles, painted by
-Magenta TFLite: `--frames` from one style to the other. Style numbers are laid on the
-straight way from the first style's to the second's; a line through the middle third of the
-transition tells how far the picture has come halfway, and by how many frames the stabilised one is
-behind the unstabilised. `told`: the stabiliser hears of the mix, as it does in the pipeline.
+Two clips, moving and still (with sensor noise), and two pairs of styles, painted by Magenta TFLite:
+`--frames` from one style to the other. Embeddings are projected onto the line from the first style
+to the second; a linear fit through the middle third of the transition gives how far the picture has
+come at half time, and by how many frames the stabilized one is behind the unstabilized. `told`: the
+stabilizer receives the mix, as it does in the pipeline.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from steadiness import PAIR, STYLES, read
+from steadiness import PAIR, STYLES, read_clip
 
 from vst.core.types import Picture
 from vst.engines.magenta import MagentaEngine
 from vst.schedule.timeline import Mix
-from vst.stabilizers import STABILISERS
+from vst.stabilizers import STABILIZERS
 
 CLIPS = ("bikes", "cockatoo")
 REST = 6
 """Frames before and after the transition."""
 SENSOR = 2.0
-"""Deviation of the noise of content that stands still, of 255."""
+"""Standard deviation of the noise of the still content, of 255."""
 
 
-def contents_of(clip: Path, count: int, still: bool) -> list[Picture]:
-    pictures = read(clip, 1 if still else count, 384)
+def read_contents(clip: Path, count: int, still: bool) -> list[Picture]:
+    pictures = read_clip(clip, 1 if still else count, 384)
     if not still:
         return pictures
     noise = np.random.default_rng(0)
@@ -44,17 +44,17 @@ def contents_of(clip: Path, count: int, still: bool) -> list[Picture]:
     ]
 
 
-def progress(pictures: list[Picture], middle: range, engine: Any, ends: Any) -> Any:
-    """How far the style numbers have come, 0..1: slope and height of the line at the middle."""
+def fit_progress(pictures: list[Picture], middle: range, engine: Any, ends: Any) -> Any:
+    """How far the embedding has come, 0..1: slope and height of the fitted line at the middle."""
     way = ends[1] - ends[0]
     come = [(engine.embed(pictures[place]) - ends[0]) @ way / (way @ way) for place in middle]
     return np.polyfit(np.array(middle) - np.mean(middle), come, 1)
 
 
-def case(
+def measure_case(
     engine: Any, contents: list[Picture], frames: int, ends: Any
 ) -> dict[str, dict[str, float]]:
-    """The lag in frames for each stabiliser, untold and told."""
+    """The lag in frames of each stabilizer, without and with the mix."""
     parts = np.clip((np.arange(len(contents)) - REST) / frames, 0, 1)
     paintings = [
         engine.stylize(content[None], ((1 - part) * ends[0] + part * ends[1])[None])[0]
@@ -62,17 +62,17 @@ def case(
     ]
     third = frames // 3
     middle = range(REST + third, REST + frames - third + 1)
-    slope, height = progress(paintings, middle, engine, ends)
+    slope, height = fit_progress(paintings, middle, engine, ends)
     lags: dict[str, dict[str, float]] = {}
     for name in ("flow", "strong"):
         lags[name] = {}
         for told in (False, True):
-            stabiliser, steady = STABILISERS[name](), []
+            stabiliser, steady = STABILIZERS[name](), []
             for part, content, painted in zip(parts, contents, paintings):
                 if told:
                     stabiliser.told(Mix({"first": 1 - part, "second": part}))
                 steady += stabiliser.step(content, painted)
-            _, there = progress(steady, middle, engine, ends)
+            _, there = fit_progress(steady, middle, engine, ends)
             lags[name]["told" if told else "untold"] = float((height - there) / slope)
     return lags
 
@@ -89,15 +89,15 @@ def main() -> None:
         sys.exit(f"{shared} is not there: give --shared the folder of models and clips")
     engine = MagentaEngine(model=",".join(str(shared / "magenta" / x) for x in PAIR.split(",")))
     style = [shared / "training" / "style" / name for name in STYLES]
-    numbers = [engine.embed(read(path, 1, 384)[0]) for path in style]
+    numbers = [engine.embed(read_clip(path, 1, 384)[0]) for path in style]
     results = []
     for clip in CLIPS:
         for still in (False, True):
-            contents = contents_of(
+            contents = read_contents(
                 shared / "video" / f"{clip}.mp4", options.frames + 2 * REST, still
             )
             for first in (0, 1):
-                lags = case(engine, contents, options.frames, numbers[first : first + 2])
+                lags = measure_case(engine, contents, options.frames, numbers[first : first + 2])
                 results.append({"clip": clip, "still": still, "pair": first, "lags": lags})
                 print(clip, "still" if still else "moving", first, json.dumps(lags), flush=True)
     for name in ("flow", "strong"):

@@ -1,9 +1,9 @@
-"""How much memory jobs take, against what is expected of them before they begin.
+"""Measures how much memory jobs take, against the estimate made before they start.
 
     python bench/memory.py            # every row; some minutes
     python bench/memory.py --quick    # the small ones
 
-Each row is one job in a process of its own: the most that the program and its ffmpeg hold together.
+Each row is one job in a separate process: the peak of the program and its ffmpeg together.
 """
 
 from __future__ import annotations
@@ -38,26 +38,26 @@ ROWS = (
 """Engine, the content's width and height, size, stabiliser."""
 
 
-def held_by(process: int) -> int:
-    """Bytes of memory that a process and its children hold."""
+def measure_resident(process: int) -> int:
+    """Bytes of memory of a process and its children."""
     try:
         status = Path(f"/proc/{process}/status").read_text()
         held = int(status.split("VmRSS:")[1].split()[0]) * 1024 if "VmRSS:" in status else 0
         for tasks in Path(f"/proc/{process}/task").iterdir():
-            held += sum(map(held_by, map(int, (tasks / "children").read_text().split())))
+            held += sum(map(measure_resident, map(int, (tasks / "children").read_text().split())))
     except (OSError, ValueError):
         return 0
     return held
 
 
-def measured(words: list[str]) -> float:
+def measure_peak(words: list[str]) -> float:
     """Megabytes at most of ``vst`` with these words."""
     peak = 0
     with subprocess.Popen(
         [sys.executable, "-m", "vst", *words], stdout=subprocess.DEVNULL
     ) as process:
         while process.poll() is None:
-            peak = max(peak, held_by(process.pid))
+            peak = max(peak, measure_resident(process.pid))
             time.sleep(0.02)
     if process.returncode:
         raise SystemExit(f"failed: {' '.join(words)}")
@@ -87,7 +87,7 @@ def main() -> None:
             style = str(content) if engine == "tint" else "@ink-wash"
             words = ["stylize", str(content), "-s", style, "-o", str(output), "--keyframes", "1"]
             flags = [f for key, value in options.items() for f in (f"--{key}", str(value))]
-            found = measured([*words, *flags, "--overwrite", "--progress", "none"])
+            found = measure_peak([*words, *flags, "--overwrite", "--progress", "none"])
             print(f"| {engine} | {width} x {height} | {size} | {stabilise} | {found:,.0f} "
                   f"| {expected:,.0f} |", flush=True)  # fmt: skip
 

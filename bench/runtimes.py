@@ -1,14 +1,13 @@
-"""The embedded painter's weights in other runtimes, beside TensorFlow, in the same run.
+"""Measures the embedded painter's weights in other runtimes, beside TensorFlow, in the same run.
 
     python bench/runtimes.py [--sizes 256x256,512x512] [--json FILE] [--quick]
 
-Needs what it can find of `onnx` with `onnxruntime` and `openvino`, and of `ai-edge-litert`; what is
-missing is left out, and said. Every runtime paints the same frames in the same style, two frames at
-once on one core each where it can (that is how the program paints), and takes turns with
-TensorFlow. Pictures are held against those of TensorFlow in float32.
+Uses what is installed of `onnx` with `onnxruntime` and `openvino`, and of `ai-edge-litert`, and
+reports what is missing. Every runtime paints the same frames in the same style, two frames at once
+on one core each where it can (as the program paints), in turn with TensorFlow. Pictures are
+compared with those of TensorFlow in float32.
 
-The processor's seconds are told beside those of the clock: on a machine that is not idle they are
-the steadier ones.
+Reports CPU time beside wall-clock time: on a machine that is not idle, it is the steadier one.
 """
 
 from __future__ import annotations
@@ -24,14 +23,14 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-from measuring import (
-    clip,
-    described,
-    frames_of,
-    machine,
-    named,
-    parsed_sizes,
-    style_numbers,
+from harness import (
+    describe_machine,
+    draw_clip,
+    embed_style,
+    format_machine,
+    format_size,
+    parse_sizes,
+    read_frames,
     write_json,
 )
 
@@ -44,9 +43,9 @@ ENOUGH = 1.3
 ALIKE = 40.0
 
 
-class Graph:
-    """The painter as an ONNX graph for one size: uint8 pictures in and out, numbers of the style
-    beside.
+class OnnxPainter:
+    """The painter as an ONNX graph for one size: uint8 pictures in and out, and the style
+    embedding.
     """
 
     def __init__(self, painter: Any, width: int, height: int) -> None:
@@ -84,7 +83,7 @@ class Graph:
     def plain(self, x: str, name: str) -> str:
         return self.add("Relu", self.convolve(x, name, bias=True))
 
-    def styled(self, x: str, styles: str, name: str, phases: int = 1) -> str:
+    def convolve_styled(self, x: str, styles: str, name: str, phases: int = 1) -> str:
         numbers = []
         for kind in ("scale", "shift"):
             value = self.add("MatMul", styles, self.constant(self.weight(f"{name}_{kind}")))
@@ -94,7 +93,7 @@ class Graph:
         return self.add("InstanceNormalization", self.convolve(x, name), *numbers, epsilon=1e-5)
 
     def model(self) -> Any:
-        """The whole, as a ModelProto."""
+        """The whole graph as a ModelProto."""
         from onnx import TensorProto, checker
 
         shape = [1, self.height, self.width, 3]
@@ -106,12 +105,12 @@ class Graph:
         x = self.add("SpaceToDepth", self.plain(x, "stem"), blocksize=2)
         x = self.plain(x, "gather")
         for index in range(self.painter.plan.blocks):
-            inner = self.add("Relu", self.styled(x, styles, f"block{index}a"))
-            x = self.add("Add", x, self.styled(inner, styles, f"block{index}b"))
-        x = self.add("Relu", self.styled(x, styles, "spread", 4))
+            inner = self.add("Relu", self.convolve_styled(x, styles, f"block{index}a"))
+            x = self.add("Add", x, self.convolve_styled(inner, styles, f"block{index}b"))
+        x = self.add("Relu", self.convolve_styled(x, styles, "spread", 4))
         x = self.add("DepthToSpace", x, blocksize=2)
-        x = self.add("Relu", self.styled(x, styles, "fine"))
-        x = self.add("Sigmoid", self.styled(x, styles, "colour", 4))
+        x = self.add("Relu", self.convolve_styled(x, styles, "fine"))
+        x = self.add("Sigmoid", self.convolve_styled(x, styles, "colour", 4))
         x = self.add("DepthToSpace", x, blocksize=2)
         x = self.add("Transpose", x, perm=[0, 2, 3, 1])
         x = self.add("Mul", x, self.constant(np.float32(255)))
@@ -134,8 +133,8 @@ class Graph:
         return model
 
 
-def onnx_runtime(path: Path, numbers: np.ndarray) -> Paint:
-    """ONNX Runtime's processor backend, one thread a frame."""
+def open_onnx_runtime(path: Path, numbers: np.ndarray) -> Paint:
+    """Open ONNX Runtime's CPU backend, one thread per frame."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -144,8 +143,8 @@ def onnx_runtime(path: Path, numbers: np.ndarray) -> Paint:
     return lambda frame: session.run(None, {"frame": frame[None], "numbers": numbers})[0][0]
 
 
-def open_vino(path: Path, numbers: np.ndarray, precision: str) -> Paint:
-    """OpenVINO, one thread a frame; ``precision``: f32 or bf16."""
+def open_openvino(path: Path, numbers: np.ndarray, precision: str) -> Paint:
+    """Open OpenVINO, one thread per frame; ``precision``: f32 or bf16."""
     import openvino
 
     core = openvino.Core()
@@ -161,8 +160,8 @@ def open_vino(path: Path, numbers: np.ndarray, precision: str) -> Paint:
     return paint
 
 
-def quantised(path: Path, numbers: np.ndarray, frames: list[np.ndarray]) -> Path:
-    """The graph with convolutions in int8, its ranges taken from some frames."""
+def quantize(path: Path, numbers: np.ndarray, frames: list[np.ndarray]) -> Path:
+    """Quantize the convolutions to int8, with ranges from some frames."""
     from onnxruntime import quantization
 
     class Frames(quantization.CalibrationDataReader):
@@ -180,17 +179,19 @@ def quantised(path: Path, numbers: np.ndarray, frames: list[np.ndarray]) -> Path
     return target
 
 
-def lite(engine: EmbeddedEngine, numbers: np.ndarray, width: int, height: int, kind: str) -> Paint:
-    """LiteRT with XNNPACK, one thread a frame: float32, or ``int8`` weights (dynamic range)."""
+def open_litert(
+    engine: EmbeddedEngine, numbers: np.ndarray, width: int, height: int, kind: str
+) -> Paint:
+    """Open LiteRT with XNNPACK, one thread per frame: float32, or weights in ``int8``."""
     import threading
 
     import tensorflow as tf
     from ai_edge_litert.interpreter import Interpreter
 
-    from vst.nets.embedded import Kit, normalise_each
+    from vst.nets.embedded import PainterOperations, normalize_instances
 
     painter = engine._painter
-    kit = Kit(normalise_each, tf.nn.space_to_depth, tf.nn.depth_to_space)
+    kit = PainterOperations(normalize_instances, tf.nn.space_to_depth, tf.nn.depth_to_space)
 
     @tf.function(input_signature=[tf.TensorSpec([1, height, width, 3]), tf.TensorSpec([1, 100])])
     def whole(picture: Any, numbers: Any) -> Any:
@@ -221,30 +222,36 @@ def lite(engine: EmbeddedEngine, numbers: np.ndarray, width: int, height: int, k
     return paint
 
 
-def contenders(
+def open_runtimes(
     engine: EmbeddedEngine,
     numbers: np.ndarray,
     frames: list[np.ndarray],
     folder: Path,
     wanted: str = "",
 ) -> tuple[dict[str, Paint], dict[str, str]]:
-    """What can be run here of what has ``wanted`` in its name, and why the rest cannot."""
+    """Open the runtimes with ``wanted`` in their name; also return why the others cannot run."""
     height, width = frames[0].shape[:2]
     path = folder / f"painter-{width}x{height}.onnx"
 
     def graph() -> Path:
         if not path.exists():
-            path.write_bytes(Graph(engine._painter, width, height).model().SerializeToString())
+            path.write_bytes(
+                OnnxPainter(engine._painter, width, height).model().SerializeToString()
+            )
         return path
 
     makers: dict[str, Callable[[], Paint]] = {
-        "ONNX Runtime, float32": lambda: onnx_runtime(graph(), numbers),
-        "OpenVINO, float32": lambda: open_vino(graph(), numbers, "f32"),
-        "OpenVINO, bfloat16": lambda: open_vino(graph(), numbers, "bf16"),
-        "ONNX Runtime, int8": lambda: onnx_runtime(quantised(graph(), numbers, frames), numbers),
-        "OpenVINO, int8": lambda: open_vino(quantised(graph(), numbers, frames), numbers, "f32"),
-        "LiteRT (XNNPACK), float32": lambda: lite(engine, numbers, width, height, "float32"),
-        "LiteRT (XNNPACK), int8 weights": lambda: lite(engine, numbers, width, height, "int8"),
+        "ONNX Runtime, float32": lambda: open_onnx_runtime(graph(), numbers),
+        "OpenVINO, float32": lambda: open_openvino(graph(), numbers, "f32"),
+        "OpenVINO, bfloat16": lambda: open_openvino(graph(), numbers, "bf16"),
+        "ONNX Runtime, int8": lambda: open_onnx_runtime(
+            quantize(graph(), numbers, frames), numbers
+        ),
+        "OpenVINO, int8": lambda: open_openvino(quantize(graph(), numbers, frames), numbers, "f32"),
+        "LiteRT (XNNPACK), float32": lambda: open_litert(engine, numbers, width, height, "float32"),
+        "LiteRT (XNNPACK), int8 weights": lambda: open_litert(
+            engine, numbers, width, height, "int8"
+        ),
     }
     found: dict[str, Paint] = {}
     missing: dict[str, str] = {}
@@ -255,13 +262,13 @@ def contenders(
             found[name] = make()
         except ImportError as error:
             missing[name] = f"not installed ({error.name})"
-        except Exception as error:  # a runtime that refuses the graph is a finding
+        except Exception as error:  # a runtime that refuses the graph is a result
             missing[name] = f"{type(error).__name__}: {str(error).strip().splitlines()[0][:200]}"
     return found, missing
 
 
-def exact(engine: EmbeddedEngine, numbers: np.ndarray) -> Paint:
-    """TensorFlow in float32, by the plain operations: the picture that all are held against."""
+def open_reference(engine: EmbeddedEngine, numbers: np.ndarray) -> Paint:
+    """Open TensorFlow in float32, by the plain operations: the reference picture."""
     import tensorflow as tf
 
     painter = engine._painter
@@ -274,16 +281,16 @@ def exact(engine: EmbeddedEngine, numbers: np.ndarray) -> Paint:
     return paint
 
 
-def likeness(one: np.ndarray, other: np.ndarray) -> float:
-    """Peak signal to noise, dB."""
+def psnr(one: np.ndarray, other: np.ndarray) -> float:
+    """Peak signal-to-noise ratio, in dB."""
     error = np.mean((one.astype(np.float64) - other) ** 2)
     return float(10 * np.log10(255**2 / max(error, 1e-9)))
 
 
-def measured(
+def measure(
     paints: dict[str, Paint], frames: list[np.ndarray], rounds: int
 ) -> dict[str, dict[str, list[float]]]:
-    """Seconds a frame of the clock and of the processor, for each, round by round in turn."""
+    """Wall-clock and CPU seconds per frame of each, round by round in turn."""
     found: dict[str, dict[str, list[float]]] = {name: {"clock": [], "cpu": []} for name in paints}
     with ThreadPoolExecutor(2) as pool:
         for paint in paints.values():
@@ -298,15 +305,15 @@ def measured(
 
 
 def compare(size: tuple[int, int], options: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    """All runtimes at one size."""
+    """Compare all runtimes at one size."""
     engine = EmbeddedEngine()
-    numbers = style_numbers(engine)
-    frames = frames_of(clip(folder, *size, options.frames), options.frames)
-    engine.expect(*size)
+    numbers = embed_style(engine)
+    frames = read_frames(draw_clip(folder, *size, options.frames), options.frames)
+    engine.prepare_size(*size)
     own: Paint = lambda frame: engine.stylize(frame[None], numbers)[0]  # noqa: E731
-    wanted = exact(engine, numbers)(frames[0])
-    others, missing = contenders(engine, numbers, frames, folder, options.only)
-    times = measured({"TensorFlow": own, **others}, frames, options.rounds)
+    wanted = open_reference(engine, numbers)(frames[0])
+    others, missing = open_runtimes(engine, numbers, frames, folder, options.only)
+    times = measure({"TensorFlow": own, **others}, frames, options.rounds)
     rows = []
     for name, paint in {"TensorFlow": own, **others}.items():
         quotients = {
@@ -320,16 +327,16 @@ def compare(size: tuple[int, int], options: argparse.Namespace, folder: Path) ->
                 "processor, ms": 1000 * median(times[name]["cpu"]),
                 "faster": quotients["clock"],
                 "faster by the processor": quotients["cpu"],
-                "likeness, dB": likeness(paint(frames[0]), wanted),
+                "likeness, dB": psnr(paint(frames[0]), wanted),
             }
         )
     engine.close()
     return {"size": size, "rows": rows, "missing": missing}
 
 
-def table(found: dict[str, Any]) -> str:
+def format_table(found: dict[str, Any]) -> str:
     """Markdown."""
-    lines = [f"Machine: {described(found['machine'])}. Rounds: {found['rounds']}.", ""]
+    lines = [f"Machine: {format_machine(found['machine'])}. Rounds: {found['rounds']}.", ""]
     lines += [
         (
             "| size | runtime | ms a frame | processor's ms | times as fast | by the processor "
@@ -341,19 +348,19 @@ def table(found: dict[str, Any]) -> str:
         for row in part["rows"]:
             good = row["faster"] >= ENOUGH and row["likeness, dB"] >= ALIKE
             lines.append(
-                f"| {named(part['size'])} | {row['runtime']} | {row['clock, ms']:.1f} "
+                f"| {format_size(part['size'])} | {row['runtime']} | {row['clock, ms']:.1f} "
                 f"| {row['processor, ms']:.1f} | {row['faster']:.2f} "
                 f"| {row['faster by the processor']:.2f} | {row['likeness, dB']:.1f} "
                 f"| {'worth keeping' if good else ''} |"
             )
         for name, why in part["missing"].items():
-            lines.append(f"| {named(part['size'])} | {name} | | | | | | {why} |")
+            lines.append(f"| {format_size(part['size'])} | {name} | | | | | | {why} |")
     return "\n".join(lines)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sizes", type=parsed_sizes, default="256x256,512x512,1280x720")
+    parser.add_argument("--sizes", type=parse_sizes, default="256x256,512x512,1280x720")
     parser.add_argument("--only", default="", help="a part of a runtime's name, such as OpenVINO")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--frames", type=int, default=24)
@@ -362,13 +369,13 @@ def main() -> None:
     options = parser.parse_args()
     if options.quick:
         options.sizes, options.rounds, options.frames = [(128, 96)], 1, 4
-    found: dict[str, Any] = {"machine": machine(), "rounds": options.rounds, "sizes": []}
+    found: dict[str, Any] = {"machine": describe_machine(), "rounds": options.rounds, "sizes": []}
     with tempfile.TemporaryDirectory(prefix="vst-bench-") as name, one_core_a_frame():
         for size in options.sizes:
             found["sizes"].append(compare(size, options, Path(name)))
-            print(f"{named(size)}: done", file=sys.stderr, flush=True)
+            print(f"{format_size(size)}: done", file=sys.stderr, flush=True)
     write_json(options.json, found)
-    print(table(found))
+    print(format_table(found))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""Measures the stabilisers on clips, styles and engines; prints the table of docs/steadiness.md.
+"""Measures the stabilizers on clips, styles and engines; prints the table of docs/steadiness.md.
 
     python bench/steadiness.py --shared ../shared --json steadiness.json [--frames 30] [--size 384]
 
-Warp errors are relative to Magenta TFLite's unstabilised painting of the same frames and style;
-style distance (by Magenta's predictor) and sharpness to the same engine's unstabilised painting.
-Scenes are cut where the content is. Times are medians of alternated runs at 512 x 512, relative to
-the embedded painter's.
+Warp errors are relative to Magenta TFLite's unstabilized painting of the same frames and style;
+style distance (by Magenta's predictor) and sharpness to the same engine's unstabilized painting.
+Stabilizers are reset at the content's cuts. Times are medians of alternated runs at 512 x 512,
+relative to the embedded painter's.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import cv2
 import numpy as np
-from rivals import Average, Blend
+from baselines import ExponentialAverage, WarpedBlend
 
 from vst.core.types import Picture
 from vst.engines.embedded import EmbeddedEngine
@@ -34,8 +34,8 @@ from vst.engines.magenta import MagentaEngine
 from vst.metrics.sharpness import Sharpness
 from vst.metrics.style import StyleDistance
 from vst.metrics.warp import WarpError
-from vst.stabilizers import STABILISERS
-from vst.stabilizers.base import Stabiliser
+from vst.stabilizers import STABILIZERS
+from vst.stabilizers.base import Stabilizer
 from vst.video.scene_cuts import CutDetector
 from vst.video.sources import open_source
 
@@ -43,14 +43,14 @@ STYLES = ("0001.jpg", "0027.jpg", "0035.jpg")
 PAIR = "style_predict_quantized_256.tflite,style_transfer_quantized_dynamic.tflite"
 LAGS = (1, 5, 10)
 FIGURES = ("warp", "warp-5", "warp-10", "style", "sharpness")
-CONTENDERS: dict[str, Callable[[], Stabiliser]] = {
-    "off": STABILISERS["off"],
-    "exponential average, 0.8": Average,
-    "light: Gaussian over time": STABILISERS["light"],
-    "blend along flow, 0.9": Blend,
-    "known frontier": lambda: Blend(raised=1.6),
-    "flow": STABILISERS["flow"],
-    "strong": STABILISERS["strong"],
+CONTENDERS: dict[str, Callable[[], Stabilizer]] = {
+    "off": STABILIZERS["off"],
+    "exponential average, 0.8": ExponentialAverage,
+    "light: Gaussian over time": STABILIZERS["light"],
+    "blend along flow, 0.9": WarpedBlend,
+    "known frontier": lambda: WarpedBlend(raised=1.6),
+    "flow": STABILIZERS["flow"],
+    "strong": STABILIZERS["strong"],
 }
 ASKED = {
     "flow": {"warp": 0.12, "warp-10": 0.50, "style": 1.03, "sharpness": 0.93, "time": 0.35},
@@ -58,8 +58,8 @@ ASKED = {
 }
 
 
-class Shared(WarpError):
-    """Warp error whose flows are found once for all contenders: they depend on content only."""
+class CachedWarpError(WarpError):
+    """Warp error that computes each flow once for all contenders."""
 
     def __init__(self, lag: int, known: dict[tuple[int, int], Any]) -> None:
         super().__init__(lag)
@@ -79,8 +79,8 @@ class Shared(WarpError):
         return backward.astype(np.float32), seen
 
 
-def read(path: Path, count: int, side: int) -> list[Picture]:
-    """The clip's first frames that show something, squeezed to a square."""
+def read_clip(path: Path, count: int, side: int) -> list[Picture]:
+    """The clip's first frames that are not black, resized to a square."""
     found: list[Picture] = []
     with open_source(path) as source:
         for frame in source.frames():
@@ -93,10 +93,10 @@ def read(path: Path, count: int, side: int) -> list[Picture]:
     return found
 
 
-def steadied(
-    make: Callable[[], Stabiliser], contents: list[Picture], paintings: list[Picture]
+def stabilize(
+    make: Callable[[], Stabilizer], contents: list[Picture], paintings: list[Picture]
 ) -> list[Picture]:
-    """What the stabiliser makes of them; flushed and reset at cuts, as the pipeline does."""
+    """Stabilize the paintings, with a flush and reset at cuts, as the pipeline does."""
     stabiliser, cuts, found = make(), CutDetector(), []
     for content, painted in zip(contents, paintings):
         if cuts.is_cut(content):
@@ -106,11 +106,11 @@ def steadied(
     return found + stabiliser.flush()
 
 
-def figures(
+def measure_video(
     contents: list[Picture], pictures: list[Picture], known: dict[Any, Any], style: StyleDistance
 ) -> dict[str, float]:
-    """Every figure of one video."""
-    measures = {"warp" if lag == 1 else f"warp-{lag}": Shared(lag, known) for lag in LAGS}
+    """Measure every figure of one video."""
+    measures = {"warp" if lag == 1 else f"warp-{lag}": CachedWarpError(lag, known) for lag in LAGS}
     measures |= {"style": style, "sharpness": Sharpness()}
     values: dict[str, list[float]] = {name: [] for name in measures}
     cuts = CutDetector()
@@ -123,14 +123,14 @@ def figures(
     return {name: measure.total(values[name]) for name, measure in measures.items()}
 
 
-def trials(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    """One result for each clip, style, engine and contender."""
+def run_trials(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Measure each clip, style, engine and contender."""
     shared = options.shared
     pair = ",".join(str(shared / "magenta" / name) for name in PAIR.split(","))
     magenta = MagentaEngine(model=pair)
     engines = {"magenta": magenta, "embedded": EmbeddedEngine()}
     for clip in sorted((shared / "video").glob("*.mp4")):
-        contents = read(clip, options.frames, options.size)
+        contents = read_clip(clip, options.frames, options.size)
         known: dict[Any, Any] = {}
         for name in STYLES[: options.styles]:
             picture = cv2.imread(str(shared / "training" / "style" / name))[..., ::-1]
@@ -141,7 +141,9 @@ def trials(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
                 own: dict[str, float] = {}
                 for contender, make in CONTENDERS.items():
                     judge = StyleDistance(magenta.embed, lambda _, e=wanted: e, every=4)
-                    found = figures(contents, steadied(make, contents, paintings), known, judge)
+                    found = measure_video(
+                        contents, stabilize(make, contents, paintings), known, judge
+                    )
                     own = own or found
                     reference = reference or found
                     yield {
@@ -154,11 +156,11 @@ def trials(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
                     }  # fmt: skip
 
 
-def times(options: argparse.Namespace) -> dict[str, dict[str, float]]:
+def measure_times(options: argparse.Namespace) -> dict[str, dict[str, float]]:
     """For each contender at 512 x 512: its milliseconds per frame, the embedded painter's in the
     same run, frame by frame in turns, and their ratio; medians.
     """
-    contents = read(options.shared / "video" / "cockatoo.mp4", 24, 512)
+    contents = read_clip(options.shared / "video" / "cockatoo.mp4", 24, 512)
     engine = EmbeddedEngine()
     picture = cv2.imread(str(options.shared / "training" / "style" / STYLES[1]))[..., ::-1]
     wanted = engine.embed(np.ascontiguousarray(picture))[None]
@@ -177,8 +179,8 @@ def times(options: argparse.Namespace) -> dict[str, dict[str, float]]:
     return found
 
 
-def table(results: list[dict[str, Any]], clocks: dict[str, Any]) -> str:
-    """Markdown: means over clips and styles, for each engine."""
+def format_table(results: list[dict[str, Any]], clocks: dict[str, Any]) -> str:
+    """Format the means over clips and styles as Markdown, for each engine."""
     lines = [
         "| engine | stabiliser | warp | t−5 | t−10 | style | sharpness | time |",
         "|---|---|---|---|---|---|---|---|",
@@ -186,16 +188,16 @@ def table(results: list[dict[str, Any]], clocks: dict[str, Any]) -> str:
     engines = [*dict.fromkeys(result["engine"] for result in results), "both"]
     for engine in engines:
         for contender in CONTENDERS:
-            cells = [mean(results, engine, contender, key) for key in FIGURES]
+            cells = [mean_of(results, engine, contender, key) for key in FIGURES]
             clock = clocks[contender]["ratio"]
             asked = ASKED.get(contender, {})
-            texts = [marked(v, asked.get(key), key) for key, v in zip(FIGURES, cells)]
-            texts.append(marked(clock, asked.get("time"), "time"))
+            texts = [format_figure(v, asked.get(key), key) for key, v in zip(FIGURES, cells)]
+            texts.append(format_figure(clock, asked.get("time"), "time"))
             lines.append(f"| {engine} | {contender} | " + " | ".join(texts) + " |")
     return "\n".join(lines)
 
 
-def mean(results: list[dict[str, Any]], engine: str, contender: str, key: str) -> float:
+def mean_of(results: list[dict[str, Any]], engine: str, contender: str, key: str) -> float:
     found = [
         result["relative"][key]
         for result in results
@@ -204,8 +206,8 @@ def mean(results: list[dict[str, Any]], engine: str, contender: str, key: str) -
     return float(np.mean([value for value in found if math.isfinite(value)]))
 
 
-def marked(value: float, asked: float | None, key: str) -> str:
-    """The figure; bold where it reaches what was asked."""
+def format_figure(value: float, asked: float | None, key: str) -> str:
+    """The figure, in bold if it reaches its target."""
     if asked is None:
         return f"{value:.3f}"
     reached = value >= asked if key == "sharpness" else value <= asked
@@ -223,9 +225,9 @@ def main() -> None:
     options = parser.parse_args()
     if not options.shared.is_dir():
         sys.exit(f"{options.shared} is not there: give --shared the folder of models and clips")
-    clocks = times(options)
+    clocks = measure_times(options)
     results = []
-    for result in trials(options) if options.styles else ():
+    for result in run_trials(options) if options.styles else ():
         results.append(result)
         row = " ".join(f"{key} {value:.3f}" for key, value in result["relative"].items())
         names = (result[key] for key in ("clip", "style", "engine", "contender"))
@@ -234,7 +236,7 @@ def main() -> None:
         whole = {"size": options.size, "frames": options.frames, "ms": clocks, "results": results}
         options.json.write_text(json.dumps(whole, indent=1))
     if results:
-        print(table(results, clocks))
+        print(format_table(results, clocks))
     for name, clock in clocks.items():
         print(f"{name}: " + ", ".join(f"{key} {value:.2f}" for key, value in clock.items()))
 

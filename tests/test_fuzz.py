@@ -1,4 +1,4 @@
-"""The fuzzing target, for a bounded time: nothing hangs, dies or leaves anything behind."""
+"""The fuzzing tool, for a bounded time: no command hangs, crashes or leaves files behind."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ TOOL = Path(__file__).parent.parent / "tools" / "fuzz.py"
 SECONDS = 60
 
 
-def fuzzed(seconds: float, seed: int, *more: str) -> dict[str, dict[str, float]]:
-    """How the cases ended, by kind; what ended wrongly fails the test, with its command."""
+def run_fuzzer(seconds: float, seed: int, *more: str) -> dict[str, dict[str, float]]:
+    """Run `tools/fuzz.py`; return how the cases ended, by kind. A failing case fails the test."""
     command = [sys.executable, str(TOOL), "--seconds", str(seconds), "--seed", str(seed), *more]
     done = subprocess.run(command, capture_output=True, text=True)
     found: dict[str, dict[str, float]] = json.loads(done.stdout)
@@ -30,8 +30,8 @@ def fuzzed(seconds: float, seed: int, *more: str) -> dict[str, dict[str, float]]
 
 
 @pytest.mark.slow
-def test_files_changed_at_random(request: pytest.FixtureRequest) -> None:
-    found = fuzzed(SECONDS, 0)
+def test_no_randomly_changed_file_breaks_a_command(request: pytest.FixtureRequest) -> None:
+    found = run_fuzzer(SECONDS, 0)
     assert sum(counts["tried"] for counts in found.values()) > 20
     print({kind: counts["tried"] for kind, counts in found.items()})
 
@@ -41,15 +41,13 @@ def test_the_same_seed_makes_the_same_cases() -> None:
 
     from tools import fuzz
 
-    first, second, third = (
-        fuzz.changed_text(fuzz.BATCH, random.Random(seed)) for seed in (1, 1, 2)
-    )
+    first, second, third = (fuzz.change_text(fuzz.BATCH, random.Random(seed)) for seed in (1, 1, 2))
     assert first == second != third
     data = bytes(range(256)) * 4
-    assert fuzz.changed_bytes(data, data, random.Random(3)) != data
+    assert fuzz.change_bytes(data, data, random.Random(3)) != data
 
 
-def test_what_ends_wrongly_is_seen() -> None:
+def test_each_wrong_ending_is_detected() -> None:
     from tools import fuzz
 
     good = {"code": 1, "err": "vst: 'x' is empty\n", "seconds": 0.1, "peak": 1000}
@@ -64,5 +62,5 @@ def test_what_ends_wrongly_is_seen() -> None:
         ({**good, "peak": 3_000_000}, set(), "MB"),
         (good, {".out.mp4.part"}, "left"),
     ):
-        said = fuzz.judged(fuzz.Counts(), "content", answer, left)
-        assert bool(said) == bool(wrong) and wrong in "; ".join(said), answer
+        reasons = fuzz.judge_case(fuzz.Counts(), "content", answer, left)
+        assert bool(reasons) == bool(wrong) and wrong in "; ".join(reasons), answer

@@ -1,5 +1,4 @@
-"""Build the documents into a small site that is read without a server: README, docs/ and what they
-link to.
+"""Build the documents (README, docs/ and what they link to) into a small site that needs no server.
 
 python tools/build_site.py [FOLDER]         (default: out/site)
 """
@@ -22,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FIRST = ("README.md", "docs/index.md")
 LAST = ("CONTRIBUTING.md", "CHANGELOG.md")
 ELSEWHERE = re.compile(r"[a-z]+:|#")
-"""What a link begins with that leads out of the repository, or stays on its page."""
+"""Matches links out of the repository or within their page."""
 STYLE = """
 :root{color-scheme:light;--paper:#faf8f3;--card:#fffefb;--ink:#262422;--faint:#6f6a62;
 --line:#e2dcd0;--accent:#b8431f;--soft:#f1ece1;
@@ -58,7 +57,7 @@ white-space:nowrap;align-items:center}nav b{margin:0 12px 0 0}}
 
 @dataclass(frozen=True)
 class Page:
-    """A document: its place in the repository, its title, and its parsed text."""
+    """A document: its path in the repository, its title, and its parsed text."""
 
     path: Path
     title: str
@@ -66,12 +65,12 @@ class Page:
 
     @property
     def target(self) -> Path:
-        """Where it lies in the site; the README is what a visitor sees first."""
-        return target_of(self.path)
+        """Its path in the site; the README is the start page."""
+        return site_path(self.path)
 
 
-def target_of(path: Path) -> Path:
-    """Where a file of the repository lies in the site, relative to it."""
+def site_path(path: Path) -> Path:
+    """The path of a repository's file in the site."""
     if path == Path("README.md"):
         return Path("index.html")
     if (ROOT / path).is_dir():
@@ -79,49 +78,49 @@ def target_of(path: Path) -> Path:
     return path.with_suffix(".html") if path.suffix == ".md" else path
 
 
-def parser() -> MarkdownIt:
+def make_parser() -> MarkdownIt:
     return MarkdownIt("commonmark").enable("table")
 
 
 def read_page(path: Path) -> Page:
     """Read a document, given relative to the repository."""
-    tokens = parser().parse((ROOT / path).read_text(encoding="utf-8"))
+    tokens = make_parser().parse((ROOT / path).read_text(encoding="utf-8"))
     heading = next(i for i, token in enumerate(tokens) if token.type == "heading_open")
     return Page(path, tokens[heading + 1].content.partition(":")[0], tokens)
 
 
-def pages() -> list[Page]:
-    """Every document, in the order in which the index names them."""
+def read_pages() -> list[Page]:
+    """Read every document, in the order of the index."""
     index = (ROOT / "docs/index.md").read_text(encoding="utf-8")
     named = [f"docs/{name}" for name in re.findall(r"\]\(([a-z-]+\.md)\)", index)]
     return [read_page(Path(path)) for path in (*FIRST, *dict.fromkeys(named), *LAST)]
 
 
-def anchor(text: str) -> str:
-    """The name of a heading in links, as hosts of repositories make it."""
+def heading_anchor(text: str) -> str:
+    """The anchor of a heading, as repository hosts derive it."""
     bare = re.sub(r"[`*_\[\]()]", "", text).lower()
     return re.sub(r"[^\w\- ]", "", bare).strip().replace(" ", "-")
 
 
-def inline(tokens: Sequence[Token]) -> Iterator[Token]:
-    """All tokens, those within lines too."""
+def walk_tokens(tokens: Sequence[Token]) -> Iterator[Token]:
+    """Yield all tokens, nested ones too."""
     for token in tokens:
         yield token
-        yield from inline(token.children or ())
+        yield from walk_tokens(token.children or ())
 
 
-def relative(target: Path, page: Path) -> str:
-    """The address of a file of the site, seen from a page of it."""
+def relative_address(target: Path, page: Path) -> str:
+    """The address of a site's file relative to one of its pages."""
     up = "../" * len(page.parent.parts)
     return up + target.as_posix()
 
 
-def render(page: Page, linked: set[Path]) -> str:
-    """A document as HTML; ``linked`` takes up the files of the repository that it leads to."""
+def render_page(page: Page, linked: set[Path]) -> str:
+    """Render a document as HTML; add the repository's files that it links to to ``linked``."""
     for number, token in enumerate(page.tokens):
         if token.type == "heading_open":
-            token.attrSet("id", anchor(page.tokens[number + 1].content))
-    for token in inline(page.tokens):
+            token.attrSet("id", heading_anchor(page.tokens[number + 1].content))
+    for token in walk_tokens(page.tokens):
         name = {"link_open": "href", "image": "src"}.get(token.type)
         address = str(token.attrGet(name)) if name else ""
         if not name or ELSEWHERE.match(address):
@@ -129,55 +128,58 @@ def render(page: Page, linked: set[Path]) -> str:
         place, hash_, heading = address.partition("#")
         path = (ROOT / page.path.parent / unquote(place)).resolve().relative_to(ROOT)
         linked.add(path)
-        token.attrSet(name, relative(target_of(path), page.target) + hash_ + heading)
-    text = parser().renderer.render(list(page.tokens), parser().options, {})
+        token.attrSet(name, relative_address(site_path(path), page.target) + hash_ + heading)
+    text = make_parser().renderer.render(list(page.tokens), make_parser().options, {})
     return text.replace("<table>", '<div class="wide"><table>').replace(
         "</table>", "</table></div>"
     )
 
 
-def framed(page: Path, title: str, body: str, everything: Sequence[Page]) -> str:
-    """A whole page, with the list of all pages beside it and the ways to the next ones below."""
+def frame_page(page: Path, title: str, body: str, everything: Sequence[Page]) -> str:
+    """Wrap a page's body with the list of all pages and the links to the next and previous one."""
     links = []
     for one in everything:
         here = ' aria-current="page"' if one.target == page else ""
-        links.append(f'<a href="{relative(one.target, page)}"{here}>{html.escape(short(one))}</a>')
+        links.append(
+            f'<a href="{relative_address(one.target, page)}"{here}>'
+            f"{html.escape(short_title(one))}</a>"
+        )
     place = next((i for i, one in enumerate(everything) if one.target == page), None)
     turns = ["<span></span>", "<span></span>"]
     for side, step, sign in ((0, -1, "← {}"), (1, 1, "{} →")):
         if place is not None and 0 <= place + step < len(everything):
             one = everything[place + step]
-            text = sign.format(html.escape(short(one)))
-            turns[side] = f'<a href="{relative(one.target, page)}">{text}</a>'
+            text = sign.format(html.escape(short_title(one)))
+            turns[side] = f'<a href="{relative_address(one.target, page)}">{text}</a>'
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<title>{html.escape(title)}</title>"
-        f'<link rel="stylesheet" href="{relative(Path("site.css"), page)}">'
+        f'<link rel="stylesheet" href="{relative_address(Path("site.css"), page)}">'
         f'<div class="site"><nav aria-label="Documents"><b>vst</b>{"".join(links)}</nav>'
         f'<main>{body}<div class="turn">{"".join(turns)}</div></main></div></html>\n'
     )
 
 
-def short(page: Page) -> str:
-    """A page's name in the list."""
+def short_title(page: Page) -> str:
+    """A page's name in the navigation."""
     return "Start" if page.path == Path("README.md") else page.title
 
 
-def listing(folder: Path) -> str:
-    """A folder that a document leads to, as a list of its files."""
-    files = sorted(path.name for path in (ROOT / folder).iterdir() if is_shown(path))
+def render_listing(folder: Path) -> str:
+    """Render a linked folder as a list of its files."""
+    files = sorted(path.name for path in (ROOT / folder).iterdir() if is_listed(path))
     rows = "".join(f'<li><a href="{html.escape(n)}">{html.escape(n)}</a></li>' for n in files)
     return f"<h1>{html.escape(str(folder))}</h1><ul>{rows}</ul>"
 
 
-def is_shown(path: Path) -> bool:
+def is_listed(path: Path) -> bool:
     return path.is_file() and not path.name.startswith(".")
 
 
 def build(folder: Path) -> list[Path]:
-    """Build the site into ``folder``, which is made anew; returns its pages."""
-    everything = pages()
+    """Build the site into ``folder``, replacing an earlier one; return its pages."""
+    everything = read_pages()
     if folder.exists() and not (folder / "site.css").exists() and any(folder.iterdir()):
         raise SystemExit(f"{folder} holds other files; name an empty folder")
     shutil.rmtree(folder, ignore_errors=True)
@@ -186,22 +188,28 @@ def build(folder: Path) -> list[Path]:
     linked: set[Path] = set()
     written = []
     for page in everything:
-        written.append(write(folder, page.target, page.title, render(page, linked), everything))
+        written.append(
+            write_page(folder, page.target, page.title, render_page(page, linked), everything)
+        )
     known = {page.path for page in everything}
     for path in sorted(linked - known):
         if (ROOT / path).is_dir():
-            written.append(write(folder, target_of(path), str(path), listing(path), everything))
-            for file in filter(is_shown, (ROOT / path).iterdir()):
+            written.append(
+                write_page(folder, site_path(path), str(path), render_listing(path), everything)
+            )
+            for file in filter(is_listed, (ROOT / path).iterdir()):
                 shutil.copy2(file, folder / path / file.name)
         else:
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / path, folder / target_of(path))
+            shutil.copy2(ROOT / path, folder / site_path(path))
     return written
 
 
-def write(folder: Path, target: Path, title: str, body: str, everything: Sequence[Page]) -> Path:
+def write_page(
+    folder: Path, target: Path, title: str, body: str, everything: Sequence[Page]
+) -> Path:
     (folder / target).parent.mkdir(parents=True, exist_ok=True)
-    (folder / target).write_text(framed(target, title, body, everything), encoding="utf-8")
+    (folder / target).write_text(frame_page(target, title, body, everything), encoding="utf-8")
     return folder / target
 
 

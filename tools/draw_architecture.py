@@ -29,8 +29,8 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("many jobs", ("batch", "cluster", "research", "notebook")),
     ("front ends", ("web", "cli", "__main__")),
 )
-"""From the bottom up: a module imports packages of layers below its own and, within its layer, those
-to the left."""
+"""From the bottom up: a module imports packages of lower layers and, in its own layer, those to its
+left."""
 CAPTIONS = {
     "errors": "exceptions",
     "core": "types, fields, registry, limits, locks",

@@ -18,8 +18,8 @@ PAGE, PICTURE = DOCS / "cluster.md", DOCS / "pictures" / "cluster-model.png"
 BEGINS, ENDS = "<!-- {}: made by tools/draw_cluster_model.py -->", "<!-- end of {} -->"
 
 
-def picture(found: dict[str, Any]) -> Any:
-    """Frames a second against workers, both in powers of ten."""
+def draw_curves_of_model(found: dict[str, Any]) -> Any:
+    """Draw frames a second against workers, both in powers of ten."""
     paper, frames = found["paper"], 10 * found["clip"]["fps"]
     million = str(10**6)
     one = paper["film"]["1"]["frames_per_second"]
@@ -42,36 +42,36 @@ def picture(found: dict[str, Any]) -> Any:
     )
 
 
-def overhead(found: dict[str, Any]) -> str:
-    """What was measured."""
+def format_overhead(found: dict[str, Any]) -> str:
+    """Format the measurements as a table."""
     model = found["model"]
     rows = {
         "engine; turns": f"{found['engine']}; {found['turns']}",
         f"clip of {found['clip']['minutes']:g} min, local run on two cores":
             f"{found['local_seconds']:.1f} s",
         "the same on two workers of one core": f"{found['cluster_seconds']:.1f} s",
-        f"ratio (wanted: at most {found['asked']})": f"{found['ratio']:.2f}",
+        f"ratio (target: at most {found['asked']})": f"{found['ratio']:.2f}",
         "start: local; Ray; its workers with TensorFlow":
             f"{found['local_startup']:.1f} s; {found['ray_startup']:.1f} s; "
             f"{found['workers_startup']:.1f} s",
-        "frames painted to warm up": f"{found['warmup_frames']} beside {found['frames']}",
-        "worker: a chunk; a frame": f"{model['a']:.2f} s; {1000 * model['b']:.1f} ms",
-        "driver, a frame: reading ahead; taking in; joining":
+        "warm-up frames": f"{found['warmup_frames']} in addition to {found['frames']}",
+        "worker: per chunk; per frame": f"{model['a']:.2f} s; {1000 * model['b']:.1f} ms",
+        "driver, per frame: reading ahead; receiving; joining":
             f"{1000 * model['scout']:.2f}; {1000 * model['take']:.2f}; "
             f"{1000 * model['join']:.2f} ms",
-        "a clip: worker beside its frames; driver":
+        "a clip: worker in addition to its frames; driver":
             f"{model['clip']:.2f} s; {1000 * model['send']:.0f} ms",
-        "coming back, a frame": f"{model['size'] / 1000:.1f} kB",
+        "returned, per frame": f"{model['size'] / 1000:.1f} kB",
     }  # fmt: skip
     return "\n".join(["| measured | |", "|---|---|", *(f"| {a} | {b} |" for a, b in rows.items())])
 
 
-def paper(found: dict[str, Any]) -> str:
-    """The model at each power of ten, with what limits it first."""
+def format_model(found: dict[str, Any]) -> str:
+    """Format the model at each power of ten, with its bottleneck."""
     lines = ["| workers | one film of 2 h | limited by |", "|---|---|---|"]
     for number, row in found["paper"]["film"].items():
         lines.append(
-            f"| {number} | {told(row['seconds'])} ({row['frames_per_second']:.0f} fps) "
+            f"| {number} | {format_duration(row['seconds'])} ({row['frames_per_second']:.0f} fps) "
             f"| {row['limit']} |"
         )
     of_clips = found["paper"]["clips"]
@@ -79,23 +79,24 @@ def paper(found: dict[str, Any]) -> str:
     lines += ["|---" * (1 + len(of_clips)) + "|"]
     for count in next(iter(of_clips.values())):
         cells = [
-            f"{told(row[count]['seconds'])}: {row[count]['limit']}" for row in of_clips.values()
+            f"{format_duration(row[count]['seconds'])}: {row[count]['limit']}"
+            for row in of_clips.values()
         ]
         lines.append(f"| {int(count):,} | {' | '.join(cells)} |")
     lines += ["", f"![Frames a second against workers](pictures/{PICTURE.name})"]
     return "\n".join(lines)
 
 
-def told(seconds: float) -> str:
-    """A time as people say it."""
+def format_duration(seconds: float) -> str:
+    """Format seconds in a readable unit."""
     for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
         if seconds >= 2 * size:
             return f"{seconds / size:.1f} {unit}"
     return f"{seconds:.0f} s"
 
 
-def put_in(page: str, name: str, table: str) -> str:
-    """The page with a table between its marks."""
+def replace_table(page: str, name: str, table: str) -> str:
+    """Replace the table between its marks in a page."""
     begins, ends = BEGINS.format(name), ENDS.format(name)
     before, _, rest = page.partition(begins)
     _, _, after = rest.partition(ends)
@@ -104,10 +105,10 @@ def put_in(page: str, name: str, table: str) -> str:
 
 def main() -> None:
     found = json.loads((DOCS / "cluster.json").read_text(encoding="utf-8"))
-    save_picture(PICTURE, picture(found))
+    save_picture(PICTURE, draw_curves_of_model(found))
     page = PAGE.read_text(encoding="utf-8")
-    for name, table in (("overhead", overhead(found)), ("model", paper(found))):
-        page = put_in(page, name, table)
+    for name, table in (("overhead", format_overhead(found)), ("model", format_model(found))):
+        page = replace_table(page, name, table)
     PAGE.write_text(page, encoding="utf-8")
     print(PICTURE, PAGE)
 

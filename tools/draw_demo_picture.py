@@ -1,4 +1,4 @@
-"""Make docs/pictures/demo.jpg, the README's picture: the sheet that `vst demo` leaves.
+"""Make docs/pictures/demo.jpg, the README's picture, from the sheet that `vst demo` writes.
 
 draw_demo_picture.py [FOLDER WITH demo.png]
 """

@@ -1,5 +1,5 @@
-"""Make docs/pictures/embedded-curves.png, the curves of the shipped weights' training, from
-docs/embedded-training.json: seconds of training, and what was measured on kept-aside pairs.
+"""Make docs/pictures/embedded-curves.png, the training curves of the shipped weights, from
+docs/embedded-training.json: seconds of training, and measurements on held-out pairs.
 
 draw_embedded_curves.py
 """

@@ -1,5 +1,5 @@
-"""Draw docs/pictures/gallery-*.jpg: the built-in styles on the project's own pictures, the way from
-one style to another, and what strength, brush and colours do.
+"""Draw docs/pictures/gallery-*.jpg: the built-in styles on the project's own pictures, transitions
+from one style to another, and the effect of strength, brush and colors.
 
 python tools/draw_gallery.py [FOLDER]
 """
@@ -18,7 +18,7 @@ sys.path.insert(0, str(ROOT))
 from vst.core.types import Picture  # noqa: E402
 from vst.engines.base import EmbeddingEngine  # noqa: E402
 from vst.imaging.color import COLOURS, recoloured  # noqa: E402
-from vst.pipeline.run import open_engine  # noqa: E402
+from vst.pipeline.parts import open_engine  # noqa: E402
 from vst.plotting import draw_grid, resize_to, save_picture  # noqa: E402
 from vst.preview import paint_still  # noqa: E402
 from vst.samples import Landscape  # noqa: E402
@@ -27,9 +27,9 @@ from vst.styles.library import builtin_styles  # noqa: E402
 
 CELL = (264, 176)
 PAINTED = (480, 320)
-"""Width and height of what is painted."""
+"""Width and height of the paintings."""
 PER_SHEET = 7
-"""Styles on one sheet: each picture of the documents stays below 400 kB."""
+"""Styles on one sheet: each picture of the documents is smaller than 400 kB."""
 LARGEST = 300_000
 WALKS = (
     ("ink-wash", "sea-print"),
@@ -40,22 +40,22 @@ STEPS = 5
 TOUCHED = ("blue-swirls", "stained-glass", "soft-watercolour")
 
 
-def contents() -> dict[str, Picture]:
-    """The whole scene, its boat, and its balloon, drawn large enough that all are sharp."""
+def draw_contents() -> dict[str, Picture]:
+    """Draw the whole scene, its boat, and its shore, large enough that all are sharp."""
     scene = Landscape(1152, 768, grain=0.006).frame(2.6)
     high, wide = scene.shape[:2]
 
     def part(left: float, top: float, width: float) -> Picture:
         x, y = round(left * wide), round(top * high)
         cut = scene[y : y + round(width * high), x : x + round(width * wide)]
-        # All of one size: an engine makes a function for each.
+        # All of one size: an engine compiles a function for each size.
         return resize_to(cut, *PAINTED)
 
     return {"lake": part(0, 0, 1), "boat": part(0.08, 0.36, 0.45), "shore": part(0.5, 0.12, 0.5)}
 
 
-def painter(engine: EmbeddingEngine) -> Callable[[Picture, Mix], Picture]:
-    """A function that paints a content in a mix, at its own size."""
+def make_painter(engine: EmbeddingEngine) -> Callable[[Picture, Mix], Picture]:
+    """Return a function that paints a content in a mix, at its own size."""
 
     def paint(content: Picture, mix: Mix) -> Picture:
         return paint_still(engine, content, mix, min(PAINTED))
@@ -63,8 +63,8 @@ def painter(engine: EmbeddingEngine) -> Callable[[Picture, Mix], Picture]:
     return paint
 
 
-def save(folder: Path, name: str, sheet: Picture) -> None:
-    """Write a sheet, as good as its size lets it be."""
+def save_sheet(folder: Path, name: str, sheet: Picture) -> None:
+    """Write a sheet in the best quality that fits the size limit."""
     target = folder / f"gallery-{name}.jpg"
     for quality in range(88, 40, -6):
         save_picture(target, sheet, quality)
@@ -79,20 +79,22 @@ def main(folder: Path) -> None:
     assert isinstance(engine, EmbeddingEngine)
     styles = builtin_styles()
     engine.prepare({name: np.asarray(style.embedding) for name, style in styles.items()})
-    paint, scenes = painter(engine), contents()
+    paint, scenes = make_painter(engine), draw_contents()
     names = list(styles)
     for number, first in enumerate(range(0, len(names), PER_SHEET), 1):
         some = names[first : first + PER_SHEET]
         rows = [[paint(one, Mix({name: 1.0})) for one in scenes.values()] for name in some]
-        save(folder, f"styles-{number}", draw_grid(rows, some, list(scenes), cell=CELL))
+        save_sheet(folder, f"styles-{number}", draw_grid(rows, some, list(scenes), cell=CELL))
     lake = scenes["lake"]
     shares = [step / (STEPS - 1) for step in range(STEPS)]
     rows = [[paint(lake, Mix({a: 1 - share, b: share})) for share in shares] for a, b in WALKS]
     labels = [f"{a} to {b}" for a, b in WALKS]
-    save(folder, "walks", draw_grid(rows, labels, [f"{share:.0%}" for share in shares], cell=CELL))
+    save_sheet(
+        folder, "walks", draw_grid(rows, labels, [f"{share:.0%}" for share in shares], cell=CELL)
+    )
     strengths = (0.15, 0.3, 0.5, 0.75, 1.0)
     rows = [[paint(lake, Mix({n: 1.0}, strength=s)) for s in strengths] for n in TOUCHED]
-    save(
+    save_sheet(
         folder,
         "strength",
         draw_grid(rows, TOUCHED, [f"strength {s:g}" for s in strengths], cell=CELL),
@@ -100,12 +102,14 @@ def main(folder: Path) -> None:
     brushes = (0.35, 0.5, 0.7, 1.0, 1.4)
     columns = [[paint(lake, Mix({n: 1.0}, brush=b)) for n in TOUCHED] for b in brushes]
     rows = [list(row) for row in zip(*columns)]
-    save(folder, "brush", draw_grid(rows, TOUCHED, [f"brush {b:g}" for b in brushes], cell=CELL))
+    save_sheet(
+        folder, "brush", draw_grid(rows, TOUCHED, [f"brush {b:g}" for b in brushes], cell=CELL)
+    )
     rows = [
         [recoloured(way, lake, paint(lake, Mix({name: 1.0}))) for way in COLOURS]
         for name in TOUCHED
     ]
-    save(folder, "colours", draw_grid(rows, TOUCHED, list(COLOURS), cell=CELL))
+    save_sheet(folder, "colors", draw_grid(rows, TOUCHED, list(COLOURS), cell=CELL))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""Draw docs/pictures/gatys.jpg: a sample picture painted by optimisation, in styles, in a mix, by
-both optimisers.
+"""Draw docs/pictures/gatys.jpg: a sample picture painted by optimization, in three styles, in a
+mix, and by both optimizers.
 
 python tools/draw_gatys_picture.py [--steps N] [OUTPUT]
 
-Also printed, for each painting: steps, loss before and after.
+Prints for each painting: steps, loss before and after.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ sys.path.insert(0, str(ROOT))
 from vst.core.types import Picture  # noqa: E402
 from vst.engines.gatys import GatysEngine  # noqa: E402
 from vst.engines.gatys_options import GatysOptions  # noqa: E402
-from vst.plotting import save_picture, sheet  # noqa: E402
-from vst.samples import draw_pattern, sample_photo  # noqa: E402
+from vst.plotting import draw_sheet, save_picture  # noqa: E402
+from vst.samples import draw_pattern, draw_photo  # noqa: E402
 from vst.schedule.timeline import Mix  # noqa: E402
 
 STYLES = ("blue-swirls", "stained-glass", "indigo-waves")
@@ -29,37 +29,37 @@ SIZE = (240, 160)
 
 
 def main() -> None:
-    """Paint, tell, and write the sheet."""
+    """Paint, print the losses, and write the sheet."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--steps", type=int, default=40)
     parser.add_argument("output", nargs="?", type=Path, default=ROOT / "docs/pictures/gatys.jpg")
     options = parser.parse_args()
-    content = sample_photo(*SIZE)
+    content = draw_photo(*SIZE)
     pictures: list[Picture] = [content]
     labels = ["content"]
     for name in STYLES:
-        pictures.append(paint(name, content, {name: 1.0}, options.steps))
+        pictures.append(paint_picture(name, content, {name: 1.0}, options.steps))
         labels.append(name)
     mixed = {"blue-swirls": 0.5, "stained-glass": 0.5}
-    pictures.append(paint("mix", content, mixed, options.steps))
+    pictures.append(paint_picture("mix", content, mixed, options.steps))
     labels.append("half swirls, half glass")
     adam = {"optimiser": "adam"}
-    steps = options.steps * 4  # a step of L-BFGS looks at all four phases
-    pictures.append(paint("adam", content, {"stained-glass": 1.0}, steps, adam))
+    steps = options.steps * 4  # a step of L-BFGS evaluates all four phases
+    pictures.append(paint_picture("adam", content, {"stained-glass": 1.0}, steps, adam))
     labels.append(f"stained-glass, Adam, {steps} steps")
     rows = [pictures[:3], pictures[3:]]
-    save_picture(options.output, sheet(rows, [labels[:3], labels[3:]], width=1100), 88)
+    save_picture(options.output, draw_sheet(rows, [labels[:3], labels[3:]], width=1100), 88)
     print(f"{options.output}: {options.output.stat().st_size} bytes")
 
 
-def paint(
+def paint_picture(
     name: str,
     content: Picture,
     weights: Mapping[str, float],
     steps: int,
     options: Mapping[str, Any] | None = None,
 ) -> Picture:
-    """One painting; what it took is printed."""
+    """Optimize one painting, and print its steps and losses."""
     given = {"steps": steps, "early_stop": False, **(options or {})}
     with GatysEngine(options=GatysOptions(**given)) as engine:
         engine.prepare({style: draw_pattern(style) for style in weights})

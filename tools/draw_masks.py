@@ -1,4 +1,4 @@
-"""Draw docs/pictures/masks.jpg: one masked frame in each way of treating its edge, and close up;
+"""Draw docs/pictures/masks.jpg: one masked frame with each edge treatment, whole and close up;
 prints the figures of docs/masks.md.
 
 python tools/draw_masks.py [OUTPUT]
@@ -20,18 +20,18 @@ from vst.core.types import Picture  # noqa: E402
 from vst.engines.embedded import EmbeddedEngine  # noqa: E402
 from vst.masks import EDGES  # noqa: E402
 from vst.masks.auto import AutoMask  # noqa: E402
-from vst.masks.base import FIGURE, GROUND, Paint  # noqa: E402
-from vst.plotting import save_picture, sheet  # noqa: E402
+from vst.masks.base import BACKGROUND, FOREGROUND, Paint  # noqa: E402
+from vst.plotting import draw_sheet, save_picture  # noqa: E402
 from vst.samples.figure import FigureClip  # noqa: E402
 from vst.schedule.timeline import Mix  # noqa: E402
 from vst.styles.library import style_named  # noqa: E402
 
-STYLES = {FIGURE: "@fire-impasto", GROUND: "@indigo-waves"}
+STYLES = {FOREGROUND: "@fire-impasto", BACKGROUND: "@indigo-waves"}
 LARGEST = 500_000
 
 
-def painter(styles: dict[str, str] = STYLES) -> Paint:
-    """The embedded engine with one built-in style for each part."""
+def make_painter(styles: dict[str, str] = STYLES) -> Paint:
+    """Return a function that paints each side with the embedded engine in its built-in style."""
     engine = EmbeddedEngine()
     engine.prepare({part: style_named(name).embedding for part, name in styles.items()})
 
@@ -44,8 +44,9 @@ def painter(styles: dict[str, str] = STYLES) -> Paint:
 def main(output: Path) -> None:
     """Measure both tables, paint, and write the sheet."""
     clip = FigureClip(count=12)
-    paint = painter()
-    print("| way | known painter: ground, figure | embedded: ground, figure | ms |")
+    paint = make_painter()
+    sides = "background, foreground"
+    print(f"| way | reference painter: {sides} | embedded: {sides} | ms |")
     for name, edge in EDGES.items():
         began = time.perf_counter()
         known = halos(edge(), clip, spreading)
@@ -61,11 +62,11 @@ def main(output: Path) -> None:
         own, moved = own_flicker(found, true)
         low, mean = min(shares), np.mean(shares)
         print(f"auto {width}x{height}: IoU {mean:.3f} (least {low:.3f}), {own:.4f} of {moved:.4f}")
-    draw(FigureClip(480, 270, 10), paint, output)
+    draw_edges(FigureClip(480, 270, 10), paint, output)
 
 
-def draw(clip: FigureClip, paint: Paint, output: Path) -> None:
-    """The last frame in each way, whole and close up."""
+def draw_edges(clip: FigureClip, paint: Paint, output: Path) -> None:
+    """Draw the last frame with each edge treatment, whole and close up."""
     pictures: dict[str, Picture] = {"as filmed": clip.layers(clip.count - 1).picture}
     for name, edge in EDGES.items():
         way = edge()
@@ -79,9 +80,9 @@ def draw(clip: FigureClip, paint: Paint, output: Path) -> None:
     for chosen in (list(pictures)[:3], list(pictures)[3:]):
         rows.append([pictures[name] for name in chosen])
         labels.append(chosen)
-    rows.append([close_up(picture) for picture in pictures.values()])
+    rows.append([crop_close_up(picture) for picture in pictures.values()])
     labels.append(list(pictures))
-    drawn = sheet(rows, labels, title="Ways of treating a mask's edge", tallest=300)
+    drawn = draw_sheet(rows, labels, title="Ways of treating a mask's edge", tallest=300)
     for quality in range(90, 40, -6):
         save_picture(output, drawn, quality)
         if output.stat().st_size <= LARGEST:
@@ -89,8 +90,8 @@ def draw(clip: FigureClip, paint: Paint, output: Path) -> None:
     print(output)
 
 
-def close_up(picture: Picture) -> Picture:
-    """The head and shoulder, three times as large."""
+def crop_close_up(picture: Picture) -> Picture:
+    """Crop the head and shoulder, three times as large."""
     height, width = picture.shape[:2]
     part = picture[
         round(0.05 * height) : round(0.5 * height), round(0.34 * width) : round(0.54 * width)

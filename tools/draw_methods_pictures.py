@@ -1,10 +1,10 @@
 """Draw docs/pictures/methods-*.jpg and write docs/methods.json: the studies of `vst study`, on a
-clip, a picture and a style that the project draws itself.
+clip, a picture and a style that the project draws.
 
 python tools/draw_methods_pictures.py --out FOLDER [--size N] [--seconds S] [--steps N]
     [--minutes M] [--magenta MODEL] [--only video]
 
-What is done is kept in FOLDER: run again, it goes on. Printed: the tables, as the page has them.
+Results are stored in FOLDER, and a second run resumes there. Prints the tables of the page.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from vst.core.types import Picture  # noqa: E402
 from vst.nets.backbones import BACKBONES, RANDOM  # noqa: E402
 from vst.plotting import draw_sheet, save_picture  # noqa: E402
 from vst.preview import read_first_picture  # noqa: E402
-from vst.research.study.backbones import backbones  # noqa: E402
-from vst.research.study.base import Study, Table, run_study  # noqa: E402
+from vst.research.study.backbones import plan_backbones  # noqa: E402
+from vst.research.study.base import Study, StudyTable, run_study  # noqa: E402
 from vst.research.study.content import StillJudge, Subject  # noqa: E402
 from vst.research.study.figures import FIGURES  # noqa: E402
 from vst.research.study.networks import Training  # noqa: E402
-from vst.research.study.optimisers import optimisers  # noqa: E402
-from vst.research.study.page import cells, page_of  # noqa: E402
-from vst.research.study.video import Ways, video  # noqa: E402
-from vst.samples import Landscape, draw_pattern, sample_photo, write_clip  # noqa: E402
+from vst.research.study.optimizers import plan_optimizers  # noqa: E402
+from vst.research.study.page import build_page, format_cells  # noqa: E402
+from vst.research.study.video import VideoMethods, plan_video  # noqa: E402
+from vst.samples import Landscape, draw_pattern, draw_photo, write_clip  # noqa: E402
 from vst.video.sources import open_source  # noqa: E402
 
 STYLE = "indigo-waves"
@@ -44,7 +44,7 @@ FIGURES_FILE = ROOT / "docs" / "methods.json"
 
 
 def main() -> None:
-    """Run the studies, or what of them is not done yet; draw and print."""
+    """Run the studies or what is missing of them; draw and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--size", type=int, default=192)
@@ -55,24 +55,24 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=["backbones", "optimisers", "video"])
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
-    inputs = drawn(given.out)
+    inputs = draw_inputs(given.out)
     for name in given.only:
-        table = tried(name, inputs, given)
+        table = run_one_study(name, inputs, given)
         known = json.loads(FIGURES_FILE.read_text()) if FIGURES_FILE.is_file() else {}
-        known[name] = figures_of(table, given)
+        known[name] = collect_figures(table, given)
         FIGURES_FILE.write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n")
         if name == "video":
-            save_picture(PICTURES / "methods-video.jpg", strips(table), 86)
+            save_picture(PICTURES / "methods-video.jpg", draw_strips(table), 86)
         else:
-            stills = pictures_of(table, inputs)
+            stills = draw_pictures(table, inputs)
             save_picture(PICTURES / f"methods-{name}.jpg", stills, 88)
-        tell(table)
+        print_table(table)
 
 
-def drawn(folder: Path) -> dict[str, Path]:
-    """The clip, the picture and the style, as files."""
+def draw_inputs(folder: Path) -> dict[str, Path]:
+    """Draw the clip, the picture and the style as files."""
     found = {name: folder / f"{name}.png" for name in ("photo", "style")}
-    save_picture(found["photo"], sample_photo(*SIZE))
+    save_picture(found["photo"], draw_photo(*SIZE))
     save_picture(found["style"], draw_pattern(STYLE))
     found["clip"] = folder / "clip.mp4"
     if not found["clip"].is_file():
@@ -82,8 +82,8 @@ def drawn(folder: Path) -> dict[str, Path]:
     return found
 
 
-def tried(name: str, inputs: dict[str, Path], given: argparse.Namespace) -> Table:
-    """One of the studies, done."""
+def run_one_study(name: str, inputs: dict[str, Path], given: argparse.Namespace) -> StudyTable:
+    """Run one of the studies."""
     content = inputs["clip" if name == "video" else "photo"]
     styles = (str(inputs["style"]),)
     subject = Subject(str(content), styles, given.size, seconds=given.seconds)
@@ -91,21 +91,21 @@ def tried(name: str, inputs: dict[str, Path], given: argparse.Namespace) -> Tabl
     study: Study
     if name == "video":
         training, steps = Training(minutes=given.minutes), {"steps": given.steps}
-        study = video(subject, given.out, Ways(training, {}, given.magenta, steps))
+        study = plan_video(subject, given.out, VideoMethods(training, {}, given.magenta, steps))
     elif name == "optimisers":
-        study = optimisers(subject, given.out, judge)
+        study = plan_optimizers(subject, given.out, judge)
     else:
         weights = {one: RANDOM for one in BACKBONES if one != "embedded"}
-        # By Adam: of the large networks, L-BFGS would ask several times as much.
+        # Adam: with large networks, L-BFGS takes several times as long.
         options = {"steps": given.steps, "optimiser": "adam"}
-        study = backbones(subject, given.out, judge, weights=weights, options=options)
-    table = run_study(study, given.out, page=page_of)
+        study = plan_backbones(subject, given.out, judge, weights=weights, options=options)
+    table = run_study(study, given.out, page=build_page)
     judge.close()
     return table
 
 
-def pictures_of(table: Table, inputs: dict[str, Path]) -> Picture:
-    """What each case painted, with its name, in two rows after the content and the style."""
+def draw_pictures(table: StudyTable, inputs: dict[str, Path]) -> Picture:
+    """Draw each case's painting with its name, in two rows after the content and the style."""
     done = [row for row in table.rows if row.pictures]
     painted = [read_first_picture(str(table.folder / r.folder / r.pictures[""])) for r in done]
     names = [row.name for row in done]
@@ -119,8 +119,8 @@ def pictures_of(table: Table, inputs: dict[str, Path]) -> Picture:
     )
 
 
-def strips(table: Table) -> Picture:
-    """Frames of every clip that was painted."""
+def draw_strips(table: StudyTable) -> Picture:
+    """Draw frames of every painted clip."""
     rows, names = [], []
     for row in table.rows:
         if row.video:
@@ -132,8 +132,8 @@ def strips(table: Table) -> Picture:
     return draw_sheet(rows, captions=names, width=760, tallest=120)
 
 
-def figures_of(table: Table, given: argparse.Namespace) -> dict[str, Any]:
-    """The figures for the documents."""
+def collect_figures(table: StudyTable, given: argparse.Namespace) -> dict[str, Any]:
+    """Collect the figures for docs/methods.json."""
     settings = {name: getattr(given, name) for name in ("size", "seconds", "steps", "minutes")}
     rows = [
         {
@@ -147,13 +147,13 @@ def figures_of(table: Table, given: argparse.Namespace) -> dict[str, Any]:
     return {"settings": settings, "style": STYLE, "rows": rows}
 
 
-def tell(table: Table) -> None:
-    """The table, as the documents have it."""
+def print_table(table: StudyTable) -> None:
+    """Print the table in the documents' format."""
     names = [name for name in FIGURES if any(name in row.figures for row in table.rows)]
     print("| " + " | ".join(["", *(FIGURES[name].head for name in names)]) + " |")
     print("|---" * (len(names) + 1) + "|")
     for row in table.rows:
-        print("| " + " | ".join([row.name, *cells(row, names)]) + f" | {row.reason}")
+        print("| " + " | ".join([row.name, *format_cells(row, names)]) + f" | {row.reason}")
 
 
 if __name__ == "__main__":

@@ -2,9 +2,9 @@
 
 python tools/draw_models_picture.py [--model MODEL] [OUTPUT]
 
-MODEL is whatever ``--engine magenta --model`` takes; not given, the TFLite pair that
-`vst models pull magenta-lite` fetches. Each engine reads the style pictures with its own predictor.
-Also printed: how alike the two predictors' numbers are, and how long a frame takes, in turns.
+MODEL is whatever ``--engine magenta --model`` accepts; by default, the TFLite pair that
+`vst models pull magenta-lite` downloads. Each engine embeds the style pictures with its own
+predictor. Prints the similarity of the two predictors' embeddings, and the time per frame.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ sys.path.insert(0, str(ROOT))
 from vst.core.types import Picture  # noqa: E402
 from vst.engines import ENGINES  # noqa: E402
 from vst.engines.base import EmbeddingEngine  # noqa: E402
-from vst.plotting import grid, save_picture  # noqa: E402
-from vst.samples import Landscape, draw_pattern, sample_photo  # noqa: E402
+from vst.plotting import draw_grid, save_picture  # noqa: E402
+from vst.samples import Landscape, draw_pattern, draw_photo  # noqa: E402
 
 STYLES = ("blue-swirls", "stained-glass", "indigo-waves", "fire-impasto", "pen-hatching")
 SIZE = (576, 384)
-LARGEST = 600_000  # bytes: pictures in the docs travel with every clone
+LARGEST = 600_000  # bytes: every clone downloads the pictures of the documents
 
 
 def main() -> None:
@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("--model", default="magenta-lite")
     parser.add_argument("output", nargs="?", type=Path, default=ROOT / "docs/pictures/models.jpg")
     options = parser.parse_args()
-    frames = [sample_photo(*SIZE), Landscape(*SIZE).frame(7.0)]
+    frames = [draw_photo(*SIZE), Landscape(*SIZE).frame(7.0)]
     styles = {name: draw_pattern(name) for name in STYLES}
     engines: dict[str, EmbeddingEngine] = {
         "embedded": ENGINES["embedded"](),
@@ -46,24 +46,24 @@ def main() -> None:
     rows, labels = [], []
     for frame in frames:
         for name, engine in engines.items():
-            rows.append([paint(engine, frame, style) for style in styles.values()])
+            rows.append([paint_frame(engine, frame, style) for style in styles.values()])
             labels.append(name)
     corner = [frame for frame in frames for _ in engines]
-    sheet = grid(
+    sheet = draw_grid(
         rows, labels, list(styles), corner=corner, heads=list(styles.values()), cell=(240, 160),
         title="The embedded model and Magenta's, on the same frames and styles",
     )  # fmt: skip
-    write(options.output, sheet)
-    tell(engines, frames[0], list(styles.values()))
+    write_sheet(options.output, sheet)
+    print_comparison(engines, frames[0], list(styles.values()))
 
 
-def paint(engine: EmbeddingEngine, frame: Picture, style: Picture) -> Picture:
-    """One frame in one style."""
+def paint_frame(engine: EmbeddingEngine, frame: Picture, style: Picture) -> Picture:
+    """Paint one frame in one style."""
     return engine.stylize(frame[None], engine.embed(style)[None])[0]
 
 
-def write(output: Path, sheet: Picture) -> None:
-    """Save the sheet in the best quality that is small enough."""
+def write_sheet(output: Path, sheet: Picture) -> None:
+    """Save the sheet in the best quality that fits the size limit."""
     output.parent.mkdir(parents=True, exist_ok=True)
     for quality in range(90, 40, -6):
         save_picture(output, sheet, quality)
@@ -72,13 +72,15 @@ def write(output: Path, sheet: Picture) -> None:
     print(f"{output}: {sheet.shape[1]}x{sheet.shape[0]}, {output.stat().st_size} bytes")
 
 
-def tell(engines: dict[str, EmbeddingEngine], frame: Picture, styles: list[Picture]) -> None:
-    """Print how alike the numbers are where the spaces are one, and the times in turns."""
+def print_comparison(
+    engines: dict[str, EmbeddingEngine], frame: Picture, styles: list[Picture]
+) -> None:
+    """Print the embeddings' similarity if they share a space, and the times, measured in turn."""
     one, other = engines.values()
     if one.space == other.space:
         pairs = [(one.embed(style), other.embed(style)) for style in styles]
         cosines = [float(a @ b / np.linalg.norm(a) / np.linalg.norm(b)) for a, b in pairs]
-        print(f"cosine of the predictors' numbers: {min(cosines):.4f} to {max(cosines):.4f}")
+        print(f"cosine of the predictors' embeddings: {min(cosines):.4f} to {max(cosines):.4f}")
     times = []
     for _ in range(7):
         row = []

@@ -1,10 +1,10 @@
-"""Draw docs/pictures/steadiness.jpg and steadiness-curves.png: what the stabilisers do, on a clip
-and a style that the project draws itself.
+"""Draw docs/pictures/steadiness.jpg and steadiness-curves.png: what the stabilizers do, on a clip
+and a style that the project draws.
 
 python tools/draw_steadiness_pictures.py [--frames N]
 
-Above, a frame; below it, one column of pixels over time, where flicker is grain and steady paint
-draws lines; then where it flickers, and the warp error of each frame.
+The rows: a frame; one column of pixels over time, where flicker shows as grain and steady paint as
+lines; a map of the flicker. The chart has the warp error of each frame.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ sys.path.insert(0, str(ROOT))
 from vst.core.types import Picture  # noqa: E402
 from vst.engines.embedded import EmbeddedEngine  # noqa: E402
 from vst.metrics.warp import WarpError  # noqa: E402
-from vst.plotting import curves, save_picture, sheet  # noqa: E402
-from vst.plotting.report import heat  # noqa: E402
+from vst.plotting import draw_curves, draw_sheet, save_picture  # noqa: E402
+from vst.plotting.report import draw_heat_map  # noqa: E402
 from vst.samples import Landscape, draw_pattern  # noqa: E402
-from vst.stabilizers import STABILISERS  # noqa: E402
+from vst.stabilizers import STABILIZERS  # noqa: E402
 
 SIZE = (432, 288)
 RATE = 24
@@ -35,7 +35,7 @@ PICTURES = ROOT / "docs" / "pictures"
 
 
 def main() -> None:
-    """Paint once, steady with each stabiliser, measure, and write both pictures."""
+    """Paint once, apply each stabilizer, measure, and write both pictures."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--frames", type=int, default=72)
     count = parser.parse_args().frames
@@ -44,7 +44,7 @@ def main() -> None:
     engine = EmbeddedEngine()
     style = engine.embed(draw_pattern(STYLE))[None]
     paintings = [engine.stylize(content[None], style)[0] for content in contents]
-    steady = {name: through(name, contents, paintings) for name in STABILISERS}
+    steady = {name: stabilize(name, contents, paintings) for name in STABILIZERS}
     measures = {name: WarpError() for name in steady}
     errors = {
         name: [measures[name].add(*pair) for pair in zip(contents, pictures)]
@@ -54,32 +54,32 @@ def main() -> None:
     hottest = float(np.percentile(maps["off"], 99.5))
     rows = [
         [pictures[count // 2] for pictures in steady.values()],
-        [slices(pictures) for pictures in steady.values()],
-        [heat(maps[name], hottest) for name in steady],
+        [slice_columns(pictures) for pictures in steady.values()],
+        [draw_heat_map(maps[name], hottest) for name in steady],
     ]
-    drawn = sheet(
+    drawn = draw_sheet(
         rows,
         [list(steady), [""] * len(steady), [f"mean {maps[name].mean():.4f}" for name in steady]],
         captions=["One frame", "One column of pixels over time", "Where it flickers"],
     )
     save_picture(PICTURES / "steadiness.jpg", drawn, 88)
     lines = {name: list(enumerate(found)) for name, found in errors.items()}
-    chart = curves(lines, title="Warp error, frame by frame", x_label="frame", low=0)
+    chart = draw_curves(lines, title="Warp error, frame by frame", x_label="frame", low=0)
     save_picture(PICTURES / "steadiness-curves.png", chart)
     means = {name: measures[name].total(found) for name, found in errors.items()}
     print({name: round(value / means["off"], 3) for name, value in means.items()})
 
 
-def through(name: str, contents: list[Picture], paintings: list[Picture]) -> list[Picture]:
-    """The paintings, steadied."""
-    stabiliser, found = STABILISERS[name](), []
+def stabilize(name: str, contents: list[Picture], paintings: list[Picture]) -> list[Picture]:
+    """Apply a stabilizer to the paintings."""
+    stabilizer, found = STABILIZERS[name](), []
     for content, painted in zip(contents, paintings):
-        found += stabiliser.step(content, painted)
-    return found + stabiliser.flush()
+        found += stabilizer.step(content, painted)
+    return found + stabilizer.flush()
 
 
-def slices(pictures: Iterable[Picture]) -> Picture:
-    """The middle column of each picture, side by side: time goes to the right."""
+def slice_columns(pictures: Iterable[Picture]) -> Picture:
+    """Put the middle columns of the pictures side by side: time goes to the right."""
     columns = [picture[:, picture.shape[1] // 2] for picture in pictures]
     return cv2.resize(np.stack(columns, axis=1), SIZE, interpolation=cv2.INTER_NEAREST)
 

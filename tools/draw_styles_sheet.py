@@ -15,24 +15,24 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from vst.engines import ENGINES  # noqa: E402
-from vst.plotting import save_picture, swatches  # noqa: E402
-from vst.samples import sample_photo  # noqa: E402
+from vst.plotting import draw_swatches, save_picture  # noqa: E402
+from vst.samples import draw_photo  # noqa: E402
 from vst.styles.library import builtin_styles  # noqa: E402
 
-LARGEST = 600_000  # bytes: pictures in the docs travel with every clone
+LARGEST = 600_000  # bytes: every clone downloads the pictures of the documents
 
 
 def main(output: Path) -> None:
-    """Paint the sample in each style, lay the paintings out with their names, and write the
-    sheet.
-    """
-    photo = sample_photo(432, 288)
+    """Paint the sample in each style, and write a sheet of the paintings with their names."""
+    photo = draw_photo(432, 288)
     engine = ENGINES["embedded"]()
     styles = builtin_styles()
     cells = {"(the picture)": photo}
     for name, style in styles.items():
         cells[name] = engine.stylize(photo[None], np.asarray(style.embedding, np.float32)[None])[0]
-    sheet = swatches(cells, columns=6, cell=(252, 168), title=f"The {len(styles)} built-in styles")
+    sheet = draw_swatches(
+        cells, columns=6, cell=(252, 168), title=f"The {len(styles)} built-in styles"
+    )
     output.parent.mkdir(parents=True, exist_ok=True)
     for quality in range(90, 40, -6):
         save_picture(output, sheet, quality)

@@ -1,4 +1,4 @@
-"""Draw docs/pictures/web-*.jpg: the page of `vst app` as Chromium shows it, each tab and a phone.
+"""Draw docs/pictures/web-*.jpg: the page of `vst app` in Chromium, each tab, and on a phone.
 
 python tools/draw_web_page.py [FOLDER]
 """
@@ -21,19 +21,19 @@ from vst.samples import write_content, write_style_film  # noqa: E402
 
 QUALITY = 84
 RENDERING = 900.0
-"""Seconds that the sample may take."""
+"""Seconds that rendering the sample may take."""
 
 
-def keep(browser: Browser, folder: Path, name: str, *, whole: bool = False) -> None:
-    """A screenshot as JPEG: pictures in the documents travel with every clone."""
+def save_screenshot(browser: Browser, folder: Path, name: str, *, whole: bool = False) -> None:
+    """Save a screenshot as JPEG: every clone downloads the pictures of the documents."""
     shot = browser.shot(browser.folder / "shot.png", whole=whole)
     picture = cv2.cvtColor(cv2.imread(str(shot)), cv2.COLOR_BGR2RGB)
     target = save_picture(folder / f"web-{name}.jpg", picture, QUALITY)
     print(f"{target}: {picture.shape[1]}x{picture.shape[0]}, {target.stat().st_size} bytes")
 
 
-def paint_tab(browser: Browser, temporary: Path) -> None:
-    """A content, keyframes of a film and a built-in style, and the preview of a moment."""
+def fill_paint_tab(browser: Browser, temporary: Path) -> None:
+    """Add a content, a style video and a built-in style, and wait for the preview."""
     browser.upload("#content-file", temporary / "lake.mp4")
     browser.wait(lambda: browser.all("#content-chosen b"), "the content")
     before = browser.painted()
@@ -47,8 +47,8 @@ def paint_tab(browser: Browser, temporary: Path) -> None:
     time.sleep(3)
 
 
-def settled(browser: Browser) -> None:
-    """Wait until nothing on the page is being painted or loaded."""
+def wait_until_settled(browser: Browser) -> None:
+    """Wait until the page has painted and loaded everything."""
     browser.wait(lambda: not browser.still_painting(), "the preview")
     time.sleep(2)
 
@@ -63,39 +63,39 @@ def main(folder: Path) -> None:
             browser = Browser(temporary)
             try:
                 browser.open(address, width=1440, height=1060)
-                settled(browser)
+                wait_until_settled(browser)
                 browser.js("localStorage.setItem('vst-theme', 'light')")
-                keep(browser, folder, "empty")
+                save_screenshot(browser, folder, "empty")
                 browser.resize(1440, 1340)
-                paint_tab(browser, temporary)
-                keep(browser, folder, "paint")
+                fill_paint_tab(browser, temporary)
+                save_screenshot(browser, folder, "paint")
                 browser.click("#theme")
-                settled(browser)
-                keep(browser, folder, "paint-dark")
+                wait_until_settled(browser)
+                save_screenshot(browser, folder, "paint-dark")
                 browser.click("#theme")
-                settled(browser)
+                wait_until_settled(browser)
                 browser.click("#render")
                 browser.resize(1440, 430)
                 browser.wait(lambda: browser.all("img[data-frame]"), "a painted frame", RENDERING)
                 time.sleep(2)
-                keep(browser, folder, "rendering")
+                save_screenshot(browser, folder, "rendering")
                 browser.wait(lambda: browser.all(".task video"), "the painted video", RENDERING)
                 browser.resize(1440, 760)
                 browser.set(".play input", 500)
                 time.sleep(4)
-                keep(browser, folder, "jobs")
+                save_screenshot(browser, folder, "jobs")
                 browser.click("[data-measure]")
                 browser.resize(1440, 2050)
                 browser.wait(lambda: browser.all(".report svg"), "the report", RENDERING)
                 time.sleep(1)
                 browser.js("scrollTo(0, 0)")
-                keep(browser, folder, "evaluate")
+                save_screenshot(browser, folder, "evaluate")
                 browser.resize(390, 844)
                 browser.click("#tab-paint")
-                settled(browser)
+                wait_until_settled(browser)
                 narrow = "return document.getElementById('curves').naturalWidth < 390"
                 browser.wait(lambda: browser.js(narrow), "curves as wide as the phone")
-                keep(browser, folder, "phone", whole=True)
+                save_screenshot(browser, folder, "phone", whole=True)
             finally:
                 browser.close()
 

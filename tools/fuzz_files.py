@@ -1,4 +1,4 @@
-"""Good files of many kinds, and random changes to them: what `tools/fuzz.py` feeds the program."""
+"""Good files of many kinds, and random changes to them, for `tools/fuzz.py`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from vst.video.sinks.ffmpeg import binary
+from vst.video.sinks.ffmpeg import find_ffmpeg
 
-NASTY = (
+HOSTILE_VALUES = (
     "-1", "0", "1e309", ".nan", ".inf", "-.inf", "99999999999999999999", "1/0", "0:00:00", "100%",
     "-5%", "1e-320", "~", "null", "true", "[]", "{}", "''", "'\\0'", "!!python/name:os.system",
     "&a [*a]", "*missing", "'@'", "'@nothing'", "none", "../../etc/passwd", "/dev/zero",
@@ -20,13 +20,28 @@ NASTY = (
     "\N{SNOWMAN}", "x" * 5000, "2024-01-01", "0x7fffffff", "!!binary AAAA", "- - -", "? a", "|",
     "cubic-bezier(0,0,0,0)", "cubic-bezier(nan,1,2,3)", "{a: 1, a: 2}", "1:2:3:4",
 )  # fmt: skip
-"""Put in the place of a value in a text."""
-EDGES = (0, 1, 2, 7, 8, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 10**6)
+"""Replacements for a value in a text."""
+EDGE_NUMBERS = (
+    0,
+    1,
+    2,
+    7,
+    8,
+    0x7F,
+    0x80,
+    0xFF,
+    0x7FFF,
+    0xFFFF,
+    0x7FFFFFFF,
+    0x80000000,
+    0xFFFFFFFF,
+    10**6,
+)
 FRAMES = 20
 
 
 def make_seeds(folder: Path) -> None:
-    """The good files, small, of many kinds."""
+    """Write small good files of many kinds."""
     source = ["-f", "lavfi", "-i", f"testsrc2=size=64x48:rate=10:duration={FRAMES / 10}"]
     sound = ["-f", "lavfi", "-i", "sine=frequency=440:duration=1"]
     for name, options in {
@@ -40,8 +55,8 @@ def make_seeds(folder: Path) -> None:
         "h.flv": ["-c:v", "flv1", "-an"],
         "i.mp4": ["-c:v", "libx265", "-preset", "ultrafast", "-an"],
     }.items():  # fmt: skip
-        ffmpeg(*source, *sound, *options, folder / name)
-    ffmpeg(
+        run_ffmpeg(*source, *sound, *options, folder / name)
+    run_ffmpeg(
         *("-f", "lavfi", "-i", "testsrc2=size=64x48:rate=5:duration=24"),
         *("-c:v", "libx264", "-preset", "ultrafast", folder / "long.mp4"),
     )
@@ -54,9 +69,9 @@ def make_seeds(folder: Path) -> None:
     picture.save(folder / "y.tif", compression="tiff_lzw")
 
 
-def ffmpeg(*words: object) -> None:
-    """Run it; it must work."""
-    command = [binary(), "-hide_banner", "-loglevel", "error", "-y", *map(str, words)]
+def run_ffmpeg(*words: object) -> None:
+    """Run ffmpeg, which must succeed."""
+    command = [find_ffmpeg(), "-hide_banner", "-loglevel", "error", "-y", *map(str, words)]
     subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
 
 
@@ -71,7 +86,7 @@ styles:
 keys:
   - {at: 0%, style: one}
   - {at: 0:01, style: {one: 1, two: 3}, brush: 0.5, ease: "cubic-bezier(0.7, 0, 0.1, 1)"}
-  - {at: 100%, style: two, colours: content}
+  - {at: 100%, style: two, colors: content}
 """,
     """styles: {p: p.png, q: q.jpg}
 pace: uniform
@@ -91,12 +106,12 @@ jobs:
   - content: a.mp4
     styles: [p.png]
     output: made/one.mkv
-    options: {start: "0:00.2", end: "0:01", stabilise: light, ghost: 0.4}
+    options: {start: "0:00.2", end: "0:01", stabilize: light, ghost: 0.4}
 """
 
 
-def changed_bytes(data: bytes, other: bytes, rng: random.Random) -> bytes:
-    """``data`` with a few changes; ``other`` is what parts are taken from."""
+def change_bytes(data: bytes, other: bytes, rng: random.Random) -> bytes:
+    """Change ``data`` in a few places; some changes copy parts of ``other``."""
     found = bytearray(data)
     for _ in range(rng.choice((1, 1, 2, 4, 16))):
         size = len(found)
@@ -109,7 +124,7 @@ def changed_bytes(data: bytes, other: bytes, rng: random.Random) -> bytes:
         elif way == 1:
             found[at] = rng.randrange(256)
         elif way == 2:
-            number = struct.pack(rng.choice("<>") + "I", rng.choice(EDGES) & 0xFFFFFFFF)
+            number = struct.pack(rng.choice("<>") + "I", rng.choice(EDGE_NUMBERS) & 0xFFFFFFFF)
             found[at : at + 4] = number[: max(0, size - at)]
         elif way == 3:
             del found[at:]
@@ -122,15 +137,15 @@ def changed_bytes(data: bytes, other: bytes, rng: random.Random) -> bytes:
         elif way == 7:
             place = rng.randrange(max(1, len(other)))
             found[at : at + length] = other[place : place + length]
-        else:  # the numbers right behind a box's or a chunk's name
+        else:  # the numbers right after a box's or a chunk's name
             names = [match.end() for match in re.finditer(rb"[a-zA-Z]{4}", bytes(found))]
             place = rng.choice(names or [at]) + 4 * rng.randrange(5)
-            found[place : place + 4] = struct.pack(">I", rng.choice(EDGES) & 0xFFFFFFFF)
+            found[place : place + 4] = struct.pack(">I", rng.choice(EDGE_NUMBERS) & 0xFFFFFFFF)
     return bytes(found)
 
 
-def changed_text(text: str, rng: random.Random) -> bytes:
-    """A text of names, values and lists with a few changes."""
+def change_text(text: str, rng: random.Random) -> bytes:
+    """Change a text of names, values and lists in a few places."""
     lines = text.splitlines()
     for _ in range(rng.choice((1, 1, 2, 4))):
         at = rng.randrange(len(lines))
@@ -145,7 +160,7 @@ def changed_text(text: str, rng: random.Random) -> bytes:
             values = list(re.finditer(r"[^\s:,\[\]{}]+", lines[at]))
             if values:
                 start, end = rng.choice(values).span()
-                lines[at] = lines[at][:start] + rng.choice(NASTY) + lines[at][end:]
+                lines[at] = lines[at][:start] + rng.choice(HOSTILE_VALUES) + lines[at][end:]
         elif way == 5:
             place = rng.randrange(len(lines[at]) + 1)
             sign = rng.choice("{}[]:,&*!|>'\"%@`#?-\t\0\ufeff")
@@ -154,4 +169,4 @@ def changed_text(text: str, rng: random.Random) -> bytes:
             lines[at : at + 1] = [lines[at]] * rng.choice((2, 50))
         lines = lines or [""]
     data = "\n".join(lines).encode()
-    return data if rng.random() < 0.9 else changed_bytes(data, data, rng)
+    return data if rng.random() < 0.9 else change_bytes(data, data, rng)

@@ -1,10 +1,10 @@
-"""Make the built-in styles: their numbers, from pictures, by Magenta's TFLite predictor.
+"""Compute the embeddings of the built-in styles from pictures, with Magenta's TFLite predictor.
 
     python tools/make_styles.py SHARED
 
 SHARED is a folder with ``magenta/style_predict_quantized_256.tflite`` and
-``training/style/NNNN.jpg``. The project's own patterns (`vst.samples`) are drawn for this and need
-no file. Only the numbers are kept, in vst/styles/builtin.json.
+``training/style/NNNN.jpg``. The project's own patterns (`vst.samples`) are drawn here and need no
+file. Only the embeddings are stored, in vst/data/styles/builtin.json.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ OWN = {
     "soft-watercolour": "Wet washes of rose, sky and lilac",
     "neon-lines": "Tubes of magenta and cyan light in the dark",
 }
-"""The project's own patterns that are styles -> one line on what one sees."""
+"""The project's own patterns that are styles -> one line of description."""
 
 PICTURES = {
     "burnt-sky": ("0001", "Long wavy strokes of orange, brown and blue"),
@@ -72,7 +72,7 @@ PICTURES = {
     "lily-pond": ("0082", "Loose strokes of lilac, green and rose"),
     "orange-surf": ("0083", "Hard navy surf before a blazing orange sky"),
 }
-"""Styles from training pictures -> the picture's number, and one line on what one sees."""
+"""Styles from training pictures -> the picture's number, and one line of description."""
 
 
 def main(shared: Path) -> None:
@@ -82,17 +82,18 @@ def main(shared: Path) -> None:
     for name, description in OWN.items():
         assert name in PATTERNS
         styles.append(
-            entry(name, description, f"the project's own pattern {name}", embed(draw_pattern(name)))
+            make_entry(
+                name, description, f"the project's own pattern {name}", embed(draw_pattern(name))
+            )
         )
     for name, (number, description) in PICTURES.items():
         data = cv2.imread(str(shared / "training" / "style" / f"{number}.jpg"))
         assert data is not None
-        assert data is not None
         origin = f"a painting in the training pictures, number {number}"
         styles.append(
-            entry(name, description, origin, embed(np.asarray(data[..., ::-1], np.uint8)))
+            make_entry(name, description, origin, embed(np.asarray(data[..., ::-1], np.uint8)))
         )
-    report_near(styles)
+    report_nearest(styles)
     head = {"version": VERSION, "space": TFLITE_SPACE}
     lines = ",\n".join(json.dumps(style, ensure_ascii=False) for style in styles)
     aside = BUILTIN_STYLES.with_suffix(".part")
@@ -102,14 +103,14 @@ def main(shared: Path) -> None:
     print(f"{len(styles)} styles, {BUILTIN_STYLES.stat().st_size} bytes: {BUILTIN_STYLES}")
 
 
-def entry(name: str, description: str, origin: str, embedding: Embedding) -> dict[str, object]:
-    """One style as it is written; four digits are more than the predictor's own accuracy."""
+def make_entry(name: str, description: str, origin: str, embedding: Embedding) -> dict[str, object]:
+    """One style as it is stored; four digits exceed the predictor's accuracy."""
     numbers = [float(f"{value:.4g}") for value in embedding.tolist()]
     return {"name": name, "description": description, "origin": origin, "embedding": numbers}
 
 
 def open_predictor(path: Path) -> Callable[[Picture], Embedding]:
-    """Magenta's TFLite predictor as a function: RGB uint8 of any size -> float32 (100,)."""
+    """Return Magenta's TFLite predictor as a function: RGB uint8 of any size -> float32 (100,)."""
     import tensorflow as tf
 
     interpreter = tf.lite.Interpreter(str(path), num_threads=2)
@@ -128,16 +129,15 @@ def open_predictor(path: Path) -> Callable[[Picture], Embedding]:
     return embed
 
 
-def report_near(styles: Sequence[dict[str, object]]) -> None:
-    """Say which styles are nearest to each other: candidates to leave out."""
+def report_nearest(styles: Sequence[dict[str, object]]) -> None:
+    """Print the pairs of most similar styles: candidates to drop."""
     names = [style["name"] for style in styles]
     numbers = np.array([style["embedding"] for style in styles])
     apart = np.linalg.norm(numbers[:, None] - numbers[None], axis=-1)
     first, second = np.triu_indices(len(styles), 1)
     order = np.argsort(apart[first, second])[:15]
     nearest, middle = apart[first, second].min(), np.median(apart[first, second])
-    nearest, middle = apart[first, second].min(), np.median(apart[first, second])
-    print(f"distances: least {nearest:.2f}, median {middle:.2f}; the nearest pairs:")
+    print(f"distances: minimum {nearest:.2f}, median {middle:.2f}; the nearest pairs:")
     for index in order:
         one, other = first[index], second[index]
         print(f"  {apart[one, other]:.2f}  {names[one]} {names[other]}")

@@ -1,6 +1,6 @@
-"""What the stabilisers are held against: the exponential average and the known frontier.
+"""Baselines for the stabilizers: the exponential average and the warped blend.
 
-Not in the table of `vst.stabilizers`: they are worse at everything but simplicity.
+They are not in the table of `vst.stabilizers`, because they are better at nothing but simplicity.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import numpy as np
 
 from vst.core.types import Picture
 from vst.imaging.optical_flow import FlowEstimator, non_occluded, places, sample
-from vst.stabilizers.base import Stabiliser
+from vst.stabilizers.base import Stabilizer
 
 
-class Average(Stabiliser):
+class ExponentialAverage(Stabilizer):
     """Exponential average over time, without flow: ``memory`` of the last output."""
 
     warmup = None
@@ -32,13 +32,13 @@ class Average(Stabiliser):
         return [np.clip(self._mean + 0.5, 0, 255).astype(np.uint8)]
 
 
-class Blend(Stabiliser):
+class WarpedBlend(Stabilizer):
     """Blend of the warped last output and the fresh painting, after Ruder et al. (2016).
 
     The weight is ``memory`` · confidence (not occluded, and exp(-(photometric error / 0.05)²),
-    blurred by 1.5 pixels); bicubic warp. ``raised`` > 1: the known frontier, where detail above a
-    Gaussian of 1.5 pixels is raised, at most so much, to the fresh frame's energy in 6 pixels,
-    and what was raised is carried on.
+    blurred by 1.5 pixels); bicubic warp. With ``raised`` > 1, detail above a Gaussian of 1.5 pixels
+    is amplified, by at most that factor, to the fresh frame's energy in 6 pixels, and the amplified
+    frame is carried on.
     """
 
     warmup = None

@@ -1,11 +1,11 @@
-"""All measurements of speed, one after the other: one JSON and one table, with the machine's
-description in both.
+"""Runs all speed measurements in sequence and writes one JSON file and one table, both with a
+description of the machine.
 
-    python bench/all.py [--shared ../shared] [--out bench-results] [--quick]
+    python bench/run_all.py [--shared ../shared] [--out bench-results] [--quick]
 
 Takes about half an hour on two idle cores, two minutes with --quick (a trial whose figures mean
-nothing). A part that cannot run here (no models in --shared, a runtime that is not installed) is
-told, and the rest goes on. Ends with status 1 if a part failed.
+nothing). Reports a part that cannot run here (no models in --shared, a missing runtime) and
+continues with the others. Exits with 1 if a part failed.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 PARTS = {
-    "program": ("The whole program", True),
-    "frame": ("Where a frame's time goes", False),
+    "whole_program": ("The whole program", True),
+    "frame_stages": ("Where a frame's time goes", False),
     "runtimes": ("The painter in other runtimes", False),
     "gpu": ("The painter under Keras's backend", False),
 }
 """Script -> heading, and whether it takes --shared."""
 ON_PROCESSOR = ("--sizes", "256x256,512x512", "--batches", "1,4", "--kinds", "float32,bfloat16")
-"""What of bench/gpu.py is worth waiting for without a GPU."""
+"""The options of bench/gpu.py that end in reasonable time without a GPU."""
 LIMIT = 3600.0
-"""Seconds after which a part is given up."""
+"""Seconds after which a part is aborted."""
 
 
 def has_gpu() -> bool:
-    """Whether TensorFlow sees one."""
+    """Whether TensorFlow sees a GPU."""
     code = "import tensorflow as t, sys; sys.exit(not t.config.list_physical_devices('GPU'))"
     return subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
 
 
-def run(name: str, options: argparse.Namespace) -> tuple[str, dict[str, object]]:
-    """One part: its table, and its figures."""
+def run_part(name: str, options: argparse.Namespace) -> tuple[str, dict[str, object]]:
+    """Run one part; return its table and its figures."""
     path = options.out / f"{name}.json"
     command = [sys.executable, str(HERE / f"{name}.py"), "--json", str(path)]
     command += ["--shared", str(options.shared)] if PARTS[name][1] else []
@@ -65,7 +65,7 @@ def main() -> None:
     texts, figures = [], {}
     for name in options.only.split(","):
         began = time.perf_counter()
-        text, figures[name] = run(name, options)
+        text, figures[name] = run_part(name, options)
         minutes = (time.perf_counter() - began) / 60
         texts.append(f"## {PARTS[name][0]}\n\n{text}\n")
         print(f"{name}: {minutes:.1f} minutes", file=sys.stderr, flush=True)

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Time per frame of Magenta's SavedModel: taken apart (as the engine runs it) against called whole.
+"""Measures Magenta's SavedModel per frame: split (as the engine runs it) against called whole.
 
-    bench/magenta.py SAVED_MODEL_FOLDER [--sizes 256 512] [--rounds 9]
+    bench/magenta_split.py SAVED_MODEL_FOLDER [--sizes 256 512] [--rounds 9]
 
-The two are run in turns, so that whatever else the machine does falls on both; a ratio is the
-median of the rounds' ratios. Where others use the machine too, the ratio of the processor's seconds
-is the steadier one. The style has the content's size in the first comparison (what a user
-of the whole model usually does) and 256 x 256 in the second.
+The two run in turn, so that other load affects both; a ratio is the median of the rounds' ratios.
+On a machine that is not idle, the ratio of CPU times is the steadier one. The style has the
+content's size in the first comparison (as users of the whole model usually call it) and 256 x 256
+in the second.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ import numpy as np
 from vst.engines.magenta import MagentaEngine
 
 
-def seconds(work: Callable[[], Any]) -> tuple[float, float]:
-    """Seconds on the clock, and seconds of the processor."""
+def time_call(work: Callable[[], Any]) -> tuple[float, float]:
+    """Wall-clock seconds and CPU seconds."""
     began, used = time.perf_counter(), time.process_time()
     work()
     return time.perf_counter() - began, time.process_time() - used
 
 
 def compare(engine: MagentaEngine, whole: Any, size: int, style_size: int, rounds: int) -> str:
-    """One line of the table: milliseconds a frame and the ratio, split to whole."""
+    """One line of the table: milliseconds per frame and the ratio, split to whole."""
     import tensorflow as tf
 
     rng = np.random.default_rng(0)
@@ -51,7 +51,7 @@ def compare(engine: MagentaEngine, whole: Any, size: int, style_size: int, round
     for work in (split, called_whole):
         work()
         work()
-    times = [(seconds(split), seconds(called_whole)) for _ in range(rounds)]
+    times = [(time_call(split), time_call(called_whole)) for _ in range(rounds)]
     one, two = (1000 * median(clock for clock, _ in column) for column in zip(*times))
     clock, processor = (median(a[i] / b[i] for a, b in times) for i in (0, 1))
     return f"| {size}² | {style_size}² | {one:.0f} | {two:.0f} | {clock:.3f} | {processor:.3f} |"

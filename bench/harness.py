@@ -1,5 +1,5 @@
-"""What the measurements of speed share: clips with motion and sound, the machine in words, runs in
-turn, Magenta's TFLite painter in a bare loop.
+"""Shared code of the speed measurements: clips with motion and sound, a description of the machine,
+alternating runs, Magenta's TFLite painter in a bare loop.
 """
 
 from __future__ import annotations
@@ -34,20 +34,20 @@ PAINTER_FILE = "style_transfer_quantized_dynamic.tflite"
 PACKAGES = ("tensorflow", "keras", "opencv-python-headless", "av", "moviepy", "numpy")
 
 
-def named(size: Sequence[int]) -> str:
-    """A size as it is written in the tables."""
+def format_size(size: Sequence[int]) -> str:
+    """Format a size as the tables do."""
     return f"{size[0]} × {size[1]}"
 
 
-def clip(folder: Path, width: int, height: int, frames: int) -> Path:
-    """A drawn clip with motion and sound; drawn once."""
+def draw_clip(folder: Path, width: int, height: int, frames: int) -> Path:
+    """Draw a clip with motion and sound, unless it exists."""
     path = folder / f"content-{width}x{height}-{frames}.mp4"
     if not path.exists():
         write_content(path, width=width, height=height, rate=RATE, duration=frames / RATE)
     return path
 
 
-def frames_of(path: Path, count: int) -> list[np.ndarray]:
+def read_frames(path: Path, count: int) -> list[np.ndarray]:
     """The first frames of a clip, RGB."""
     found = []
     with open_source(path) as source:
@@ -58,42 +58,42 @@ def frames_of(path: Path, count: int) -> list[np.ndarray]:
     return found
 
 
-def style_numbers(engine: Any) -> np.ndarray:
-    """The style that all measurements paint in, (1, 100)."""
+def embed_style(engine: Any) -> np.ndarray:
+    """The embedding that all measurements use, (1, 100)."""
     return engine.embed(draw_pattern(STYLE, 512, 512))[None]
 
 
-def seconds(work: Callable[[], Any]) -> float:
-    """How long it takes, by the clock."""
+def time_call(work: Callable[[], Any]) -> float:
+    """Wall-clock seconds of one call."""
     began = time.perf_counter()
     work()
     return time.perf_counter() - began
 
 
-def in_turn(rounds: int, *works: Callable[[], float]) -> list[list[float]]:
-    """What each of the works says of itself, round by round; the works take turns, so that what
-    else the machine does falls on all. The order is turned round each time.
+def run_in_turn(rounds: int, *works: Callable[[], float]) -> list[list[float]]:
+    """Call the given functions in turn, round by round, so that other load affects all of them;
+    return their results. The order is reversed each time.
     """
-    told: list[list[float]] = [[] for _ in works]
+    results: list[list[float]] = [[] for _ in works]
     for number in range(rounds):
         order = list(range(len(works)))
         for index in order if number % 2 == 0 else reversed(order):
-            told[index].append(works[index]())
-    return told
+            results[index].append(works[index]())
+    return results
 
 
-def ratio(over: Sequence[float], under: Sequence[float]) -> float:
+def median_ratio(over: Sequence[float], under: Sequence[float]) -> float:
     """The median of the rounds' quotients."""
     return median(a / b for a, b in zip(over, under))
 
 
-def lite_loop(folder: Path, frames: list[np.ndarray], threads: int = 2) -> Callable[[], float]:
-    """Magenta's dynamic TFLite painter over frames in memory that are numbers already: seconds a
-    frame.
+def time_lite_loop(folder: Path, frames: list[np.ndarray], threads: int = 2) -> Callable[[], float]:
+    """Seconds per frame of Magenta's dynamic TFLite painter over frames in memory, with the style
+    already embedded.
     """
-    from vst.research.training.teacher import interpreter
+    from vst.research.training.teacher import open_teacher_file
 
-    painter = interpreter(folder / PAINTER_FILE, threads)
+    painter = open_teacher_file(folder / PAINTER_FILE, threads)
     slots = {tuple(entry["shape"]): entry["index"] for entry in painter.get_input_details()}
     style = next(index for shape, index in slots.items() if shape[-1] == 100)
     content = next(index for shape, index in slots.items() if shape[-1] == 3)
@@ -112,48 +112,48 @@ def lite_loop(folder: Path, frames: list[np.ndarray], threads: int = 2) -> Calla
     paint(floats[0])
 
     def loop() -> float:
-        return seconds(lambda: [paint(frame) for frame in floats]) / len(floats)
+        return time_call(lambda: [paint(frame) for frame in floats]) / len(floats)
 
     return loop
 
 
-def whole_program(content: Path, output: Path, tree: Path = ROOT) -> dict[str, float]:
-    """`vst stylize` (of the checkout ``tree``) in a process of its own, painted at the content's
-    size: seconds a frame from the first frame read to the finished file, seconds of start-up, all
-    seconds of the processor, and the greatest memory (resident set of all its processes, MB).
+def run_program(content: Path, output: Path, tree: Path = ROOT) -> dict[str, float]:
+    """Run `vst stylize` (of the checkout ``tree``) in a separate process at the content's size.
+    Returns seconds per frame from the first frame read to the finished file, seconds of start-up,
+    total CPU seconds, and peak memory (resident set of all its processes, MB).
     """
     command = [
         *(sys.executable, str(tree / "cli.py"), "stylize", str(content), "-s", f"@{STYLE}"),
         *("-o", str(output), "--size", "native", "--crf", "20", "--overwrite", "--json"),
     ]
     place = {**os.environ, "PYTHONPATH": str(tree)}
-    used = processor_of_children()
+    used = children_cpu_seconds()
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=place
     ) as process:
         most = 0.0
         while process.poll() is None:
-            most = max(most, resident(process.pid))
+            most = max(most, measure_resident(process.pid))
             time.sleep(0.1)
-        said, error = process.communicate()
+        output, error = process.communicate()
     if process.returncode:
-        sys.exit(error.decode() or said.decode())
-    told = json.loads(said)
-    whole, frames = told["seconds"], told["frames"]
+        sys.exit(error.decode() or output.decode())
+    report = json.loads(output)
+    whole, frames = report["seconds"], report["frames"]
     return {
-        "frame": whole / frames, "startup": told["startup"], "memory": most, "frames": frames,
-        "processor": processor_of_children() - used,
+        "frame": whole / frames, "startup": report["startup"], "memory": most, "frames": frames,
+        "processor": children_cpu_seconds() - used,
     }  # fmt: skip
 
 
-def processor_of_children() -> float:
-    """Seconds of the processor that processes have used which have ended."""
+def children_cpu_seconds() -> float:
+    """CPU seconds of child processes that have ended."""
     spent = resource.getrusage(resource.RUSAGE_CHILDREN)
     return spent.ru_utime + spent.ru_stime
 
 
-def resident(pid: int) -> float:
-    """Memory of a process and all below it, MB; 0 where /proc does not tell."""
+def measure_resident(pid: int) -> float:
+    """Memory of a process and its descendants, MB; 0 where /proc does not report it."""
     try:
         pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
         below = [
@@ -163,11 +163,13 @@ def resident(pid: int) -> float:
         ]
     except (OSError, ValueError, IndexError):
         return 0.0
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6 + sum(resident(child) for child in below)
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6 + sum(
+        measure_resident(child) for child in below
+    )
 
 
-def machine() -> dict[str, Any]:
-    """The machine in words, with how busy it was before anything was measured."""
+def describe_machine() -> dict[str, Any]:
+    """Describe the machine, with its load before the measurements."""
     versions = {}
     for name in PACKAGES:
         try:
@@ -175,7 +177,7 @@ def machine() -> dict[str, Any]:
         except PackageNotFoundError:
             versions[name] = "not installed"
     return {
-        "processor": processor(),
+        "processor": describe_cpu(),
         "cores": available(),
         "memory, GB": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
         "system": f"{platform.system()} {platform.release()}",
@@ -185,8 +187,8 @@ def machine() -> dict[str, Any]:
     }
 
 
-def processor() -> str:
-    """The processor's name, with the short number formats that it multiplies."""
+def describe_cpu() -> str:
+    """The CPU's name, with the short number formats that it supports."""
     try:
         text = Path("/proc/cpuinfo").read_text(errors="replace")
     except OSError:
@@ -196,13 +198,13 @@ def processor() -> str:
     return f"{name} ({', '.join(flags)})"
 
 
-def described(about: dict[str, Any]) -> str:
-    """`machine` as one line."""
+def format_machine(about: dict[str, Any]) -> str:
+    """`describe_machine` as one line."""
     return ", ".join(f"{key} {value}" for key, value in about.items())
 
 
-def verdict(value: float, asked: tuple[str, float] | None) -> str:
-    """``value`` beside what is asked, as two cells of a table."""
+def format_target(value: float, asked: tuple[str, float] | None) -> str:
+    """``value`` and its target, as two cells of a table."""
     if asked is None:
         return f"{value:.3g} | |"
     kind, limit = asked
@@ -210,14 +212,14 @@ def verdict(value: float, asked: tuple[str, float] | None) -> str:
     return f"{value:.3g} | {kind} {limit:g} {'reached' if reached else '**not reached**'} |"
 
 
-def parsed_sizes(text: str) -> list[tuple[int, int]]:
-    """Sizes such as 256x256,1280x720."""
+def parse_sizes(text: str) -> list[tuple[int, int]]:
+    """Parse sizes such as 256x256,1280x720."""
     pairs = [part.split("x") for part in text.split(",")]
     return [(int(width), int(height)) for width, height in pairs]
 
 
-def multiply_adds(table: Mapping[str, Any], width: int, height: int) -> float:
-    """Multiply-adds of the painter's convolutions for one frame: kernel values times the places
+def count_multiply_adds(table: Mapping[str, Any], width: int, height: int) -> float:
+    """Multiply-adds of the painter's convolutions for one frame: kernel values times the positions
     where each is applied.
     """
     total = 0.0
@@ -230,6 +232,6 @@ def multiply_adds(table: Mapping[str, Any], width: int, height: int) -> float:
 
 
 def write_json(path: Path | None, found: dict[str, Any]) -> None:
-    """All figures, where a path is given."""
+    """Write all figures, if a path is given."""
     if path is not None:
         path.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,11 +1,11 @@
-"""The whole program's speed, as quotients of things measured in turn in the same run.
+"""Measures the whole program's speed, as quotients of things measured in turn in the same run.
 
-    python bench/program.py --shared ../shared [--only speed,hub] [--quick]
+    python bench/whole_program.py --shared ../shared [--only speed,hub] [--quick]
 
-The program is `vst stylize` in a process of its own: embedded engine, stabiliser `flow`, H.264
-(`veryfast`, CRF 20), sound kept, painted at the content's own size. Its time is that from the first
-frame read to the finished file; with the start-up (loading TensorFlow, once for a video) it is
-told apart.
+The program is `vst stylize` in a separate process: embedded engine, stabilizer `flow`, H.264
+(`veryfast`, CRF 20), sound kept, painted at the content's own size. Its time runs from the first
+frame read to the finished file; the start-up (loading TensorFlow, once per video) is reported
+separately.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from measuring import (
+from harness import (
     SIZES,
-    clip,
-    described,
-    frames_of,
-    in_turn,
-    lite_loop,
-    machine,
-    named,
-    ratio,
-    seconds,
-    style_numbers,
-    verdict,
-    whole_program,
+    describe_machine,
+    draw_clip,
+    embed_style,
+    format_machine,
+    format_size,
+    format_target,
+    median_ratio,
+    read_frames,
+    run_in_turn,
+    run_program,
+    time_call,
+    time_lite_loop,
     write_json,
 )
 
@@ -41,28 +41,28 @@ HUB_FASTER = 20.0
 MEMORY = 1200.0
 
 
-def speed(options: argparse.Namespace, folder: Path) -> list[dict[str, Any]]:
-    """Per size: the program's frames a second to those of the bare TFLite loop (two threads), and
-    its time to that of the embedded painter in a loop over frames in memory, one by one and in the
+def measure_speed(options: argparse.Namespace, folder: Path) -> list[dict[str, Any]]:
+    """Per size: the program's frames a second relative to the bare TFLite loop (two threads), and
+    its time relative to the embedded painter in a loop over frames in memory, one by one and in the
     engine's batches.
     """
     from vst.engines.embedded import EmbeddedEngine
 
     engine, rows = EmbeddedEngine(), []
-    numbers = style_numbers(engine)
+    numbers = embed_style(engine)
     for size in SIZES:
-        content = clip(folder, *size, options.frames)
-        frames = frames_of(content, options.sample)
-        lite = lite_loop(options.shared / "magenta", frames[: options.sample])
-        told: list[dict[str, float]] = []
+        content = draw_clip(folder, *size, options.frames)
+        frames = read_frames(content, options.sample)
+        lite = time_lite_loop(options.shared / "magenta", frames[: options.sample])
+        runs: list[dict[str, float]] = []
 
-        def program(content: Path = content, told: list[dict[str, float]] = told) -> float:
-            told.append(whole_program(content, folder / "out.mp4"))
-            return told[-1]["frame"]
+        def program(content: Path = content, runs: list[dict[str, float]] = runs) -> float:
+            runs.append(run_program(content, folder / "out.mp4"))
+            return runs[-1]["frame"]
 
         def one_by_one(frames: list[Any] = frames) -> float:
             paint = [lambda f=f: engine.stylize(f[None], numbers) for f in frames]
-            return seconds(lambda: [work() for work in paint]) / len(frames)
+            return time_call(lambda: [work() for work in paint]) / len(frames)
 
         def batched(frames: list[Any] = frames) -> float:
             import numpy as np
@@ -71,11 +71,13 @@ def speed(options: argparse.Namespace, folder: Path) -> list[dict[str, Any]]:
             groups = [np.stack(frames[i : i + many]) for i in range(0, len(frames), many)]
             styles = np.repeat(numbers, many, 0)
             work = lambda: [engine.stylize(group, styles[: len(group)]) for group in groups]  # noqa: E731
-            return seconds(work) / len(frames)
+            return time_call(work) / len(frames)
 
         one_by_one(), batched()
-        whole, bare, single, together = in_turn(options.rounds, program, lite, one_by_one, batched)
-        started = [x["startup"] / x["frames"] + x["frame"] for x in told]
+        whole, bare, single, together = run_in_turn(
+            options.rounds, program, lite, one_by_one, batched
+        )
+        started = [x["startup"] / x["frames"] + x["frame"] for x in runs]
         started = [*started[: len(bare)]]
         rows.append(
             {
@@ -84,11 +86,11 @@ def speed(options: argparse.Namespace, folder: Path) -> list[dict[str, Any]]:
                 "TFLite loop, ms": 1000 * median(bare),
                 "painter, ms": 1000 * median(single),
                 "painter in batches, ms": 1000 * median(together),
-                "faster than TFLite": ratio(bare, whole),
-                "the same with start-up": ratio(bare, started),
-                "over the painter": ratio(whole, single),
-                "over the painter in batches": ratio(whole, together),
-                "start-up, s": median(x["startup"] for x in told),
+                "faster than TFLite": median_ratio(bare, whole),
+                "the same with start-up": median_ratio(bare, started),
+                "over the painter": median_ratio(whole, single),
+                "over the painter in batches": median_ratio(whole, together),
+                "start-up, s": median(x["startup"] for x in runs),
                 "rounds": {"program": whole, "TFLite": bare, "one": single, "batch": together},
             }
         )
@@ -96,9 +98,9 @@ def speed(options: argparse.Namespace, folder: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def hub(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    """The reports' loop at 512 x 512 to the program: OpenCV in, the completed hub graph called for
-    each frame with content and style, MoviePy out.
+def measure_hub_loop(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    """The reports' loop at 512 x 512 relative to the program: OpenCV in, the completed hub graph
+    called for each frame with content and style, MoviePy out.
     """
     sys.path.insert(0, str(options.shared / "tools"))
     import cv2
@@ -113,7 +115,7 @@ def hub(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     complete(options.shared / "magenta" / "hub-graph", saved)
     whole = tf.saved_model.load(str(saved))
     style = tf.constant(draw_pattern("blue-swirls", 512, 512)[None] / np.float32(255))
-    content = clip(folder, 512, 512, options.frames)
+    content = draw_clip(folder, 512, 512, options.frames)
 
     def loop(count: int) -> float:
         capture, painted = cv2.VideoCapture(str(content)), []
@@ -130,52 +132,52 @@ def hub(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         return len(painted)
 
     loop(1)
-    ours, theirs = in_turn(
+    ours, theirs = run_in_turn(
         options.rounds,
-        lambda: whole_program(content, folder / "out.mp4")["frame"],
-        lambda: seconds(lambda: loop(options.hub_frames)) / options.hub_frames,
+        lambda: run_program(content, folder / "out.mp4")["frame"],
+        lambda: time_call(lambda: loop(options.hub_frames)) / options.hub_frames,
     )
     return {
         "program, ms": 1000 * median(ours),
         "reports' loop, ms": 1000 * median(theirs),
-        "faster": ratio(theirs, ours),
+        "faster": median_ratio(theirs, ours),
     }
 
 
-def line(options: argparse.Namespace, folder: Path) -> dict[str, float]:
-    """Whether the cost is a line: time a frame of a long video to a short one (256 x 256), and time
-    a pixel of 1080p to 512 x 512.
+def measure_scaling(options: argparse.Namespace, folder: Path) -> dict[str, float]:
+    """Whether the cost is linear: time per frame of a long video relative to a short one (256 x
+    256), and time per pixel of 1080p relative to 512 x 512.
     """
-    short = clip(folder, 256, 256, options.short)
-    long = clip(folder, 256, 256, options.long)
-    square = clip(folder, 512, 512, options.frames)
-    large = clip(folder, 1920, 1080, max(10, options.frames // 2))
+    short = draw_clip(folder, 256, 256, options.short)
+    long = draw_clip(folder, 256, 256, options.long)
+    square = draw_clip(folder, 512, 512, options.frames)
+    large = draw_clip(folder, 1920, 1080, max(10, options.frames // 2))
 
     def each(content: Path) -> Any:
-        return lambda: whole_program(content, folder / "out.mp4")["frame"]
+        return lambda: run_program(content, folder / "out.mp4")["frame"]
 
     rounds = options.rounds
-    brief, lasting = in_turn(rounds, each(short), each(long))
-    small, big = in_turn(rounds, each(square), each(large))
+    brief, lasting = run_in_turn(rounds, each(short), each(long))
+    small, big = run_in_turn(rounds, each(square), each(large))
     area = 1920 * 1080 / 512**2
     return {
-        f"time a frame, {options.long} to {options.short} frames": ratio(lasting, brief),
-        "time a pixel, 1080p to 512²": ratio(big, small) / area,
+        f"time a frame, {options.long} to {options.short} frames": median_ratio(lasting, brief),
+        "time a pixel, 1080p to 512²": median_ratio(big, small) / area,
     }
 
 
-def memory(options: argparse.Namespace, folder: Path) -> dict[str, float]:
-    """The greatest memory at 720p, MB, for a short video and one four times as long."""
+def measure_memory(options: argparse.Namespace, folder: Path) -> dict[str, float]:
+    """Peak memory at 720p, MB, for a short video and one four times as long."""
     found = {}
     for frames in (options.frames, 4 * options.frames):
-        content = clip(folder, 1280, 720, frames)
-        found[f"{frames} frames, MB"] = whole_program(content, folder / "out.mp4")["memory"]
+        content = draw_clip(folder, 1280, 720, frames)
+        found[f"{frames} frames, MB"] = run_program(content, folder / "out.mp4")["memory"]
     return found
 
 
-def table(found: dict[str, Any]) -> str:
-    """Markdown of what was measured."""
-    lines = [f"Machine: {described(found['machine'])}. Rounds: {found['rounds']}.", ""]
+def format_table(found: dict[str, Any]) -> str:
+    """Format the measurements as Markdown."""
+    lines = [f"Machine: {format_machine(found['machine'])}. Rounds: {found['rounds']}.", ""]
     if "speed" in found:
         lines += [
             (
@@ -187,10 +189,10 @@ def table(found: dict[str, Any]) -> str:
         for row in found["speed"]:
             size = tuple(row["size"])
             lines.append(
-                f"| {named(size)} | {row['program, ms']:.1f} | {row['TFLite loop, ms']:.1f} "
-                f"| {verdict(row['faster than TFLite'], ('≥', FASTER[size]))} "
+                f"| {format_size(size)} | {row['program, ms']:.1f} | {row['TFLite loop, ms']:.1f} "
+                f"| {format_target(row['faster than TFLite'], ('≥', FASTER[size]))} "
                 f"{row['painter, ms']:.1f} | "
-                f"{verdict(row['over the painter'], over_painter(size))} "
+                f"{format_target(row['over the painter'], painter_target(size))} "
                 f"{row['painter in batches, ms']:.1f} | {row['over the painter in batches']:.2f} "
                 f"| {row['the same with start-up']:.2f} |"
             )
@@ -205,16 +207,16 @@ def table(found: dict[str, Any]) -> str:
     rows += [(f"memory at 720p, {k}", v, ("≤", MEMORY)) for k, v in found.get("memory", {}).items()]
     if rows:
         lines += ["| measure | measured | asked |", "|---|---|---|"]
-        lines += [f"| {name} | {verdict(value, limit)}" for name, value, limit in rows]
+        lines += [f"| {name} | {format_target(value, limit)}" for name, value, limit in rows]
     return "\n".join(lines)
 
 
-def over_painter(size: tuple[int, int]) -> tuple[str, float] | None:
-    """What is asked of the whole to the painter."""
+def painter_target(size: tuple[int, int]) -> tuple[str, float] | None:
+    """The target for the whole program relative to the painter."""
     return ("≤", OVER_PAINTER[size]) if size in OVER_PAINTER else None
 
 
-def arguments() -> argparse.Namespace:
+def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--shared", type=Path, default=Path("../shared"))
     parser.add_argument("--only", default=",".join(PARTS), help="parts, with commas between")
@@ -234,15 +236,20 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> None:
-    options = arguments()
-    parts = {"speed": speed, "hub": hub, "line": line, "memory": memory}
-    found: dict[str, Any] = {"machine": machine(), "rounds": options.rounds}
+    options = parse_arguments()
+    parts = {
+        "speed": measure_speed,
+        "hub": measure_hub_loop,
+        "line": measure_scaling,
+        "memory": measure_memory,
+    }
+    found: dict[str, Any] = {"machine": describe_machine(), "rounds": options.rounds}
     with tempfile.TemporaryDirectory(prefix="vst-bench-") as name:
         for part in options.only.split(","):
             found[part] = parts[part](options, Path(name))
             print(f"{part}: done", file=sys.stderr, flush=True)
     write_json(options.json, found)
-    print(table(found))
+    print(format_table(found))
 
 
 if __name__ == "__main__":

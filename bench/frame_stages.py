@@ -1,10 +1,11 @@
-"""Where a frame's time goes: the processor's milliseconds of each stage, the floor below them, and
-the whole program's, before a change (another checkout) and now.
+"""Measures where a frame's time goes: CPU milliseconds of each stage, their lower bound, and those
+of the whole program, before a change (another checkout) and now.
 
-    python bench/frame.py [--before ../other-checkout] [--sizes 512x512] [--json FILE] [--quick]
+    python bench/frame_stages.py [--before ../other-checkout] [--sizes 512x512] [--json FILE]
+    [--quick]
 
-A stage alone is fed from memory, OpenCV on one thread as in the program. The sum by the number of
-cores is what a frame would take if no core ever waited.
+Each stage is fed from memory, with OpenCV on one thread as in the program. The sum divided by the
+number of cores is what a frame would take if no core ever waited.
 """
 
 from __future__ import annotations
@@ -20,48 +21,48 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-from measuring import (
-    clip,
-    described,
-    frames_of,
-    in_turn,
-    machine,
-    multiply_adds,
-    named,
-    parsed_sizes,
-    processor_of_children,
-    style_numbers,
-    whole_program,
+from harness import (
+    children_cpu_seconds,
+    count_multiply_adds,
+    describe_machine,
+    draw_clip,
+    embed_style,
+    format_machine,
+    format_size,
+    parse_sizes,
+    read_frames,
+    run_in_turn,
+    run_program,
     write_json,
 )
 
 from vst.core.threads import available, one_core_a_frame, opencv_on
 from vst.engines.embedded import EmbeddedEngine, has_fast_bfloat16
-from vst.stabilizers import STABILISERS
+from vst.stabilizers import STABILIZERS
 from vst.video.scene_cuts import CutDetector
 from vst.video.sinks.track import TrackWriter
 from vst.video.sources import open_source
 
 
-def processor(work: Callable[[], Any]) -> float:
-    """Seconds of the processor, all threads of this process."""
+def measure_cpu(work: Callable[[], Any]) -> float:
+    """CPU seconds of all threads of this process."""
     used = time.process_time()
     work()
     return time.process_time() - used
 
 
-def fastest(kind: str, side: int = 1024, tries: int = 8) -> float:
-    """Multiply-adds that one core does in a second of its time, in a product of matrices."""
+def measure_matmul(kind: str, side: int = 1024, tries: int = 8) -> float:
+    """Multiply-adds per CPU second of one core, in a product of matrices."""
     import tensorflow as tf
 
     one = tf.ones((side, side), getattr(tf, kind))
     product = tf.function(lambda a: tf.matmul(a, a))
     product(one)
-    return side**3 / min(processor(lambda: product(one)) for _ in range(tries))
+    return side**3 / min(measure_cpu(lambda: product(one)) for _ in range(tries))
 
 
-def coding(frames: list[np.ndarray], folder: Path) -> dict[str, float]:
-    """Writing to ffmpeg and encoding there; decoding, and decoding to RGB."""
+def measure_coding(frames: list[np.ndarray], folder: Path) -> dict[str, float]:
+    """Measure writing to ffmpeg and encoding there; decoding, and decoding to RGB."""
     height, width = frames[0].shape[:2]
     path, many = folder / "track.mp4", len(frames)
 
@@ -70,11 +71,11 @@ def coding(frames: list[np.ndarray], folder: Path) -> dict[str, float]:
             for frame in frames:
                 track.write_frame(frame)
 
-    before = processor_of_children()
-    writing = processor(write)
-    encoding = processor_of_children() - before
+    before = children_cpu_seconds()
+    writing = measure_cpu(write)
+    encoding = children_cpu_seconds() - before
     with open_source(path) as source:
-        reading = processor(lambda: [None for _ in source.frames()])
+        reading = measure_cpu(lambda: [None for _ in source.frames()])
     return {
         "decode, and to RGB": reading / many,
         "hand over to ffmpeg": writing / many,
@@ -82,63 +83,70 @@ def coding(frames: list[np.ndarray], folder: Path) -> dict[str, float]:
     }
 
 
-def stages(engine: EmbeddedEngine, frames: list[np.ndarray], folder: Path) -> dict[str, float]:
-    """Seconds of the processor a frame, for each stage alone."""
-    numbers, many = style_numbers(engine), len(frames)
+def measure_stages(
+    engine: EmbeddedEngine, frames: list[np.ndarray], folder: Path
+) -> dict[str, float]:
+    """CPU seconds per frame of each stage alone."""
+    numbers, many = embed_style(engine), len(frames)
     painted = [engine.stylize(frame[None], numbers)[0] for frame in frames]
-    stabiliser, cuts = STABILISERS["flow"](), CutDetector()
+    stabiliser, cuts = STABILIZERS["flow"](), CutDetector()
     groups = [np.stack(frames[i : i + engine.batch]) for i in range(0, many, engine.batch)]
     styles = np.repeat(numbers, engine.batch, 0)
     with opencv_on(1):
-        found = coding(frames, folder)
-        found["find cuts"] = processor(lambda: [cuts.is_cut(x) for x in frames]) / many
+        found = measure_coding(frames, folder)
+        found["find cuts"] = measure_cpu(lambda: [cuts.is_cut(x) for x in frames]) / many
         found["paint"] = (
-            processor(lambda: [engine.stylize(x, styles[: len(x)]) for x in groups]) / many
+            measure_cpu(lambda: [engine.stylize(x, styles[: len(x)]) for x in groups]) / many
         )
         found["steady (flow)"] = (
-            processor(lambda: [stabiliser.step(x, y) for x, y in zip(frames, painted)]) / many
+            measure_cpu(lambda: [stabiliser.step(x, y) for x, y in zip(frames, painted)]) / many
         )
     return found
 
 
-def whole(content: tuple[Path, Path], output: Path, tree: Path) -> float:
-    """Seconds of the processor a frame of the whole program: what the longer of two clips takes
-    more than the shorter, so that the start-up is not counted.
+def measure_program(content: tuple[Path, Path], output: Path, tree: Path) -> float:
+    """CPU seconds per frame of the whole program: the difference between a longer and a shorter
+    clip, so that the start-up does not count.
     """
-    short, long = (whole_program(path, output, tree) for path in content)
+    short, long = (run_program(path, output, tree) for path in content)
     return (long["processor"] - short["processor"]) / (long["frames"] - short["frames"])
 
 
 def measure(size: tuple[int, int], options: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    """All at one size: milliseconds."""
-    contents = clip(folder, *size, options.frames), clip(folder, *size, 3 * options.frames)
-    frames = frames_of(contents[0], options.frames)
+    """Measure everything at one size: milliseconds."""
+    contents = (
+        draw_clip(folder, *size, options.frames),
+        draw_clip(folder, *size, 3 * options.frames),
+    )
+    frames = read_frames(contents[0], options.frames)
     engine = EmbeddedEngine()
-    engine.expect(*size)
-    rounds = [stages(engine, frames, folder) for _ in range(options.rounds)]
-    work = multiply_adds(engine._painter.table, *size)
-    floor = work / fastest("bfloat16" if has_fast_bfloat16() else "float32")
+    engine.prepare_size(*size)
+    rounds = [measure_stages(engine, frames, folder) for _ in range(options.rounds)]
+    work = count_multiply_adds(engine._painter.table, *size)
+    floor = work / measure_matmul("bfloat16" if has_fast_bfloat16() else "float32")
     engine.close()
     trees = [tree for tree in (options.before, Path(__file__).parent.parent) if tree]
-    works = [lambda t=tree: whole(contents, folder / "out.mp4", t.resolve()) for tree in trees]
-    told = in_turn(options.rounds, *works)
+    works = [
+        lambda t=tree: measure_program(contents, folder / "out.mp4", t.resolve()) for tree in trees
+    ]
+    rounds = run_in_turn(options.rounds, *works)
     return {
         "size": size,
         "stages, ms": {key: 1000 * median(x[key] for x in rounds) for key in rounds[0]},
         "floor, ms": 1000 * floor,
         "multiply-adds": work,
-        "whole now, ms": 1000 * median(told[-1]),
-        "whole before, ms": 1000 * median(told[0]) if options.before else None,
-        "before / now": median(a / b for a, b in zip(told[0], told[-1])),
+        "whole now, ms": 1000 * median(rounds[-1]),
+        "whole before, ms": 1000 * median(rounds[0]) if options.before else None,
+        "before / now": median(a / b for a, b in zip(rounds[0], rounds[-1])),
     }
 
 
-def table(found: dict[str, Any]) -> str:
-    """Markdown: a column for each size."""
+def format_table(found: dict[str, Any]) -> str:
+    """Format the figures as Markdown, one column per size."""
     sizes = found["sizes"]
-    lines = [f"Machine: {described(found['machine'])}. Rounds: {found['rounds']}.", ""]
+    lines = [f"Machine: {format_machine(found['machine'])}. Rounds: {found['rounds']}.", ""]
     lines.append(
-        "| the processor's ms a frame | " + " | ".join(named(x["size"]) for x in sizes) + " |"
+        "| the processor's ms a frame | " + " | ".join(format_size(x["size"]) for x in sizes) + " |"
     )
     lines.append("|---|" + "---|" * len(sizes))
 
@@ -165,7 +173,7 @@ def table(found: dict[str, Any]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sizes", type=parsed_sizes, default="256x256,512x512,1280x720")
+    parser.add_argument("--sizes", type=parse_sizes, default="256x256,512x512,1280x720")
     parser.add_argument("--before", type=Path, help="a checkout to hold it against")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--frames", type=int, default=40)
@@ -174,14 +182,14 @@ def main() -> None:
     options = parser.parse_args()
     if options.quick:
         options.sizes, options.rounds, options.frames = [(256, 256)], 1, 16
-    found: dict[str, Any] = {"machine": machine(), "rounds": options.rounds, "sizes": []}
+    found: dict[str, Any] = {"machine": describe_machine(), "rounds": options.rounds, "sizes": []}
     with tempfile.TemporaryDirectory(prefix="vst-bench-") as name:
         with one_core_a_frame():
             for size in options.sizes:
                 found["sizes"].append(measure(size, options, Path(name)))
-                print(f"{named(size)}: done", file=sys.stderr, flush=True)
+                print(f"{format_size(size)}: done", file=sys.stderr, flush=True)
     write_json(options.json, found)
-    print(table(found))
+    print(format_table(found))
 
 
 if __name__ == "__main__":
