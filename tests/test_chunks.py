@@ -1,4 +1,4 @@
-"""A long video is painted in chunks: the same frames as in one go, and what is kept is told."""
+"""A long video painted in chunks has the frames of one painted in one go; the folder of chunks."""
 
 from __future__ import annotations
 
@@ -11,17 +11,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-import vst
 from tests import clips
-from vst.checkpoint import store as chunks
-from vst.checkpoint.store import Chunk, ChunkFolder, get_chunk_folder, read_manifest
+from tests.chunked import CHUNK_SECONDS, films, is_same, make_job, paint_whole, read_pictures
+from vst.api import job_of
+from vst.checkpoint.planner import ChunkRule
+from vst.checkpoint.store import Chunk, ChunkFolder, get_chunk_folder, hash_file, read_manifest
 from vst.core.locks import Lock
 from vst.core.state_io import load_state, save_state
 from vst.errors import OutputError, UsageError
-from vst.stabilizers import STABILISERS
+from vst.pipeline.run import run
+from vst.stabilizers import STABILIZERS
 from vst.video.sources import open_source
 
-FRAMES = 100
+__all__ = ["films", "paint_whole"]
+ANY_RULE = ChunkRule(1, 1)
 
 
 @pytest.fixture(autouse=True)
@@ -30,45 +33,15 @@ def no_thread_is_left() -> Iterator[None]:
     assert not [each for each in threading.enumerate() if each.name.startswith(("vst", "ffmpeg"))]
 
 
-@pytest.fixture(scope="module")
-def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """content.mp4 (10 s at 10 fps, two scenes with texture that moves, sound), and two styles."""
-    from vst.plotting import save_picture
-
-    folder = tmp_path_factory.mktemp("films")
-    rng = np.random.default_rng(0)
-    scenes = [rng.integers(0, 200, (12, 40, 3), np.uint8).repeat(4, 0).repeat(4, 1) for _ in "ab"]
-    scenes[1] //= 4
-    pictures = [
-        np.ascontiguousarray(scenes[index >= 37][:, index % 60 : index % 60 + 64])
-        for index in range(FRAMES)
-    ]
-    clips.encode(folder / "content.mp4", pictures, "-c:a", "aac", rate=10, inputs=clips.SOUND)
-    save_picture(folder / "red.png", np.full((40, 60, 3), (230, 20, 20), np.uint8))
-    save_picture(folder / "blue.png", np.full((60, 40, 3), (20, 20, 230), np.uint8))
-    return folder
-
-
-def painted(films: Path, output: Path, **options: Any) -> list[np.ndarray]:
-    styles = [films / "red.png", films / "blue.png"]
-    options = {"engine": "tint", "codec": "ffv1", "size": 48, **options}
-    vst.stylize(films / "content.mp4", styles, output, **options)
-    return frames_of(output)
-
-
-def frames_of(path: Path) -> list[np.ndarray]:
-    with open_source(path) as source:
-        return [frame.picture for frame in source.frames()]
-
-
-def same(first: list[np.ndarray], second: list[np.ndarray]) -> bool:
-    return len(first) == len(second) and all(
-        np.array_equal(*pair) for pair in zip(first, second, strict=True)
-    )
+def paint_chunks(
+    films: Path, output: Path, seconds: float = CHUNK_SECONDS, **options: Any
+) -> list[np.ndarray]:
+    run(make_job(films, output, **options), chunk_seconds=seconds)
+    return read_pictures(output)
 
 
 WAYS: list[dict[str, Any]] = [
-    *({"stabilise": name} for name in STABILISERS),
+    *({"stabilise": name} for name in STABILIZERS),
     {"strength": 0.5, "ghost": 0.6, "stabilise": "light"},
     {"fps": 7},
     {"speed": 0.5, "end": 5},
@@ -79,59 +52,51 @@ WAYS: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("way", WAYS, ids=str)
 def test_chunks_hold_the_same_frames_as_the_whole(
-    films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: dict[str, Any]
+    films: Path, tmp_path: Path, paint_whole: Any, way: dict[str, Any]
 ) -> None:
-    whole = painted(films, tmp_path / "whole.mkv", **way)
-    monkeypatch.setattr(chunks, "SECONDS", 2.0)
+    whole = paint_whole(**way)
     output = tmp_path / "parts.mkv"
-    assert same(painted(films, output, **way, keep_chunks=True), whole)
+    assert is_same(paint_chunks(films, output, **way, keep_chunks=True), whole)
     manifest = read_manifest(output)
     assert manifest is not None
     kept: list[Chunk] = manifest["chunks"]
     assert len(kept) >= 4
-    # Each chunk in turn is lost, and painted again from what the one before it left.
+    # Every second chunk is lost, and painted again from what the one before it left.
     untouched = [get_chunk_folder(output) / chunk.track for chunk in kept[::2]]
     tracks = [path.read_bytes() for path in untouched]
     for chunk in kept[1::2]:
         (get_chunk_folder(output) / chunk.track).unlink()
-    assert same(painted(films, output, **way, keep_chunks=True, overwrite=True), whole)
+    assert is_same(paint_chunks(films, output, **way, keep_chunks=True, overwrite=True), whole)
     assert [path.read_bytes() for path in untouched] == tracks
     assert {path.name for path in tmp_path.iterdir()} == {
-        "whole.mkv", "parts.mkv", "parts.mkv.vst",
+        "parts.mkv", "parts.mkv.vst",
     }  # fmt: skip
 
 
 @pytest.mark.slow
 def test_the_embedded_model_paints_the_same_in_chunks(
-    films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    films: Path, tmp_path: Path, paint_whole: Any
 ) -> None:
     way = {"engine": "embedded", "stabilise": "flow", "end": 6}
-    whole = painted(films, tmp_path / "whole.mkv", **way)
-    monkeypatch.setattr(chunks, "SECONDS", 2.0)
+    whole = paint_whole(**way)
     output = tmp_path / "parts.mkv"
-    assert same(painted(films, output, **way, keep_chunks=True), whole)
+    assert is_same(paint_chunks(films, output, **way, keep_chunks=True), whole)
     (get_chunk_folder(output) / "chunk-00001.mkv").unlink()
-    assert same(painted(films, output, **way, overwrite=True), whole)
+    assert is_same(paint_chunks(films, output, **way, overwrite=True), whole)
 
 
-def test_chunks_end_at_scene_cuts(
-    films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(chunks, "SECONDS", 2.0)
-    painted(films, tmp_path / "out.mkv", keep_chunks=True)
+def test_chunks_end_at_scene_cuts(films: Path, tmp_path: Path) -> None:
+    paint_chunks(films, tmp_path / "out.mkv", keep_chunks=True)
     manifest = read_manifest(tmp_path / "out.mkv")
     assert manifest is not None
     assert [chunk.frames for chunk in manifest["chunks"]] == [20, 17, 20, 20, 20, 3]
 
 
 @pytest.mark.parametrize("ending", [".mp4", ".webm", ".mov"])
-def test_joining_keeps_times_and_sound(
-    films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
-) -> None:
+def test_joining_keeps_times_and_sound(films: Path, tmp_path: Path, ending: str) -> None:
     changes: dict[str, Any] = {"codec": None, "end": 5}
-    painted(films, tmp_path / f"whole{ending}", **changes)
-    monkeypatch.setattr(chunks, "SECONDS", 1.5)
-    painted(films, tmp_path / f"parts{ending}", **changes)
+    paint_chunks(films, tmp_path / f"whole{ending}", 10.0, **changes)
+    paint_chunks(films, tmp_path / f"parts{ending}", 1.5, **changes)
     times = []
     for name in ("whole", "parts"):
         with open_source(tmp_path / f"{name}{ending}") as source:
@@ -143,24 +108,21 @@ def test_joining_keeps_times_and_sound(
     assert not get_chunk_folder(tmp_path / f"parts{ending}").exists()
 
 
-def test_a_short_job_and_a_gif_have_no_folder(
-    films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    painted(films, tmp_path / "short.mkv", end=3, keep_chunks=True)
-    monkeypatch.setattr(chunks, "SECONDS", 2.0)
-    painted(films, tmp_path / "out.gif", codec=None, end=3, keep_chunks=True)
+def test_a_short_job_and_a_gif_have_no_folder(films: Path, tmp_path: Path) -> None:
+    paint_chunks(films, tmp_path / "short.mkv", 10.0, end=3, keep_chunks=True)
+    paint_chunks(films, tmp_path / "out.gif", codec=None, end=3, keep_chunks=True)
     assert {path.name for path in tmp_path.iterdir()} == {"short.mkv", "out.gif"}
 
 
-def test_a_variable_rate_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_variable_rate_is_kept(tmp_path: Path) -> None:
     from fractions import Fraction
 
     even = clips.write_clip(tmp_path / "even.mp4", 60, 25, False, "-bf", "0", "-g", "10")
     ticks = [index * 40 + (index % 7) * 5 for index in range(60)]
     content = clips.write_with_ticks(tmp_path / "content.mkv", even, ticks, Fraction(1, 1000))
-    monkeypatch.setattr(chunks, "SECONDS", 0.5)
     style = clips.write_clip(tmp_path / "style.mp4", 5)
-    vst.stylize(content, style, tmp_path / "out.mkv", engine="tint", strength=0)
+    job = job_of(content, style, tmp_path / "out.mkv", engine="tint", strength=0)
+    run(job, chunk_seconds=0.5)
     with open_source(content) as source, open_source(tmp_path / "out.mkv") as output:
         pairs = list(zip(source.frames(), output.frames(), strict=True))
         assert output.info.variable
@@ -212,8 +174,8 @@ def test_a_lock_is_held_once_and_a_stale_one_holds_nothing(tmp_path: Path) -> No
 def test_a_damaged_manifest_is_refused(tmp_path: Path, text: str) -> None:
     get_chunk_folder(tmp_path / "o.mp4").mkdir()
     (get_chunk_folder(tmp_path / "o.mp4") / "manifest.json").write_text(text)
-    with pytest.raises(OutputError, match="begin anew") as error:
-        ChunkFolder(tmp_path / "o.mp4", {})
+    with pytest.raises(OutputError, match="start over") as error:
+        ChunkFolder(tmp_path / "o.mp4", {}, ANY_RULE)
     assert "\n" not in str(error.value)
     assert [path.name for path in get_chunk_folder(tmp_path / "o.mp4").iterdir()] == [
         "manifest.json"
@@ -224,11 +186,11 @@ def test_a_folder_of_someone_else_s_is_left_alone(tmp_path: Path) -> None:
     get_chunk_folder(tmp_path / "o.mp4").mkdir()
     (get_chunk_folder(tmp_path / "o.mp4") / "thesis.txt").write_text("years of work")
     with pytest.raises(OutputError, match=r"thesis\.txt"):
-        ChunkFolder(tmp_path / "o.mp4", {})
+        ChunkFolder(tmp_path / "o.mp4", {}, ANY_RULE)
     (tmp_path / "elsewhere").mkdir()
     get_chunk_folder(tmp_path / "p.mp4").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(OutputError, match="no folder of vst's"):
-        ChunkFolder(tmp_path / "p.mp4", {})
+    with pytest.raises(OutputError, match="not a folder of vst"):
+        ChunkFolder(tmp_path / "p.mp4", {}, ANY_RULE)
     assert (get_chunk_folder(tmp_path / "o.mp4") / "thesis.txt").read_text() == "years of work"
 
 
@@ -238,26 +200,23 @@ def test_names_in_a_manifest_lead_nowhere_else(tmp_path: Path) -> None:
     folder.mkdir()
     chunk = {
         "track": "../secret", "state": "../secret", "frames": 1, "first": 0.0,
-        "track_sum": chunks.hash_file(tmp_path / "secret"),
-        "state_sum": chunks.hash_file(tmp_path / "secret"), "last": True,
+        "track_sum": hash_file(tmp_path / "secret"),
+        "state_sum": hash_file(tmp_path / "secret"), "last": True,
     }  # fmt: skip
     plain = {
         "format": 1, "job": {}, "folder": "", "about": {}, "chunks": [chunk], "published": None
     }  # fmt: skip
     (folder / "manifest.json").write_text(json.dumps(plain))
-    opened = ChunkFolder(tmp_path / "o.mp4", {})
+    opened = ChunkFolder(tmp_path / "o.mp4", {}, ANY_RULE)
     assert opened.missing == 0
     opened.close(keep=True)
     assert not folder.exists()
     assert (tmp_path / "secret").exists()
 
 
-def test_another_job_is_refused_with_what_changed(
-    films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(chunks, "SECONDS", 2.0)
+def test_another_job_is_refused_with_what_changed(films: Path, tmp_path: Path) -> None:
     output = tmp_path / "out.mkv"
-    painted(films, output, keep_chunks=True)
+    paint_chunks(films, output, keep_chunks=True)
     before = sorted(path.name for path in get_chunk_folder(output).iterdir())
     for changes, said in (
         ({"size": 64}, r"another size \(48, now 64\)"),
@@ -265,8 +224,8 @@ def test_another_job_is_refused_with_what_changed(
         ({"stabilise": "light"}, "another stabilise"),
     ):
         with pytest.raises(UsageError, match=said) as error:
-            painted(films, output, overwrite=True, **changes)
-        assert "begin anew" in str(error.value)
+            paint_chunks(films, output, overwrite=True, **changes)
+        assert "start over" in str(error.value)
     assert sorted(path.name for path in get_chunk_folder(output).iterdir()) == before
-    painted(films, output, overwrite=True, threads=1)  # changes no frame
+    paint_chunks(films, output, overwrite=True, threads=1)  # changes no frame
     assert not get_chunk_folder(output).exists()

@@ -16,10 +16,11 @@ import pytest
 from tests.test_pipeline import line, scene, shots
 from vst.core.threads import OF_TENSORFLOW, available, one_core_a_frame, opencv_on, share
 from vst.core.types import Picture, Pictures
-from vst.engines.embedded import EmbeddedEngine, batch_kit
+from vst.engines.embedded import EmbeddedEngine, build_batch_operations
 from vst.engines.tint import TintEngine
-from vst.pipeline.loop import PipelineParts, run_loop
+from vst.pipeline.loop import run_loop
 from vst.pipeline.painter import FramePainter
+from vst.pipeline.parts import PipelineParts
 from vst.stabilizers.off import Off
 
 BENCH = Path(__file__).parent.parent / "bench"
@@ -110,14 +111,14 @@ def test_a_gpu_s_half_precision_gives_the_same_picture() -> None:
     """The operations that a GPU gets, run here: a batch of frames in float16 and in float32."""
     with EmbeddedEngine() as engine:
         tf: Any = engine.tensorflow
-        engine.expect(32, 32)
+        engine.prepare_size(32, 32)
         rng = np.random.default_rng(4)
         small = rng.random((2, 8, 8, 3)).astype(np.float32)
         numbers = tf.constant(rng.normal(0, 0.3, (2, 100)), tf.float32)
         frames = tf.cast(tf.image.resize(small, (32, 32)) * 255, tf.uint8)
         halves = []
         for kind in (tf.float16, tf.float32):
-            kit, painter = batch_kit(tf, kind), engine._painter
+            kit, painter = build_batch_operations(tf, kind), engine._painter
             styles = painter.styles(numbers)
             x = painter.trunk(painter.encode(frames, kit), styles, kit)
             halves.append(tf.sigmoid(tf.cast(painter.decode(x, styles, kit), tf.float32)).numpy())

@@ -22,7 +22,7 @@ from vst.core.style_spaces import NETWORK_SPACE
 from vst.engines import ENGINES
 from vst.engines.base import EmbeddingEngine, Engine
 from vst.errors import AssetError, DependencyError, EngineError, SpaceError
-from vst.pipeline.run import open_engine
+from vst.pipeline.parts import open_engine
 from vst.schedule.timeline import NONE, Mix
 
 Open = Callable[[Path], Engine]

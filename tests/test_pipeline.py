@@ -16,18 +16,12 @@ from vst.engines.tint import TintEngine
 from vst.errors import Cancelled, EngineError, OutputError
 from vst.imaging.compositing import finish, painted_share, scaled
 from vst.masks import EDGES
-from vst.pipeline.loop import (
-    AHEAD,
-    BEHIND,
-    STABILIZED,
-    MaskedFrame,
-    PipelineParts,
-    group_frames,
-    run_loop,
-)
+from vst.pipeline.frames import MaskedFrame
+from vst.pipeline.loop import AHEAD, BEHIND, STABILIZED, group_frames, run_loop
 from vst.pipeline.painter import FrameBatch, FramePainter
+from vst.pipeline.parts import PipelineParts
 from vst.schedule.timeline import Key, Mix, Timeline
-from vst.stabilizers.base import Stabiliser
+from vst.stabilizers.base import Stabilizer
 from vst.stabilizers.off import Off
 from vst.video.retime import Ghost
 from vst.video.sinks.base import Sink, SinkReport, SinkSpec
@@ -67,7 +61,7 @@ class Kept(Sink):
         self.frames.clear()
 
 
-class OneLate(Stabiliser):
+class OneLate(Stabilizer):
     """Hands each frame on one step later, and counts what it is told."""
 
     lookahead = 1
@@ -89,7 +83,7 @@ class OneLate(Stabiliser):
         self.resets += 1
 
 
-def line(strength: float = 1.0, stabiliser: Stabiliser | None = None) -> tuple[PipelineParts, Kept]:
+def line(strength: float = 1.0, stabiliser: Stabilizer | None = None) -> tuple[PipelineParts, Kept]:
     engine = TintEngine()
     engine.prepare(
         {
@@ -99,8 +93,8 @@ def line(strength: float = 1.0, stabiliser: Stabiliser | None = None) -> tuple[P
     )
     sink = Kept()
     timeline = Timeline.through(["red", "blue"], 1.0, strength=strength)
-    easel = FramePainter(engine, SIZE[1], SIZE[0])
-    return PipelineParts(easel, timeline, stabiliser or Off(), sink), sink
+    painter = FramePainter(engine, SIZE[1], SIZE[0])
+    return PipelineParts(painter, timeline, stabiliser or Off(), sink), sink
 
 
 def test_every_frame_comes_out_once_and_in_order() -> None:
@@ -220,7 +214,7 @@ def test_an_engine_that_fails_is_named_with_the_frame(way: str, said: str) -> No
     engine = Breaks(way)
     engine.prepare({"red": np.zeros((2, 2, 3), np.uint8), "blue": np.zeros((2, 2, 3), np.uint8)})
     broken = PipelineParts(
-        FramePainter(engine, *SIZE[1::-1]), parts.timeline, parts.stabiliser, parts.sink
+        FramePainter(engine, *SIZE[1::-1]), parts.timeline, parts.stabilizer, parts.sink
     )
     with pytest.raises(EngineError, match=f"engine 'tint' failed at frame 3.*{said}"):
         run_loop(broken, shots(scene(90, 7)), 7, lambda _: None)
@@ -241,7 +235,7 @@ def test_only_a_few_frames_are_read_ahead_of_the_writing() -> None:
             apart.append(read[-1] - frame.index)
 
     parts, _ = line()
-    watched = PipelineParts(parts.easel, parts.timeline, parts.stabiliser, Watching())
+    watched = PipelineParts(parts.painter, parts.timeline, parts.stabilizer, Watching())
     run_loop(watched, shots(counted()), 60, lambda _: None)
     # Queued to be painted, to be steadied (a batch more) and to be written, one in each hand, one
     # that shows that no cut comes.
@@ -254,7 +248,7 @@ def test_a_sink_that_fails_ends_the_run_with_its_own_error() -> None:
             raise OutputError("no space left")
 
     parts, _ = line()
-    broken = PipelineParts(parts.easel, parts.timeline, parts.stabiliser, Full())
+    broken = PipelineParts(parts.painter, parts.timeline, parts.stabilizer, Full())
     with pytest.raises(OutputError, match="no space left"):
         run_loop(broken, shots(scene(90, 60)), 60, lambda _: None)
     assert threading.active_count() == 1
@@ -311,21 +305,21 @@ def test_a_larger_brush_is_painted_at_a_smaller_size() -> None:
     engine = Watched()
     engine.prepare({"a": np.zeros((2, 2, 3), np.uint8)})
     frame = scene(90, 1)[0]
-    easel = FramePainter(engine, SIZE[1], SIZE[0])
+    painter = FramePainter(engine, SIZE[1], SIZE[0])
     for brush in (0.5, 1.0, 2.0):
         batch = FrameBatch([frame], [frame.picture], [None])
-        (painting,) = easel.paint(batch, [Mix({"a": 1.0}, brush=brush)])
+        (painting,) = painter.paint(batch, [Mix({"a": 1.0}, brush=brush)])
         assert painting.shape == SIZE
     assert sizes == [(12, 16), (24, 32), (48, 64)]
 
 
 def test_only_the_figure_is_painted_where_there_is_a_mask() -> None:
     parts, sink = line()
-    easel = FramePainter(parts.easel.engine, SIZE[1], SIZE[0], EDGES["inpainted"]())
+    painter = FramePainter(parts.painter.engine, SIZE[1], SIZE[0], EDGES["inpainted"]())
     alpha = np.zeros(SIZE[:2], np.uint8)
     alpha[8:16, 8:24] = 255
     frames = scene(90, 4)
-    masked = PipelineParts(easel, parts.timeline, Off(), sink)
+    masked = PipelineParts(painter, parts.timeline, Off(), sink)
     run_loop(masked, ((frame, alpha) for frame in frames), 4, lambda _: None)
     for before, after in zip(frames, sink.frames):
         far = [*range(3), *range(21, 24)]  # a few pixels round the figure belong to its edge
@@ -337,14 +331,14 @@ def test_the_content_s_colours_can_be_kept() -> None:
     parts, sink = line()
     green = [Frame(0, 0.0, np.full(SIZE, (40, 160, 60), np.uint8))]
     kept = Timeline((Key(0.0, {"red": 1.0}, colours="content"),))
-    run_loop(PipelineParts(parts.easel, kept, Off(), sink), shots(green), 1, lambda _: None)
+    run_loop(PipelineParts(parts.painter, kept, Off(), sink), shots(green), 1, lambda _: None)
     assert sink.frames[0].picture[5, 5].argmax() == 1
 
 
 def test_a_ghost_trails_and_ends_at_a_cut() -> None:
     parts, sink = line()
     frames = scene(250, 3) + scene(10, 4, first=3)
-    ghostly = PipelineParts(parts.easel, parts.timeline, Off(), sink, ghost=Ghost(1.0))
+    ghostly = PipelineParts(parts.painter, parts.timeline, Off(), sink, trail=Ghost(1.0))
     plain, kept = line()
     run_loop(ghostly, shots(frames), 7, lambda _: None)
     run_loop(plain, shots(frames), 7, lambda _: None)

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from vst.core.types import Progress
     from vst.errors import VSTError
     from vst.job import Job
-    from vst.pipeline.run import Result, open_engine, run
+    from vst.pipeline.parts import open_engine
+    from vst.pipeline.run import Result, run
     from vst.schedule.timeline import Key, Mix, Timeline
     from vst.styles.library import Style, add_style, all_styles, style_named
     from vst.video.sources import open_source
@@ -34,7 +35,7 @@ _WHERE = {
     "VSTError": "vst.errors",
     "add_style": "vst.styles.library",
     "all_styles": "vst.styles.library",
-    "open_engine": "vst.pipeline.run",
+    "open_engine": "vst.pipeline.parts",
     "open_source": "vst.video.sources",
     "run": "vst.pipeline.run",
     "style_named": "vst.styles.library",

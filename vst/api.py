@@ -9,9 +9,10 @@ from typing import Any
 from vst.core.registry import unknown
 from vst.core.timecode import parse_rate, parse_time
 from vst.core.types import OnProgress, Picture, silent
-from vst.engines.choices import gathered, option_fields
+from vst.engines.options import collect_option_fields, group_engine_options
 from vst.job import Job
-from vst.pipeline.run import Result, open_job_engine, run
+from vst.pipeline.parts import open_job_engine
+from vst.pipeline.run import Result, run
 
 PathLike = str | os.PathLike[str]
 
@@ -24,10 +25,10 @@ def job_of(
     """
     names = [styles] if isinstance(styles, (str, os.PathLike)) else list(styles)
     known = Job.__dataclass_fields__
-    options = gathered(options)
+    options = group_engine_options(options)
     for name in options:
         if name not in known:
-            raise unknown("option", name, [*known, *option_fields()])
+            raise unknown("option", name, [*known, *collect_option_fields()])
     for name in ("start", "end"):
         if options.get(name) is not None:
             options[name] = parse_time(options[name])

@@ -1,6 +1,4 @@
-"""Seeing before waiting: single pictures painted as the frames of a video would be, and sheets of
-them.
-"""
+"""Single pictures painted as the frames of a video would be, and sheets of them."""
 
 from __future__ import annotations
 
@@ -25,21 +23,29 @@ from vst.pipeline.build_schedule import (
     get_played_seconds,
     identify_styles,
     prepare_engine,
+    read_job_score,
     resolve_job_styles,
     resolve_listed_styles,
     schedule_styles,
 )
+from vst.pipeline.frames import pair_without_mask
 from vst.pipeline.loop import run_loop
 from vst.pipeline.memory_estimate import check_estimated_memory
 from vst.pipeline.painter import FrameBatch, FramePainter
-from vst.pipeline.run import build_parts, build_sink_spec, open_job_engine, open_job_mask
-from vst.pipeline.session import pair_without_mask
+from vst.pipeline.parts import EngineCache, build_parts, build_sink_spec, open_job_mask
 from vst.plotting import draw_grid, draw_sheet, plot_score
-from vst.schedule.timeline import NONE, Mix
+from vst.schedule.timeline import NONE, Mix, Timeline
 from vst.styles.resolve import ResolvedStyle
 from vst.video.sinks.base import Sink, SinkReport, SinkSpec
 from vst.video.sources import open_source
 from vst.video.sources.base import Source
+
+PREVIEWED = 12
+"""Painted frames on a preview."""
+PREVIEW_SIZE = 256
+"""Short side, in pixels, at which they are painted, at most."""
+THUMBNAIL_SIZE = 96
+"""Short side, in pixels, of the swatch that stands for a style kept as an embedding."""
 
 
 def read_first_picture(path: str, limits: Limits = LIMITS) -> Picture:
@@ -50,14 +56,14 @@ def read_first_picture(path: str, limits: Limits = LIMITS) -> Picture:
     raise MediaError(f"{path} has no picture that can be read")
 
 
-def read_middle_picture(path: str) -> Picture:
+def read_middle_picture(path: str, limits: Limits = LIMITS) -> Picture:
     """A picture as it is, or the frame in the middle of a video."""
-    with open_source(path) as source:
+    with open_source(path, limits) as source:
         return source.at(source.info.duration / 2)
 
 
 def paint_still(engine: Engine, content: Picture, mix: Mix, size: int | str | None) -> Picture:
-    """``content`` (any size) painted in ``mix`` at the short side ``size``, returned at its own
+    """Paint ``content`` (any size) in ``mix`` at the short side ``size``; returns it at its own
     size.
     """
     height, width = content.shape[:2]
@@ -69,50 +75,42 @@ def paint_still(engine: Engine, content: Picture, mix: Mix, size: int | str | No
 
 
 def paint_picture(job: Job, engine: Engine) -> Picture:
-    """The job's content, painted in an even mix of the job's looks."""
+    """Paint the job's content in an even mix of the job's styles."""
     with open_source(job.content, job.limits) as source:
         check_estimated_memory(job, source.info)
     content = read_first_picture(job.content, job.limits)
-    looks = resolve_listed_styles(job, engine)
-    prepare_engine(job, engine, looks)
-    mix = Mix({look.name: 1 / len(looks) for look in looks}, job.blend, job.strength)
+    styles = resolve_listed_styles(job, engine)
+    prepare_engine(job, engine, styles)
+    mix = Mix({style.name: 1 / len(styles) for style in styles}, job.blend, job.strength)
     return paint_still(engine, content, mix, job.size)
 
 
 def paint_grid(
     contents: Sequence[str], job: Job, engine: Engine, on_progress: OnProgress = silent
 ) -> Picture:
-    """Every content (a picture, or a video's middle frame) in every look of ``job``, as one
-    labelled sheet.
+    """Paint every content (a picture, or a video's middle frame) in every style of ``job``, as one
+    labeled sheet.
     """
-    looks = resolve_listed_styles(job, engine)
-    prepare_engine(job, engine, looks)
-    total = len(contents) * len(looks)
+    styles = resolve_listed_styles(job, engine)
+    prepare_engine(job, engine, styles)
+    total = len(contents) * len(styles)
     rows: list[list[Picture]] = []
-    originals = [read_middle_picture(path) for path in contents]
+    originals = [read_middle_picture(path, job.limits) for path in contents]
     for content in originals:
         row = []
-        for look in looks:
-            mix = Mix({look.name: 1.0}, job.blend, job.strength)
+        for style in styles:
+            mix = Mix({style.name: 1.0}, job.blend, job.strength)
             row.append(paint_still(engine, content, mix, job.size))
-            on_progress(Progress("paint", len(rows) * len(looks) + len(row), total))
+            on_progress(Progress("paint", len(rows) * len(styles) + len(row), total))
         rows.append(row)
     names = [Path(path).stem for path in contents]
-    return draw_grid(rows, names, [look.name for look in looks], corner=originals)
-
-
-PREVIEWED = 12
-"""Painted frames on a preview."""
-PREVIEW_SIZE = 256
-"""Short side, in pixels, at which they are painted, at most."""
-THUMBNAIL_SIZE = 96
-"""Short side, in pixels, of the swatch that stands for a style kept as numbers."""
+    return draw_grid(rows, names, [style.name for style in styles], corner=originals)
 
 
 @dataclass(frozen=True)
 class Preview:
-    """A sheet of painted frames over the curves of what is played, and what was found on the
-    way.
+    """A sheet of painted frames over the curves of the schedule, with the times of the frames in
+    seconds and notes for the user.
     """
 
     sheet: Picture
@@ -121,7 +119,7 @@ class Preview:
 
 
 class _MemorySink(Sink):
-    """Keeps the few frames of a preview."""
+    """Keeps the few frames of a preview in memory."""
 
     def __init__(self, spec: SinkSpec) -> None:
         super().__init__(spec)
@@ -141,129 +139,129 @@ class _MemorySink(Sink):
 
 
 def paint_preview(job: Job, engine: Engine, on_progress: OnProgress = silent) -> Preview:
-    """Frames along the whole job, painted small, over the curves of the weights.
+    """Paint frames along the whole job, small, over the curves of the weights.
 
-    Without a stabiliser, a trail or a mask that is found by motion: those need the frames between.
+    Without a stabilizer, a trail or a mask that is found by motion: those need the frames between.
     """
     with open_source(job.content, job.limits) as source:
         info = source.info
-        played = build_schedule(job, engine, source)
+        schedule = build_schedule(job, read_job_score(job), engine, source)
         last = get_played_seconds(job, source)
         times = [job.start + last * index / (PREVIEWED - 1) for index in range(PREVIEWED)]
-        quick = simplify_job(job, info, PREVIEW_SIZE)
+        simple = simplify_job(job, info, PREVIEW_SIZE)
         frames = (Frame(i, time, source.at(time)) for i, time in enumerate(times))
-        painted = paint_frames(quick, source, engine, played, frames, on_progress, PREVIEWED)
+        timeline = schedule.timeline
+
+        def listen(progress: Progress) -> None:
+            on_progress(replace(progress, total=PREVIEWED))
+
+        painted = paint_frames(simple, info, engine, timeline, frames, listen)
     half = PREVIEWED // 2
     labels = [format_time(time) for time in times]
     frames_sheet = draw_sheet([painted[:half], painted[half:]], [labels[:half], labels[half:]])
     plot = plot_score(
-        played.timeline,
-        make_thumbnails(played.looks, engine, painted[0]),
+        timeline,
+        make_thumbnails(schedule.styles, engine, painted[0]),
         max(last, 1e-3),
         start=job.start,
         width=frames_sheet.shape[1],
     )
-    return Preview(np.concatenate([frames_sheet, plot]), times, played.notes)
+    return Preview(np.concatenate([frames_sheet, plot]), times, schedule.notes)
 
 
 def simplify_job(job: Job, info: VideoInfo, largest: int) -> Job:
     """The job without what needs the frames between, painted at ``largest`` pixels at most."""
     small = min(largest, *painting_size(job.size, info.width, info.height, info.sample_aspect))
-    quick = replace(job, size=max(16, small), stabilise="off", ghost=0.0, speed=1.0)
-    return replace(quick, mask=None, mask_ground=NONE) if job.mask == AUTO else quick
+    simple = replace(job, size=max(16, small), stabilise="off", ghost=0.0, speed=1.0)
+    return replace(simple, mask=None, mask_ground=NONE) if job.mask == AUTO else simple
 
 
 def paint_frames(
     job: Job,
-    source: Source,
+    info: VideoInfo,
     engine: Engine,
-    played: Schedule,
+    timeline: Timeline,
     frames: Iterable[Frame],
     on_progress: OnProgress = silent,
-    total: int | None = None,
 ) -> list[Picture]:
-    """Single frames of the content, painted as the job says, at the content's size."""
-    with _MemorySink(build_sink_spec(job, source.info)) as sink, open_job_mask(job) as mask:
-        line = build_parts(job, source.info, engine, played, sink, masked=mask is not None)
-        shots = mask.apply(frames) if mask is not None else pair_without_mask(frames)
-        run_loop(line, shots, total, on_progress)
+    """Paint single frames of the content as the job asks, at the content's size."""
+    with _MemorySink(build_sink_spec(job, info)) as sink, open_job_mask(job) as mask:
+        parts = build_parts(job, info, engine, timeline, sink, masked=mask is not None)
+        masked = mask.apply(frames) if mask is not None else pair_without_mask(frames)
+        run_loop(parts, masked, None, on_progress)
         return [frame.picture for frame in sink.frames]
 
 
 @dataclass(frozen=True)
 class PreviewFrame:
-    """One frame of a content, the same one painted, and what is played around it."""
+    """One frame of a content, the same frame painted, and the schedule that it is painted by."""
 
     content: Picture
     painting: Picture
-    played: Schedule
+    schedule: Schedule
 
 
 class FramePreviewer:
-    """Paints single moments of jobs, over and over, each in a moment: the engine, the content and
-    the looks stay open for the next job that has the same ones. To be called by one thread at a
-    time.
+    """Paints single frames of jobs, one after another, in a moment each: engine, content and styles
+    stay open for the next job that needs the same ones. For one thread at a time.
 
-    Without a stabiliser, a trail or a mask that is found by motion, as `paint_preview`.
+    Without a stabilizer, a trail or a mask that is found by motion, as `paint_preview`.
     """
 
     def __init__(self) -> None:
+        self._engines = EngineCache()
         self._engine: Engine | None = None
         self._source: Source | None = None
-        self._cast: StyleSet | None = None
-        self._about: dict[str, object] = {}
+        self._source_key: object = None
+        self._styles: StyleSet | None = None
+        self._styles_key: object = None
 
     def paint(self, job: Job, time: float) -> PreviewFrame:
-        """The moment at ``time`` seconds of the content, painted at `LARGEST_BY_DEFAULT` pixels
-        (short side) at most.
+        """Paint the content's frame at ``time`` seconds, at `LARGEST_BY_DEFAULT` pixels (short
+        side) at most.
         """
-        engine, source = self._opened(job)
-        played = self.arranged(job)
-        quick = simplify_job(job, source.info, LARGEST_BY_DEFAULT)
+        engine, source = self._open(job)
+        schedule = self.build_schedule(job)
+        simple = simplify_job(job, source.info, LARGEST_BY_DEFAULT)
         engine.reset()
         content = source.at(time)
-        [painting] = paint_frames(quick, source, engine, played, [Frame(0, time, content)])
-        return PreviewFrame(content, painting, played)
+        frames = [Frame(0, time, content)]
+        [painting] = paint_frames(simple, source.info, engine, schedule.timeline, frames)
+        return PreviewFrame(content, painting, schedule)
 
-    def arranged(self, job: Job) -> Schedule:
-        """What is played, with the times of this job."""
-        engine, source = self._opened(job)
-        if self._is_new("cast", identify_styles(job)):
-            self._cast = None
-        if self._cast is None:
-            self._cast = resolve_job_styles(job, engine, source)
-        return schedule_styles(job, self._cast, engine, source)
+    def build_schedule(self, job: Job) -> Schedule:
+        """The job's schedule; the styles are resolved anew only if they differ from the last
+        job's.
+        """
+        engine, source = self._open(job)
+        score = read_job_score(job)
+        key = identify_styles(job, score)
+        if self._styles is None or key != self._styles_key:
+            self._styles = None  # the engine is not prepared for them any more
+            self._styles = resolve_job_styles(job, score, engine, source)
+            self._styles_key = key
+        return schedule_styles(job, score, self._styles, engine, source)
 
-    def engine_of(self, job: Job) -> Engine:
-        """The engine that the job names, held open."""
-        if self._is_new("engine", (job.engine, job.model)) or self._engine is None:
-            self._close_engine()
-            self._engine = open_job_engine(job)
-        return self._engine
+    def open_engine(self, job: Job) -> Engine:
+        """The engine that the job names; it stays open."""
+        engine = self._engines.open(job)
+        if engine is not self._engine:
+            self._engine, self._styles = engine, None
+        return engine
 
     def close(self) -> None:
-        """Let go of everything."""
-        self._close_engine()
+        """Close engine and content."""
+        self._engines.close()
+        self._engine = self._styles = None
         self._close_source()
-        self._about.clear()
 
-    def _opened(self, job: Job) -> tuple[Engine, Source]:
-        engine = self.engine_of(job)
-        if self._is_new("content", job.content) or self._source is None:
+    def _open(self, job: Job) -> tuple[Engine, Source]:
+        engine = self.open_engine(job)
+        key = job.content, job.limits
+        if self._source is None or key != self._source_key:
             self._close_source()
-            self._source = open_source(job.content, job.limits)
+            self._source, self._source_key = open_source(job.content, job.limits), key
         return engine, self._source
-
-    def _is_new(self, part: str, about: object) -> bool:
-        """Whether a part is to be another than last time."""
-        before = self._about.get(part)
-        self._about[part] = about
-        return before != about
-
-    def _close_engine(self) -> None:
-        if self._engine is not None:
-            self._engine.close()
-        self._engine = self._cast = None
 
     def _close_source(self) -> None:
         if self._source is not None:
@@ -272,17 +270,16 @@ class FramePreviewer:
 
 
 def make_thumbnails(
-    looks: Sequence[ResolvedStyle], engine: Engine, content: Picture
+    styles: Sequence[ResolvedStyle], engine: Engine, content: Picture
 ) -> dict[str, Picture]:
-    """A picture for each look: its own, or where it is kept as numbers a swatch painted in it."""
+    """A picture for each style: its own, or a swatch painted in it where it is an embedding."""
     height, width = content.shape[:2]
     size = min(THUMBNAIL_SIZE, height, width)
     swatch = scaled(content, *painting_size(size, width, height))
     found = {}
-    for look in looks:
-        if look.is_content:
-            continue
-        painted = look.space is not None
-        mix = Mix({look.name: 1.0})
-        found[look.name] = paint_still(engine, swatch, mix, size) if painted else look.picture
+    for style in styles:
+        if style.space is not None:
+            found[style.name] = paint_still(engine, swatch, Mix({style.name: 1.0}), size)
+        elif not style.is_content:
+            found[style.name] = style.picture
     return found

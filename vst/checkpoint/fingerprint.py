@@ -14,7 +14,7 @@ import numpy as np
 
 from vst import __version__
 from vst.checkpoint.store import hash_file
-from vst.engines.choices import gathered
+from vst.engines.options import group_engine_options
 from vst.errors import MediaError, OutputError
 from vst.job import Job
 from vst.styles.resolve import ResolvedStyle
@@ -101,7 +101,9 @@ def restore_job(plain: Mapping[str, Any], folder: str, output: str) -> Job:
     """The job that a manifest holds, for ``output``; relative paths count from ``folder``."""
     known = {part.name for part in fields(Job)}
     try:
-        values = {name: value for name, value in gathered(plain).items() if name in known}
+        values = {
+            name: value for name, value in group_engine_options(plain).items() if name in known
+        }
         values["styles"] = tuple(_locate(folder, style) for style in values.get("styles", ()))
         values["at"] = tuple(values.get("at", ()))
         if values.get("fps") is not None:

@@ -1,6 +1,4 @@
-"""The sinks of a video that is painted chunk by chunk: one that writes chunks, one that also joins
-them.
-"""
+"""The sinks of a video that is painted chunk by chunk: one writes chunks, one also joins them."""
 
 from __future__ import annotations
 
@@ -21,28 +19,29 @@ from vst.video.sinks.video import check_frame, check_numbers
 
 
 class ChunkStore(Protocol):
-    """Where chunks are put when they are whole."""
+    """Keeps whole chunks."""
 
-    def unfinished(self, number: int, suffix: str) -> Path:
-        """Where a file of chunk ``number`` is written."""
+    def get_unfinished_path(self, number: int, suffix: str) -> Path:
+        """Where a file of chunk ``number`` is written before it is whole."""
 
     def seal(
         self, number: int, written: Path, state: State, *, frames: int, first: float, last: bool
     ) -> None:
-        """Chunk ``number`` is whole: keep its track ``written``, and the ``state`` at its end."""
+        """Keep the track ``written`` of chunk ``number``, and the ``state`` at its end."""
 
 
 class ChunkWriter(Sink):
-    """Encodes each chunk into a track of its own, and puts it on the ``shelf``.
+    """Encodes each chunk into a track of its own, and hands it to the ``store``.
 
-    `begin` says which chunk comes next, `end_line` that the video ends with what was written.
+    `begin` gives the number of the next chunk; `end_video` ends the video, and its last chunk, with
+    what was written.
     """
 
-    def __init__(self, spec: SinkSpec, shelf: ChunkStore) -> None:
+    def __init__(self, spec: SinkSpec, store: ChunkStore) -> None:
         super().__init__(spec)
         _, self._codec, self._crf = choose_format(spec.path, spec.codec, spec.crf)
         check_numbers(spec)
-        self._shelf = shelf
+        self._store = store
         self._writer: TrackWriter | None = None
         self._number = 0
         self._times: list[float] = []
@@ -55,7 +54,7 @@ class ChunkWriter(Sink):
 
     def write(self, frame: Frame) -> None:
         check_frame(frame, self.spec, self._times[-1] if self._times else None)
-        if self._over:  # a thread that was given up, and goes on after all
+        if self._over:  # a thread that was given up on, and is still running
             raise OutputError(f"{str(self.spec.path)!r}: a frame came after the end")
         if self._writer is None:
             self._writer = self._open()
@@ -64,7 +63,7 @@ class ChunkWriter(Sink):
 
     def _open(self) -> TrackWriter:
         return TrackWriter(
-            self._shelf.unfinished(self._number, get_track_suffix(self._codec)),
+            self._store.get_unfinished_path(self._number, get_track_suffix(self._codec)),
             (self.spec.width, self.spec.height),
             round_rate(self.spec.rate),
             codec=self._codec,
@@ -78,8 +77,8 @@ class ChunkWriter(Sink):
         self._seal(state, last=False)
         self.begin(self._number + 1)
 
-    def end_line(self) -> None:
-        """The video ends after the frame written last, and with it its last chunk."""
+    def end_video(self) -> None:
+        """The video ends after the frame written last."""
         if self._writer is not None:
             self._seal({}, last=True)
 
@@ -90,7 +89,7 @@ class ChunkWriter(Sink):
                 f"{str(self.spec.path)!r} was not written: chunk {self._number} has no frame"
             )
         writer.close()
-        self._shelf.seal(
+        self._store.seal(
             self._number,
             writer.path,
             {"carried": carried, "times": list(self._times)},
@@ -100,7 +99,7 @@ class ChunkWriter(Sink):
         )
 
     def finish(self) -> SinkReport:
-        """Chunks alone are no output: whoever holds all of them joins them."""
+        """Not for chunks alone: `ChunkSink` joins all of them."""
         raise NotImplementedError
 
     def abort(self) -> None:
@@ -116,23 +115,23 @@ class ChunkSink(ChunkWriter):
 
     def __init__(self, spec: SinkSpec, folder: ChunkFolder) -> None:
         super().__init__(spec, folder)
-        self._folder = folder
-        self._place = AtomicOutput(spec.path, spec.overwrite, folder.path)
+        self.folder = folder
+        self._output = AtomicOutput(spec.path, spec.overwrite, folder.path)
 
     def finish(self) -> SinkReport:
-        chunks = self._folder.chunks
-        if not chunks or self._folder.missing is not None:
+        chunks = self.folder.chunks
+        if not chunks or self.folder.missing is not None:
             raise OutputError(
                 f"{str(self.spec.path)!r} was not written: no frame came; check start and end"
             )
-        times = self._folder.times() if self.spec.variable else None
-        timing = Timing(self._folder.frames, chunks[0].first, times)
-        finished = self._place.folder / f"{JOINING}{self.spec.path.suffix.lower()}"
-        report = assemble(self._folder.tracks, self.spec, timing, finished)
-        self._folder.publishing(finished)
-        self._place.publish(finished)
+        times = self.folder.load_times() if self.spec.variable else None
+        timing = Timing(self.folder.frames, chunks[0].first, times)
+        finished = self._output.folder / f"{JOINING}{self.spec.path.suffix.lower()}"
+        report = assemble(self.folder.tracks, self.spec, timing, finished)
+        self.folder.record_published(finished)
+        self._output.publish(finished)
         return report
 
     def abort(self) -> None:
         super().abort()
-        self._place.discard()
+        self._output.discard()

@@ -1,9 +1,10 @@
-"""Chunks: a long video is painted in parts that are kept, so that a broken run goes on.
+"""The folder of chunks: a long video is painted in parts that are kept, so that an interrupted run
+can be resumed.
 
-The folder ``out.mp4.vst/`` holds a manifest (what is painted, of which inputs, by which versions)
-and for each chunk a picture track and what the next chunk has to know. A chunk is written aside,
-brought to the disk and renamed; only then the manifest lists it. The folder goes when the output
-is whole.
+The folder ``out.mp4.vst/`` has a manifest (what is painted, from which inputs, by which versions)
+and for each chunk a picture track and the state that the next chunk starts from. A chunk is written
+under another name, synced to the disk and renamed; only then does the manifest list it. The folder
+is removed when the output is whole.
 """
 
 from __future__ import annotations
@@ -18,29 +19,28 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+from vst.checkpoint.handover import ChunkStart, decode_start
 from vst.checkpoint.planner import ChunkRule
 from vst.core.locks import Lock
 from vst.core.state_io import State, load_state, save_state
 from vst.errors import OutputError, UsageError
 from vst.video.sinks.atomic_output import sync_to_disk
 
-SECONDS = 10.0
-"""Seconds of a chunk at most; a job that is not longer has no chunks."""
 FORMAT = 1
-"""Of the manifest."""
-LATER = ("looks of the styles",)
-"""What is known of a job only when its engine is there."""
+"""Version of the manifest's format."""
+STYLES_FINGERPRINT = "looks of the styles"
+"""The fingerprint that is known only once the engine is open; the text is the manifest's key."""
 MANIFEST, LOCK, JOINING = "manifest.json", "lock", "joining"
 UNFINISHED = ".unfinished"
 STATE_SUFFIX = ".npz"
 LARGEST_MANIFEST = 64_000_000
-"""Bytes of a manifest that is read."""
+"""Bytes of a manifest at most."""
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """A chunk that is whole: its files' names, how many frames, the time of its first and last, and
-    the checksums of its files. ``last``: the video ends with it.
+    """A whole chunk: the names of its files, how many frames it has, the time of its first frame in
+    seconds, and the checksums of its files. ``last``: the video ends with it.
     """
 
     track: str
@@ -53,13 +53,13 @@ class Chunk:
 
 
 def get_chunk_folder(output: str | os.PathLike[str]) -> Path:
-    """Where the chunks of an output lie."""
+    """The folder of an output's chunks."""
     path = Path(output)
     return path.with_name(f"{path.name}.vst")
 
 
 def hash_file(path: Path) -> str:
-    """A checksum of a file's content."""
+    """The checksum of a file's content."""
     found = blake2b(digest_size=16)
     with path.open("rb") as file:
         while part := file.read(1 << 20):
@@ -68,7 +68,7 @@ def hash_file(path: Path) -> str:
 
 
 def read_manifest(output: str | os.PathLike[str]) -> dict[str, Any] | None:
-    """The manifest of the output's chunks; None where there are none."""
+    """The manifest of the output's chunks; None where there is none."""
     path = get_chunk_folder(output) / MANIFEST
     try:
         if path.stat().st_size > LARGEST_MANIFEST:
@@ -83,13 +83,13 @@ def read_manifest(output: str | os.PathLike[str]) -> dict[str, Any] | None:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise OutputError(
-            f"{str(path)!r} cannot be read ({error}); remove {str(path.parent)!r} to begin anew"
+            f"{str(path)!r} cannot be read ({error}); remove {str(path.parent)!r} to start over"
         ) from error
     return plain
 
 
 def is_published(output: str | os.PathLike[str], manifest: Mapping[str, Any]) -> bool:
-    """Whether the file under the output's name is the one that was put together of the chunks."""
+    """Whether the file under the output's name was assembled from the chunks of this manifest."""
     try:
         return manifest["published"] is not None and manifest["published"] == _identify_file(
             Path(output)
@@ -104,19 +104,21 @@ def _identify_file(path: Path) -> list[int]:
 
 
 class ChunkFolder:
-    """The chunks of one output, held by one run. ``about`` says what is painted, name -> plain
-    value; ``job`` is for whoever goes on with it later, and not looked at here. ``rule``: where
-    chunks end; that of chunks that are there already is kept.
+    """The chunks of one output, locked by one run.
 
-    Opening it takes the lock, refuses chunks of something else, and drops what is not whole.
+    ``about``: the fingerprints of what is painted, name -> plain value. ``rule``: where chunks end;
+    an existing folder keeps its own. ``job``: plain values, kept for whoever resumes it.
+
+    Opening it takes the lock, refuses the chunks of another job (`UsageError`), and drops what is
+    not whole.
     """
 
     def __init__(
         self,
         output: Path,
         about: Mapping[str, Any],
+        rule: ChunkRule,
         job: Mapping[str, Any] | None = None,
-        rule: ChunkRule | None = None,
     ) -> None:
         self.output = output
         self.rule = rule
@@ -124,13 +126,13 @@ class ChunkFolder:
         self.about: dict[str, Any] = json.loads(json.dumps(about))
         self.job = dict(job or {})
         self.chunks: dict[int, Chunk] = {}
-        self._later: dict[str, Any] = {}
+        self._styles_before: Any = None
         self._make()
         with _as_output_error(self.path):
             self._lock = Lock(self.path / LOCK, repr(str(output)))
         try:
             with _as_output_error(self.path):
-                self._take_up()
+                self._load()
         except BaseException:
             self._lock.release()
             with contextlib.suppress(OSError):
@@ -140,26 +142,26 @@ class ChunkFolder:
     def _make(self) -> None:
         if self.path.is_symlink() or (self.path.exists() and not self.path.is_dir()):
             raise OutputError(
-                f"{str(self.path)!r} is no folder of vst's; the chunks of {str(self.output)!r} "
-                "would lie there: move it away"
+                f"{str(self.path)!r} is not a folder of vst, but the chunks of {str(self.output)!r} "
+                "need that name. Move it away"
             )
         with _as_output_error(self.path):
             self.path.mkdir(exist_ok=True)
 
-    def _take_up(self) -> None:
+    def _load(self) -> None:
         manifest = read_manifest(self.output)
         if manifest is None:
             foreign = [path.name for path in self.path.iterdir() if not _is_ours(path.name)]
             if foreign:
                 raise OutputError(
-                    f"{str(self.path)!r} has other files ({foreign[0]!r}); move it away"
+                    f"{str(self.path)!r} has other files ({foreign[0]!r}). Move it away"
                 )
         else:
             if manifest.get("rule") is not None:
                 self.rule = ChunkRule.read(manifest["rule"])
             before = manifest["about"]
-            self._later = {name: before[name] for name in LATER if name in before}
-            self._check_same({**before, **{name: self.about.get(name) for name in LATER}})
+            self._styles_before = before.get(STYLES_FINGERPRINT)
+            self._check_same({**before, STYLES_FINGERPRINT: self.about.get(STYLES_FINGERPRINT)})
             self.chunks = {
                 number: chunk
                 for number, chunk in enumerate(manifest["chunks"])
@@ -168,25 +170,23 @@ class ChunkFolder:
         self._clean()
         self._write_manifest()
 
-    def learn(self, name: str, value: Any) -> None:
-        """What is painted, learnt later (`LATER`): refuse chunks of something else."""
-        if self._later.get(name, value) != value:
-            self._check_same({**self.about, name: self._later[name]})
+    def add_fingerprint(self, name: str, value: Any) -> None:
+        """Add what becomes known once the engine is open; refuses the chunks of another job."""
+        if self._styles_before not in (None, value):
+            self._check_same({**self.about, name: self._styles_before})
         self.about[name] = value
         with _as_output_error(self.path):
             self._write_manifest()
 
     def _check_same(self, before: Mapping[str, Any]) -> None:
         for name in sorted({*before, *self.about}):
-            was, now = before.get(name), self.about.get(name)
-            if was != now:
-                # Checksums say nothing to a reader.
-                told = (
-                    f" ({_shorten(was)}, now {_shorten(now)})" if name.startswith("option ") else ""
-                )
+            old, new = before.get(name), self.about.get(name)
+            if old != new:
+                is_option = name.startswith("option ")  # the rest are checksums
+                change = f" ({_shorten(old)}, now {_shorten(new)})" if is_option else ""
                 raise UsageError(
-                    f"{str(self.path)!r} was begun with another {name.removeprefix('option ')}"
-                    f"{told}; give the same again, or remove that folder to begin anew"
+                    f"{str(self.path)!r} was started with another {name.removeprefix('option ')}"
+                    f"{change}. Give the same again, or remove that folder to start over"
                 )
 
     def _is_whole(self, chunk: Chunk) -> bool:
@@ -199,11 +199,11 @@ class ChunkFolder:
             return False
 
     def _inside(self, name: str) -> Path:
-        """A file of this folder, whatever a manifest says."""
+        """A file of this folder, whatever path the manifest has."""
         return self.path / Path(name).name
 
     def _clean(self) -> None:
-        """Remove what a run that was broken off left unfinished."""
+        """Remove the unfinished files of an interrupted run."""
         listed = {name for chunk in self.chunks.values() for name in (chunk.track, chunk.state)}
         for path in self.path.iterdir():
             if path.name.startswith("chunk-") and path.name not in listed:
@@ -218,12 +218,12 @@ class ChunkFolder:
 
     @property
     def frames(self) -> int:
-        """How many frames are there."""
+        """How many frames the chunks have."""
         return sum(chunk.frames for chunk in self.chunks.values())
 
     @property
     def missing(self) -> int | None:
-        """The number of the first chunk that is not there; None where all are."""
+        """The number of the first missing chunk; None where all are there."""
         number = 0
         while number in self.chunks:
             if self.chunks[number].last:
@@ -231,38 +231,38 @@ class ChunkFolder:
             number += 1
         return number
 
-    def carried_into(self, number: int) -> State | None:
-        """What the chunk before ``number`` left; None for the first."""
+    def load_start(self, number: int) -> ChunkStart | None:
+        """What chunk ``number`` starts from; None for the first."""
         if number == 0:
             return None
-        carried: State = load_state(self._inside(self.chunks[number - 1].state))["carried"]
-        return carried
+        state = load_state(self._inside(self.chunks[number - 1].state))
+        return decode_start(state["carried"])
 
-    def times(self) -> list[float]:
-        """The times of all frames, for a video of variable rate."""
+    def load_times(self) -> list[float]:
+        """The times of all frames in seconds, for a video of variable rate."""
         found: list[float] = []
         for number in sorted(self.chunks):
             state = load_state(self._inside(self.chunks[number].state))
             found += [float(time) for time in state["times"]]
         return found
 
-    def unfinished(self, number: int, suffix: str) -> Path:
-        """Where a file of chunk ``number`` is written."""
+    def get_unfinished_path(self, number: int, suffix: str) -> Path:
+        """Where a file of chunk ``number`` is written before it is whole."""
         return get_unfinished_path(self.path, number, suffix)
 
     def seal(
         self, number: int, written: Path, state: State, *, frames: int, first: float, last: bool
     ) -> None:
-        """Chunk ``number`` is whole: keep its track ``written``, and the ``state`` at its end."""
+        """Keep the track ``written`` of chunk ``number``, and the ``state`` at its end."""
         with _as_output_error(self.path):
-            aside = self.unfinished(number, STATE_SUFFIX)
+            aside = self.get_unfinished_path(number, STATE_SUFFIX)
             save_state(aside, state)
-            self.take(number, written, aside, frames=frames, first=first, last=last)
+            self.adopt(number, written, aside, frames=frames, first=first, last=last)
 
-    def take(
+    def adopt(
         self, number: int, track: Path, state: Path, *, frames: int, first: float, last: bool
     ) -> None:
-        """Keep the files of chunk ``number``, which lie in this folder under other names."""
+        """Keep the files of chunk ``number``, which are in this folder under other names."""
         with _as_output_error(self.path):
             kept = [self.path / f"chunk-{number:05d}{path.suffix}" for path in (track, state)]
             sync_to_disk(track)
@@ -278,14 +278,14 @@ class ChunkFolder:
         for number in range(max(self.chunks, default=-1) + 1):
             if number in self.chunks:
                 listed.append(asdict(self.chunks[number]))
-            else:  # its place is kept: it is painted again
+            else:  # keeps its place in the list: it will be painted again
                 listed.append(asdict(Chunk("", "", 0, 0.0, "", "", False)))
         plain = {
             "format": FORMAT,
             "job": self.job,
             "folder": str(Path.cwd()),
-            "about": {**self._later, **self.about},
-            "rule": self.rule.as_dict() if self.rule is not None else None,
+            "about": {**self._get_styles_before(), **self.about},
+            "rule": self.rule.as_dict(),
             "chunks": listed,
             "published": published,
         }
@@ -295,15 +295,18 @@ class ChunkFolder:
         aside.replace(self.path / MANIFEST)
         sync_to_disk(self.path)
 
-    def publishing(self, finished: Path) -> None:
-        """Note the file that is about to appear under the output's name, so that a run that is
-        broken off just then is known to have ended.
+    def _get_styles_before(self) -> dict[str, Any]:
+        return {STYLES_FINGERPRINT: self._styles_before} if self._styles_before is not None else {}
+
+    def record_published(self, finished: Path) -> None:
+        """Record the file that is about to appear under the output's name, so that a run that is
+        interrupted just then is known to have ended.
         """
         with _as_output_error(self.path):
             self._write_manifest(_identify_file(finished))
 
     def close(self, *, keep: bool) -> None:
-        """Drop what is unfinished and let go; ``keep``: leave the chunks, if there are any."""
+        """Remove unfinished files and release the lock; ``keep``: leave the chunks, if any."""
         going = not (keep and self.chunks)
         with contextlib.suppress(OSError):
             for path in self.path.iterdir():
@@ -315,7 +318,7 @@ class ChunkFolder:
                     path.unlink(missing_ok=True)
         self._lock.release()
         if going:
-            with contextlib.suppress(OSError):  # files that are not vst's stay, with their folder
+            with contextlib.suppress(OSError):  # files of others stay, with their folder
                 self.path.rmdir()
 
 
@@ -335,13 +338,13 @@ def _shorten(value: Any) -> str:
 
 @contextlib.contextmanager
 def _as_output_error(folder: Path) -> Iterator[None]:
-    """What the system refuses is told as an error of the output."""
+    """Raise what the operating system refuses as an error of the output."""
     try:
         yield
     except OSError as error:
         if isinstance(error, OutputError):
             raise
         raise OutputError(
-            f"the chunks in {str(folder)!r} cannot be written ({error.strerror or error}); make "
-            "room there or choose another output, and run again"
+            f"the chunks in {str(folder)!r} cannot be written ({error.strerror or error}). Free "
+            "space there or choose another output, and run again"
         ) from error

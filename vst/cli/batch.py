@@ -17,9 +17,10 @@ from vst.cli.options import (
     worker_threads_option,
 )
 from vst.cli.progress import Reporter
-from vst.cli.stopping import stoppable
+from vst.cli.stopping import handle_interrupts
 from vst.core.threads import one_core_a_frame, share_heaps
 from vst.core.types import OnProgress
+from vst.engines import ENGINES
 from vst.job import Job
 from vst.pipeline.run import Result, run
 
@@ -64,15 +65,15 @@ def command(
     if settings is None:
         share_heaps()
         # Other engines paint faster with all cores for one operation, and it is set only once.
-        small = all(job.engine == "embedded" for job in plan)
+        small = all(ENGINES[job.engine].paints_in_parallel for job in plan)
         with Reporter(progress) as reporter, one_core_a_frame(small):
-            outcomes = run_batch(plan, reporter, on_outcome=say, runner=watched)
+            outcomes = run_batch(plan, reporter, on_outcome=say, runner=run_stoppable)
     else:
         from vst.cluster import run_batch_on_cluster
 
         share_heaps()
-        with Reporter(progress) as reporter, stoppable() as stop:
-            outcomes = run_batch_on_cluster(settings, plan, reporter, on_outcome=say, stop=stop)
+        with Reporter(progress) as reporter, handle_interrupts() as stop:
+            outcomes = run_batch_on_cluster(settings, plan, reporter, on_outcome=say, control=stop)
     counts = {state: sum(one.state == state for one in outcomes) for state in STATES}
     if as_json:
         print_json({"jobs": [one.as_dict() for one in outcomes], **counts})
@@ -82,7 +83,7 @@ def command(
         context.exit(1)
 
 
-def watched(job: Job, on_progress: OnProgress) -> Result:
+def run_stoppable(job: Job, on_progress: OnProgress) -> Result:
     """One job, that Ctrl-C stops at the end of its chunk, and that ends where it hangs."""
-    with stoppable() as stop:
+    with handle_interrupts() as stop:
         return run(job, on_progress, stop)

@@ -20,7 +20,7 @@ from vst.cli.options import (
 )
 from vst.cli.progress import Reporter
 from vst.job import check_paths
-from vst.pipeline.run import open_job_engine
+from vst.pipeline.parts import open_job_engine
 from vst.plotting import save_picture
 from vst.preview import paint_picture
 

@@ -26,7 +26,7 @@ from vst.errors import MissingFileError, OutputExistsError
 from vst.job import Job
 from vst.keyframes import PICKERS
 from vst.keyframes.diverse import describe_styles, measure_distances
-from vst.pipeline.run import open_engine
+from vst.pipeline.parts import open_engine
 from vst.plotting import draw_sheet, save_picture
 from vst.plotting.maps import draw_heat_table
 from vst.styles.resolve import ResolvedStyle, resolve_styles
@@ -91,7 +91,7 @@ def command(
         [style], keyframes=keyframes, picker=picker, at=at or (), embed=embedder, notes=notes
     )
     apart = measure_distances(describe_styles([look.picture for look in looks], embedder))
-    files = draw(looks, apart, embedder.space, target)
+    files = write_pictures(looks, apart, embedder.space, target)
     if as_json:
         found = [{"name": look.name, "time": round(look.time, 3)} for look in looks]
         far = [[round(float(value), 4) for value in row] for row in apart]
@@ -101,7 +101,7 @@ def command(
     warn(notes)
     for look in looks:
         click.echo(f"{format_time(look.time):>12}  {look.name}")
-    click.echo(f"{output}: {len(looks)} keyframes{nearest_pair(looks, apart)}")
+    click.echo(f"{output}: {len(looks)} keyframes{format_nearest_pair(looks, apart)}")
 
 
 class Embedder:
@@ -124,7 +124,7 @@ class Embedder:
         return self._embed(picture)
 
 
-def nearest_pair(looks: Sequence[ResolvedStyle], apart: Any) -> str:
+def format_nearest_pair(looks: Sequence[ResolvedStyle], apart: Any) -> str:
     """A few words on the two keyframes that are most alike; empty for one keyframe."""
     if len(looks) < 2:
         return ""
@@ -134,7 +134,7 @@ def nearest_pair(looks: Sequence[ResolvedStyle], apart: Any) -> str:
     return f"; nearest are {names}, {apart[one, other]:.3g} apart (farthest: {apart.max():.3g})"
 
 
-def draw(looks: list[ResolvedStyle], apart: Any, space: str, target: Path) -> list[str]:
+def write_pictures(looks: list[ResolvedStyle], apart: Any, space: str, target: Path) -> list[str]:
     """Write one sheet with the map below, or into a folder one picture each and ``map.jpg``;
     returns the paths of the sheet or of the keyframes.
     """

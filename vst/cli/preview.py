@@ -20,7 +20,8 @@ from vst.cli.options import (
 from vst.cli.progress import Reporter
 from vst.cli.stylize import OPTIONS
 from vst.job import check_paths
-from vst.pipeline.run import estimate, open_job_engine
+from vst.pipeline.estimate import estimate
+from vst.pipeline.parts import open_job_engine
 from vst.plotting import save_picture
 from vst.preview import paint_preview
 

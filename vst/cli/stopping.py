@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from vst.errors import Cancelled, StalledError
-from vst.pipeline.session import RunControl
+from vst.pipeline.control import RunControl
 
 GRACE = 15.0
 """Seconds that a run has to end by itself after it was found to hang."""
@@ -21,7 +21,7 @@ LATER = 5.0
 
 
 @contextlib.contextmanager
-def stoppable() -> Iterator[RunControl]:
+def handle_interrupts() -> Iterator[RunControl]:
     """While it is open, Ctrl-C once ends a run with chunks at the end of its chunk, and twice at
     once; a run without chunks ends at once. A step that hangs ends the run.
     """
@@ -36,10 +36,10 @@ def stoppable() -> Iterator[RunControl]:
         if not stop.armed or stop.asked:
             raise Cancelled("stopped")
         stop.asked = True
-        say("\nvst: finishing this chunk, then stopping; Ctrl-C again stops now\n")
+        write_line("\nvst: finishing this chunk, then stopping; Ctrl-C again stops now\n")
 
     def ended(number: int, frame: Any) -> None:
-        raise StalledError(stalled(stop)) if hung.is_set() else Cancelled("stopped")
+        raise StalledError(describe_stall(stop)) if hung.is_set() else Cancelled("stopped")
 
     before = signal.signal(signal.SIGINT, interrupted), signal.signal(signal.SIGTERM, ended)
     over = threading.Event()
@@ -56,13 +56,13 @@ def stoppable() -> Iterator[RunControl]:
         watch.join()
 
 
-def say(text: str) -> None:
+def write_line(text: str) -> None:
     """A line from within a signal's handler, where Python's own files may be in use."""
     with contextlib.suppress(OSError, ValueError):
         os.write(sys.stderr.fileno(), text.encode())
 
 
-def stalled(stop: RunControl) -> str:
+def describe_stall(stop: RunControl) -> str:
     """What is said of a step that hangs."""
     if stop.pulse is not None:
         return (
@@ -90,6 +90,6 @@ def _watch(stop: RunControl, hung: threading.Event, over: threading.Event) -> No
             signal.pthread_kill(main, signal.SIGTERM)
         if not over.wait(GRACE):
             # It hangs in code that listens to nothing. Chunks are whole on the disk or not there.
-            say(f"vst: {stalled(stop)}\n")
+            write_line(f"vst: {describe_stall(stop)}\n")
             os._exit(1)
         return

@@ -6,7 +6,7 @@ import click
 
 from vst.cli.options import job_options, print_json, verbose_option
 from vst.errors import UsageError
-from vst.pipeline.run import open_engine
+from vst.pipeline.parts import open_engine
 from vst.styles.library import (
     add_style,
     all_styles,

@@ -22,13 +22,15 @@ from vst.cli.options import (
     warn,
 )
 from vst.cli.progress import Reporter
-from vst.cli.stopping import stoppable
+from vst.cli.stopping import handle_interrupts
 from vst.core.threads import one_core_a_frame, share_heaps
 from vst.core.timecode import format_time
 from vst.core.types import OnProgress
+from vst.engines import ENGINES
 from vst.job import Job
-from vst.pipeline.run import Estimate, Result, estimate, run
-from vst.pipeline.session import RunControl
+from vst.pipeline.control import RunControl
+from vst.pipeline.estimate import Estimate, estimate
+from vst.pipeline.run import Result, run
 
 if TYPE_CHECKING:
     from vst.cluster import ClusterSettings
@@ -79,38 +81,38 @@ def command(
     share_heaps()
     with (
         Reporter("none" if dry_run else progress) as reporter,
-        stoppable() as stop,
-        one_core_a_frame(job.engine == "embedded"),
+        handle_interrupts() as stop,
+        one_core_a_frame(ENGINES[job.engine].paints_in_parallel),
     ):
-        paint = runner_on(cluster_settings(cluster, workers, storage), job.threads)
+        paint = choose_runner(cluster_settings(cluster, workers, storage), job.threads)
         done = estimate(job) if dry_run else paint(job, reporter, stop)
     if as_json:
         print_json(done.as_dict())
     elif isinstance(done, Estimate):
-        click.echo(told(done))
+        click.echo(format_estimate(done))
     else:
         warn(done.warnings)
-        click.echo(summary(done))
+        click.echo(format_summary(done))
 
 
-def runner_on(
+def choose_runner(
     settings: ClusterSettings | None, cores: int | None = None
 ) -> Callable[[Job, OnProgress, RunControl | None], Result]:
     """What does a job: here, or on a cluster, with so many cores for each worker."""
     if settings is None:
-        return painted_here
+        return run_here
     from vst.cluster import run_on_cluster
 
     return functools.partial(run_on_cluster, replace(settings, cores=cores or settings.cores))
 
 
-def painted_here(job: Job, on_progress: OnProgress, stop: RunControl | None) -> Result:
+def run_here(job: Job, on_progress: OnProgress, stop: RunControl | None) -> Result:
     """The job done by this process, which does nothing else."""
-    with one_core_a_frame(job.engine == "embedded"):
+    with one_core_a_frame(ENGINES[job.engine].paints_in_parallel):
         return run(job, on_progress, stop)
 
 
-def summary(result: Result) -> str:
+def format_summary(result: Result) -> str:
     """One line on what was done."""
     return (
         f"{result.output}: {result.frames} frames in {result.seconds:.1f} s "
@@ -118,7 +120,7 @@ def summary(result: Result) -> str:
     )
 
 
-def told(plan: Estimate) -> str:
+def format_estimate(plan: Estimate) -> str:
     """What would be done, line by line."""
     width, height = plan.size
     looks = ", ".join(f"{look['name']} ({format_time(look['time'])})" for look in plan.keyframes)

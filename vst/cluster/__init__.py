@@ -1,7 +1,7 @@
-"""The same jobs on more than one machine, by Ray (an extra: ``pip install 'vst[cluster]'``).
+"""Runs jobs on several machines, by Ray (an extra: ``pip install 'vst[cluster]'``).
 
-A long video goes out chunk by chunk, a short clip whole; the driver, this process, finds the
-chunks, keeps what comes back, and joins it as any run does.
+A long video is painted chunk by chunk, a short clip whole by one worker; the driver, this process,
+plans the chunks, stores what comes back, and joins it as any run does.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from vst.cluster.pool import WorkerPool
 from vst.cluster.tasks import LOCAL, OBJECT, ClusterSettings
 from vst.core.types import OnProgress, silent
 from vst.job import Job, check_paths
+from vst.pipeline.control import RunControl
 from vst.pipeline.run import Result
-from vst.pipeline.session import RunControl
+from vst.pipeline.session import CHUNK_SECONDS
 
 __all__ = [
     "LOCAL",
@@ -32,12 +33,14 @@ def run_on_cluster(
     settings: ClusterSettings,
     job: Job,
     on_progress: OnProgress = silent,
-    stop: RunControl | None = None,
+    control: RunControl | None = None,
+    *,
+    chunk_seconds: float = CHUNK_SECONDS,
 ) -> Result:
-    """Do the job on a cluster; like `vst.pipeline.run.run`."""
+    """Run the job on a cluster; like `vst.pipeline.run.run`."""
     check_paths(job)
-    with WorkerPool(settings) as crew:
-        return run_with_pool(crew, job, on_progress, stop)
+    with WorkerPool(settings) as pool:
+        return run_with_pool(pool, job, on_progress, control, chunk_seconds=chunk_seconds)
 
 
 def run_batch_on_cluster(
@@ -46,8 +49,8 @@ def run_batch_on_cluster(
     on_progress: OnProgress = silent,
     *,
     on_outcome: Callable[[JobOutcome], None] = lambda outcome: None,
-    stop: RunControl | None = None,
+    control: RunControl | None = None,
 ) -> list[JobOutcome]:
     """Run many jobs on a cluster; like `vst.batch.run_batch`."""
-    with WorkerPool(settings) as crew:
-        return run_batch_with_pool(crew, jobs, on_progress, on_outcome=on_outcome, stop=stop)
+    with WorkerPool(settings) as pool:
+        return run_batch_with_pool(pool, jobs, on_progress, on_outcome=on_outcome, control=control)

@@ -1,4 +1,4 @@
-"""A long video, its chunks painted on many machines and joined here."""
+"""A long video whose chunks are painted on several machines and joined here."""
 
 from __future__ import annotations
 
@@ -28,86 +28,85 @@ from vst.core.workers import Ahead
 from vst.errors import Cancelled, EngineError, OutputError, VSTError
 from vst.job import Job
 from vst.pipeline.build_schedule import Schedule
-from vst.pipeline.loop import LoopResult
+from vst.pipeline.control import RunControl
+from vst.pipeline.frames import count_frames, read_frames
+from vst.pipeline.loop import PAINT, LoopResult
 from vst.pipeline.run import Result, run
-from vst.pipeline.session import (
-    RenderSession,
-    RunControl,
-    count_frames,
-    get_warmup_need,
-    read_frames,
-)
+from vst.pipeline.session import CHUNK_SECONDS, RenderSession, get_warmup_need
 
 MOST_PLANNED = 64
-"""Chunks that may be found ahead of the workers."""
+"""Chunks that are planned ahead of the workers at most."""
 WORKER_INPUTS = ("content", "mask", "model")
-"""Inputs that workers read themselves; the rest is read by the driver alone."""
+"""Inputs that workers read themselves; only the driver reads the others."""
 
 
 @dataclass
 class ClusterStats:
-    """What a job on a cluster took: chunks and frames painted, those painted to warm up, seconds of
-    all workers, of reading ahead, of taking chunks in, and bytes taken in.
+    """What a job on a cluster took: chunks and frames painted, frames painted to warm up, seconds
+    of all workers, of planning, of storing results, and bytes stored; chunks by machine.
     """
 
     chunks: int = 0
     frames: int = 0
     extra: int = 0
     worker_seconds: float = 0.0
-    scout_seconds: float = 0.0
-    take_seconds: float = 0.0
+    plan_seconds: float = 0.0
+    store_seconds: float = 0.0
     bytes: int = 0
     nodes: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass
 class ClusterPainter:
-    """Paints the chunks that a folder misses on a crew's machines. ``planned``: how many chunks the
-    video has, once the last is found.
+    """Paints the chunks that a folder misses with a pool of workers. ``planned``: how many chunks
+    the video has, once the last one is planned.
     """
 
-    crew: WorkerPool
+    pool: WorkerPool
     on_progress: OnProgress
-    stop: RunControl
-    tally: ClusterStats = field(default_factory=ClusterStats)
+    control: RunControl
+    stats: ClusterStats = field(default_factory=ClusterStats)
     planned: int | None = None
-    source_warnings: list[str] = field(default_factory=list)
     _failed: tuple[ChunkPlan, VSTError] | None = None
 
-    def __call__(self, work: RenderSession, folder: ChunkFolder, played: Schedule) -> LoopResult:
-        """As `vst.pipeline.run.ChunkPainter`."""
-        assert folder.rule is not None
-        with open_transport(self.crew.settings, folder) as post:
-            order = make_order(work.job, played, folder, post)
-            return self._painted(work, folder, order)
+    @property
+    def workers(self) -> int:
+        """How many workers share the chunks."""
+        return max(1, len(self.pool.places))
 
-    def _painted(self, work: RenderSession, folder: ChunkFolder, order: ChunkOrder) -> LoopResult:
-        self.source_warnings = work.source.warnings
-        self.crew.start(order)
+    def paint(self, session: RenderSession, folder: ChunkFolder, schedule: Schedule) -> LoopResult:
+        """Paint the missing chunks; see `vst.pipeline.run.ChunkPainter`."""
+        with open_transport(self.pool.settings, folder) as transport:
+            order = make_order(session.job, schedule, folder, transport)
+            return self._paint_order(session, folder, order)
+
+    def _paint_order(
+        self, session: RenderSession, folder: ChunkFolder, order: ChunkOrder
+    ) -> LoopResult:
+        self.pool.start(order)
         began = time.perf_counter()
-        total = max(0, count_frames(work.job, work.source.info) - folder.frames)
-        self.stop.armed = True
-        with Ahead(self._pieces(work, folder), MOST_PLANNED, work.job.patience) as pieces:
-            tasks = self._tasks(iter(pieces), order, folder)
-            for outcome in self.crew.each(tasks, self._wanted):
-                self._take(outcome, folder)
+        total = max(0, count_frames(session.job, session.source.info) - folder.frames)
+        self.control.armed = True
+        with Ahead(self._plan(session, folder), MOST_PLANNED, session.job.patience) as plans:
+            tasks = self._make_tasks(iter(plans), order, folder)
+            for outcome in self.pool.run_tasks(tasks, self._is_wanted):
+                self._store(outcome, folder, session.source.warnings)
                 seconds = time.perf_counter() - began
-                self.on_progress(
-                    Progress("paint", self.tally.frames, total, seconds, self._detail(folder))
-                )
-        self.stop.armed = False
-        work.unchanged.check()
+                detail = self._get_detail(folder)
+                self.on_progress(Progress(PAINT, self.stats.frames, total, seconds, detail))
+        self.control.armed = False
+        session.guard.check()
         if self._failed is not None:
-            raise make_chunk_error(*self._failed, folder, work.job.output)
-        if self.stop.asked and folder.missing is not None:
+            raise make_chunk_error(*self._failed, folder, session.job.output)
+        if self.control.asked and folder.missing is not None:
             raise Cancelled("stopped")
-        return LoopResult(self.tally.frames, began)
+        return LoopResult(self.stats.frames, began)
 
-    def _tasks(
-        self, pieces: Iterator[ChunkPlan], order: ChunkOrder, folder: ChunkFolder
+    def _make_tasks(
+        self, plans: Iterator[ChunkPlan], order: ChunkOrder, folder: ChunkFolder
     ) -> Iterator[Task]:
-        """The chunks as tasks. One that is best begun with what another remembers waits for that
-        one, and others go before; where there is nothing else to do, it is warmed up instead.
+        """The chunks as tasks. A chunk that wants the handover of another waits for it while others
+        go first; where there is nothing else to do, it starts with frames that warm it up instead.
         """
         waiting: list[ChunkPlan] = []
         more = True
@@ -115,91 +114,87 @@ class ClusterPainter:
             ready = next((one for one in waiting if one.number - 1 in folder.chunks), None)
             if ready is not None:
                 waiting.remove(ready)
-                left = folder.path / folder.chunks[ready.number - 1].state
-                yield Task("piece", order, ready, np.fromfile(left, np.uint8))
-            elif more and len(waiting) < ROUNDS * self.crew.size:
-                piece = next(pieces, None)
-                more = piece is not None
-                if piece is not None and piece.waits:
-                    waiting.append(piece)
-                elif piece is not None:
-                    yield Task("piece", order, piece)
+                state = folder.path / folder.chunks[ready.number - 1].state
+                yield Task("paint_chunk", order, ready, np.fromfile(state, np.uint8))
+            elif more and len(waiting) < ROUNDS * self.pool.size:
+                plan = next(plans, None)
+                more = plan is not None
+                if plan is not None and plan.wants_handover:
+                    waiting.append(plan)
+                elif plan is not None:
+                    yield Task("paint_chunk", order, plan)
             else:
-                yield Task("piece", order, waiting.pop())
+                yield Task("paint_chunk", order, waiting.pop())
 
-    def _wanted(self) -> bool:
-        return self._failed is None and not self.stop.asked
+    def _is_wanted(self) -> bool:
+        return self._failed is None and not self.control.asked
 
-    def _detail(self, folder: ChunkFolder) -> dict[str, Any]:
+    def _get_detail(self, folder: ChunkFolder) -> dict[str, Any]:
         return {
             "chunks": len(folder.chunks),
             "all_chunks": self.planned,
-            "workers": self.crew.size,
+            "workers": self.pool.size,
         }
 
-    def _pieces(self, work: RenderSession, folder: ChunkFolder) -> Iterator[ChunkPlan]:
-        """The chunks that are missing, found while the first of them are painted."""
-        easel = work.line.easel
-        assert folder.rule is not None
-        reach = get_warmup_need(work.job, easel.engine.warmup)
-        size = (easel.width, easel.height)
-        pieces = plan_chunks(read_frames(work.job, work.source), folder.rule, size, reach)
+    def _plan(self, session: RenderSession, folder: ChunkFolder) -> Iterator[ChunkPlan]:
+        """The missing chunks, planned while the first of them are painted."""
+        painter = session.parts.painter
+        need = get_warmup_need(session.job, painter.engine.warmup)
+        size = (painter.width, painter.height)
+        frames = read_frames(session.job, session.source)
+        plans = plan_chunks(frames, folder.rule, size, need)
         while True:
             began = time.perf_counter()
-            piece = next(pieces, None)
-            self.tally.scout_seconds += time.perf_counter() - began
-            if piece is None:
+            plan = next(plans, None)
+            self.stats.plan_seconds += time.perf_counter() - began
+            if plan is None:
                 return
-            if piece.following is None:
-                self.planned = piece.number + 1
-            if piece.number not in folder.chunks:
-                yield piece
+            if plan.following is None:
+                self.planned = plan.number + 1
+            if plan.number not in folder.chunks:
+                yield plan
 
-    def _take(self, outcome: TaskOutcome, folder: ChunkFolder) -> None:
-        """Keep a chunk that has come, or the error that it has failed with."""
-        piece = outcome.task.piece
-        assert piece is not None
+    def _store(self, outcome: TaskOutcome, folder: ChunkFolder, warnings: list[str]) -> None:
+        """Keep a chunk that a worker has painted, or the error that it failed with."""
+        plan = outcome.task.plan
+        if plan is None:
+            return
         if outcome.error is not None:
-            if self._failed is None:
-                self._failed = piece, outcome.error
+            self._failed = self._failed or (plan, outcome.error)
             return
         began = time.perf_counter()
-        painted: TaskResult = outcome.value
-        if painted.frames != piece.frames:
-            self._failed = (
-                piece,
-                EngineError(
-                    f"{painted.node} read {painted.frames} frames where the driver read "
-                    f"{piece.frames}"
-                ),
+        result: TaskResult = outcome.value
+        if result.frames != plan.frames:
+            error = EngineError(
+                f"{result.node} read {result.frames} frames where the driver read {plan.frames}"
             )
+            self._failed = plan, error
             return
-        tally = self.tally
-        tally.bytes += store_result(painted, piece.number, folder)
-        tally.chunks += 1
-        tally.frames += painted.frames
-        tally.extra += painted.extra
-        tally.worker_seconds += painted.seconds
-        known = self.source_warnings
-        known += [text for text in painted.warnings if text not in known]
-        tally.nodes[painted.node] = tally.nodes.get(painted.node, 0) + 1
-        tally.take_seconds += time.perf_counter() - began
+        stats = self.stats
+        stats.bytes += store_result(result, plan.number, folder)
+        stats.chunks += 1
+        stats.frames += result.frames
+        stats.extra += result.extra
+        stats.worker_seconds += result.seconds
+        stats.nodes[result.node] = stats.nodes.get(result.node, 0) + 1
+        warnings += [text for text in result.warnings if text not in warnings]
+        stats.store_seconds += time.perf_counter() - began
 
 
-def store_result(painted: TaskResult, number: int, folder: ChunkFolder) -> int:
+def store_result(result: TaskResult, number: int, folder: ChunkFolder) -> int:
     """Put the files of chunk ``number`` into the folder; returns their bytes."""
-    suffix = Path(painted.parcels["track"].path).suffix
-    track, state = (folder.unfinished(number, end) for end in (suffix, STATE_SUFFIX))
-    move_into(painted.parcels["track"], track)
-    move_into(painted.parcels["state"], state)
+    suffix = Path(result.files["track"].path).suffix
+    track, state = (folder.get_unfinished_path(number, end) for end in (suffix, STATE_SUFFIX))
+    move_into(result.files["track"], track)
+    move_into(result.files["state"], state)
     size = track.stat().st_size + state.stat().st_size
-    folder.take(number, track, state, frames=painted.frames, first=painted.first, last=painted.last)
+    folder.adopt(number, track, state, frames=result.frames, first=result.first, last=result.last)
     return size
 
 
 @contextlib.contextmanager
 def open_transport(settings: ClusterSettings, folder: ChunkFolder) -> Iterator[FileTransport]:
-    """How the chunks of a folder travel; what is left on the way is removed."""
+    """How the chunks of a folder are sent; files left on the way are removed."""
     if not settings.shares_folder:
         yield FileTransport(None)
     elif settings.storage is None:
@@ -211,7 +206,7 @@ def open_transport(settings: ClusterSettings, folder: ChunkFolder) -> Iterator[F
 
 @contextlib.contextmanager
 def open_shared_folder(storage: Path, output: Path) -> Iterator[Path]:
-    """A folder of this output's own in one that all machines see."""
+    """A folder for this output alone in one that all machines see."""
     mark = blake2b(os.fsencode(output.absolute()), digest_size=6).hexdigest()
     place = storage.absolute() / f"vst-{mark}"
     try:
@@ -227,47 +222,53 @@ def open_shared_folder(storage: Path, output: Path) -> Iterator[Path]:
         shutil.rmtree(place, ignore_errors=True)
 
 
-def make_order(job: Job, played: Schedule, folder: ChunkFolder, post: FileTransport) -> ChunkOrder:
+def make_order(
+    job: Job, schedule: Schedule, folder: ChunkFolder, transport: FileTransport
+) -> ChunkOrder:
     """What all chunks of the job have in common."""
-    assert folder.rule is not None
     inputs = {
-        name: post.send(Path(given))
+        name: transport.send(Path(given))
         for name, given in list_inputs(job).items()
         if name in WORKER_INPUTS and is_path(given)
     }
     return ChunkOrder(
         key=uuid.uuid4().hex,
         job=job,
-        timeline=played.timeline,
-        styles=played.styles,
+        timeline=schedule.timeline,
+        styles=schedule.prepared,
         rule=folder.rule,
         inputs=inputs,
-        post=post,
+        transport=transport,
         version=__version__,
     )
 
 
 def make_chunk_error(
-    piece: ChunkPlan, error: VSTError, folder: ChunkFolder, output: str
+    plan: ChunkPlan, error: VSTError, folder: ChunkFolder, output: str
 ) -> VSTError:
     """The error of a job, one chunk of which has failed."""
-    start = format_time(piece.start.first) if piece.start is not None else "the beginning"
+    start = format_time(plan.start.read_from.time) if plan.start is not None else "the beginning"
     tries = f" {TRIES} times" if isinstance(error, tuple(RETRIED)) else ""
-    kept = f"; {folder.frames} frames are kept: mend it, then vst resume {output}"
+    kept = f". {folder.frames} frames are kept; fix the cause, then: vst resume {output}"
     return type(error)(
-        f"chunk {piece.number} (from {start} on) failed{tries}: {error}"
+        f"chunk {plan.number} (from {start} on) failed{tries}: {error}"
         f"{kept if folder.chunks else ''}"
     )
 
 
 def run_with_pool(
-    crew: WorkerPool, job: Job, on_progress: OnProgress = silent, stop: RunControl | None = None
+    pool: WorkerPool,
+    job: Job,
+    on_progress: OnProgress = silent,
+    control: RunControl | None = None,
+    *,
+    chunk_seconds: float = CHUNK_SECONDS,
 ) -> Result:
-    """Do a job with a crew: a long video chunk by chunk, anything else here alone."""
-    stop = stop or RunControl()
-    chunked = ClusterPainter(crew, on_progress, stop)
-    result = run(job, on_progress, stop, elsewhere=chunked, workers=max(1, len(crew.places)))
-    if chunked.planned is None:
-        note = f"{job.output} has no chunks to share out: it was painted on this machine alone"
+    """Run a job with a pool: a long video chunk by chunk, anything else in this process."""
+    control = control or RunControl()
+    painter = ClusterPainter(pool, on_progress, control)
+    result = run(job, on_progress, control, chunk_painter=painter, chunk_seconds=chunk_seconds)
+    if painter.planned is None:
+        note = f"{job.output} has too few chunks to share: this machine painted it alone"
         result.warnings.append(note)
     return result

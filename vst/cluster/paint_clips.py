@@ -1,4 +1,4 @@
-"""Many clips on a cluster: a short one is one task, a long one is shared out chunk by chunk."""
+"""Many clips on a cluster: a short one is one task, a long one is painted chunk by chunk."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from vst import __version__
 from vst.batch import JobOutcome, is_written, make_failure, run_batch
 from vst.checkpoint.fingerprint import is_path, list_inputs
 from vst.cluster.paint_chunks import open_shared_folder, run_with_pool
-from vst.cluster.pool import TaskOutcome as Ended
-from vst.cluster.pool import WorkerPool
+from vst.cluster.pool import TaskOutcome, WorkerPool
 from vst.cluster.tasks import ClipOrder, ClusterSettings, Task, TaskResult
 from vst.cluster.transport import FileTransport, move_into
 from vst.core.types import OnProgress, Progress, silent
 from vst.errors import Cancelled, UsageError, VSTError
 from vst.job import Job, check_paths
+from vst.pipeline.control import RunControl
+from vst.pipeline.frames import count_frames
 from vst.pipeline.run import Result
-from vst.pipeline.session import RunControl, count_frames
 from vst.schedule.score import read_score
 from vst.styles.from_score import check_files
 from vst.video.sinks import detect_sink_kind
@@ -30,15 +30,15 @@ from vst.video.sinks.atomic_output import AtomicOutput
 from vst.video.sources import open_source
 
 LONG_CLIP_SECONDS = 120.0
-"""Seconds of a clip from which on it is shared out in chunks."""
+"""Seconds of a clip above which it is painted chunk by chunk."""
 
 
 @dataclass
 class ClipQueue:
-    """The clips of a batch on their way: those that wait, those that are done, those too long."""
+    """The clips of a batch: those that wait, those that have ended, those too long for one task."""
 
     jobs: list[Job]
-    post: FileTransport
+    transport: FileTransport
     on_outcome: Callable[[JobOutcome], None]
     outcomes: dict[str, JobOutcome] = field(default_factory=dict)
     long: list[Job] = field(default_factory=list)
@@ -50,32 +50,30 @@ class ClipQueue:
 
     @property
     def total(self) -> int | None:
-        """Frames of all clips, by those that are known; None while none is."""
+        """Frames of all clips, estimated from those that were opened; None while none was."""
         if self.handed == 0:
             return None
         left = len(self.jobs) - len(self.long) - len(self.outcomes) - len(self.orders)
         return self.expected + round(self.expected / self.handed * left)
 
-    def tasks(self) -> Iterator[Task]:
-        """One task for each short clip that can be painted; what is known of the others is noted
-        on the way.
-        """
+    def make_tasks(self) -> Iterator[Task]:
+        """One task for each short clip that can be painted; records the outcome of the others."""
         for job in self.jobs:
             if is_written(Path(job.output)) and not job.overwrite:
-                self.note(JobOutcome(job.output, job.content, list(job.styles), "there"))
+                self.record(JobOutcome(job.output, job.content, list(job.styles), "there"))
                 continue
             began = time.perf_counter()
             try:
                 if self._is_long(job):
                     self.long.append(job)
                     continue
-                order = self._order(job)
+                order = self._make_order(job)
             except (VSTError, OSError, ValueError) as error:
-                self.note(make_failure(job, error, time.perf_counter() - began))
+                self.record(make_failure(job, error, time.perf_counter() - began))
                 continue
             self.orders[order.key] = job
             self.began[order.key] = began
-            yield Task("clip", order)
+            yield Task("paint_clip", order)
 
     def _is_long(self, job: Job) -> bool:
         check_paths(job)
@@ -83,10 +81,10 @@ class ClipQueue:
         kind = detect_sink_kind(job.output)
         if kind == "folder":
             raise UsageError(
-                f"output {job.output!r} is a folder of frames, which a cluster does not send back; "
-                "give a video, or run it without --cluster"
+                f"output {job.output!r} is a folder of frames, which a cluster cannot send back. "
+                "Give a video, or run it without --cluster"
             )
-        with open_source(job.content) as source:
+        with open_source(job.content, job.limits) as source:
             frames = count_frames(job, source.info)
             seconds = frames / float(job.fps or source.info.rate)
         if seconds > LONG_CLIP_SECONDS and kind == "video":
@@ -94,55 +92,55 @@ class ClipQueue:
         self.expected, self.handed = self.expected + frames, self.handed + 1
         return False
 
-    def _order(self, job: Job) -> ClipOrder:
-        if job.score is not None and self.post.folder is None:
+    def _make_order(self, job: Job) -> ClipOrder:
+        if job.score is not None and self.transport.folder is None:
             check_files(read_score(job.score))
             raise UsageError(
-                f"the files that score {job.score!r} names are not sent through Ray; put all into "
+                f"the files that score {job.score!r} names are not sent through Ray. Put all into "
                 "a folder that every machine sees, and give it with --storage"
             )
         inputs = {
-            name: self.post.send(Path(given))
+            name: self.transport.send(Path(given))
             for name, given in list_inputs(job).items()
             if is_path(given)
         }
-        return ClipOrder(uuid.uuid4().hex, job, inputs, self.post, __version__)
+        return ClipOrder(uuid.uuid4().hex, job, inputs, self.transport, __version__)
 
-    def take(self, ended: Ended) -> None:
-        """Put what a worker has made under its name, or note why not."""
+    def store(self, ended: TaskOutcome) -> None:
+        """Publish the output of a clip, or record why it failed."""
         key = ended.task.order.key
         job, seconds = self.orders.pop(key), time.perf_counter() - self.began.pop(key)
         if ended.error is not None:
-            self.note(make_failure(job, ended.error, seconds))
+            self.record(make_failure(job, ended.error, seconds))
             return
-        painted: TaskResult = ended.value
+        result: TaskResult = ended.value
         try:
-            place = AtomicOutput(Path(job.output), job.overwrite)
+            output = AtomicOutput(Path(job.output), job.overwrite)
             try:
-                finished = place.folder / Path(job.output).name
-                move_into(painted.parcels["output"], finished)
-                place.publish(finished)
+                finished = output.folder / Path(job.output).name
+                move_into(result.files["output"], finished)
+                output.publish(finished)
             finally:
-                place.discard()
+                output.discard()
         except (VSTError, OSError) as error:
-            self.note(make_failure(job, error, seconds))
+            self.record(make_failure(job, error, seconds))
             return
-        self.frames += painted.frames
+        self.frames += result.frames
         about = (job.output, job.content, list(job.styles))
-        self.note(
-            JobOutcome(*about, "done", painted.frames, round(painted.seconds, 3),
-                    warnings=painted.warnings)
+        self.record(
+            JobOutcome(*about, "done", result.frames, round(result.seconds, 3),
+                    warnings=result.warnings)
         )  # fmt: skip
 
-    def note(self, outcome: JobOutcome) -> None:
-        """What became of a clip."""
+    def record(self, outcome: JobOutcome) -> None:
+        """Record the outcome of a clip."""
         self.outcomes[outcome.output] = outcome
         self.on_outcome(outcome)
 
 
 @contextlib.contextmanager
 def open_clip_transport(settings: ClusterSettings, output: Path) -> Iterator[FileTransport]:
-    """How clips travel."""
+    """How clips are sent."""
     if not settings.shares_folder:
         yield FileTransport(None)
     elif settings.storage is None:
@@ -154,34 +152,34 @@ def open_clip_transport(settings: ClusterSettings, output: Path) -> Iterator[Fil
 
 
 def run_batch_with_pool(
-    crew: WorkerPool,
+    pool: WorkerPool,
     jobs: list[Job],
     on_progress: OnProgress = silent,
     *,
     on_outcome: Callable[[JobOutcome], None] = lambda outcome: None,
-    stop: RunControl | None = None,
+    control: RunControl | None = None,
 ) -> list[JobOutcome]:
-    """Run the jobs whose output is missing on a crew's machines, in any order; returns what became
-    of each, in theirs.
+    """Run the jobs whose output is missing with a pool, in any order; returns the outcomes in the
+    order of the jobs.
     """
-    stop = stop or RunControl()
+    control = control or RunControl()
     began = time.perf_counter()
-    with open_clip_transport(crew.settings, Path(jobs[0].output)) as post:
-        clips = ClipQueue(jobs, post, on_outcome)
-        crew.start(None)
-        stop.armed = True
-        for ended in crew.each(clips.tasks(), lambda: not stop.asked):
-            clips.take(ended)
-            detail = {"clips": f"{len(clips.outcomes)}/{len(jobs)}", "workers": crew.size}
+    with open_clip_transport(pool.settings, Path(jobs[0].output)) as transport:
+        clips = ClipQueue(jobs, transport, on_outcome)
+        pool.start(None)
+        control.armed = True
+        for ended in pool.run_tasks(clips.make_tasks(), lambda: not control.asked):
+            clips.store(ended)
+            detail = {"clips": f"{len(clips.outcomes)}/{len(jobs)}", "workers": pool.size}
             seconds = time.perf_counter() - began
             on_progress(Progress("paint", clips.frames, clips.total, seconds, detail))
-        if stop.asked:
+        if control.asked:
             raise Cancelled(
-                f"stopped; {len(clips.outcomes)} of {len(jobs)} clips are done; run again"
+                f"stopped; {len(clips.outcomes)} of {len(jobs)} clips are done. Run the batch again for the rest"
             )
 
-    def runner(job: Job, heard: OnProgress) -> Result:
-        return run_with_pool(crew, job, heard, stop)
+    def runner(job: Job, on_progress: OnProgress) -> Result:
+        return run_with_pool(pool, job, on_progress, control)
 
     long = run_batch(clips.long, on_progress, on_outcome=on_outcome, runner=runner)
     clips.outcomes.update({one.output: one for one in long})

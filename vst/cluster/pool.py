@@ -1,8 +1,8 @@
-"""Workers on the machines of a Ray cluster, and what becomes of the tasks that they are given.
+"""Runs tasks with workers on the machines of a Ray cluster.
 
-Ray starts the workers, carries orders and results, starts a worker again that has died and repeats
-its task. Here stand only: which machines get workers, one task for each worker at a time, and that
-the tasks of a machine that is gone go to the others.
+Ray starts the workers, sends orders and results, restarts a worker that has died and repeats its
+task. This module decides which machines get workers, gives each worker one task at a time, and
+gives the tasks of a lost machine to the others.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ from vst.errors import (
 )
 
 RETRIED = [EngineError, MediaError, OutputError, StalledError, MemoryError]
-"""Errors of a task after which it is tried again; others come again however often it is tried."""
+"""Errors of a task after which it is tried again; others would only repeat."""
 POLL_SECONDS = 0.5
-"""Seconds between two looks at whether the user wants to stop."""
+"""Seconds between two checks whether the user wants to stop."""
 NODE_POLL_SECONDS = 5.0
-"""Seconds between two looks at which machines there are."""
+"""Seconds between two checks which machines there are."""
 DIED = "the worker died, or its machine was lost, each time; it may lack memory"
 NO_WORKER_SECONDS = 120.0
-"""Seconds without any worker after which the job is given up."""
+"""Seconds without any worker after which the job fails."""
 
 
 @dataclass(frozen=True)
 class TaskOutcome:
-    """What became of a task: what the worker returned, or why it failed after all tries."""
+    """What the worker returned for a task, or why the task failed after all attempts."""
 
     task: Task
     value: Any = None
@@ -50,19 +50,19 @@ class TaskOutcome:
 
 
 def import_ray() -> Any:
-    """Ray, if it is installed."""
+    """Import Ray; raises `DependencyError` if it is not installed."""
     try:
         import ray
     except ImportError as error:
         raise DependencyError(
-            "--cluster needs Ray, which is not installed; install it with: "
+            "--cluster needs Ray, which is not installed. Install it with: "
             "pip install 'vst[cluster]'"
         ) from error
     return ray
 
 
 class WorkerPool:
-    """The workers. Opening it connects to the cluster (or starts one on this machine); leaving it
+    """The workers. Entering it connects to the cluster (or starts one on this machine); leaving it
     ends the workers, and the cluster if it was started here.
     """
 
@@ -72,9 +72,9 @@ class WorkerPool:
         self._order: Any = None
         self._sent: dict[str, Any] = {}
         self._actors: dict[Any, str] = {}  # -> node
-        self._joining: dict[Any, Any] = {}  # what says that it is ready -> actor
+        self._starting: dict[Any, Any] = {}  # reference to its readiness -> actor
         self._idle: list[Any] = []
-        self._looked = 0.0
+        self._checked = 0.0
         self._refusing: set[str] = set()
         self._started = False
 
@@ -87,25 +87,25 @@ class WorkerPool:
     def _connect(self) -> None:
         quiet = {"configure_logging": False, "log_to_driver": False, "logging_level": logging.ERROR}
         address = self.settings.address
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to anybody
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # no usage statistics are sent
         ending = signal.getsignal(signal.SIGTERM)
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
         try:
             if address == LOCAL:
                 workers = self.settings.workers
                 wanted = workers * self.cores if workers else None
-                # "local", for without an address Ray joins any cluster that it finds here.
+                # "local": without an address Ray joins any cluster that runs on this machine.
                 self._ray.init("local", num_cpus=wanted, include_dashboard=False, **quiet)
             else:
                 self._ray.init(address=address, **quiet)
-        except Exception as error:  # Ray raises many kinds, and the bare one too
+        except Exception as error:  # Ray raises many classes, Exception too
             text = str(error).strip().splitlines()[0] if str(error).strip() else ""
             raise VSTError(
-                f"cluster {address!r} cannot be reached ({text}); give {LOCAL!r}, or the address "
-                "that 'ray start --head' said on the first machine"
+                f"cluster {address!r} cannot be reached ({text}). Give {LOCAL!r}, or the address "
+                "that 'ray start --head' printed on the first machine"
             ) from error
         if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, ending)  # Ray has put its own in place of this program's
+            signal.signal(signal.SIGTERM, ending)  # Ray has replaced this program's handler
 
     def __exit__(
         self,
@@ -124,9 +124,7 @@ class WorkerPool:
 
     @property
     def places(self) -> list[tuple[str, int, int]]:
-        """Where there is room for a worker: machine, cores and GPUs of it, evenly over the
-        machines.
-        """
+        """Where a worker fits: machine, its cores and its GPUs, evenly over the machines."""
         found: list[tuple[int, str, int, int]] = []
         for node in self._ray.nodes():
             has = node["Resources"]
@@ -134,14 +132,14 @@ class WorkerPool:
                 continue
             gpus, all_cores = int(has.get("GPU", 0)), int(has["CPU"])
             cores = min(self.cores, all_cores)
-            room = min(gpus, all_cores // cores) if gpus else all_cores // cores
-            found += [(turn, node["NodeID"], cores, int(gpus > 0)) for turn in range(room)]
+            count = min(gpus, all_cores // cores) if gpus else all_cores // cores
+            found += [(turn, node["NodeID"], cores, int(gpus > 0)) for turn in range(count)]
         found.sort(key=lambda place: place[:2])
         return [place[1:] for place in found][: self.settings.workers]
 
     @property
     def cores(self) -> int:
-        """Cores of each worker; those of this machine are shared out where workers are counted."""
+        """Cores of each worker; the cores of this machine are divided by the number of workers."""
         settings = self.settings
         if settings.cores is None and settings.workers and settings.address == LOCAL:
             return max(1, (os.cpu_count() or 1) // settings.workers)
@@ -149,35 +147,37 @@ class WorkerPool:
 
     @property
     def size(self) -> int:
-        """Workers that paint or could."""
-        return len(self._actors) - len(self._joining)
+        """Workers that are ready or paint."""
+        return len(self._actors) - len(self._starting)
 
     def start(self, order: ChunkOrder | None) -> None:
-        """Hire workers that get ready for an order, and wait for the first."""
+        """Start workers, prepare them for an order, and wait for the first."""
         self._order = self._ray.put(order)
         self._sent = {order.key: self._order} if order is not None else {}
-        self._looked = 0.0
+        self._checked = 0.0
         while self._idle:
             self._prepare(self._idle.pop())
         since = time.monotonic()
         while not self._idle:
-            self._welcome(POLL_SECONDS, since)
+            self._wait(POLL_SECONDS, since)
 
     def _prepare(self, actor: Any) -> None:
-        """Let a worker get ready, however often Ray has to start it for that."""
-        self._joining[actor.ready.options(max_task_retries=-1).remote(self._order)] = actor
+        """Prepare a worker for the order, however often Ray has to start it for that."""
+        self._starting[actor.prepare.options(max_task_retries=-1).remote(self._order)] = actor
 
-    def each(self, tasks: Iterator[Task], wanted: Callable[[], bool]) -> Iterator[TaskOutcome]:
-        """Let the tasks be done; yields what became of each, in the order in which they end. No
-        more are begun once they are not ``wanted``; those at work are waited for.
+    def run_tasks(
+        self, tasks: Iterator[Task], is_wanted: Callable[[], bool]
+    ) -> Iterator[TaskOutcome]:
+        """Run the tasks; yields the outcome of each, in the order in which they end. No more are
+        started once ``is_wanted`` is false; those that run are waited for.
         """
-        flying: dict[Any, tuple[Task, Any]] = {}
+        running: dict[Any, tuple[Task, Any]] = {}
         again: list[Task] = []
         losses: Counter[tuple[str, int]] = Counter()
         more = True
         since = time.monotonic()
         while True:
-            if not wanted():
+            if not is_wanted():
                 again, more = [], False
             while self._idle and (again or more):
                 task = again.pop() if again else next(tasks, None)
@@ -185,14 +185,14 @@ class WorkerPool:
                     more = False
                     break
                 actor = self._idle.pop(0)
-                flying[self._hand(actor, task)] = task, actor
-                if self._ray.wait(list(flying), timeout=0)[0]:
+                running[self._submit(actor, task)] = task, actor
+                if self._ray.wait(list(running), timeout=0)[0]:
                     break
-            if not (flying or again or more):
+            if not (running or again or more):
                 return
-            since = time.monotonic() if flying else since
-            for reference in self._welcome(POLL_SECONDS, since, list(flying)):
-                task, actor = flying.pop(reference)
+            since = time.monotonic() if running else since
+            for reference in self._wait(POLL_SECONDS, since, list(running)):
+                task, actor = running.pop(reference)
                 outcome = self._outcome(reference, task, actor)
                 losses[task.key] += outcome is None
                 if outcome is None and losses[task.key] < TRIES:
@@ -200,30 +200,30 @@ class WorkerPool:
                 else:
                     yield outcome or TaskOutcome(task, error=EngineError(DIED))
 
-    def _hand(self, actor: Any, task: Task) -> Any:
-        """Give a worker its task; an order that many tasks share is sent once."""
+    def _submit(self, actor: Any, task: Task) -> Any:
+        """Give a worker its task; a chunk order, which many tasks share, is sent once."""
         order = task.order
-        words: tuple[Any, ...] = (order,)
+        arguments: tuple[Any, ...] = (order,)
         if isinstance(order, ChunkOrder):
             if order.key not in self._sent:
                 self._sent[order.key] = self._ray.put(order)
-            words = self._sent[order.key], task.piece, task.carried
+            arguments = self._sent[order.key], task.plan, task.handover
         options = {"max_task_retries": TRIES - 1, "retry_exceptions": RETRIED}
-        return getattr(actor, task.method).options(**options).remote(*words)
+        return getattr(actor, task.method).options(**options).remote(*arguments)
 
     def _outcome(self, reference: Any, task: Task, actor: Any) -> TaskOutcome | None:
-        """What became of a task; None: its worker has died, or its machine is gone."""
+        """The outcome of a task; None: its worker has died, or its machine is lost."""
         errors = self._ray.exceptions
         try:
             value = self._ray.get(reference)
         except self._gone:
-            self._lose(self._actors.pop(actor, ""))
+            self._drop_node(self._actors.pop(actor, ""))
             return None
         except errors.ObjectLostError:
             self._idle.append(actor)
             return None
         except errors.RayActorError:
-            # Ray starts it again, and may have used up the tries while it was starting.
+            # Ray restarts it, and may have used up the attempts while it was starting.
             self._prepare(actor)
             return None
         except Exception as error:
@@ -232,34 +232,34 @@ class WorkerPool:
         self._idle.append(actor)
         return TaskOutcome(task, value)
 
-    def _lose(self, node: str) -> None:
-        """A machine is gone, and with it all its workers."""
-        self._looked = 0.0
+    def _drop_node(self, node: str) -> None:
+        """Drop the workers of a machine that is lost."""
+        self._checked = 0.0
         for actor in [one for one in self._idle if self._actors[one] == node]:
             self._idle.remove(actor)
             del self._actors[actor]
             self._ray.kill(actor)
 
-    def _welcome(self, seconds: float, since: float, waited: list[Any] | None = None) -> list[Any]:
-        """Hire where there is room, take in who is ready, and wait for what workers return."""
-        self._hire()
+    def _wait(self, seconds: float, since: float, waited: list[Any] | None = None) -> list[Any]:
+        """Start workers where they fit, and wait for tasks of ``waited`` to end; returns those."""
+        self._start_workers()
         if not self._actors and time.monotonic() - since > NO_WORKER_SECONDS:
             raise VSTError(
-                "no machine of the cluster has room for a worker "
-                f"({self.cores} cores each; fewer with --threads)"
+                f"no machine of the cluster has {self.cores} free cores for a worker. Give fewer "
+                "with --threads"
             )
-        references = [*(waited or []), *self._joining]
+        references = [*(waited or []), *self._starting]
         if not references:
             time.sleep(seconds)
             return []
         ready, _ = self._ray.wait(references, num_returns=1, timeout=seconds)
         for reference in ready:
-            if reference in self._joining:
-                self._take_in(reference, self._joining.pop(reference))
+            if reference in self._starting:
+                self._add_worker(reference, self._starting.pop(reference))
         return [reference for reference in ready if waited and reference in waited]
 
-    def _take_in(self, reference: Any, actor: Any) -> None:
-        """A worker is ready, or its machine is gone, or cannot do this job: the others go on."""
+    def _add_worker(self, reference: Any, actor: Any) -> None:
+        """Add a worker that is ready; one whose machine is lost or cannot do the job is dropped."""
         try:
             self._ray.get(reference)
         except Exception as error:
@@ -278,18 +278,18 @@ class WorkerPool:
         errors = self._ray.exceptions
         return errors.ActorDiedError, errors.ActorUnschedulableError
 
-    def _hire(self) -> None:
-        """Bring as many workers to each machine as there is room for."""
-        if time.monotonic() - self._looked < NODE_POLL_SECONDS:
+    def _start_workers(self) -> None:
+        """Start as many workers on each machine as fit."""
+        if time.monotonic() - self._checked < NODE_POLL_SECONDS:
             return
-        self._looked = time.monotonic()
+        self._checked = time.monotonic()
         affinity = self._ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy
-        have = list(self._actors.values())
+        existing = list(self._actors.values())
         for node, cores, gpus in self.places:
             if node in self._refusing:
                 continue
-            if node in have:
-                have.remove(node)
+            if node in existing:
+                existing.remove(node)
                 continue
             actor = (
                 self._ray.remote(Worker)
@@ -306,12 +306,12 @@ class WorkerPool:
 
 
 def convert_error(error: BaseException) -> VSTError:
-    """What a worker raised, as it would have been raised here."""
+    """The error that a worker raised, as this process would have raised it."""
     cause = getattr(error, "cause", None) or error
     if isinstance(cause, VSTError):
         return cause
     lines = [line.strip() for line in str(cause).splitlines() if line.strip()]
     text = lines[-1] if lines else type(cause).__name__
     if isinstance(cause, MemoryError):
-        return EngineError(f"a worker had no memory ({text}); try a smaller --size")
+        return EngineError(f"a worker ran out of memory ({text}). Try a smaller --size")
     return VSTError(f"a worker failed: {text}")

@@ -1,4 +1,4 @@
-"""What goes to the workers and what comes back: plain values, pictures and numbers."""
+"""What workers get and return: plain values, pictures and numbers."""
 
 from __future__ import annotations
 
@@ -17,21 +17,22 @@ from vst.job import Job
 from vst.schedule.timeline import Timeline
 
 LOCAL = "local"
-"""The address of a cluster that is this machine alone."""
+"""The address of a cluster of this machine alone."""
 OBJECT = "object"
-"""The storage that is Ray's own, in the memory of the machines."""
+"""The storage of Ray itself, in the memory of the machines."""
 CORES = 2
-"""Cores of a worker without a GPU, where nothing is said."""
+"""Cores of a worker without a GPU by default."""
 TRIES = 3
-"""So often a chunk is tried before it fails the job."""
+"""Attempts at a chunk before it fails the job."""
 
 
 @dataclass(frozen=True)
 class ClusterSettings:
-    """Which machines paint. ``address``: `LOCAL`, or that of a Ray cluster; ``workers``: how many
-    at most (None: as many as fit); ``cores`` of each (None: `CORES`); ``storage``: `OBJECT`, or a
-    folder that every machine sees under the same name (None: for `LOCAL` the output's own, else
-    `OBJECT`).
+    """Which machines paint.
+
+    ``address``: `LOCAL`, or the address of a Ray cluster; ``workers``: at most this many (None: as
+    many as fit); ``cores``: of each worker (None: `CORES`); ``storage``: `OBJECT`, or a folder that
+    every machine sees under the same name (None: for `LOCAL` the output's folder, else `OBJECT`).
     """
 
     address: str
@@ -41,20 +42,22 @@ class ClusterSettings:
 
     def __post_init__(self) -> None:
         if not self.address.strip():
-            raise UsageError(f"cluster ''; give {LOCAL!r}, or the address of a Ray cluster")
+            raise UsageError(
+                f"cluster '': no address. Give {LOCAL!r}, or the address of a Ray cluster"
+            )
         for name in ("workers", "cores"):
             value = getattr(self, name)
             if value is not None and value < 1:
-                raise UsageError(f"{name} {value}; give 1 or more")
+                raise UsageError(f"{name} {value}: too few. Give 1 or more")
         if self.storage not in (None, OBJECT) and not Path(str(self.storage)).is_dir():
             raise UsageError(
-                f"storage {self.storage!r} is no folder; give {OBJECT!r}, or a folder that every "
+                f"storage {self.storage!r} is not a folder. Give {OBJECT!r}, or a folder that every "
                 "machine of the cluster sees under this name"
             )
 
     @property
     def shares_folder(self) -> bool:
-        """Whether files go through a folder."""
+        """Whether files are sent through a folder."""
         return self.storage != OBJECT and (self.storage is not None or self.address == LOCAL)
 
 
@@ -62,8 +65,8 @@ class ClusterSettings:
 class ChunkOrder:
     """What the chunks of one job have in common: sent once, and kept by each worker.
 
-    ``job`` names its inputs as the driver does; ``inputs`` tells where a worker finds them.
-    ``styles`` are what the engine gets ready for, numbers where it knows them.
+    ``job`` names its inputs as the driver does; ``inputs`` has them as a worker finds them.
+    ``styles``: what the engine paints from, embeddings where it has them.
     """
 
     key: str
@@ -72,7 +75,7 @@ class ChunkOrder:
     styles: Mapping[str, Picture | Embedding]
     rule: ChunkRule
     inputs: Mapping[str, SentFile]
-    post: FileTransport
+    transport: FileTransport
     version: str
 
 
@@ -83,22 +86,21 @@ class ClipOrder:
     key: str
     job: Job
     inputs: Mapping[str, SentFile]
-    post: FileTransport
+    transport: FileTransport
     version: str
 
 
 @dataclass(frozen=True)
 class TaskResult:
-    """A chunk or a clip that is whole: its files on their way back, in ``parcels``.
+    """A whole chunk or clip: its ``files`` on their way back, by kind.
 
-    ``extra``: frames painted to warm up; ``seconds``: from the first frame read to the last file
-    closed; ``node``: the machine.
+    ``extra``: frames painted to warm up; ``seconds``: of the whole task; ``node``: the machine.
     """
 
     frames: int
     first: float
     last: bool
-    parcels: Mapping[str, SentFile]
+    files: Mapping[str, SentFile]
     extra: int = 0
     seconds: float = 0.0
     node: str = ""
@@ -107,16 +109,16 @@ class TaskResult:
 
 @dataclass(frozen=True)
 class Task:
-    """A worker's ``method`` and what it is given: an order, and of a chunk the plan, with what the
-    chunk before it has left, as the bytes of a file, where it needs that.
+    """A worker's ``method`` and its arguments: an order, and for a chunk its ``plan``, with the
+    state file of the chunk before as ``handover`` (bytes), where it needs one.
     """
 
     method: str
     order: ChunkOrder | ClipOrder
-    piece: ChunkPlan | None = None
-    carried: npt.NDArray[np.uint8] | None = None
+    plan: ChunkPlan | None = None
+    handover: npt.NDArray[np.uint8] | None = None
 
     @property
     def key(self) -> tuple[str, int]:
-        """What tells it from others."""
-        return self.order.key, self.piece.number if self.piece is not None else -1
+        """Identifies the task."""
+        return self.order.key, self.plan.number if self.plan is not None else -1

@@ -1,7 +1,7 @@
-"""Files on their way from machine to machine: through a folder that all see, or through Ray.
+"""Sends files between machines: through a folder that all of them see, or through Ray.
 
-Ray moves the bytes, keeps them in the memory of the machines and spills them to disk; here they are
-only cut into parts that fit there, and put into files again.
+Ray moves the bytes, keeps them in the machines' memory and spills them to disk; this module only
+cuts files into parts that fit there, and puts the parts into files again.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ import numpy as np
 from vst.errors import MissingFileError, OutputError
 
 PART_SIZE = 16 << 20
-"""Bytes of a file that travel as one object."""
+"""Bytes of a file that are sent as one object."""
 ENDS_SIZE = 1 << 20
-"""Bytes at either end of a file by which another machine's copy is told to be the same."""
+"""Bytes at either end of a file that are compared with another machine's copy."""
 
 fcntl: Any
 try:
@@ -36,38 +36,38 @@ except ImportError:  # Windows
 
 @dataclass(frozen=True)
 class SentFile:
-    """A file, or the files of a folder: ``path`` where it lies, for whoever sees it; else
-    ``parts``, relative name -> objects of bytes. ``fingerprint_ends`` tells its content.
+    """A file, or the files of a folder: at ``path`` for whoever sees it; else in ``parts``,
+    relative name -> objects of bytes. ``fingerprint``: of the content, by `fingerprint_ends`.
     """
 
     path: str
-    glimpse: str = ""
+    fingerprint: str = ""
     parts: dict[str, list[Any]] | None = None
 
 
 @dataclass(frozen=True)
 class FileTransport:
-    """How files travel: ``folder`` that all machines see, or None for Ray's own store."""
+    """Sends files through a ``folder`` that all machines see, or (None) through Ray's store."""
 
     folder: str | None
 
     def send(self, path: Path) -> SentFile:
-        """A file or folder that stays where it is."""
+        """Send a file or folder, and keep it."""
         if self.folder is not None:
             return SentFile(str(path.absolute()), fingerprint_ends(path))
         return SentFile(str(path.absolute()), fingerprint_ends(path), _put_objects(path))
 
-    def send_away(self, path: Path) -> SentFile:
-        """A file that is not needed here any more."""
+    def move(self, path: Path) -> SentFile:
+        """Send a file that is not needed here any more."""
         if self.folder is not None:
             return SentFile(str(path))
-        parcel = SentFile(path.name, "", {"": [np.fromfile(path, np.uint8)]})
+        sent = SentFile(path.name, "", {"": [np.fromfile(path, np.uint8)]})
         path.unlink()
-        return parcel
+        return sent
 
     @contextlib.contextmanager
-    def tray(self) -> Iterator[Path]:
-        """A folder for what is to be sent away."""
+    def open_folder(self) -> Iterator[Path]:
+        """A folder in which to write files that `move` will send."""
         if self.folder is not None:
             yield Path(self.folder)
             return
@@ -75,63 +75,63 @@ class FileTransport:
             yield Path(name)
 
 
-def move_into(parcel: SentFile, path: Path) -> None:
-    """Let the file that came in a parcel lie at ``path``."""
-    if parcel.parts is None:
-        shutil.move(parcel.path, path)
+def move_into(sent: SentFile, path: Path) -> None:
+    """Move a file that was sent to ``path``."""
+    if sent.parts is None:
+        shutil.move(sent.path, path)
         return
-    (parts,) = parcel.parts.values()
+    (parts,) = sent.parts.values()
     _write_objects(path, parts)
 
 
-def discard_file(parcel: SentFile) -> None:
-    """Drop what came in a parcel."""
-    if parcel.parts is None:
-        Path(parcel.path).unlink(missing_ok=True)
+def discard_file(sent: SentFile) -> None:
+    """Remove a file that was sent."""
+    if sent.parts is None:
+        Path(sent.path).unlink(missing_ok=True)
 
 
 class Inputs:
-    """The inputs of jobs on a worker's machine. What came through Ray is kept there once for all
-    workers, and goes when the last of them lets go of it.
+    """The inputs of jobs on a worker's machine. What came through Ray is stored there once for all
+    workers, and removed when the last of them has released it.
     """
 
     def __init__(self) -> None:
-        self._held: dict[Path, IO[str]] = {}
+        self._locks: dict[Path, IO[str]] = {}
 
-    def local(self, name: str, parcel: SentFile) -> str:
-        """Where the input lies here."""
-        if parcel.parts is None:
-            check_same_file(name, parcel)
-            return parcel.path
-        place = _get_cache_folder() / parcel.glimpse
-        if place not in self._held:
-            self._held[place] = _fetch_once(place, parcel.parts, Path(parcel.path).name)
-        return str(place / Path(parcel.path).name)
+    def locate(self, name: str, sent: SentFile) -> str:
+        """The path of an input on this machine."""
+        if sent.parts is None:
+            check_same_file(name, sent)
+            return sent.path
+        place = _get_cache_folder() / sent.fingerprint
+        if place not in self._locks:
+            self._locks[place] = _fetch_once(place, sent.parts, Path(sent.path).name)
+        return str(place / Path(sent.path).name)
 
     def clear(self) -> None:
-        """Let go of them."""
-        for place, lock in self._held.items():
+        """Release the inputs."""
+        for place, lock in self._locks.items():
             if _try_lock(lock, "LOCK_EX", wait=False):
                 shutil.rmtree(place, ignore_errors=True)
                 Path(lock.name).unlink(missing_ok=True)
             lock.close()
-        self._held.clear()
+        self._locks.clear()
         with contextlib.suppress(OSError):
             _get_cache_folder().rmdir()
 
 
 def _get_cache_folder() -> Path:
-    """This user's folder for what came through Ray."""
+    """This user's folder for inputs that came through Ray."""
     user = os.getuid() if hasattr(os, "getuid") else 0
     home = Path(tempfile.gettempdir()) / f"vst-inputs-{user}"
     home.mkdir(mode=0o700, exist_ok=True)
     if home.is_symlink() or (user and home.stat().st_uid != user):
-        raise OutputError(f"{str(home)!r} belongs to someone else; remove it")
+        raise OutputError(f"{str(home)!r} belongs to another user. Remove it")
     return home
 
 
 def _fetch_once(place: Path, parts: dict[str, list[Any]], name: str) -> IO[str]:
-    """Fetch what is not there, one worker for all on a machine; returns the lock that holds it."""
+    """Fetch an input unless another worker of the machine has; returns the lock that keeps it."""
     lock = place.with_name(f"{place.name}.lock").open("w")
     _try_lock(lock, "LOCK_SH")
     if not place.exists():
@@ -167,7 +167,7 @@ def _write_objects(target: Path, objects: list[Any]) -> None:
 
 
 def fingerprint_ends(path: Path) -> str:
-    """A name for a file's content, or a folder's, from its size and its ends."""
+    """A fingerprint of a file's or folder's content, from its size and its ends."""
     files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
     size, sums = 0, []
     for each in files:
@@ -181,14 +181,14 @@ def fingerprint_ends(path: Path) -> str:
     return f"{size:x}-{zlib.crc32(' '.join(sums).encode()):08x}"
 
 
-def check_same_file(name: str, parcel: SentFile) -> None:
-    """Refuse an input that this machine does not see, or sees with another content."""
-    path, here = Path(parcel.path), socket.gethostname()
-    mend = "put it into a folder that every machine sees, or give --storage object"
+def check_same_file(name: str, sent: SentFile) -> None:
+    """Raise `MissingFileError` for an input that is missing or different on this machine."""
+    path, here = Path(sent.path), socket.gethostname()
+    remedy = "Put it into a folder that every machine sees, or give --storage object"
     if not path.exists():
-        raise MissingFileError(f"{name} {parcel.path!r} is not there on {here}; {mend}")
-    if parcel.glimpse and fingerprint_ends(path) != parcel.glimpse:
-        raise MissingFileError(f"{name} {parcel.path!r} is another file on {here}; {mend}")
+        raise MissingFileError(f"{name} {sent.path!r} does not exist on {here}. {remedy}")
+    if sent.fingerprint and fingerprint_ends(path) != sent.fingerprint:
+        raise MissingFileError(f"{name} {sent.path!r} is another file on {here}. {remedy}")
 
 
 def _put_objects(path: Path) -> dict[str, list[Any]]:

@@ -1,4 +1,4 @@
-"""The engine of feed-forward networks: each paints in the one style that it was trained for."""
+"""The engine for feed-forward networks, each trained for one style."""
 
 from __future__ import annotations
 
@@ -11,20 +11,24 @@ import numpy as np
 
 from vst.core.style_spaces import NETWORK_SPACE
 from vst.core.types import Embedding, Picture, Pictures
-from vst.engines.base import PictureEngine
-from vst.engines.embedded import fused_normalise, has_fast_bfloat16, reflected, start_tensorflow
-from vst.errors import EngineError, MissingFileError, UsageError
+from vst.engines.base import PictureEngine, check_prepared
+from vst.engines.embedded import (
+    build_fused_normalize,
+    has_fast_bfloat16,
+    reflect_indices,
+    start_tensorflow,
+)
+from vst.errors import MissingFileError, UsageError
 
 Paint = Callable[[Any], Any]
 
 
 class FastEngine(PictureEngine):
-    """Paints with the networks that `vst train fast` and `vst train temporal` leave; a mix of two
-    is a cross-fade of their paintings.
+    """Paints with networks that `vst train fast` or `vst train temporal` wrote; a mix of two
+    styles is a cross-fade of their paintings.
 
-    A style of this engine is such a ``.keras`` file: its bytes, as `prepare` takes them. ``model``:
-    one that is there without being named as a style, for who has but one. ``threads``: as for
-    engine ``embedded``.
+    A style of this engine is such a ``.keras`` file; `prepare` takes its bytes. ``model``: a
+    network that is used where no style is given. ``threads``: as for engine ``embedded``.
     """
 
     name = "fast"
@@ -34,23 +38,24 @@ class FastEngine(PictureEngine):
     def __init__(self, *, model: str | None = None, threads: int | None = None) -> None:
         if model is not None and not Path(model).is_file():
             raise MissingFileError(
-                f"network {model!r} is not there; `vst train fast` leaves one as style.keras"
+                f"network {model!r} does not exist. `vst train fast` writes one as style.keras."
             )
         self.tensorflow = start_tensorflow(threads)
         self._networks: dict[str, Any] = {}
         self._paint: dict[str, tuple[tuple[int, int], Paint]] = {}
 
-    def prepare(self, styles: Mapping[str, Picture | Embedding]) -> None:
+    def prepare(
+        self, styles: Mapping[str, Picture | Embedding]
+    ) -> Mapping[str, Picture | Embedding]:
         self._paint = {}
-        self._networks = {name: self._opened(name, style) for name, style in styles.items()}
+        self._networks = {name: self._load(name, style) for name, style in styles.items()}
+        return styles
 
     def paint_style(self, frames: Pictures, style: str) -> Pictures:
-        if style not in self._networks:
-            known = ", ".join(self._networks) or "none"
-            raise EngineError(f"style {style!r} was not prepared; prepared: {known}")
+        check_prepared({style: 1.0}, self._networks)
         size = (frames.shape[1], frames.shape[2])
         if self._paint.get(style, ((0, 0), None))[0] != size:
-            # One function per network, for the last size only, as a job has one size.
+            # One function per network, for the last size only: a job has one size.
             self._paint[style] = size, self._build(self._networks[style], *size)
         paint = self._paint[style][1]
         return np.stack([np.asarray(paint(frame[None]))[0] for frame in frames])
@@ -58,14 +63,14 @@ class FastEngine(PictureEngine):
     def close(self) -> None:
         self._networks, self._paint = {}, {}
 
-    def _opened(self, name: str, style: Picture | Embedding) -> Any:
-        """The network whose file's bytes these are."""
+    def _load(self, name: str, style: Picture | Embedding) -> Any:
+        """Load the network whose file has these bytes."""
         from vst.nets.feedforward import load_network
 
         if style.ndim != 1 or style.dtype != np.uint8:
             raise UsageError(
-                f"style {name!r} is no trained network, and engine 'fast' paints in those only: "
-                "give -s STYLE.keras, or train one with `vst train fast --style …`"
+                f"style {name!r} is not a trained network: engine 'fast' paints only with those. "
+                "Give a .keras file, or train one with `vst train fast --style …`."
             )
         with tempfile.TemporaryDirectory(prefix="vst-") as folder:
             path = Path(folder) / f"{Path(name).name}.keras"
@@ -74,18 +79,18 @@ class FastEngine(PictureEngine):
 
     def _build(self, network: Any, height: int, width: int) -> Paint:
         from vst.nets.feedforward import SMALLEST
-        from vst.nets.plan import STRIDE
+        from vst.nets.feedforward_plan import STRIDE
 
         tf = self.tensorflow
         kind = tf.bfloat16 if has_fast_bfloat16() else tf.float32
         after = [max(-side % STRIDE, SMALLEST - side) for side in (height, width)]
-        rows, columns = reflected(height, 0, after[0]), reflected(width, 0, after[1])
+        rows, columns = reflect_indices(height, 0, after[0]), reflect_indices(width, 0, after[1])
 
         @tf.function(input_signature=[tf.TensorSpec([1, height, width, 3], tf.uint8)])
         def paint(frame: Any) -> Any:
             if any(after):
                 frame = tf.gather(tf.gather(frame, rows, axis=1), columns, axis=2)
-            painted = network.call(tf.cast(frame, kind) / 255, fused_normalise(tf))
+            painted = network.call(tf.cast(frame, kind) / 255, build_fused_normalize(tf))
             return tf.cast(painted[:, :height, :width] * 255 + 0.5, tf.uint8)
 
         return paint

@@ -1,5 +1,5 @@
-"""Painting by optimisation: the picture itself is changed, step by step, until a network's layers
-see the content in it and the style's statistics.
+"""Painting by optimization: this engine changes the picture itself, step by step, until a network
+finds the content and the statistics of the style in it.
 
 Gatys, Ecker and Bethge, "Image style transfer using convolutional neural networks" (2016); for
 videos Ruder, Dosovitskiy and Brox (2016). A mix of styles is one painting whose statistics are the
@@ -26,29 +26,29 @@ from vst.core.types import (
     check_pictures,
     silent,
 )
-from vst.engines.base import Engine
+from vst.engines.base import Engine, check_prepared
 from vst.engines.embedded import start_tensorflow
-from vst.engines.gatys_memory import LONG, Memory
-from vst.engines.gatys_objective import Floats, Objective, as_bytes, as_floats
+from vst.engines.gatys_history import LONG_TERM, PaintingHistory
+from vst.engines.gatys_objective import Floats, Objective, to_bytes, to_floats
 from vst.engines.gatys_options import GatysOptions
-from vst.engines.minimise import Step, adam, lbfgs
+from vst.engines.optimizers import Step, adam, lbfgs
 from vst.errors import EngineError, SpaceError
 from vst.nets.backbones import Backbone, open_backbone
 from vst.schedule.timeline import NONE, Mix
 
-PATIENT = 50
-"""Steps within which something must be gained, or it is enough."""
-GAIN = 1e-4
-"""The part of the cost that counts as something gained."""
-KEPT = 10
-"""Pictures on the sheet of steps."""
-STAGE = "optimise"
+PATIENCE = 50
+"""Steps within which the loss must fall for the optimization to continue."""
+MIN_GAIN = 1e-4
+"""Share of the loss by which it must fall."""
+MAX_KEPT_STEPS = 10
+"""Pictures on the sheet of steps, about."""
+STAGE = "optimize"
 
 
 @dataclass(frozen=True)
-class Optimised:
-    """How the last picture came about: steps taken, cost before and after, and the parts of the
-    latter by name.
+class OptimizationResult:
+    """The optimization of one picture: steps, loss before and after, the parts of the latter by
+    name, and seconds.
     """
 
     steps: int
@@ -59,15 +59,15 @@ class Optimised:
 
 
 class GatysEngine(Engine):
-    """Paints by optimisation, by `GatysOptions`. ``model``: a file of the backbone's weights, or
-    ``random``; None for its own.
+    """Paints by optimization. ``model``: a file with the backbone's weights, ``random``, or None
+    for its default ones.
 
-    ``last`` tells how the last picture came about, ``kept`` has the steps of the first one, where
-    they are asked for.
+    ``last`` is the result of the last picture; ``kept`` has steps of the first one, with option
+    ``keep_steps``.
     """
 
     name = "gatys"
-    tells = True
+    reports_progress = True
 
     def __init__(
         self,
@@ -79,100 +79,104 @@ class GatysEngine(Engine):
     ) -> None:
         self.options = options or GatysOptions()
         self.on_progress = on_progress
-        self.warmup = LONG if self.options.looks_back else 0
-        self.last: Optimised | None = None
+        self.warmup = LONG_TERM if self.options.is_temporal else 0
+        self.last: OptimizationResult | None = None
         self.kept: list[Step] = []
         self._tensorflow = start_tensorflow(threads)
         self._backbone: Backbone | None = open_backbone(self.options.backbone, model)
-        self._memory = Memory(self.options)
+        self._history = PaintingHistory(self.options)
         self._objective: Objective | None = None
         self._styles: dict[str, Picture] = {}
         self._grams: dict[str, list[Floats]] = {}
 
-    def prepare(self, styles: Mapping[str, Picture | Embedding]) -> None:
+    def prepare(
+        self, styles: Mapping[str, Picture | Embedding]
+    ) -> Mapping[str, Picture | Embedding]:
         for name, style in styles.items():
             if np.ndim(style) != 3:
                 raise SpaceError(
-                    f"style {name!r} is kept as numbers; engine 'gatys' needs its picture"
+                    f"style {name!r} is an embedding: engine 'gatys' paints from pictures. Give "
+                    "the style's picture."
                 )
         self._styles = {name: np.asarray(style, np.uint8) for name, style in styles.items()}
         self._grams = {}
+        return self._styles
 
     def paint(self, frames: Pictures, mixes: Sequence[Mix]) -> Pictures:
         painted = [self._paint(frame, mix) for frame, mix in zip(frames, mixes)]
         return check_pictures(np.stack(painted) if painted else frames.copy(), frames, self.name)
 
     def reset(self) -> None:
-        self._memory.reset()
+        self._history.reset()
 
     def state(self) -> dict[str, Any]:
-        return self._memory.state()
+        return self._history.state()
 
     def restore(self, state: dict[str, Any]) -> None:
-        self._memory.restore(state)
+        self._history.restore(state)
 
     def close(self) -> None:
         self._objective = self._backbone = None
         self._grams = {}
-        self._memory.reset()
+        self._history.reset()
 
     def _paint(self, frame: Picture, mix: Mix) -> Picture:
-        """One frame, in the mixed statistics of its styles."""
+        """Paint one frame in the mixed statistics of its styles."""
         weights = {name: weight for name, weight in mix.weights.items() if name != NONE and weight}
         if not weights:
             painting = frame.copy()
         else:
             objective = self._objective_for(*frame.shape[:2])
-            earlier, start = self._memory.seen_from(frame)
-            objective.aim(as_floats(frame), self._aimed_at(weights, objective), earlier)
-            painting = as_bytes(self._optimise(objective, self._start(frame, start)))
-        self._memory.add(frame, painting)
+            earlier, start = self._history.warp_to(frame)
+            objective.set_target(to_floats(frame), self._mix_grams(weights, objective), earlier)
+            painting = to_bytes(self._optimize(objective, self._choose_start(frame, start)))
+        self._history.add(frame, painting)
         return painting
 
-    def _start(self, frame: Picture, previous: Floats) -> Floats:
-        """What is begun with, (H,W,3) in [0,1]."""
+    def _choose_start(self, frame: Picture, previous: Floats) -> Floats:
+        """Return the picture to start from, (H,W,3) in [0,1]."""
         if self.options.init == "noise":
-            # The same noise for each frame: other noise would be other strokes.
+            # The same noise for each frame: other noise would give other strokes.
             rng = np.random.default_rng(self.options.seed)
             return rng.random(frame.shape, np.float32)
-        return previous if self.options.init == "previous" else as_floats(frame)
+        return previous if self.options.init == "previous" else to_floats(frame)
 
-    def _optimise(self, objective: Objective, start: Floats) -> Floats:
-        """The picture that the steps lead to; raises `EngineError` where they lead nowhere."""
-        options, began = self.options, time.perf_counter()
-        if options.optimiser == "adam":
-            way = adam(objective.one_phase, start, options.steps, rate=options.rate)
+    def _optimize(self, objective: Objective, start: Floats) -> Floats:
+        """Minimize the loss; raises `EngineError` where it is not finite."""
+        options, started = self.options, time.perf_counter()
+        if options.optimizer == "adam":
+            steps = adam(objective.evaluate_one_phase, start, options.steps, rate=options.rate)
         else:
-            way = lbfgs(objective.all_phases, start, options.steps)
-        keeping = _Keeper(options.steps) if options.keep_steps and not self.kept else None
+            steps = lbfgs(objective.evaluate_all_phases, start, options.steps)
+        sampler = _StepSampler(options.steps) if options.keep_steps and not self.kept else None
         costs: list[float] = []
-        for step in way:
+        for step in steps:
             if not np.isfinite(step.cost):
                 raise EngineError(
-                    f"the loss is {step.cost} after {step.number} steps; take a smaller --rate, or "
-                    "smaller weights"
+                    f"loss {step.cost} after {step.number} steps: the optimization diverged. Lower "
+                    "the rate or the weights."
                 )
             costs.append(step.cost)
-            if keeping is not None:
-                keeping.take(step)
-            seconds = time.perf_counter() - began
-            told = {"unit": "steps", "loss": step.cost}
-            self.on_progress(Progress(STAGE, step.number, options.steps, seconds, told))
-            if options.early_stop and enough(costs):
+            if sampler is not None:
+                sampler.add(step)
+            seconds = time.perf_counter() - started
+            detail = {"unit": "steps", "loss": step.cost}
+            self.on_progress(Progress(STAGE, step.number, options.steps, seconds, detail))
+            if options.early_stop and has_converged(costs):
                 break
-        parts = objective.parts(step.picture)
-        self.last = Optimised(
-            step.number, costs[0], sum(parts.values()), parts, time.perf_counter() - began
+        parts = objective.measure_parts(step.picture)
+        self.last = OptimizationResult(
+            step.number, costs[0], sum(parts.values()), parts, time.perf_counter() - started
         )
-        if keeping is not None:
-            self.kept = keeping.chosen(step)
+        if sampler is not None:
+            self.kept = sampler.finish(step)
             draw_steps(self.kept, options.keep_steps)
         return step.picture
 
     def _objective_for(self, height: int, width: int) -> Objective:
-        """The objective of this size, the last one only, as a job has one size."""
+        """Return the objective for this size. Only the last one is kept: a job has one size."""
         if self._backbone is None:
-            raise EngineError("this engine is closed; open another one")
+            raise EngineError("this engine is closed. Open another one.")
         if self._objective is None or self._objective.size != (height, width):
             self._objective = Objective(
                 self._backbone, self.options, height, width, self._tensorflow
@@ -180,73 +184,69 @@ class GatysEngine(Engine):
             self._grams = {}
         return self._objective
 
-    def _aimed_at(self, weights: Mapping[str, float], objective: Objective) -> list[Floats]:
-        """The Gram matrices of a mix: those of its styles, mixed by weight."""
+    def _mix_grams(self, weights: Mapping[str, float], objective: Objective) -> list[Floats]:
+        """Return the Gram matrices of a mix: those of its styles, averaged by weight."""
         total = sum(weights.values())
         mixed = [
-            (weight / total, self._grams_of(name, objective)) for name, weight in weights.items()
+            (weight / total, self._get_grams(name, objective)) for name, weight in weights.items()
         ]
-        share, last = self.options.previous_style, self._memory.last
+        share, last = self.options.previous_style, self._history.last
         if share > 0 and last is not None:
             mixed = [(weight * (1 - share), grams) for weight, grams in mixed]
-            mixed.append((share, objective.grams(as_floats(last))))
+            mixed.append((share, objective.measure_style(to_floats(last))))
         layers = range(len(mixed[0][1]))
         return [
             np.asarray(sum(np.float32(weight) * grams[layer] for weight, grams in mixed))
             for layer in layers
         ]
 
-    def _grams_of(self, name: str, objective: Objective) -> list[Floats]:
+    def _get_grams(self, name: str, objective: Objective) -> list[Floats]:
         if name not in self._grams:
-            if name not in self._styles:
-                known = ", ".join(self._styles) or "none"
-                raise EngineError(f"style {name!r} was not prepared; prepared: {known}")
-            style = covering(self._styles[name], *objective.size)
-            self._grams[name] = objective.grams(as_floats(style))
+            check_prepared({name: 1.0}, self._styles)
+            style = resize_style(self._styles[name], *objective.size)
+            self._grams[name] = objective.measure_style(to_floats(style))
         return self._grams[name]
 
 
-def enough(costs: Sequence[float]) -> bool:
-    """Whether the last `PATIENT` steps have gained less than `GAIN` of the cost before them."""
-    if len(costs) <= PATIENT:
+def has_converged(costs: Sequence[float]) -> bool:
+    """Whether the loss fell by less than `MIN_GAIN` of itself in the last `PATIENCE` steps."""
+    if len(costs) <= PATIENCE:
         return False
-    before = min(costs[:-PATIENT])
-    return min(costs[-PATIENT:]) >= before * (1 - GAIN)
+    before = min(costs[:-PATIENCE])
+    return min(costs[-PATIENCE:]) >= before * (1 - MIN_GAIN)
 
 
-def covering(style: Picture, height: int, width: int) -> Picture:
-    """The style picture at the content's scale: its short side is the content's, its shape
-    stays.
-    """
+def resize_style(style: Picture, height: int, width: int) -> Picture:
+    """Resize a style so that its short side equals the content's; it keeps its aspect ratio."""
     scale = min(height, width) / min(style.shape[:2])
     size = max(1, round(style.shape[1] * scale)), max(1, round(style.shape[0] * scale))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(style, size, interpolation=method), np.uint8)
 
 
-class _Keeper:
-    """Keeps some of the steps, evenly spread over those that were taken, however many."""
+class _StepSampler:
+    """Keeps some of the steps, evenly spread."""
 
     def __init__(self, steps: int) -> None:
-        self._every = max(1, steps // KEPT)
-        self._taken: deque[Step] = deque(maxlen=KEPT)
+        self._every = max(1, steps // MAX_KEPT_STEPS)
+        self._kept: deque[Step] = deque(maxlen=MAX_KEPT_STEPS)
 
-    def take(self, step: Step) -> None:
+    def add(self, step: Step) -> None:
         if step.number % self._every == 0:
-            self._taken.append(step)
+            self._kept.append(step)
 
-    def chosen(self, last: Step) -> list[Step]:
-        """The steps kept, the last one of all at the end."""
-        return [*(step for step in self._taken if step.number < last.number), last]
+    def finish(self, last: Step) -> list[Step]:
+        """Return the kept steps and, at the end, the last step of all."""
+        return [*(step for step in self._kept if step.number < last.number), last]
 
 
 def draw_steps(steps: Sequence[Step], path: str) -> None:
-    """A sheet of pictures on the way, each with its step and its loss."""
-    from vst.plotting import save_picture, sheet
+    """Draw a sheet of steps, each labeled with its number and loss, to a file."""
+    from vst.plotting import draw_sheet, save_picture
 
     half = (len(steps) + 1) // 2
-    pictures = [as_bytes(step.picture) for step in steps]
+    pictures = [to_bytes(step.picture) for step in steps]
     labels = [f"step {step.number}, loss {step.cost:.3g}" for step in steps]
     rows = [pictures[:half], pictures[half:]] if len(steps) > 1 else [pictures]
     texts = [labels[:half], labels[half:]] if len(steps) > 1 else [labels]
-    save_picture(path, sheet(rows, texts))
+    save_picture(path, draw_sheet(rows, texts))

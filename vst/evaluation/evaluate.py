@@ -23,7 +23,7 @@ from vst.metrics import METRICS
 from vst.metrics.base import Metric
 from vst.metrics.style import Predictor, StyleDistance
 from vst.metrics.warp import WarpError
-from vst.pipeline.run import open_engine
+from vst.pipeline.parts import open_engine
 from vst.plotting.report import HtmlReport, draw_heat_map, join_side_by_side
 from vst.schedule.timeline import Timeline, blend_embeddings
 from vst.styles.resolve import check_space, resolve_styles
@@ -34,7 +34,7 @@ from vst.video.sources.base import Source
 
 PREDICTOR = "embedded"
 """The engine whose predictor judges style, where none is named."""
-Wanted = Callable[[int], Embedding]
+StyleTarget = Callable[[int], Embedding]
 """The number of a frame -> the style numbers that it should have."""
 STRIP = 8
 """Frames in a strip."""
@@ -43,7 +43,7 @@ THUMB = 110
 
 
 @dataclass(frozen=True)
-class Score:
+class MeasureResult:
     """One measure of one video: a value for each frame (not a number where it says nothing), and
     one in all.
     """
@@ -55,12 +55,12 @@ class Score:
 
 
 @dataclass
-class Scored:
+class VideoResult:
     """One video's scores. ``roots``: the warp errors in the reports' square-root form."""
 
     path: str
     frames: int = 0
-    scores: dict[str, Score] = field(default_factory=dict)
+    scores: dict[str, MeasureResult] = field(default_factory=dict)
     roots: dict[str, float] = field(default_factory=dict)
     strip: list[Picture] = field(default_factory=list)
     flicker: npt.NDArray[np.float32] | None = None
@@ -73,7 +73,7 @@ class Evaluation:
     content: str
     rate: float
     size: tuple[int, int]
-    videos: list[Scored]
+    videos: list[VideoResult]
     predictor: str | None = None
     cuts: list[int] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -89,10 +89,11 @@ class Evaluation:
                 {
                     "path": video.path,
                     "frames": video.frames,
-                    "total": {name: plain(s.total) for name, s in video.scores.items()},
-                    "root": {name: plain(value) for name, value in video.roots.items()},
+                    "total": {name: to_json_number(s.total) for name, s in video.scores.items()},
+                    "root": {name: to_json_number(value) for name, value in video.roots.items()},
                     "per_frame": {
-                        name: [plain(v) for v in s.values] for name, s in video.scores.items()
+                        name: [to_json_number(v) for v in s.values]
+                        for name, s in video.scores.items()
                     },
                 }
                 for video in self.videos
@@ -110,26 +111,28 @@ class Evaluation:
         first = self.videos[0]
         for name, score in first.scores.items():
             totals = [video.scores[name].total for video in self.videos]
-            lines.append([f"{name} ({score.better})", *map(short, totals), *ratios(totals)])
+            lines.append(
+                [f"{name} ({score.better})", *map(format_number, totals), *format_ratios(totals)]
+            )
             if name in first.roots:
                 roots = [video.roots[name] for video in self.videos]
-                lines.append([f"√ {name}", *map(short, roots), *ratios(roots)])
+                lines.append([f"√ {name}", *map(format_number, roots), *format_ratios(roots)])
         return head, lines
 
 
-def plain(value: float) -> float | None:
+def to_json_number(value: float) -> float | None:
     """A number for JSON, which knows no "not a number"."""
     return value if math.isfinite(value) else None
 
 
-def short(value: float) -> str:
+def format_number(value: float) -> str:
     """A number for a table."""
     return f"{value:.4g}" if math.isfinite(value) else "–"
 
 
-def ratios(values: Sequence[float]) -> list[str]:
+def format_ratios(values: Sequence[float]) -> list[str]:
     """The first value relative to each of the others."""
-    return [short(values[0] / other) if other else "–" for other in values[1:]]
+    return [format_number(values[0] / other) if other else "–" for other in values[1:]]
 
 
 def evaluate(
@@ -163,10 +166,10 @@ def evaluate(
         wanted, predict = None, None
         if styles or job:
             named = (
-                styles_of_job(painted) if job and not styles else Job(content, tuple(styles), "")
+                read_styles_job(painted) if job and not styles else Job(content, tuple(styles), "")
             )
             engine = stack.enter_context(open_engine(predictor))
-            wanted, predict = style_wanted(named, engine, predictor, film)
+            wanted, predict = build_style_target(named, engine, predictor, film)
         elif measures and "style" in measures:
             raise UsageError("the style distance needs --style or --job: what was it painted with?")
         chosen = list(measures) if measures else [n for n in METRICS if n != "style" or wanted]
@@ -174,16 +177,16 @@ def evaluate(
             content=content,
             rate=float(info.rate),
             size=(width, height),
-            videos=[Scored(path) for path in (painted, *against)],
+            videos=[VideoResult(path) for path in (painted, *against)],
             predictor=predictor if wanted else None,
         )
-        each = [fresh_measures(chosen, predict, wanted) for _ in sources]
-        run(evaluation, film, sources, each, on_progress)
+        each = [create_metrics(chosen, predict, wanted) for _ in sources]
+        measure_videos(evaluation, film, sources, each, on_progress)
     return evaluation
 
 
-def fresh_measures(
-    names: Sequence[str], predict: Predictor | None, wanted: Wanted | None
+def create_metrics(
+    names: Sequence[str], predict: Predictor | None, wanted: StyleTarget | None
 ) -> dict[str, Metric]:
     """One of each measure, for one video."""
     return {
@@ -194,7 +197,7 @@ def fresh_measures(
     }
 
 
-def styles_of_job(painted: str) -> Job:
+def read_styles_job(painted: str) -> Job:
     """The job that is written into a painted file."""
     text = read_job(Path(painted))
     if text is None:
@@ -212,7 +215,9 @@ def styles_of_job(painted: str) -> Job:
     return Job(known.get("content", ""), names, "", **kept)
 
 
-def style_wanted(job: Job, engine: Any, name: str, film: Source) -> tuple[Wanted, Predictor]:
+def build_style_target(
+    job: Job, engine: Any, name: str, film: Source
+) -> tuple[StyleTarget, Predictor]:
     """The style numbers that each frame should have, and what measures those that it has."""
     if not hasattr(engine, "embed"):
         raise UsageError(f"engine {name!r} knows no style numbers; choose another predictor")
@@ -234,7 +239,7 @@ def style_wanted(job: Job, engine: Any, name: str, film: Source) -> tuple[Wanted
     return wanted, engine.embed
 
 
-def run(
+def measure_videos(
     evaluation: Evaluation,
     film: Source,
     sources: Sequence[Source],
@@ -247,8 +252,8 @@ def run(
     total = film.info.frames
     at = {round((i + 0.5) * total / STRIP) for i in range(STRIP)}
     cuts, started, count = CutDetector(), time.perf_counter(), 0
-    for index, pictures in enumerate(in_step(film, sources, evaluation)):
-        content, *paintings = (fitted(picture, width, height) for picture in pictures)
+    for index, pictures in enumerate(iterate_together(film, sources, evaluation)):
+        content, *paintings = (fit_picture(picture, width, height) for picture in pictures)
         cut = cuts.is_cut(content)
         if cut:
             evaluation.cuts.append(index)
@@ -258,7 +263,7 @@ def run(
                     measure.reset()
                 found[name].append(measure.add(content, painting))
             if index in at:
-                video.strip.append(fitted(painting, round(width * THUMB / height), THUMB))
+                video.strip.append(fit_picture(painting, round(width * THUMB / height), THUMB))
             video.frames += 1
         count = index + 1
         on_progress(Progress("measure", count, total, time.perf_counter() - started))
@@ -266,7 +271,9 @@ def run(
         raise MediaError(f"{evaluation.content} has no frame that can be compared")
     for video, each, found in zip(evaluation.videos, measures, values):
         for name, measure in each.items():
-            score = Score(found[name], measure.total(found[name]), measure.better, measure.unit)
+            score = MeasureResult(
+                found[name], measure.total(found[name]), measure.better, measure.unit
+            )
             video.scores[name] = score
             if isinstance(measure, WarpError):
                 video.roots[name] = measure.root()
@@ -274,7 +281,7 @@ def run(
                     video.flicker = measure.flicker_map()
 
 
-def in_step(
+def iterate_together(
     film: Source, sources: Sequence[Source], evaluation: Evaluation
 ) -> Iterator[list[Picture]]:
     """The content's frame and each painting's, as far as all of them go; a warning where one ends
@@ -298,14 +305,14 @@ def in_step(
         count += 1
 
 
-def fitted(picture: Picture, width: int, height: int) -> Picture:
+def fit_picture(picture: Picture, width: int, height: int) -> Picture:
     """The picture at this size."""
     if picture.shape[:2] == (height, width):
         return picture
     return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def report_of(evaluation: Evaluation) -> HtmlReport:
+def build_report(evaluation: Evaluation) -> HtmlReport:
     """The evaluation as a page: the table, curves over time, strips of frames, flicker maps."""
     first = evaluation.videos[0]
     page = HtmlReport(f"{Path(first.path).name}: measured against {Path(evaluation.content).name}")

@@ -21,11 +21,12 @@ import numpy as np
 from vst.core.types import Embedding, Picture
 from vst.engines.base import EmbeddingEngine, Engine
 from vst.errors import UsageError, VSTError
-from vst.pipeline.run import Result, open_engine
+from vst.pipeline.parts import open_engine
+from vst.pipeline.run import Result
 from vst.plotting import draw_numbers, draw_sheet, plot_score
 from vst.plotting.report import encode_data_url
 from vst.preview import paint_still
-from vst.samples import sample_photo
+from vst.samples import draw_photo
 from vst.schedule.timeline import Mix, Timeline
 from vst.styles.library import Style
 from vst.video.sources import open_source
@@ -53,13 +54,13 @@ class Html:
 
 def show(picture: Picture, caption: str = "") -> Html:
     """A picture, RGB uint8 (height, width, 3), with a line below it."""
-    return Html(figure(tag(picture), caption))
+    return Html(wrap_figure(make_image_tag(picture), caption))
 
 
 def players(videos: Mapping[str, str | Path]) -> Html:
     """Videos beside each other, label -> path; they start together and go round."""
     parts = "".join(
-        f"<div style='flex:1;min-width:220px'>{figure(video_tag(Path(path)), label)}</div>"
+        f"<div style='flex:1;min-width:220px'>{wrap_figure(make_video_tag(Path(path)), label)}</div>"
         for label, path in videos.items()
     )
     return Html(f"<div style='display:flex;gap:12px;flex-wrap:wrap'>{parts}</div>")
@@ -71,7 +72,9 @@ def timeline_html(timeline: Timeline) -> str:
     """
     first, last = timeline.keys[0].time, timeline.keys[-1].time
     picture = plot_score(timeline, {}, max(last - first, 1.0), start=first, width=900)
-    return figure(tag(picture, lossless=True), f"{len(timeline.keys)} keys, {last - first:g} s")
+    return wrap_figure(
+        make_image_tag(picture, lossless=True), f"{len(timeline.keys)} keys, {last - first:g} s"
+    )
 
 
 def result_html(result: Result) -> str:
@@ -79,22 +82,24 @@ def result_html(result: Result) -> str:
     done = f"{Path(result.output).name}: {result.frames} frames in {result.seconds:.1f} s"
     speed = f"{result.frames_per_second:.1f} a second, by {result.engine}"
     told = "\n".join([f"{done}, {speed}", *result.warnings])
-    return figure(video_tag(Path(result.output)), told)
+    return wrap_figure(make_video_tag(Path(result.output)), told)
 
 
 def style_html(style: Style) -> str:
     """A style as a swatch painted in it, where the embedded model reads its numbers, beside the
     numbers themselves as coloured cells.
     """
-    cells = tag(draw_numbers(style.embedding), lossless=True)
-    picture = swatch(style.embedding, style.space)
-    painted = tag(picture) if picture is not None else ""
+    cells = make_image_tag(draw_numbers(style.embedding), lossless=True)
+    picture = paint_swatch(style.embedding, style.space)
+    painted = make_image_tag(picture) if picture is not None else ""
     lines = [f"{style.name or 'a mix'}: {style.description}".rstrip(": ")]
     lines.append(f"{style.embedding.size} numbers of the style space {style.space}")
-    return figure(f"<div style='display:flex;gap:12px'>{painted}{cells}</div>", "\n".join(lines))
+    return wrap_figure(
+        f"<div style='display:flex;gap:12px'>{painted}{cells}</div>", "\n".join(lines)
+    )
 
 
-def swatch(embedding: Embedding, space: str) -> Picture | None:
+def paint_swatch(embedding: Embedding, space: str) -> Picture | None:
     """The project's sample picture painted in ``embedding``, (dim,), 128 x 192; None where the
     embedded model does not read the numbers of ``space``.
     """
@@ -116,10 +121,10 @@ def _painter() -> Any:
 
 @functools.lru_cache(maxsize=1)
 def _sample() -> Picture:
-    return sample_photo(*SWATCH)
+    return draw_photo(*SWATCH)
 
 
-def tag(picture: Picture, *, lossless: bool = False) -> str:
+def make_image_tag(picture: Picture, *, lossless: bool = False) -> str:
     """An ``img`` that carries its picture: a JPEG, or a PNG for drawings."""
     url = encode_data_url(picture)
     if lossless:
@@ -128,7 +133,7 @@ def tag(picture: Picture, *, lossless: bool = False) -> str:
     return f"<img src='{url}' alt='' {NARROW}>"
 
 
-def video_tag(path: Path) -> str:
+def make_video_tag(path: Path) -> str:
     """A player that carries its video; a strip of frames where the file is large, or of a kind
     that browsers do not play; a line of text where it cannot be read.
     """
@@ -144,12 +149,12 @@ def video_tag(path: Path) -> str:
         with open_source(path) as video:
             last = max(0.0, video.info.duration - 1 / float(video.info.rate))
             frames = [video.at(last * index / (STRIP - 1)) for index in range(STRIP)]
-        return tag(draw_sheet([frames], width=STRIP_WIDTH))
+        return make_image_tag(draw_sheet([frames], width=STRIP_WIDTH))
     except (VSTError, OSError) as error:
         return f"<em>{html.escape(str(error))}</em>"
 
 
-def figure(inside: str, caption: str) -> str:
+def wrap_figure(inside: str, caption: str) -> str:
     """HTML with lines of text below it."""
     lines = "<br>".join(html.escape(line) for line in caption.splitlines() if line)
     below = f"<figcaption style='font-size:90%;opacity:.75'>{lines}</figcaption>" if lines else ""
@@ -220,7 +225,9 @@ class Mixer:
         if importlib.util.find_spec("ipywidgets"):
             bundle.update(self.widget()._repr_mimebundle_())
         bundle["text/plain"] = f"a mixer of {', '.join(self.names)}"
-        bundle["text/html"] = figure(tag(self.still()), "each style alone, and their even mix")
+        bundle["text/html"] = wrap_figure(
+            make_image_tag(self.still()), "each style alone, and their even mix"
+        )
         return bundle
 
 

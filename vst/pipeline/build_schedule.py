@@ -1,10 +1,15 @@
-"""From a job to what is played: its looks, and the timeline over its content."""
+"""From a job to its schedule: its styles resolved and embedded, and the timeline over its content.
+
+A style's way: argument -> `ResolvedStyle` -> picture or embedding (`prepare_engine`) -> timeline.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from vst.core.types import Embedding, Picture
 from vst.engines.base import EmbeddingEngine, Engine
@@ -22,23 +27,44 @@ from vst.video.beats import find_beats_in_file
 from vst.video.sources.base import Source
 
 PACE_SIZE = 160
-"""Short side, in pixels, of the still on which the speed of a change is measured."""
+"""Short side, in pixels, of the still on which the speed of a transition is measured."""
+
+PreparedStyles = Mapping[str, Picture | Embedding]
+"""Keyframe name -> what the engine paints it from."""
+
+
+@dataclass(frozen=True)
+class StyleSet:
+    """A job's styles without their times: those of the whole picture or the foreground, those of
+    the background behind a mask, what the engine paints them from, and notes for the user.
+    """
+
+    styles: list[ResolvedStyle]
+    background: list[ResolvedStyle]
+    prepared: PreparedStyles
+    notes: list[str]
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """What is played: the looks in order, when each, and lines for the user. ``styles``: what the
-    engine was given to get ready for.
+    """What is played: the styles in order, when each, what the engine paints them from, and notes
+    for the user.
     """
 
-    looks: list[ResolvedStyle]
+    styles: list[ResolvedStyle]
     timeline: Timeline
+    prepared: PreparedStyles
     notes: list[str]
-    styles: Mapping[str, Picture | Embedding] = field(default_factory=dict)
+
+
+def build_schedule(job: Job, score: Score | None, engine: Engine, source: Source) -> Schedule:
+    """Resolve the styles, prepare the engine for them, and schedule them over the content."""
+    style_set = resolve_job_styles(job, score, engine, source)
+    return schedule_styles(job, score, style_set, engine, source)
 
 
 def read_job_score(job: Job) -> Score | None:
-    """The job's score, if it has one; refuses styles that are not there. Opens none."""
+    """The job's score, if it has one; refuses styles that do not exist, without opening any."""
     if job.score is None:
         return None
     score = read_score(job.score)
@@ -46,78 +72,37 @@ def read_job_score(job: Job) -> Score | None:
     return score
 
 
-@dataclass(frozen=True)
-class StyleSet:
-    """What is played, without when: the looks, those of the ground, lines for the user, and what
-    the engine was given to get ready for.
-    """
-
-    looks: list[ResolvedStyle]
-    ground: list[ResolvedStyle]
-    notes: list[str]
-    styles: Mapping[str, Picture | Embedding] = field(default_factory=dict)
-
-
-def build_schedule(job: Job, engine: Engine, source: Source) -> Schedule:
-    """Take the looks, let the engine get ready for them, and lay them over the content."""
-    return schedule_styles(job, resolve_job_styles(job, engine, source), engine, source)
-
-
-def resolve_job_styles(job: Job, engine: Engine, source: Source) -> StyleSet:
-    """Take the job's looks, and let the engine get ready for them."""
+def resolve_job_styles(job: Job, score: Score | None, engine: Engine, source: Source) -> StyleSet:
+    """Resolve the job's styles, and prepare the engine for them."""
     notes: list[str] = []
-    score = read_job_score(job)
-    looks = (
-        resolve_score_styles(score, job.limits)
-        if score
-        else resolve_listed_styles(job, engine, notes)
-    )
-    behind = resolve_background_styles(job, looks, engine, notes)
-    styles = prepare_engine(
-        job, engine, [*looks, *behind], source, find_recolored_names(job, score)
-    )
-    return StyleSet(looks, behind, notes, styles)
-
-
-def identify_styles(job: Job) -> tuple[object, ...]:
-    """What the job's looks depend on, as long as its files stay the same: jobs that differ in other
-    things alone have the same ones.
-    """
-    score = read_job_score(job)
-    named = tuple(used_styles(score).items()) if score else job.styles
-    recoloured = find_recolored_names(job, score)
-    palette = (job.content, job.start) if recoloured is None or recoloured else ()
-    ground = job.mask_ground if job.mask is not None else NONE
-    return (
-        *(job.engine, job.model, named, job.keyframes, job.picker, job.at, ground, palette),
-        None if recoloured is None else tuple(sorted(recoloured)),
-    )
-
-
-def schedule_styles(job: Job, played: StyleSet, engine: Engine, source: Source) -> Schedule:
-    """Lay the looks, which the engine is ready for, over the content."""
-    score, notes = read_job_score(job), list(played.notes)
     if score is not None:
-        timeline, align, pace = _build_from_score(job, score, source), score.align, score.pace
+        styles = resolve_score_styles(score, job.limits)
     else:
-        timeline = _build_from_options(job, played.looks, engine, source)
-        align, pace = job.align, job.pace
-    if played.ground:
-        timeline = replace(timeline, ground=_build_background(job, played.ground, source))
-    if align != "off":
-        times = _find_cuts(job, source) if align == "cuts" else _find_beats(source)
-        if not times:
-            notes.append(f"no {align} were found in {job.content}; nothing was aligned")
-        timeline = align_to(timeline, times)
-    if pace == "uniform":
-        timeline = uniform(timeline, still_painter(engine, source.at(job.start)))
-    return Schedule(played.looks, timeline, notes, played.styles)
+        styles = resolve_listed_styles(job, engine, notes)
+    background = resolve_background_styles(job, engine, notes)
+    recolored = find_recolored_names(job, score)
+    prepared = prepare_engine(job, engine, [*styles, *background], source, recolored)
+    return StyleSet(styles, background, prepared, notes)
+
+
+def identify_styles(job: Job, score: Score | None) -> tuple[object, ...]:
+    """A key of all that `resolve_job_styles` depends on, as long as files stay the same."""
+    named = tuple(used_styles(score).items()) if score is not None else job.styles
+    recolored = find_recolored_names(job, score)
+    palette = (job.content, job.start) if recolored is None or recolored else ()
+    background = job.mask_ground if job.mask is not None else NONE
+    return (
+        *(job.engine, job.model, named, job.keyframes, job.picker, job.at, background, palette),
+        None if recolored is None else tuple(sorted(recolored)),
+    )
 
 
 def resolve_listed_styles(
     job: Job, engine: Engine | None = None, notes: list[str] | None = None
 ) -> list[ResolvedStyle]:
-    """The looks that the job's styles give, in order."""
+    """Resolve the styles that the job lists, in order; ``notes`` grows by what the user should
+    know.
+    """
     embed = engine.embed if isinstance(engine, EmbeddingEngine) else None
     return resolve_styles(
         job.styles,
@@ -130,22 +115,19 @@ def resolve_listed_styles(
     )
 
 
-def resolve_background_styles(
-    job: Job, looks: list[ResolvedStyle], engine: Engine, notes: list[str]
-) -> list[ResolvedStyle]:
-    """The looks of the ground behind a mask; none where it stays as filmed. Their names differ
-    from those of the figure's.
+def resolve_background_styles(job: Job, engine: Engine, notes: list[str]) -> list[ResolvedStyle]:
+    """Resolve the styles of the background behind a mask; none where it is not painted. Their names
+    differ from the foreground's.
     """
     if job.mask is None or job.mask_ground == NONE:
         return []
-    behind = resolve_listed_styles(
-        replace(job, styles=(job.mask_ground,), score=None), engine, notes
-    )
-    return [replace(look, name=f"ground {look.name}") for look in behind]
+    behind = replace(job, styles=(job.mask_ground,), score=None)
+    styles = resolve_listed_styles(behind, engine, notes)
+    return [replace(style, name=f"ground {style.name}") for style in styles]
 
 
 def find_recolored_names(job: Job, score: Score | None) -> set[str] | None:
-    """The looks whose pictures take the content's palette first; None: all of them."""
+    """The names of the styles whose pictures take the content's palette first; None: all."""
     if score is None:
         return None if job.colours == "blend" else set()
     keys = [key for key in score.keys if (key.colours or score.colours) == "blend"]
@@ -155,51 +137,75 @@ def find_recolored_names(job: Job, score: Score | None) -> set[str] | None:
 def prepare_engine(
     job: Job,
     engine: Engine,
-    looks: list[ResolvedStyle],
+    styles: list[ResolvedStyle],
     source: Source | None = None,
-    recoloured: AbstractSet[str] | None = frozenset(),
-) -> Mapping[str, Picture | Embedding]:
-    """Let the engine get ready for the looks, once; returns what it was given, as numbers where it
-    knows styles as numbers.
+    recolored: AbstractSet[str] | None = frozenset(),
+) -> PreparedStyles:
+    """Prepare the engine for the styles, once; returns what it paints them from: embeddings, where
+    the engine has them.
 
-    ``recoloured``: names of the looks whose pictures take the palette of ``source`` first; None:
-    all of them.
+    ``recolored``: names of the styles whose pictures take the palette of ``source`` first; None:
+    all.
     """
-    check_space(looks, job.engine, getattr(engine, "space", None))
-    painted = [look for look in looks if not look.is_content]
-    styles = {look.name: look.style for look in painted}
+    check_space(styles, job.engine, getattr(engine, "space", None))
+    painted = [style for style in styles if not style.is_content]
+    given = {style.name: style.style for style in painted}
     chosen = [
-        look
-        for look in painted
-        if look.space is None and (recoloured is None or look.name in recoloured)
+        style
+        for style in painted
+        if style.space is None and (recolored is None or style.name in recolored)
     ]
     if source is not None and chosen:
         content = source.at(job.start)
-        for look in chosen:
-            styles[look.name] = prepared_style("blend", look.picture, content)
-    engine.prepare(styles)
-    return engine.styles if isinstance(engine, EmbeddingEngine) else styles
+        for style in chosen:
+            given[style.name] = prepared_style("blend", style.picture, content)
+    return engine.prepare(given)
 
 
-def still_painter(engine: Engine, content: Picture) -> Callable[[Mix], Picture]:
-    """A function that paints one small still of the content in a mix."""
-    height, width = content.shape[:2]
-    still = scaled(content, *painting_size(min(PACE_SIZE, height, width), width, height))
+def schedule_styles(
+    job: Job, score: Score | None, style_set: StyleSet, engine: Engine, source: Source
+) -> Schedule:
+    """Schedule the styles, which the engine is prepared for, over the content."""
+    notes = list(style_set.notes)
+    if score is not None:
+        timeline, align, pace = _build_from_score(job, score, source), score.align, score.pace
+    else:
+        timeline = _build_from_options(job, style_set, engine, source)
+        align, pace = job.align, job.pace
+    if style_set.background:
+        timeline = replace(timeline, ground=_build_background(job, style_set.background, source))
+    if align != "off":
+        times = _find_cuts(job, source) if align == "cuts" else _find_beats(source)
+        if not times:
+            notes.append(f"no {align} were found in {job.content}; nothing was aligned")
+        timeline = align_to(timeline, times)
+    if pace == "uniform":
+        timeline = uniform(timeline, StillPainter(engine, source.at(job.start)))
+    return Schedule(style_set.styles, timeline, style_set.prepared, notes)
 
-    def paint(mix: Mix) -> Picture:
-        painting = engine.paint(still[None], [mix])[0]
-        return finish(still, painting, painted_share(mix.painted, engine.fades_below))
 
-    engine.reset()
-    return paint
+class StillPainter:
+    """Paints one small still of the content in any mix."""
+
+    def __init__(self, engine: Engine, content: Picture) -> None:
+        height, width = content.shape[:2]
+        size = painting_size(min(PACE_SIZE, height, width), width, height)
+        self._engine, self._still = engine, scaled(content, *size)
+        engine.reset()
+
+    def __call__(self, mix: Mix) -> Picture:
+        painting = self._engine.paint(self._still[None], [mix])[0]
+        return finish(self._still, painting, painted_share(mix.painted, self._engine.fades_below))
 
 
-def _build_from_options(
-    job: Job, looks: list[ResolvedStyle], engine: Engine, source: Source
-) -> Timeline:
-    places = _order_styles(job, looks, engine)
+def get_played_seconds(job: Job, source: Source) -> float:
+    """Seconds from the first to the last frame that is painted."""
+    return max(0.0, span(job, source.info) - 1 / float(job.fps or source.info.rate))
+
+
+def _build_from_options(job: Job, style_set: StyleSet, engine: Engine, source: Source) -> Timeline:
     timeline = Timeline.through(
-        [looks[place].name for place in places],
+        [style.name for style in _order_styles(job, style_set, engine)],
         get_played_seconds(job, source),
         start=job.start,
         ease=job.ease,
@@ -212,28 +218,28 @@ def _build_from_options(
     return replace(timeline, keys=keys)
 
 
-def _order_styles(job: Job, looks: list[ResolvedStyle], engine: Engine) -> list[int]:
-    """The indices of the looks in the order that they are played; the content itself keeps its
-    place.
-    """
-    moving = [index for index, look in enumerate(looks) if not look.is_content]
-    styles = engine.styles if isinstance(engine, EmbeddingEngine) else None
+def _order_styles(job: Job, style_set: StyleSet, engine: Engine) -> list[ResolvedStyle]:
+    """The styles in the order that they are played; the content itself keeps its place."""
+    moving = [style for style in style_set.styles if not style.is_content]
+    embeddings = None
+    if isinstance(engine, EmbeddingEngine):
+        names = [style.name for style in moving]
+        embeddings = [np.asarray(style_set.prepared[name], np.float32) for name in names]
     order = ordered(
         job.order,
-        [looks[index].name for index in moving],
-        [looks[index].time for index in moving],
-        [styles[looks[index].name] for index in moving] if styles is not None else None,
+        [style.name for style in moving],
+        [style.time for style in moving],
+        embeddings,
         loop=job.loop,
     )
-    placed = iter(order)
-    return [index if look.is_content else moving[next(placed)] for index, look in enumerate(looks)]
+    placed = (moving[index] for index in order)
+    return [style if style.is_content else next(placed) for style in style_set.styles]
 
 
-def _build_background(job: Job, looks: list[ResolvedStyle], source: Source) -> Timeline:
-    """The timeline of the ground behind a mask, with the same way to change."""
-    names = [look.name for look in looks]
+def _build_background(job: Job, styles: list[ResolvedStyle], source: Source) -> Timeline:
+    """The timeline of the background behind a mask, with the same kind of transition."""
     return Timeline.through(
-        names,
+        [style.name for style in styles],
         get_played_seconds(job, source),
         start=job.start,
         ease=job.ease,
@@ -252,11 +258,6 @@ def _build_from_score(job: Job, score: Score, source: Source) -> Timeline:
         end=job.end,
         rate=float(job.fps) if job.fps else None,
     )
-
-
-def get_played_seconds(job: Job, source: Source) -> float:
-    """Seconds from the first to the last frame that is painted."""
-    return max(0.0, span(job, source.info) - 1 / float(job.fps or source.info.rate))
 
 
 def _find_cuts(job: Job, source: Source) -> list[float]:

@@ -1,5 +1,5 @@
-"""Painting the frames of a scene: at the brush's size, figure and ground apart where there is a
-mask.
+"""Painting the frames of a scene: at the brush's size, foreground and background apart where there
+is a mask.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from vst.masks.base import Alpha, Edge
 from vst.schedule.timeline import Mix
 
 BRUSH_STEPS = 8
-"""Sizes of brush from one to its double: an engine makes a function for each size it paints at."""
+"""Brush sizes between one and its double: an engine compiles a function for each painting size."""
 
 
 @dataclass(frozen=True)
 class FrameBatch:
     """Some frames of one scene; ``contents`` are the frames at the size of the painting, ``alphas``
-    the masks of the frames, at the frames' size, where there is a mask. ``chunk_start``: where a
-    new chunk starts with it, what the finder of scenes knew before.
+    their masks at the frames' size, where there is a mask. ``chunk_start``: the state of the cut
+    detector before the batch, where a chunk begins with it.
     """
 
     frames: list[Frame] = field(default_factory=list)
@@ -38,43 +38,45 @@ class FrameBatch:
 
 @dataclass(frozen=True)
 class FramePainter:
-    """An engine, the size of its paintings, and how figure and ground are joined (None: no mask).
+    """An engine, the size of its paintings, and the edge that joins foreground and background
+    (None: no mask).
 
-    What it paints has ``width`` x ``height`` whatever the brush's size.
+    Its paintings have ``width`` x ``height`` whatever the brush's size. ``background`` is the state
+    of an engine with memory for the background, which it paints apart from the foreground.
     """
 
     engine: Engine
     width: int
     height: int
     edge: Edge | None = None
-    ground: dict[str, Any] = field(default_factory=dict)
-    """What an engine that looks back remembers of the ground, painted apart from the figure."""
+    background: dict[str, Any] = field(default_factory=dict)
 
     def reset(self) -> None:
         """Forget the scene."""
         self.engine.reset()
-        self.ground.clear()
+        self.background.clear()
         if self.edge is not None:
             self.edge.reset()
 
     def state(self) -> dict[str, Any]:
-        """What is remembered of the scene, to be carried over the end of a chunk."""
+        """What is remembered of the scene, for the next chunk."""
         edge = self.edge.state() if self.edge is not None else {}
-        return {"engine": self.engine.state(), "edge": edge, "ground": dict(self.ground)}
+        return {"engine": self.engine.state(), "edge": edge, "ground": dict(self.background)}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from what `state` returned."""
+        """Continue from what `state` returned."""
         self.engine.restore(state["engine"])
-        self.ground.clear()
-        self.ground.update(state.get("ground", {}))
+        self.background.clear()
+        self.background.update(state.get("ground", {}))
         if self.edge is not None:
             self.edge.restore(state["edge"])
 
     def paint(self, batch: FrameBatch, mixes: Sequence[Mix]) -> list[Picture]:
-        """Paint each frame of a batch; what the engine raises is told with its name and the frame.
+        """Paint each frame of a batch. Raises `EngineError`, which names engine and frame, for
+        whatever the engine raises.
 
-        With a mask the paintings are whole pictures, faded by their strength already; without, the
-        fade is the last touch, at the full size.
+        With a mask the paintings are whole pictures that are faded by their strength; without one
+        the fade comes last, at the full size.
         """
         first = batch.frames[0]
         try:
@@ -93,41 +95,36 @@ class FramePainter:
 
     def _paint_one(self, content: Picture, alpha: Alpha | None, mix: Mix) -> Picture:
         if self.edge is None or alpha is None:
-            return self._at_brush_size(content, mix)
-        small = resize_alpha(alpha, self.width, self.height)
+            return self._paint_at_brush_size(content, mix)
+        small = scaled(alpha, self.width, self.height)
         parts = self.edge.parts(content, small)
-        figure = self._faded(parts.foreground, mix)
+        foreground = self._paint_faded(parts.foreground, mix)
         if mix.ground is None or mix.ground.painted == 0:
-            ground = parts.background  # as filmed
+            background = parts.background
         else:
-            ground = self._ground(parts.background, mix.ground)
-        return self.edge.join(parts, small, figure, ground)
+            background = self._paint_background(parts.background, mix.ground)
+        return self.edge.join(parts, small, foreground, background)
 
-    def _ground(self, content: Picture, mix: Mix) -> Picture:
-        """The ground's painting; an engine that looks back must not see the figure's there."""
+    def _paint_background(self, content: Picture, mix: Mix) -> Picture:
+        """Paint the background; an engine with memory must not see the foreground's there."""
         if self.engine.warmup == 0:
-            return self._faded(content, mix)
-        figure = self.engine.state()
-        self.engine.restore(self.ground)
-        painting = self._faded(content, mix)
-        self.ground.clear()
-        self.ground.update(self.engine.state())
-        self.engine.restore(figure)
+            return self._paint_faded(content, mix)
+        foreground = self.engine.state()
+        self.engine.restore(self.background)
+        painting = self._paint_faded(content, mix)
+        self.background.clear()
+        self.background.update(self.engine.state())
+        self.engine.restore(foreground)
         return painting
 
-    def _faded(self, content: Picture, mix: Mix) -> Picture:
+    def _paint_faded(self, content: Picture, mix: Mix) -> Picture:
         share = painted_share(mix.painted, self.engine.fades_below)
         if share == 0:
             return content
-        return finish(content, self._at_brush_size(content, mix), share)
+        return finish(content, self._paint_at_brush_size(content, mix), share)
 
-    def _at_brush_size(self, content: Picture, mix: Mix) -> Picture:
+    def _paint_at_brush_size(self, content: Picture, mix: Mix) -> Picture:
         factor = 2 ** (round(math.log2(mix.brush) * BRUSH_STEPS) / BRUSH_STEPS)
         width, height = max(1, round(self.width * factor)), max(1, round(self.height * factor))
         painting = self.engine.paint(scaled(content, width, height)[None], [mix])[0]
         return scaled(painting, self.width, self.height)
-
-
-def resize_alpha(alpha: Alpha, width: int, height: int) -> Alpha:
-    """A mask at another size."""
-    return scaled(alpha, width, height)

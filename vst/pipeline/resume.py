@@ -1,4 +1,4 @@
-"""Going on with a video that was broken off, by the name of its output alone."""
+"""Resuming an interrupted video, by the name of its output alone."""
 
 from __future__ import annotations
 
@@ -7,39 +7,41 @@ from dataclasses import replace
 from pathlib import Path
 
 from vst.checkpoint.fingerprint import restore_job
+from vst.checkpoint.planner import ChunkRule
 from vst.checkpoint.store import ChunkFolder, get_chunk_folder, is_published, read_manifest
 from vst.core.types import OnProgress, silent
 from vst.errors import OutputError
 from vst.job import Job, check_named
+from vst.pipeline.control import RunControl
 from vst.pipeline.run import Result, run
-from vst.pipeline.session import RunControl
 from vst.video.sinks.verify import probe_output
 
 
 def resume(
     output: str,
     on_progress: OnProgress = silent,
-    stop: RunControl | None = None,
+    control: RunControl | None = None,
     *,
     keep_chunks: bool = False,
     runner: Callable[[Job, OnProgress, RunControl | None], Result] = run,
 ) -> Result | None:
-    """Paint the chunks of ``output`` that are missing, and put it together; None: it is whole."""
+    """Paint the missing chunks of ``output`` and assemble it; None: it is whole already."""
     check_named(output)
     path = Path(output)
     manifest = read_manifest(path)
     if manifest is None:
         if not path.is_file():
             raise OutputError(
-                f"there is neither {output!r} nor {str(get_chunk_folder(path))!r}: nothing to go on with; "
-                "begin with: vst stylize"
+                f"there is neither {output!r} nor {str(get_chunk_folder(path))!r}: nothing to "
+                "resume. Start with: vst stylize"
             )
         probe_output(path, path)
         return None
     job = restore_job(manifest["job"], manifest["folder"], output)
     job = replace(job, keep_chunks=job.keep_chunks or keep_chunks)
     if not is_published(path, manifest):
-        return runner(job, on_progress, stop)
-    if not job.keep_chunks:  # it was broken off just before its last step
-        ChunkFolder(path, manifest["about"], manifest["job"]).close(keep=False)
+        return runner(job, on_progress, control)
+    if not job.keep_chunks:  # interrupted between publishing the output and removing the chunks
+        rule = ChunkRule(1, 1)  # any: no chunk is painted
+        ChunkFolder(path, manifest["about"], rule, manifest["job"]).close(keep=False)
     return None

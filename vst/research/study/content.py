@@ -23,7 +23,7 @@ from vst.evaluation.evaluate import PREDICTOR
 from vst.job import Job, painting_size
 from vst.metrics.ssim import ContentSimilarity
 from vst.metrics.variation import TotalVariation
-from vst.pipeline.run import open_engine
+from vst.pipeline.parts import open_engine
 from vst.plotting import resize_to, save_picture
 from vst.preview import read_middle_picture
 from vst.samples import PATTERNS, draw_pattern
@@ -61,7 +61,7 @@ class Subject:
             check_there(style)
         open_source(self.content).close()
 
-    def known_by(self) -> dict[str, Any]:
+    def fingerprint(self) -> dict[str, Any]:
         """What a row's result depends on, whatever the case: files by what is in them."""
         return {
             "content": fingerprint_input(self.content),
@@ -80,7 +80,7 @@ class Subject:
         return f"{Path(self.content).name} in {styles}"
 
 
-def with_pictures(subject: Subject, folder: Path) -> Subject:
+def replace_drawn_styles(subject: Subject, folder: Path) -> Subject:
     """The subject, checked, with pictures in the place of the styles that this package draws: not
     every way to paint takes a style as numbers.
     """
@@ -98,7 +98,7 @@ def with_pictures(subject: Subject, folder: Path) -> Subject:
     return replace(subject, styles=tuple(styles))
 
 
-def still_of(subject: Subject, folder: Path) -> Path:
+def write_still(subject: Subject, folder: Path) -> Path:
     """The picture that is painted: the content, or the frame in its middle, as a PNG."""
     path = input_path(subject, folder, "picture", ".png")
     if not path.is_file():
@@ -108,7 +108,7 @@ def still_of(subject: Subject, folder: Path) -> Path:
     return path
 
 
-def clip_of(subject: Subject, folder: Path) -> Path:
+def write_clip(subject: Subject, folder: Path) -> Path:
     """The clip that is painted: so many seconds of the content, without sound, as an MP4."""
     path = input_path(subject, folder, f"clip {subject.span()}", ".mp4")
     if path.is_file():
@@ -117,7 +117,7 @@ def clip_of(subject: Subject, folder: Path) -> Path:
         info = source.info
         width, height = painting_size(subject.size, info.width, info.height, info.sample_aspect)
         # What every browser plays has sides of even length.
-        width, height = even(width), even(height)
+        width, height = round_to_even(width), round_to_even(height)
         spec = SinkSpec(path, width, height, info.rate, crf=CLIP_QUALITY, overwrite=True)
         with open_sink(spec) as sink:
             count = 0
@@ -134,7 +134,7 @@ def clip_of(subject: Subject, folder: Path) -> Path:
     return path
 
 
-def even(length: int) -> int:
+def round_to_even(length: int) -> int:
     """The nearest even number of pixels."""
     return max(2, round(length / 2) * 2)
 
@@ -149,12 +149,12 @@ def input_path(subject: Subject, folder: Path, kind: str, suffix: str) -> Path:
     return place
 
 
-def pictures_of(looks: Sequence[ResolvedStyle]) -> dict[str, Picture]:
+def collect_pictures(looks: Sequence[ResolvedStyle]) -> dict[str, Picture]:
     """Name -> picture of those styles that have one."""
     return {look.name: look.picture for look in looks if look.space is None and not look.is_content}
 
 
-def looks_in(subject: Subject) -> list[ResolvedStyle]:
+def resolve_subject_styles(subject: Subject) -> list[ResolvedStyle]:
     """The subject's styles, as a job takes them."""
     job = Job(subject.content, subject.styles, "")
     return resolve_styles(job.styles, keyframes=job.keyframes, picker=job.picker)
@@ -180,7 +180,7 @@ class StillJudge:
         if self._wanted is None:
             numbers = [
                 np.asarray(look.style, np.float32) if look.space else self._engine.embed(look.style)
-                for look in looks_in(self.subject)
+                for look in resolve_subject_styles(self.subject)
                 if look.name != NONE
             ]
             self._wanted = blend_embeddings(numbers, [1 / len(numbers)] * len(numbers), "embedding")

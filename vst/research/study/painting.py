@@ -13,15 +13,17 @@ from vst.checkpoint.fingerprint import fingerprint_input
 from vst.core.types import OnProgress, Progress
 from vst.engines import ENGINES
 from vst.engines.base import Engine
-from vst.engines.choices import gathered, options_of
 from vst.engines.gatys import STAGE, GatysEngine
+from vst.engines.options import group_engine_options, parse_engine_options
 from vst.evaluation.evaluate import Evaluation, evaluate
 from vst.job import NATIVE, Job
+from vst.pipeline.estimate import WARM
 from vst.pipeline.loop import PAINT
-from vst.pipeline.run import WARM, open_job_engine, run
+from vst.pipeline.parts import open_job_engine
+from vst.pipeline.run import run
 from vst.plotting.report import join_side_by_side
 from vst.preview import paint_picture, read_first_picture
-from vst.research.study.base import Case, Found
+from vst.research.study.base import Case, CaseResult
 from vst.research.study.content import StillJudge, Subject
 
 PAINTED = "painted.mp4"
@@ -39,13 +41,13 @@ MEASURED = {
 FLICKER = "Warp error, frame by frame"
 
 
-def described(options: Mapping[str, Any]) -> dict[str, Any]:
+def describe_options(options: Mapping[str, Any]) -> dict[str, Any]:
     """Options as what a row depends on: models by what is in them, an engine's own with those that
     are at their default, which may be another one in another version.
     """
     engine = str(options.get("engine", Job.engine))
-    own = dict(gathered(options).get("engine_options", ()))
-    filled = options_of(engine, own)
+    own = dict(group_engine_options(options).get("engine_options", ()))
+    filled = parse_engine_options(engine, own)
     defaults = asdict(filled) if filled is not None else {}
     files = {
         name: fingerprint_input(str(options[name]))
@@ -55,27 +57,27 @@ def described(options: Mapping[str, Any]) -> dict[str, Any]:
     return {**defaults, **options, **files}
 
 
-def still_case(
+def build_still_case(
     name: str, subject: Subject, still: Path, judge: StillJudge, options: Mapping[str, Any]
 ) -> Case:
     """Paint the picture with these options of a job; raises where one is not allowed."""
     job = job_of(still, subject.styles, "", **{"size": NATIVE, **options})
 
-    def work(place: Path, on_progress: OnProgress) -> Found:
+    def work(place: Path, on_progress: OnProgress) -> CaseResult:
         began = time.perf_counter()
         with open_job_engine(job, on_progress) as engine:
             opened, worked = time.perf_counter(), time.process_time()
             painted = paint_picture(job, engine)
             seconds, worked = time.perf_counter() - opened, time.process_time() - worked
-            traced = trace_of(engine)
+            traced = read_trace(engine)
         figures = {"startup": opened - began, "seconds": seconds, "processor": worked}
         figures |= traced | judge.figures(read_first_picture(str(still)), painted)
-        return Found(figures, {"": painted})
+        return CaseResult(figures, {"": painted})
 
-    return Case(name, {**subject.known_by(), **described(options)}, work)
+    return Case(name, {**subject.fingerprint(), **describe_options(options)}, work)
 
 
-def trace_of(engine: Engine) -> dict[str, float]:
+def read_trace(engine: Engine) -> dict[str, float]:
     """Steps and loss of an engine that optimises; nothing of others."""
     if not isinstance(engine, GatysEngine) or engine.last is None:
         return {}
@@ -83,20 +85,20 @@ def trace_of(engine: Engine) -> dict[str, float]:
     return {"steps": last.steps, "loss_before": last.first, "loss": last.cost}
 
 
-def film_case(name: str, subject: Subject, clip: Path, options: Mapping[str, Any]) -> Case:
+def build_film_case(name: str, subject: Subject, clip: Path, options: Mapping[str, Any]) -> Case:
     """Paint the clip with these options of a job; raises where one is not allowed."""
-    film_job(subject, clip, Path(PAINTED), options)
+    build_film_job(subject, clip, Path(PAINTED), options)
 
-    def work(place: Path, on_progress: OnProgress) -> Found:
-        return painted_film(subject, clip, options, place, on_progress)
+    def work(place: Path, on_progress: OnProgress) -> CaseResult:
+        return paint_film(subject, clip, options, place, on_progress)
 
-    known = {**subject.known_by(), **subject.span(), **described(options)}
+    known = {**subject.fingerprint(), **subject.span(), **describe_options(options)}
     return Case(name, known, work)
 
 
-def painted_film(
+def paint_film(
     subject: Subject, clip: Path, options: Mapping[str, Any], place: Path, on_progress: OnProgress
-) -> Found:
+) -> CaseResult:
     """Paint the clip and measure it against itself."""
     events: list[Progress] = []
     worked: list[Progress] = []
@@ -109,7 +111,7 @@ def painted_film(
             on_progress(progress)
 
     output, began = place / PAINTED, time.process_time()
-    result = run(film_job(subject, clip, output, options), listen)
+    result = run(build_film_job(subject, clip, output, options), listen)
     busy = time.process_time() - began
     evaluation = evaluate(
         str(output),
@@ -119,14 +121,14 @@ def painted_film(
         predictor=subject.predictor,
         on_progress=on_progress,
     )
-    return Found(
+    return CaseResult(
         figures={
             "startup": result.startup,
             "seconds": result.seconds,
             "processor": busy,
-            "seconds_per_frame": each_frame(events, result.seconds, result.frames),
-            "processor_per_frame": each_frame(worked, busy, result.frames),
-            **figures_of(evaluation),
+            "seconds_per_frame": compute_seconds_per_frame(events, result.seconds, result.frames),
+            "processor_per_frame": compute_seconds_per_frame(worked, busy, result.frames),
+            **collect_figures(evaluation),
         },
         pictures={"": join_side_by_side(evaluation.videos[0].strip)},
         curves={FLICKER: evaluation.videos[0].scores["warp"].values},
@@ -135,7 +137,7 @@ def painted_film(
     )
 
 
-def film_job(subject: Subject, clip: Path, output: Path, options: Mapping[str, Any]) -> Job:
+def build_film_job(subject: Subject, clip: Path, output: Path, options: Mapping[str, Any]) -> Job:
     """The job that paints the clip; options that say another thing than these win."""
     given: dict[str, Any] = {"size": NATIVE, "audio": False, "crf": QUALITY, "overwrite": True}
     given |= options
@@ -144,7 +146,7 @@ def film_job(subject: Subject, clip: Path, output: Path, options: Mapping[str, A
     return job_of(clip, () if alone else subject.styles, output, **given)
 
 
-def each_frame(events: Sequence[Progress], seconds: float, frames: int) -> float:
+def compute_seconds_per_frame(events: Sequence[Progress], seconds: float, frames: int) -> float:
     """Seconds for one more frame: what is done once (making functions, closing the file) is left
     out where there are frames enough to tell.
     """
@@ -156,7 +158,7 @@ def each_frame(events: Sequence[Progress], seconds: float, frames: int) -> float
     return (last.seconds - first.seconds) / (last.done - first.done)
 
 
-def figures_of(evaluation: Evaluation) -> dict[str, float]:
+def collect_figures(evaluation: Evaluation) -> dict[str, float]:
     """The measures of the painted video, under the names of a study."""
     video = evaluation.videos[0]
     found = {MEASURED[name]: score.total for name, score in video.scores.items()}

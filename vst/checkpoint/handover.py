@@ -1,0 +1,162 @@
+"""What a chunk starts from: the full state of the chunk before, or frames that warm it up.
+
+`encode_start` and `decode_start` are the only code that knows how either is kept in a file. The
+keys of the files stay as they are, so that a folder of chunks from an earlier version resumes.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from vst.core.state_io import State
+from vst.core.types import Frame, Picture
+from vst.errors import OutputError
+
+CHECKED_ROWS = 16
+"""One row of so many goes into the checksum of a picture."""
+
+
+@dataclass(frozen=True)
+class ReadPoint:
+    """The frame from which a chunk reads: its index, its time in seconds, and a checksum that
+    detects whether the content has another frame there (None: not checked).
+    """
+
+    index: int
+    time: float
+    checksum: int | None = None
+
+    @staticmethod
+    def of(frame: Frame) -> ReadPoint:
+        """The read point of a frame."""
+        return ReadPoint(frame.index, frame.time, checksum_picture(frame.picture))
+
+    def matches(self, frame: Frame) -> bool:
+        """Whether ``frame`` is the one that this point was made of."""
+        if frame.time != self.time:
+            return False
+        return self.checksum is None or self.checksum == checksum_picture(frame.picture)
+
+
+@dataclass(frozen=True)
+class Handover:
+    """All that one chunk leaves to the next, which then paints as an uninterrupted run would.
+
+    The frames from ``read_from`` on that the stabilizer still holds are read again but not painted
+    again; ``scenes`` has one entry for each, whether a scene starts with it. ``cuts`` is the state
+    of the cut detector before the first frame that is painted.
+    """
+
+    read_from: ReadPoint
+    scenes: list[bool]
+    cuts: State
+    stabilizer: State
+    painter: State
+    trail: State = field(default_factory=dict)
+
+    @property
+    def first_painted(self) -> int:
+        """Index of the first frame that the chunk paints."""
+        return self.read_from.index + len(self.scenes)
+
+    @property
+    def first_written(self) -> int:
+        """Index of the first frame that the chunk writes."""
+        return self.read_from.index
+
+
+@dataclass(frozen=True)
+class WarmStart:
+    """Where a chunk starts without the state of the one before.
+
+    The chunk begins with frame ``index``; it writes from frame ``first_written`` on, because the
+    stabilizer of the chunk before would still hold the frames up to ``index``. It reads from
+    ``read_from`` on, and drops what it paints before ``first_written``. ``cuts`` is the state of
+    the cut detector before ``read_from``, ``earlier`` the times of the scene's frames before it.
+    ``is_approximate``: some part remembers the whole scene, so these frames do not warm it up
+    exactly, and a `Handover` is better.
+    """
+
+    index: int
+    first_written: int
+    read_from: ReadPoint
+    cuts: State
+    earlier: list[float] = field(default_factory=list)
+    is_approximate: bool = False
+
+    @property
+    def first_painted(self) -> int:
+        """Index of the first frame that counts as the chunk's, by which its end is found."""
+        return self.index
+
+
+ChunkStart = Handover | WarmStart
+
+
+def encode_start(start: ChunkStart | None) -> State:
+    """A chunk's start as plain values and arrays; None (the video has ended) is empty."""
+    if start is None:
+        return {}
+    place = {
+        "first": start.read_from.time,
+        "index": start.read_from.index,
+        "checksum": start.read_from.checksum,
+        "cuts": start.cuts,
+    }
+    if isinstance(start, WarmStart):
+        return {
+            **place,
+            "start": start.index,
+            "written": start.first_written,
+            "earlier": np.array(start.earlier, np.float64),
+        }
+    return {
+        **place,
+        "scenes": start.scenes,
+        "stabiliser": start.stabilizer,
+        "easel": start.painter,
+        "ghost": start.trail,
+    }
+
+
+def decode_start(state: Mapping[str, Any]) -> ChunkStart | None:
+    """The chunk's start that `encode_start` has made plain; raises `OutputError` where values are
+    missing.
+    """
+    if not state:
+        return None
+    try:
+        checksum = state.get("checksum")
+        read_from = ReadPoint(
+            int(state["index"]),
+            float(state["first"]),
+            None if checksum is None else int(checksum),
+        )
+        if "stabiliser" not in state:
+            earlier = [float(time) for time in state["earlier"]]
+            return WarmStart(
+                int(state["start"]), int(state["written"]), read_from, state["cuts"], earlier
+            )
+        return Handover(
+            read_from,
+            [bool(one) for one in state["scenes"]],
+            state["cuts"],
+            state["stabiliser"],
+            state["easel"],
+            state.get("ghost", {}),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise OutputError(
+            f"the state between two chunks is damaged ({error}); remove the folder of chunks to "
+            "start over"
+        ) from error
+
+
+def checksum_picture(picture: Picture) -> int:
+    """A checksum of some rows of a picture."""
+    return zlib.crc32(np.ascontiguousarray(picture[::CHECKED_ROWS]).data)

@@ -1,0 +1,72 @@
+"""How a run is stopped from outside, and seen to be alive."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from vst.checkpoint.store import get_chunk_folder
+from vst.core.types import OnProgress, Progress
+from vst.job import Job
+from vst.video.sinks.atomic_output import get_working_folder
+
+
+@dataclass
+class RunControl:
+    """Shared by a run and whoever may stop it.
+
+    ``armed``: the run paints chunks and can stop at the end of one; ``asked``: it is to stop at the
+    end of this one. ``beat``: when (``time.monotonic``) the last step was done; None where no steps
+    are expected. ``patience``: seconds without a step after which the run counts as hung.
+    ``pulse`` returns a value that changes while something works that has no steps.
+    """
+
+    armed: bool = False
+    asked: bool = False
+    beat: float | None = None
+    patience: float = 0.0
+    pulse: Callable[[], object] | None = None
+
+    def record_steps(self, on_progress: OnProgress) -> OnProgress:
+        """An ``on_progress`` that counts each event as a step, and passes it on."""
+
+        def listen(progress: Progress) -> None:
+            if self.beat is not None:
+                self.beat = time.monotonic()
+            on_progress(progress)
+
+        return listen
+
+    @contextlib.contextmanager
+    def expect_steps(self, patience: float) -> Iterator[None]:
+        """While frames are painted, each of them is a step."""
+        self.patience, self.beat = patience, time.monotonic()
+        try:
+            yield
+        finally:
+            self.beat = None
+
+    @contextlib.contextmanager
+    def watch_output(self, job: Job) -> Iterator[None]:
+        """While the output is assembled, its growing files show that the run is alive."""
+        output = Path(job.output)
+        folders = get_working_folder(output), get_chunk_folder(output)
+        self.pulse = lambda: _list_sizes(*folders)
+        try:
+            with self.expect_steps(job.patience):
+                yield
+        finally:
+            self.pulse = None
+
+
+def _list_sizes(*folders: Path) -> list[tuple[str, int]]:
+    """The files of working folders, with their sizes in bytes."""
+    found = []
+    for folder in folders:
+        for path in folder.rglob("*"):
+            with contextlib.suppress(OSError):
+                found.append((path.name, path.stat().st_size))
+    return sorted(found)

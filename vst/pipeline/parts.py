@@ -1,0 +1,156 @@
+"""The parts that a job's frames run through: engine, painter, mask, stabilizer, trail, sink."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vst.core.types import OnProgress, VideoInfo, silent
+from vst.engines import ENGINES
+from vst.engines.base import Engine
+from vst.engines.options import OptionPairs, parse_engine_options
+from vst.job import Job, describe, painting_size
+from vst.masks.base import Mask
+from vst.masks.open import make_edge, open_mask
+from vst.pipeline.painter import FramePainter
+from vst.schedule.timeline import Mix, Timeline
+from vst.stabilizers import STABILIZERS
+from vst.stabilizers.base import Stabilizer
+from vst.video.retime import Ghost, plan_sound
+from vst.video.sinks.base import Sink, SinkSpec
+
+
+@dataclass(frozen=True)
+class PipelineParts:
+    """The parts that a video's frames run through. ``threads``: cores that may be used; None: all.
+
+    ``start`` and ``speed``: the timeline goes by the content's clock, which from ``start`` on runs
+    ``speed`` times as fast as the output's.
+    """
+
+    painter: FramePainter
+    timeline: Timeline
+    stabilizer: Stabilizer
+    sink: Sink
+    trail: Ghost | None = None
+    start: float = 0.0
+    speed: float = 1.0
+    threads: int | None = None
+
+    def mix_at(self, seconds: float) -> Mix:
+        """The mix of the frame that the output shows at ``seconds``."""
+        return self.timeline.at(self.start + (seconds - self.start) * self.speed)
+
+
+def build_parts(
+    job: Job, info: VideoInfo, engine: Engine, timeline: Timeline, sink: Sink, *, masked: bool
+) -> PipelineParts:
+    """Build the parts for a job and its content."""
+    width, height = painting_size(job.size, info.width, info.height, info.sample_aspect)
+    edge = make_edge(job.mask_edge) if masked else None
+    engine.prepare_size(width, height)
+    return PipelineParts(
+        painter=FramePainter(engine, width, height, edge),
+        timeline=timeline,
+        stabilizer=STABILIZERS[job.stabilise](),
+        sink=sink,
+        trail=Ghost(job.ghost) if job.ghost > 0 else None,
+        start=job.start,
+        speed=job.speed,
+        threads=job.threads,
+    )
+
+
+def build_sink_spec(job: Job, info: VideoInfo) -> SinkSpec:
+    """What to write for a job: the content's size, pixel aspect and rate."""
+    sound = plan_sound(job.speed)
+    return SinkSpec(
+        path=Path(job.output),
+        width=info.width,
+        height=info.height,
+        rate=job.fps or info.rate,
+        variable=info.variable and job.fps is None and job.speed == 1,
+        sample_aspect=info.sample_aspect,
+        content=info,
+        start=job.start,
+        end=job.end,
+        audio=job.audio and not sound.dropped,
+        tempo=sound.filter or "",
+        codec=job.codec,
+        crf=job.crf,
+        overwrite=job.overwrite,
+        job=describe(job),
+        patience=job.patience,
+    )
+
+
+@contextlib.contextmanager
+def open_job_mask(job: Job) -> Iterator[Mask | None]:
+    """The job's mask, if it has one; closed at the end."""
+    if job.mask is None:
+        yield None
+        return
+    mask = open_mask(job.mask, limits=job.limits)
+    try:
+        yield mask
+    finally:
+        mask.close()
+
+
+def open_engine(
+    name: str,
+    *,
+    model: str | None = None,
+    options: Mapping[str, Any] | OptionPairs = (),
+    threads: int | None = None,
+    on_progress: OnProgress = silent,
+) -> Engine:
+    """Open an engine by its name, ready to `prepare` or, if it has embeddings, to `embed` and
+    `stylize`; ``options``: those of the engine itself (`vst.engines.options`).
+    """
+    kind = ENGINES[name]
+    own: dict[str, Any] = {"on_progress": on_progress} if kind.reports_progress else {}
+    filled = parse_engine_options(name, options)
+    if filled is not None:
+        own["options"] = filled
+    engine: Engine = kind(model=model, threads=threads, **own)
+    return engine
+
+
+def open_job_engine(job: Job, on_progress: OnProgress = silent) -> Engine:
+    """Open the engine that the job names."""
+    engine = open_engine(
+        job.engine,
+        model=job.model,
+        options=job.engine_options,
+        threads=job.threads,
+        on_progress=on_progress,
+    )
+    if job.batch is not None:
+        engine.batch = job.batch
+    return engine
+
+
+class EngineCache:
+    """Keeps the engine of the last job open, for jobs that need the same one."""
+
+    def __init__(self) -> None:
+        self._engine: Engine | None = None
+        self._key: tuple[object, ...] = ()
+
+    def open(self, job: Job) -> Engine:
+        """The engine that the job names, opened unless it is the last one."""
+        key = (job.engine, job.model, job.engine_options, job.batch, job.threads)
+        if self._engine is None or key != self._key:
+            self.close()
+            self._engine, self._key = open_job_engine(job), key
+        return self._engine
+
+    def close(self) -> None:
+        """Close the engine."""
+        if self._engine is not None:
+            self._engine.close()
+        self._engine = None

@@ -1,0 +1,179 @@
+"""What happens to a frame after it is painted: stabilizing, compositing, writing.
+
+`StabilizerStage` and `FrameWriter` each run in a thread of their own. Frames and the ends of chunks
+pass through both in order.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import cv2
+import numpy as np
+
+from vst.checkpoint.handover import Handover, ReadPoint, WarmStart, encode_start
+from vst.core.types import Frame, Picture
+from vst.imaging.color import SHARE, luminance_only
+from vst.imaging.compositing import finish, painted_share
+from vst.masks.base import Alpha, blend
+from vst.pipeline.painter import FrameBatch
+from vst.pipeline.parts import PipelineParts
+from vst.schedule.timeline import Mix
+
+EDGE_REACH = 0.004
+"""Width of the mask's edge, as a part of the picture's longer side."""
+
+
+@dataclass(frozen=True)
+class PendingFrame:
+    """A frame that was painted and waits for the stabilizer."""
+
+    frame: Frame
+    alpha: Alpha | None
+    mix: Mix
+    new_scene: bool
+
+
+@dataclass(frozen=True)
+class PaintedFrame:
+    """A frame with its content and its painting, both at the painting's size."""
+
+    pending: PendingFrame
+    content: Picture
+    painting: Picture
+
+
+@dataclass(frozen=True)
+class ChunkBoundary:
+    """Stands among painted frames where a chunk begins with ``batch``. ``painter`` is the painter's
+    state there; ``following`` replaces the handover where the next chunk needs none.
+    """
+
+    batch: FrameBatch
+    painter: dict[str, Any]
+    following: WarmStart | None = None
+
+
+@dataclass(frozen=True)
+class ChunkEnd:
+    """Stands among stabilized frames where a chunk ends."""
+
+    start: Handover | WarmStart
+
+
+StabilizedFrame = tuple[PendingFrame, Picture]
+"""A frame with what belongs to it, and its stabilized painting."""
+
+
+class StabilizerStage:
+    """Passes painted frames through the stabilizer, in order, and on to ``write``.
+
+    None stands before a new scene: frames still held are passed on, and the scene is forgotten.
+    ``done`` counts the frames passed on, from ``first_written`` on.
+    """
+
+    def __init__(
+        self,
+        parts: PipelineParts,
+        pending: deque[PendingFrame],
+        write: Callable[[StabilizedFrame | ChunkEnd], None],
+        first_written: int,
+    ) -> None:
+        self.stabilizer = parts.stabilizer
+        self.pending, self.write, self.first_written = pending, write, first_written
+        self.done = 0
+
+    def __call__(self, item: PaintedFrame | ChunkBoundary | None) -> None:
+        if item is None:
+            self.flush()
+            self.stabilizer.reset()
+        elif isinstance(item, ChunkBoundary):
+            self.write(ChunkEnd(item.following or self._make_handover(item)))
+        else:
+            self.pending.append(item.pending)
+            self.stabilizer.told(item.pending.mix)
+            self._pass_on(self.stabilizer.step(item.content, item.painting))
+
+    def flush(self) -> None:
+        """Pass on the frames still held."""
+        self._pass_on(self.stabilizer.flush())
+
+    def _pass_on(self, pictures: list[Picture]) -> None:
+        for picture in pictures:
+            pending = self.pending.popleft()
+            self.done += pending.frame.index >= self.first_written
+            self.write((pending, picture))
+
+    def _make_handover(self, boundary: ChunkBoundary) -> Handover:
+        batch = boundary.batch
+        first = self.pending[0].frame if self.pending else batch.frames[0]
+        return Handover(
+            read_from=ReadPoint.of(first),
+            scenes=[pending.new_scene for pending in self.pending],
+            cuts=batch.chunk_start or {},
+            stabilizer=self.stabilizer.state(),
+            painter=boundary.painter,
+        )
+
+
+class FrameWriter:
+    """Composites stabilized frames with their content and writes those from ``first_written`` on;
+    those before it only warm up the trail.
+    """
+
+    def __init__(self, parts: PipelineParts, first_written: int) -> None:
+        self.parts, self.first_written = parts, first_written
+
+    def __call__(self, item: StabilizedFrame | ChunkEnd) -> None:
+        if isinstance(item, ChunkEnd):
+            self._end_chunk(item.start)
+            return
+        pending, painting = item
+        frame, trail = pending.frame, self.parts.trail
+        is_written = frame.index >= self.first_written
+        if not is_written and trail is None:
+            return
+        picture = composite(pending, painting, self.parts.painter.engine.fades_below)
+        if trail is not None:
+            if pending.new_scene:
+                trail.reset()
+            picture = trail.step(picture)
+        if is_written:
+            self.parts.sink.write(Frame(frame.index, frame.time, picture))
+
+    def _end_chunk(self, start: Handover | WarmStart) -> None:
+        trail = self.parts.trail
+        if isinstance(start, Handover) and trail is not None:
+            start = replace(start, trail=trail.state())
+        self.parts.sink.end_chunk(encode_start(start))
+
+
+def composite(pending: PendingFrame, painting: Picture, fades_below: float) -> Picture:
+    """The painting at the content's size: recolored, faded by its strength, over the background."""
+    content, mix, alpha = pending.frame.picture, pending.mix, pending.alpha
+    if alpha is None:
+        share = painted_share(mix.painted, fades_below)
+        return finish(content, recolor(mix, content, painting), share)
+    # The painter has faded foreground and background apart already.
+    whole = finish(content, recolor(mix, content, painting), 1.0)
+    if mix.ground is not None and mix.ground.painted > 0:
+        return whole
+    # A background that is not painted is the content itself, not what came back from the size of
+    # the painting, except for a few pixels round the foreground: there the edge has parted them.
+    reach = 1 + 2 * max(2, round(EDGE_REACH * max(content.shape[:2])))
+    near = cv2.dilate(alpha, np.ones((reach, reach), np.uint8))
+    return blend(whole, content, cv2.blur(near, (reach, reach)))
+
+
+def recolor(mix: Mix, content: Picture, painting: Picture) -> Picture:
+    """The painting with the content's colors, as far as the mix asks for them, at the content's
+    size then.
+    """
+    palette = mix.palette or {mix.colours: 1.0}
+    share = sum(SHARE[name] * part for name, part in palette.items())
+    if share == 0:
+        return painting
+    return luminance_only(content, finish(content, painting, 1.0), share=share)
