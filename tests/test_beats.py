@@ -56,7 +56,7 @@ def test_the_blocks_in_which_the_sound_comes_make_no_difference() -> None:
 
 
 @pytest.mark.parametrize(
-    "read_sound",
+    "sound",
     [
         np.zeros(0, np.float32),
         np.ones(5, np.float32),
@@ -92,7 +92,7 @@ def write_sound(path: Path, sound: Samples, rate: int) -> Path:
 
 
 @pytest.mark.parametrize(("name", "rate"), [("clicks.mp4", 48000), ("clicks.wav", 44100)])
-def test_the_sound_of_a_file_is_listened_to(tmp_path: Path, name: str, rate: int) -> None:
+def test_beats_are_found_in_the_sound_of_a_file(tmp_path: Path, name: str, rate: int) -> None:
     sound, clicks = click_track(128, under="tone", rate=rate)
     path = write_sound(tmp_path / name, sound, rate)
     assert_on_the_clicks(find_beats_in_file(path), clicks)
@@ -101,8 +101,8 @@ def test_the_sound_of_a_file_is_listened_to(tmp_path: Path, name: str, rate: int
     )
 
 
-def test_a_film_without_sound_is_told_so(tmp_path: Path) -> None:
+def test_a_video_without_sound_is_refused(tmp_path: Path) -> None:
     from tests.clips import write_clip
 
-    with pytest.raises(UsageError, match="has no sound to find beats in"):
+    with pytest.raises(UsageError, match="has no sound, so there are no beats"):
         find_beats_in_file(write_clip(tmp_path / "silent.mp4", 5))

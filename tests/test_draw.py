@@ -10,19 +10,20 @@ import pytest
 
 from vst.errors import OutputError, UsageError
 from vst.plotting import (
-    covering,
-    curves,
-    demo_sheet,
-    grid,
+    crop_to_fill,
+    draw_curves,
+    draw_demo_sheet,
+    draw_grid,
+    draw_sheet,
+    draw_swatches,
+    fonts,
+    measure_text,
     save_picture,
-    sheet,
-    swatches,
-    text_size,
     write_text,
 )
-from vst.plotting.basics import LIGHT, drawable, fitted
-from vst.plotting.charts import as_number, round_step
-from vst.plotting.sheets import as_time
+from vst.plotting.basics import LIGHT, shorten
+from vst.plotting.charts import format_number, round_step
+from vst.plotting.sheets import format_label_time
 
 RED, GREEN, BLUE = (220, 30, 30), (30, 200, 30), (30, 30, 220)
 
@@ -71,7 +72,7 @@ def test_text_takes_the_room_it_says() -> None:
     write_text(canvas, "Blue swirls", 20, 10, 20, (0, 0, 0))
     _, x = np.nonzero((canvas != np.array(LIGHT.ground)).any(-1))
     assert x.min() >= 20
-    assert x.max() <= 20 + text_size("Blue swirls", 20)[0] + 2
+    assert x.max() <= 20 + measure_text("Blue swirls", 20)[0] + 2
 
 
 @pytest.mark.parametrize("place", [(-50, 5), (95, 55), (50, -80)])
@@ -82,17 +83,45 @@ def test_text_over_the_edge_is_cut_off(place: tuple[int, int]) -> None:
 
 
 def test_long_text_is_shortened_to_its_room() -> None:
-    short = fitted("a very long name of a style", 16, 90)
+    short = shorten("a very long name of a style", 16, 90)
     assert short.endswith("...")
-    assert text_size(short, 16)[0] <= 90
+    assert measure_text(short, 16)[0] <= 90
 
 
-def test_letters_that_the_font_lacks_are_replaced() -> None:
-    assert drawable("Flüsse → 画") == "Flusse -> ?"
+def test_characters_that_no_font_has_are_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fonts, "FILES", ())
+    monkeypatch.setattr(fonts, "_ask_fontconfig", lambda sign: "")
+    fonts.find_font.cache_clear()
+    try:
+        assert fonts.replace_missing("Flüsse → 画") == "Flusse -> ?"
+    finally:
+        fonts.find_font.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("script", "text"),
+    [
+        ("Latin with accents", "Flüsse é ñ Łódź"),
+        ("Cyrillic", "Звёздная ночь"),
+        ("CJK", "星月夜"),
+    ],
+)
+def test_labels_of_other_scripts_are_not_drawn_as_question_marks(script: str, text: str) -> None:
+    if not all(fonts.has_font(sign) for sign in text):
+        pytest.skip(f"this system has no font with {script}")
+    assert fonts.replace_missing(text) == text
+    drawn, marks = np.full((2, 60, 400, 3), 255, np.uint8)
+    write_text(drawn, text, 10, 10, 24, (0, 0, 0))
+    write_text(marks, "?" * len(text), 10, 10, 24, (0, 0, 0))
+    assert (drawn != 255).any() and (drawn != marks).any()
+
+
+def test_plain_text_is_drawn_with_pillow_s_own_font() -> None:
+    assert set(map(fonts.find_font, "Blue swirls, 12.5 s (a_b-c)")) == {""}
 
 
 def test_a_sheet_keeps_rows_in_order() -> None:
-    made = sheet([[plain(RED), plain(GREEN)], [plain(BLUE, 90, 30)]], [["a", "b"], ["c"]])
+    made = draw_sheet([[plain(RED), plain(GREEN)], [plain(BLUE, 90, 30)]], [["a", "b"], ["c"]])
     (red_x, red_y), (green_x, green_y) = middle_of(made, RED), middle_of(made, GREEN)
     assert red_x < green_x
     assert red_y == pytest.approx(green_y, abs=1)
@@ -102,29 +131,31 @@ def test_a_sheet_keeps_rows_in_order() -> None:
 @pytest.mark.parametrize("width", [400, 1280])
 def test_a_sheet_is_as_wide_as_asked(width: int) -> None:
     rows = [[plain(RED, 30, 90)] * 5, [plain(BLUE, 90, 30)]]
-    assert sheet(rows, title="Title", captions=["one", "two"], width=width).shape[1] == width
+    assert draw_sheet(rows, title="Title", captions=["one", "two"], width=width).shape[1] == width
 
 
 def test_a_sheet_keeps_the_shape_of_its_pictures() -> None:
-    made = sheet([[plain(RED, 50, 100)]], tallest=100)
+    made = draw_sheet([[plain(RED, 50, 100)]], tallest=100)
     y, x = np.nonzero((made == np.array(RED)).all(-1))
     assert (np.ptp(x) + 1) / (np.ptp(y) + 1) == pytest.approx(2, rel=0.03)
 
 
 def test_a_sheet_without_pictures_is_refused() -> None:
     with pytest.raises(UsageError, match="at least one picture"):
-        sheet([])
+        draw_sheet([])
 
 
 def test_a_grid_puts_each_pair_in_its_place() -> None:
-    made = grid([[plain(RED), plain(GREEN)], [plain(BLUE), plain(RED)]], ["a", "b"], ["x", "y"])
+    made = draw_grid(
+        [[plain(RED), plain(GREEN)], [plain(BLUE), plain(RED)]], ["a", "b"], ["x", "y"]
+    )
     green, blue = middle_of(made, GREEN), middle_of(made, BLUE)
     assert green[0] > blue[0]
     assert green[1] < blue[1]
 
 
 def test_a_grid_shows_contents_at_the_left_and_styles_on_top() -> None:
-    made = grid([[plain(RED)]], ["a"], ["x"], corner=[plain(GREEN)], heads=[plain(BLUE)])
+    made = draw_grid([[plain(RED)]], ["a"], ["x"], corner=[plain(GREEN)], heads=[plain(BLUE)])
     red, green, blue = (middle_of(made, colour) for colour in (RED, GREEN, BLUE))
     assert green[0] < red[0]
     assert blue[1] < red[1]
@@ -132,47 +163,47 @@ def test_a_grid_shows_contents_at_the_left_and_styles_on_top() -> None:
 
 def test_a_grid_with_a_picture_missing_is_refused() -> None:
     with pytest.raises(UsageError, match="one picture for each pair"):
-        grid([[plain(RED)]], ["a"], ["x", "y"])
+        draw_grid([[plain(RED)]], ["a"], ["x", "y"])
 
 
 def test_swatches_go_on_in_the_next_row() -> None:
-    made = swatches({"a": plain(RED), "b": plain(GREEN), "c": plain(BLUE)}, columns=2)
+    made = draw_swatches({"a": plain(RED), "b": plain(GREEN), "c": plain(BLUE)}, columns=2)
     red, blue = middle_of(made, RED), middle_of(made, BLUE)
     assert blue[0] == pytest.approx(red[0], abs=1)
     assert blue[1] > red[1]
 
 
 def test_the_demo_sheet_has_keyframes_above_and_paintings_below() -> None:
-    made = demo_sheet([(1.0, plain(RED))], [(0.0, plain(GREEN))] * 3, [plain(BLUE)] * 3)
+    made = draw_demo_sheet([(1.0, plain(RED))], [(0.0, plain(GREEN))] * 3, [plain(BLUE)] * 3)
     heights = [middle_of(made, colour)[1] for colour in (RED, GREEN, BLUE)]
     assert heights == sorted(heights)
 
 
 def test_the_demo_sheet_needs_a_painting_for_each_frame() -> None:
     with pytest.raises(UsageError, match="one painting for each frame"):
-        demo_sheet([(1.0, plain(RED))], [(0.0, plain(GREEN))], [])
+        draw_demo_sheet([(1.0, plain(RED))], [(0.0, plain(GREEN))], [])
 
 
 @pytest.mark.parametrize(("height", "width"), [(10, 80), (80, 10), (40, 60)])
 def test_covering_fills_the_cell(height: int, width: int) -> None:
-    assert covering(plain(RED, height, width), 50, 40).shape == (40, 50, 3)
+    assert crop_to_fill(plain(RED, height, width), 50, 40).shape == (40, 50, 3)
 
 
 @pytest.mark.parametrize(
     ("seconds", "text"), [(1.5, "1.50 s"), (62.5, "1:02.5"), (119.97, "2:00.0")]
 )
 def test_times_are_written_shortly(seconds: float, text: str) -> None:
-    assert as_time(seconds) == text
+    assert format_label_time(seconds) == text
 
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_a_chart_has_the_size_asked_for(dark: bool) -> None:
-    made = curves({"loss": [(0, 1), (1, 0.5)]}, title="Loss", width=400, height=300, dark=dark)
+    made = draw_curves({"loss": [(0, 1), (1, 0.5)]}, title="Loss", width=400, height=300, dark=dark)
     assert made.shape == (300, 400, 3)
 
 
 def test_a_rising_line_rises() -> None:
-    made = curves({"a": [(0, 0), (10, 5)]}, width=400, height=300)
+    made = draw_curves({"a": [(0, 0), (10, 5)]}, width=400, height=300)
     blue = made[..., 2].astype(int) - made[..., 0] > 60
     blue[:60] = False  # the legend
     rows = [np.flatnonzero(blue[:, x]).mean() for x in (100, 200, 300)]
@@ -186,12 +217,12 @@ def test_a_rising_line_rises() -> None:
 )
 @pytest.mark.parametrize("log", [False, True])
 def test_a_chart_is_drawn_of_any_points(points: list[tuple[float, float]], log: bool) -> None:
-    assert curves({"a": points}, log=log, width=300, height=200).shape == (200, 300, 3)
+    assert draw_curves({"a": points}, log=log, width=300, height=200).shape == (200, 300, 3)
 
 
 def test_an_axis_that_goes_down_is_refused() -> None:
     with pytest.raises(UsageError, match="change low or high"):
-        curves({"a": [(0, 1)]}, low=3, high=2)
+        draw_curves({"a": [(0, 1)]}, low=3, high=2)
 
 
 @pytest.mark.parametrize(
@@ -206,4 +237,4 @@ def test_ticks_are_round_numbers(rough: float, step: float) -> None:
     [(0.0, "0"), (0.05, "0.05"), (1500, "1500"), (20_000, "20k"), (3e6, "3M"), (-0.25, "-0.25")],
 )
 def test_ticks_are_written_shortly(value: float, text: str) -> None:
-    assert as_number(value) == text
+    assert format_number(value) == text

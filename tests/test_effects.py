@@ -10,7 +10,7 @@ import pytest
 
 from vst.core.types import Frame, Picture
 from vst.errors import UsageError
-from vst.video.retime import Ghost, Sound, check_speed, retimed, sound_at
+from vst.video.retime import Ghost, SoundPlan, check_speed, plan_sound, retime_frames
 
 RATE = Fraction(25)
 
@@ -55,7 +55,7 @@ def test_a_trail_ends_at_a_cut_and_goes_on_after_a_chunk() -> None:
 @pytest.mark.parametrize("start", [0.0, 2.0])
 def test_counts_and_times_fit_the_speed(speed: float | Fraction, start: float) -> None:
     for between in ("repeat", "flow"):
-        frames = list(retimed(film(50, start=start), speed, RATE, between=between))
+        frames = list(retime_frames(film(50, start=start), speed, RATE, between=between))
         assert len(frames) == pytest.approx(50 / float(speed), abs=1)
         assert [frame.index for frame in frames] == list(range(len(frames)))
         assert [f.time for f in frames] == pytest.approx(
@@ -64,9 +64,9 @@ def test_counts_and_times_fit_the_speed(speed: float | Fraction, start: float) -
 
 
 def test_time_lapse_leaves_out_and_slow_motion_repeats() -> None:
-    fast = [int(f.picture[0, 0, 0]) for f in retimed(film(12), 3, RATE)]
+    fast = [int(f.picture[0, 0, 0]) for f in retime_frames(film(12), 3, RATE)]
     assert fast == [0, 3, 6, 9]
-    slow = [int(f.picture[0, 0, 0]) for f in retimed(film(3), 0.5, RATE, between="repeat")]
+    slow = [int(f.picture[0, 0, 0]) for f in retime_frames(film(3), 0.5, RATE, between="repeat")]
     assert slow == [0, 0, 1, 1, 2, 2]
 
 
@@ -75,7 +75,7 @@ def test_slow_motion_moves_what_moves() -> None:
     wide = (128 + noise / np.abs(noise).max() * 120).astype(np.uint8)
     wide = np.repeat(wide[..., None], 3, 2)
     frames = [Frame(n, n / 25, wide[:, 4 * n : 4 * n + 96]) for n in range(4)]
-    made = [f.picture for f in retimed(frames, 0.5, RATE)]
+    made = [f.picture for f in retime_frames(frames, 0.5, RATE)]
     for n in (1, 3):
         middle = wide[:, 2 * n : 2 * n + 96].astype(int)
         error = np.abs(made[n].astype(int) - middle)[8:-8, 8:-8].mean()
@@ -84,24 +84,24 @@ def test_slow_motion_moves_what_moves() -> None:
 
 def test_over_a_cut_nothing_is_mixed() -> None:
     frames = [Frame(0, 0.0, grey(20)), Frame(1, 0.04, grey(230))]
-    assert {int(f.picture[0, 0, 0]) for f in retimed(frames, 0.25, RATE)} == {20, 230}
+    assert {int(f.picture[0, 0, 0]) for f in retime_frames(frames, 0.25, RATE)} == {20, 230}
 
 
 def test_nothing_in_nothing_out() -> None:
-    assert list(retimed([], 2, RATE)) == []
+    assert list(retime_frames([], 2, RATE)) == []
 
 
 def test_the_sound_is_stretched_or_dropped_as_said() -> None:
-    assert sound_at(1) == Sound()
-    assert sound_at(0.5).filter == "atempo=0.5"
-    assert sound_at(3).filter is not None
+    assert plan_sound(1) == SoundPlan()
+    assert plan_sound(0.5).filter == "atempo=0.5"
+    assert plan_sound(3).filter is not None
     for speed in (0.25, 0.3, 0.9, 1.7, 3, 4):
-        tempos = sound_at(speed).tempos
+        tempos = plan_sound(speed).tempos
         assert np.prod(tempos) == pytest.approx(speed, rel=1e-6)
         assert all(0.5 - 1e-9 <= tempo <= 2 + 1e-9 for tempo in tempos)
-    assert sound_at(8).dropped and "listened" in sound_at(8).note
-    assert np.prod(sound_at(8, "stretched").tempos) == pytest.approx(8)
-    assert sound_at(0.5, "dropped").filter is None and sound_at(1, "dropped").dropped
+    assert plan_sound(8).dropped and "unintelligible" in plan_sound(8).note
+    assert np.prod(plan_sound(8, "stretched").tempos) == pytest.approx(8)
+    assert plan_sound(0.5, "dropped").filter is None and plan_sound(1, "dropped").dropped
 
 
 @pytest.mark.parametrize("wrong", [0, -1, 65, 0.01, float("nan"), float("inf")])
@@ -114,6 +114,6 @@ def test_wrong_words_are_answered() -> None:
     with pytest.raises(UsageError, match=r"0 .no trail. to 1"):
         Ghost(1.2)
     with pytest.raises(UsageError, match="flow"):
-        list(retimed(film(2), 0.5, RATE, between="flo"))
+        list(retime_frames(film(2), 0.5, RATE, between="flo"))
     with pytest.raises(UsageError, match="stretched"):
-        sound_at(2, "streched")
+        plan_sound(2, "streched")

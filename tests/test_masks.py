@@ -190,9 +190,9 @@ def test_inpainting_halves_the_best_halo_of_the_report_s_ways() -> None:
 
 @pytest.mark.slow
 def test_it_does_so_with_the_embedded_engine() -> None:
-    from tools.draw_masks import painter
+    from tools.draw_masks import make_painter
 
-    clip, paint = FigureClip(count=10), painter()
+    clip, paint = FigureClip(count=10), make_painter()
     measured = {name: sum(halos(EDGES[name](), clip, paint, 2)) for name in EDGES}
     best = min(value for name, value in measured.items() if name != "inpainted")
     assert measured["inpainted"] <= 0.5 * best

@@ -119,7 +119,7 @@ def test_a_file_that_may_not_grow_is_told(tmp_path: Path) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, hard))
     try:
         spec = spec_for(tmp_path / "out.mp4", width=320, height=240)
-        with pytest.raises(OutputError, match="largest size"), open_sink(spec) as sink:
+        with pytest.raises(OutputError, match="size limit"), open_sink(spec) as sink:
             for frame in clips.as_frames(noise, RATE):
                 sink.write(frame)
             sink.finish()
@@ -131,14 +131,14 @@ def test_a_file_that_may_not_grow_is_told(tmp_path: Path) -> None:
 def test_an_output_that_did_not_come_out_whole_is_not_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import vst.video.sinks.assemble as room
+    import vst.video.sinks.assemble as assemble
 
-    run = room.run
+    run = assemble.run_ffmpeg
 
     def short(arguments: list[str], target: Path, patience: float | None) -> list[str]:
         return run(["-t", "0.2", *arguments], target, patience)
 
-    monkeypatch.setattr(room, "run", short)
+    monkeypatch.setattr(assemble, "run_ffmpeg", short)
     spec = spec_for(tmp_path / "out.mp4", overwrite=True)
     old = some_output(spec.path)
     with pytest.raises(OutputError, match=r"\d frames instead of 10"):
@@ -186,7 +186,7 @@ def test_frames_of_another_size_and_no_frames_are_refused(tmp_path: Path) -> Non
     for name in ("out.mp4", "out.gif", "frames"):
         with (
             open_sink(spec_for(tmp_path / name)) as sink,
-            pytest.raises(OutputError, match="no frame came"),
+            pytest.raises(OutputError, match="there are no frames"),
         ):
             sink.finish()
     assert list(tmp_path.iterdir()) == []

@@ -160,7 +160,7 @@ def test_colours_are_converted_as_they_are_tagged(name: str, tmp_path: Path) -> 
             sink.write(frame)
         sink.finish()
     source = open_source(spec.path)
-    colour = source.info.colour
+    colour = source.info.color
     if codec != "ffv1":
         assert (colour.matrix, colour.primaries, colour.transfer) == ("bt709", "bt709", "bt709")
         assert not colour.full_range

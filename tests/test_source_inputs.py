@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 from fractions import Fraction
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def test_a_truncated_clip_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
         frames = list(source.frames())
         assert 10 < len(frames) < 35, name
         assert source.info.frames == len(frames)
-        assert any("breaks off" in line for line in source.warnings), name
+        assert any("ends early" in line for line in source.warnings), name
 
 
 @pytest.mark.parametrize(
@@ -163,7 +164,7 @@ def test_a_folder_is_read_in_the_order_of_its_numbers(tmp_path: Path) -> None:
     assert clips.read_number(source.at(0.21)) == 6
     assert open_source(tmp_path).info.rate == 25
     (tmp_path / "frame7.png").unlink()
-    assert any("leave out 1" in line for line in open_source(tmp_path).warnings)
+    assert any("skip 1" in line for line in open_source(tmp_path).warnings)
     Image.fromarray(clips.draw_numbered_frame(7, 32, 32)).save(tmp_path / "frame7.png")
     with pytest.raises(MediaError, match="frame7"):
         list(open_source(tmp_path).frames())
@@ -193,3 +194,27 @@ def test_resampling_at_its_own_rate_changes_nothing() -> None:
     assert len(list(resample(rounded, rate))) == 300
     with pytest.raises(UsageError):
         list(resample(rounded, Fraction(0)))
+
+
+def test_a_photoshop_file_named_png_reaches_no_decoder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from PIL import Image, PsdImagePlugin
+
+    def decode(*_: object) -> None:
+        raise AssertionError("Pillow's PSD decoder was called")
+
+    Image.init()
+    monkeypatch.setattr(PsdImagePlugin.PsdImageFile, "_open", decode)
+    # A valid header: RGB of 8 x 8, 8 bits, all sections empty.
+    header = b"8BPS" + struct.pack(">H6xHIIHH", 1, 3, 8, 8, 8, 3)
+    (tmp_path / "0001.png").write_bytes(header + bytes(4 * 3) + bytes(2 + 3 * 8 * 8))
+    with pytest.raises(MediaError, match="not a readable picture"):
+        open_source(tmp_path)
+
+
+def test_no_format_is_listed_twice() -> None:
+    from vst.video.open import FORMATS
+
+    names = FORMATS.split(",")
+    assert len(names) == len(set(names))

@@ -13,8 +13,8 @@ from PIL import Image
 
 from tests import clips
 from tests.clips import ENCODINGS
-from vst.core.types import ColourInfo
-from vst.video.sources import open_source, tone
+from vst.core.types import ColorInfo
+from vst.video.sources import open_source, tone_mapping
 from vst.video.sources.rate import resample
 
 
@@ -182,7 +182,7 @@ def test_two_films_in_one_file_show_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize("matrix", clips.MATRICES)
 def test_known_colours_come_out(matrix: str, full: bool, pixels: str, tmp_path: Path) -> None:
     source = open_source(clips.write_patches(tmp_path / "patches.mkv", matrix, full, pixels))
-    assert (source.info.colour.matrix, source.info.colour.full_range) == (matrix, full)
+    assert (source.info.color.matrix, source.info.color.full_range) == (matrix, full)
     seen = clips.read_patches(next(source.frames()).picture)
     assert np.abs(seen - np.array(clips.PATCHES)).max() <= 2
 
@@ -197,7 +197,7 @@ def test_an_unnamed_matrix_goes_by_the_size(
         "-i", plain, "-vf", f"scale={size[0]}:{size[1]}:flags=neighbor", "-c:v", "ffv1", path
     )
     source = open_source(path)
-    assert source.info.colour.matrix == "unspecified"
+    assert source.info.color.matrix == "unspecified"
     picture = next(source.frames()).picture
     seen = picture[size[1] // 2, size[0] // 20 :: size[0] // 10].astype(int)
     assert np.abs(seen - np.array(clips.PATCHES)).max() <= 2
@@ -221,11 +221,13 @@ def test_hdr_is_brought_to_sdr_with_a_warning(transfer: str, white: float, tmp_p
     greys = []
     for signal in (0.0, white / 2, white, 1.0):
         source = open_source(hdr_clip(tmp_path / f"{signal}.mkv", transfer, signal))
-        assert source.info.colour.hdr and source.info.colour.bits == 10
+        assert source.info.color.hdr and source.info.color.bits == 10
         assert sum("HDR" in line for line in source.warnings) == 1
         picture = next(source.frames()).picture
         assert np.ptp(picture.astype(int)) <= 1
-        expected = tone.convert(np.full((1, 3), signal), source.info.colour)[0, 0] * 255
+        expected = (
+            tone_mapping.convert_to_sdr(np.full((1, 3), signal), source.info.color)[0, 0] * 255
+        )
         assert abs(float(picture.mean()) - expected) <= 2
         greys.append(float(picture.mean()))
     assert greys[0] <= 1 and greys == sorted(greys) and 215 <= greys[2] <= 245 and greys[3] >= 250
@@ -233,8 +235,8 @@ def test_hdr_is_brought_to_sdr_with_a_warning(transfer: str, white: float, tmp_p
 
 @given(st.tuples(*[st.floats(0, 1)] * 3), st.sampled_from(["smpte2084", "arib-std-b67", "bt709"]))
 def test_tone_mapping_stays_inside_and_keeps_grey(colour: tuple[float, ...], transfer: str) -> None:
-    kind = ColourInfo("bt2020nc", "bt2020", transfer, bits=10)
-    out = tone.convert(np.array([colour, (colour[0],) * 3]), kind)
+    kind = ColorInfo("bt2020nc", "bt2020", transfer, bits=10)
+    out = tone_mapping.convert_to_sdr(np.array([colour, (colour[0],) * 3]), kind)
     assert np.all(out >= 0) and np.all(out <= 1) and np.ptp(out[1]) < 1e-3
 
 

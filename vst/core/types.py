@@ -42,8 +42,8 @@ class Frame:
 
 
 @dataclass(frozen=True)
-class ColourInfo:
-    """How the numbers of a video's pictures mean colours, in FFmpeg's names; ``unspecified`` where
+class ColorInfo:
+    """How a video encodes colors, in FFmpeg's names; ``unspecified`` where
     it does not say.
     """
 
@@ -85,7 +85,7 @@ class VideoInfo:
     rotation: int = 0
     codec: str = ""
     pixel_format: str = ""
-    colour: ColourInfo = ColourInfo()
+    color: ColorInfo = ColorInfo()
     audio: tuple[str, ...] = ()
     subtitles: tuple[str, ...] = ()
     chapters: int = 0

@@ -63,10 +63,8 @@ class InpaintedEdge(Edge):
     def restore(self, state: dict[str, Any]) -> None:
         self._gray, self._hidden_small = state.get("gray"), state.get("hidden")
         # Older checkpoints name it "ground".
-        self._background, self._seen = (
-            state.get("background", state.get("ground")),
-            state.get("seen"),
-        )
+        self._background = state.get("background", state.get("ground"))
+        self._seen = state.get("seen")
 
     def parts(self, content: Picture, alpha: Alpha) -> MaskParts:
         check_alpha(content, alpha)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import functools
 import math
 import os
-import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from vst.core.types import Picture
 from vst.errors import OutputError, UsageError
@@ -85,31 +84,35 @@ def save_picture(path: str | os.PathLike[str], rgb: Picture, quality: int = 92) 
     return path
 
 
-@functools.lru_cache(maxsize=32)
-def _font(size: int) -> Any:
-    from PIL import ImageFont
-
-    return ImageFont.load_default(size)
-
-
-def drawable(text: str) -> str:
-    """``text`` in the letters that the font has: accents are left out, other signs become a
-    question mark.
-    """
-    for sign, plain in (("→", "->"), ("×", "x"), ("–", "-"), ("—", "-"), ("…", "..."), ("ß", "ss")):
-        text = text.replace(sign, plain)
-    bare = "".join(
-        sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign)
-    )
-    return "".join(sign if " " <= sign <= "~" else "?" for sign in bare)
-
-
 def measure_text(text: str, size: int) -> tuple[int, int]:
-    """Width and height in pixels of one line of ``text``; the height is the font's, the same for
-    every text.
+    """Return width and height in pixels of one line of ``text``; the height is the same for every
+    text.
     """
-    font = _font(size)
-    return math.ceil(font.getlength(drawable(text))), math.ceil(sum(font.getmetrics()))
+    fonts = _import_fonts()
+    width = sum(font.getlength(run) for font, run in fonts.split_by_font(text, size))
+    return math.ceil(width), math.ceil(sum(fonts.load_font("", size).getmetrics()))
+
+
+def _import_fonts() -> Any:
+    """Import Pillow only where text is drawn."""
+    from vst.plotting import fonts
+
+    return fonts
+
+
+def _render_line(text: str, size: int) -> npt.NDArray[np.float32]:
+    """Render one line of ``text`` as opacity 0..1, (height, width, 1), with a 2-pixel margin."""
+    from PIL import Image, ImageDraw
+
+    fonts = _import_fonts()
+    width, height = measure_text(text, size)
+    image = Image.new("L", (width + 4, height + 4), 0)
+    draw = ImageDraw.Draw(image)
+    x, baseline = 2.0, 2 + fonts.load_font("", size).getmetrics()[0]
+    for font, run in fonts.split_by_font(text, size):
+        draw.text((x, baseline), run, fill=255, font=font, anchor="ls")
+        x += font.getlength(run)
+    return np.asarray(image, np.float32)[..., None] / np.float32(255)
 
 
 def shorten(text: str, size: int, width: float) -> str:
@@ -136,14 +139,9 @@ def write_text(
     ``anchor``: where (x, y) lies in the text, in Pillow's two letters (l, m, r and a, m, s).
     ``turned``: from bottom to top.
     """
-    from PIL import Image, ImageDraw
-
     if not text:
         return
-    width, height = measure_text(text, size)
-    sheet = Image.new("L", (width + 4, height + 4), 0)
-    ImageDraw.Draw(sheet).text((2, 2), drawable(text), fill=255, font=_font(size))
-    mask = np.asarray(sheet, np.float32)[..., None] / 255
+    mask = _render_line(text, size)
     shares = {"l": 0.0, "m": 0.5, "r": 1.0, "a": 0.0, "s": 0.8}
     share_x, share_y = shares[anchor[0]], shares[anchor[1]]
     if turned:

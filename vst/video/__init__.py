@@ -1,1 +1,1 @@
-"""Video in and out: sources, sinks, scene cuts, beats."""
+"""Video input and output: sources, sinks, scene cuts, beats, speed changes."""

@@ -1,4 +1,4 @@
-"""Opening media files safely, with PyAV: what sources and sinks have in common."""
+"""Open media files safely with PyAV, for sources and sinks."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from vst.core.limits import LIMITS
 from vst.errors import MediaError, MissingFileError
 
 ANY_SIZE = 2**31 - 1
-"""Pixels, for files whose size has been looked at before, and our own."""
+"""Pixels: no limit, for files whose size was checked before and for vst's own."""
 
 FORMATS = (
-    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,gif,mpegts,mpeg,flv,asf,ogg,mxf,nut,ivf,wtv,rm,dv,yuv4mpegpipe,apng,"
-    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,gif,mpegts,mpeg,flv,asf,ogg,mxf,nut,ivf,wtv,rm,dv,yuv4mpegpipe,apng,"
-    "h264,hevc,av1,obu,m4v,mpegvideo,mjpeg,vc1,swf,wav,mp3,aac,flac"
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,gif,mpegts,mpeg,flv,asf,ogg,mxf,nut,ivf,wtv,rm,dv,"
+    "yuv4mpegpipe,apng,h264,hevc,av1,obu,m4v,mpegvideo,mjpeg,vc1,swf,wav,mp3,aac,flac"
 )
-"""The kinds of file that are opened, in FFmpeg's names: none of them is a playlist that reads other
-files. The last ones hold sound alone and are there for the message that says so.
+"""The formats that FFmpeg may open, by its names: no playlists, which would read other files. The
+last four hold only sound; they are opened so that the error can say so.
 """
 
 
 def open_container(path: Path, max_pixels: int = LIMITS.pixels) -> InputContainer:
-    """Open a video file with no protocol but ``file`` and no playlists; raise `MediaError` where it
-    cannot be read.
+    """Open a media file, allowing only the protocol ``file`` and the formats in `FORMATS`.
+
+    Raises `MissingFileError`, and `MediaError` where the file cannot be read.
     """
     options = {
         "protocol_whitelist": "file",
@@ -35,16 +35,15 @@ def open_container(path: Path, max_pixels: int = LIMITS.pixels) -> InputContaine
     try:
         return av.open(f"file:{path}", "r", options=options, metadata_errors="replace")
     except FileNotFoundError as error:
-        raise MissingFileError(f"there is no file {str(path)!r}; check the path") from error
+        raise MissingFileError(f"file {str(path)!r} does not exist. Check the path") from error
     except (av.FFmpegError, OSError, ValueError) as error:
         raise MediaError(
-            f"{str(path)!r} is no video that can be read, or is cut off before its index "
-            f"({describe_error(error)}); "
-            "give a video such as mp4, mov, mkv, webm, avi or gif"
+            f"{str(path)!r} is not a readable video, or is cut off before its index: "
+            f"{describe_error(error)}. Give a video such as mp4, mov, mkv, webm, avi or gif"
         ) from error
 
 
 def describe_error(error: BaseException) -> str:
-    """The text of FFmpeg's error without its number and file name, in one line."""
+    """Return the text of FFmpeg's error in one line, without its number and file name."""
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return " ".join(str(text).split()).rstrip(".")

@@ -1,4 +1,4 @@
-"""Effects on the way of time: a trail of what was shown (`Ghost`), another speed (`retime_frames`)."""
+"""Change the speed of a content (`retime_frames`) and plan its sound (`plan_sound`)."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from vst.errors import UsageError
 from vst.imaging.optical_flow import MEDIUM, FlowEstimator, enlarged_places, places, sample
 
 LONGEST_TRAIL = 0.94
-"""Part of the last output in the next one at ghost 1: it fades to a tenth in 37 frames. All of it
-would be a still.
+"""Share of the last output in the next one at ghost 1: it fades to a tenth in 37 frames. A share of
+1 would be a still.
 """
 
 SLOWEST, FASTEST = Fraction(1, 16), Fraction(64)
-"""Speeds that are allowed."""
+"""Lowest and highest supported speed."""
 AUDIBLE = (0.25, 4.0)
-"""Speeds at which stretched sound can still be listened to."""
+"""Lowest and highest speed at which stretched sound is still intelligible."""
 TEMPO = (0.5, 2.0)
-"""What one ``atempo`` filter takes in every version of FFmpeg."""
+"""The range of one ``atempo`` filter that every version of FFmpeg supports."""
 
 BETWEEN = {
-    "flow": "moved along the optical flow",
-    "repeat": "the last one again",
+    "flow": "interpolate along the optical flow",
+    "repeat": "repeat the last frame",
 }
 """How slow motion fills the time between two frames."""
 
@@ -82,8 +82,8 @@ def fading(amount: float) -> int:
 
 @dataclass(frozen=True)
 class SoundPlan:
-    """What happens to the sound: ``tempos`` for a chain of FFmpeg's ``atempo`` filters, or
-    dropped. ``note``: one line for the user, empty where nothing happens.
+    """What happens to the sound: ``tempos`` of a chain of FFmpeg's ``atempo`` filters, or it is
+    dropped. ``note``: one line for the user, empty if the sound stays as it is.
     """
 
     tempos: tuple[float, ...] = ()
@@ -92,26 +92,28 @@ class SoundPlan:
 
     @property
     def filter(self) -> str | None:
-        """The chain as FFmpeg's ``-af`` reads it; None where the sound stays or is dropped."""
+        """The chain for FFmpeg's ``-af``; None where the sound stays or is dropped."""
         return ",".join(f"atempo={tempo:.10g}" for tempo in self.tempos) or None
 
 
 def check_speed(speed: float | Fraction) -> Fraction:
-    """The speed as a fraction (1 as filmed, 0.5 slow motion, 8 time-lapse), if it is allowed."""
+    """Return the speed (1 as filmed, 0.5 slow motion, 8 time-lapse) as a fraction; raise
+    `UsageError` outside `SLOWEST` to `FASTEST`.
+    """
     finite = isinstance(speed, Fraction) or math.isfinite(speed)
     exact = Fraction(speed).limit_denominator(10_000) if finite else Fraction(0)
     if not SLOWEST <= exact <= FASTEST:
         raise UsageError(
-            f"speed {float(speed):g}; it goes from {float(SLOWEST):g} (slow motion) "
-            f"to {float(FASTEST):g} (time-lapse), and 1 is as filmed"
+            f"speed {float(speed):g} is out of range. Give {float(SLOWEST):g} (slow motion) "
+            f"to {float(FASTEST):g} (time-lapse); 1 is as filmed"
         )
     return exact
 
 
 def plan_sound(speed: float | Fraction, sound: str = "auto") -> SoundPlan:
-    """What becomes of the sound at ``speed``: stretched at the same pitch, or dropped.
+    """Decide what happens to the sound at ``speed``: stretched at the same pitch, or dropped.
 
-    ``sound``: "stretched", "dropped", or "auto", which drops what cannot be listened to any more.
+    ``sound``: "stretched", "dropped", or "auto", which drops sound outside `AUDIBLE`.
     """
     exact = check_speed(speed)
     ways = ("auto", "stretched", "dropped")
@@ -121,9 +123,9 @@ def plan_sound(speed: float | Fraction, sound: str = "auto") -> SoundPlan:
         return SoundPlan()
     inaudible = not AUDIBLE[0] <= exact <= AUDIBLE[1]
     if sound == "dropped" or (sound == "auto" and inaudible):
-        why = f" (it cannot be listened to outside {AUDIBLE[0]:g} to {AUDIBLE[1]:g})"
-        said = f"the sound is dropped at speed {float(exact):g}"
-        return SoundPlan(dropped=True, note=said + (why if sound == "auto" else ""))
+        why = f" (it is unintelligible outside {AUDIBLE[0]:g} to {AUDIBLE[1]:g})"
+        note = f"the sound is dropped at speed {float(exact):g}"
+        return SoundPlan(dropped=True, note=note + (why if sound == "auto" else ""))
     low, high = TEMPO
     steps = max(
         1, math.ceil(abs(math.log(exact)) / math.log(high if exact > 1 else 1 / low) - 1e-9)
@@ -133,7 +135,7 @@ def plan_sound(speed: float | Fraction, sound: str = "auto") -> SoundPlan:
 
 
 def scale_duration(seconds: float, speed: float | Fraction) -> float:
-    """How long a span of the content lasts at ``speed``."""
+    """Return how long a span of the content lasts at ``speed``, in seconds."""
     return seconds / float(check_speed(speed))
 
 
@@ -144,15 +146,16 @@ def retime_frames(
     *,
     between: str = "flow",
 ) -> Iterator[Frame]:
-    """Frames at a constant ``rate`` that show ``frames`` at ``speed``; the first keeps its time.
+    """Yield frames at a constant ``rate`` that show ``frames`` at ``speed``; the first keeps its
+    time.
 
-    Faster than filmed, frames are left out; slower, those ``between`` two are made (a name in
-    `BETWEEN`); over a cut, the last one stays. Two frames are held at most. There come
-    seconds * rate / speed frames, rounded.
+    Faster speeds drop frames; slower ones interpolate by the method ``between`` (a name in
+    `BETWEEN`), except across cuts, where the last frame repeats. Buffers at most two frames. The
+    number of frames is seconds * rate / speed, rounded.
     """
     exact = check_speed(speed)
     if between not in BETWEEN:
-        raise unknown("way between frames", between, BETWEEN)
+        raise unknown("interpolation", between, BETWEEN)
     step = exact / rate  # seconds of the content from one output frame to the next
     mover = FrameInterpolator() if between == "flow" and exact < 1 else None
     before: Frame | None = None
@@ -176,28 +179,30 @@ def retime_frames(
 
 
 class FrameInterpolator:
-    """Makes the picture that was between two: both are moved along the flow, and mixed."""
+    """Interpolates between two pictures: warps both along the flow and mixes them."""
 
     TORN = 40.0
-    """Mean difference (0..255) of both moved pictures from which on they are of two scenes."""
+    """Mean difference (0..255) of the two warped pictures above which they are of two shots."""
 
     def __init__(self) -> None:
-        self._look = FlowEstimator(MEDIUM)
+        self._estimate_flow = FlowEstimator(MEDIUM)
         self._pair: tuple[Picture, Picture] | None = None
-        self._flows: tuple[Any, Any] | None = None
+        self._flows: tuple[Any, Any] = (None, None)
 
     def __call__(self, first: Picture, second: Picture, part: float) -> Picture:
-        """``part`` 0 is the first picture, 1 the second."""
+        """Interpolate; ``part`` 0 is the first picture, 1 the second."""
         if part < 0.02 or first.shape != second.shape:
             return first
         if self._pair is None or self._pair[0] is not first or self._pair[1] is not second:
-            grays = [self._look.gray(picture) for picture in (first, second)]
-            self._flows = (self._look(grays[0], grays[1]), self._look(grays[1], grays[0]))
+            grays = [self._estimate_flow.gray(picture) for picture in (first, second)]
+            self._flows = (
+                self._estimate_flow(grays[0], grays[1]),
+                self._estimate_flow(grays[1], grays[0]),
+            )
             self._pair = (first, second)
-        assert self._flows is not None
         height, width = first.shape[:2]
         forward, backward = self._flows
-        # A pixel between them has nearly the flow of the same place in either picture.
+        # A pixel between them has nearly the flow of the same position in either picture.
         there = enlarged_places(places(-part * forward), height, width)
         back = enlarged_places(places(-(1 - part) * backward), height, width)
         moved = sample(first, there), sample(second, back)

@@ -1,4 +1,4 @@
-"""Scene changes, found frame by frame without looking ahead."""
+"""Detect cuts frame by frame, without looking ahead."""
 
 from __future__ import annotations
 
@@ -11,32 +11,28 @@ import numpy as np
 from vst.core.types import Picture
 
 WIDTH, HEIGHT = 48, 27
-"""Size at which frames are compared: small enough that motion hardly counts."""
+"""Size at which frames are compared: small enough that motion hardly matters."""
 FLOOR = 0.07
-"""Mean change (0..1) below which nothing is a cut, however still the scene was before."""
+"""Mean change (0..1) below which nothing is a cut, however still the shot was before."""
 RATIO = 3.0
-"""A cut changes the picture at least this many times as much as the frames before it usually did
-...
-"""
+"""A cut changes the picture by at least this multiple of the median change before it ..."""
 JUMP = 1.8
-"""... and this many times as much as the frame just before: what speeds up over several frames is
-motion.
+"""... and this multiple of the change just before: what accelerates over several frames is motion,
+not a cut.
 """
 COLOR_CHANGE = 0.15
-"""A cut moves at least this part (0..1) of the pixels to other colours: a fast pan does not."""
+"""A cut moves at least this share (0..1) of the pixels to other colors; a fast pan does not."""
 BLACK = 20
-"""Brightness (0..255) up to which a pixel that stays dark is not counted: the bars of a
-letterbox.
-"""
+"""Brightness (0..255) up to which pixels that stay dark are ignored: the bars of a letterbox."""
 MEMORY = 8
-"""Frames whose changes tell how lively the scene is."""
+"""Number of changes from which the shot's motion is estimated."""
 
 
 class CutDetector:
-    """Says of each frame whether a new scene starts with it.
+    """Detects whether a new shot starts with a frame.
 
-    Two things must happen at once: the small picture changes much more than it just did, and its
-    colours change. The first alone is a fast pan, the second alone a flash of light over seconds.
+    At a cut, the small picture changes much more than just before, and so do its colors. The first
+    alone is a fast pan, the second alone a slow change of light.
 
     >>> detector = CutDetector()
     >>> black, white = np.zeros((90, 160, 3), np.uint8), np.full((90, 160, 3), 255, np.uint8)
@@ -49,16 +45,16 @@ class CutDetector:
         self._changes: deque[float] = deque(maxlen=MEMORY)
 
     def state(self) -> dict[str, Any]:
-        """What is remembered, to be carried over the end of a chunk."""
+        """Return the detector's state for the next chunk."""
         return {"before": self._before, "changes": list(self._changes)}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from what `state` returned."""
+        """Continue from what `state` returned."""
         self._before = state["before"]
         self._changes = deque(state["changes"], maxlen=MEMORY)
 
     def is_cut(self, picture: Picture) -> bool:
-        """Take the next frame (RGB uint8, any size); True if it is the first of another scene."""
+        """Process the next frame (RGB uint8, any size); return True if it starts a new shot."""
         small = cv2.resize(picture, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
         small = cv2.cvtColor(small, cv2.COLOR_RGB2YCrCb)
         before, self._before = self._before, small
@@ -68,11 +64,11 @@ class CutDetector:
         change = float(np.abs(small.astype(np.float32) - before).sum(2)[seen > 0].sum()) / (
             255 * max(1, seen.sum())
         )
-        # Eight levels of brightness by four of each colour difference.
-        colours = [
+        # Eight bins of brightness by four of each color difference.
+        colors = [
             cv2.calcHist([x], [0, 1, 2], seen, [8, 4, 4], [0, 256] * 3) for x in (before, small)
         ]
-        moved = float(np.abs(colours[1] - colours[0]).sum()) / (2 * max(1, seen.sum()))
+        moved = float(np.abs(colors[1] - colors[0]).sum()) / (2 * max(1, seen.sum()))
         usual = float(np.median(self._changes)) if self._changes else 0.0
         last = self._changes[-1] if self._changes else 0.0
         cut = bool(change > max(FLOOR, RATIO * usual, JUMP * last) and moved > COLOR_CHANGE)

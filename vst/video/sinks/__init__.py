@@ -1,4 +1,4 @@
-"""Sinks: where painted frames go. One file each; `open_sink` finds the one that writes a path."""
+"""Sinks write painted frames. One file each; `open_sink` chooses the one that writes a path."""
 
 from __future__ import annotations
 
@@ -23,29 +23,29 @@ SINKS = Registry(
 )
 
 VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm")
-"""Endings of the videos that can be written."""
+"""Suffixes of the video files that can be written."""
 
 
 def open_sink(spec: SinkSpec) -> Sink:
     """Open the sink that writes ``spec.path``: a video, a GIF or a folder of PNG frames.
 
-    Raises `UsageError` where the ending, the codec or a number cannot be used, `OutputExistsError`
-    where something lies under the name and may not be replaced, and `OutputError` where the folder
-    cannot be written: all of them before any work is done.
+    Raises `UsageError` for an unsupported suffix, codec or number, `OutputExistsError` where the
+    output exists and may not be replaced, and `OutputError` where the folder is not writable; all
+    before anything is written.
     """
     sink: Sink = SINKS[detect_sink_kind(spec.path)](spec)
     return sink
 
 
 def detect_sink_kind(path: str | os.PathLike[str]) -> str:
-    """The name in `SINKS` of what writes ``path``, by its ending; a folder ends in ``/``, has no
-    ending, or exists.
+    """Return the name in `SINKS` for ``path``, by its suffix; a folder ends in ``/``, has no
+    suffix, or exists.
     """
     name = os.fspath(path)
     suffix = Path(name).suffix.lower()
     if not name or "\0" in name:
         raise UsageError(
-            f"{name!r} is no path for an output; give a name such as out.mp4 or frames/"
+            f"{name!r} is not a path for an output. Give a name such as out.mp4 or frames/"
         )
     if name.endswith(("/", os.sep)) or not suffix:
         return "folder"
@@ -53,10 +53,10 @@ def detect_sink_kind(path: str | os.PathLike[str]) -> str:
         return "gif"
     if suffix in VIDEO_SUFFIXES:
         return "video"
-    with contextlib.suppress(OSError):  # a name that is too long is no folder
+    with contextlib.suppress(OSError):  # a name that is too long is not a folder
         if Path(name).is_dir():
             return "folder"
     raise UsageError(
-        f"an output {name!r} cannot be written; give a name that ends in "
+        f"output {name!r} has an unsupported suffix. Give a name that ends in "
         f"{', '.join(VIDEO_SUFFIXES)}, .gif, or a folder"
     )

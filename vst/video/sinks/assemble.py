@@ -1,8 +1,7 @@
-"""The output put together: the picture track, and everything else of the content, joined by one
-call of ffmpeg.
+"""Assemble the output: one call of ffmpeg muxes the picture track with the content's other streams.
 
-Nothing of the pictures is encoded again. `vst.video.sinks.remux` brings several parts into one
-track first, and frames with times of their own onto them.
+The pictures are not encoded again. `vst.video.sinks.remux` first joins several tracks into one and
+sets frame times.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ from pathlib import Path
 
 from vst.core.types import VideoInfo
 from vst.video.open import FORMATS
-from vst.video.sinks import verify as check
 from vst.video.sinks.base import SinkReport, SinkSpec
 from vst.video.sinks.ffmpeg import SAFE_INPUT, RefusedError, format_file_url, run_ffmpeg
 from vst.video.sinks.formats import ENCODERS, choose_format
@@ -22,19 +20,19 @@ from vst.video.sinks.metadata import build_job_options
 from vst.video.sinks.remux import TrackClock, remux
 from vst.video.sinks.stream_mapping import StreamMapping, map_streams
 from vst.video.sinks.track import pad_size
+from vst.video.sinks.verify import measure_rate, probe_output, verify_output
 
 LEAD = 0.1
-"""Seconds by which a content's sound may begin before its first picture without being kept: more is
-kept, and the pictures begin that much later, as in the content.
+"""Seconds of sound before the first picture that are dropped; more is kept, and the pictures start
+later by as much, as in the content.
 """
 
 
 @dataclass(frozen=True)
 class Timing:
-    """When the frames of the tracks are shown, on the content's clock: ``first`` is the time of the
-    first of them.
+    """The times of the tracks' frames on the content's clock; ``first`` is that of the first frame.
 
-    ``times`` None: evenly, at the rate of the specification.
+    ``times`` None: constant, at the rate of the specification.
     """
 
     frames: int
@@ -42,29 +40,29 @@ class Timing:
     times: Sequence[float] | None = None
 
     def last(self, rate: Fraction) -> float:
-        """Seconds for which the last frame stands: as long as the one before it."""
+        """Return the duration of the last frame, in seconds: that of the frame before it."""
         if self.times is None or len(self.times) < 2:
             return float(1 / rate)
         return self.times[-1] - self.times[-2]
 
     def span(self, rate: Fraction) -> float:
-        """Seconds from the first frame to the beginning of the last one."""
+        """Return the seconds from the start of the first frame to the start of the last."""
         if self.times is None:
             return float((self.frames - 1) / rate)
         return self.times[-1] - self.times[0]
 
     def seconds(self, rate: Fraction) -> float:
-        """Seconds from the first frame to the end of the last one."""
+        """Return the seconds from the start of the first frame to the end of the last."""
         return self.span(rate) + self.last(rate)
 
 
 def assemble(tracks: Sequence[Path], spec: SinkSpec, timing: Timing, finished: Path) -> SinkReport:
-    """Join ``tracks``, which hold the frames of ``timing`` in order, with what comes along of the
-    content.
+    """Mux ``tracks``, which hold the frames of ``timing`` in order, with the content's other
+    streams.
 
-    The result is written to ``finished``, read back, and must hold what it should; the report is of
-    what was read. Working files are put next to it. Where ffmpeg refuses something of the content,
-    it is tried again with the sound alone, then with the pictures alone, and the warnings say so.
+    Writes the result to ``finished``, reads it back, verifies it and reports what it read. Working
+    files go next to it. Where ffmpeg refuses a stream of the content, retries with the sound only,
+    then with the pictures only, and adds a warning. Raises `OutputError`.
     """
     kind, codec, _ = choose_format(spec.path, spec.codec, spec.crf)
     track = _merge_tracks(tracks, spec, codec, timing, finished.parent)
@@ -75,23 +73,23 @@ def assemble(tracks: Sequence[Path], spec: SinkSpec, timing: Timing, finished: P
         return _verify_and_report(spec, timing, StreamMapping(), finished)
     everything = map_streams(content.path, kind, spec.audio, spec.path.suffix.lower(), spec.tempo)
     lost: list[str] = []
-    for carried, without in _list_attempts(everything):
+    for mapping, without in _list_attempts(everything):
         try:
-            command = _build_command(track, content, carried, spec, timing, finished)
+            command = _build_command(track, content, mapping, spec, timing, finished)
             run_ffmpeg(command, spec.path, spec.patience)
             break
         except RefusedError as error:
             if not without:
                 raise
-            lost.append(f"the content's {without} could not be taken along: {error}")
-    carried.warnings += lost
-    return _verify_and_report(spec, timing, carried, finished)
+            lost.append(f"the content's {without} could not be copied: {error}")
+    mapping.warnings += lost
+    return _verify_and_report(spec, timing, mapping, finished)
 
 
 def _list_attempts(everything: StreamMapping) -> list[tuple[StreamMapping, str]]:
-    """What is tried to be carried, less each time, and what is lost where it is refused."""
+    """List mappings to try, each with fewer streams, and what is lost where ffmpeg refuses one."""
     found: list[tuple[StreamMapping, str]] = []
-    sound, nothing = everything.sound_alone(), everything.nothing()
+    sound, nothing = everything.keep_sound(), everything.keep_metadata()
     if everything != sound:
         found.append((everything, "subtitles, covers and attachments"))
     if sound != nothing:
@@ -102,36 +100,36 @@ def _list_attempts(everything: StreamMapping) -> list[tuple[StreamMapping, str]]
 def _build_command(
     track: Path,
     content: VideoInfo | None,
-    carried: StreamMapping,
+    mapping: StreamMapping,
     spec: SinkSpec,
     timing: Timing,
     finished: Path,
 ) -> list[str]:
-    """ffmpeg's arguments: the track is its first input, the content its second."""
+    """Build ffmpeg's arguments: the track is its first input, the content its second."""
     kind, codec, _ = choose_format(spec.path, spec.codec, spec.crf)
     lead = 0.0
     source: list[str] = []
     if content is not None:
-        place, lead = _align_content(content, carried, timing)
+        shift, lead = _align_content(content, mapping, timing)
         source = [
             *SAFE_INPUT,
             "-format_whitelist",
             FORMATS,
-            *place,
+            *shift,
             "-i",
             format_file_url(content.path),
         ]
     delay = ["-itsoffset", f"{lead:.6f}"] if lead else []
     options = [
-        *carried.options,
-        *build_job_options(spec.job, spec.path.suffix.lower(), carried.tags),
+        *mapping.options,
+        *build_job_options(spec.job, spec.path.suffix.lower(), mapping.tags),
     ]
-    if timing.first > 1e-3:  # else all sound since the content's last keyframe would come along
+    if timing.first > 1e-3:  # drop the sound between the content's last keyframe and the start
         options += ["-copypriorss", "0"]
     if spec.end is not None:
         options += ["-t", f"{timing.seconds(spec.rate) + lead:.6f}"]
     if codec == "hevc" and kind.muxer in ("mp4", "mov"):
-        options += ["-tag:v:0", "hvc1"]  # the name under which Apple's players take it
+        options += ["-tag:v:0", "hvc1"]  # the tag that Apple's players require
     return [
         *(*SAFE_INPUT, *delay, "-i", format_file_url(track), *source),
         *("-map", "0:v:0", "-c:v:0", "copy", *options, *kind.options),
@@ -140,32 +138,30 @@ def _build_command(
 
 
 def _verify_and_report(
-    spec: SinkSpec, timing: Timing, carried: StreamMapping, finished: Path
+    spec: SinkSpec, timing: Timing, mapping: StreamMapping, finished: Path
 ) -> SinkReport:
-    found = check.probe_output(finished, spec.path)
+    found = probe_output(finished, spec.path)
     size = (spec.width, spec.height)
-    check.verify_output(
-        found, timing.frames, timing.span(spec.rate), size, carried.audio, spec.path
-    )
-    rate = check.measure_rate(found, spec.rate)
-    # Even times are known exactly; Matroska's are rounded to milliseconds.
+    verify_output(found, timing.frames, timing.span(spec.rate), size, mapping.audio, spec.path)
+    rate = measure_rate(found, spec.rate)
+    # Constant times are exact; those read back from Matroska are rounded to milliseconds.
     even = timing.times is None
     seconds = float(found.frames / rate) if even else found.span + timing.last(rate)
-    return SinkReport(spec.path, found.frames, rate, seconds, list(carried.warnings))
+    return SinkReport(spec.path, found.frames, rate, seconds, list(mapping.warnings))
 
 
 def _align_content(
-    content: VideoInfo, carried: StreamMapping, timing: Timing
+    content: VideoInfo, mapping: StreamMapping, timing: Timing
 ) -> tuple[list[str], float]:
-    """Options that put the content onto the output's clock, whose zero is the first frame, and the
-    seconds by which the pictures begin later.
+    """Return the options that shift the content onto the output's clock, whose zero is the first
+    frame, and the seconds by which the pictures start later.
 
-    All is reckoned on the file's own clock: versions of ffmpeg differ in what they take for its
-    start (sound in MP4 begins with samples that are not played).
+    Uses the file's own clock, because versions of ffmpeg differ in what they take for its start
+    (sound in MP4 starts with priming samples).
     """
     if timing.first > 1e-3:
         return ["-seek_timestamp", "1", "-ss", f"{content.origin + timing.first:.6f}"], 0.0
-    lead = content.origin - carried.start
+    lead = content.origin - mapping.start
     lead = lead if lead >= LEAD else 0.0
     return ["-copyts", "-itsoffset", f"{lead - content.origin:.6f}"], lead
 
@@ -173,8 +169,8 @@ def _align_content(
 def _merge_tracks(
     tracks: Sequence[Path], spec: SinkSpec, codec: str, timing: Timing, folder: Path
 ) -> Path:
-    """The track itself, or a new one where parts are to be joined, times to be set or a size to be
-    told.
+    """Return the track itself, or a new one where tracks must be joined, times set, or the padded
+    size corrected.
     """
     size = (spec.width, spec.height)
     if len(tracks) == 1 and timing.times is None and pad_size(codec, size) == size:
@@ -196,5 +192,5 @@ def _merge_tracks(
 
 
 def get_track_suffix(codec: str) -> str:
-    """The ending of a picture track's file name for a codec."""
+    """Return the suffix of a picture track's file for a codec."""
     return {"mp4": ".mp4", "mov": ".mov", "matroska": ".mkv"}[ENCODERS[codec].track]

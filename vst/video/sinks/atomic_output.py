@@ -1,4 +1,4 @@
-"""The place of an output: made aside in a hidden folder, put under its name when it is whole."""
+"""Atomic outputs: written in a hidden folder and renamed when complete."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from vst.errors import OutputError, OutputExistsError
 
 LOCK = "lock"
 _LONGEST_NAME = 100
-"""Bytes of a name up to which the hidden folder's is made of all of it."""
+"""Bytes up to which the hidden folder's name contains the whole name of the output."""
 
 
 class AtomicOutput:
-    """A hidden folder next to ``target``, on the same file system, to work in; one run holds it.
+    """A hidden working folder next to ``target``, on the same file system, locked by one run.
 
-    Opening it checks that the target may be written and that no other run is writing it, and drops
-    what a run that was killed has left there. `publish` moves the finished file or folder under the
-    target's name in one step; `discard` removes whatever else is left and may be called at any time
-    and twice. ``within``: an existing folder on the same file system to work in, which is held by
-    this run already, instead of a hidden one.
+    The constructor checks that the target may be written and that no other run is writing it, and
+    deletes what a killed run left there. `publish` renames the finished file to the target in one
+    step; `discard` deletes the folder and may be called at any time, also twice. ``within``: an
+    existing folder on the same file system, which this run has locked, to work in instead. Raises
+    `OutputError`.
     """
 
     def __init__(self, target: Path, overwrite: bool, within: Path | None = None) -> None:
@@ -42,25 +42,25 @@ class AtomicOutput:
             raise
         except FileNotFoundError as error:
             raise OutputError(
-                f"the folder {str(target.parent)!r} does not exist; make it or give another one"
+                f"the folder {str(target.parent)!r} does not exist. Create it or give another one"
             ) from error
         except OSError as error:
             raise OutputError(
-                f"the folder {str(target.parent)!r} cannot be written to ({error.strerror}); "
-                "choose another one"
+                f"the folder {str(target.parent)!r} cannot be written: {error.strerror}. "
+                "Choose another one"
             ) from error
 
     def _hold(self) -> None:
-        """Make the hidden folder, or take over that of a run that has ended."""
+        """Create and lock the hidden folder, or take over one whose run has ended."""
         while self._lock is None:
             with contextlib.suppress(FileExistsError):
                 self.folder.mkdir(0o700)
             if self.folder.is_symlink() or not self.folder.is_dir() or self._is_foreign():
                 raise OutputError(
-                    f"{str(self.folder)!r} is no working folder of vst's; {str(self.target)!r} "
-                    "would be made there: move it away"
+                    f"{str(self.folder)!r}, where {str(self.target)!r} would be written, is not a "
+                    "working folder of vst. Move it away"
                 )
-            with contextlib.suppress(FileNotFoundError):  # the run that held it has just ended
+            with contextlib.suppress(FileNotFoundError):  # the run that locked it just ended
                 self._lock = Lock(self.folder / LOCK, repr(str(self.target)))
         self._empty()
 
@@ -73,26 +73,26 @@ class AtomicOutput:
             exists = os.path.lexists(self.target)
         except (OSError, ValueError) as error:
             raise OutputError(
-                f"{str(self.target)!r} cannot be written ({error}); choose another name"
+                f"{str(self.target)!r} cannot be written: {error}. Choose another name"
             ) from error
         if exists and not self.overwrite:
             raise OutputExistsError(
-                f"{str(self.target)!r} exists already; choose another name or allow overwriting"
+                f"{str(self.target)!r} exists already. Choose another name or allow overwriting"
             )
         if len(os.fsencode(self.target.name)) > 255:
             raise OutputError(
-                f"the name {self.target.name[:40]!r}… is longer than 255 bytes; choose a shorter "
+                f"the name {self.target.name[:40]!r}… is longer than 255 bytes. Choose a shorter "
                 "one"
             )
 
     def publish(self, finished: Path) -> None:
-        """Bring the file ``finished``, which lies in `folder`, to the disk and then under the
-        target's name.
+        """Flush the file ``finished``, which is in `folder`, to disk and rename it to the target.
+        Raises `OutputError`.
         """
         try:
             sync_to_disk(finished)
             self._check_free()
-            # What a symbolic link points to is replaced, and the link stays.
+            # Replace what a symbolic link points to and keep the link.
             finished.replace(self.target.resolve() if self.target.is_symlink() else self.target)
         except OutputExistsError:
             raise
@@ -102,21 +102,21 @@ class AtomicOutput:
             ) from error
         with contextlib.suppress(
             OSError
-        ):  # the file is there; only the folder's entry may not be on the disk yet
+        ):  # the file exists; only the folder's entry may not be on disk yet
             sync_to_disk(self.target.parent)
 
     def discard(self) -> None:
-        """Remove the working folder with all that is in it."""
+        """Delete the working folder and its contents."""
         if self._lock is None:
             shutil.rmtree(self.folder, ignore_errors=True)
             return
         self._empty()
         self._lock.release()
-        with contextlib.suppress(OSError):  # gone already, or the next run has it
+        with contextlib.suppress(OSError):  # deleted already, or locked by the next run
             self.folder.rmdir()
 
     def _empty(self) -> None:
-        """Remove everything but the lock, while it is held."""
+        """Delete everything but the lock, while this run holds it."""
         if self._lock is None or not self._lock.held:
             return
         with contextlib.suppress(OSError):
@@ -128,7 +128,7 @@ class AtomicOutput:
 
 
 def get_working_folder(target: Path) -> Path:
-    """Where ``target`` is made: the same for each run that writes it."""
+    """Return the hidden folder in which ``target`` is written, the same for every run."""
     name = target.name
     if len(os.fsencode(name)) > _LONGEST_NAME:
         name = f"{name[:20]}.{blake2b(os.fsencode(name), digest_size=8).hexdigest()}"
@@ -136,8 +136,8 @@ def get_working_folder(target: Path) -> Path:
 
 
 def sync_to_disk(path: Path) -> None:
-    """Wait until a file, or a folder's list of names, is on the disk."""
-    if path.is_dir() and os.name == "nt":  # Windows opens no folders
+    """Flush a file, or a folder's entries, to disk."""
+    if path.is_dir() and os.name == "nt":  # Windows cannot open folders
         return
     flags = os.O_RDONLY if path.is_dir() else os.O_RDWR
     handle = os.open(path, flags)

@@ -1,5 +1,5 @@
-"""What a sink promises: frames go in one by one; the output appears under its name when it is
-whole, or not at all.
+"""The interface of sinks: they take frames one by one; the output appears under its name when it is
+complete, or not at all.
 
 To add one: a file in this folder with a class that derives from `Sink`, and one line in the table
 of `vst.video.sinks`.
@@ -19,15 +19,13 @@ from vst.core.types import Frame, VideoInfo
 
 @dataclass(frozen=True)
 class SinkSpec:
-    """What is to be written.
+    """Describes the output.
 
-    ``content`` is what sound, subtitles, chapters and metadata come from, between ``start`` and
-    ``end`` seconds of its clock (None: to its end); None where there is nothing to take along.
-    ``rate`` is exact; with ``variable`` the frames' own times are kept. ``tempo``: a chain of
-    FFmpeg's filters that the sound goes through, where the pictures run at another speed.
-    ``codec`` and ``crf`` None: the best choice for the kind of file. ``job`` is text that is
-    written into the output's metadata. ``patience``: seconds after which an ffmpeg that does
-    nothing counts as hung.
+    ``content``: source of sound, subtitles, chapters and metadata, from ``start`` to ``end``
+    seconds of its clock (None: its end); None: none of them. ``rate`` is exact; ``variable`` keeps
+    the frames' own times. ``tempo``: FFmpeg filters for the sound where the speed changes.
+    ``codec`` and ``crf`` None: the default of the file format. ``job``: text for the output's
+    metadata. ``patience``: seconds without progress after which ffmpeg counts as hung.
     """
 
     path: Path
@@ -50,7 +48,7 @@ class SinkSpec:
 
 @dataclass
 class SinkReport:
-    """What was written, probed from the finished file and not from what was asked for."""
+    """What the finished file holds, probed from the file itself."""
 
     path: Path
     frames: int
@@ -60,33 +58,27 @@ class SinkReport:
 
 
 class Sink(ABC):
-    """Takes frames in order. Leaving its ``with`` block without `finish` drops everything that was
-    written.
-    """
+    """Takes frames in order. Leaving its ``with`` block without `finish` deletes the output."""
 
     def __init__(self, spec: SinkSpec) -> None:
         self.spec = spec
 
     @abstractmethod
     def write(self, frame: Frame) -> None:
-        """Take the next frame: RGB uint8 of the size of the specification, on the content's
-        clock.
-        """
+        """Write the next frame: RGB uint8 of the specified size, with its time in the content."""
 
     def end_chunk(self, state: dict[str, Any]) -> None:
-        """A chunk ends after the frame written last; ``state`` is what the next one has to know.
-        Of no meaning to most sinks.
+        """End a chunk after the last written frame; ``state`` is for the next chunk. Most sinks
+        ignore it.
         """
 
     @abstractmethod
     def finish(self) -> SinkReport:
-        """Complete the output, check it by reading it back, and let it appear under its name."""
+        """Complete the output, verify it by reading it back, and publish it under its name."""
 
     @abstractmethod
     def abort(self) -> None:
-        """Drop what was written and leave what lay under the output's name untouched. May be called
-        twice.
-        """
+        """Delete what was written; an existing output stays untouched. May be called twice."""
 
     def __enter__(self) -> Sink:
         return self

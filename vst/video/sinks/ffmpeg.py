@@ -1,5 +1,5 @@
-"""Running ffmpeg: the binary that MoviePy uses, without a shell, a terminal or the network; every
-failure is told.
+"""Run ffmpeg, the binary that MoviePy uses, without a shell, a terminal or the network; report
+every failure.
 """
 
 from __future__ import annotations
@@ -20,38 +20,36 @@ from vst.errors import DependencyError, OutputError, StalledError
 
 
 class RefusedError(OutputError):
-    """ffmpeg ended by itself with an error that is not the disk's: another way may work."""
+    """ffmpeg refused its input or options; other options may work."""
 
 
 QUIET = ("-nostdin", "-hide_banner", "-loglevel", "error")
-"""Never asks, says nothing but errors."""
+"""Never prompt; print only errors."""
 
 SAFE_INPUT = ("-protocol_whitelist", "file,pipe")
-"""Put before each input: no network, and no protocol that reads other files."""
+"""Options before each input: no network, and no protocol that reads other files."""
 
 
 def find_ffmpeg() -> str:
-    """The path of ffmpeg: the one that MoviePy found, which is imageio-ffmpeg's own unless the user
-    set another.
+    """Return the path of the ffmpeg that MoviePy found: imageio-ffmpeg's unless the user set
+    another. Raises `DependencyError` where there is none.
     """
     from moviepy.config import FFMPEG_BINARY
 
     if FFMPEG_BINARY == "unset":
         raise DependencyError(
-            "no ffmpeg was found; install imageio-ffmpeg, or set FFMPEG_BINARY to its path"
+            "ffmpeg was not found. Install imageio-ffmpeg, or set FFMPEG_BINARY to its path"
         )
     return str(FFMPEG_BINARY)
 
 
 def format_file_url(path: Path) -> str:
-    """A file's name as ffmpeg takes it, whatever characters are in it."""
+    """Format a path for ffmpeg, whatever characters it contains."""
     return f"file:{path}"
 
 
 class FFmpegProcess:
-    """A running ffmpeg. Its messages are collected by a thread, so that it can never wait for a
-    reader.
-    """
+    """A running ffmpeg. A thread collects its messages, so that its pipe never fills up."""
 
     def __init__(self, arguments: Sequence[str], feed: bool = False) -> None:
         options: dict[str, Any] = {}
@@ -60,8 +58,8 @@ class FFmpegProcess:
                 subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
             )
         else:
-            # Its own session: Ctrl-C in the terminal is for this program, which then decides what
-            # becomes of ffmpeg.
+            # A session of its own: Ctrl-C in the terminal reaches only this program, which then
+            # stops ffmpeg in order.
             options["start_new_session"] = True
         try:
             self.popen = subprocess.Popen(
@@ -73,14 +71,12 @@ class FFmpegProcess:
             )
         except OSError as error:
             raise DependencyError(
-                f"ffmpeg cannot be started ({error}); install imageio-ffmpeg anew"
+                f"ffmpeg cannot be started: {error}. Reinstall imageio-ffmpeg"
             ) from error
         self._lines: deque[str] = deque(maxlen=50)
-        assert self.popen.stderr is not None
         self._reader = threading.Thread(
-            target=self._collect, args=(self.popen.stderr,), name="ffmpeg-messages"
+            target=self._collect, args=(self.popen.stderr,), name="ffmpeg-messages", daemon=True
         )
-        self._reader.daemon = True
         self._reader.start()
 
     def _collect(self, stream: IO[bytes]) -> None:
@@ -89,33 +85,33 @@ class FFmpegProcess:
                 self._lines.append(line.decode(errors="replace").strip())
 
     def wait(self, patience: float | None = None) -> int:
-        """Wait for its end; the exit status, negative where a signal ended it. Raises
-        `StalledError` where it does nothing for ``patience`` seconds.
+        """Wait for the process and return its exit status, negative after a signal. Raises
+        `StalledError` where it makes no progress for ``patience`` seconds.
         """
-        with contextlib.suppress(OSError):  # what is still to be flushed may meet a broken pipe
+        with contextlib.suppress(OSError):  # flushing may meet a broken pipe
             if self.popen.stdin is not None:
                 self.popen.stdin.close()
-        status = self.popen.wait() if patience is None else self._waited(patience)
+        status = self.popen.wait() if patience is None else self._wait_with_patience(patience)
         self._reader.join()
         return status
 
-    def _waited(self, patience: float) -> int:
-        work, since = self._work(), time.monotonic()
+    def _wait_with_patience(self, patience: float) -> int:
+        before, since = self._read_cpu_time(), time.monotonic()
         while True:
             try:
                 return self.popen.wait(min(1.0, patience))
             except subprocess.TimeoutExpired:
-                now = self._work()
-                if now is None or now != work:
-                    work, since = now, time.monotonic()
+                now = self._read_cpu_time()
+                if now is None or now != before:
+                    before, since = now, time.monotonic()
                 elif time.monotonic() - since > patience:
                     raise StalledError(
-                        f"ffmpeg has not gone on for {patience:g} s; look at the disk, or give it "
-                        "more time with --patience"
+                        f"ffmpeg made no progress for {patience:g} s. Check the disk, or allow "
+                        "more time with patience"
                     ) from None
 
-    def _work(self) -> list[str] | None:
-        """The time that it has computed, in the system's ticks; None where that is not known."""
+    def _read_cpu_time(self) -> list[str] | None:
+        """Return its CPU time in the system's ticks; None where that is not available."""
         try:
             status = Path(f"/proc/{self.popen.pid}/stat").read_text()
         except OSError:
@@ -123,43 +119,41 @@ class FFmpegProcess:
         return status.rpartition(")")[2].split()[11:13]
 
     def kill(self) -> None:
-        """End it at once, if it still runs, and wait for it."""
+        """Kill the process, if it still runs, and wait for it."""
         if self.popen.poll() is None:
             self.popen.kill()
         self.wait()
 
     @property
     def messages(self) -> list[str]:
-        """What it said: its last lines."""
+        """The last lines that it printed."""
         return [line for line in self._lines if line]
 
     def error(self, target: Path) -> OutputError:
-        """What its end means for the output ``target``; to be asked after `wait`."""
+        """Make the error for ``target`` from how the process ended; call after `wait`."""
         outer = self._outer_cause(target)
         if outer is not None:
             return OutputError(f"{str(target)!r} was not written: {outer}")
         return RefusedError(f"{str(target)!r} was not written: {self._own_cause()}")
 
     def _outer_cause(self, target: Path) -> str | None:
-        """What came from outside: a full disk, a limit, a signal."""
-        said = " ".join(self.messages)
-        if "No space left on device" in said or "Disk quota exceeded" in said:
+        """Describe a cause outside ffmpeg (a full disk, a limit, a signal), or return None."""
+        text = " ".join(self.messages)
+        if "No space left on device" in text or "Disk quota exceeded" in text:
             return (
-                f"the disk is full ({_format_free_space(target.parent)} free in {str(target.parent)!r}); make "
-                "room and run again"
+                f"the disk is full ({_format_free_space(target.parent)} free in "
+                f"{str(target.parent)!r}). Free space and run again"
             )
-        if "File too large" in said or self.popen.returncode == -25:  # SIGXFSZ
-            return (
-                "the file grew beyond the largest size allowed here; raise the limit or write less"
-            )
+        if "File too large" in text or self.popen.returncode == -25:  # SIGXFSZ
+            return "the file exceeds the system's size limit. Raise the limit or write less"
         if self.popen.returncode < 0:
-            return f"ffmpeg was ended by signal {-self.popen.returncode}; run again"
+            return f"ffmpeg was killed by signal {-self.popen.returncode}. Run again"
         return None
 
     def _own_cause(self) -> str:
         if "Unknown encoder" in " ".join(self.messages):
             return (
-                f"this ffmpeg lacks an encoder ({self.messages[-1]}); install imageio-ffmpeg, or "
+                f"this ffmpeg lacks an encoder ({self.messages[-1]}). Install imageio-ffmpeg, or "
                 "choose another codec"
             )
         last = (
@@ -170,8 +164,10 @@ class FFmpegProcess:
 
 
 def run_ffmpeg(arguments: Sequence[str], target: Path, patience: float | None = None) -> list[str]:
-    """Run ffmpeg to its end; its messages. Raises `OutputError` naming ``target`` where it fails;
-    leaves no process. ``patience``: seconds after which one that does nothing is hung.
+    """Run ffmpeg to its end and return its messages; never leaves a process behind.
+
+    ``patience``: seconds without progress after which it counts as hung. Raises `OutputError` that
+    names ``target``.
     """
     process = FFmpegProcess(arguments)
     try:

@@ -1,4 +1,4 @@
-"""A folder of numbered PNG frames as an output."""
+"""Write a folder of numbered PNG frames."""
 
 from __future__ import annotations
 
@@ -24,31 +24,31 @@ _PNG = (cv2.IMWRITE_PNG_COMPRESSION, 3)
 
 
 class FolderSink(Sink):
-    """``frame_000001.png`` and on, and ``job.json`` with the job, the exact rate, and the times
-    where they are uneven.
+    """Writes ``frame_000001.png`` and so on, and ``job.json`` with the job, the exact rate, and the
+    times where they are uneven.
 
-    The folder appears whole, in one step. A folder that is there already is replaced only where all
-    that it holds was written by this class; an empty one always.
+    The folder appears in one step, complete. An existing folder is replaced only if it is empty or
+    holds nothing but what this class wrote.
     """
 
     def __init__(self, spec: SinkSpec) -> None:
         super().__init__(spec)
         if spec.codec not in (None, "png"):
             raise UsageError(
-                f"a folder holds PNG frames, no {spec.codec}; leave the codec out, or give a "
+                f"codec {spec.codec!r}: a folder holds PNG frames. Leave codec out, or give a "
                 "file name"
             )
         if spec.crf is not None:
-            raise UsageError(f"crf {spec.crf}: PNG frames have no such quality; leave it out")
+            raise UsageError(f"crf {spec.crf}: PNG frames have no quality setting. Leave it out")
         check_numbers(spec)
         _check_replaceable(spec.path, spec.overwrite)
-        self._place = AtomicOutput(spec.path, overwrite=True)
-        self._frames = self._place.folder / "frames"
+        self._output = AtomicOutput(spec.path, overwrite=True)
+        self._frames = self._output.folder / "frames"
         self._times = array("d")
         try:
             self._frames.mkdir()
         except BaseException:
-            self._place.discard()
+            self._output.discard()
             raise
 
     def write(self, frame: Frame) -> None:
@@ -56,16 +56,17 @@ class FolderSink(Sink):
         self._times.append(frame.time)
         fine, data = cv2.imencode(".png", cv2.cvtColor(frame.picture, cv2.COLOR_RGB2BGR), _PNG)
         if not fine:
-            raise OutputError(f"frame {len(self._times)} could not be written as PNG")
-        self._keep(f"frame_{len(self._times):06d}.png", data.tobytes())
+            raise OutputError(f"frame {len(self._times)} could not be encoded as PNG. Run again")
+        self._write_file(f"frame_{len(self._times):06d}.png", data.tobytes())
 
     def finish(self) -> SinkReport:
         try:
             if not self._times:
                 raise OutputError(
-                    f"{str(self.spec.path)!r} was not written: no frame came; check start and end"
+                    f"{str(self.spec.path)!r} was not written: there are no frames. "
+                    "Check start and end"
                 )
-            self._keep(JOB_FILE, json.dumps(self._notes(), indent=1).encode("utf-8"))
+            self._write_file(JOB_FILE, json.dumps(self._notes(), indent=1).encode("utf-8"))
             count = self._read_back()
             self._publish()
         finally:
@@ -73,9 +74,9 @@ class FolderSink(Sink):
         return SinkReport(self.spec.path, count, self.spec.rate, self._seconds(), self._warnings())
 
     def abort(self) -> None:
-        self._place.discard()
+        self._output.discard()
 
-    def _keep(self, name: str, data: bytes) -> None:
+    def _write_file(self, name: str, data: bytes) -> None:
         try:
             with (self._frames / name).open("wb") as file:
                 file.write(data)
@@ -106,14 +107,14 @@ class FolderSink(Sink):
             or last.shape[:2] != (self.spec.height, self.spec.width)
         ):
             raise OutputError(
-                f"{str(self.spec.path)!r} did not come out whole ({len(names)} frames of "
-                f"{len(self._times)}); nothing was kept"
+                f"{str(self.spec.path)!r} is incomplete: {len(names)} frames of "
+                f"{len(self._times)}. Nothing was kept; run again"
             )
         return len(names)
 
     def _publish(self) -> None:
         target = self.spec.path
-        old = self._place.folder / "old"
+        old = self._output.folder / "old"
         try:
             for path in (*self._frames.iterdir(), self._frames):
                 sync_to_disk(path)
@@ -143,34 +144,34 @@ class FolderSink(Sink):
 
 
 def _check_replaceable(folder: Path, overwrite: bool) -> None:
-    """Raise unless nothing lies under the name, or an empty folder, or frames of ours that may be
-    replaced.
+    """Raise `OutputError` unless the folder does not exist, is empty, or holds only frames by vst
+    that may be overwritten.
     """
     try:
         if not os.path.lexists(folder):
             return
         if not folder.is_dir():
             raise OutputExistsError(
-                f"{str(folder)!r} is a file; give another name for the folder of frames"
+                f"{str(folder)!r} is a file. Give another name for the folder of frames"
             )
         names = [path.name for path in folder.iterdir()]
     except OSError as error:
         if isinstance(error, OutputError):
             raise
         raise OutputError(
-            f"{str(folder)!r} cannot be written ({error.strerror}); choose another name"
+            f"{str(folder)!r} cannot be written: {error.strerror}. Choose another name"
         ) from error
     if not names:
         return
     if not overwrite:
         raise OutputExistsError(
-            f"{str(folder)!r} exists already; choose another name or allow overwriting"
+            f"{str(folder)!r} exists already. Choose another name or allow overwriting"
         )
-    strange = sorted(name for name in names if name != JOB_FILE and not _is_frame(name))
-    if strange:
+    foreign = sorted(name for name in names if name != JOB_FILE and not _is_frame(name))
+    if foreign:
         raise OutputExistsError(
-            f"{str(folder)!r} holds more than frames ({strange[0]!r}) and is not replaced; "
-            "choose another name"
+            f"{str(folder)!r} holds other files ({foreign[0]!r}) and is not replaced. "
+            "Choose another name"
         )
 
 

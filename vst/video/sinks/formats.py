@@ -1,4 +1,4 @@
-"""What each kind of file can hold, and how each codec is asked for."""
+"""What each file format supports, and the encoder options of each codec."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from vst.errors import UsageError
 
 @dataclass(frozen=True)
 class Encoder:
-    """One codec: its encoder in ffmpeg, its options, and the pixels that it gets.
+    """One codec: its encoder in ffmpeg, its options, and its pixel format.
 
-    ``crf`` is the default quality, None where the codec has none; ``pixels_odd`` is taken where a
-    side is odd and ``pixels`` cannot hold it. ``track`` is the kind of file that the encoded
-    pictures are kept in meanwhile.
+    ``crf``: default quality, None for codecs without one. ``pixels_odd``: pixel format where a side
+    is odd and ``pixels`` does not support that. ``track``: format of the temporary picture track.
     """
 
     encoder: str
@@ -26,18 +25,16 @@ class Encoder:
     pixels_odd: str | None = None
     track: str = "mp4"
     in_order: tuple[str, ...] = ()
-    """Options that keep frames in the order of showing: then each packet of MP4 lasts as long as
-    its frame.
-    """
+    """Options that disable reordering, so that each packet of MP4 lasts as long as its frame."""
 
     @property
     def is_rgb(self) -> bool:
-        """Whether the pictures are kept as RGB, with no conversion to YUV."""
+        """Whether the pictures stay RGB, without conversion to YUV."""
         return self.pixels in ("bgr0", "gbrp", "rgb24")
 
 
 ENCODERS = {
-    # `veryfast` at CRF 18: seen by nobody to differ, three times as fast as `medium`, 10 % larger.
+    # `veryfast` at CRF 18: visually lossless, three times as fast as `medium`, 10 % larger.
     "h264": Encoder("libx264", ("-preset", "veryfast"), "yuv420p", crf=18, in_order=("-bf", "0")),
     "hevc": Encoder(
         "libx265",
@@ -71,17 +68,16 @@ ENCODERS = {
     ),
     "ffv1": Encoder("ffv1", ("-level", "3", "-slicecrc", "1"), "bgr0", track="matroska"),
 }
-"""The codecs by the names that users give."""
+"""Codecs by the names that users give."""
 
 
 @dataclass(frozen=True)
 class ContainerFormat:
-    """One kind of video file.
+    """One video file format.
 
-    ``codecs``: what it can hold, the default first. ``audio``: codecs of sound that are copied as
-    they are; others are re-encoded as ``audio_fallback``. ``subtitles`` likewise, for subtitles of
-    text; ``pictured`` are the subtitles made of pictures that it holds. ``muxer`` is ffmpeg's name
-    for it.
+    ``codecs``: supported video codecs, the default first. ``audio``: sound codecs that are copied;
+    others are re-encoded as ``audio_fallback``. ``subtitles`` likewise for text subtitles;
+    ``bitmap_subtitles``: supported bitmap subtitles. ``muxer``: ffmpeg's name of the format.
     """
 
     muxer: str
@@ -90,7 +86,7 @@ class ContainerFormat:
     audio_fallback: str
     subtitles: frozenset[str]
     subtitle_fallback: str
-    pictured: frozenset[str] = frozenset()
+    bitmap_subtitles: frozenset[str] = frozenset()
     attachments: bool = False
     covers: bool = False
     options: tuple[str, ...] = ()
@@ -154,7 +150,7 @@ _MKV = ContainerFormat(
     audio_fallback="aac",
     subtitles=frozenset({"subrip", "srt", "ass", "ssa", "webvtt", "text"}),
     subtitle_fallback="subrip",
-    pictured=frozenset({"dvd_subtitle", "hdmv_pgs_subtitle", "dvb_subtitle"}),
+    bitmap_subtitles=frozenset({"dvd_subtitle", "hdmv_pgs_subtitle", "dvb_subtitle"}),
     attachments=True,
 )
 _WEBM = ContainerFormat(
@@ -167,14 +163,14 @@ _WEBM = ContainerFormat(
 )
 
 CONTAINERS = {".mp4": _MP4, ".m4v": _MP4, ".mov": _MOV, ".mkv": _MKV, ".webm": _WEBM}
-"""The kinds of file by their endings."""
+"""File formats by suffix."""
 
 
 def choose_format(
     path: Path, codec: str | None, crf: int | None
 ) -> tuple[ContainerFormat, str, int | None]:
-    """The kind of file, the codec's name and the CRF for an output; `UsageError` where they do not
-    go together.
+    """Return the file format, the codec's name and the CRF of an output. Raises `UsageError` where
+    they do not fit together.
     """
     kind = CONTAINERS[path.suffix.lower()]
     name = codec or kind.codecs[0]
@@ -183,14 +179,16 @@ def choose_format(
     if name not in kind.codecs:
         fitting = ", ".join(suffix for suffix, each in CONTAINERS.items() if name in each.codecs)
         raise UsageError(
-            f"{path.suffix} cannot hold {name}; it holds {', '.join(kind.codecs)}; for {name} "
+            f"codec {name!r}: {path.suffix} supports only {', '.join(kind.codecs)}. For {name} "
             f"give a name in {fitting}"
         )
     encoder = ENCODERS[name]
     if crf is None:
         return kind, name, encoder.crf
     if encoder.crf is None:
-        raise UsageError(f"crf {crf}: the codec {name} has no such quality; leave it out")
+        raise UsageError(f"crf {crf}: the codec {name} has no quality setting. Leave it out")
     if not 0 <= crf <= encoder.highest_crf:
-        raise UsageError(f"crf {crf} for {name}; it must be 0 (best) to {encoder.highest_crf}")
+        raise UsageError(
+            f"crf {crf} is out of range for {name}. Give 0 (best) to {encoder.highest_crf}"
+        )
     return kind, name, crf

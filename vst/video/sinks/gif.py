@@ -1,4 +1,4 @@
-"""A GIF as an output: one palette for the whole film, chosen from all its frames."""
+"""Write a GIF with one palette, computed from all frames."""
 
 from __future__ import annotations
 
@@ -10,43 +10,43 @@ from pathlib import Path
 
 from vst.core.types import Frame
 from vst.errors import OutputError, UsageError
-from vst.video.sinks import verify as check
 from vst.video.sinks.atomic_output import AtomicOutput
 from vst.video.sinks.base import Sink, SinkReport, SinkSpec
 from vst.video.sinks.ffmpeg import SAFE_INPUT, format_file_url, run_ffmpeg
 from vst.video.sinks.metadata import build_comment_block, count_table_bytes
 from vst.video.sinks.remux import TrackClock, remux
 from vst.video.sinks.track import TrackWriter, round_rate
+from vst.video.sinks.verify import probe_output, verify_output
 from vst.video.sinks.video import check_frame, check_numbers
 
 TICK = Fraction(1, 100)
 """Seconds: GIF counts time in hundredths."""
 
 SHORTEST = 2
-"""Ticks: players show frames that stand for less than this much slower, at ten a second."""
+"""Ticks: players show frames that last less at only ten a second."""
 
 
 class GifSink(Sink):
-    """Frames are kept without loss on the disk until the palette is known: memory does not grow
+    """Stores frames losslessly on disk until the palette is known, so that memory does not grow
     with length.
 
-    Times are rounded to hundredths of a second without adding up; above 50 frames a second some are
-    dropped.
+    Times are rounded to hundredths of a second without accumulating errors; above 50 frames a
+    second some are dropped.
     """
 
     def __init__(self, spec: SinkSpec) -> None:
         super().__init__(spec)
         if spec.codec not in (None, "gif"):
-            raise UsageError(f"a .gif cannot hold {spec.codec}; leave the codec out")
+            raise UsageError(f"codec {spec.codec!r}: .gif does not support it. Leave codec out")
         if spec.crf is not None:
-            raise UsageError(f"crf {spec.crf}: a .gif has no such quality; leave it out")
+            raise UsageError(f"crf {spec.crf}: a .gif has no quality setting. Leave it out")
         check_numbers(spec)
         self._ticks = array("q")
         self._first = 0.0
         self._last = 0.0
-        self._taken = 0
-        self._place = AtomicOutput(spec.path, spec.overwrite)
-        self._track = self._place.folder / "pictures.mkv"
+        self._received = 0
+        self._output = AtomicOutput(spec.path, spec.overwrite)
+        self._track = self._output.folder / "pictures.mkv"
         try:
             self._writer = TrackWriter(
                 self._track,
@@ -56,18 +56,20 @@ class GifSink(Sink):
                 target=spec.path,
             )
         except BaseException:
-            self._place.discard()
+            self._output.discard()
             raise
 
     def write(self, frame: Frame) -> None:
-        check_frame(frame, self.spec, self._last if self._taken else None)
-        if self._taken == 0:
+        check_frame(frame, self.spec, self._last if self._received else None)
+        if self._received == 0:
             self._first = frame.time
         seconds = (
-            frame.time - self._first if self.spec.variable else float(self._taken / self.spec.rate)
+            frame.time - self._first
+            if self.spec.variable
+            else float(self._received / self.spec.rate)
         )
         tick = round(seconds / float(TICK))
-        self._taken += 1
+        self._received += 1
         self._last = frame.time
         if self._ticks and tick - self._ticks[-1] < SHORTEST:
             return
@@ -76,19 +78,20 @@ class GifSink(Sink):
 
     def finish(self) -> SinkReport:
         try:
-            if self._taken == 0:
+            if self._received == 0:
                 raise OutputError(
-                    f"{str(self.spec.path)!r} was not written: no frame came; check start and end"
+                    f"{str(self.spec.path)!r} was not written: there are no frames. "
+                    "Check start and end"
                 )
             self._writer.close(self.spec.patience)
-            finished = self._make()
-            found = check.probe_output(finished, self.spec.path)
+            finished = self._encode()
+            found = probe_output(finished, self.spec.path)
             frames, span = len(self._ticks), self._ticks[-1] * float(TICK)
             size = (self.spec.width, self.spec.height)
-            check.verify_output(found, frames, span, size, 0, self.spec.path)
-            self._place.publish(finished)
-            seconds = found.span + self._last_span() * float(TICK)
-            even = frames == self._taken and not self.spec.variable
+            verify_output(found, frames, span, size, 0, self.spec.path)
+            self._output.publish(finished)
+            seconds = found.span + self._count_last_ticks() * float(TICK)
+            even = frames == self._received and not self.spec.variable
             rate = self.spec.rate if even else Fraction(frames / seconds).limit_denominator(1000)
             return SinkReport(self.spec.path, frames, rate, seconds, self._warnings())
         finally:
@@ -97,23 +100,23 @@ class GifSink(Sink):
     def abort(self) -> None:
         with contextlib.suppress(OSError):
             self._writer.abort()
-        self._place.discard()
+        self._output.discard()
 
-    def _last_span(self) -> int:
-        """Ticks for which the last frame stands: as long as the one before it."""
+    def _count_last_ticks(self) -> int:
+        """Return the ticks of the last frame: as many as the frame before it."""
         if len(self._ticks) < 2:
             return max(SHORTEST, round(1 / self.spec.rate / TICK))
         return self._ticks[-1] - self._ticks[-2]
 
-    def _make(self) -> Path:
-        folder = self._place.folder
+    def _encode(self) -> Path:
+        folder = self._output.folder
         timed, palette, finished = (
             folder / "timed.mkv",
             folder / "palette.png",
             folder / "whole.gif",
         )
         times = [tick * float(TICK) for tick in self._ticks]
-        clock = TrackClock(self.spec.rate, TICK, times, self._last_span() * float(TICK))
+        clock = TrackClock(self.spec.rate, TICK, times, self._count_last_ticks() * float(TICK))
         remux(
             [self._track],
             round_rate(self.spec.rate),
@@ -138,8 +141,8 @@ class GifSink(Sink):
             self.spec.path,
             self.spec.patience,
         )
-        # No pattern: a percent sign in the folder's name is a percent sign.
-        colours = [
+        # Without patterns, a percent sign in the folder's name stays a percent sign.
+        palette_input = [
             *SAFE_INPUT,
             "-f",
             "image2",
@@ -148,10 +151,10 @@ class GifSink(Sink):
             "-i",
             format_file_url(palette),
         ]
-        last = str(self._last_span())
+        last = str(self._count_last_ticks())
         run_ffmpeg(
             [
-                *(*source, *colours, "-lavfi", "[0:v][1:v]paletteuse=diff_mode=rectangle"),
+                *(*source, *palette_input, "-lavfi", "[0:v][1:v]paletteuse=diff_mode=rectangle"),
                 *(
                     "-fps_mode",
                     "passthrough",
@@ -174,36 +177,36 @@ class GifSink(Sink):
 
     def _warnings(self) -> list[str]:
         lines = []
-        dropped = self._taken - len(self._ticks)
+        dropped = self._received - len(self._ticks)
         if dropped:
             lines.append(
-                f"a .gif shows at most 50 frames a second; {dropped} of {self._taken} frames are "
-                "left out"
+                f"a .gif shows at most 50 frames a second; {dropped} of {self._received} frames "
+                "are left out"
             )
         if self.spec.audio and self.spec.content is not None and self.spec.content.audio:
-            lines.append("a .gif has no sound; the content's is left out")
+            lines.append("a .gif has no sound; the content's sound is left out")
         if self.spec.sample_aspect != 1:
             lines.append(
-                f"a .gif has square pixels; the shape {self.spec.sample_aspect} of the content's "
-                "is lost"
+                "a .gif has square pixels; the content's pixel aspect ratio of "
+                f"{self.spec.sample_aspect} is lost"
             )
         return lines
 
 
 def add_comment(path: Path, job: str) -> None:
-    """Write ``job`` as a comment extension after the GIF's global table of colours.
+    """Write ``job`` as a comment extension after the GIF's global color table.
 
-    There, before the first picture, every decoder passes over it; FFmpeg's takes one that stands at
-    the end for a further picture.
+    Every decoder skips a comment there, before the first picture; FFmpeg takes one at the end for
+    another picture.
     """
     try:
         commented = path.with_suffix(".commented")
         with path.open("rb") as old, commented.open("wb") as new:
             screen = old.read(13)
             if screen[:6] not in (b"GIF87a", b"GIF89a"):
-                raise OutputError(f"{path.name} does not begin as a GIF does; nothing was kept")
-            colours = old.read(count_table_bytes(screen[10]))
-            new.write(b"GIF89a" + screen[6:] + colours + build_comment_block(job))
+                raise OutputError(f"{path.name} is not a GIF. Nothing was kept; run again")
+            table = old.read(count_table_bytes(screen[10]))
+            new.write(b"GIF89a" + screen[6:] + table + build_comment_block(job))
             shutil.copyfileobj(old, new)
         commented.replace(path)
     except OSError as error:

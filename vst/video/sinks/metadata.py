@@ -1,4 +1,4 @@
-"""The job in the output's metadata: how it is written for each kind of file, and read back."""
+"""Write the job into the output's metadata, for each kind of file, and read it back."""
 
 from __future__ import annotations
 
@@ -13,40 +13,38 @@ TAG = "VST_JOB"
 """The tag in Matroska and WebM."""
 
 MARK = "[vst job] "
-"""Begins the job in the comment of MP4 and MOV, and in that of a GIF; the content's own comment
-stands before it.
-"""
+"""Precedes the job in the comment of MP4, MOV and GIF, after the content's own comment."""
 
 JOB_FILE = "job.json"
-"""The file in a folder of frames."""
+"""Name of the file with the job in a folder of frames."""
 
 
 def build_job_options(job: str, suffix: str, tags: dict[str, str]) -> list[str]:
-    """ffmpeg's options that write ``job``; ``tags`` are the content's, whose comment is kept."""
+    """Build ffmpeg's options that write ``job``; keeps the comment in ``tags``, the content's."""
     own = {key.lower(): value for key, value in tags.items()}.get("comment", "")
     if suffix in (".mkv", ".webm"):
         return ["-metadata", f"{TAG}={job}"] if job else []
-    kept = own.split(MARK, 1)[0].rstrip("\n")  # a content that vst wrote has a job of its own
+    kept = own.split(MARK, 1)[0].rstrip("\n")  # a content written by vst has its own job
     if not job:
         return ["-metadata", f"comment={kept}"] if kept != own else []
     return ["-metadata", f"comment={kept}{chr(10) if kept else ''}{MARK}{job}"]
 
 
 def read_job(path: str | Path) -> str | None:
-    """The job that was written into the output at ``path``, as it was given; None where there is
-    none.
+    """Read the job from the output at ``path``, or return None. Raises `MissingFileError` and
+    `MediaError`.
     """
-    place = Path(path)
-    if not place.exists():
-        raise MissingFileError(f"there is no file or folder {str(path)!r}; check the path")
-    if place.is_dir():
-        return _read_job_file(place)
-    if place.suffix.lower() == ".gif":
-        return _read_gif_job(place)
+    output = Path(path)
+    if not output.exists():
+        raise MissingFileError(f"file or folder {str(path)!r} does not exist. Check the path")
+    if output.is_dir():
+        return _read_job_file(output)
+    if output.suffix.lower() == ".gif":
+        return _read_gif_job(output)
     from vst.video.open import open_container
 
     try:
-        with open_container(place) as container:
+        with open_container(output) as container:
             tags = {key.lower(): value for key, value in container.metadata.items()}
     except MediaError:
         raise
@@ -70,7 +68,7 @@ def _read_job_file(folder: Path) -> str | None:
 
 
 def build_comment_block(job: str) -> bytes:
-    """A comment extension of GIF89a that holds ``job``: sub-blocks of at most 255 bytes, ended by
+    """Build a comment extension of GIF89a with ``job``: sub-blocks of at most 255 bytes, ended by
     an empty one.
     """
     data = (MARK + job).encode("utf-8")
@@ -87,14 +85,14 @@ def _read_gif_job(path: Path) -> str | None:
     except OSError as error:
         raise MediaError(f"{str(path)!r} cannot be read: {error.strerror}") from error
     except (IndexError, ValueError) as error:  # ValueError: an empty file cannot be mapped
-        raise MediaError(f"{str(path)!r} is no whole GIF; write it anew") from error
+        raise MediaError(f"{str(path)!r} is not a complete GIF. Write it again") from error
     return None
 
 
 def _iterate_comments(data: mmap) -> Iterator[bytes]:
-    """The comment extensions of a GIF (specification of GIF89a, sections 15 to 27)."""
+    """Yield the comment extensions of a GIF (specification of GIF89a, sections 15 to 27)."""
     if data[:3] != b"GIF":
-        raise ValueError("no GIF")
+        raise ValueError("not a GIF")
     position = 13 + count_table_bytes(data[10])
     while data[position] != 0x3B:
         if data[position] == 0x21:
@@ -109,7 +107,7 @@ def _iterate_comments(data: mmap) -> Iterator[bytes]:
 
 
 def count_table_bytes(flags: int) -> int:
-    """How long the table of colours is that these flags of a GIF announce."""
+    """Return the size, in bytes, of the color table that these flags of a GIF announce."""
     return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
 
 

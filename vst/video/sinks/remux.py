@@ -1,4 +1,4 @@
-"""Picture tracks joined and timed anew, packet by packet: nothing is decoded or encoded."""
+"""Join picture tracks and set frame times packet by packet, without decoding or encoding."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from vst.video.open import ANY_SIZE, describe_error, open_container
 
 
 class TrackClock:
-    """The tick at which each frame is shown: an even grid, or the frames' own times.
+    """Maps frame indices to ticks: a constant grid, or the frames' own times.
 
-    ``times`` are seconds in rising order; they are counted from the first. ``last`` is how long the
-    last frame stands.
+    ``times``: seconds in rising order, relative to the first. ``last``: duration of the last frame,
+    in seconds.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class TrackClock:
         self._last = last
 
     def at(self, index: int) -> int:
-        """The tick of frame ``index``; those before the first and after the last lie on, evenly."""
+        """Return the tick of frame ``index``, extrapolated before the first and after the last."""
         if self._times is None:
             return index * self._rate.denominator
         count = len(self._times)
@@ -78,7 +78,7 @@ def remux(
 
 
 def _measure_decoding_delay(path: Path, rate: Fraction) -> int:
-    """By how many frames the track's decoding runs ahead of its showing (B-frames)."""
+    """Return by how many frames decoding precedes presentation in the track (B-frames)."""
     with open_container(path, ANY_SIZE) as track:
         stream = track.streams.video[0]
         for packet in track.demux(stream):
@@ -88,10 +88,10 @@ def _measure_decoding_delay(path: Path, rate: Fraction) -> int:
 
 
 def _check_same_encoding(track: InputContainer, stream: Any, path: Path) -> None:
-    """Raise `OutputError` unless the track was encoded as the stream was that it is to go on."""
+    """Raise `OutputError` unless the track was encoded like the stream that it continues."""
     if track.streams.video[0].codec_context.extradata != stream.codec_context.extradata:
         raise OutputError(
-            f"{path.name} was encoded in another way than the parts before it; render it anew"
+            f"{path.name} was encoded differently from the tracks before it. Render it again"
         )
 
 
@@ -106,9 +106,7 @@ def _add_stream(
     tick: Fraction,
     size: tuple[int, int],
 ) -> Any:
-    """A stream for packets like those of ``track``, with this tick and these sizes in the
-    container.
-    """
+    """Add a stream for packets like those of ``track``, with this tick and this size."""
     stream: Any = output.add_stream_from_template(track.streams.video[0], opaque=True)
     stream.codec_context.width, stream.codec_context.height = size
     stream.codec_context.framerate = rate
@@ -138,7 +136,7 @@ def _copy_packets(
         if packet.size == 0:
             continue
         if packet.pts is None:
-            raise OutputError("the picture track has packets without times; render it anew")
+            raise OutputError("the picture track has packets without times. Render it again")
         shown = before + round((packet.pts - first) * packet.time_base * rate)
         packet.stream = stream
         packet.time_base = clock.tick

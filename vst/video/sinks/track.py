@@ -1,5 +1,5 @@
-"""The picture track: painted frames encoded into a file of their own, by MoviePy's writer with its
-traps closed.
+"""Encode painted frames into the picture track, a file of its own, with MoviePy's writer,
+corrected.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ _PIPE_BYTES = 1 << 20
 
 
 class TrackWriter(FFMPEG_VideoWriter):
-    """MoviePy's writer, with its way to be used (`write_frame`, `close`, ``with``) and a command
-    line of its own.
+    """MoviePy's writer with the same interface (`write_frame`, `close`, ``with``) and another
+    ffmpeg command.
 
-    The parent's constructor is not called, for what it does cannot be mended afterwards: it rounds
-    the rate to two digits (23.976 becomes 23.98), asks for ``yuva420p`` after all other parameters,
-    and starts ffmpeg at once. Here the rate is an exact fraction, RGB is converted with the matrix
-    that is written into the file (BT.709, limited range), frames are handed over without a copy,
-    and `close` raises `OutputError` unless ffmpeg ended well.
+    Does not call the parent's constructor, because its effects cannot be undone: it rounds the rate
+    to two digits (23.976 becomes 23.98), requests ``yuva420p`` after all other parameters, and
+    starts ffmpeg at once. Here the rate is an exact fraction, RGB is converted with the matrix that
+    the file declares (BT.709, limited range), frames are not copied, and `close` raises
+    `OutputError` if ffmpeg fails.
 
-    4:2:0 has no odd sizes. H.264 gets the last row or column twice, and `vst.video.sinks.remux`
-    then writes the true size into the container, which decoders that read it obey; HEVC and ProRes
-    get 4:4:4, VP9 and FFV1 take odd sizes as they are.
+    4:2:0 needs even sizes. H.264 repeats the last row or column, and `vst.video.sinks.remux` writes
+    the true size into the container, which decoders obey; HEVC and ProRes use 4:4:4; VP9 and FFV1
+    support odd sizes.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class TrackWriter(FFMPEG_VideoWriter):
         pixels = encoder.pixels_odd if odd and encoder.pixels_odd else encoder.pixels
         quality = ["-crf", str(crf)] if crf is not None and encoder.crf is not None else []
         if self.codec == "h264" and crf == 0 and pixels == "yuv420p":
-            quality = ["-crf", "1"]  # 0 would be lossless, in a profile that browsers do not play
+            quality = ["-crf", "1"]  # 0 is lossless, in a profile that browsers cannot play
         return [
             *("-f", "rawvideo", "-pixel_format", "rgb24", "-video_size", f"{width}x{height}"),
             *("-framerate", f"{fps.numerator}/{fps.denominator}"),
@@ -87,8 +87,8 @@ class TrackWriter(FFMPEG_VideoWriter):
         ]
 
     def write_frame(self, img_array: Picture) -> None:
-        """Encode the next frame: RGB uint8, (height, width, 3). Raises `OutputError` where ffmpeg
-        has ended.
+        """Encode the next frame: RGB uint8, (height, width, 3). Raises `OutputError` if ffmpeg has
+        ended.
         """
         if self._buffer is not None:
             width, height = self.size
@@ -101,15 +101,15 @@ class TrackWriter(FFMPEG_VideoWriter):
         except (BrokenPipeError, OSError, ValueError) as error:
             if self.proc is None or isinstance(error, ValueError):
                 raise OutputError(
-                    f"{str(self.target)!r}: a frame came after the track was closed"
+                    f"{str(self.target)!r}: write_frame was called on a closed track"
                 ) from error
             self._process.wait()
             raise self._process.error(self.target) from error
         self.frames += 1
 
     def close(self, patience: float | None = None) -> None:
-        """End the track; raises `OutputError` with ffmpeg's words unless it was written whole, and
-        `StalledError` where ffmpeg does nothing for ``patience`` seconds.
+        """Finish the track. Raises `OutputError` with ffmpeg's message if it failed, and
+        `StalledError` if ffmpeg makes no progress for ``patience`` seconds.
         """
         if self.proc is None:
             return
@@ -123,19 +123,19 @@ class TrackWriter(FFMPEG_VideoWriter):
             raise self._process.error(self.target)
 
     def abort(self) -> None:
-        """Kill ffmpeg, if it still runs, and wait for its end. The file is left to the caller."""
+        """Kill ffmpeg, if it still runs, and wait for it. The caller deletes the file."""
         self.proc = None
         self._process.kill()
 
 
 def pad_size(codec: str, size: tuple[int, int]) -> tuple[int, int]:
-    """The size that is encoded: even for H.264, else ``size`` itself."""
+    """Return the encoded size: even for H.264, else ``size`` itself."""
     width, height = size
     return (width + width % 2, height + height % 2) if codec == "h264" else size
 
 
 def _build_filters(pixels: str, is_rgb: bool, sample_aspect: Fraction) -> str:
-    """ffmpeg's filters from RGB to the encoder's pixels, with the tags of what was really done."""
+    """Build ffmpeg's filters from RGB to the encoder's pixel format, with matching color tags."""
     aspect = sample_aspect.limit_denominator(65535)
     shape = (
         f"setsar={aspect.numerator}/{aspect.denominator}:"
@@ -144,8 +144,7 @@ def _build_filters(pixels: str, is_rgb: bool, sample_aspect: Fraction) -> str:
     tags = "setparams=color_primaries=bt709:color_trc=bt709"
     if is_rgb:
         return f"format={pixels},{shape},{tags}"
-    # Without out_color_matrix, libswscale converts with BT.601 and players read the result as
-    # BT.709.
+    # Without out_color_matrix, libswscale converts with BT.601 but players assume BT.709.
     convert = (
         "scale=in_range=pc:out_range=tv:out_color_matrix=bt709:"
         "flags=bicubic+accurate_rnd+full_chroma_inp"
@@ -154,9 +153,7 @@ def _build_filters(pixels: str, is_rgb: bool, sample_aspect: Fraction) -> str:
 
 
 def _enlarge_pipe(pipe: Any) -> None:
-    """A larger pipe where the system has them: fewer changes between the two processes for each
-    frame.
-    """
+    """Enlarge the pipe where the system supports it, for fewer context switches per frame."""
     with contextlib.suppress(ImportError, AttributeError, OSError):
         import fcntl
 
@@ -164,8 +161,8 @@ def _enlarge_pipe(pipe: Any) -> None:
 
 
 def round_rate(rate: Fraction) -> Fraction:
-    """A rate that every container can hold as it is: numerator and denominator below 2^31, usual
-    rates untouched.
+    """Round a rate so that every container can store it: numerator and denominator below 2^31;
+    common rates stay exact.
     """
     if rate.numerator < 2**31 and rate.denominator < 2**31:
         return rate

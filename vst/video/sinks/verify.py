@@ -1,4 +1,4 @@
-"""Reading a finished video back: what is really in it, before it may appear under its name."""
+"""Read a finished video back and verify it before it is published."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vst.video.open import ANY_SIZE, describe_error, open_container
 
 @dataclass(frozen=True)
 class OutputProbe:
-    """What a finished file holds: ``rate`` as its header says, times in seconds on its clock."""
+    """What a finished file holds: ``rate`` from its header, times in seconds on its clock."""
 
     frames: int
     rate: Fraction
@@ -27,12 +27,14 @@ class OutputProbe:
 
     @property
     def span(self) -> float:
-        """Seconds from the first frame to the beginning of the last one."""
+        """Seconds from the start of the first frame to the start of the last."""
         return self.last - self.first
 
 
 def probe_output(path: Path, target: Path) -> OutputProbe:
-    """Read every packet of the picture track of ``path``, decoding none; errors name ``target``."""
+    """Read the packets of the picture track of ``path`` without decoding. Raises `OutputError` that
+    names ``target``.
+    """
     times: list[float] = []
     try:
         with open_container(path, ANY_SIZE) as container:
@@ -56,18 +58,19 @@ def probe_output(path: Path, target: Path) -> OutputProbe:
                 )
     except (av.FFmpegError, MediaError, IndexError, OSError) as error:
         raise OutputError(
-            f"{str(target)!r} could not be read back ({describe_error(error)}); nothing was kept"
+            f"{str(target)!r} could not be read back: {describe_error(error)}. Nothing was kept; "
+            "run again"
         ) from error
     raise OutputError(
-        f"{str(target)!r} could not be read back (it holds no frames); nothing was kept"
+        f"{str(target)!r} could not be read back: it holds no frames. Nothing was kept; run again"
     )
 
 
 def verify_output(
     found: OutputProbe, frames: int, span: float, size: tuple[int, int], audio: int, target: Path
 ) -> None:
-    """Raise `OutputError` unless the file holds this many frames, of this size, the last one
-    ``span`` seconds after the first, and so many tracks of sound.
+    """Raise `OutputError` unless the file holds this many frames of this size, the last one
+    ``span`` seconds after the first, and this many sound tracks.
     """
     faults = []
     if found.frames != frames:
@@ -80,18 +83,16 @@ def verify_output(
         faults.append(f"{found.audio} sound tracks instead of {audio}")
     if faults:
         raise OutputError(
-            f"{str(target)!r} did not come out whole ({', '.join(faults)}); nothing was kept"
+            f"{str(target)!r} is incomplete: {', '.join(faults)}. Nothing was kept; run again"
         )
 
 
 def measure_rate(found: OutputProbe, wanted: Fraction) -> Fraction:
-    """The rate that the file really has: ``wanted`` where its times lie on that grid, else what
-    they measure.
-    """
+    """Return the file's rate: ``wanted`` if its times fit that grid, else the measured one."""
     if found.frames < 2:
         return found.rate or wanted
     grid = (found.frames - 1) / wanted
-    # A millisecond is what Matroska rounds by.
+    # Matroska rounds to milliseconds.
     if abs(found.span - float(grid)) <= 0.0015:
         return wanted
     return Fraction((found.frames - 1) / found.span).limit_denominator(100_000)

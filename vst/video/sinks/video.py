@@ -1,4 +1,4 @@
-"""A video file as an output."""
+"""Write a video file."""
 
 from __future__ import annotations
 
@@ -15,20 +15,18 @@ from vst.video.sinks.formats import choose_format
 from vst.video.sinks.track import TrackWriter, round_rate
 
 SLOWEST = Fraction(1, 10_000)
-"""Frames a second: encoders refuse rates that are much lower."""
+"""Frames a second: encoders refuse much lower rates."""
 
 
 class VideoSink(Sink):
-    """Encodes frames into a picture track as they come; `finish` joins it with the content's sound
-    and the rest.
-    """
+    """Encodes frames into a picture track; `finish` muxes it with the content's other streams."""
 
     def __init__(self, spec: SinkSpec) -> None:
         super().__init__(spec)
         _, codec, crf = choose_format(spec.path, spec.codec, spec.crf)
         check_numbers(spec)
-        self._place = AtomicOutput(spec.path, spec.overwrite)
-        self._track = self._place.folder / f"pictures{get_track_suffix(codec)}"
+        self._output = AtomicOutput(spec.path, spec.overwrite)
+        self._track = self._output.folder / f"pictures{get_track_suffix(codec)}"
         self._first = 0.0
         self._last = -1.0
         self._times = array("d")
@@ -44,7 +42,7 @@ class VideoSink(Sink):
                 in_order=spec.variable,
             )
         except BaseException:
-            self._place.discard()
+            self._output.discard()
             raise
 
     def write(self, frame: Frame) -> None:
@@ -60,15 +58,16 @@ class VideoSink(Sink):
         try:
             if self._writer.frames == 0:
                 raise OutputError(
-                    f"{str(self.spec.path)!r} was not written: no frame came; check start and end"
+                    f"{str(self.spec.path)!r} was not written: there are no frames. "
+                    "Check start and end"
                 )
             self._writer.close(self.spec.patience)
             timing = Timing(
                 self._writer.frames, self._first, self._times if self.spec.variable else None
             )
-            finished = self._place.folder / f"whole{self.spec.path.suffix.lower()}"
+            finished = self._output.folder / f"whole{self.spec.path.suffix.lower()}"
             report = assemble([self._track], self.spec, timing, finished)
-            self._place.publish(finished)
+            self._output.publish(finished)
             return report
         finally:
             self.abort()
@@ -76,35 +75,36 @@ class VideoSink(Sink):
     def abort(self) -> None:
         with contextlib.suppress(OSError):
             self._writer.abort()
-        self._place.discard()
+        self._output.discard()
 
 
 def check_numbers(spec: SinkSpec) -> None:
-    """Raise `UsageError` where the size, rate or span of ``spec`` can mean no video."""
+    """Raise `UsageError` where the size, rate or pixel shape of ``spec`` is out of range."""
     if spec.width < 1 or spec.height < 1 or max(spec.width, spec.height) > 16384:
         raise UsageError(
-            f"a size of {spec.width} x {spec.height}; both sides must be 1 to 16384 pixels"
+            f"size {spec.width} x {spec.height} is out of range. Both sides must be 1 to 16384 "
+            "pixels"
         )
     if not SLOWEST <= spec.rate <= 1000:
         raise UsageError(
-            f"a rate of {float(spec.rate):g} frames a second; it must be {float(SLOWEST):g} to "
-            "1000; give one with --fps"
+            f"rate {float(spec.rate):g} is out of range. Give {float(SLOWEST):g} to 1000 frames a "
+            "second"
         )
     if spec.sample_aspect <= 0:
-        raise UsageError(f"a pixel shape of {spec.sample_aspect}; it must be above 0")
+        raise UsageError(f"pixel aspect ratio {spec.sample_aspect}: it must be above 0")
 
 
 def check_frame(frame: Frame, spec: SinkSpec, before: float | None) -> None:
-    """Raise `OutputError` unless the frame has the size of ``spec`` and comes after the one at
-    ``before`` seconds.
+    """Raise `OutputError` unless the frame has the size of ``spec`` and, for variable rates, is
+    later than ``before`` seconds.
     """
     height, width = frame.picture.shape[:2]
     if frame.picture.shape != (spec.height, spec.width, 3) or frame.picture.dtype != "uint8":
         raise OutputError(
-            f"a frame of {width} x {height} ({frame.picture.dtype}) came for an output of "
+            f"a frame of {width} x {height} ({frame.picture.dtype}) does not fit the output of "
             f"{spec.width} x {spec.height}"
         )
     if spec.variable and before is not None and frame.time <= before:
         raise OutputError(
-            f"a frame at {frame.time:.6f} s came after one at {before:.6f} s; times must rise"
+            f"a frame at {frame.time:.6f} s follows one at {before:.6f} s; times must rise"
         )

@@ -1,4 +1,4 @@
-"""Sources: where frames come from. One file each; `open_source` finds the one that reads a path."""
+"""Sources read frames. One file each; `open_source` chooses the one that reads a path."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ SOURCES = Registry(
 )
 
 OPTIONS = {"video": ("threads",), "folder": ("rate",), "picture": ()}
-"""Kind of source -> what else can be said of it."""
+"""Kind of source -> names of the options that it takes."""
 
 PICTURE_SUFFIXES = frozenset(
     ".png .jpg .jpeg .jpe .webp .bmp .tif .tiff .avif .ppm .pgm .tga".split()
 )
-"""Endings of the files that are pictures in a folder."""
+"""Suffixes of the files that count as pictures in a folder."""
 
 _PICTURE_SIGNS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM", b"II*\0", b"MM\0*", b"P5", b"P6")
 _PICTURE_BRANDS = (b"avif", b"avis", b"heic", b"heix", b"mif1")
@@ -37,11 +37,11 @@ _PICTURE_BRANDS = (b"avif", b"avis", b"heic", b"heix", b"mif1")
 def open_source(path: str | os.PathLike[str], limits: Limits = LIMITS, **options: Any) -> Source:
     """Open the content at ``path``: a folder of pictures, one picture, or a video.
 
-    What a file is shows in its first bytes, not in its name. What is larger than ``limits`` is
-    refused: pixels by the header, frames when they are read. ``options`` go to the source:
-    ``rate`` for a folder, ``threads`` for a video.
+    The first bytes of a file decide what it is, not its name. ``limits`` bound the pixels (checked
+    in the header) and the frames (checked while reading). ``options`` go to the source: ``rate``
+    for a folder, ``threads`` for a video.
 
-    Raises `MissingFileError`, `MediaError` where the file is no picture and no video, and
+    Raises `MissingFileError`, `MediaError` where the file is neither a picture nor a video, and
     `UsageError`.
     """
     kind = detect_source_kind(path)
@@ -51,31 +51,31 @@ def open_source(path: str | os.PathLike[str], limits: Limits = LIMITS, **options
 
 
 def detect_source_kind(path: str | os.PathLike[str]) -> str:
-    """The name in `SOURCES` of what reads ``path``: ``folder``, ``picture`` or ``video``."""
+    """Return the name in `SOURCES` for ``path``: ``folder``, ``picture`` or ``video``."""
     name = os.fspath(path)
     if not name or "\0" in name:
-        raise UsageError(f"{name!r} is no path; give a video, a picture or a folder of pictures")
-    place = Path(name)
+        raise UsageError(f"{name!r} is not a path. Give a video, a picture or a folder of pictures")
+    file = Path(name)
     try:
-        if place.is_dir():
+        if file.is_dir():
             return "folder"
-        if not place.exists():
-            raise MissingFileError(f"there is no file or folder {name!r}; check the path")
-        if not place.is_file():
-            raise UsageError(f"{name!r} is a device or a pipe; give a file or a folder")
-        with place.open("rb") as file:
-            head = file.read(32)
+        if not file.exists():
+            raise MissingFileError(f"file or folder {name!r} does not exist. Check the path")
+        if not file.is_file():
+            raise UsageError(f"{name!r} is a device or a pipe. Give a file or a folder")
+        with file.open("rb") as stream:
+            head = stream.read(32)
     except MissingFileError:
         raise
     except OSError as error:
         raise MediaError(f"{name!r} cannot be read: {error.strerror or error}") from error
     if not head:
-        raise MediaError(f"{name!r} is empty; give a video, a picture or a folder of pictures")
-    return "picture" if _is_picture(head, place.suffix.lower()) else "video"
+        raise MediaError(f"{name!r} is empty. Give a video, a picture or a folder of pictures")
+    return "picture" if _is_picture(head, file.suffix.lower()) else "video"
 
 
 def _is_picture(head: bytes, suffix: str) -> bool:
-    if suffix in (".mjpeg", ".mjpg"):  # a raw stream of JPEG pictures begins like one of them
+    if suffix in (".mjpeg", ".mjpg"):  # a raw stream of JPEG pictures starts like a single one
         return False
     if head[:4] == b"RIFF":
         return head[8:12] == b"WEBP"

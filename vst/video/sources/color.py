@@ -1,4 +1,4 @@
-"""Decoded frames to RGB: the right matrix, range and transfer, transparency laid on black."""
+"""Convert decoded frames to RGB by their matrix, range and transfer, transparency over black."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from av.filter import Graph
 from av.video.reformatter import ColorRange, VideoReformatter
 from av.video.stream import VideoStream
 
-from vst.core.types import ColourInfo, Picture
+from vst.core.types import ColorInfo, Picture
 from vst.video.sources import tone_mapping as tone
 
-# The numbers of ISO/IEC 23091-2 that FFmpeg uses, in FFmpeg's names.
+# Code points of ISO/IEC 23091-2, as FFmpeg uses them, and FFmpeg's names.
 MATRICES = {
     0: "rgb",
     1: "bt709",
@@ -58,17 +58,15 @@ TRANSFERS = {
 _MATRIX_NUMBERS = {name: number for number, name in MATRICES.items()}
 _UNSPECIFIED = 2
 
-# Chroma interpolated and sums rounded: within one level of the exact value, 5 ms for a frame of
-# 720p. libswscale's direct path takes 0.4 to 2.5 ms, but is 1.5 levels too dark in the mean and up
-# to 3 off. Given as libswscale's own numbers (bilinear, accurate rounding, full chroma): PyAV 17,
-# the last one for Python 3.10, has no names for the last two.
+# Interpolated chroma and accurate rounding stay within one level of the exact value and take 5 ms
+# for a frame of 720p. libswscale's default path takes 0.4 to 2.5 ms, but is 1.5 levels too dark on
+# average and up to 3 off. These are libswscale's numbers (bilinear, accurate rounding, full
+# chroma): PyAV 17, the last for Python 3.10, has no names for the last two.
 _ACCURATE = 0x2 | 0x40000 | 0x2000
 
 
-def read_color_info(frame: VideoFrame, stream: VideoStream) -> ColourInfo:
-    """How this frame's numbers mean colours: what the decoder found in the stream, else what the
-    container says.
-    """
+def read_color_info(frame: VideoFrame, stream: VideoStream) -> ColorInfo:
+    """Read how the frame encodes colors: from the decoded stream, else from the container."""
     context = stream.codec_context
     pixels = frame.format
     numbers = [
@@ -80,7 +78,7 @@ def read_color_info(frame: VideoFrame, stream: VideoStream) -> ColourInfo:
     ]
     matrix = int(frame.colorspace) if frame.colorspace != _UNSPECIFIED else int(context.colorspace)
     spread = int(frame.color_range or context.color_range or 0)
-    return ColourInfo(
+    return ColorInfo(
         matrix="rgb"
         if pixels.is_rgb or pixels.has_palette
         else MATRICES.get(matrix, "unspecified"),
@@ -94,44 +92,42 @@ def read_color_info(frame: VideoFrame, stream: VideoStream) -> ColourInfo:
     )
 
 
-def choose_matrix(colour: ColourInfo, width: int, height: int) -> str:
-    """The matrix, and where the video does not say, what players take: BT.2020 for HDR, BT.601 for
-    SD, else BT.709.
+def choose_matrix(color: ColorInfo, width: int, height: int) -> str:
+    """Choose the matrix; where the video does not specify it, what players assume: BT.2020 for HDR,
+    BT.601 for SD, else BT.709.
     """
-    if colour.matrix == "bt2020c":
-        return "bt2020nc"  # libswscale has no constant luminance; its numbers are next to these
-    if colour.matrix != "unspecified":
-        return colour.matrix
-    if colour.hdr or colour.primaries == "bt2020":
+    if color.matrix == "bt2020c":
+        return "bt2020nc"  # libswscale lacks constant luminance; these coefficients are close
+    if color.matrix != "unspecified":
+        return color.matrix
+    if color.hdr or color.primaries == "bt2020":
         return "bt2020nc"
     return "smpte170m" if height < 720 and width < 1280 else "bt709"
 
 
 def has_alpha(frame: VideoFrame) -> bool:
-    """Whether the frame's pixels have transparency."""
+    """Return whether the frame's pixels have transparency."""
     return frame.format.has_palette or any(
         component.is_alpha for component in frame.format.components
     )
 
 
 class RgbConverter:
-    """Makes RGB uint8 (height, width, 3) out of decoded frames that all have the colours of
-    ``colour``.
-    """
+    """Converts decoded frames, which all share one color encoding, to RGB uint8 (height, width,
+    3)."""
 
-    def __init__(self, colour: ColourInfo, width: int, height: int, alpha: bool) -> None:
+    def __init__(self, color: ColorInfo, width: int, height: int, alpha: bool) -> None:
         self._size = (width, height)
-        self._matrix = _MATRIX_NUMBERS[choose_matrix(colour, width, height)]
-        self._range = int(ColorRange.JPEG if colour.full_range else ColorRange.MPEG)
+        self._matrix = _MATRIX_NUMBERS[choose_matrix(color, width, height)]
+        self._range = int(ColorRange.JPEG if color.full_range else ColorRange.MPEG)
         self._alpha = alpha
         self._reformatter = VideoReformatter()
         self._through_table = (
-            _build_table_filter(colour, width, height) if tone.needs_table(colour) else None
+            _build_table_filter(color, width, height) if tone.needs_table(color) else None
         )
 
     def __call__(self, frame: VideoFrame) -> Picture:
-        # The frame says how it is to be read; a matrix of RGB must not be put on YUV, nor the other
-        # way round.
+        # Tag the frame for libswscale; an RGB matrix must not tag YUV, nor the reverse.
         if not frame.format.is_rgb:
             frame.colorspace = self._matrix if self._matrix else 1
             frame.color_range = self._range
@@ -141,7 +137,7 @@ class RgbConverter:
             return _composite_on_black(_convert_to_array(self._to(frame, "rgba")))
         converted = self._to(frame, "rgb24")
         picture = _convert_to_array(converted)
-        # Pictures that were RGB already are the decoder's own memory.
+        # A frame that was RGB already is the decoder's own memory.
         return picture.copy() if converted is frame else picture
 
     def _to(self, frame: VideoFrame, name: str) -> VideoFrame:
@@ -157,24 +153,24 @@ class RgbConverter:
 
 
 def _convert_to_array(frame: VideoFrame) -> Picture:
-    """A view of the frame's memory where its rows lie close, else a copy."""
+    """Return a view of the frame's memory where its rows are contiguous, else a copy."""
     return np.ascontiguousarray(frame.to_ndarray(), dtype=np.uint8)
 
 
 def _composite_on_black(pixels: Picture) -> Picture:
-    """RGBA laid on black, as players show transparency."""
+    """Composite RGBA over black, as players show transparency."""
     alpha = pixels[:, :, 3:].astype(np.uint16)
     return ((pixels[:, :, :3] * alpha + 127) // 255).astype(np.uint8)
 
 
 def _build_table_filter(
-    colour: ColourInfo, width: int, height: int
+    color: ColorInfo, width: int, height: int
 ) -> Callable[[VideoFrame], VideoFrame]:
-    """A function that converts gbrp10le frames to rgb24 with the table of `tone`."""
+    """Build a function that converts gbrp10le frames to rgb24 by the table of `tone_mapping`."""
     handle, path = tempfile.mkstemp(suffix=".cube", prefix="vst-")
     try:
         with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(tone.format_cube(colour))
+            file.write(tone.format_cube(color))
         graph = Graph()
         start = graph.add(
             "buffer",
@@ -189,7 +185,7 @@ def _build_table_filter(
         ]
         graph.link_nodes(start, *filters).configure()
     finally:
-        Path(path).unlink()  # the filter has read it
+        Path(path).unlink()  # the filter has loaded it
 
     def through(frame: VideoFrame) -> VideoFrame:
         graph.push(frame)

@@ -1,4 +1,4 @@
-"""A folder of numbered pictures as a content."""
+"""Read a folder of numbered pictures as a content."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from vst.video.sources.picture import read_picture
 from vst.video.sources.rate import check_rate
 
 DEFAULT_RATE = Fraction(25)
-"""Frames a second of a folder that does not say."""
+"""Frames a second of a folder without notes on its rate."""
 
 
 def make_natural_sort_key(path: Path) -> tuple[list[tuple[int, int, str]], str]:
-    """A key that sorts names with their numbers as numbers: frame9 before frame10."""
+    """Make a sort key that compares numbers in names by value: frame9 before frame10."""
     parts = re.split(r"(\d+)", path.name)
     return [
         (0, int(part), "") if part.isdecimal() else (1, 0, part.casefold()) for part in parts
@@ -31,9 +31,7 @@ def make_natural_sort_key(path: Path) -> tuple[list[tuple[int, int, str]], str]:
 
 
 def list_pictures(folder: Path) -> list[Path]:
-    """The picture files of ``folder`` in natural order; hidden ones and folders within are left
-    out.
-    """
+    """List the picture files of ``folder`` in natural order, without the hidden ones."""
     try:
         found = [
             path
@@ -50,10 +48,11 @@ def list_pictures(folder: Path) -> list[Path]:
 
 
 class FolderSource(Source):
-    """Every picture of the folder is one frame, in the order of their numbers; all have the size of
-    the first.
+    """Reads every picture of a folder as a frame, in the order of their numbers; all must have the
+    size of the first.
 
-    ``rate`` None: what the folder's ``job.json`` says, as `vst` writes it, else 25 frames a second.
+    ``rate`` None: the rate in the folder's ``job.json``, as `vst` writes it, else 25 frames a
+    second.
     """
 
     def __init__(self, path: Path, rate: Fraction | None = None, limits: Limits = LIMITS) -> None:
@@ -62,15 +61,15 @@ class FolderSource(Source):
         self._paths = list_pictures(path)
         if not self._paths:
             raise MediaError(
-                f"the folder {str(path)!r} holds no pictures; give one with numbered PNG or JPEG "
+                f"the folder {str(path)!r} holds no pictures. Give one with numbered PNG or JPEG "
                 "files"
             )
         self._warn_of_gaps()
-        said, times = _read_job_file(path, len(self._paths))
+        noted, times = _read_job_file(path, len(self._paths))
         rate = check_rate(Fraction(rate)) if rate is not None else None
-        if rate is not None and rate != said:
+        if rate is not None and rate != noted:
             times = None
-        chosen = rate or said or DEFAULT_RATE
+        chosen = rate or noted or DEFAULT_RATE
         self._times = times or [float(index / chosen) for index in range(len(self._paths))]
         height, width = read_picture(self._paths[0], limits.pixels).shape[:2]
         self.info = VideoInfo(
@@ -103,9 +102,8 @@ class FolderSource(Source):
         height, width = picture.shape[:2]
         if (width, height) != (self.info.width, self.info.height):
             raise MediaError(
-                f"{str(path)!r} is {width} x {height}, the folder's first picture "
-                f"{self.info.width} x "
-                f"{self.info.height}; all frames must have one size"
+                f"{str(path)!r} is {width} x {height}, but the folder's first picture is "
+                f"{self.info.width} x {self.info.height}. Bring all frames to one size"
             )
         return picture
 
@@ -117,14 +115,13 @@ class FolderSource(Source):
             missing = max(numbers) - min(numbers) + 1 - len(numbers)
             if missing > 0:
                 self.warnings.append(
-                    f"the numbers of the frames in {str(self._paths[0].parent)!r} leave out "
-                    f"{missing}"
+                    f"the numbers of the frames in {str(self._paths[0].parent)!r} skip {missing}"
                 )
 
 
 def _read_job_file(folder: Path, count: int) -> tuple[Fraction | None, list[float] | None]:
-    """The rate, and the times where they are not even, that the folder's own notes give; None where
-    they say nothing.
+    """Read the rate, and the times where they are uneven, from the folder's ``job.json``; None for
+    what it does not give.
     """
     try:
         text = (folder / "job.json").read_text(encoding="utf-8")

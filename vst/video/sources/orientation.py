@@ -1,6 +1,4 @@
-"""The display matrix of phones' videos: how a stored picture is turned and mirrored to stand
-upright.
-"""
+"""The display matrix of phones' videos: how a stored picture is rotated and flipped upright."""
 
 from __future__ import annotations
 
@@ -18,18 +16,18 @@ _ONE = 1 << 16
 
 @dataclass(frozen=True)
 class Orientation:
-    """First rows and columns change places where ``swap`` says so, then the picture is mirrored."""
+    """Transposes a picture if ``swap``, then flips it if ``left_right`` or ``up_down``."""
 
     swap: bool = False
     left_right: bool = False
     up_down: bool = False
-    turned: int = 0
-    """Degrees clockwise, for people to read: 0, 90, 180 or 270."""
-    slanted: bool = False
-    """Whether the matrix asks for an angle that is no quarter turn; the nearest one is taken."""
+    degrees: int = 0
+    """Clockwise rotation, for display: 0, 90, 180 or 270."""
+    is_slanted: bool = False
+    """Whether the matrix asks for an angle other than a quarter turn; the nearest one is used."""
 
     def apply(self, picture: Picture) -> Picture:
-        """The upright picture; the same array where nothing is to be done."""
+        """Return the upright picture; the same array where it is upright already."""
         if self.swap:
             picture = cv2.transpose(picture).astype(np.uint8, copy=False)
         if self.left_right or self.up_down:
@@ -39,13 +37,13 @@ class Orientation:
 
 
 def parse_display_matrix(matrix: bytes | None) -> Orientation:
-    """Read FFmpeg's display matrix: nine int32; a stored point (p, q) is shown at (a p + c q, b p +
-    d q).
+    """Parse FFmpeg's display matrix of nine int32; it shows a stored point (p, q) at
+    (a p + c q, b p + d q).
     """
     if matrix is None or len(matrix) < 36:
         return Orientation()
     a, b, _, c, d = struct.unpack("=5i", matrix[:20])
-    if a == b == c == d == 0:  # a damaged matrix; players take it for none
+    if a == b == c == d == 0:  # a damaged matrix; players ignore it
         return Orientation()
     swap = abs(b) + abs(c) > abs(a) + abs(d)
     degrees = math.degrees(math.atan2(b, a))
@@ -56,6 +54,6 @@ def parse_display_matrix(matrix: bytes | None) -> Orientation:
         swap=swap,
         left_right=(c if swap else a) < 0,
         up_down=(b if swap else d) < 0,
-        turned=round(degrees / 90) * 90 % 360,
-        slanted=lesser > greater * 0.02,
+        degrees=round(degrees / 90) * 90 % 360,
+        is_slanted=lesser > greater * 0.02,
     )

@@ -1,6 +1,4 @@
-"""One picture as a content of one frame; `read_picture` is what folders and styles read theirs
-with.
-"""
+"""Read one picture as a content of one frame; `read_picture` also serves folders and styles."""
 
 from __future__ import annotations
 
@@ -20,67 +18,80 @@ from vst.core.types import Frame, Picture, VideoInfo
 from vst.errors import MediaError, MissingFileError
 from vst.video.sources.base import Source
 
+FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "AVIF", "PPM", "TGA", "GIF")
+"""The decoders that Pillow may use, by its names: it chooses by content, and a decoder that vst
+does not need, such as PSD's, is only a risk.
+"""
+
 _DEEP_MODES = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")
 _EXIF_ORIENTATION = 0x0112
 _STRIP = 1 << 22
 """Pixels that are converted at once."""
 _PILLOW = threading.Lock()
-"""Held while Pillow's limit, which is the process's, is changed."""
+"""Guards Pillow's size limit, which is global to the process."""
 
 
 def read_picture(path: str | Path, max_pixels: int = LIMITS.pixels) -> Picture:
-    """The picture at ``path`` as RGB uint8, (height, width, 3), upright.
+    """Read the picture at ``path`` as RGB uint8, (height, width, 3), upright.
 
-    EXIF orientation is applied; an embedded colour profile is brought to sRGB; transparency is laid
-    on black; of an animated picture the first one is taken; 16 bits are scaled to 8.
+    Applies EXIF orientation, converts an embedded color profile to sRGB, composites transparency
+    over black, takes the first frame of an animation, and scales 16 bits to 8. Raises
+    `MissingFileError`, and `MediaError` where the file cannot be read, is not one of `FORMATS`, or
+    has more than ``max_pixels``.
     """
     return _read_with_header(Path(path), max_pixels)[0]
 
 
 def _read_with_header(path: Path, max_pixels: int) -> tuple[Picture, dict[str, Any], list[str]]:
-    """The picture, what its header says (size, format, mode) and lines of warning."""
+    """Read the picture, its header (format, mode) and warnings, one line each."""
     try:
         with _open_image(path) as image:
             check_pixels(repr(str(path)), *image.size, max_pixels)
             header = {"format": (image.format or "").lower(), "mode": image.mode}
             lines = []
             if getattr(image, "n_frames", 1) > 1:
-                lines.append(f"{str(path)!r} is animated; its first picture is used")
+                lines.append(f"{str(path)!r} is animated; only its first frame is used")
             return _convert_to_rgb(image), header, lines
     except FileNotFoundError as error:
-        raise MissingFileError(f"there is no picture {str(path)!r}; check the path") from error
+        raise MissingFileError(f"picture {str(path)!r} does not exist. Check the path") from error
     except MediaError:
         raise
     except UnidentifiedImageError as error:
         raise MediaError(
-            f"{str(path)!r} is no picture that can be read; give a PNG, JPEG, WebP, TIFF or BMP"
+            f"{str(path)!r} is not a readable picture. Give a PNG, JPEG, WebP, TIFF or BMP"
         ) from error
     except Exception as error:  # Pillow's decoders raise nearly anything on damaged data
         raise MediaError(
-            f"{str(path)!r} is damaged or of an unknown kind: {_format_one_line(error)}; save it anew"
+            f"{str(path)!r} is damaged: {_format_one_line(error)}. Save it again"
         ) from error
 
 
 @contextlib.contextmanager
 def _open_image(path: Path) -> Iterator[Image.Image]:
-    """The picture's header, whatever size it says: the limit is ours, for Pillow has one for the
-    whole process, which only warns.
+    """Open the picture's header, whatever its size: vst has its own limit, because Pillow's is
+    global to the process and only warns.
     """
     with warnings.catch_warnings(), _PILLOW:
         warnings.simplefilter("ignore")
-        theirs, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:
-            image = Image.open(path)
+            image = Image.open(path, formats=_list_decoders())
         finally:
-            Image.MAX_IMAGE_PIXELS = theirs
+            Image.MAX_IMAGE_PIXELS = before
     with warnings.catch_warnings(), image:
         warnings.simplefilter("ignore")
         yield image
 
 
+def _list_decoders() -> list[str]:
+    """List those of `FORMATS` that this Pillow has: not every build reads AVIF."""
+    Image.init()
+    return [name for name in FORMATS if name in Image.OPEN]
+
+
 def _convert_to_rgb(image: Image.Image) -> Picture:
-    """The picture as RGB uint8, converted strip by strip: beside the decoded picture and the result
-    nothing of its size is held.
+    """Convert the picture to RGB uint8 strip by strip, so that memory holds only the decoded
+    picture and the result.
     """
     turned = image.getexif().get(_EXIF_ORIENTATION, 1) != 1
     upright = ImageOps.exif_transpose(image) if turned else image
@@ -97,7 +108,7 @@ def _convert_to_rgb(image: Image.Image) -> Picture:
 
 
 def _make_converter(image: Image.Image) -> Callable[[Image.Image], Picture]:
-    """What brings a part of the picture to RGB uint8."""
+    """Make the function that converts a part of the picture to RGB uint8."""
     if image.mode in _DEEP_MODES:
         top = _find_white_level(image)
         return lambda part: np.repeat(
@@ -111,29 +122,29 @@ def _make_converter(image: Image.Image) -> Callable[[Image.Image], Picture]:
             part = part.convert("RGBA")
         if part.mode in ("RGBA", "LA", "PA", "La", "RGBa"):
             solid = part.convert("RGBA")
-            ground = Image.new("RGBA", solid.size, (0, 0, 0, 255))
-            ground.alpha_composite(solid)
-            part = ground.convert("RGB")
+            black = Image.new("RGBA", solid.size, (0, 0, 0, 255))
+            black.alpha_composite(solid)
+            part = black.convert("RGB")
         return np.asarray(_convert_to_srgb(part, profile).convert("RGB"), dtype=np.uint8)
 
     return convert
 
 
 def _find_white_level(image: Image.Image) -> float:
-    """The grey value that is white: 65535, and of floats 1, or 255 where any is above 1."""
+    """Find the gray value of white: 65535; for floats 1, or 255 where any value is above 1."""
     if image.mode != "F":
         return 65535.0
     return 1.0 if float(np.nanmax(np.asarray(image), initial=0.0)) <= 1.0 else 255.0
 
 
 def _scale_to_8_bits(values: np.ndarray[Any, Any], top: float) -> Picture:
-    """Grey values of which ``top`` is white as uint8."""
+    """Scale gray values to uint8; ``top`` is white."""
     scaled = np.nan_to_num(values.astype(np.float64)) * (255.0 / top)
     return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
 
 
 def _convert_to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """The picture in sRGB, where an embedded profile that fits its mode says what it is in."""
+    """Convert the picture to sRGB if it embeds a profile that fits its mode."""
     if not profile or image.mode not in ("RGB", "CMYK", "L"):
         return image
     try:
@@ -147,7 +158,7 @@ def _convert_to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
         ImageCms.PyCMSError,
         OSError,
         ValueError,
-    ):  # a profile that does not fit is passed over, as viewers do
+    ):  # ignore a profile that does not fit, as viewers do
         return image
     return converted if converted is not None else image
 
@@ -157,9 +168,7 @@ def _format_one_line(error: BaseException) -> str:
 
 
 class PictureSource(Source):
-    """One frame, at time 0; the rate of 25/1 stands for "a still" and lets one frame be written as
-    a video.
-    """
+    """Yields one frame at time 0; the rate is 25, so that the frame can be written as a video."""
 
     def __init__(self, path: Path, limits: Limits = LIMITS) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What a video file tells of itself, by its header and by its packets, without decoding them."""
+"""Read a video file's properties from its header and its packets, without decoding."""
 
 from __future__ import annotations
 
@@ -19,44 +19,46 @@ from vst.errors import MediaError
 from vst.video.open import open_container
 from vst.video.sources.timestamps import JUMP, repair_ticks
 
-_NOT_FILM = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
+_STILL = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
 _WHOLE_RATES = (8, 10, 12, 15, 20, 24, 25, 30, 48, 50, 60, 90, 100, 120, 240)
 
 
 def select_video_stream(container: InputContainer, path: Path) -> VideoStream:
-    """The stream that a player shows: not a cover, not a thumbnail."""
-    films = [stream for stream in container.streams.video if not stream.disposition & _NOT_FILM]
-    if not films:
+    """Select the stream that a player shows, not a cover or a thumbnail.
+
+    Raises `MediaError` where there is none, or its codec is unknown.
+    """
+    streams = [stream for stream in container.streams.video if not stream.disposition & _STILL]
+    if not streams:
         what = "only a cover picture" if container.streams.video else "no video stream"
-        raise MediaError(f"{str(path)!r} has {what}; give a video with pictures that move")
+        raise MediaError(f"{str(path)!r} has {what}. Give a file with moving pictures")
     best = container.streams.best("video")
     stream = next(
-        (film for film in films if best is not None and film.index == best.index), films[0]
+        (one for one in streams if best is not None and one.index == best.index), streams[0]
     )
     if stream.codec_context is None:
         raise MediaError(
-            f"{str(path)!r} has a video stream of a codec that is not known here; convert it to "
-            "H.264"
+            f"{str(path)!r} has a video stream of an unsupported codec. Convert it to H.264"
         )
     return stream
 
 
 @dataclass(frozen=True)
 class PacketScan:
-    """What the packets of the video stream tell. Times in ticks of ``tick`` seconds, in order of
-    showing.
+    """What the packets of the video stream hold: times in ticks of ``tick`` seconds, in order of
+    presentation.
     """
 
     times: npt.NDArray[np.int64]
     tick: Fraction
     last_duration: int
     furthest: float
-    """Seconds, on the file's clock, where the last packet of any stream ends."""
+    """End of the last packet of any stream, in seconds on the file's clock."""
 
     timed: bool
-    """Whether every packet says when it is shown (AVI and raw streams do not)."""
-    strayed: int = 0
-    """Packets whose times could not be meant, and were mended."""
+    """Whether every packet has a presentation time (not in AVI and raw streams)."""
+    repaired: int = 0
+    """Number of packets whose implausible times were repaired."""
 
     @property
     def count(self) -> int:
@@ -64,8 +66,8 @@ class PacketScan:
 
 
 def scan_packets(path: Path, index: int, limits: Limits = LIMITS) -> PacketScan:
-    """Read every packet of the file, decoding none, and none after one frame more than ``limits``
-    allows; ``index`` is the video stream's.
+    """Read the packets of the file without decoding, up to one frame more than ``limits`` allows;
+    ``index`` is the video stream's.
     """
     times: list[tuple[int, int]] = []
     timed = True
@@ -92,7 +94,7 @@ def scan_packets(path: Path, index: int, limits: Limits = LIMITS) -> PacketScan:
                 if len(times) > limits.frames:
                     break
         except (av.FFmpegError, OSError):
-            pass  # what can be read is told; reading the frames warns
+            pass  # report what can be read; reading the frames will warn
     said = [time for time, _ in times]
     mended = repair_ticks(said, round(JUMP / tick))
     times = sorted(zip(mended, (length for _, length in times)))
@@ -102,26 +104,26 @@ def scan_packets(path: Path, index: int, limits: Limits = LIMITS) -> PacketScan:
         last_duration=times[-1][1] if times else 0,
         furthest=furthest,
         timed=timed,
-        strayed=sum(a != b for a, b in zip(said, mended)),
+        repaired=sum(a != b for a, b in zip(said, mended)),
     )
 
 
 def validate_rate(rate: Fraction | None) -> Fraction | None:
-    """The rate, where a container's header gives one that can be meant."""
+    """Return the rate of a container's header if it is plausible, else None."""
     return rate if rate is not None and 0 < rate <= 1000 else None
 
 
 def list_header_rates(stream: VideoStream) -> list[Fraction]:
-    """What the header says of the rate, the likeliest first."""
+    """List the rates that the header gives, the most reliable first."""
     said = (stream.guessed_rate, stream.average_rate, stream.base_rate)
     return [rate for rate in map(validate_rate, said) if rate is not None]
 
 
 def estimate_rate(found: PacketScan, said: list[Fraction]) -> tuple[Fraction, bool]:
-    """The exact rate, and whether the frames leave its grid (then it is the mean rate).
+    """Return the exact rate, and whether it varies (then the rate is the mean).
 
-    A frame may be a tick or a millisecond off the grid, for that is how containers round; more is
-    meant.
+    A frame may be a tick or a millisecond off the constant grid, because containers round; a larger
+    deviation is a variable rate.
     """
     if found.count < 2:
         return (said[0] if said else Fraction(25)), False
@@ -137,32 +139,30 @@ def estimate_rate(found: PacketScan, said: list[Fraction]) -> tuple[Fraction, bo
 
 
 def list_candidate_rates(mean: Fraction, said: list[Fraction]) -> list[Fraction]:
-    """The rates that may be meant, the likeliest first: what the header says, what is usual, the
-    measured mean.
-    """
+    """List possible rates, the likeliest first: the header's, common ones, the measured mean."""
     usual = [Fraction(whole) for whole in _WHOLE_RATES] + [
         Fraction(whole * 1000, 1001) for whole in (24, 30, 60, 120)
     ]
     near = [rate for rate in usual if abs(rate / mean - 1) < Fraction(1, 100)]
-    rough = mean.limit_denominator(1001)  # 0 where frames are an hour apart
+    rough = mean.limit_denominator(1001)  # 0 if frames are an hour apart
     return [*said, *near, *([rough] if rough else []), mean]
 
 
 def _measure_grid_error(found: PacketScan, rate: Fraction) -> float:
-    """Seconds by which the worst frame misses the grid of ``rate``."""
+    """Return by how many seconds the worst frame misses the grid of ``rate``."""
     seconds = (found.times - found.times[0]) * float(found.tick)
     error = seconds - np.arange(found.count) / float(rate)
-    # Rounding may have moved the first frame as well: the grid may start half the spread aside.
+    # Rounding may have moved the first frame, too, so let the grid start anywhere in the spread.
     return float(error.max() - error.min()) / 2
 
 
 def list_codecs(container: InputContainer, kind: str) -> tuple[str, ...]:
-    """The codecs of the streams of one kind (``audio``, ``subtitle``), in order."""
+    """List the codecs of the streams of one kind (``audio``, ``subtitle``), in order."""
     streams: list[Any] = [stream for stream in container.streams if stream.type == kind]
     return tuple(_name_codec(stream) for stream in streams)
 
 
 def _name_codec(stream: Any) -> str:
     context = stream.codec_context
-    # "mp3float" and the like are names of decoders; the codec's own name is what a container knows.
+    # The canonical name is the codec's; "mp3float" and the like name decoders.
     return context.codec.canonical_name if context is not None else "unknown"

@@ -1,4 +1,4 @@
-"""A constant rate out of frames at any times."""
+"""Resample frames at any times to a constant rate."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from vst.core.types import Frame
 from vst.errors import UsageError
 
 HIGHEST_RATE = 1000
-"""Frames a second; more than any screen or camera of a user shows."""
+"""Frames a second; more than screens show and cameras film."""
 
 
 def check_rate(rate: Fraction) -> Fraction:
     """Return ``rate`` in frames a second; raise `UsageError` outside 0 < rate <= `HIGHEST_RATE`."""
     if not 0 < rate <= HIGHEST_RATE:
         raise UsageError(
-            f"a rate of {rate} frames a second; it must be above 0 and at most {HIGHEST_RATE}"
+            f"a rate of {rate} frames a second is out of range. Give one above 0 and at most "
+            f"{HIGHEST_RATE}"
         )
     return rate
 
 
 def resample(frames: Iterable[Frame], rate: Fraction, end: float | None = None) -> Iterator[Frame]:
-    """Yield frames at a constant ``rate``, counted from the time of the first one, by repeating and
-    dropping: each time shows the frame that is on the screen then.
+    """Yield frames at a constant ``rate`` from the time of the first one, by repeating and
+    dropping: each time shows the frame that is on screen then.
 
-    A frame that comes late by less than a quarter of a step, at most 5 ms, counts as there, so that
-    rounded times (milliseconds in Matroska) neither drop nor double one. The last frame lasts as
-    long as the one before it did, or until ``end`` seconds. Pictures are handed through, not
-    copied.
+    A frame that is late by less than a quarter of a step, at most 5 ms, counts as on time, so that
+    rounded times (milliseconds in Matroska) neither drop nor repeat one. The last frame lasts as
+    long as the one before it, or until ``end`` seconds. Pictures are not copied.
     """
     step = 1 / check_rate(rate)
     grace = min(step / 4, Fraction(5, 1000))

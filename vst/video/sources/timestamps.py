@@ -1,5 +1,5 @@
-"""Times that cannot be meant: one frame said to be hours from its neighbours, by a flipped bit or a
-clock that was set. Taken as it is, it would make hours of video of seconds.
+"""Repair implausible timestamps: a flipped bit or a clock change can put one frame hours away from
+its neighbors, and would turn seconds of video into hours.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from typing import TypeVar
 Item = TypeVar("Item")
 
 JUMP = 10.0
-"""Seconds beyond both its neighbours at which a time is not believed. A picture may stand for
-minutes: then the next one comes later still.
+"""Seconds beyond both neighbors from which a timestamp is an outlier. A frame may legitimately
+stand for minutes, but then the next one comes later still.
 """
 
 
 def is_outlier(before: float, at: float, after: float, jump: float = JUMP) -> bool:
-    """Whether a time lies further than ``jump`` beyond both neighbours, on one side of them.
+    """Return whether a time lies more than ``jump`` beyond both neighbors, on the same side.
 
     >>> strays(1.0, 9000.0, 1.2), strays(1.0, 9000.0, 9000.2)
     (True, False)
@@ -29,8 +29,8 @@ def is_outlier(before: float, at: float, after: float, jump: float = JUMP) -> bo
 def repair_times(
     items: Generator[tuple[float, Item], None, None],
 ) -> Generator[tuple[float, Item], None, None]:
-    """Items with their times in seconds, one held back; a time that strays is set midway between
-    its neighbours.
+    """Yield items with their times in seconds, one item delayed; an outlier moves midway between
+    its neighbors.
     """
     before: float | None = None
     held: tuple[float, Item] | None = None
@@ -47,10 +47,10 @@ def repair_times(
 
 
 def repair_ticks(times: list[int], jump: int) -> list[int]:
-    """The same for whole numbers of ticks, ``jump`` too."""
+    """Repair times in whole ticks; ``jump`` is in ticks too."""
     found = list(times)
-    for place in range(1, len(found) - 1):
-        before, at, after = found[place - 1 : place + 2]
+    for index in range(1, len(found) - 1):
+        before, at, after = found[index - 1 : index + 2]
         if is_outlier(before, at, after, jump):
-            found[place] = (before + after) // 2
+            found[index] = (before + after) // 2
     return found

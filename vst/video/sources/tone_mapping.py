@@ -1,12 +1,12 @@
-"""High dynamic range and wide gamuts brought to SDR BT.709, as one table of colours.
+"""Map high dynamic range and wide gamuts to SDR BT.709 by one color table.
 
 The table maps R'G'B' of the source (its own transfer curve and primaries) to R'G'B' of BT.709. It
-is worked out once, 33 steps a side, and applied by FFmpeg's ``lut3d`` (tetrahedral interpolation).
+is computed once, 33 steps a side, and applied by FFmpeg's ``lut3d`` (tetrahedral interpolation).
 
-Light is reckoned on the display, in units of the reference white of ITU-R BT.2408 (203 cd/m2). What
-lies below 60 % of it stays as it is; what lies above is rolled off with the extended curve of
-Reinhard et al. (2002), so that white keeps room for highlights. The brightest channel is mapped and
-the others follow, which keeps the hue; what then lies outside BT.709 is drawn towards its own grey.
+Light is display-referred, in units of the reference white of ITU-R BT.2408 (203 cd/m2). Light below
+60 % of it stays unchanged; light above is compressed with the extended curve of Reinhard et al.
+(2002), which leaves headroom for highlights. The brightest channel is mapped and the others scale
+with it, which keeps the hue; colors outside BT.709 are desaturated until they fit.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from vst.core.types import ColourInfo
+from vst.core.types import ColorInfo
 
 Values = npt.NDArray[np.float64]
 
 REFERENCE_WHITE = 203.0
-"""cd/m2 that diffuse white has in HDR (BT.2408)."""
+"""Luminance of diffuse white in HDR, in cd/m2 (BT.2408)."""
 
 PEAK = 1000.0
-"""cd/m2 of the display that HDR is reckoned for; brighter light becomes white."""
+"""Peak luminance of the assumed HDR display, in cd/m2; brighter light becomes white."""
 
 KNEE = 0.6
-"""Below this part of the reference white, light is not changed."""
+"""Share of the reference white below which light stays unchanged."""
 
 DISPLAY_GAMMA = 2.4
-"""The curve of an SDR display (BT.1886)."""
+"""Gamma of an SDR display (BT.1886)."""
 
 # Chromaticities of red, green, blue and white (ITU-R BT.709, BT.2020; SMPTE RP 431, EG 432).
 _D65 = (0.3127, 0.3290)
@@ -42,13 +42,13 @@ _PRIMARIES = {
 }
 
 
-def needs_table(colour: ColourInfo) -> bool:
-    """Whether pictures of this colour go through the table: HDR, or primaries far from BT.709."""
-    return colour.hdr or colour.primaries in ("bt2020", "smpte431", "smpte432")
+def needs_table(color: ColorInfo) -> bool:
+    """Return whether pictures need the table: HDR, or primaries far from BT.709."""
+    return color.hdr or color.primaries in ("bt2020", "smpte431", "smpte432")
 
 
 def _compute_xyz_matrix(name: str) -> Values:
-    """The matrix from linear RGB of these primaries to CIE XYZ, (3, 3)."""
+    """Compute the matrix from linear RGB of these primaries to CIE XYZ, (3, 3)."""
     red, green, blue, white = (np.array([x / y, 1.0, (1 - x - y) / y]) for x, y in _PRIMARIES[name])
     columns = np.stack([red, green, blue], axis=1)
     product: Values = columns * np.linalg.solve(columns, white)
@@ -56,7 +56,7 @@ def _compute_xyz_matrix(name: str) -> Values:
 
 
 def _linearize(coded: Values, transfer: str, weights: Values) -> Values:
-    """Light on the display, 1 at the reference white, of coded values in 0..1; (..., 3)."""
+    """Convert coded values in 0..1 to display light, 1 at the reference white; (..., 3)."""
     if transfer == "smpte2084":  # SMPTE ST 2084
         power = coded ** (1 / 78.84375)
         light = np.maximum(power - 0.8359375, 0) / (18.8515625 - 18.6875 * power)
@@ -73,9 +73,7 @@ def _linearize(coded: Values, transfer: str, weights: Values) -> Values:
 
 
 def compress_highlights(light: Values, peak: float = PEAK / REFERENCE_WHITE) -> Values:
-    """Light in 0..``peak`` brought to 0..1: unchanged below the knee, then ever flatter; both in
-    reference whites.
-    """
+    """Compress light in 0..``peak`` to 0..1, unchanged below the knee; in reference whites."""
     top = (peak - KNEE) / (1 - KNEE)
     above = np.clip((light - KNEE) / (1 - KNEE), 0, top)
     return np.where(
@@ -83,17 +81,15 @@ def compress_highlights(light: Values, peak: float = PEAK / REFERENCE_WHITE) -> 
     )
 
 
-def convert_to_sdr(coded: npt.ArrayLike, colour: ColourInfo) -> Values:
-    """R'G'B' of ``colour`` in 0..1 to R'G'B' of BT.709 in 0..1; (..., 3) float64."""
+def convert_to_sdr(coded: npt.ArrayLike, color: ColorInfo) -> Values:
+    """Convert R'G'B' of the source, in 0..1, to R'G'B' of BT.709 in 0..1; (..., 3) float64."""
     values = np.clip(np.asarray(coded, dtype=np.float64), 0, 1)
     name = (
-        colour.primaries
-        if colour.primaries in _PRIMARIES
-        else ("bt2020" if colour.hdr else "bt709")
+        color.primaries if color.primaries in _PRIMARIES else ("bt2020" if color.hdr else "bt709")
     )
     matrix = _compute_xyz_matrix(name)
-    light = _linearize(values, colour.transfer, matrix[1])
-    if colour.hdr:
+    light = _linearize(values, color.transfer, matrix[1])
+    if color.hdr:
         brightest = np.max(light, axis=-1, keepdims=True)
         light = light * (compress_highlights(brightest) / np.maximum(brightest, 1e-9))
     target = _compute_xyz_matrix("bt709")
@@ -103,7 +99,7 @@ def convert_to_sdr(coded: npt.ArrayLike, colour: ColourInfo) -> Values:
 
 
 def _compute_white_scale(name: str) -> Values:
-    """Scales XYZ so that this gamut's white becomes D65 (only RP 431 has another)."""
+    """Compute the scale of XYZ that turns this gamut's white into D65 (only RP 431 differs)."""
     (x, y), (to_x, to_y) = _PRIMARIES[name][3], _D65
     source = np.array([x / y, 1.0, (1 - x - y) / y])
     wanted = np.array([to_x / to_y, 1.0, (1 - to_x - to_y) / to_y])
@@ -111,21 +107,21 @@ def _compute_white_scale(name: str) -> Values:
 
 
 def _fit_gamut(light: Values, weights: Values) -> Values:
-    """Colours outside 0..1 drawn towards the grey of their own luminance until they fit."""
-    grey = np.clip(light @ weights, 0, 1)[..., None]
+    """Desaturate colors outside 0..1, at constant luminance, until they fit."""
+    gray = np.clip(light @ weights, 0, 1)[..., None]
     low = np.min(light, axis=-1, keepdims=True)
-    keep = np.where(low < 0, grey / np.maximum(grey - low, 1e-9), 1.0)
-    light = grey + keep * (light - grey)
+    keep = np.where(low < 0, gray / np.maximum(gray - low, 1e-9), 1.0)
+    light = gray + keep * (light - gray)
     high = np.max(light, axis=-1, keepdims=True)
-    keep = np.where(high > 1, (1 - grey) / np.maximum(high - grey, 1e-9), 1.0)
-    return np.clip(grey + keep * (light - grey), 0, 1)
+    keep = np.where(high > 1, (1 - gray) / np.maximum(high - gray, 1e-9), 1.0)
+    return np.clip(gray + keep * (light - gray), 0, 1)
 
 
-def format_cube(colour: ColourInfo, size: int = 33) -> str:
-    """The table as the text of a .cube file, red running fastest."""
+def format_cube(color: ColorInfo, size: int = 33) -> str:
+    """Format the table as a .cube file; red varies fastest."""
     steps = np.linspace(0, 1, size)
     blue, green, red = np.meshgrid(steps, steps, steps, indexing="ij")
     coded: Any = np.stack([red, green, blue], axis=-1).reshape(-1, 3)
     lines = [f"LUT_3D_SIZE {size}"]
-    lines += [f"{r:.6f} {g:.6f} {b:.6f}" for r, g, b in convert_to_sdr(coded, colour)]
+    lines += [f"{r:.6f} {g:.6f} {b:.6f}" for r, g, b in convert_to_sdr(coded, color)]
     return "\n".join(lines) + "\n"

@@ -1,4 +1,4 @@
-"""A video file as a content, decoded by FFmpeg's libraries through PyAV."""
+"""Read a video file, decoded by FFmpeg's libraries through PyAV."""
 
 from __future__ import annotations
 
@@ -26,26 +26,26 @@ from vst.video.sources.orientation import Orientation, parse_display_matrix
 from vst.video.sources.timestamps import repair_times
 
 SCAN_BYTES = 256 * 1024 * 1024
-"""Files up to this size are read through once at opening, without decoding, for their exact frame
+"""Size up to which a file's packets are read at opening, without decoding, for the exact frame
 count and times.
 """
 
 _SLACK = 1e-6
-"""Seconds: two times nearer than this are the same."""
+"""Seconds: closer times count as equal."""
 
 _NO_TIMES = ("avi", "h264", "hevc", "m4v", "mpegvideo", "mjpeg", "av1", "obu", "vc1")
-"""Formats whose packets may not say when they are shown; their frames are counted instead."""
+"""Formats whose packets may lack presentation times; times are derived from the frame count."""
 
 _NO_SEEKING = ("gif", "apng")
-"""Formats whose frames build on all earlier ones without saying so."""
+"""Formats whose frames depend on all earlier ones without declaring it."""
 
 
 class VideoSource(Source):
-    """Frames of the stream that a player shows, upright, as RGB, with their exact times.
+    """Yields the frames of the stream that a player shows, upright, as RGB, with their exact times.
 
-    Each call of `frames` opens the file anew, so that several may run side by side. ``threads`` 0:
-    as many as FFmpeg chooses. Transparency is laid on black; interlaced frames are handed on as
-    they are; a frame of another size than the first is scaled to it.
+    Each call of `frames` opens the file again, so that several can run side by side. ``threads`` 0:
+    FFmpeg chooses. Transparency is composited over black; interlaced frames are not deinterlaced; a
+    frame of another size than the first is scaled to it.
     """
 
     def __init__(self, path: Path, limits: Limits = LIMITS, threads: int = 0) -> None:
@@ -62,7 +62,7 @@ class VideoSource(Source):
             self._timed = container.format.name not in _NO_TIMES
             self._first_tick = first.pts or 0
             self._orientation = _read_orientation(first)
-            self._colour = read_color_info(first, stream)
+            self._color = read_color_info(first, stream)
             self._stored = (first.width, first.height)
             self._alpha = has_alpha(first)
             self.info = self._describe(container, stream, first)
@@ -70,9 +70,9 @@ class VideoSource(Source):
         self._warn()
 
     def frames(self, start: float = 0.0, end: float | None = None) -> Iterator[Frame]:
-        convert = RgbConverter(self._colour, *self._stored, self._alpha)
+        convert = RgbConverter(self._color, *self._stored, self._alpha)
         index = 0
-        for time, frame in self._decoded(start):
+        for time, frame in self._decode_from(start):
             if end is not None and time >= end - _SLACK:
                 return
             if time >= start - _SLACK:
@@ -84,31 +84,30 @@ class VideoSource(Source):
 
     def at(self, time: float) -> Picture:
         shown: VideoFrame | None = None
-        for at, frame in self._decoded(time):
+        for at, frame in self._decode_from(time):
             if shown is not None and at > time + _SLACK:
                 break
             shown = frame
         if shown is None:
-            raise MediaError(f"{self._name} has no frame that can be read")
-        return self._orientation.apply(
-            RgbConverter(self._colour, *self._stored, self._alpha)(shown)
-        )
+            raise MediaError(f"{self._name} has no readable frame. Give another video")
+        return self._orientation.apply(RgbConverter(self._color, *self._stored, self._alpha)(shown))
 
     def exact_count(self) -> int:
-        """The number of frames, by reading the file without decoding it; `info` takes it up."""
+        """Count the frames by reading the file without decoding; also updates `info`."""
         if not self.info.exact_count:
-            self._take_up(probe.scan_packets(self._path, self._stream, self._limits))
+            self._apply_scan(probe.scan_packets(self._path, self._stream, self._limits))
         return self.info.frames
 
-    # What the file says
+    # The file's properties
 
     def _open(self) -> InputContainer:
         return open_container(self._path, self._limits.pixels)
 
-    def _ready(self, container: InputContainer) -> VideoStream:
-        """The video stream, ready to decode, with all others left unread."""
+    def _prepare(self, container: InputContainer) -> VideoStream:
+        """Prepare the video stream for decoding and discard all others."""
         stream = container.streams[self._stream]
-        assert isinstance(stream, VideoStream)
+        if not isinstance(stream, VideoStream):
+            raise MediaError(f"{self._name} changed while it was read. Run again")
         for other in container.streams:
             if other.index != self._stream:
                 other.discard = Discard.all
@@ -120,10 +119,11 @@ class VideoSource(Source):
     def _first_frame(self, container: InputContainer, stream: VideoStream) -> VideoFrame:
         context = stream.codec_context
         check_pixels(self._name, context.width, context.height, self._limits.pixels)
-        for frame in self._read(container, self._ready(container), warn=False):
+        for frame in self._read(container, self._prepare(container), warn=False):
             return frame
         raise MediaError(
-            f"{self._name} has no frame that can be read; it may be cut off, damaged or encrypted"
+            f"{self._name} has no readable frame: it may be cut off, damaged or encrypted. "
+            "Give another file"
         )
 
     def _describe(
@@ -149,40 +149,41 @@ class VideoSource(Source):
             frames=max(1, stream.frames or round(seconds * rate)),
             duration=float(seconds),
             sample_aspect=aspect,
-            rotation=self._orientation.turned,
+            rotation=self._orientation.degrees,
             codec=stream.codec_context.codec.canonical_name,
             pixel_format=first.format.name,
-            colour=self._colour,
+            color=self._color,
             audio=probe.list_codecs(container, "audio"),
             subtitles=probe.list_codecs(container, "subtitle"),
             chapters=len(container.chapters()),
             container=container.format.name,
-            # Without times in the packets, FFmpeg's guess at the first one may be off by a delay.
+            # Where packets lack times, FFmpeg's guess at the first may be off by a decoding delay.
             origin=float(((first.pts if self._timed else stream.start_time) or 0) * tick),
             tick=tick,
             metadata=dict(container.metadata),
         )
 
     def _count(self) -> None:
-        """Learn the exact count and the times where the file is small enough to be read through."""
+        """Determine the exact count and times if the file is small enough to scan."""
         with self._open() as container:
-            stream = container.streams[self._stream]
-            assert isinstance(stream, VideoStream)
-            self._said_rates = probe.list_header_rates(stream)
-            self._said_frames = stream.frames
-            self._said_end = (
+            stream = probe.select_video_stream(container, self._path)
+            self._header_rates = probe.list_header_rates(stream)
+            self._header_frames = stream.frames
+            self._header_end = (
                 (container.start_time or 0) + (container.duration or 0)
             ) / av.time_base
             size = container.size
         if 0 <= size <= SCAN_BYTES:
-            self._take_up(probe.scan_packets(self._path, self._stream, self._limits))
+            self._apply_scan(probe.scan_packets(self._path, self._stream, self._limits))
 
-    def _take_up(self, found: probe.PacketScan) -> None:
+    def _apply_scan(self, found: probe.PacketScan) -> None:
         if found.count == 0 or found.count > self._limits.frames:
-            return  # of a longer one a part may be wanted, for which its header will do
+            return  # the caller may want only a part, for which the header suffices
         self._timed = found.timed
         rate, variable = (
-            probe.estimate_rate(found, self._said_rates) if found.timed else (self.info.rate, False)
+            probe.estimate_rate(found, self._header_rates)
+            if found.timed
+            else (self.info.rate, False)
         )
         span = (
             float((found.times[-1] - found.times[0]) * found.tick)
@@ -202,35 +203,37 @@ class VideoSource(Source):
             duration=float(span) + last,
             exact_count=True,
         )
-        if found.strayed:
-            self._tell(
-                f"{self._name} says times that cannot be meant of {found.strayed} of its frames; "
-                "these are shown between their neighbours"
+        if found.repaired:
+            self._add_warning(
+                f"{self._name} has implausible times for {found.repaired} of its frames; "
+                "they are shown midway between their neighbors"
             )
         self._warn_of_end(found)
 
     def _warn_of_end(self, found: probe.PacketScan) -> None:
-        missing = self._said_end - found.furthest
+        missing = self._header_end - found.furthest
         if (
-            missing > max(0.5, 0.02 * self._said_end)
-            or 0 < found.count < 0.98 * self._said_frames - 1
+            missing > max(0.5, 0.02 * self._header_end)
+            or 0 < found.count < 0.98 * self._header_frames - 1
         ):
-            said = f"{self._said_frames} frames" if self._said_frames else f"{self._said_end:.2f} s"
+            expected = (
+                f"{self._header_frames} frames"
+                if self._header_frames
+                else f"{self._header_end:.2f} s"
+            )
             self.warnings.append(
-                f"{self._name} breaks off after {found.count} frames ({self.info.duration:.2f} "
-                f"s) of {said}; "
-                "it is used as far as it reads"
+                f"{self._name} ends early, after {found.count} frames "
+                f"({self.info.duration:.2f} s) of {expected}; the readable part is used"
             )
 
     def _warn(self) -> None:
-        if self._colour.hdr:
+        if self._color.hdr:
             self.warnings.append(
-                f"{self._name} is HDR ({self._colour.transfer}); its colours are brought to SDR "
-                "(BT.709)"
+                f"{self._name} is HDR ({self._color.transfer}); it is tone-mapped to SDR (BT.709)"
             )
-        if self._orientation.slanted:
+        if self._orientation.is_slanted:
             self.warnings.append(
-                f"{self._name} is turned by an odd angle; the nearest quarter turn is used"
+                f"{self._name} is rotated by an odd angle; the nearest quarter turn is used"
             )
 
     # Decoding
@@ -238,12 +241,12 @@ class VideoSource(Source):
     def _read(
         self, container: InputContainer, stream: VideoStream, warn: bool = True
     ) -> Iterator[VideoFrame]:
-        """Decode on from where the container stands; damage is passed over and told once."""
+        """Decode from the container's position; skip damaged packets and warn once."""
         damaged = 0
         stopped = ""
         try:
             for packet in container.demux(stream):
-                # A packet that the end of the file cuts through would be a half-grey picture.
+                # A packet that the end of the file truncates would decode to a half-gray picture.
                 if packet.is_corrupt and container.format.name != "mpegts":
                     damaged += 1
                     continue
@@ -256,24 +259,24 @@ class VideoSource(Source):
         except (av.FFmpegError, OSError) as error:
             stopped = describe_error(error)
         if warn and (damaged or stopped):
-            self._tell(
-                f"{self._name} is damaged ({stopped or f'{damaged} packets'}); it is used as far "
-                "as it reads"
+            self._add_warning(
+                f"{self._name} is damaged ({stopped or f'{damaged} packets'}); the readable part "
+                "is used"
             )
 
-    def _tell(self, line: str) -> None:
+    def _add_warning(self, line: str) -> None:
         if line not in self.warnings:
             self.warnings.append(line)
 
-    def _decoded(self, start: float) -> Iterator[tuple[float, VideoFrame]]:
-        """Decoded frames with their times, from ``start`` or any earlier frame on."""
+    def _decode_from(self, start: float) -> Iterator[tuple[float, VideoFrame]]:
+        """Yield decoded frames with their times, from ``start`` or an earlier frame on."""
         for step_back in (0.0, 2.0, 10.0, math.inf):
             position = start - step_back
             seeks = self._seekable and self._timed and position > 0
-            frames = self._timed_frames(position if seeks else None)
+            frames = self._read_timed(position if seeks else None)
             head = next(frames, None)
-            # A seek may land behind the wanted frame, where the file's index is rough or a group is
-            # open.
+            # A seek may land after ``start`` where the file's index is coarse or a group of
+            # pictures is open.
             if not seeks or (head is not None and head[0] <= start + _SLACK):
                 if head is not None:
                     yield head
@@ -281,26 +284,25 @@ class VideoSource(Source):
                 return
             frames.close()
 
-    def _timed_frames(
+    def _read_timed(
         self, position: float | None
     ) -> Generator[tuple[float, VideoFrame], None, None]:
-        return repair_times(self._stamped_frames(position))
+        return repair_times(self._read_stamped(position))
 
-    def _stamped_frames(
+    def _read_stamped(
         self, position: float | None
     ) -> Generator[tuple[float, VideoFrame], None, None]:
         with self._open() as container:
-            stream = self._ready(container)
+            stream = self._prepare(container)
             tick = self.info.tick
             if position is not None:
                 try:
-                    # x264 names its build in the first frame only, and without it FFmpeg misreads
-                    # the 4:4:4 pictures of older builds: let the decoder see that frame before the
-                    # jump.
+                    # x264 states its build only in the first frame, and without it FFmpeg misreads
+                    # the 4:4:4 pictures of older builds: decode that frame before seeking.
                     next(self._read(container, stream, warn=False), None)
                     container.seek(int(position / tick) + self._first_tick, stream=stream)
                 except (av.FFmpegError, OSError):
-                    return  # the caller goes further back, at last to the beginning without seeking
+                    return  # the caller tries further back, finally from the start without seeking
             origin = None if position is None else self._first_tick
             for index, frame in enumerate(self._read(container, stream)):
                 if not self._timed or frame.pts is None:
@@ -311,9 +313,9 @@ class VideoSource(Source):
 
     def _check_whole(self, read: int) -> None:
         if self.info.exact_count and read < 0.98 * self.info.frames - 1:
-            self._tell(
-                f"{self._name} breaks off after {read} of {self.info.frames} frames; it is used "
-                "as far as it reads"
+            self._add_warning(
+                f"{self._name} ends early, after {read} of {self.info.frames} frames; the "
+                "readable part is used"
             )
 
 
