@@ -1,5 +1,5 @@
-"""What the documents say is true: their links lead somewhere, their commands and code can be read
-by what they are meant for, and each picture has a script that draws it.
+"""The documents are correct: their links lead somewhere, their commands and code parse, the functions
+and files that they name exist, and a script draws each picture.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 
 
 def blocks(page: Path) -> Iterator[tuple[str, str]]:
-    """Each block of code as (language, text); an indented one has no language."""
+    """Yield each code block as (language, text); an indented one has no language."""
     text = page.read_text(encoding="utf-8")
     for match in re.finditer(r"^```(\w*)\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
         yield match[1], match[2]
@@ -39,31 +39,27 @@ def blocks(page: Path) -> Iterator[tuple[str, str]]:
 
 
 def spans(page: Path) -> list[str]:
-    """Code within lines of text."""
+    """The inline code of a page."""
     text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
     return re.findall(r"(?<!`)`([^`\n]+)`(?!`)", text)
 
 
 def commands(page: Path) -> Iterator[list[str]]:
-    """The words of each command line of ``vst``, without comments, and without what only stands
-    for words: … and brackets.
-    """
+    """Yield the arguments of each ``vst`` command line, without comments, brackets and … ."""
     lines = [line for _, text in blocks(page) for line in text.splitlines()]
     for line in [*lines, *spans(page)]:
         found = re.match(r"(?:\S+/)?vst (?!VERB)(.+)", line.strip())
         if found:
-            # What comes after two blanks explains the command.
-            said = re.split(r"\s{2,}", found[1])[0].split(" #")[0]
-            # Of "--size N|native" the first is taken.
+            # Text after two blanks explains the command.
+            line = re.split(r"\s{2,}", found[1])[0].split(" #")[0]
+            # Of "--size N|native" take the first.
             yield [
-                re.sub(r"\\?\|.*", "", word) for word in shlex.split(re.sub(r"[…\[\]]", "", said))
+                re.sub(r"\\?\|.*", "", word) for word in shlex.split(re.sub(r"[…\[\]]", "", line))
             ]
 
 
 def check(words: list[str]) -> None:
-    """Raise what click raises where a verb or an option is unknown, a value is missing, or a name
-    stands in no table.
-    """
+    """Raise click's error if a verb, an option or a name is unknown, or a value is missing."""
     command: click.Command | None = cli
     context, words = click.Context(cli), list(words)
     while isinstance(command, click.Group) and words and not words[0].startswith("-"):
@@ -77,11 +73,11 @@ def check(words: list[str]) -> None:
     for option in command.params:
         if option.name in given and isinstance(option.type, (OneOf, click.Choice)):
             value = str(given[option.name])
-            if not value.isupper():  # NAME stands for a name
+            if not value.isupper():  # NAME is a placeholder
                 option.type.convert(value, option, context)
 
 
-def test_the_check_finds_what_is_wrong() -> None:
+def test_the_check_refuses_wrong_command_lines() -> None:
     check(["stylize", "a.mp4", "-s", "@ink-wash", "-o", "b.mp4"])
     for wrong in ("stylise a.mp4", "stylize a.mp4 --sise 3", "score polt", "stylize --ease"):
         with pytest.raises(click.UsageError):
@@ -91,7 +87,7 @@ def test_the_check_finds_what_is_wrong() -> None:
 
 
 @each_page
-def test_links_and_pictures_are_there(page: Path) -> None:
+def test_link_and_picture_targets_exist(page: Path) -> None:
     text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
     for target in re.findall(r"\]\(([^)\s]+)\)", text):
         if not re.match(r"[a-z]+:|#", target):
@@ -99,7 +95,7 @@ def test_links_and_pictures_are_there(page: Path) -> None:
 
 
 @each_page
-def test_commands_can_be_typed(page: Path) -> None:
+def test_commands_parse(page: Path) -> None:
     for words in commands(page):
         try:
             check(words)
@@ -125,13 +121,13 @@ def all_options() -> set[str]:
 
 
 @each_page
-def test_options_that_are_named_exist(page: Path) -> None:
+def test_named_options_exist(page: Path) -> None:
     named = {re.split(r"[ =]", span)[0] for span in spans(page) if span.startswith("--")}
     assert named <= all_options()
 
 
 @each_page
-def test_python_can_be_read_and_what_it_imports_is_there(page: Path) -> None:
+def test_python_parses_and_its_imports_exist(page: Path) -> None:
     for language, text in blocks(page):
         if language != "python" and not re.match(r"(from vst\S* )?import ", text):
             continue
@@ -148,28 +144,26 @@ def test_python_can_be_read_and_what_it_imports_is_there(page: Path) -> None:
                 assert hasattr(importlib.import_module("vst"), node.attr), f"vst.{node.attr}"
 
 
-def test_scores_in_the_documents_can_be_read() -> None:
+def test_scores_in_the_documents_parse() -> None:
     found = [t for lang, t in blocks(DOCS / "scores.md") if lang == "yaml" and "keys:" in t]
     assert found
     for text in found:
         assert parse_score(text).keys
 
 
-def test_the_curve_of_the_contributors_page_passes_its_tests() -> None:
+def test_the_example_curve_of_contributing_passes_its_tests() -> None:
     page = ROOT / "CONTRIBUTING.md"
     function, entry, test = [text for language, text in blocks(page) if language == "python"]
-    room: dict[str, Any] = {"Ease": Callable[[float], float], "linear": float}
+    names: dict[str, Any] = {"Ease": Callable[[float], float], "linear": float}
     for text in (function, entry, test):
-        exec(text, room)
-    curve = room["EASES"]["late"]
+        exec(text, names)
+    curve = names["EASES"]["late"]
     assert curve(0.0) == 0 and curve(1.0) == 1
-    room["test_late_has_hardly_begun_at_half_time"]()
+    names["test_late_reaches_one_sixteenth_at_half_time"]()
 
 
-def names_in(script: Path) -> Iterator[re.Pattern[str]]:
-    """The file names that a script writes or reads, as patterns: parts that are filled in match
-    anything.
-    """
+def pictures_named_in(script: Path) -> Iterator[re.Pattern[str]]:
+    """Yield the picture names in a script's strings as patterns; filled-in parts match anything."""
     for node in ast.walk(ast.parse(script.read_text(encoding="utf-8"))):
         parts: list[ast.expr] = []
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -183,13 +177,56 @@ def names_in(script: Path) -> Iterator[re.Pattern[str]]:
             yield re.compile(text.rpartition("/")[2])
 
 
-def test_each_picture_is_drawn_by_a_script() -> None:
-    patterns = [pattern for script in SCRIPTS for pattern in names_in(script)]
+def test_a_script_draws_each_picture() -> None:
+    patterns = [pattern for script in SCRIPTS for pattern in pictures_named_in(script)]
     for picture in sorted((DOCS / "pictures").iterdir()):
         assert any(pattern.fullmatch(picture.name) for pattern in patterns), picture.name
 
 
-def test_the_index_names_every_page() -> None:
+def named_object(name: str) -> object:
+    """The module, class or function with a dotted name; raises where it does not exist."""
+    module, rest = name, []
+    while True:
+        try:
+            found: object = importlib.import_module(module)
+            break
+        except ModuleNotFoundError:
+            module, _, last = module.rpartition(".")
+            rest.insert(0, last)
+    for attribute in rest:
+        found = getattr(found, attribute)
+    return found
+
+
+JOURNEYS = re.findall(
+    r"^### (A .+)\n((?:.|\n)*?)(?=^##)",
+    (DOCS / "architecture.md").read_text(encoding="utf-8"),
+    re.MULTILINE,
+)
+
+
+@pytest.mark.parametrize(("title", "text"), JOURNEYS, ids=[title for title, _ in JOURNEYS])
+def test_each_step_of_a_journey_names_an_existing_function(title: str, text: str) -> None:
+    steps = re.findall(r"^\d+\. `(vst[\w.]+)`", text, re.MULTILINE)
+    assert 3 <= len(steps) <= 10 and len(steps) == len(re.findall(r"^\d+\. ", text, re.MULTILINE))
+    assert all(callable(named_object(step)) for step in steps)
+
+
+def test_the_architecture_page_has_both_journeys_and_ten_tasks() -> None:
+    assert [title for title, _ in JOURNEYS] == ["A content frame", "A style"]
+    table = (DOCS / "architecture.md").read_text("utf-8").partition("## Where to change what")[2]
+    assert len(re.findall(r"^\| \w", table, re.MULTILINE)) == 11  # ten tasks and the header
+
+
+@each_page
+def test_named_files_of_the_repository_exist(page: Path) -> None:
+    folders = "vst|tests|tools|bench|docs|notebooks"
+    for span in spans(page):
+        if re.fullmatch(rf"(?:{folders})/[\w./-]+\.\w+", span):
+            assert (ROOT / span).exists(), span
+
+
+def test_the_index_links_to_every_page() -> None:
     text = (DOCS / "index.md").read_text(encoding="utf-8")
     linked = set(re.findall(r"\]\(([^)#\s]+)", text))
     assert {page.name for page in DOCS.glob("*.md")} - {"index.md"} <= linked
@@ -201,7 +238,7 @@ def test_every_verb_is_in_the_documents() -> None:
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_a_shell_is_told_how_to_complete(shell: str, monkeypatch, capsys) -> None:
+def test_each_shell_gets_a_completion_script(shell: str, monkeypatch, capsys) -> None:
     monkeypatch.setenv("_VST_COMPLETE", f"{shell}_source")
     with pytest.raises(SystemExit) as end:
         cli.main([], prog_name="vst")
@@ -209,7 +246,7 @@ def test_a_shell_is_told_how_to_complete(shell: str, monkeypatch, capsys) -> Non
 
 
 def completions(monkeypatch, capsys, line: str) -> list[str]:
-    """What bash is offered for the last word of a line."""
+    """The completions that bash gets for the last word of a line."""
     words = line.split(" ")
     monkeypatch.setenv("_VST_COMPLETE", "bash_complete")
     monkeypatch.setenv("COMP_WORDS", line)
@@ -219,7 +256,7 @@ def completions(monkeypatch, capsys, line: str) -> list[str]:
     return [row.partition(",")[2] for row in capsys.readouterr().out.split()]
 
 
-def test_verbs_options_and_names_are_completed(monkeypatch, capsys) -> None:
+def test_verbs_options_and_names_complete(monkeypatch, capsys) -> None:
     assert completions(monkeypatch, capsys, "vst sty") == ["stylize", "styles"]
     assert "--strength" in completions(monkeypatch, capsys, "vst stylize --str")
     assert completions(monkeypatch, capsys, "vst stylize --picker sc") == ["scene"]

@@ -1,39 +1,28 @@
-"""A module imports only from layers below its own, and packages of one layer never import each
-other.
-"""
+"""The package layers of `docs/architecture.md`: who may import whom, and how large a file may be."""
 
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parent.parent / "vst"
+from tools.draw_architecture import LAYERS, PARTS
 
-# From the bottom up: a module imports only from layers below its own, or from its own package.
-LAYERS = [
-    {"errors", "core"},
-    {"assets", "imaging"},
-    {"video"},
-    {"schedule"},
-    {"nets", "plotting", "samples"},
-    {"engines", "keyframes", "stabilizers", "masks", "metrics"},
-    {"styles"},
-    {"job"},
-    {"checkpoint"},
-    {"pipeline"},
-    {"preview", "evaluation", "doctor"},
-    {"api"},
-    {"batch"},
-    {"cluster", "research", "notebook"},
-    {"web"},
-    {"cli"},
-    {"__main__"},
-]
-LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "vst"
+PAGE = ROOT / "docs" / "architecture.md"
+MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+LONGEST_FILE = 400
+"""Lines."""
+
+# From the bottom up, and within a layer from left to right.
+ORDER = [package for _, packages in LAYERS for package in packages]
 
 
 def package_of(module: Path) -> str:
@@ -41,36 +30,93 @@ def package_of(module: Path) -> str:
     return module.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
-def imported_packages(module: Path) -> set[str]:
-    """The packages of `vst` that a file imports anywhere, inside functions too."""
-    found = set()
-    for node in ast.walk(ast.parse(module.read_text())):
-        names = []
+def name_of(module: Path) -> str:
+    """The dotted name of a file's module."""
+    return ".".join(module.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imported_names(module: Path) -> Iterator[str]:
+    """The dotted names that a file imports anywhere, inside functions too."""
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            names = [f"{node.module}.{alias.name}" for alias in node.names]
-        for name in names:
-            parts = name.split(".")
-            if parts[0] == "vst" and len(parts) > 1 and parts[1] in LAYER:
-                found.add(parts[1])
-    return found
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+def imported_packages(module: Path) -> set[str]:
+    """The packages of `vst` that a file imports."""
+    names = (name.split(".") for name in imported_names(module))
+    return {parts[1] for parts in names if parts[0] == "vst" and parts[1] in ORDER}
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_a_module_imports_only_layers_below_its_own(module: Path) -> None:
+def test_a_module_imports_only_packages_below_or_left_of_its_own(module: Path) -> None:
     package = package_of(module)
-    assert package in LAYER, f"{package} is not in LAYERS: add it"
-    below = {"errors"} if package == "core" else set()
-    wrong = {
-        name
-        for name in imported_packages(module) - {package} - below
-        if LAYER[name] >= LAYER[package]
+    assert package in ORDER, f"{package} is not in LAYERS: add it"
+    allowed = set(ORDER[: ORDER.index(package) + 1])
+    if package in PARTS:
+        allowed -= set(PARTS) - {package}
+    assert imported_packages(module) <= allowed
+
+
+def test_the_layers_name_every_package_once() -> None:
+    present = {package_of(module) for module in MODULES}
+    assert present == set(ORDER) and len(ORDER) == len(set(ORDER))
+
+
+def test_the_page_lists_the_same_layers() -> None:
+    table = PAGE.read_text(encoding="utf-8").partition("## Packages")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| \d+ (\w[\w ]*) \| `(\w+)(?:\.py)?/?` \|", table, re.MULTILINE)
+    listed = [(layer, package) for layer, packages in LAYERS for package in packages]
+    assert sorted(rows) == sorted(listed)
+
+
+def import_graph() -> dict[str, set[str]]:
+    """Module → the modules of `vst` that it imports when it is loaded."""
+    names = {name_of(module): module for module in MODULES}
+    graph = {}
+    for name, module in names.items():
+        found = set()
+        for target in loaded_names(module):
+            while target not in names and "." in target:
+                target = target.rpartition(".")[0]
+            if target in names and target != name:
+                found.add(target)
+        graph[name] = found
+    return graph
+
+
+def loaded_names(module: Path) -> Iterator[str]:
+    """The dotted names that a file imports outside functions and `if TYPE_CHECKING`."""
+    waiting: list[ast.AST] = [ast.parse(module.read_text(encoding="utf-8"))]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            continue
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        waiting += ast.iter_child_nodes(node)
+
+
+def test_no_modules_import_each_other_in_a_cycle() -> None:
+    try:
+        TopologicalSorter(import_graph()).prepare()
+    except CycleError as error:
+        pytest.fail(" → ".join(error.args[1]))
+
+
+@pytest.mark.parametrize("folder", ["vst", "tests", "tools", "bench"])
+def test_no_file_is_longer_than_400_lines(folder: str) -> None:
+    lengths = {
+        str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines())
+        for path in (ROOT / folder).rglob("*.py")
     }
-    assert not wrong
+    assert {path: length for path, length in lengths.items() if length > LONGEST_FILE} == {}
 
 
 HEAVY = ("tensorflow", "moviepy", "gradio", "ray", "keras")
