@@ -13,7 +13,7 @@ def write_network(path: Path, seed: int, *, upsampling: str = "resize") -> Path:
     import keras
 
     from vst.nets.feedforward import FeedForward, save_network
-    from vst.nets.plan import FeedForwardPlan
+    from vst.nets.feedforward_plan import FeedForwardPlan
 
     keras.utils.set_random_seed(seed)
     network = FeedForward(FeedForwardPlan(width=2, blocks=1, reach=3, upsampling=upsampling))

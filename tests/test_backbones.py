@@ -10,7 +10,7 @@ import pytest
 from keras import applications
 
 from vst.errors import AssetError, MissingFileError, UnknownNameError, UsageError
-from vst.nets.backbones import BACKBONES, RANDOM, Backbone, open_backbone, phases_of
+from vst.nets.backbones import BACKBONES, RANDOM, Backbone, choose_phases, open_backbone
 
 RNG = np.random.default_rng(2)
 PICTURE = RNG.random((1, 40, 52, 3)).astype(np.float32)
@@ -95,11 +95,11 @@ def test_without_a_network_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) 
 
 def test_the_embedded_backbone_sees_what_the_predictor_sees() -> None:
     from vst.core.data_folder import WEIGHTS
-    from vst.nets import store
+    from vst.nets import weight_files
     from vst.nets.embedded import build_predictor
 
     predictor = build_predictor()
-    store.assign(predictor, store.read_arrays(WEIGHTS, "predictor"))
+    weight_files.assign_arrays(predictor, weight_files.read_weights(WEIGHTS, "predictor"))
     inside = keras.Model(predictor.input, predictor.get_layer("stage2").output)
     square = RNG.random((1, 256, 256, 3)).astype(np.float32)
     found = open_backbone("embedded")(square, ("stage2",))["stage2"]
@@ -107,8 +107,8 @@ def test_the_embedded_backbone_sees_what_the_predictor_sees() -> None:
 
 
 def test_phases_take_each_row_and_column_of_a_patch_once() -> None:
-    assert phases_of(1) == ((0, 0),)
-    for places in zip(*phases_of(4)):
+    assert choose_phases(1) == ((0, 0),)
+    for places in zip(*choose_phases(4)):
         assert sorted(places) == [0, 1, 2, 3]
 
 

@@ -13,13 +13,13 @@ import pytest
 
 from vst.core.types import Frame
 from vst.engines import ENGINES
-from vst.engines.choices import options_of
-from vst.engines.gatys import GAIN, PATIENT, GatysEngine, enough
+from vst.engines.gatys import MIN_GAIN, PATIENCE, GatysEngine, has_converged
 from vst.engines.gatys_options import GatysOptions
+from vst.engines.options import parse_engine_options
 from vst.errors import EngineError, MissingFileError, SpaceError, UnknownNameError, UsageError
 from vst.job import Job
 from vst.pipeline.painter import FrameBatch, FramePainter
-from vst.samples import draw_pattern, sample_photo
+from vst.samples import draw_pattern, draw_photo
 from vst.schedule.timeline import NONE, Mix
 
 WAVES, GLASS = draw_pattern("indigo-waves"), draw_pattern("stained-glass")
@@ -33,7 +33,7 @@ def opened(**options: Any) -> GatysEngine:
 
 
 def photo(width: int = 96, height: int = 64) -> np.ndarray:
-    return sample_photo(width, height)
+    return draw_photo(width, height)
 
 
 def moving(count: int, width: int = 80, height: int = 64) -> np.ndarray:
@@ -48,7 +48,7 @@ def one(name: str = "waves") -> list[Mix]:
 
 @pytest.mark.parametrize("optimiser", ["adam", "lbfgs"])
 def test_the_loss_falls_to_a_fifth(optimiser: str) -> None:
-    engine = opened(**ALONE, optimiser=optimiser, steps=100 if optimiser == "adam" else 10)
+    engine = opened(**ALONE, optimizer=optimiser, steps=100 if optimiser == "adam" else 10)
     engine.paint(photo(48, 48)[None], one())
     assert engine.last is not None and engine.last.cost * 5 <= engine.last.first
     assert set(engine.last.parts) == {"content", "style", "variation"}
@@ -155,13 +155,13 @@ def test_the_last_painting_as_a_style_changes_the_next() -> None:
 
 
 def test_it_stops_when_nothing_is_gained() -> None:
-    falling = [1 / (1 + step) for step in range(PATIENT + 5)]
-    still = [1.0] + [1.0 - GAIN / 2] * PATIENT
-    assert not enough(falling) and enough(still) and not enough(still[:-1])
+    falling = [1 / (1 + step) for step in range(PATIENCE + 5)]
+    still = [1.0] + [1.0 - MIN_GAIN / 2] * PATIENCE
+    assert not has_converged(falling) and has_converged(still) and not has_converged(still[:-1])
     nothing = {"content_weight": 0.0, "style_weight": 0.0, "variation_weight": 0.0}
-    engine = opened(**ALONE, **nothing, optimiser="adam", steps=90)
+    engine = opened(**ALONE, **nothing, optimizer="adam", steps=90)
     engine.paint(photo(40, 40)[None], one())
-    assert engine.last is not None and engine.last.steps == PATIENT
+    assert engine.last is not None and engine.last.steps == PATIENCE
 
 
 def test_steps_are_kept_on_a_sheet(tmp_path: Path) -> None:
@@ -229,7 +229,7 @@ def test_options_of_an_engine_reach_the_job_and_come_back() -> None:
     from vst.checkpoint.fingerprint import restore_job
 
     assert restore_job(plain, ".", "c.mp4").engine_options == job.engine_options
-    assert options_of("gatys", job.engine_options).steps == 20
+    assert parse_engine_options("gatys", job.engine_options).steps == 20
 
 
 @pytest.mark.parametrize(
@@ -244,12 +244,12 @@ def test_options_of_an_engine_reach_the_job_and_come_back() -> None:
 )
 def test_options_that_cannot_be_are_told(engine: str, given: dict[str, Any], told: str) -> None:
     with pytest.raises(UsageError, match=told):
-        options_of(engine, given)
+        parse_engine_options(engine, given)
 
 
 def test_an_unknown_backbone_is_told() -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'vgg19'"):
-        options_of("gatys", {"backbone": "vgg-19"})
+        parse_engine_options("gatys", {"backbone": "vgg-19"})
 
 
 def test_from_the_command_line(run: Callable[..., Any], tmp_path: Path) -> None:

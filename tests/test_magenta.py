@@ -299,9 +299,9 @@ def test_a_handle_from_the_server_to_the_painting(
 
 def bare(path: Path, *inputs: np.ndarray) -> np.ndarray:
     """What the interpreter itself makes of the inputs."""
-    from vst.engines.magenta_lite import interpreter
+    from vst.engines.magenta_lite import open_interpreter
 
-    lite = interpreter(path, 2)
+    lite = open_interpreter(path, 2)
     for end, value in zip(lite.get_input_details(), inputs):
         lite.resize_tensor_input(end["index"], value.shape)
     lite.allocate_tensors()

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from vst.engines.minimise import Array, adam, lbfgs
+from vst.engines.optimizers import Array, adam, lbfgs
 
 RNG = np.random.default_rng(5)
 

@@ -7,16 +7,16 @@ import json
 import numpy as np
 import pytest
 
-from vst.engines.embedded import EmbeddedEngine, reflected
+from vst.engines.embedded import EmbeddedEngine, reflect_indices
 from vst.errors import AssetError, SpaceError
-from vst.nets import store
+from vst.nets import weight_files
 from vst.nets.embedded import (
     Painter,
     PainterPlan,
     blocks_to_channels,
     build_predictor,
     channels_to_blocks,
-    normalise_each,
+    normalize_instances,
 )
 
 SMALL = PainterPlan(channels=8, blocks=1, stem=4, phases=4, fine=8, reach=3)
@@ -27,7 +27,9 @@ def weights(tmp_path_factory):
     """A folder of weights from random values."""
     folder = tmp_path_factory.mktemp("weights")
     for name, network in (("painter", Painter()), ("predictor", build_predictor())):
-        store.write_part(folder, name, store.arrays_of(network), {"trained_on": "nothing"})
+        weight_files.write_weights(
+            folder, name, weight_files.export_arrays(network), {"trained_on": "nothing"}
+        )
     return folder
 
 
@@ -47,7 +49,7 @@ def test_blocks_and_back():
 def test_normalised_channels_have_the_asked_mean_and_spread():
     x = np.random.default_rng(1).normal(3, 2, (2, 16, 16, 4)).astype(np.float32)
     scale, shift = np.full((2, 4), 0.5, np.float32), np.full((2, 4), -1.0, np.float32)
-    y = np.asarray(normalise_each(x, scale, shift))
+    y = np.asarray(normalize_instances(x, scale, shift))
     assert np.allclose(y.mean((1, 2)), -1, atol=1e-3)
     assert np.allclose(y.std((1, 2)), 0.5, atol=1e-3)
 
@@ -74,42 +76,44 @@ def test_the_style_space_is_brought_to_one_spread():
 
 def test_weights_survive_the_way_through_a_file(tmp_path):
     painter = Painter(SMALL)
-    store.write_part(tmp_path, "painter", store.arrays_of(painter), {"trained_on": "nothing"})
+    weight_files.write_weights(
+        tmp_path, "painter", weight_files.export_arrays(painter), {"trained_on": "nothing"}
+    )
     other = Painter(SMALL)
-    store.assign(other, store.read_arrays(tmp_path, "painter"))
+    weight_files.assign_arrays(other, weight_files.read_weights(tmp_path, "painter"))
     for one, two in zip(painter.get_weights(), other.get_weights()):
         assert np.allclose(one, two, rtol=2e-3, atol=1e-6)
 
 
 def test_weights_of_another_design_are_refused(tmp_path):
-    store.write_part(tmp_path, "painter", store.arrays_of(Painter(SMALL)), {})
+    weight_files.write_weights(tmp_path, "painter", weight_files.export_arrays(Painter(SMALL)), {})
     with pytest.raises(AssetError, match=r"another design|expected"):
-        store.assign(Painter(), store.read_arrays(tmp_path, "painter"))
+        weight_files.assign_arrays(Painter(), weight_files.read_weights(tmp_path, "painter"))
 
 
 def test_damaged_weights_are_refused(tmp_path):
-    path = store.write_part(tmp_path, "painter", {"a": np.zeros(3)}, {})
+    path = weight_files.write_weights(tmp_path, "painter", {"a": np.zeros(3)}, {})
     path.write_bytes(path.read_bytes()[:-1] + b"x")
     with pytest.raises(AssetError, match="sha256"):
-        store.read_arrays(tmp_path, "painter")
+        weight_files.read_weights(tmp_path, "painter")
 
 
 def test_weights_of_another_format_are_refused(tmp_path):
-    store.write_part(tmp_path, "painter", {"a": np.zeros(3)}, {})
-    index = json.loads((tmp_path / store.INDEX).read_text())
-    (tmp_path / store.INDEX).write_text(json.dumps({**index, "format": 99}))
+    weight_files.write_weights(tmp_path, "painter", {"a": np.zeros(3)}, {})
+    index = json.loads((tmp_path / weight_files.INDEX_FILE).read_text())
+    (tmp_path / weight_files.INDEX_FILE).write_text(json.dumps({**index, "format": 99}))
     with pytest.raises(AssetError, match="format 99"):
-        store.read_arrays(tmp_path, "painter")
+        weight_files.read_weights(tmp_path, "painter")
 
 
 def test_missing_weights_say_what_to_do(tmp_path):
     with pytest.raises(AssetError, match="vst train embedded"):
-        store.read_arrays(tmp_path, "painter")
+        weight_files.read_weights(tmp_path, "painter")
 
 
 def test_reflection_of_sides_shorter_than_the_border():
-    assert list(reflected(3, 4, 5)) == [0, 1, 2, 1, 0, 1, 2, 1, 0, 1, 2, 1]
-    assert list(reflected(1, 2, 2)) == [0] * 5
+    assert list(reflect_indices(3, 4, 5)) == [0, 1, 2, 1, 0, 1, 2, 1, 0, 1, 2, 1]
+    assert list(reflect_indices(1, 2, 2)) == [0] * 5
 
 
 @pytest.mark.parametrize("size", [(1, 1), (5, 3), (30, 17), (64, 66)])
@@ -139,7 +143,7 @@ def test_engine_agrees_with_the_network(weights):
     frame = rng.integers(0, 256, (1, 48, 40, 3), dtype=np.uint8)
     numbers = rng.normal(0, 1, (1, 100)).astype(np.float32)
     painter = Painter()
-    store.assign(painter, store.read_arrays(weights, "painter"))
+    weight_files.assign_arrays(painter, weight_files.read_weights(weights, "painter"))
     expected = np.asarray(painter(frame.astype(np.float32) / 255, numbers))
     with EmbeddedEngine(model=str(weights)) as engine:
         found = engine.stylize(frame, numbers)

@@ -17,18 +17,18 @@ from vst.samples import (
     Landscape,
     StyleFilm,
     draw_pattern,
-    patterns,
-    sample_photo,
+    draw_patterns,
+    draw_photo,
     write_clip,
     write_content,
     write_style_film,
 )
-from vst.samples.tune import RATE, tune
+from vst.samples.tune import RATE, synthesize_tune
 
 
 @pytest.fixture(scope="module")
 def drawn() -> dict[str, np.ndarray]:
-    return patterns(96, 72)
+    return draw_patterns(96, 72)
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def test_an_unknown_pattern_is_told_with_the_nearest_name() -> None:
 
 
 def test_the_photo_has_the_size_asked_for() -> None:
-    assert sample_photo(120, 80).shape == (80, 120, 3)
+    assert draw_photo(120, 80).shape == (80, 120, 3)
 
 
 def test_the_scene_is_the_same_every_time() -> None:
@@ -121,7 +121,7 @@ def test_the_content_clip_sounds_to_its_end(content: Path) -> None:
 
 @pytest.mark.parametrize("duration", [0.5, 7.3])
 def test_the_tune_has_its_length_and_does_not_clip(duration: float) -> None:
-    sound = tune(duration)
+    sound = synthesize_tune(duration)
     assert sound.shape == (2, round(duration * RATE))
     assert np.abs(sound).max() < 1
 

@@ -13,13 +13,13 @@ from vst.errors import UsageError
 from vst.metrics.sharpness import Sharpness
 from vst.metrics.warp import WarpError
 from vst.schedule.timeline import Mix
-from vst.stabilizers import STABILISERS, mixing
+from vst.stabilizers import STABILIZERS, mixing
 from vst.stabilizers.anchored import AnchoredSettings
-from vst.stabilizers.base import Stabiliser
+from vst.stabilizers.base import Stabilizer
 from vst.stabilizers.flow import FlowGuided
 from vst.stabilizers.light import Light, LightSettings
 
-NAMES = list(STABILISERS)
+NAMES = list(STABILIZERS)
 STEADY = ["flow", "strong"]
 SIZE = (96, 128)
 
@@ -49,7 +49,7 @@ def clip(
     return contents, paintings
 
 
-def through(stabiliser: Stabiliser, contents: Any, paintings: Any) -> list[np.ndarray]:
+def through(stabiliser: Stabilizer, contents: Any, paintings: Any) -> list[np.ndarray]:
     found = []
     for content, painted in zip(contents, paintings):
         found += stabiliser.step(content, painted)
@@ -65,19 +65,19 @@ class TestContract:
     @pytest.mark.parametrize("count", [0, 1, 2, 5, 13])
     def test_as_many_come_out_as_go_in(self, name: str, count: int) -> None:
         contents, paintings = clip(count)
-        found = through(STABILISERS[name](), contents, paintings)
+        found = through(STABILIZERS[name](), contents, paintings)
         assert len(found) == count
         assert all(x.shape == (*SIZE, 3) and x.dtype == np.uint8 for x in found)
 
     @pytest.mark.parametrize("size", [(1, 1), (9, 200), (33, 47), (101, 67)])
     def test_any_size(self, name: str, size: tuple[int, int]) -> None:
         contents, paintings = clip(4, size)
-        assert [x.shape for x in through(STABILISERS[name](), contents, paintings)] == [
+        assert [x.shape for x in through(STABILIZERS[name](), contents, paintings)] == [
             (*size, 3)
         ] * 4
 
     def test_nothing_waits_longer_than_it_says(self, name: str) -> None:
-        stabiliser = STABILISERS[name]()
+        stabiliser = STABILIZERS[name]()
         out = 0
         for index, pair in enumerate(zip(*clip(8)), 1):
             out += len(stabiliser.step(*pair))
@@ -86,23 +86,23 @@ class TestContract:
     def test_frames_come_out_in_order(self, name: str) -> None:
         """Each is most like the painting of its own place."""
         contents, paintings = clip(8, speed=6)
-        for index, picture in enumerate(through(STABILISERS[name](), contents, paintings)):
+        for index, picture in enumerate(through(STABILIZERS[name](), contents, paintings)):
             distances = [np.abs(picture.astype(int) - other).mean() for other in paintings]
             assert int(np.argmin(distances)) == index
 
     def test_the_same_again(self, name: str) -> None:
         frames = clip(10)
-        assert same(through(STABILISERS[name](), *frames), through(STABILISERS[name](), *frames))
+        assert same(through(STABILIZERS[name](), *frames), through(STABILIZERS[name](), *frames))
 
     def test_what_goes_in_is_not_changed(self, name: str) -> None:
         contents, paintings = clip(10)
         copies = [x.copy() for x in (*contents, *paintings)]
-        through(STABILISERS[name](), contents, paintings)
+        through(STABILIZERS[name](), contents, paintings)
         assert same([*contents, *paintings], copies)
 
     def test_what_comes_out_may_be_written_to(self, name: str) -> None:
         contents, paintings = clip(12)
-        stabiliser, spoiled = STABILISERS[name](), []
+        stabiliser, spoiled = STABILIZERS[name](), []
         for content, painted in zip(contents, [x.copy() for x in paintings]):
             for picture in stabiliser.step(content, painted):
                 spoiled.append(picture.copy())
@@ -110,13 +110,13 @@ class TestContract:
             painted[:] = 9
         spoiled += stabiliser.flush()
         if name != "off":
-            assert same(spoiled, through(STABILISERS[name](), contents, paintings))
+            assert same(spoiled, through(STABILIZERS[name](), contents, paintings))
 
     @pytest.mark.parametrize("at", [1, 7, 12])
     def test_going_on_from_a_state_is_going_on(self, name: str, at: int) -> None:
         contents, paintings = clip(20)
-        whole = through(STABILISERS[name](), contents, paintings)
-        first, second = STABILISERS[name](), STABILISERS[name]()
+        whole = through(STABILIZERS[name](), contents, paintings)
+        first, second = STABILIZERS[name](), STABILIZERS[name]()
         found = [x for pair in zip(contents[:at], paintings[:at]) for x in first.step(*pair)]
         state = first.state()
         through(first, contents[at:], paintings[at:])  # must not reach into the state
@@ -124,22 +124,22 @@ class TestContract:
         assert same(found + through(second, contents[at:], paintings[at:]), whole)
 
     def test_a_warm_up_is_enough(self, name: str) -> None:
-        stabiliser = STABILISERS[name]()
+        stabiliser = STABILIZERS[name]()
         if stabiliser.warmup is None:
             pytest.skip("it remembers without end")
         contents, paintings = clip(14)
-        whole = through(STABILISERS[name](), contents, paintings)
+        whole = through(STABILIZERS[name](), contents, paintings)
         start = 8 - stabiliser.warmup
         late = through(stabiliser, contents[start:], paintings[start:])
         assert same(late[stabiliser.warmup :], whole[8:])
 
     def test_a_reset_leaves_no_ghost(self, name: str) -> None:
-        stabiliser = STABILISERS[name]()
+        stabiliser = STABILIZERS[name]()
         through(stabiliser, *clip(12, seed=5))
         stabiliser.reset()
         contents, paintings = clip(12, seed=9)
         found = through(stabiliser, contents, paintings)
-        assert same(found, through(STABILISERS[name](), contents, paintings))
+        assert same(found, through(STABILIZERS[name](), contents, paintings))
 
     def test_a_still_scene_stays_still(self, name: str) -> None:
         """With a sensor's noise the output changes no more than the content does."""
@@ -156,7 +156,7 @@ class TestContract:
             (0.7 * painted[0] + 0.3 * smooth(*SIZE, 1, index)).astype(np.uint8)
             for index in range(12)
         ]
-        found = through(STABILISERS[name](), contents, still)
+        found = through(STABILIZERS[name](), contents, still)
         assert change(found) <= change(contents)
 
 
@@ -178,7 +178,7 @@ def mean_of(measure: Any, contents: Any, pictures: Any) -> float:
 @pytest.mark.parametrize(("lag", "part"), [(1, 0.2), (10, 0.5)])
 def test_flicker_goes_and_sharpness_stays(name: str, lag: int, part: float) -> None:
     contents, paintings = clip(24, speed=1)
-    steady = through(STABILISERS[name](), contents, paintings)
+    steady = through(STABILIZERS[name](), contents, paintings)
     before = mean_of(WarpError(lag), contents, paintings)
     assert mean_of(WarpError(lag), contents, steady) < part * before
     sharp = mean_of(Sharpness(), contents, steady) / mean_of(Sharpness(), contents, paintings)
@@ -198,7 +198,7 @@ def test_a_change_of_style_is_followed(name: str, speed: int) -> None:
         (painted * (1 - 0.7 * part) + other * 0.7 * part).astype(np.uint8)
         for part, painted in zip(parts, paintings)
     ]
-    steady = through(STABILISERS[name](), contents, changing)
+    steady = through(STABILIZERS[name](), contents, changing)
     wanted = np.array([x.mean((0, 1)) for x in changing])
     found = np.array([x.mean((0, 1)) for x in steady])
     way = wanted[-1] - wanted[0]
@@ -211,7 +211,7 @@ def test_a_change_of_style_is_followed(name: str, speed: int) -> None:
 def test_a_standing_scene_follows_a_change_of_style(name: str) -> None:
     content = clip(1)[0][0]
     first, second = smooth(*SIZE, 1, 20), 255 - smooth(*SIZE, 1, 21)
-    stabiliser = STABILISERS[name]()
+    stabiliser = STABILIZERS[name]()
     for part in np.clip(np.arange(40) / 30, 0, 1):
         [found] = stabiliser.step(content, cv2.addWeighted(second, part, first, 1 - part, 0))
     to_second = np.abs(found.astype(int) - second).mean()
@@ -222,7 +222,7 @@ def test_a_standing_scene_follows_a_change_of_style(name: str) -> None:
 def test_slow_motion_is_not_taken_for_standing(name: str) -> None:
     """A tenth of a pixel a frame: after 40 frames the output is where the content is."""
     ground, strokes = smooth(96, 160, 3, 1), smooth(96, 160, 1, 2)
-    stabiliser = STABILISERS[name]()
+    stabiliser = STABILIZERS[name]()
     for index in range(41):
         shift = np.float32([[1, 0, -0.1 * index - 8], [0, 1, 0]])
         content, painted = (cv2.warpAffine(x, shift, (128, 96)) for x in (ground, strokes))
@@ -242,14 +242,14 @@ def test_another_texture_of_like_colours_comes_at_once_where_it_is_told(
     name: str, told: bool
 ) -> None:
     contents, paintings = clip(8)
-    stabiliser = STABILISERS[name]()
+    stabiliser = STABILIZERS[name]()
     for place in range(7):
         if told:
-            stabiliser.told(Mix({"first": 1.0}))
+            stabiliser.set_mix(Mix({"first": 1.0}))
         stabiliser.step(contents[place], paintings[place])
     other = np.ascontiguousarray(np.roll(paintings[7], 37, axis=1))
     if told:
-        stabiliser.told(Mix({"second": 1.0}))
+        stabiliser.set_mix(Mix({"second": 1.0}))
     [found] = stabiliser.step(contents[7], other)
     to_new, to_old = (np.abs(found.astype(int) - x).mean() for x in (other, paintings[7]))
     assert (to_new < 0.2 * to_old) == told
@@ -259,15 +259,15 @@ def test_another_texture_of_like_colours_comes_at_once_where_it_is_told(
 def test_what_was_told_is_carried_over_a_chunk(name: str) -> None:
     contents, paintings = clip(12)
 
-    def go(stabiliser: Stabiliser, places: range) -> list[np.ndarray]:
+    def go(stabiliser: Stabilizer, places: range) -> list[np.ndarray]:
         found = []
         for place in places:
-            stabiliser.told(between(place, 1 / 20))
+            stabiliser.set_mix(between(place, 1 / 20))
             found += stabiliser.step(contents[place], paintings[place])
         return found
 
-    whole = go(STABILISERS[name](), range(12))
-    first, second = STABILISERS[name](), STABILISERS[name]()
+    whole = go(STABILIZERS[name](), range(12))
+    first, second = STABILIZERS[name](), STABILIZERS[name]()
     found = go(first, range(6))
     second.restore(first.state())
     assert same(found + go(second, range(6, 12)), whole)
@@ -276,11 +276,11 @@ def test_what_was_told_is_carried_over_a_chunk(name: str) -> None:
 @pytest.mark.parametrize("name", STEADY)
 def test_a_mix_that_stays_changes_nothing(name: str) -> None:
     contents, paintings = clip(10)
-    stabiliser, found = STABILISERS[name](), []
+    stabiliser, found = STABILIZERS[name](), []
     for content, painted in zip(contents, paintings):
-        stabiliser.told(Mix({"first": 1.0}))
+        stabiliser.set_mix(Mix({"first": 1.0}))
         found += stabiliser.step(content, painted)
-    assert same(found, through(STABILISERS[name](), contents, paintings))
+    assert same(found, through(STABILIZERS[name](), contents, paintings))
 
 
 def test_how_far_a_mix_changes() -> None:

@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from vst.research.training import data, measure, objective, orthogonal, pairs, steps
+from vst.research.training import (
+    examples,
+    orthogonal,
+    painter_losses,
+    painter_student,
+    picture_data,
+    validation,
+)
 from vst.research.training.distillation import Distillation, DistillationPlan
 
 SIDE = 64
@@ -19,7 +26,7 @@ class FakeTeacher:
     """Embeds a picture as its mean colour, and paints by mixing that in."""
 
     def embed(self, square):
-        numbers = np.zeros(data.DIM, np.float32)
+        numbers = np.zeros(picture_data.DIM, np.float32)
         numbers[:3] = square.reshape(-1, 3).mean(0) / 255
         return numbers
 
@@ -36,7 +43,7 @@ class FakeGraph:
         from keras import ops
 
         mean = ops.mean(pictures, (1, 2))
-        numbers = ops.pad(mean, [[0, 0], [0, data.DIM - 3]])
+        numbers = ops.pad(mean, [[0, 0], [0, picture_data.DIM - 3]])
         return numbers, dict.fromkeys(keep, pictures)
 
 
@@ -60,7 +67,7 @@ def pictures(tmp_path_factory):
             path = folder / kind / f"{index:03}.png"
             small = rng.integers(0, 256, (4, 5, 3), dtype=np.uint8)
             cv2.imwrite(str(path), cv2.resize(small, (48, 40)))
-            parts.add(data.part_of(path))
+            parts.add(picture_data.assign_part(path))
             if index > 8 and {"training", "validation"} <= parts:
                 break
     return folder
@@ -87,42 +94,54 @@ def small(pictures, out, plan=PLAN, clips=()):
 
 def test_kept_pictures_are_never_trained_on(pictures):
     names = {
-        part: {p.name for p in (pictures / "content").iterdir() if data.part_of(p) == part}
+        part: {
+            p.name for p in (pictures / "content").iterdir() if picture_data.assign_part(p) == part
+        }
         for part in ("kept", "validation", "training")
     }
     assert sum(len(found) for found in names.values()) == len(
         list((pictures / "content").iterdir())
     )
-    assert len(data.Pool.read(pictures, "training").photographs) == len(names["training"])
+    assert len(picture_data.PicturePool.read(pictures, "training").photographs) == len(
+        names["training"]
+    )
 
 
 @pytest.mark.parametrize("shape", [(40, 90, 3), (300, 20, 3), (16, 16, 3)])
 def test_crops_are_squares_of_the_asked_side(shape):
     rng = np.random.default_rng(1)
     picture = rng.integers(0, 256, shape, dtype=np.uint8)
-    assert data.crop(picture, rng, SIDE).shape == (SIDE, SIDE, 3)
+    assert picture_data.crop_randomly(picture, rng, SIDE).shape == (SIDE, SIDE, 3)
     for _ in range(10):
-        assert data.vary(picture, picture, rng).shape == (data.SIDE, data.SIDE, 3)
-        assert data.plain_content(rng, SIDE).shape == (SIDE, SIDE, 3)
+        assert picture_data.augment_style(picture, picture, rng).shape == (
+            picture_data.SIDE,
+            picture_data.SIDE,
+            3,
+        )
+        assert picture_data.draw_plain_content(rng, SIDE).shape == (SIDE, SIDE, 3)
 
 
 def test_flat_crops_are_drawn_anew_however_close():
     picture = np.full((96, 128, 3), 90, np.uint8)
     picture[24:72, 32:96] = np.random.default_rng(6).integers(0, 256, (48, 64, 3))
-    pool = data.Pool([picture], [picture])
-    maker = pairs.PairMaker(pool, FakeTeacher(), np.random.default_rng(7), SIDE)
+    pool = picture_data.PicturePool([picture], [picture])
+    maker = examples.PairMaker(pool, FakeTeacher(), np.random.default_rng(7), SIDE)
     spreads = [maker.content().std((0, 1)).max() for _ in range(200)]
     assert min(spreads) > 1.5  # the grain of gradients; flat would be 0
 
 
 def test_numbers_are_drawn_from_the_pools_and_mixed():
     rng = np.random.default_rng(2)
-    drawer = data.NumbersDrawer(np.ones((5, data.DIM)), np.zeros((5, data.DIM)))
-    drawn = np.array([drawer.draw(rng, np.full(data.DIM, 0.5)) for _ in range(200)])
-    assert drawn.shape == (200, data.DIM) and drawn.dtype == np.float32
+    drawer = picture_data.EmbeddingSampler(
+        np.ones((5, picture_data.DIM)), np.zeros((5, picture_data.DIM))
+    )
+    drawn = np.array([drawer.draw(rng, np.full(picture_data.DIM, 0.5)) for _ in range(200)])
+    assert drawn.shape == (200, picture_data.DIM) and drawn.dtype == np.float32
     assert drawn.mean() == pytest.approx(0.7, abs=0.1)
-    varied = np.full((3, data.DIM), -1.0)
-    drawer = data.NumbersDrawer(np.ones((5, data.DIM)), np.ones((5, data.DIM)), varied=varied)
+    varied = np.full((3, picture_data.DIM), -1.0)
+    drawer = picture_data.EmbeddingSampler(
+        np.ones((5, picture_data.DIM)), np.ones((5, picture_data.DIM)), varied=varied
+    )
     assert {round(float(drawer.one(rng)[0])) for _ in range(50)} == {-1, 1}
 
 
@@ -137,8 +156,8 @@ def test_a_store_goes_on_where_it_was(tmp_path):
         return {"value": np.full(2, len(made))}
 
     with pytest.raises(KeyboardInterrupt):
-        pairs.Store(tmp_path, 250, shapes).fill(make, "test", lambda p: None)
-    again = pairs.Store(tmp_path, 250, shapes)
+        examples.ExampleStore(tmp_path, 250, shapes).fill(make, "test", lambda p: None)
+    again = examples.ExampleStore(tmp_path, 250, shapes)
     assert again.filled == 100
     again.fill(lambda: {"value": np.zeros(2)}, "test", lambda p: None)
     assert again.filled == 250 and again.arrays["value"][99, 0] == 100
@@ -149,12 +168,12 @@ def test_losses_vanish_for_equal_pictures_and_see_differences():
     one = rng.random((2, 32, 32, 3)).astype(np.float32)
     other = rng.random((2, 32, 32, 3)).astype(np.float32)
     errors = (
-        objective.pixel_error,
-        objective.edge_error,
-        objective.palette_error,
-        objective.energy_error,
-        objective.weave_error,
-        objective.structure_error,
+        painter_losses.pixel_error,
+        painter_losses.edge_error,
+        painter_losses.palette_error,
+        painter_losses.energy_error,
+        painter_losses.weave_error,
+        painter_losses.structure_error,
     )
     for error in errors:
         assert float(error(one, one)) == pytest.approx(0, abs=1e-6)
@@ -164,7 +183,7 @@ def test_losses_vanish_for_equal_pictures_and_see_differences():
 def test_an_error_in_decibels_falls_by_the_same_for_each_halving():
     smooth = np.full((1, 32, 32, 3), 0.5, np.float32)
     far, nearer, near = (
-        float(objective.decibel_error(smooth + off, smooth)) for off in (0.4, 0.2, 0.1)
+        float(painter_losses.decibel_error(smooth + off, smooth)) for off in (0.4, 0.2, 0.1)
     )
     assert far - nearer == pytest.approx(2 * np.log(2), abs=0.03)
     assert nearer - near == pytest.approx(2 * np.log(2), abs=0.06)
@@ -174,8 +193,8 @@ def test_structure_is_judged_as_by_the_measure():
     rng = np.random.default_rng(5)
     one = rng.random((64, 48, 3)).astype(np.float32)
     other = (0.6 * one + 0.4 * rng.random((64, 48, 3))).astype(np.float32)
-    found = 1 - float(objective.structure_error(one[None], other[None]))
-    assert found == pytest.approx(measure.similarity(one, other), abs=0.01)
+    found = 1 - float(painter_losses.structure_error(one[None], other[None]))
+    assert found == pytest.approx(validation.measure_ssim(one, other), abs=0.01)
 
 
 def test_a_grid_of_four_pixels_is_a_weave_and_one_of_five_is_not():
@@ -183,17 +202,19 @@ def test_a_grid_of_four_pixels_is_a_weave_and_one_of_five_is_not():
     four, five = smooth.copy(), smooth.copy()
     four[:, ::4] += 0.1
     five[:, ::5] += 0.1
-    assert float(objective.weave_error(four, smooth)) == pytest.approx(0.1 * 3 / 8, abs=1e-3)
-    assert float(objective.weave_error(five, smooth)) < 0.01
+    assert float(painter_losses.weave_error(four, smooth)) == pytest.approx(0.1 * 3 / 8, abs=1e-3)
+    assert float(painter_losses.weave_error(five, smooth)) < 0.01
 
 
 def test_measures_know_a_blurred_picture():
     rng = np.random.default_rng(4)
     picture = rng.random((64, 64, 3)).astype(np.float32)
     blurred = cv2.GaussianBlur(picture, (0, 0), 2)
-    assert measure.gradient_energy(blurred) < 0.2 * measure.gradient_energy(picture)
-    assert measure.similarity(picture, picture) == pytest.approx(1, abs=1e-4)
-    assert measure.similarity(picture, blurred) < 0.7
+    assert validation.measure_gradient_energy(blurred) < 0.2 * validation.measure_gradient_energy(
+        picture
+    )
+    assert validation.measure_ssim(picture, picture) == pytest.approx(1, abs=1e-4)
+    assert validation.measure_ssim(picture, blurred) < 0.7
 
 
 def test_hints_are_found_by_structure():
@@ -211,7 +232,7 @@ def test_hints_are_found_by_structure():
             ("ADD", [10, 11], 12, {}),
         )
 
-    assert steps.hint_layers(Graph()) == [1, 8, 10]
+    assert painter_student.find_hint_layers(Graph()) == [1, 8, 10]
 
 
 def moving_clip(folder):
@@ -229,7 +250,7 @@ def moving_clip(folder):
 def test_an_orthogonal_step_is_alike_in_all_directions():
     rng = np.random.default_rng(8)
     matrix = rng.normal(size=(6, 40)) * np.logspace(0, -2, 6)[:, None]
-    values = np.linalg.svd(np.array(orthogonal.orthogonalised(matrix.astype(np.float32))))[1]
+    values = np.linalg.svd(np.array(orthogonal.orthogonalize(matrix.astype(np.float32))))[1]
     assert 0.6 < values.min() and values.max() < 1.3
 
 
@@ -251,12 +272,12 @@ def test_the_optimiser_learns_a_kernel_and_a_bias():
 def test_a_batch_is_varied_anew_each_time():
     rng = np.random.default_rng(10)
     pictures = [rng.integers(0, 256, (8, 8, 3), dtype=np.uint8) for _ in range(5)]
-    one, two = data.vary_again(pictures, rng), data.vary_again(pictures, rng)
+    one, two = picture_data.augment_batch(pictures, rng), picture_data.augment_batch(pictures, rng)
     assert one.shape == (5, 8, 8, 3) and one.dtype == np.uint8 and (one != two).any()
 
 
 def test_training_makes_weights_figures_and_measures(pictures, tmp_path):
-    from vst.nets import store
+    from vst.nets import weight_files
     from vst.nets.embedded import build_predictor
 
     events = []
@@ -266,7 +287,9 @@ def test_training_makes_weights_figures_and_measures(pictures, tmp_path):
     for name in ("curves.png", "grid.png", "measures.json", "curves.json"):
         assert (tmp_path / name).is_file()
     assert json.loads((tmp_path / "measures.json").read_text())["painter"] == measures["painter"]
-    store.assign(build_predictor(), store.read_arrays(tmp_path / "weights", "predictor"))
+    weight_files.assign_arrays(
+        build_predictor(), weight_files.read_weights(tmp_path / "weights", "predictor")
+    )
     assert {event.stage for event in events} >= {"training pairs", "predictor", "painter"}
 
 

@@ -11,7 +11,8 @@ import pytest
 
 from vst.errors import MediaError, MissingFileError, UsageError
 from vst.imaging.optical_flow import warp
-from vst.research.training import motion, sintel
+from vst.research.training import films as film_scenes
+from vst.research.training import sintel
 
 HEIGHT, WIDTH = 48, 80
 STEP = np.array([2, 1], np.float32)
@@ -100,7 +101,7 @@ def test_a_flow_of_another_shape_is_not_written(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["clean", "final"])
 def test_scenes_are_read_with_their_flow_and_what_is_hidden(tree: Path, kind: str) -> None:
-    (scene,) = sintel.sintel_scenes(tree, kind)
+    (scene,) = sintel.find_sintel_scenes(tree, kind)
     assert scene.name == "alley_9" and scene.count == 8
     flow, seen = scene.motion(2, 3)
     np.testing.assert_array_equal(flow, np.broadcast_to(STEP, flow.shape))
@@ -112,7 +113,7 @@ def test_scenes_are_read_with_their_flow_and_what_is_hidden(tree: Path, kind: st
 
 
 def test_the_later_frame_moved_along_the_flow_is_the_earlier_one(tree: Path) -> None:
-    (scene,) = sintel.sintel_scenes(tree / "training")
+    (scene,) = sintel.find_sintel_scenes(tree / "training")
     for later in (1, 5):
         flow, seen = scene.motion(0, later)
         np.testing.assert_allclose(flow, np.broadcast_to(later * STEP, flow.shape))
@@ -126,14 +127,14 @@ def test_a_pixel_hidden_on_the_way_is_hidden() -> None:
     flow[..., 0] = 1
     first, second = np.ones((4, 6), bool), np.ones((4, 6), bool)
     second[:, 3] = False
-    total, seen = sintel.joined([flow, flow], [first, second])
+    total, seen = sintel.chain_flows([flow, flow], [first, second])
     assert (total[..., 0] == 2).all()
     assert not seen[:, 2].any()  # it comes to column 3, which is hidden from there on
     assert seen[:, :2].all() and seen[:, 3].all() and not seen[:, 4:].any()
 
 
 def test_flow_that_is_not_known_is_masked(tree: Path, tmp_path: Path) -> None:
-    (scene,) = sintel.sintel_scenes(tree)
+    (scene,) = sintel.find_sintel_scenes(tree)
     flow = np.broadcast_to(STEP, (HEIGHT, WIDTH, 2)).copy()
     flow[5, 6] = 1e10, 0
     flow[7, 8] = np.nan
@@ -146,14 +147,14 @@ def test_flow_that_is_not_known_is_masked(tree: Path, tmp_path: Path) -> None:
 def test_what_is_missing_in_the_layout_is_named(tree: Path, tmp_path: Path) -> None:
     (tmp_path / "flow").mkdir()
     with pytest.raises(MissingFileError, match="clean"):
-        sintel.sintel_scenes(tmp_path)
+        sintel.find_sintel_scenes(tmp_path)
     (tmp_path / "clean" / "alley_1").mkdir(parents=True)
     for index in (1, 2):
         cv2.imwrite(str(tmp_path / "clean" / "alley_1" / f"frame_000{index}.png"), frame(0))
     with pytest.raises(MissingFileError, match=r"frame_0001\.flo"):
-        sintel.sintel_scenes(tmp_path)
+        sintel.find_sintel_scenes(tmp_path)
     with pytest.raises(UsageError, match="clean or final"):
-        sintel.sintel_scenes(tree, "albedo")
+        sintel.find_sintel_scenes(tree, "albedo")
 
 
 @pytest.mark.parametrize("size", [(160, 96), (40, 24), (80, 96)])
@@ -161,7 +162,7 @@ def test_vectors_grow_as_the_picture_does_each_way_by_its_own_factor(size: tuple
     flow = np.broadcast_to(STEP, (HEIGHT, WIDTH, 2)).astype(np.float32)
     seen = np.ones((HEIGHT, WIDTH), bool)
     seen[:, 40] = False
-    grown, mask = motion.resized(flow, seen, *size)
+    grown, mask = film_scenes.resize_flow(flow, seen, *size)
     assert grown.shape == (size[1], size[0], 2) and mask.shape == (size[1], size[0])
     factors = np.array([size[0] / WIDTH, size[1] / HEIGHT], np.float32)
     np.testing.assert_allclose(grown[3, 5], STEP * factors, rtol=1e-6)
@@ -170,9 +171,9 @@ def test_vectors_grow_as_the_picture_does_each_way_by_its_own_factor(size: tuple
 
 @pytest.mark.parametrize("chance", [None, 3, 4, 5, 6])
 def test_a_moments_motion_fits_its_pictures(tree: Path, chance: int | None) -> None:
-    (scene,) = sintel.sintel_scenes(tree)
+    (scene,) = sintel.find_sintel_scenes(tree)
     rng = None if chance is None else np.random.default_rng(chance)
-    found = motion.moment(scene, 1, 40, rng)
+    found = film_scenes.crop_sample(scene, 1, 40, rng)
     for later, flow, mask in (
         (found.next, found.flow_next, found.mask_next),
         (found.far, found.flow_far, found.mask_far),
@@ -184,15 +185,15 @@ def test_a_moments_motion_fits_its_pictures(tree: Path, chance: int | None) -> N
 
 
 def test_near_the_end_there_is_no_fifth_frame(tree: Path) -> None:
-    (scene,) = sintel.sintel_scenes(tree)
-    found = motion.moment(scene, 5, 40)
+    (scene,) = sintel.find_sintel_scenes(tree)
+    found = film_scenes.crop_sample(scene, 5, 40)
     assert found.mask_next.any() and not found.mask_far.any()
 
 
 def test_held_out_frames_are_in_no_training_moment() -> None:
-    scene = motion.FilmScene("a", [np.zeros((40, 40, 3), np.uint8)] * 60)
-    films = motion.Films([scene])
-    learnt = {index + lag for _, index in films.training for lag in (0, 1, motion.LAG)}
+    scene = film_scenes.FilmScene("a", [np.zeros((40, 40, 3), np.uint8)] * 60)
+    films = film_scenes.FilmSet([scene])
+    learnt = {index + lag for _, index in films.training for lag in (0, 1, film_scenes.LONG_TERM)}
     held = {index for _, index in films.held}
     assert len(held) == 5 and not learnt & held
 
@@ -203,7 +204,7 @@ def test_a_videos_motion_is_computed_and_never_over_a_cut(tmp_path: Path) -> Non
     for index in range(6, 10):
         other = np.full((HEIGHT, WIDTH, 3), (10, 200, 30 + index), np.uint8)
         cv2.imwrite(str(tmp_path / f"{index:02}.png"), other)
-    films = motion.Films.read([tmp_path], side=32)
+    films = film_scenes.FilmSet.read([tmp_path], side=32)
     scenes = {scene.name: scene for scene, _ in films.training}
     assert sorted(scene.count for scene in scenes.values()) == [4, 6]
     assert not films.drawn
@@ -214,16 +215,16 @@ def test_a_videos_motion_is_computed_and_never_over_a_cut(tmp_path: Path) -> Non
 
 
 def test_sintels_films_are_known_as_drawn(tree: Path) -> None:
-    films = motion.Films.read([tree], side=40, kind="final")
+    films = film_scenes.FilmSet.read([tree], side=40, kind="final")
     assert films.drawn and films.kind == "final" and films.data == (tree,)
     assert films.draw(np.random.default_rng(0), 40).now.max() < 128
 
 
 def test_a_folder_without_films_is_named(tmp_path: Path) -> None:
     with pytest.raises(MissingFileError, match="neither videos nor frames"):
-        motion.Films.read([tmp_path], side=40)
+        film_scenes.FilmSet.read([tmp_path], side=40)
     with pytest.raises(MissingFileError, match="not there"):
-        motion.Films.read([tmp_path / "none"], side=40)
+        film_scenes.FilmSet.read([tmp_path / "none"], side=40)
     cv2.imwrite(str(tmp_path / "one.png"), frame(0))
     with pytest.raises(MissingFileError, match="no two frames"):
-        motion.Films.read([tmp_path], side=40)
+        film_scenes.FilmSet.read([tmp_path], side=40)

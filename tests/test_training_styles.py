@@ -17,12 +17,12 @@ import pytest
 from vst.errors import AssetError, MissingFileError, OutputExistsError, UsageError
 from vst.nets import losses
 from vst.nets.feedforward import FeedForward, load_network, save_network
-from vst.nets.plan import FeedForwardPlan
-from vst.research.training import plans
-from vst.research.training.fast import FastTraining, NoiseLearner, Pictures, with_noise
-from vst.research.training.learner import Learner
-from vst.research.training.motion import Films, FilmScene
-from vst.research.training.plans import FastPlan, TemporalPlan
+from vst.nets.feedforward_plan import FeedForwardPlan
+from vst.research.training import style_plans as plans
+from vst.research.training.fast import FastTraining, NoiseLearner, PictureFolder, add_noise
+from vst.research.training.films import FilmScene, FilmSet
+from vst.research.training.learner import StyleLearner
+from vst.research.training.style_plans import FastPlan, TemporalPlan
 from vst.research.training.temporal import TemporalLearner, TemporalTraining
 from vst.samples import draw_pattern
 
@@ -36,10 +36,10 @@ def uncompiled() -> Iterator[None]:
     """Steps as Python runs them: to compile them takes longer than four of them do. The command's
     test compiles.
     """
-    compiled = Learner.compile
+    compiled = StyleLearner.compile
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            Learner,
+            StyleLearner,
             "compile",
             lambda self, optimiser, jit_compile=False: compiled(
                 self, optimiser, jit_compile=False, run_eagerly=not COMPILED
@@ -70,7 +70,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def fast(folder: Path, out: Path, plan: FastPlan = PLAN) -> FastTraining:
-    return FastTraining(STYLE, Pictures(folder), out, plan, THIN, {"style": "dots"})
+    return FastTraining(STYLE, PictureFolder(folder), out, plan, THIN, {"style": "dots"})
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +102,7 @@ def test_a_training_that_was_broken_off_comes_to_the_same(
     trained: Path, folder: Path, tmp_path: Path
 ) -> None:
     fast(folder, tmp_path / "run", replace(PLAN, steps=2)).run()
-    again = FastTraining.resumed(tmp_path / "run", steps=4)
+    again = FastTraining.resume(tmp_path / "run", steps=4)
     record = again.run()
     assert [row["steps"] for row in record["curves"]] == [0, 2, 4]
     for whole, parts in zip(weights_in(trained), weights_in(tmp_path / "run")):
@@ -130,9 +130,9 @@ def test_other_settings_do_not_go_on_in_the_same_folder(trained: Path, folder: P
 
 def test_a_folder_without_a_training_cannot_go_on(tmp_path: Path, trained: Path) -> None:
     with pytest.raises(AssetError, match="no begun training"):
-        FastTraining.resumed(tmp_path)
+        FastTraining.resume(tmp_path)
     with pytest.raises(UsageError, match="vst train fast --resume"):
-        TemporalTraining.resumed(trained)
+        TemporalTraining.resume(trained)
 
 
 def test_progress_tells_how_many_steps_are_left(folder: Path, tmp_path: Path) -> None:
@@ -168,28 +168,28 @@ def test_batches_come_from_the_seed_and_the_step_alone(folder: Path, tmp_path: P
 
 
 def test_held_out_pictures_are_not_learnt(folder: Path) -> None:
-    pictures = Pictures(folder)
+    pictures = PictureFolder(folder)
     assert len(pictures.held) == 1 and len(pictures.training) == 11
     assert not set(pictures.held) & set(pictures.training)
 
 
 def test_a_single_picture_is_learnt_and_measured(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "one.png"), blots(1))
-    pictures = Pictures(tmp_path)
+    pictures = PictureFolder(tmp_path)
     assert pictures.held == pictures.training
 
 
 def test_a_folder_without_pictures_is_named(tmp_path: Path) -> None:
     with pytest.raises(MissingFileError, match="no pictures"):
-        Pictures(tmp_path)
+        PictureFolder(tmp_path)
 
 
 def test_noise_is_on_so_many_pixels_and_no_stronger() -> None:
     picture = np.full((40, 50, 3), 128, np.uint8)
-    noisy = with_noise(picture, np.random.default_rng(0), 100, 30)
+    noisy = add_noise(picture, np.random.default_rng(0), 100, 30)
     change = np.abs(noisy.astype(int) - 128)
     assert 80 < (change.max(2) > 0).sum() <= 100 and 25 < change.max() <= 30
-    assert (with_noise(picture, np.random.default_rng(0), 0, 30) == picture).all()
+    assert (add_noise(picture, np.random.default_rng(0), 0, 30) == picture).all()
 
 
 def learner(kind: type, weights: dict[str, float], plan: plans.StylePlan | None = None) -> Any:
@@ -212,7 +212,7 @@ def test_a_network_that_changes_nothing_has_no_loss_of_content() -> None:
     weights = {"content": 1.0, "style": 1.0, "variation": 1.0, "noise": 0.0}
     batch = {"content": blots(0, 32, 32)[None], "shift": np.array([[1, 2]], np.int32)}
     found = learner(NoiseLearner, weights)
-    values = found.losses_of(batch, found(batch))
+    values = found.compute_losses(batch, found(batch))
     assert float(values["content"]) == 0 and float(values["style"]) > 0
     picture = batch["content"][0] / 255
     steps = np.abs(np.diff(picture, axis=0)).sum() + np.abs(np.diff(picture, axis=1)).sum()
@@ -239,11 +239,11 @@ TEMPORAL = TemporalPlan().weights
 
 def test_what_moves_with_the_flow_is_steady() -> None:
     found, batch = learner(TemporalLearner, TEMPORAL), moved()
-    values = found.losses_of(batch, found(batch))
+    values = found.compute_losses(batch, found(batch))
     assert float(values["short"]) == pytest.approx(0, abs=1e-9)
     assert float(values["long"]) == pytest.approx(0, abs=1e-9)
     batch["mask_next"] = np.ones((1, 32, 32), bool)  # the edge was never seen
-    assert float(found.losses_of(batch, found(batch))["short"]) > 1e-4
+    assert float(found.compute_losses(batch, found(batch))["short"]) > 1e-4
 
 
 @pytest.mark.parametrize("formula", ["filmed", "animated"])
@@ -251,16 +251,16 @@ def test_brightness_may_change_as_the_contents_does(formula: str) -> None:
     found, batch = learner(TemporalLearner, TEMPORAL), moved(light=0.3)
     for name in ("now", "next", "far"):  # grey: all channels change as the brightness
         batch[name] = batch[name].mean(3, keepdims=True).repeat(3, 3).astype(np.uint8)
-    strict = float(found.losses_of(batch, found(batch))["short"])
+    strict = float(found.compute_losses(batch, found(batch))["short"])
     found.formula = formula
-    assert float(found.losses_of(batch, found(batch))["short"]) < 1e-6 < 1e-3 < strict
+    assert float(found.compute_losses(batch, found(batch))["short"]) < 1e-6 < 1e-3 < strict
 
 
 def test_the_reports_weights_are_the_defaults_and_not_swapped() -> None:
     assert TEMPORAL == {
         "content": 1, "style": 1e5, "variation": 1e-6, "short": 100, "long": 10
     }  # fmt: skip
-    assert (TemporalPlan().optimiser, TemporalPlan().rate) == ("adamax", 1e-4)
+    assert (TemporalPlan().optimizer, TemporalPlan().rate) == ("adamax", 1e-4)
 
 
 def test_every_luminance_formula_can_be_chosen() -> None:
@@ -296,11 +296,11 @@ def test_a_temporal_training_leaves_the_same_and_goes_on(tmp_path: Path) -> None
     for index, picture in enumerate(slide().frames):
         (tmp_path / "film").mkdir(exist_ok=True)
         cv2.imwrite(str(tmp_path / "film" / f"{index:03}.png"), picture)
-    films = Films.read([tmp_path / "film"], side=32)
+    films = FilmSet.read([tmp_path / "film"], side=32)
     record = TemporalTraining(STYLE, films, tmp_path / "run", plan, THIN).run()
     assert {"short", "long", "held short", "held long"} <= set(record["curves"][-1])
     assert record["kind"] == "temporal"
-    assert TemporalTraining.resumed(tmp_path / "run", steps=3).run()["steps"] == 3
+    assert TemporalTraining.resume(tmp_path / "run", steps=3).run()["steps"] == 3
 
 
 def test_the_command_trains_and_goes_on(
@@ -391,7 +391,7 @@ def style_loss_of(pictures: np.ndarray, plan: plans.StylePlan) -> float:
     """The style loss of pictures (N,H,W,3) as they are, as the trainings measure it."""
     found = learner(NoiseLearner, {**FastPlan().weights, "noise": 0.0}, plan)
     batches = [{"content": one[None], "shift": np.zeros((1, 2), np.int32)} for one in pictures]
-    return float(np.mean([float(found.losses_of(b, found(b))["style"]) for b in batches]))
+    return float(np.mean([float(found.compute_losses(b, found(b))["style"]) for b in batches]))
 
 
 @pytest.fixture
@@ -411,7 +411,7 @@ def test_minutes_of_training_bring_the_style_loss_to_a_third_and_less(tmp_path: 
         picture = Landscape(128, 96, seed=seed).frame(seed % 6)
         cv2.imwrite(str(tmp_path / f"{seed:02}.png"), picture[:, :, ::-1])
     plan = FastPlan(minutes=60, steps=150, side=64, rate=3e-3, every=1e6)
-    pictures = Pictures(tmp_path)
+    pictures = PictureFolder(tmp_path)
     record = FastTraining(LEARNT, pictures, tmp_path / "run", plan, SMALL).run()
     first, last = (row["held style"] for row in record["curves"])
     unpainted = style_loss_of(pictures.middles(64), plan)
@@ -441,9 +441,9 @@ def test_the_losses_between_frames_make_it_steadier_at_the_same_style(tmp_path: 
 
     scene = Landscape(160, 96)
     frames = [scene.frame(index / 12) for index in range(48)]
-    films = Films([FilmScene("lake", frames)])
+    films = FilmSet([FilmScene("lake", frames)])
     plan = TemporalPlan(
-        minutes=60, steps=400, side=64, optimiser="adam", rate=3e-3, rate_falls=(0.7,), every=1e6
+        minutes=60, steps=400, side=64, optimizer="adam", rate=3e-3, rate_falls=(0.7,), every=1e6
     )
     off = replace(plan, short_weight=0.0, long_weight=0.0)
     ways = {"without": off, "with": replace(plan, style_weight=STEADY_STYLE * plan.style_weight)}

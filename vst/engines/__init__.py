@@ -1,4 +1,4 @@
-"""Engines: what paints. One file each; this is the table of their names."""
+"""The engines, which paint frames: one file each, listed in one table."""
 
 from vst.core.registry import Registry
 

@@ -1,4 +1,4 @@
-"""The engine that needs no download: the package's own predictor and painter."""
+"""The engine that needs no download: it runs the package's own predictor and painter."""
 
 from __future__ import annotations
 
@@ -12,39 +12,43 @@ import numpy as np
 
 from vst.core import threads as cores
 from vst.core.data_folder import WEIGHTS
+from vst.core.style_spaces import TFLITE_SPACE
 from vst.core.types import Embedding, Picture, Pictures
 from vst.engines.base import EmbeddingEngine
 from vst.errors import EngineError, SpaceError
-from vst.nets import store
+from vst.nets import weight_files
 
-SPACE = "magenta-tflite-100"
 CONTRAST_NONE, CONTRAST_STEP = 2.0, 8.0
-"""Levels between darkest and brightest: up to which a frame is plain, and to be whole, more."""
-PROCESSOR_FLAGS = Path("/proc/cpuinfo")
+"""Levels between the darkest and the brightest pixel: up to which a frame is flat, and over how
+many more it fades to its painting."""
+CPU_INFO = Path("/proc/cpuinfo")
 GPU_BATCH = 8
-"""Frames that a GPU paints together."""
+"""Frames that a GPU paints in one call."""
 
 
 class EmbeddedEngine(EmbeddingEngine):
-    """Paints with the weights in ``vst/weights``, or in the folder ``model`` that `vst train
+    """Paints with the package's weights, or with those in the folder ``model`` that `vst train
     embedded` wrote.
 
-    ``threads``: how many cores it may use, all of them if None. Several frames at once are painted
-    side by side, on one core each; a single one on all, where TensorFlow has not started otherwise.
-    Where TensorFlow sees a GPU, the frames of a batch go through it together.
+    ``threads``: how many cores it may use; None: all. On a CPU it paints the frames of a batch in
+    parallel, each on one core, and a single frame on all cores unless TensorFlow was started with
+    fewer. On a GPU it paints a batch in one call.
     """
 
     name = "embedded"
-    space = SPACE
+    space = TFLITE_SPACE
     dim = 100
+    base_megabytes = 1800.0
+    bytes_per_pixel = 400.0
+    paints_in_parallel = True
 
     def __init__(self, *, model: str | None = None, threads: int | None = None) -> None:
         super().__init__()
         self.folder = Path(model) if model else WEIGHTS
         self.tensorflow = start_tensorflow(threads)
         self.on_gpu = bool(self.tensorflow.config.list_physical_devices("GPU"))
-        self.side_by_side = 1 if self.on_gpu else cores.share(threads).frames
-        self.batch = GPU_BATCH if self.on_gpu else self.side_by_side
+        self.parallel_frames = 1 if self.on_gpu else cores.share(threads).frames
+        self.batch = GPU_BATCH if self.on_gpu else self.parallel_frames
         self._painters: ThreadPoolExecutor | None = None
         self._predict: Any = None
         self._painter: Any = None
@@ -62,11 +66,10 @@ class EmbeddedEngine(EmbeddingEngine):
         numbers = np.asarray(embeddings, np.float32)
         if numbers.shape != (len(frames), self.dim):
             raise SpaceError(
-                f"engine 'embedded' paints {len(frames)} frames with numbers of shape "
-                f"({len(frames)}, {self.dim}), not {numbers.shape}; "
-                "embed the styles with this engine"
+                f"embeddings of shape {numbers.shape}: engine 'embedded' paints {len(frames)} "
+                f"frames with shape ({len(frames)}, {self.dim}). Embed the styles with this engine."
             )
-        self._get_ready(frames.shape[1], frames.shape[2])
+        self._compile_for(frames.shape[1], frames.shape[2])
         if self.on_gpu:
             return np.asarray(self._paint(frames, numbers)) if len(frames) else frames.copy()
         painted = np.empty_like(frames)
@@ -75,23 +78,23 @@ class EmbeddedEngine(EmbeddingEngine):
             one = slice(index, index + 1)
             painted[one] = self._paint(frames[one], numbers[one])
 
-        if self.side_by_side == 1 or len(frames) == 1:
+        if self.parallel_frames == 1 or len(frames) == 1:
             for index in range(len(frames)):
                 paint_one(index)
         else:
             if self._painters is None:
-                self._painters = ThreadPoolExecutor(self.side_by_side, "vst painting")
+                self._painters = ThreadPoolExecutor(self.parallel_frames, "vst painting")
             list(self._painters.map(paint_one, range(len(frames))))
         return painted
 
-    def expect(self, width: int, height: int) -> None:
-        # The first call makes the kernels.
+    def prepare_size(self, width: int, height: int) -> None:
+        # TensorFlow creates its kernels at the first call.
         frame, numbers = np.zeros((1, height, width, 3), np.uint8), np.zeros((1, self.dim))
         self.stylize(frame, numbers)
 
-    def _get_ready(self, height: int, width: int) -> None:
-        """One function per size, the last one only: a job has one size, and a function per shape
-        would pile up.
+    def _compile_for(self, height: int, width: int) -> None:
+        """Compile the painter for a size. Only the last size is kept: a job has one, and functions
+        for others would add up.
         """
         if self._size != (height, width):
             self._paint, self._size = self._build_paint(height, width), (height, width)
@@ -107,7 +110,7 @@ class EmbeddedEngine(EmbeddingEngine):
 
         tf = self.tensorflow
         network = build_predictor()
-        store.assign(network, store.read_arrays(self.folder, "predictor"))
+        weight_files.assign_arrays(network, weight_files.read_weights(self.folder, "predictor"))
         shape = [1, PREDICTOR_SIDE, PREDICTOR_SIDE, 3]
 
         @tf.function(input_signature=[tf.TensorSpec(shape, tf.uint8)])
@@ -122,8 +125,13 @@ class EmbeddedEngine(EmbeddingEngine):
         tf = self.tensorflow
         if self._painter is None:
             self._painter = Painter()
-            store.assign(self._painter, store.read_arrays(self.folder, "painter"))
-        painter, kit = self._painter, batch_kit(tf) if self.on_gpu else fast_kit(tf)
+            weight_files.assign_arrays(
+                self._painter, weight_files.read_weights(self.folder, "painter")
+            )
+        painter, operations = (
+            self._painter,
+            build_batch_operations(tf) if self.on_gpu else build_single_frame_operations(tf),
+        )
         count = None if self.on_gpu else 1
 
         @tf.function(
@@ -134,72 +142,78 @@ class EmbeddedEngine(EmbeddingEngine):
         )
         def paint(frame: Any, numbers: Any) -> Any:
             styles = painter.styles(numbers)
-            x = painter.trunk(painter.encode(padded(tf, frame), kit), styles, kit)
-            half = tf.sigmoid(tf.cast(painter.decode(x, styles, kit), tf.float32))
-            # To bytes first, then to pixels: a quarter of the memory is moved.
+            x = painter.trunk(
+                painter.encode(pad_to_blocks(tf, frame), operations), styles, operations
+            )
+            half = tf.sigmoid(tf.cast(painter.decode(x, styles, operations), tf.float32))
+            # Bytes first, then pixels: this moves a quarter of the memory.
             painted = tf.nn.depth_to_space(tf.cast(half * 255 + 0.5, tf.uint8), 2)
-            return faded(tf, frame, painted[:, :height, :width], painter.plain_colour(styles))
+            return fade_flat_frames(
+                tf, frame, painted[:, :height, :width], painter.flat_color(styles)
+            )
 
-        # Here and not at the first frame, which may be two frames in two threads.
+        # Trace now: the first two frames may arrive in two threads.
         return paint.get_concrete_function()
 
 
-def faded(tf: Any, frame: Any, painted: Any, colour: Any) -> Any:
-    """The painting, drawn towards its plain colour where the frame has next to no contrast.
+def fade_flat_frames(tf: Any, frame: Any, painted: Any, color: Any) -> Any:
+    """Fade the painting to its flat color where the frame has almost no contrast.
 
-    Normalisation blows up whatever there is: in a black frame, the rounding of the arithmetic. By
-    its build the painter gives ``colour`` for a frame in which nothing varies at all; frames of 2
-    to 10 levels between darkest and brightest go from there to their painting.
+    Instance normalization amplifies whatever varies: in a black frame, rounding errors. The painter
+    gives ``color`` for a frame in which nothing varies; frames with 2 to 10 levels between the
+    darkest and the brightest pixel fade from that color to their painting.
     """
     spread = tf.reduce_max(frame, (1, 2)) - tf.reduce_min(frame, (1, 2))
     share = (tf.cast(tf.reduce_max(spread, 1), tf.float32) - CONTRAST_NONE) / CONTRAST_STEP
 
     def mixed() -> Any:
         part = tf.clip_by_value(share, 0, 1)[:, None, None, None]
-        mix = part * tf.cast(painted, tf.float32) + (1 - part) * 255 * colour[:, None, None]
+        mix = part * tf.cast(painted, tf.float32) + (1 - part) * 255 * color[:, None, None]
         return tf.cast(mix + 0.5, tf.uint8)
 
     return tf.cond(tf.reduce_all(share >= 1), lambda: painted, mixed)
 
 
-def padded(tf: Any, frame: Any) -> Any:
-    """The frame, mirrored at its right and lower edge to multiples of the painter's block."""
+def pad_to_blocks(tf: Any, frame: Any) -> Any:
+    """Mirror the frame at its right and lower edges up to multiples of the painter's block."""
     from vst.nets.embedded import BLOCK, SMALLEST
 
     _, height, width, _ = frame.shape
     after = [max(-side % BLOCK, SMALLEST - side + -SMALLEST % BLOCK) for side in (height, width)]
     if after == [0, 0]:
         return frame
-    rows, columns = reflected(height, 0, after[0]), reflected(width, 0, after[1])
+    rows, columns = reflect_indices(height, 0, after[0]), reflect_indices(width, 0, after[1])
     return tf.gather(tf.gather(frame, rows, axis=1), columns, axis=2)
 
 
-def reflected(length: int, before: int, after: int) -> np.ndarray:
-    """Indices of a side of ``length`` pixels with its reflection on both ends, for any length:
-    numpy reflects again where the side is shorter than its border.
+def reflect_indices(length: int, before: int, after: int) -> np.ndarray:
+    """Return the indices of a side of ``length`` pixels with its reflection at both ends; a border
+    may be longer than the side, NumPy then reflects again.
     """
     return np.pad(np.arange(length, dtype=np.int32), (before, after), mode="reflect")
 
 
-def fast_kit(tf: Any) -> Any:
-    """The painter's operations by TensorFlow's own kernels, for one frame at a time.
+def build_single_frame_operations(tf: Any) -> Any:
+    """Return the painter's operations in TensorFlow's own kernels, for one frame at a time.
 
-    For one frame, instance normalisation is batch normalisation, which exists as one fused kernel:
-    measured, it takes the normalisation's share of the time from a quarter to an eighth.
-    Sixteen-bit numbers where the processor multiplies them save another third.
+    For one frame, instance normalization is batch normalization, for which TensorFlow has one fused
+    kernel: measured, normalization then takes an eighth of the time instead of a quarter. Where the
+    CPU multiplies bfloat16, that saves another third.
     """
-    from vst.nets.embedded import Kit
+    from vst.nets.embedded import PainterOperations
 
     kind = tf.bfloat16 if has_fast_bfloat16() else tf.float32
 
-    return Kit(fused_normalise(tf), gathering(tf, kind), tf.nn.depth_to_space)
+    return PainterOperations(
+        build_fused_normalize(tf), build_gather(tf, kind), tf.nn.depth_to_space
+    )
 
 
-def fused_normalise(tf: Any) -> Any:
-    """Instance normalisation of one picture, as one kernel."""
+def build_fused_normalize(tf: Any) -> Any:
+    """Return the instance normalization of one picture as a single kernel."""
     from vst.nets.embedded import EPSILON
 
-    def normalise(x: Any, scale: Any, shift: Any) -> Any:
+    def normalize(x: Any, scale: Any, shift: Any) -> Any:
         return tf.raw_ops.FusedBatchNormV3(
             x=x,
             scale=scale[0],
@@ -210,23 +224,23 @@ def fused_normalise(tf: Any) -> Any:
             is_training=True,
         ).y
 
-    return normalise
+    return normalize
 
 
-def batch_kit(tf: Any, kind: Any = None) -> Any:
-    """The painter's operations for several frames at once, as a GPU likes them: convolutions of
-    ``kind``, float16 if None, and statistics of float32, each frame's its own.
+def build_batch_operations(tf: Any, kind: Any = None) -> Any:
+    """Return the painter's operations for a batch on a GPU: convolutions in ``kind`` (None:
+    float16), statistics of each frame in float32.
     """
-    from vst.nets.embedded import Kit, normalise_each
+    from vst.nets.embedded import PainterOperations, normalize_instances
 
-    def normalise(x: Any, scale: Any, shift: Any) -> Any:
-        return tf.cast(normalise_each(tf.cast(x, tf.float32), scale, shift), x.dtype)
+    def normalize(x: Any, scale: Any, shift: Any) -> Any:
+        return tf.cast(normalize_instances(tf.cast(x, tf.float32), scale, shift), x.dtype)
 
-    return Kit(normalise, gathering(tf, kind or tf.float16), tf.nn.depth_to_space)
+    return PainterOperations(normalize, build_gather(tf, kind or tf.float16), tf.nn.depth_to_space)
 
 
-def gathering(tf: Any, kind: Any) -> Any:
-    """Blocks to channels; bytes become numbers of ``kind``, 0..1, on the way."""
+def build_gather(tf: Any, kind: Any) -> Any:
+    """Return the operation from blocks to channels; it converts bytes to ``kind`` in 0..1."""
 
     def gather(x: Any, side: int) -> Any:
         blocks = tf.nn.space_to_depth(x, side)
@@ -236,19 +250,17 @@ def gathering(tf: Any, kind: Any) -> Any:
 
 
 def has_fast_bfloat16() -> bool:
-    """Whether the processor multiplies bfloat16 in hardware; elsewhere it is emulated, slower than
-    float32.
-    """
+    """Whether the CPU multiplies bfloat16 in hardware; emulated, it is slower than float32."""
     try:
-        flags = PROCESSOR_FLAGS.read_text(encoding="ascii", errors="replace")
+        flags = CPU_INFO.read_text(encoding="ascii", errors="replace")
     except OSError:
         return False
     return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
 def start_tensorflow(threads: int | None) -> Any:
-    """TensorFlow, quiet, under Keras's TensorFlow backend, with at most ``threads`` threads per
-    operation.
+    """Import TensorFlow without its log, with Keras on its TensorFlow backend and at most
+    ``threads`` threads per operation.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -257,13 +269,13 @@ def start_tensorflow(threads: int | None) -> Any:
 
     if keras.backend.backend() != "tensorflow":
         raise EngineError(
-            f"engine 'embedded' runs under Keras's TensorFlow backend, not "
-            f"{keras.backend.backend()!r}; unset KERAS_BACKEND"
+            f"Keras backend {keras.backend.backend()!r}: engines need the TensorFlow backend. "
+            "Unset KERAS_BACKEND."
         )
     if threads and cores.OF_TENSORFLOW not in os.environ:
         try:
             tf.config.threading.set_intra_op_parallelism_threads(threads)
         except RuntimeError:
-            # TensorFlow has started: its threads are set once per process.
+            # TensorFlow has started; a process sets its threads only once.
             pass
     return tf

@@ -1,8 +1,8 @@
-"""Magenta's arbitrary image stylization: one engine, whatever form its model comes in.
+"""The engine for Magenta's arbitrary image stylization, in any form of its model.
 
 Ghiasi et al., "Exploring the structure of a real-time, arbitrary neural artistic stylization
-network", BMVC 2017. The SavedModel of TensorFlow Hub is handled by `magenta_graph`, the TFLite pair
-by `magenta_lite`; what is here is the same for both: sizes, checks, and finding the model.
+network", BMVC 2017. `magenta_graph` runs the SavedModel of TensorFlow Hub, `magenta_lite` the
+TFLite pair; this module finds the model, and checks, pads and resizes for both.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from vst.core.registry import nearest
 from vst.core.types import Embedding, OnProgress, Picture, Pictures, silent
 from vst.engines.base import EmbeddingEngine
 from vst.engines.magenta_graph import HubModel
-from vst.engines.magenta_lite import LitePair, describe
+from vst.engines.magenta_lite import LitePair, describe_lite_file
 from vst.errors import AssetError, EngineError, MissingFileError, SpaceError, UsageError
 
 STYLE_SIZE = 256
-"""Side in pixels of the picture a style is read from; Magenta trained and exported it so."""
+"""Side in pixels of the picture that a style is embedded from, as in Magenta's training."""
 GRID = 4
-"""The painter halves the picture twice: sides that are no multiple come back rounded up."""
-LEAST = 16
-"""The smallest side in pixels that the painter's reflected borders leave room for."""
+"""The painter halves the picture twice and rounds its sides up to multiples of this."""
+MIN_SIDE = 16
+"""The smallest side in pixels that the painter's reflected borders allow."""
 
 
 class Model(Protocol):
@@ -39,13 +39,15 @@ class Model(Protocol):
     style_size: tuple[int, int] | None
 
     def embed(self, picture: Picture) -> Embedding:
-        """The (dim,) float32 numbers of an uint8 picture of the style's size."""
+        """Return the (dim,) float32 embedding of a uint8 picture of the style's size."""
 
     def paint(self, frames: Pictures, embeddings: np.ndarray) -> Pictures:
-        """Paint (B, H, W, 3) uint8 frames, H and W multiples of `GRID`, with (B, dim) numbers."""
+        """Paint (B, H, W, 3) uint8 frames, H and W multiples of `GRID`, with (B, dim)
+        embeddings.
+        """
 
     def close(self) -> None:
-        """Let go of what is held."""
+        """Release the model."""
 
 
 class MagentaEngine(EmbeddingEngine):
@@ -55,11 +57,11 @@ class MagentaEngine(EmbeddingEngine):
     TensorFlow Hub or Kaggle handle, a SavedModel's folder, a folder with the TFLite pair, or its
     two files as "predict.tflite,transfer.tflite". ``threads``: None for one on each core.
 
-    Raises `AssetError` when the model cannot be had, is damaged, or is another kind of model.
+    Raises `AssetError` for a model that cannot be downloaded, is damaged, or is of another kind.
     """
 
     name = "magenta"
-    tells = True
+    reports_progress = True
 
     def __init__(
         self,
@@ -70,16 +72,16 @@ class MagentaEngine(EmbeddingEngine):
     ) -> None:
         super().__init__()
         if threads is not None and threads < 1:
-            raise UsageError(f"threads {threads}; allowed is 1 or more, or none for every core")
+            raise UsageError(f"threads {threads} is not allowed. Give 1 or more, or None for all.")
         self.model: Model | None = open_model(model, threads, on_progress)
         self.space = self.model.space
         self.dim = self.model.dim
 
     def embed(self, image: Picture) -> Embedding:
-        model = self._opened()
+        model = self._get_model()
         if image.ndim != 3 or image.shape[-1] != 3 or image.dtype != np.uint8 or image.size == 0:
             raise UsageError(
-                f"a style of shape {image.shape}, {image.dtype}; give RGB uint8 (height, width, 3)"
+                f"style of shape {image.shape}, {image.dtype}. Give RGB uint8 (height, width, 3)."
             )
         height, width = model.style_size or (STYLE_SIZE, STYLE_SIZE)
         square = np.asarray(
@@ -88,13 +90,13 @@ class MagentaEngine(EmbeddingEngine):
         embedding = model.embed(square)
         if not np.isfinite(embedding).all():
             raise EngineError(
-                "Magenta's predictor made numbers that are not finite; its weights are damaged: "
-                "`vst models check`, or fetch the model again with `vst models pull magenta`"
+                "Magenta's predictor returned values that are not finite: its weights are damaged. "
+                "Run `vst models check`, or download it again with `vst models pull magenta`."
             )
         return embedding
 
     def stylize(self, frames: Pictures, embeddings: np.ndarray) -> Pictures:
-        model = self._opened()
+        model = self._get_model()
         numbers = np.ascontiguousarray(embeddings, np.float32)
         if numbers.shape != (len(frames), self.dim):
             raise SpaceError(
@@ -102,13 +104,15 @@ class MagentaEngine(EmbeddingEngine):
                 f"paints in {self.space!r} with ({len(frames)}, {self.dim}): embed with this engine"
             )
         if not np.isfinite(numbers).all():
-            raise EngineError("the style's numbers are not finite; embed its picture again")
+            raise EngineError(
+                "the embedding has values that are not finite. Embed the picture again."
+            )
         if len(frames) == 0:
             return frames.copy()
         if model.fixed_size:
-            return _through_size(model, frames, numbers, model.fixed_size)
+            return _paint_resized(model, frames, numbers, model.fixed_size)
         height, width = frames.shape[1:3]
-        painted = model.paint(_padded(frames), numbers)
+        painted = model.paint(_pad(frames), numbers)
         cropped: Pictures = np.ascontiguousarray(painted[:, :height, :width])
         return cropped
 
@@ -117,103 +121,110 @@ class MagentaEngine(EmbeddingEngine):
             self.model.close()
         self.model = None
 
-    def _opened(self) -> Model:
+    def _get_model(self) -> Model:
         if self.model is None:
-            raise EngineError("this engine is closed; open another one")
+            raise EngineError("this engine is closed. Open another one.")
         return self.model
 
 
 def open_model(model: str | None, threads: int | None, on_progress: OnProgress = silent) -> Model:
-    """Find the model that ``model`` names, fetch it if need be, and load it."""
+    """Find the model that ``model`` names, download it if needed, and load it."""
     name = model or "magenta"
     path = at_home(name)
     if path.exists():
         return _open_path(path, threads)
     if name in assets.MODELS:
         return _open_cached(
-            assets.obtain(assets.known_model(name), on_progress), name, threads, on_progress
+            assets.obtain_model(assets.get_known_model(name), on_progress),
+            name,
+            threads,
+            on_progress,
         )
     if "," in name:
         return LitePair([at_home(part.strip()) for part in name.split(",")], threads)
     if assets.is_handle(name):
-        return _open_cached(_resolve(name, on_progress), name, threads, on_progress)
+        return _open_cached(_resolve_handle(name, on_progress), name, threads, on_progress)
     hint = nearest(name, assets.MODELS)
     raise MissingFileError(
-        f"model {name!r} is not there{f'; did you mean {hint!r}?' if hint else ';'} allowed: a "
-        f"name ({', '.join(assets.MODELS)}), a TensorFlow Hub or Kaggle handle, a SavedModel "
-        "folder, a folder with the TFLite pair, or its two files joined by a comma"
+        f"model {name!r} was not found.{f' Did you mean {hint!r}?' if hint else ''} Give a name "
+        f"({', '.join(assets.MODELS)}), a TensorFlow Hub or Kaggle handle, the folder of a "
+        "SavedModel or of the TFLite pair, or its two files joined by a comma."
     )
 
 
 def _open_path(path: Path, threads: int | None) -> Model:
-    """Load from a folder, or from one file of a folder."""
+    """Load a model from a folder, or from one file of a folder."""
     if path.is_file():
         if path.suffix == ".tflite":
-            # The painter of choice; the predictor lies beside it.
-            others = [one for one in _lite_files(path.parent) if one != path]
+            # The file is the painter; look for a predictor beside it.
+            others = [one for one in _list_lite_files(path.parent) if one != path]
             predictors = [one for one in others if _is_predictor(one)]
             return LitePair([path, *(predictors or others)], threads)
         if path.name == "saved_model.pb":
             return HubModel(path.parent, threads)
         raise AssetError(
-            f"model {path} is neither a .tflite file nor a folder; unpack an archive first, or put "
-            f"it into the cache with `vst models pull magenta --from-folder {path}`"
+            f"model {path} is neither a .tflite file nor a folder. Unpack an archive first, or "
+            f"import it with `vst models pull magenta --from-folder {path}`."
         )
-    lite = _lite_files(path)
+    lite = _list_lite_files(path)
     if (path / "saved_model.pb").is_file() or not lite:
         if not (path / "saved_model.pb").is_file() and not (path / "variables").is_dir():
             raise AssetError(
-                f"the folder {path} holds neither a SavedModel (saved_model.pb) nor .tflite files; "
-                "name the folder that has them directly in it"
+                f"the folder {path} holds neither a SavedModel (saved_model.pb) nor .tflite files. "
+                "Give the folder that holds them directly."
             )
         return HubModel(path, threads)
     return LitePair(lite, threads)
 
 
 def _open_cached(folder: Path, name: str, threads: int | None, on_progress: OnProgress) -> Model:
-    """Load from the cache; what proves broken there is fetched once more."""
+    """Load a model from the cache; download it once more if it is damaged there."""
     try:
         return _open_path(folder, threads)
     except AssetError:
-        if not assets.discard(folder):
+        if not assets.discard_model(folder):
             raise
     known = assets.MODELS.get(name)
-    fresh = assets.obtain(known, on_progress) if known else assets.obtain_handle(name, on_progress)
+    fresh = (
+        assets.obtain_model(known, on_progress)
+        if known
+        else assets.obtain_handle(name, on_progress)
+    )
     return _open_path(fresh, threads)
 
 
-def _resolve(handle: str, on_progress: OnProgress) -> Path:
-    """The folder of a handle. Web addresses come through our own download, which resumes and never
-    waits long; whatever else TensorFlow Hub understands (gs://…) is left to it.
+def _resolve_handle(handle: str, on_progress: OnProgress) -> Path:
+    """Return the folder of a handle's model. Web addresses go through the package's own download,
+    which resumes and has timeouts; TensorFlow Hub resolves the others (gs://…).
     """
-    if not assets.speaks_web(handle):
+    if not assets.is_web_handle(handle):
         return assets.resolve_with_hub(handle)
     return assets.obtain_handle(handle, on_progress)
 
 
-def _lite_files(folder: Path) -> list[Path]:
-    """The .tflite files directly in a folder, in order of name."""
+def _list_lite_files(folder: Path) -> list[Path]:
+    """List the .tflite files directly in a folder, by name."""
     return sorted(path for path in folder.iterdir() if path.suffix == ".tflite" and path.is_file())
 
 
 def _is_predictor(path: Path) -> bool:
-    found = describe(path)
+    found = describe_lite_file(path)
     return found is not None and not found.paints
 
 
-def _padded(frames: Pictures) -> Pictures:
-    """Frames with mirrored rows and columns below and right, up to what the painter takes."""
-    height, width = (max(LEAST, side + -side % GRID) for side in frames.shape[1:3])
+def _pad(frames: Pictures) -> Pictures:
+    """Mirror rows and columns at the lower and right edges up to a size that the painter takes."""
+    height, width = (max(MIN_SIDE, side + -side % GRID) for side in frames.shape[1:3])
     below, right = height - frames.shape[1], width - frames.shape[2]
     if not (below or right):
         return np.ascontiguousarray(frames)
     return np.pad(frames, ((0, 0), (0, below), (0, right), (0, 0)), mode="symmetric")
 
 
-def _through_size(
+def _paint_resized(
     model: Model, frames: Pictures, numbers: np.ndarray, size: tuple[int, int]
 ) -> Pictures:
-    """Paint with a model of one fixed size: squeeze in, stretch out."""
+    """Paint with a model of one fixed size: resize the frames to it and the paintings back."""
     height, width = frames.shape[1:3]
     painted = []
     for frame, embedding in zip(frames, numbers):

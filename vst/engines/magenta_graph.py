@@ -1,8 +1,8 @@
-"""Magenta's SavedModel, taken apart: style -> embedding, and (content, embedding) -> picture.
+"""Runs Magenta's SavedModel as two functions: style -> embedding, (content, embedding) -> picture.
 
-The exported model is one function (content, style) -> [picture] that computes the style's embedding
-anew at every call and shows it to nobody. `magenta_cut` finds where to cut; here the model is
-loaded, frozen once, and made into two functions.
+The exported model is one function (content, style) -> [picture], which computes the embedding at
+every call and does not return it. This module loads and freezes it; `magenta_split` finds the
+embedding in its graph.
 """
 
 from __future__ import annotations
@@ -18,67 +18,69 @@ from typing import Any
 
 import numpy as np
 
-from vst.assets import MODELS, saved_model_problems, sha256_of
+from vst.assets import MODELS, find_saved_model_problems, sha256_of
 from vst.core.types import Embedding, Picture, Pictures
-from vst.engines.magenta_cut import Cut, FrozenGraph, find_embedding
+from vst.engines.magenta_split import FrozenGraph, SplitPoint, find_split
 from vst.errors import AssetError, EngineError
 
-TOGETHER_ON_CPU = 4 * 128 * 128
+BATCH_PIXELS_ON_CPU = 4 * 128 * 128
 """Pixels painted in one call on a CPU. Measured on two cores: four frames at once take 0.85 of the
 time at 128², but 1.1 to 1.4 of it from 256² on, where the layers no longer fit the cache."""
-TOGETHER_ON_GPU = 16 * 512 * 512
+BATCH_PIXELS_ON_GPU = 16 * 512 * 512
 
 _log = logging.getLogger(__name__)
 
 
 class HubModel:
-    """A SavedModel (content, style) -> [picture] as two functions, frozen once.
+    """A SavedModel (content, style) -> [picture] as two functions.
 
-    ``dim`` numbers make a style; ``space`` names what they mean: constant for Magenta's own export,
-    else with a fingerprint of the weights, because two trainings never mean the same by them.
-    ``fixed_size``: height and width that every content must have; None: any size.
+    ``dim``: length of an embedding. ``space``: name of its style space: a constant for Magenta's
+    own export, else with a fingerprint of the weights, as each training has a space of its own.
+    ``fixed_size``: the only height and width of contents; None: any.
     """
 
     def __init__(self, folder: Path, threads: int | None = None) -> None:
         import tensorflow as tf
 
-        use_threads(threads)
+        set_threads(threads)
         self.folder = folder
-        graph = load_frozen(folder)
-        cut = find_embedding(graph)
+        graph = load_frozen_graph(folder)
+        cut = find_split(graph)
         self.dim = cut.dim
-        self.space = space_of(folder, cut.dim)
-        self.fixed_size = graph.size_of(graph.content)
-        self.style_size = graph.size_of(graph.style)
-        self._embed = _style_function(graph, cut)
-        self._paint = _paint_function(graph, cut)
+        self.space = name_hub_space(folder, cut.dim)
+        self.fixed_size = graph.get_fixed_size(graph.content)
+        self.style_size = graph.get_fixed_size(graph.style)
+        self._embed = _build_embed(graph, cut)
+        self._paint = _build_paint(graph, cut)
         gpu = tf.config.list_physical_devices("GPU")
-        together = TOGETHER_ON_GPU if gpu else TOGETHER_ON_CPU
-        self._together = together if graph.shape_of(graph.content)[0] is None else 0
+        together = BATCH_PIXELS_ON_GPU if gpu else BATCH_PIXELS_ON_CPU
+        self._together = together if graph.get_shape(graph.content)[0] is None else 0
 
     def embed(self, picture: Picture) -> Embedding:
-        """The (dim,) float32 numbers of a (256, 256, 3) uint8 picture."""
+        """Return the (dim,) float32 embedding of a (256, 256, 3) uint8 picture."""
         style = picture[None].astype(np.float32) / np.float32(255)
         return np.asarray(self.embed_style(style)[0])
 
     def embed_style(self, style: np.ndarray) -> np.ndarray:
-        """The (1, dim) numbers of a (1, H, W, 3) float32 style in 0..1, as the whole call does."""
-        with graph_errors(f"a style of {style.shape[2]}x{style.shape[1]}"):
-            return np.asarray(self._embed(_tensor(style)))
+        """Return the (1, dim) embedding of a (1, H, W, 3) float32 style in 0..1."""
+        with translate_graph_errors(f"a style of {style.shape[2]}x{style.shape[1]}"):
+            return np.asarray(self._embed(_to_tensor(style)))
 
     def paint_content(self, content: np.ndarray, embeddings: np.ndarray) -> np.ndarray:
-        """Paint (B, H, W, 3) float32 contents in 0..1 with (B, dim) numbers; float32, 0..1."""
-        with graph_errors(f"frames of {content.shape[2]}x{content.shape[1]}"):
-            return np.asarray(self._paint(_tensor(content), _tensor(embeddings)))
+        """Paint (B, H, W, 3) float32 contents in 0..1 with (B, dim) embeddings; float32 in 0..1."""
+        with translate_graph_errors(f"frames of {content.shape[2]}x{content.shape[1]}"):
+            return np.asarray(self._paint(_to_tensor(content), _to_tensor(embeddings)))
 
     def paint(self, frames: Pictures, embeddings: np.ndarray) -> Pictures:
-        """Paint (B, H, W, 3) uint8 frames with (B, dim) numbers; uint8, of the graph's own size."""
+        """Paint (B, H, W, 3) uint8 frames with (B, dim) embeddings; uint8, of the size that
+        the graph returns.
+        """
         import tensorflow as tf
 
         count, height, width = frames.shape[:3]
         step = max(1, self._together // (height * width))
         painted = []
-        with graph_errors(f"frames of {width}x{height}"):
+        with translate_graph_errors(f"frames of {width}x{height}"):
             for i in range(0, count, step):
                 content = tf.cast(frames[i : i + step], tf.float32) / 255
                 picture = self._paint(content, tf.constant(embeddings[i : i + step]))
@@ -86,31 +88,33 @@ class HubModel:
         return painted[0] if len(painted) == 1 else np.concatenate(painted)
 
     def close(self) -> None:
-        """Let go of the graphs."""
+        """Release the graphs."""
         self._embed = self._paint = None
 
 
-def load_frozen(folder: Path) -> FrozenGraph:
-    """A SavedModel's (content, style) function as one flat graph with its values."""
+def load_frozen_graph(folder: Path) -> FrozenGraph:
+    """Load a SavedModel's (content, style) function as one flat graph with constants."""
     import tensorflow as tf
     from tensorflow.python.framework import convert_to_constants
 
-    problems = saved_model_problems(folder)
+    problems = find_saved_model_problems(folder)
     if problems:
-        raise damaged(folder, problems[0])
+        raise make_damaged_error(folder, problems[0])
     try:
         model = tf.saved_model.load(str(folder))
     except (MemoryError, tf.errors.ResourceExhaustedError) as error:
-        raise EngineError(f"no memory to load the SavedModel in {folder}; it takes 2 GB") from error
-    except Exception as error:  # TensorFlow's and protobuf's own, by the dozen
-        raise damaged(folder, first_line(error)) from error
+        raise EngineError(
+            f"SavedModel in {folder}: not enough memory to load it. It takes 2 GB."
+        ) from error
+    except Exception as error:  # TensorFlow and protobuf raise dozens of types
+        raise make_damaged_error(folder, get_first_line(error)) from error
     traced = _trace(model, folder)
     frozen = convert_to_constants.convert_variables_to_constants_v2(
         traced, lower_control_flow=False, aggressive_inlining=True
     )
     definition = frozen.graph.as_graph_def()
     for node in definition.node:
-        # Only the order of side effects hangs on control inputs, and constants have none.
+        # Control inputs order side effects, and a frozen graph has none.
         data = [name for name in node.input if not name.startswith("^")]
         del node.input[:]
         node.input.extend(data)
@@ -120,7 +124,7 @@ def load_frozen(folder: Path) -> FrozenGraph:
 
 
 def _trace(model: Any, folder: Path) -> Any:
-    """A concrete function (two pictures) -> one picture of whatever the SavedModel offers."""
+    """Trace a function (picture, picture) -> picture from whatever the SavedModel offers."""
     import tensorflow as tf
 
     signature = dict(getattr(model, "signatures", {})).get("serving_default")
@@ -144,42 +148,41 @@ def _trace(model: Any, folder: Path) -> Any:
                     lambda a, b, way=way: tf.nest.flatten(way(a, b))[0], autograph=False
                 )
                 traced = function.get_concrete_function(spec, spec)
-            except Exception as error:  # the next way may fit
-                reasons.append(first_line(error))
+            except Exception as error:  # the next one may fit
+                reasons.append(get_first_line(error))
                 continue
             if traced.outputs[0].shape.rank in (None, 4):
                 return traced
     why = reasons[0] if reasons else "it has no function of two pictures"
     raise EngineError(
-        f"the SavedModel in {folder} is not a function (content, style) -> picture ({why}); "
-        "--engine magenta takes copies of Magenta's arbitrary image stylization"
+        f"the SavedModel in {folder} is not a function (content, style) -> picture ({why}). Engine "
+        "'magenta' runs copies of Magenta's arbitrary image stylization."
     )
 
 
-def _style_function(graph: FrozenGraph, cut: Cut) -> Any:
-    """(1, H, W, 3) float32 -> (1, dim) float32."""
+def _build_embed(graph: FrozenGraph, cut: SplitPoint) -> Any:
+    """Build the function (1, H, W, 3) float32 -> (1, dim) float32."""
     import tensorflow as tf
 
-    definition = _part(graph, cut.node, "")
+    definition = _extract_subgraph(graph, cut.node, "")
 
     def embed(style: Any) -> Any:
         ends = {f"{graph.style}:0": style}
         found = tf.graph_util.import_graph_def(definition, ends, [f"{cut.node}:0"], name="")
         return tf.reshape(found[0], [-1, cut.dim])
 
-    signature = [tf.TensorSpec(graph.shape_of(graph.style), tf.float32)]
+    signature = [tf.TensorSpec(graph.get_shape(graph.style), tf.float32)]
     return tf.function(embed, input_signature=signature, autograph=False).get_concrete_function()
 
 
-def _paint_function(graph: FrozenGraph, cut: Cut) -> Any:
-    """(B, H, W, 3) and (B, dim) float32 -> (B, H, W, 3) float32.
-
-    Its shapes are open, so one trace serves frames of every size.
+def _build_paint(graph: FrozenGraph, cut: SplitPoint) -> Any:
+    """Build the function (B, H, W, 3) and (B, dim) float32 -> (B, H, W, 3) float32; its shapes are
+    open, so one trace serves frames of every size.
     """
     import tensorflow as tf
 
-    definition = _part(graph, graph.output, cut.node)
-    shape = graph.shape_of(graph.content)
+    definition = _extract_subgraph(graph, graph.output, cut.node)
+    shape = graph.get_shape(graph.content)
     numbers = tf.TensorSpec([shape[0], cut.dim], tf.float32)
 
     def paint(content: Any, embeddings: Any) -> Any:
@@ -193,8 +196,8 @@ def _paint_function(graph: FrozenGraph, cut: Cut) -> Any:
 
 
 def to_bytes(picture: Any) -> Pictures:
-    """A float32 tensor in 0..1 as rounded uint8; a not-a-number, which would become a grey like any
-    other, raises.
+    """Convert a float32 tensor in 0..1 to rounded uint8; raises for NaN, which would otherwise
+    become a gray level.
     """
     import tensorflow as tf
 
@@ -203,12 +206,12 @@ def to_bytes(picture: Any) -> Pictures:
     return np.asarray(rounded.numpy(), np.uint8)
 
 
-def _part(graph: FrozenGraph, end: str, start: str) -> Any:
-    """The graph definition of what ``end`` needs; ``start`` becomes an input."""
+def _extract_subgraph(graph: FrozenGraph, end: str, start: str) -> Any:
+    """Return the graph definition of what ``end`` needs, with ``start`` as its input."""
     from tensorflow.core.framework import graph_pb2
 
     definition = graph_pb2.GraphDef()
-    kept = graph.above(end, stop=start)
+    kept = graph.find_ancestors(end, stop=start)
     for name in graph.order:
         if name == start:
             node = definition.node.add(name=start, op="Placeholder")
@@ -218,8 +221,8 @@ def _part(graph: FrozenGraph, end: str, start: str) -> Any:
     return definition
 
 
-def space_of(folder: Path, dim: int) -> str:
-    """The name of the style space of a SavedModel's weights."""
+def name_hub_space(folder: Path, dim: int) -> str:
+    """Return the name of the style space of a SavedModel."""
     known = {file.path: file.sha256 for file in MODELS["magenta"].files}
     index = folder / "variables" / "variables.index"
     if index.is_file() and sha256_of(index) == known["variables/variables.index"]:
@@ -229,8 +232,8 @@ def space_of(folder: Path, dim: int) -> str:
     return f"magenta-hub-{dim}-{digest.hexdigest()[:8]}"
 
 
-def use_threads(threads: int | None) -> None:
-    """Let TensorFlow use that many threads (None: one for each core), unless it has run already."""
+def set_threads(threads: int | None) -> None:
+    """Set TensorFlow's threads (None: one for each core), unless it has started already."""
     import tensorflow as tf
 
     try:
@@ -238,46 +241,46 @@ def use_threads(threads: int | None) -> None:
     except RuntimeError:
         set_before = tf.config.threading.get_intra_op_parallelism_threads()
         if threads and set_before != threads:
-            _log.warning("TensorFlow has started; threads=%d came too late to change it", threads)
+            _log.warning("threads=%d has no effect: TensorFlow has started already", threads)
 
 
 @contextmanager
-def graph_errors(what: str) -> Iterator[None]:
-    """Turn what TensorFlow raises into one line."""
+def translate_graph_errors(what: str) -> Iterator[None]:
+    """Turn TensorFlow's errors into `EngineError` with one line."""
     from tensorflow import errors
 
     try:
         yield
     except errors.ResourceExhaustedError as error:
         raise EngineError(
-            f"no memory for {what} in Magenta's model; choose a smaller --size"
+            f"not enough memory for {what} in Magenta's model. Choose a smaller size."
         ) from error
     except errors.OpError as error:
-        text = first_line(error)
+        text = get_first_line(error)
         if re.search(r"\b(NaN|Inf)\b", str(error)):
             raise EngineError(
-                f"Magenta's model made numbers that are not finite from {what}; its weights or the "
-                "style's numbers are damaged: `vst models check`, or embed the style again"
+                f"Magenta's model returned values that are not finite for {what}: its weights or "
+                "the embedding are damaged. Run `vst models check`, or embed the style again."
             ) from error
         raise EngineError(f"Magenta's model failed on {what}: {text}") from error
 
 
-def _tensor(numbers: Any) -> Any:
-    """A float32 tensor."""
+def _to_tensor(numbers: Any) -> Any:
+    """Convert to a float32 tensor."""
     import tensorflow as tf
 
     return tf.convert_to_tensor(numbers, tf.float32)
 
 
-def damaged(folder: Path, why: str) -> AssetError:
-    """The error for a SavedModel that cannot be loaded."""
+def make_damaged_error(folder: Path, why: str) -> AssetError:
+    """Return the error for a SavedModel that cannot be loaded."""
     return AssetError(
-        f"the SavedModel in {folder} is damaged or not whole ({why}); `vst models pull magenta` "
-        "fetches it again, --model names another folder, `--engine embedded` needs none"
+        f"the SavedModel in {folder} is damaged or incomplete ({why}). Download it again with "
+        "`vst models pull magenta`, name another model, or use engine 'embedded', which needs none."
     )
 
 
-def first_line(error: BaseException) -> str:
-    """The first line of an error's text, at most 160 characters."""
+def get_first_line(error: BaseException) -> str:
+    """Return the first line of an error's text, at most 160 characters."""
     lines = str(error).strip().splitlines()
     return lines[0][:160] if lines else type(error).__name__

@@ -1,7 +1,8 @@
-"""Magenta's TFLite pair: a predictor (256² picture -> numbers) and a painter (content, numbers).
+"""Runs Magenta's TFLite pair: a predictor (256² picture -> embedding) and a painter (content,
+embedding -> picture).
 
-Which file is which is read from their inputs and outputs, not from their names. The official
-painters are two of a fixed 384² and one of any size, whose output shape is left open in the file.
+Their inputs and outputs tell which file is which, not their names. There are three official
+painters: two of a fixed 384², and one of any size, whose file leaves its output shape open.
 """
 
 from __future__ import annotations
@@ -22,16 +23,15 @@ from vst.core.style_spaces import TFLITE_SPACE
 from vst.core.types import Embedding, Picture, Pictures
 from vst.errors import AssetError, DependencyError, EngineError, MissingFileError
 
-TOGETHER = 4 * 256 * 256
+BATCH_PIXELS = 4 * 256 * 256
 """Pixels painted in one call where the painter takes any size. Measured on two cores: four frames
-at once take 0.64 of the processor time at 64², 0.75 at 128², 0.90 at 256² and 0.97 at 384²."""
+at once take 0.64 of the CPU time at 64², 0.75 at 128², 0.90 at 256² and 0.97 at 384²."""
 
 
 @dataclass(frozen=True)
 class LiteFile:
-    """What one .tflite file is, by its inputs and outputs.
-
-    ``size``: its picture's fixed height and width, None for any. ``dim``: its embedding's length.
+    """One .tflite file. ``size``: fixed height and width of its picture, None: any. ``dim``:
+    length of its embedding.
     """
 
     path: Path
@@ -41,34 +41,36 @@ class LiteFile:
 
 
 class LitePair:
-    """A predictor and a painter run by the TFLite (LiteRT) interpreter on ``threads`` threads."""
+    """A predictor and a painter in the TFLite (LiteRT) interpreter, on ``threads`` threads."""
 
     def __init__(self, files: Sequence[Path], threads: int | None = None) -> None:
-        predictor, painter = choose_pair(files)
+        predictor, painter = choose_lite_pair(files)
         self.files = (predictor.path, painter.path)
         self.dim = predictor.dim
-        self.space = space_of(predictor)
+        self.space = name_lite_space(predictor)
         self.fixed_size = painter.size
         self.style_size = predictor.size
         count = threads or os.cpu_count() or 1
-        self._predictor: Any = interpreter(predictor.path, count)
+        self._predictor: Any = open_interpreter(predictor.path, count)
         self._predictor.allocate_tensors()
-        self._painter: Any = interpreter(painter.path, count)
+        self._painter: Any = open_interpreter(painter.path, count)
         self._shape: tuple[int, ...] = ()
 
     def embed(self, picture: Picture) -> Embedding:
-        """The (dim,) float32 numbers of a (256, 256, 3) uint8 picture."""
+        """Return the (dim,) float32 embedding of a (256, 256, 3) uint8 picture."""
         style = picture[None].astype(np.float32) / np.float32(255)
-        with lite_errors(self.files[0]):
+        with translate_lite_errors(self.files[0]):
             self._predictor.set_tensor(self._predictor.get_input_details()[0]["index"], style)
             self._predictor.invoke()
             found = self._predictor.get_tensor(self._predictor.get_output_details()[0]["index"])
         return np.array(found, np.float32).reshape(self.dim)
 
     def paint(self, frames: Pictures, embeddings: np.ndarray) -> Pictures:
-        """Paint (B, H, W, 3) uint8 frames with (B, dim) numbers; uint8, of the painter's size."""
+        """Paint (B, H, W, 3) uint8 frames with (B, dim) embeddings; uint8, of the painter's
+        size.
+        """
         count, height, width = frames.shape[:3]
-        step = 1 if self.fixed_size else max(1, TOGETHER // (height * width))
+        step = 1 if self.fixed_size else max(1, BATCH_PIXELS // (height * width))
         painted = [
             self._paint(frames[i : i + step], embeddings[i : i + step])
             for i in range(0, count, step)
@@ -76,8 +78,8 @@ class LitePair:
         return painted[0] if len(painted) == 1 else np.concatenate(painted)
 
     def _paint(self, frames: Pictures, embeddings: np.ndarray) -> Pictures:
-        content, numbers = ends_of(self._painter)
-        with lite_errors(self.files[1]):
+        content, numbers = get_painter_inputs(self._painter)
+        with translate_lite_errors(self.files[1]):
             if self._shape != frames.shape:
                 if not self.fixed_size:
                     self._painter.resize_tensor_input(content["index"], frames.shape)
@@ -93,19 +95,21 @@ class LitePair:
             picture = self._painter.get_tensor(self._painter.get_output_details()[0]["index"])
         if not np.isfinite(picture).all():
             raise EngineError(
-                f"{self.files[1].name} made numbers that are not finite; its weights or the "
-                "style's numbers are damaged: `vst models check`, or embed the style again"
+                f"{self.files[1].name} returned values that are not finite: its weights or the "
+                "embedding are damaged. Run `vst models check`, or embed the style again."
             )
         return np.asarray(np.rint(picture.clip(0, 1) * 255), np.uint8)
 
     def close(self) -> None:
-        """Let go of the interpreters and their memory."""
+        """Release the interpreters and their memory."""
         self._predictor = self._painter = None
 
 
-def choose_pair(files: Sequence[Path]) -> tuple[LiteFile, LiteFile]:
-    """The predictor and the best painter of .tflite files: any size before fixed, then larger."""
-    known = [described for described in map(describe, files) if described is not None]
+def choose_lite_pair(files: Sequence[Path]) -> tuple[LiteFile, LiteFile]:
+    """Choose the predictor and the best painter of .tflite files: any size before a fixed one, then
+    the larger file.
+    """
+    known = [described for described in map(describe_lite_file, files) if described is not None]
     predictors = [one for one in known if not one.paints]
     painters = sorted(
         (one for one in known if one.paints),
@@ -119,17 +123,17 @@ def choose_pair(files: Sequence[Path]) -> tuple[LiteFile, LiteFile]:
     names = ", ".join(path.name for path in files) or "none"
     lacks = "predictor" if not predictors else "painter" if not painters else "matching pair"
     raise AssetError(
-        f"no {lacks} among the .tflite files ({names}); give a folder or two files with a "
-        "predictor (picture -> numbers) and a painter (picture, numbers -> picture), as "
-        "`vst models pull magenta-lite` fetches them"
+        f"no {lacks} among the .tflite files ({names}). Give a folder or two files with a "
+        "predictor (picture -> embedding) and a painter (picture, embedding -> picture), such as "
+        "`vst models pull magenta-lite` downloads."
     )
 
 
-def describe(path: Path) -> LiteFile | None:
-    """What a .tflite file is: predictor, painter, or neither (None)."""
+def describe_lite_file(path: Path) -> LiteFile | None:
+    """Find out whether a .tflite file is a predictor, a painter, or neither (None)."""
     if not path.is_file():
-        raise MissingFileError(f"{path} is not there; give the two .tflite files of the pair")
-    found = interpreter(path, 1)
+        raise MissingFileError(f"{path} does not exist. Give the two .tflite files of the pair.")
+    found = open_interpreter(path, 1)
     inputs, outputs = found.get_input_details(), found.get_output_details()
     shapes = [tuple(int(n) for n in end["shape_signature"]) for end in (*inputs, *outputs)]
     if len(inputs) == 1 and len(outputs) == 1 and len(shapes[0]) == 4 and shapes[0][-1] == 3:
@@ -138,20 +142,20 @@ def describe(path: Path) -> LiteFile | None:
         return LiteFile(path, False, dim, size) if len(outputs[0]["shape"]) in (2, 4) else None
     if len(inputs) != 2:
         return None
-    content, numbers = ends_of(found)
+    content, numbers = get_painter_inputs(found)
     open_shape = len(outputs[0]["shape"]) == 0 or any(n < 0 for shape in shapes for n in shape)
     size = (int(content["shape"][1]), int(content["shape"][2]))
     return LiteFile(path, True, int(np.prod(numbers["shape"][1:])), None if open_shape else size)
 
 
-def ends_of(painter: Any) -> tuple[Any, Any]:
-    """The content's and the numbers' inputs of a painter, whatever their order."""
+def get_painter_inputs(painter: Any) -> tuple[Any, Any]:
+    """Return a painter's inputs for the content and the embedding, whatever their order."""
     first, second = painter.get_input_details()
     return (first, second) if int(first["shape"][-1]) == 3 else (second, first)
 
 
-def space_of(predictor: LiteFile) -> str:
-    """The official predictors, known by hash or by name, share one space; others have their own."""
+def name_lite_space(predictor: LiteFile) -> str:
+    """Return the style space: the official predictors, recognized by hash or name, share one."""
     official = {file.sha256 for file in MODELS["magenta-lite"].files}
     digest = sha256_of(predictor.path)
     by_name = predictor.path.name in ("style_predict_f16_256.tflite",)
@@ -160,17 +164,17 @@ def space_of(predictor: LiteFile) -> str:
     return f"magenta-tflite-{predictor.dim}-{digest[:8]}"
 
 
-def interpreter(path: Path, threads: int) -> Any:
-    """An interpreter for a file: ai-edge-litert's where it is installed, else TensorFlow's."""
+def open_interpreter(path: Path, threads: int) -> Any:
+    """Open a file in the interpreter of ai-edge-litert if it is installed, else of TensorFlow."""
     try:
         make = _interpreter_class()
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # TensorFlow announces that its own will go one day
+            warnings.simplefilter("ignore")  # TensorFlow's own interpreter is deprecated
             return make(model_path=str(path), num_threads=threads)
     except (ValueError, RuntimeError, OSError) as error:
         raise AssetError(
-            f"{path} is not a TFLite model that can be read ({str(error).splitlines()[0][:120]}); "
-            "fetch it again with `vst models pull magenta-lite`"
+            f"{path} is not a readable TFLite model ({str(error).splitlines()[0][:120]}). Download "
+            "it again with `vst models pull magenta-lite`."
         ) from error
 
 
@@ -185,13 +189,13 @@ def _interpreter_class() -> Any:
         return tf.lite.Interpreter
     except (ImportError, AttributeError) as error:
         raise DependencyError(
-            "no TFLite interpreter is installed; `pip install ai-edge-litert` brings one"
+            "no TFLite interpreter is installed. Run `pip install ai-edge-litert`."
         ) from error
 
 
 @contextmanager
-def lite_errors(path: Path) -> Iterator[None]:
-    """Turn what the interpreter raises into one line."""
+def translate_lite_errors(path: Path) -> Iterator[None]:
+    """Turn the interpreter's errors into `EngineError` with one line."""
     try:
         yield
     except (RuntimeError, ValueError) as error:

@@ -1,6 +1,4 @@
-"""A weight-free engine that tints: for tests of everything around the painting, and for a first
-look at timing.
-"""
+"""An engine without a network, which tints the frames: for tests of the pipeline and of timing."""
 
 from __future__ import annotations
 
@@ -11,11 +9,13 @@ from vst.engines.base import EmbeddingEngine
 
 
 class TintEngine(EmbeddingEngine):
-    """A style is its mean colour, 3 numbers in 0..1; painting draws every pixel halfway to it."""
+    """A style is its mean color, 3 numbers in 0..1; painting moves every pixel halfway to it."""
 
     name = "tint"
     space = "tint-3"
     dim = 3
+    base_megabytes = 250.0
+    bytes_per_pixel = 30.0
 
     def __init__(self, *, model: str | None = None, threads: int | None = None) -> None:
         super().__init__()
@@ -25,5 +25,5 @@ class TintEngine(EmbeddingEngine):
 
     def stylize(self, frames: Pictures, embeddings: np.ndarray) -> Pictures:
         tint = (np.asarray(embeddings, np.float32) * 255 + 0.5).clip(0, 255).astype(np.uint16)
-        # Sixteen bits hold the sum of two bytes: no float copy of the frames is made.
+        # 16 bits hold the sum of two bytes: the frames need no float copy.
         return ((frames + tint[:, None, None, :]) >> 1).astype(np.uint8)

@@ -1,7 +1,7 @@
-"""The networks whose layers say what a picture shows and how it is painted.
+"""The networks whose layers measure the content and the style of a picture.
 
-To add one: a line in `BACKBONES`. Keras is imported when a backbone is opened: the table alone is
-read by the command line.
+To add one: a line in `BACKBONES`. Opening a backbone imports Keras; the command line reads the
+table alone.
 """
 
 from __future__ import annotations
@@ -21,108 +21,107 @@ from vst.errors import AssetError, MissingFileError, UsageError
 
 DEFAULT = "embedded"
 RANDOM = "random"
-"""In the place of a weights file: untrained values, for tests of everything else."""
-PATIENCE = 30.0
-"""Seconds without an answer after which a server of weights counts as silent."""
+"""Stands for a weights file: untrained weights, for tests."""
+DOWNLOAD_TIMEOUT = 30.0
+"""Seconds without an answer after which a download fails."""
 CAFFE_MEAN = (123.68, 116.779, 103.939)
 """Mean red, green and blue of ImageNet, which VGG and ResNet subtract."""
 
 
 @dataclass(frozen=True)
-class Kind:
-    """A kind of network. ``network``: its name in ``keras.applications``, empty for the package's
-    own; ``values``: what pictures become before its first layer: ``caffe`` (blue first, 0..255 less
-    the mean), ``signed`` (−1..1), ``bytes`` (0..255); ``least``: the shortest side, in pixels, that
-    leaves something at its deepest layer. ``content`` and ``style``: the layers it is asked for
-    unless others are named. ``stride``: pixels from one patch to the next, where the first layer
-    takes patches that do not overlap; else 1.
+class BackboneSpec:
+    """A network of the table. ``network``: its name in ``keras.applications``, empty for the
+    package's own. ``values``: the range that its first layer takes: ``caffe`` (blue first, 0..255
+    less the mean), ``signed`` (−1..1), ``bytes`` (0..255). ``min_side``: the shortest side, in
+    pixels, for which its deepest layer is not empty. ``content`` and ``style``: its default layers.
+    ``stride``: pixels between patches if its first layer takes patches that do not overlap, else 1.
     """
 
     network: str
     values: str
-    least: int
+    min_side: int
     content: tuple[str, ...]
     style: tuple[str, ...]
     stride: int = 1
 
 
-BACKBONES: dict[str, Kind] = {
-    "embedded": Kind(
+BACKBONES: dict[str, BackboneSpec] = {
+    "embedded": BackboneSpec(
         "", "bytes", 32, ("stage1",), ("patches", "stage0", "stage1", "stage2", "stage3"), 4,
     ),
-    "vgg19": Kind(
+    "vgg19": BackboneSpec(
         "VGG19", "caffe", 32, ("block4_conv2",),
         ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1", "block5_conv1"),
     ),
-    "vgg16": Kind(
+    "vgg16": BackboneSpec(
         "VGG16", "caffe", 32, ("block3_conv3",),
         ("block1_conv2", "block2_conv2", "block3_conv3", "block4_conv3"),
     ),
-    "resnet50": Kind(
+    "resnet50": BackboneSpec(
         "ResNet50", "caffe", 32, ("conv4_block2_out",),
         ("conv1_relu", "conv2_block3_out", "conv3_block4_out", "conv4_block6_out"),
     ),
-    "xception": Kind(
+    "xception": BackboneSpec(
         "Xception", "signed", 71, ("block5_sepconv1_act",),
         ("block1_conv1_act", "block1_conv2_act", "block2_sepconv2_act", "block3_sepconv2_act",
          "block4_sepconv2_act"),
     ),
-    "efficientnetb7": Kind(
+    "efficientnetb7": BackboneSpec(
         "EfficientNetB7", "bytes", 32, ("block4a_expand_activation",),
         ("stem_activation", "block2a_expand_activation", "block3a_expand_activation",
          "block4a_expand_activation", "block5a_expand_activation"),
     ),
 }  # fmt: skip
-"""Name -> kind. VGG's layers are those of Gatys et al. (2016) and Johnson et al. (2016); those of
-the others were taken where the picture is as small as there."""
+"""Name -> specification. VGG's layers are those of Gatys et al. (2016) and Johnson et al. (2016);
+the others' are those of the same resolution."""
 
 
 class Backbone:
-    """A network of the table, opened: called with pictures (B,H,W,3) in [0,1] of any size and names
-    of layers, it returns name -> features (B,h,w,C). Differentiable; its weights stay as they are.
+    """A loaded network of the table. Called with pictures (B,H,W,3) in [0,1] of any size and names
+    of layers, it returns name -> features (B,h,w,C). Differentiable; its weights are frozen.
     """
 
     def __init__(self, name: str, network: Any):
         self.name, self.network = name, network
-        self.kind = BACKBONES[name]
-        self.content_layers, self.style_layers = self.kind.content, self.kind.style
-        self.phases = phases_of(self.kind.stride)
+        self.spec = BACKBONES[name]
+        self.content_layers, self.style_layers = self.spec.content, self.spec.style
+        self.phases = choose_phases(self.spec.stride)
         self._parts: dict[tuple[str, ...], Any] = {}
         network.trainable = False
 
     @property
     def layers(self) -> list[str]:
-        """The names of all layers, from the picture on."""
+        """The names of all layers, from the input on."""
         return [layer.name for layer in self.network.layers]
 
     def __call__(self, pictures: Any, names: Sequence[str], phase: Any = None) -> dict[str, Any]:
-        """``phase``: one of `phases`, or a tensor (2,) of one: where the first patch begins, above
+        """``phase``: one of `phases`, also as a tensor (2,): where the first patch begins, above
         and left of the picture, which is mirrored there.
         """
-        values = self.prepared(pictures)
-        if phase is not None and self.kind.stride > 1:
-            values = shifted(values, phase, self.kind.stride)
-        found: dict[str, Any] = self._part(tuple(names))(values, training=False)
+        values = self.preprocess(pictures)
+        if phase is not None and self.spec.stride > 1:
+            values = shift_patches(values, phase, self.spec.stride)
+        found: dict[str, Any] = self._truncate(tuple(names))(values, training=False)
         return found
 
-    def prepared(self, pictures: Any) -> Any:
-        """Pictures as the network's first layer takes them; what is smaller than its least side is
-        mirrored on.
+    def preprocess(self, pictures: Any) -> Any:
+        """Convert pictures to the range of the network's first layer; those smaller than its
+        minimum are mirrored up to it.
         """
         from keras import ops
 
-        pictures = mirrored(pictures, self.kind.least) * 255.0
-        if self.kind.values == "caffe":
+        pictures = mirror_to_minimum(pictures, self.spec.min_side) * 255.0
+        if self.spec.values == "caffe":
             mean = ops.convert_to_tensor(CAFFE_MEAN, dtype=pictures.dtype)
             return ops.flip(pictures - mean, -1)
-        return pictures / 127.5 - 1.0 if self.kind.values == "signed" else pictures
+        return pictures / 127.5 - 1.0 if self.spec.values == "signed" else pictures
 
-    def _part(self, names: tuple[str, ...]) -> Any:
-        """The network up to the deepest of these layers, with all of them as outputs."""
+    def _truncate(self, names: tuple[str, ...]) -> Any:
+        """Return the network up to the deepest of these layers, with all of them as outputs."""
         import keras
 
         if not names:
-            raise UsageError(f"no layer of {self.name} was named; name one of its layers")
+            raise UsageError(f"no layers were given for backbone {self.name!r}. Give at least one.")
         if names not in self._parts:
             known = self.layers
             for name in names:
@@ -133,16 +132,16 @@ class Backbone:
         return self._parts[names]
 
 
-def phases_of(stride: int) -> tuple[tuple[int, int], ...]:
-    """Places (down, right) at which patches of ``stride`` pixels may begin, so few that each row
-    and each column of pixels is a patch's first, second, … once.
+def choose_phases(stride: int) -> tuple[tuple[int, int], ...]:
+    """Choose ``stride`` offsets (down, right) for the first patch, such that each row and each
+    column of pixels is a patch's first, second, … exactly once.
     """
     return tuple((place, (2 * place + place * 2 // stride) % stride) for place in range(stride))
 
 
-def shifted(pictures: Any, phase: Any, stride: int) -> Any:
-    """Pictures (B,H,W,C), mirrored on by ``stride`` in all, beginning ``phase`` later: the same
-    size, (B,H+stride,W+stride,C), for each phase.
+def shift_patches(pictures: Any, phase: Any, stride: int) -> Any:
+    """Mirror pictures (B,H,W,C) at their edges and crop them from ``phase`` on: the result has the
+    same size, (B,H+stride,W+stride,C), for each phase.
     """
     from keras import ops
 
@@ -152,55 +151,55 @@ def shifted(pictures: Any, phase: Any, stride: int) -> Any:
     return ops.slice(wider, start, (batch, height + stride, width + stride, channels))
 
 
-def mirrored(pictures: Any, least: int) -> Any:
-    """Pictures (B,H,W,C) with rows and columns mirrored on at the lower and right edge up to
-    ``least``; sides that are not known yet stay.
+def mirror_to_minimum(pictures: Any, min_side: int) -> Any:
+    """Mirror pictures (B,H,W,C) at the lower and right edges up to ``min_side``; sides of unknown
+    length stay.
     """
     from keras import ops
 
     for axis in (1, 2):
         side = pictures.shape[axis]
-        if side is not None and side < least:
-            places = np.pad(np.arange(side, dtype=np.int32), (0, least - side), mode="reflect")
+        if side is not None and side < min_side:
+            places = np.pad(np.arange(side, dtype=np.int32), (0, min_side - side), mode="reflect")
             pictures = ops.take(pictures, places, axis=axis)
     return pictures
 
 
 def open_backbone(name: str = DEFAULT, weights: Path | str | None = None) -> Backbone:
-    """A network of `BACKBONES` with its weights.
+    """Open a network of `BACKBONES` with its weights.
 
-    ``weights``: None for the package's own (``embedded``) or ImageNet's (fetched once, into Keras's
-    cache); a weights file of the same network without its top (for ``embedded``: a folder that
-    ``vst train embedded`` wrote); or `RANDOM`.
+    ``weights``: None for the package's own (``embedded``) or ImageNet's (downloaded once, into
+    Keras's cache); a weights file of the same network without its top (for ``embedded``: a folder
+    that ``vst train embedded`` wrote); or `RANDOM`.
 
-    Raises `AssetError` where weights cannot be had or do not fit.
+    Raises `AssetError` for weights that cannot be downloaded or do not fit.
     """
     if name not in BACKBONES:
         raise unknown("backbone", name, BACKBONES)
     kind = BACKBONES[name]
     if weights not in (None, RANDOM) and not Path(str(weights)).exists():
         raise MissingFileError(
-            f"no weights at {str(weights)!r} for backbone {name!r}; give a file of weights"
+            f"weights {str(weights)!r} for backbone {name!r} do not exist. Give a weights file."
         )
     if not kind.network:
-        return Backbone(name, own_network(weights))
-    return Backbone(name, application(name, kind.network, weights))
+        return Backbone(name, build_embedded_backbone(weights))
+    return Backbone(name, build_keras_application(name, kind.network, weights))
 
 
-def own_network(weights: Path | str | None) -> Any:
-    """The embedded model's predictor, for pictures of any size."""
-    from vst.nets import store
+def build_embedded_backbone(weights: Path | str | None) -> Any:
+    """Build the embedded model's predictor for pictures of any size."""
+    from vst.nets import weight_files
     from vst.nets.embedded import build_predictor
 
     network = build_predictor(side=None)
     if weights != RANDOM:
         folder = Path(weights) if weights is not None else WEIGHTS
-        store.assign(network, store.read_arrays(folder, "predictor"))
+        weight_files.assign_arrays(network, weight_files.read_weights(folder, "predictor"))
     return network
 
 
-def application(name: str, network: str, weights: Path | str | None) -> Any:
-    """A network of ``keras.applications`` without its top."""
+def build_keras_application(name: str, network: str, weights: Path | str | None) -> Any:
+    """Build a network of ``keras.applications`` without its top."""
     import keras
 
     build = getattr(keras.applications, network)
@@ -210,30 +209,30 @@ def application(name: str, network: str, weights: Path | str | None) -> Any:
             return build(include_top=False, weights=source, input_shape=(None, None, 3))
     # Keras raises a bare Exception where an address does not answer.
     except Exception as error:
-        told = " ".join(str(error).split())[:200] or type(error).__name__
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
         if weights is None:
             raise AssetError(
-                f"no ImageNet weights for backbone {name!r} ({told}); fetch its notop weights file "
-                "elsewhere and give it with --model, or take --backbone embedded, "
-                "which needs no download"
+                f"no ImageNet weights for backbone {name!r} ({reason}). Download its notop weights "
+                "elsewhere and give the file as the model, or use backbone 'embedded', which needs "
+                "no download."
             ) from error
         raise AssetError(
-            f"the weights in {source!r} do not fit backbone {name!r} ({told}); "
-            "give those of the same network without its top"
+            f"the weights in {source!r} do not fit backbone {name!r} ({reason}). "
+            "Give weights of the same network without its top."
         ) from error
 
 
 @contextlib.contextmanager
 def quiet_download() -> Iterator[None]:
-    """Keras fetches without printing, and a silent server ends in an error."""
+    """Keep Keras from printing, and set a timeout for its download."""
     import keras
 
-    talks, patience = keras.config.is_interactive_logging_enabled(), socket.getdefaulttimeout()
+    verbose, timeout = keras.config.is_interactive_logging_enabled(), socket.getdefaulttimeout()
     keras.config.disable_interactive_logging()
-    socket.setdefaulttimeout(PATIENCE)
+    socket.setdefaulttimeout(DOWNLOAD_TIMEOUT)
     try:
         yield
     finally:
-        socket.setdefaulttimeout(patience)
-        if talks:
+        socket.setdefaulttimeout(timeout)
+        if verbose:
             keras.config.enable_interactive_logging()

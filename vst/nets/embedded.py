@@ -1,10 +1,10 @@
-"""The embedded model: a predictor (picture -> 100 style numbers) and a painter (frames + numbers ->
+"""The embedded model: a predictor (picture -> embedding) and a painter (frames, embeddings ->
 frames).
 
-The painter works at a quarter of the resolution and touches the half with few channels at both
-ends: thin layers at full resolution are bound by memory. Style enters by conditional instance
-normalisation (Dumoulin et al. 2017): each channel is brought to mean 0 and spread 1, then scaled
-and shifted by amounts that are linear in the style numbers.
+The painter works at a quarter of the resolution, with a few channels at half resolution at both
+ends: thin layers at full resolution are bound by memory bandwidth. Style enters by conditional
+instance normalization (Dumoulin et al. 2017): each channel is normalized to mean 0 and standard
+deviation 1, then scaled and shifted by amounts that are linear in the embedding.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-SPACE = "magenta-tflite-100"
 DIM = 100
 PREDICTOR_SIDE = 256
 PREDICTOR_WIDTHS = (48, 96, 144, 192)
@@ -29,7 +28,7 @@ EPSILON = 1e-5
 @dataclass(frozen=True)
 class PainterPlan:
     """Sizes of the painter. ``stem`` and ``fine``: channels at half resolution before and after the
-    trunk; ``phases``: channels of each of the four half-resolution phases that leave the trunk;
+    trunk; ``phases``: channels of each of the four half-resolution phases after the trunk;
     ``reach``: side of the last kernel.
     """
 
@@ -41,8 +40,8 @@ class PainterPlan:
     reach: int = 5
 
 
-def normalise_each(x: Any, scale: Any, shift: Any) -> Any:
-    """Conditional instance normalisation: x (B,H,W,C), scale and shift (B,C)."""
+def normalize_instances(x: Any, scale: Any, shift: Any) -> Any:
+    """Normalize each channel of x (B,H,W,C), then scale and shift it by (B,C)."""
     mean = ops.mean(x, (1, 2), keepdims=True)
     variance = ops.mean(ops.square(x), (1, 2), keepdims=True) - ops.square(mean)
     scale = scale[:, None, None] * ops.rsqrt(ops.maximum(variance, 0) + EPSILON)
@@ -50,7 +49,7 @@ def normalise_each(x: Any, scale: Any, shift: Any) -> Any:
 
 
 def blocks_to_channels(x: Any, side: int) -> Any:
-    """(B,H,W,C) -> (B,H/side,W/side,side*side*C), each block's pixels one after the other."""
+    """Reshape (B,H,W,C) to (B,H/side,W/side,side*side*C), the pixels of a block in sequence."""
     _, height, width, channels = x.shape
     rows, columns = height // side, width // side
     x = ops.reshape(x, (-1, rows, side, columns, side, channels))
@@ -59,7 +58,7 @@ def blocks_to_channels(x: Any, side: int) -> Any:
 
 
 def channels_to_blocks(x: Any, side: int) -> Any:
-    """The way back from `blocks_to_channels`."""
+    """Invert `blocks_to_channels`."""
     _, rows, columns, channels = x.shape
     inner = channels // side**2
     x = ops.reshape(x, (-1, rows, columns, side, side, inner))
@@ -67,12 +66,11 @@ def channels_to_blocks(x: Any, side: int) -> Any:
     return ops.reshape(x, (-1, rows * side, columns * side, inner))
 
 
-def reflected(x: Any, border: int) -> Any:
-    """(B,H,W,C) with its rows and columns mirrored beyond the edge.
+def reflect_border(x: Any, border: int) -> Any:
+    """Mirror the rows and columns of (B,H,W,C) beyond its edges.
 
-    With zeros there instead, the normalisation of a plain picture would blow up their edge, the
-    only thing in it that varies. Slices put together are, measured, faster than the backend's own
-    reflection.
+    With zeros instead, normalization would amplify the edge of a flat picture, the only thing in it
+    that varies. Concatenated slices are, measured, faster than the backend's own reflection.
     """
     top, bottom = x[:, 1 : border + 1], x[:, -border - 1 : -1]
     x = ops.concatenate([ops.flip(top, 1), x, ops.flip(bottom, 1)], 1)
@@ -81,25 +79,23 @@ def reflected(x: Any, border: int) -> Any:
 
 
 @dataclass(frozen=True)
-class Kit:
-    """The three operations that an engine may replace by its backend's faster ones, of the same
-    meaning.
-    """
+class PainterOperations:
+    """The three operations that an engine may replace by equivalent, faster ones of its backend."""
 
-    normalise: Callable[[Any, Any, Any], Any] = normalise_each
+    normalize: Callable[[Any, Any, Any], Any] = normalize_instances
     gather: Callable[[Any, int], Any] = blocks_to_channels
     spread: Callable[[Any, int], Any] = channels_to_blocks
 
 
-PLAIN_KIT = Kit()
+PLAIN_OPERATIONS = PainterOperations()
 
 
 @keras.saving.register_keras_serializable("vst")
 class Painter(keras.Model):
-    """Paints pictures in styles given as numbers.
+    """Paints pictures in styles given as embeddings.
 
     Called with pictures (B,H,W,3) in [0,1], H and W known multiples of `BLOCK` and not
-    below `SMALLEST`, and numbers (B,100); returns pictures of the same shape in [0,1].
+    below `SMALLEST`, and embeddings (B,100); returns pictures of the same shape in [0,1].
     """
 
     def __init__(self, plan: PainterPlan | None = None, **options: Any):
@@ -138,11 +134,11 @@ class Painter(keras.Model):
         )
 
     def set_space(self, numbers: Any) -> None:
-        """Measures the space of style numbers on examples (N,100).
+        """Set the mean and the basis of the style space from embeddings (N,100).
 
-        The numbers of real styles lie in a narrow cone: a long mean, and spreads that differ a
-        thousandfold by direction. Brought to mean 0 and about the same spread in all directions,
-        the finer ones are learnt too, and sooner.
+        Embeddings of real styles lie in a narrow cone: a long mean, and variances that differ a
+        thousandfold by direction. Whitened, the directions of small variance are learned too, and
+        sooner.
         """
         centre = numbers.mean(0)
         values, vectors = np.linalg.eigh(np.cov(numbers.T))
@@ -150,7 +146,7 @@ class Painter(keras.Model):
         self.table["basis"].assign(vectors / np.sqrt(np.maximum(values, 0) + 0.01))
 
     def styles(self, numbers: Any) -> Any:
-        """Style numbers (B,100) in the painter's own basis, (B,100)."""
+        """Convert embeddings (B,100) to the painter's own basis, (B,100)."""
         return ops.matmul(numbers - self.weight("centre"), self.weight("basis"))
 
     def bias(self, name: str, channels: int) -> None:
@@ -158,7 +154,7 @@ class Painter(keras.Model):
         self.table[name] = self.add_weight(shape=(channels,), initializer="zeros", name=name)
 
     def style(self, name: str, channels: int) -> None:
-        """What turns style numbers into the scale and the shift of each channel."""
+        """Add the weights that turn a style into the scale and the shift of each channel."""
         small = keras.initializers.RandomNormal(stddev=0.02)
         for kind, constant in (("scale", "ones"), ("shift", "zeros")):
             key = f"{name}_{kind}"
@@ -167,21 +163,23 @@ class Painter(keras.Model):
             self.table[key] = self.add_weight(shape=(channels,), initializer=constant, name=key)
 
     def weight(self, name: str, like: Any = None) -> Any:
-        """A weight, in the number format of ``like``."""
+        """Return a weight, cast to the type of ``like``."""
         value = self.table[name]
         return value if like is None else ops.cast(value, like.dtype)
 
     def convolve(self, x: Any, name: str) -> Any:
         kernel = self.weight(name, x)
-        return ops.conv(reflected(x, kernel.shape[0] // 2), kernel, 1, "valid")
+        return ops.conv(reflect_border(x, kernel.shape[0] // 2), kernel, 1, "valid")
 
     def plain(self, x: Any, name: str) -> Any:
-        """Convolution, bias, ReLU."""
+        """Apply a convolution, its bias and a ReLU."""
         return ops.relu(self.convolve(x, name) + self.weight(f"{name}_bias", x))
 
-    def styled(self, x: Any, styles: Any, name: str, kit: Kit, phases: int = 1) -> Any:
-        """Convolution and conditional normalisation; the phases of a block share scale and shift,
-        so that none of them can stand out as a grid.
+    def convolve_styled(
+        self, x: Any, styles: Any, name: str, operations: PainterOperations, phases: int = 1
+    ) -> Any:
+        """Apply a convolution and conditional normalization; the phases of a block share scale and
+        shift, so that none of them can show as a grid.
         """
         scale, shift = (
             ops.tile(
@@ -191,57 +189,61 @@ class Painter(keras.Model):
             )
             for kind in ("scale", "shift")
         )
-        return kit.normalise(self.convolve(x, name), scale, shift)
+        return operations.normalize(self.convolve(x, name), scale, shift)
 
-    def encode(self, pictures: Any, kit: Kit = PLAIN_KIT) -> Any:
-        """(B,H,W,3) -> (B,H/4,W/4,channels)."""
-        half = self.plain(kit.gather(pictures, 2), "stem")
-        return self.plain(kit.gather(half, 2), "gather")
+    def encode(self, pictures: Any, operations: PainterOperations = PLAIN_OPERATIONS) -> Any:
+        """Encode pictures (B,H,W,3) as features (B,H/4,W/4,channels)."""
+        half = self.plain(operations.gather(pictures, 2), "stem")
+        return self.plain(operations.gather(half, 2), "gather")
 
-    def stages(self, x: Any, styles: Any, kit: Kit = PLAIN_KIT) -> list[Any]:
-        """What enters the residual blocks and what each of them gives, at a quarter of the
+    def stages(
+        self, x: Any, styles: Any, operations: PainterOperations = PLAIN_OPERATIONS
+    ) -> list[Any]:
+        """Return the input of the residual blocks and the output of each, at a quarter of the
         resolution.
         """
         found = [x]
         for index in range(self.plan.blocks):
-            inner = ops.relu(self.styled(found[-1], styles, f"block{index}a", kit))
-            found.append(found[-1] + self.styled(inner, styles, f"block{index}b", kit))
+            inner = ops.relu(self.convolve_styled(found[-1], styles, f"block{index}a", operations))
+            found.append(
+                found[-1] + self.convolve_styled(inner, styles, f"block{index}b", operations)
+            )
         return found
 
-    def trunk(self, x: Any, styles: Any, kit: Kit = PLAIN_KIT) -> Any:
-        """The residual blocks' last word."""
-        return self.stages(x, styles, kit)[-1]
+    def trunk(self, x: Any, styles: Any, operations: PainterOperations = PLAIN_OPERATIONS) -> Any:
+        """Return the output of the last residual block."""
+        return self.stages(x, styles, operations)[-1]
 
-    def decode(self, x: Any, styles: Any, kit: Kit = PLAIN_KIT) -> Any:
-        """(B,H/4,W/4,channels) -> the picture before the last squashing, by half-resolution blocks:
-        (B,H/2,W/2,12).
+    def decode(self, x: Any, styles: Any, operations: PainterOperations = PLAIN_OPERATIONS) -> Any:
+        """Decode features (B,H/4,W/4,channels) to the picture before the last sigmoid, in blocks at
+        half resolution: (B,H/2,W/2,12).
         """
-        x = kit.spread(ops.relu(self.styled(x, styles, "spread", kit, 4)), 2)
-        x = ops.relu(self.styled(x, styles, "fine", kit))
-        return self.styled(x, styles, "colour", kit, 4)
+        x = operations.spread(ops.relu(self.convolve_styled(x, styles, "spread", operations, 4)), 2)
+        x = ops.relu(self.convolve_styled(x, styles, "fine", operations))
+        return self.convolve_styled(x, styles, "colour", operations, 4)
 
-    def plain_colour(self, styles: Any) -> Any:
-        """The colour (B,3), in [0,1], of a picture in which nothing varies: what is left of the
-        last normalisation is its shift.
+    def flat_color(self, styles: Any) -> Any:
+        """Return the color (B,3), in [0,1], that the painter gives a picture in which nothing
+        varies: only the shift of the last normalization remains.
         """
         shift = ops.matmul(styles, self.weight("colour_shift")) + self.weight("colour_shift_bias")
         return ops.sigmoid(shift)
 
-    def finish(self, half: Any, kit: Kit = PLAIN_KIT) -> Any:
-        """Half-resolution blocks of any range -> pictures in [0,1]."""
-        return kit.spread(ops.sigmoid(half), 2)
+    def finish(self, half: Any, operations: PainterOperations = PLAIN_OPERATIONS) -> Any:
+        """Turn blocks at half resolution, of any range, into pictures in [0,1]."""
+        return operations.spread(ops.sigmoid(half), 2)
 
-    def call(self, pictures: Any, numbers: Any, kit: Kit = PLAIN_KIT) -> Any:
+    def call(
+        self, pictures: Any, numbers: Any, operations: PainterOperations = PLAIN_OPERATIONS
+    ) -> Any:
         styles = self.styles(numbers)
-        x = self.trunk(self.encode(pictures, kit), styles, kit)
-        return self.finish(self.decode(x, styles, kit), kit)
+        x = self.trunk(self.encode(pictures, operations), styles, operations)
+        return self.finish(self.decode(x, styles, operations), operations)
 
 
 @keras.saving.register_keras_serializable("vst")
 class Spread(layers.Layer):
-    """Numbers of mean 0 and spread 1 -> the style space's own; both constants travel with the
-    weights.
-    """
+    """Scales and shifts normalized numbers to the style space; both constants are weights."""
 
     def build(self, input_shape: Any) -> None:
         shape = (input_shape[-1],)
@@ -254,7 +256,7 @@ class Spread(layers.Layer):
         return numbers * self.spread + self.mean
 
 
-def normed_convolution(x: Any, width: int, stride: int, name: str) -> Any:
+def convolve_normalized(x: Any, width: int, stride: int, name: str) -> Any:
     x = layers.Conv2D(width, 3, stride, padding="same", use_bias=False, name=name)(x)
     return layers.BatchNormalization(momentum=0.95, name=f"{name}_norm")(x)
 
@@ -262,11 +264,11 @@ def normed_convolution(x: Any, width: int, stride: int, name: str) -> Any:
 def build_predictor(
     widths: tuple[int, ...] = PREDICTOR_WIDTHS, side: int | None = PREDICTOR_SIDE
 ) -> keras.Model:
-    """(B,256,256,3) in 0..255 -> (B,100). ``side`` None: pictures of any size from 32 pixels
-    on, for those who want its stages (layers ``stage0`` to ``stage3``).
+    """Build the predictor: (B,256,256,3) in 0..255 -> (B,100). ``side`` None: pictures of any size
+    from 32 pixels on, for the features of its stages (layers ``stage0`` to ``stage3``).
 
-    Style lives in the statistics of every scale, so the means and the standard deviations of all
-    four stages are read, not one deep average.
+    Style is in the statistics of every scale, so the predictor pools the means and the standard
+    deviations of all four stages, not one deep average.
     """
     picture = keras.Input((side, side, 3), name="picture")
     x = layers.Rescaling(1 / 127.5, -1, name="rescale")(picture)
@@ -274,9 +276,9 @@ def build_predictor(
     statistics = []
     for stage, width in enumerate(widths):
         if stage:
-            x = layers.ReLU()(normed_convolution(x, width, 2, f"down{stage}"))
-        x = layers.ReLU()(normed_convolution(x, width, 1, f"stage{stage}a"))
-        x = layers.Add()([x, normed_convolution(x, width, 1, f"stage{stage}b")])
+            x = layers.ReLU()(convolve_normalized(x, width, 2, f"down{stage}"))
+        x = layers.ReLU()(convolve_normalized(x, width, 1, f"stage{stage}a"))
+        x = layers.Add()([x, convolve_normalized(x, width, 1, f"stage{stage}b")])
         x = layers.ReLU(name=f"stage{stage}")(x)
         mean = ops.mean(x, (1, 2), keepdims=True)
         spread = ops.sqrt(ops.mean(ops.square(x - mean), (1, 2)) + 1e-4)

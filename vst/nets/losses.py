@@ -1,4 +1,4 @@
-"""What a painting is judged by: style, content, smoothness, and steadiness from frame to frame.
+"""The losses of a painting: style, content, smoothness, and steadiness from frame to frame.
 
 Pure functions in `keras.ops`, the same under every Keras backend, differentiable with respect to
 each picture they take. Pictures are (B,H,W,3) in [0,1], features (B,H,W,C), masks (B,H,W,1) in
@@ -23,14 +23,14 @@ LUMINANCE = {
     "filmed": (0.2126, 0.7152, 0.0722),
     "animated": (0.2989, 0.5870, 0.1140),
 }
-"""Name -> weights of red, green and blue (this order) in the brightness: of ITU-R BT.709 for what a
-camera filmed, of BT.601 for animation."""
-LEAST_ENERGY = 1e-12
-"""Below this a target counts as nothing, and a loss relative to it is not blown up."""
+"""Name -> weights of red, green and blue in the luminance: ITU-R BT.709 for filmed content, BT.601
+for animation."""
+MIN_ENERGY = 1e-12
+"""Lower bound of a target's mean square, so that a loss relative to it stays finite."""
 
 
 def gram(features: Any) -> Any:
-    """(B,H,W,C) -> (B,C,C): the mean, over the positions, of the product of each two channels."""
+    """Return the Gram matrix (B,C,C) of features (B,H,W,C): the mean product of two channels."""
     channels = features.shape[-1]
     flat = ops.reshape(features, (ops.shape(features)[0], -1, channels))
     positions = ops.cast(ops.shape(flat)[1], flat.dtype)
@@ -44,18 +44,18 @@ def style_loss(
     *,
     relative: bool = False,
 ) -> Any:
-    """Σ over layers of weight · mean((G − T)²) / C², for `gram` matrices (B,C,C) and their targets
-    of the same shape, or (1,C,C).
+    """Return Σ over layers of weight · mean((G − T)²) / C², for `gram` matrices (B,C,C) and their
+    targets (B,C,C) or (1,C,C).
 
-    ``weights``: one for each layer (1 where not given). The C² makes it the loss with the Gram
-    matrix divided by C·H·W, for which the usual style weights of 1e4 to 1e7 were found. With
-    ``relative`` each layer's error is divided by its target's mean square instead: a pure number,
-    which means the same whatever the network's scale.
+    ``weights``: one for each layer (default: 1). Dividing by C² equals a Gram matrix divided by
+    C·H·W, for which the usual style weights of 1e4 to 1e7 hold. With ``relative`` each layer's
+    error is divided by its target's mean square instead, which does not depend on the scale of the
+    network's features.
     """
-    weights = weights_for(grams, targets, weights)
+    weights = resolve_weights(grams, targets, weights)
     total: Any = 0.0
     for weight, found, wanted in zip(weights, grams, targets):
-        unit = energy(wanted) if relative else found.shape[-1] ** 2
+        unit = measure_energy(wanted) if relative else found.shape[-1] ** 2
         total = total + weight * ops.mean(ops.square(found - wanted)) / unit
     return total
 
@@ -67,51 +67,51 @@ def content_loss(
     *,
     relative: bool = False,
 ) -> Any:
-    """Σ over layers of weight · mean((F − T)²), for features (B,H,W,C) and their targets; with
-    ``relative`` divided by the target's mean square.
+    """Return Σ over layers of weight · mean((F − T)²), for features (B,H,W,C) and their targets;
+    with ``relative`` divided by the target's mean square.
     """
-    weights = weights_for(features, targets, weights)
+    weights = resolve_weights(features, targets, weights)
     total: Any = 0.0
     for weight, found, wanted in zip(weights, features, targets):
         error = ops.mean(ops.square(found - wanted))
-        total = total + weight * (error / energy(wanted) if relative else error)
+        total = total + weight * (error / measure_energy(wanted) if relative else error)
     return total
 
 
-def energy(target: Any) -> Any:
-    """The target's mean square, not below `LEAST_ENERGY`."""
-    return ops.maximum(ops.mean(ops.square(target)), LEAST_ENERGY)
+def measure_energy(target: Any) -> Any:
+    """Return the target's mean square, at least `MIN_ENERGY`."""
+    return ops.maximum(ops.mean(ops.square(target)), MIN_ENERGY)
 
 
-def weights_for(
+def resolve_weights(
     found: Sequence[Any], targets: Sequence[Any], weights: Sequence[Any] | None
 ) -> Sequence[Any]:
-    """One weight for each layer; raises `UsageError` where the numbers of layers differ."""
+    """Return one weight for each layer; raises `UsageError` if the counts differ."""
     weights = [1.0] * len(found) if weights is None else weights
     if not len(found) == len(targets) == len(weights):
         raise UsageError(
-            f"{len(found)} layers, {len(targets)} targets and {len(weights)} weights; "
-            "give as many of each"
+            f"{len(found)} layers, {len(targets)} targets and {len(weights)} weights: the counts "
+            "differ. Give as many of each."
         )
     return weights
 
 
-def edges(pictures: Any) -> tuple[Any, Any]:
-    """Differences of neighbours, across (B,H,W-1,3) and down (B,H-1,W,3)."""
+def diff_neighbors(pictures: Any) -> tuple[Any, Any]:
+    """Return the differences of neighbors, across (B,H,W-1,3) and down (B,H-1,W,3)."""
     return pictures[:, :, 1:] - pictures[:, :, :-1], pictures[:, 1:] - pictures[:, :-1]
 
 
 def total_variation(pictures: Any) -> Any:
-    """Sum of the absolute differences of neighbours, over both directions and all channels, divided
-    by the number of pixels: as `vst.metrics.variation` measures it.
+    """Return the sum of the absolute differences of neighbors, in both directions and all channels,
+    per pixel, as `vst.metrics.variation` measures it.
     """
     shape = ops.shape(pictures)
     pixels = ops.cast(shape[0] * shape[1] * shape[2], pictures.dtype)
-    return sum(ops.sum(ops.abs(edge)) for edge in edges(pictures)) / pixels
+    return sum(ops.sum(ops.abs(edge)) for edge in diff_neighbors(pictures)) / pixels
 
 
 def luminance(pictures: Any, formula: str = "filmed") -> Any:
-    """Brightness (B,H,W,1) of RGB pictures (B,H,W,3), by a name of `LUMINANCE`."""
+    """Return the luminance (B,H,W,1) of RGB pictures (B,H,W,3), by a formula of `LUMINANCE`."""
     if formula not in LUMINANCE:
         raise unknown("luminance", formula, LUMINANCE)
     weights = ops.convert_to_tensor(LUMINANCE[formula], dtype=pictures.dtype)
@@ -119,31 +119,31 @@ def luminance(pictures: Any, formula: str = "filmed") -> Any:
 
 
 def temporal_loss(painted: Any, warped: Any, mask: Any, allowed: Any = 0.0) -> Any:
-    """Σ mask · ((painted − warped) − allowed)² / D, D = B·H·W·3.
+    """Return Σ mask · ((painted − warped) − allowed)² / D, D = B·H·W·3.
 
-    ``warped``: an earlier painting, moved to this frame along the content's flow. ``mask``: 1 where
-    the flow holds, 0 where it is occluded. ``allowed``: the change of brightness that the content
-    shows too and the painting may follow: `luminance` of the content less that of its warped
-    earlier frame, (B,H,W,1), in all three channels; 0 for the plain loss.
+    ``warped``: an earlier painting, warped to this frame along the content's flow. ``mask``: 1
+    where the flow is reliable, 0 where it is occluded. ``allowed``: the content's change of
+    luminance, which the painting may follow: `luminance` of the content less that of its warped
+    earlier frame, (B,H,W,1), for all three channels; 0 for the plain loss.
     """
     return ops.mean(mask * ops.square(painted - warped - allowed))
 
 
 def noise_stability_loss(painted: Any, again: Any, allowed: Any = 0.0) -> Any:
-    """Mean square of ``painted − again − allowed``: a picture and its copy with noise on some
-    pixels must be painted alike.
+    """Return the mean square of ``painted − again − allowed``, for a picture and its copy
+    with noise on some pixels.
 
-    ``allowed``: what may differ: 0 (nothing, the usual form), or the two contents' difference
-    itself, by which a network that hands its content on unchanged loses nothing.
+    ``allowed``: the difference that costs nothing: 0 (the usual form), or the difference of the two
+    contents, so that a network that returns its content unchanged has no loss.
     """
     return ops.mean(ops.square(painted - again - allowed))
 
 
 def warp(pictures: Any, flow: Any) -> Any:
-    """The earlier pictures (B,H,W,C) as the later frames see them: moved along the backward flow
-    (B,H,W,2; pixels to the right and down), bilinear, the edge going on beyond the edge.
+    """Warp the earlier pictures (B,H,W,C) to the later frames along the backward flow (B,H,W,2;
+    pixels to the right and down), bilinear; beyond the edge its last pixels repeat.
 
-    As `vst.imaging.optical_flow.warp`, but differentiable with respect to the pictures.
+    Like `vst.imaging.optical_flow.warp`, but differentiable with respect to the pictures.
     """
     batch, height, width, channels = pictures.shape
     batch = ops.shape(pictures)[0] if batch is None else batch

@@ -94,7 +94,7 @@ class StabilizerStage:
             self.write(ChunkEnd(item.following or self._make_handover(item)))
         else:
             self.pending.append(item.pending)
-            self.stabilizer.told(item.pending.mix)
+            self.stabilizer.set_mix(item.pending.mix)
             self._pass_on(self.stabilizer.step(item.content, item.painting))
 
     def flush(self) -> None:

@@ -8,28 +8,28 @@ import cv2
 import numpy as np
 
 from vst.samples.noise import (
-    Colours,
+    Colors,
     Plane,
-    as_colour,
-    clouds,
-    grid_of,
-    paper,
-    ramp,
-    relief,
+    clip_to_unit,
+    draw_clouds,
+    draw_paper,
+    light_relief,
+    make_grid,
+    map_to_colors,
+    normalize_flow,
+    parse_color,
+    smear_along,
     smoothstep,
-    streaks,
-    unit,
-    within,
 )
 
 
-def stroked(
+def paint_strokes(
     chance: np.random.Generator,
-    target: Colours,
+    target: Colors,
     flow: tuple[Plane, Plane],
     layers: Sequence[tuple[int, float, float]],
     jitter: float,
-) -> Colours:
+) -> Colors:
     """Paint ``target`` with strokes along ``flow``; each layer is (how many, length, thickness), in
     pixels.
 
@@ -55,28 +55,28 @@ def stroked(
         corners = np.round(points * 8).astype(np.int32)
         for one, colour, pen in zip(corners, colours.tolist(), thick.tolist()):
             cv2.polylines(canvas, [one], False, colour, pen, cv2.LINE_AA, 3)
-    return within(canvas)
+    return clip_to_unit(canvas)
 
 
-def bristled(
+def add_bristles(
     chance: np.random.Generator,
-    colours: Colours,
+    colours: Colors,
     flow: tuple[Plane, Plane],
     length: int,
     depth: float,
-) -> Colours:
+) -> Colors:
     """Give a painting thickness: bristle marks along ``flow``, and the light that catches on
     them.
     """
     height, width = colours.shape[:2]
     grain = chance.random((height, width), np.float32)
-    marks = streaks(cv2.GaussianBlur(grain, (0, 0), 0.8), *flow, length)
+    marks = smear_along(cv2.GaussianBlur(grain, (0, 0), 0.8), *flow, length)
     marks = np.clip((marks - marks.mean()) / (4 * marks.std() + 1e-6) + 0.5, 0, 1)
     bumps = 0.75 * marks + 0.5 * cv2.cvtColor(colours, cv2.COLOR_RGB2GRAY)
-    return relief(colours * (0.82 + 0.36 * marks)[..., None], bumps, depth)
+    return light_relief(colours * (0.82 + 0.36 * marks)[..., None], bumps, depth)
 
 
-def _whirls(
+def _build_whirl_flow(
     x: Plane, y: Plane, eyes: Sequence[tuple[float, float, float, float]], wind: tuple[float, float]
 ) -> tuple[Plane, Plane]:
     """The flow of a wind with whirls in it; each eye is (x, y, reach, strength), x and y as the
@@ -91,11 +91,11 @@ def _whirls(
     return flow_x, flow_y
 
 
-def blue_swirls(chance: np.random.Generator, height: int, width: int) -> Colours:
+def blue_swirls(chance: np.random.Generator, height: int, width: int) -> Colors:
     """A night wind in thick strokes: whirls of blue around glowing yellow lights, above dark
     hills.
     """
-    x, y = grid_of(height, width)
+    x, y = make_grid(height, width)
     x, y = x / height, y / height
     ratio = width / height
     eyes = [
@@ -106,70 +106,78 @@ def blue_swirls(chance: np.random.Generator, height: int, width: int) -> Colours
         (0.62 * ratio, 0.12, 0.07, 2.0),
         (0.09 * ratio, 0.62, 0.08, -2.2),
     ]
-    flow_x, flow_y = _whirls(x, y, eyes, (0.75, 0.12))
+    flow_x, flow_y = _build_whirl_flow(x, y, eyes, (0.75, 0.12))
     hill = 0.80 + 0.07 * np.sin(4.2 * x) + 0.03 * np.sin(9 * x + 1)
     land = smoothstep(-0.01, 0.01, y - hill)
     flow_x, flow_y = flow_x + land * 2, flow_y + land * (0.55 * np.cos(4.2 * x) - flow_y)
-    flow = unit(flow_x, flow_y)
-    bands = clouds(chance, height, width, height / 4, 4)
+    flow = normalize_flow(flow_x, flow_y)
+    bands = draw_clouds(chance, height, width, height / 4, 4)
     for centre_x, centre_y, reach, strength in eyes:
         away = np.hypot(x - centre_x, y - centre_y)
         ring = np.sin(
             away / reach * 7.0 + 1.6 * np.arctan2(y - centre_y, x - centre_x) * np.sign(strength)
         )
         bands = bands + 0.30 * ring * np.exp(-((away / (1.5 * reach)) ** 2))
-    target = ramp(np.clip(bands, 0, 1), ["#0b1a4a", "#12357e", "#2358ae", "#4a88c6", "#93c3cf"])
+    target = map_to_colors(
+        np.clip(bands, 0, 1), ["#0b1a4a", "#12357e", "#2358ae", "#4a88c6", "#93c3cf"]
+    )
     for centre_x, centre_y, reach, _ in eyes:
         away = np.hypot(x - centre_x, y - centre_y) / reach
         glow = 1.25 * np.exp(-((away / 0.66) ** 2)) + 0.55 * np.exp(-(((away - 1.05) / 0.16) ** 2))
         target += np.clip(glow, 0, 1)[..., None] * (
-            ramp(np.clip(1.3 - away, 0, 1), ["#d98e12", "#f5bb22", "#ffe04a"]) - target
+            map_to_colors(np.clip(1.3 - away, 0, 1), ["#d98e12", "#f5bb22", "#ffe04a"]) - target
         )
-    hills = ramp(
+    hills = map_to_colors(
         np.clip(bands * 0.8 + 0.3 * np.sin(24 * (y - hill)), 0, 1),
         ["#0a1230", "#16315c", "#21506a", "#4b7a4a"],
     )
     target += land[..., None] * (hills - target)
     size = height / 360
     layers = [(1500, 44 * size, 9 * size), (2600, 30 * size, 5 * size), (2600, 20 * size, 3 * size)]
-    painted = stroked(chance, target.astype(np.float32), flow, layers, 0.065)
-    return bristled(chance, painted, flow, round(16 * size), 1.15)
+    painted = paint_strokes(chance, target.astype(np.float32), flow, layers, 0.065)
+    return add_bristles(chance, painted, flow, round(16 * size), 1.15)
 
 
-def fire_impasto(chance: np.random.Generator, height: int, width: int) -> Colours:
+def fire_impasto(chance: np.random.Generator, height: int, width: int) -> Colors:
     """Flames laid on with a knife: thick red, orange and yellow rising out of black."""
-    x, y = grid_of(height, width)
-    wander = clouds(chance, height, width, height / 3, 4) - 0.5
+    x, y = make_grid(height, width)
+    wander = draw_clouds(chance, height, width, height / 3, 4) - 0.5
     angle = -np.pi / 2 + 2.6 * wander + 0.7 * np.sin(3 * np.pi * x / width)
-    flow = unit(np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32))
-    tongues = streaks(clouds(chance, height, width, height / 9, 3), *flow, round(height / 5))
+    flow = normalize_flow(np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32))
+    tongues = smear_along(
+        draw_clouds(chance, height, width, height / 9, 3), *flow, round(height / 5)
+    )
     tongues = (tongues - tongues.mean()) / (tongues.std() * 4.2) + 0.5
     heat = np.clip(tongues * 1.15 + 0.62 * (y / height - 0.58), 0, 1)
-    target = ramp(
+    target = map_to_colors(
         heat, ["#0d0708", "#3d0a0c", "#9c1a12", "#e2471a", "#f88f20", "#ffd24a", "#fff3b8"]
     )
     size = height / 360
     layers = [(900, 60 * size, 13 * size), (1700, 40 * size, 7 * size), (900, 24 * size, 4 * size)]
-    painted = stroked(chance, target, flow, layers, 0.075)
-    return bristled(chance, painted, flow, round(22 * size), 1.7)
+    painted = paint_strokes(chance, target, flow, layers, 0.075)
+    return add_bristles(chance, painted, flow, round(22 * size), 1.7)
 
 
-def green_meadow(chance: np.random.Generator, height: int, width: int) -> Colours:
+def green_meadow(chance: np.random.Generator, height: int, width: int) -> Colors:
     """A spring field in short, upright dabs: many greens, with poppies and cornflowers."""
-    _, y = grid_of(height, width)
-    lean = clouds(chance, height, width, height / 2, 3) - 0.5
+    _, y = make_grid(height, width)
+    lean = draw_clouds(chance, height, width, height / 2, 3) - 0.5
     angle = -np.pi / 2 + 2.2 * lean
-    flow = unit(np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32))
-    shade = clouds(chance, height, width, height / 5, 5)
-    target = ramp(np.clip(shade, 0, 1), ["#1f4d2b", "#3f7d33", "#7fae3c", "#c3d45a", "#eef0a0"])
+    flow = normalize_flow(np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32))
+    shade = draw_clouds(chance, height, width, height / 5, 5)
+    target = map_to_colors(
+        np.clip(shade, 0, 1), ["#1f4d2b", "#3f7d33", "#7fae3c", "#c3d45a", "#eef0a0"]
+    )
     sky = smoothstep(0.34, 0.26, y / height + 0.10 * lean)[..., None]
-    target += sky * (ramp(np.clip(shade, 0, 1), ["#7db4dd", "#bfdcea", "#f7ead2"]) - target)
+    target += sky * (
+        map_to_colors(np.clip(shade, 0, 1), ["#7db4dd", "#bfdcea", "#f7ead2"]) - target
+    )
     size = height / 360
-    painted = stroked(
+    painted = paint_strokes(
         chance, target, flow, [(2500, 22 * size, 6 * size), (5000, 13 * size, 3 * size)], 0.075
     )
     for colour, count in (("#d8322a", 130), ("#f3ede0", 110), ("#3f58b8", 90), ("#f2b632", 80)):
-        rgb = as_colour(colour)
+        rgb = parse_color(colour)
         for spot_x, spot_y, big in chance.random((count, 3)):
             row = 0.34 + 0.66 * spot_y
             petal = (rgb * (0.8 + 0.3 * chance.random())).tolist()
@@ -186,50 +194,52 @@ def green_meadow(chance: np.random.Generator, height: int, width: int) -> Colour
                 -1,
                 cv2.LINE_AA,
             )
-    return bristled(chance, np.clip(painted, 0, 1), flow, round(8 * size), 1.6)
+    return add_bristles(chance, np.clip(painted, 0, 1), flow, round(8 * size), 1.6)
 
 
-def marbled_paper(chance: np.random.Generator, height: int, width: int) -> Colours:
+def marbled_paper(chance: np.random.Generator, height: int, width: int) -> Colors:
     """Inks combed on water: folded veins of crimson, cream, teal and gold."""
-    x, y = grid_of(height, width)
+    x, y = make_grid(height, width)
     unit_length = np.float32(height)
-    fold_x = clouds(chance, height, width, height / 2.2, 4) - 0.5
-    fold_y = clouds(chance, height, width, height / 2.2, 4) - 0.5
+    fold_x = draw_clouds(chance, height, width, height / 2.2, 4) - 0.5
+    fold_y = draw_clouds(chance, height, width, height / 2.2, 4) - 0.5
     comb = np.sin(2 * np.pi * (y / unit_length * 5 + 1.5 * fold_y))
     across = x / unit_length * 4.2 + 3.2 * fold_x + 0.35 * comb + 1.2 * fold_y
     vein = (across % 1).astype(np.float32)
     bands = ["#7c1a2b", "#b83a3a", "#f1e3c8", "#d9a441", "#1e5a63", "#123740", "#f1e3c8", "#7c1a2b"]
-    colours = ramp(vein, bands)
+    colours = map_to_colors(vein, bands)
     edge = np.abs(np.sin(np.pi * 7 * vein)) ** 0.35
-    speckle = clouds(chance, height, width, 3.0, 1)
+    speckle = draw_clouds(chance, height, width, 3.0, 1)
     colours = colours * (0.80 + 0.20 * edge)[..., None]
     colours += ((speckle > 0.80) * np.float32(0.20))[..., None]
-    return within(colours * paper(chance, height, width, 0.06))
+    return clip_to_unit(colours * draw_paper(chance, height, width, 0.06))
 
 
-def warm_dots(chance: np.random.Generator, height: int, width: int) -> Colours:
+def warm_dots(chance: np.random.Generator, height: int, width: int) -> Colors:
     """A sunset by the water put together of countless dots in oranges, pinks and their violet
     shadows.
     """
-    x, y = grid_of(height, width)
+    x, y = make_grid(height, width)
     u, v = x / width, y / height
-    target = ramp(np.clip(v / 0.62, 0, 1), ["#7c5aa8", "#c9688f", "#f18a5c", "#fbc05e", "#ffe9a0"])
+    target = map_to_colors(
+        np.clip(v / 0.62, 0, 1), ["#7c5aa8", "#c9688f", "#f18a5c", "#fbc05e", "#ffe9a0"]
+    )
     water = smoothstep(0.60, 0.62, v)[..., None]
     wave = 0.5 + 0.5 * np.sin(70 * v**1.5 + 5 * np.sin(6 * u))
-    sea = ramp(
+    sea = map_to_colors(
         np.clip(0.9 - 1.6 * (v - 0.62) + 0.25 * wave, 0, 1),
         ["#3a3f86", "#6f5aa6", "#e08a6c", "#ffd98a"],
     )
     target += water * (sea - target)
     sun = np.exp(-((np.hypot((x - 0.66 * width) / height, v - 0.47) / 0.105) ** 6))[..., None]
-    target += sun * (as_colour("#fff2b5") - target)
+    target += sun * (parse_color("#fff2b5") - target)
     path = (
         np.exp(-(((u - 0.66) / (0.03 + 0.10 * (v - 0.6))) ** 2))[..., None]
         * water
         * wave[..., None]
     )
-    target += 0.8 * path * (as_colour("#ffe08a") - target)
-    crowns = clouds(chance, height, width, height / 5, 3)
+    target += 0.8 * path * (parse_color("#ffe08a") - target)
+    crowns = draw_clouds(chance, height, width, height / 5, 3)
     tree = smoothstep(
         0.02, -0.02, np.hypot((u - 0.17) / 0.23, (v - 0.30) / 0.27) - 0.80 - 0.5 * (crowns - 0.5)
     )
@@ -242,9 +252,9 @@ def warm_dots(chance: np.random.Generator, height: int, width: int) -> Colours:
         (tree, ["#24505a", "#4c8a55", "#c9b24a"]),
         (bank, ["#2d4a63", "#5c8a4e", "#d9b04a"]),
     ):
-        target += shape[..., None] * (ramp(np.clip(crowns, 0, 1), colours) - target)
+        target += shape[..., None] * (map_to_colors(np.clip(crowns, 0, 1), colours) - target)
     canvas = np.empty_like(target)
-    canvas[:] = as_colour("#f4ead6")
+    canvas[:] = parse_color("#f4ead6")
     size = height / 360
     for count, radius, spread in ((5200, 4.2, 0.10), (7500, 3.0, 0.13), (6500, 2.1, 0.16)):
         spots = chance.random((count, 2)) * (width, height)
@@ -255,4 +265,4 @@ def warm_dots(chance: np.random.Generator, height: int, width: int) -> Colours:
             cv2.circle(
                 canvas, (spot_x, spot_y), round(radius * size * 8), colour, -1, cv2.LINE_AA, 3
             )
-    return within(canvas * paper(chance, height, width, 0.05))
+    return clip_to_unit(canvas * draw_paper(chance, height, width, 0.05))

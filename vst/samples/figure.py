@@ -12,13 +12,13 @@ import numpy.typing as npt
 
 from vst.core.types import Picture
 from vst.samples.landscape import Landscape
-from vst.samples.noise import clouds, generator, grid_of
+from vst.samples.noise import draw_clouds, make_generator, make_grid
 
-FINE = 4  # the outline is drawn at this many times its size
+SUPERSAMPLING = 4  # the outline is drawn at this many times its size
 
 
 @dataclass(frozen=True)
-class Layers:
+class FigureFrame:
     """One frame and what it is made of.
 
     ``figure`` and ``ground`` are whole pictures, each as if the other were not there; ``alpha`` is
@@ -48,7 +48,7 @@ class FigureClip:
     grain: float = 2.0
     seed: int = 5
 
-    def layers(self, index: int) -> Layers:
+    def layers(self, index: int) -> FigureFrame:
         """Frame ``index``, counted from 0."""
         shift = np.array([[1, 0, -self.pan * index], [0, 1, 0]], np.float32)
         size = (self.width, self.height)
@@ -68,7 +68,7 @@ class FigureClip:
         figure, ground, picture = (
             np.rint(layer + grain).clip(0, 255).astype(np.uint8) for layer in layers
         )
-        return Layers(picture, figure, ground, alpha)
+        return FigureFrame(picture, figure, ground, alpha)
 
     @cached_property
     def _wide(self) -> Picture:
@@ -80,9 +80,9 @@ class FigureClip:
     def _cloth(self) -> Picture:
         """The figure's surface, going on beyond its outline: hair, skin, shirt and trousers."""
         tall = self.height
-        x, y = grid_of(tall, tall)
+        x, y = make_grid(tall, tall)
         x, y = x / tall, y / tall
-        folds = clouds(generator(self.seed), tall, tall, tall / 10, 4)[..., None] - 0.5
+        folds = draw_clouds(make_generator(self.seed), tall, tall, tall / 10, 4)[..., None] - 0.5
         stripes = (((y + 0.02 * np.sin(x * 9)) * 22) % 1 < 0.5)[..., None]
         shirt = np.where(stripes, np.array([196, 48, 40]), np.array([240, 196, 90]))
         cloth = np.where((y < 0.42)[..., None], shirt, np.array([110, 34, 74]))
@@ -92,9 +92,9 @@ class FigureClip:
 
     def _outline(self, left: float, top: float, step: float) -> npt.NDArray[np.uint8]:
         """The figure's coverage: head, trunk, arms and legs that swing."""
-        scale = self.height * 0.8 * FINE
-        canvas = np.zeros((self.height * FINE, self.width * FINE), np.uint8)
-        origin = np.array([left * FINE + 0.28 * scale, top * FINE])
+        scale = self.height * 0.8 * SUPERSAMPLING
+        canvas = np.zeros((self.height * SUPERSAMPLING, self.width * SUPERSAMPLING), np.uint8)
+        origin = np.array([left * SUPERSAMPLING + 0.28 * scale, top * SUPERSAMPLING])
 
         def at(*points: tuple[float, float]) -> Any:
             return np.round(origin + np.array(points) * scale).astype(np.int32)

@@ -15,7 +15,7 @@ from vst.core.types import Picture
 from vst.errors import OutputError, UsageError
 from vst.samples import tune
 from vst.samples.landscape import Landscape
-from vst.samples.noise import clouds, generator, grid_of
+from vst.samples.noise import draw_clouds, make_generator, make_grid
 from vst.samples.patterns import draw_pattern
 
 SCENES = ("blue-swirls", "indigo-waves", "warm-dots", "stained-glass", "ink-wash", "fire-impasto")
@@ -45,11 +45,12 @@ class StyleFilm:
 
     def _scene(self, number: int, name: str) -> Iterator[Picture]:
         drawn = draw_pattern(name, round(self.width * MARGIN), round(self.height * MARGIN))
-        chance = generator(500 + number)
-        x, y = grid_of(self.height, self.width)
+        chance = make_generator(500 + number)
+        x, y = make_grid(self.height, self.width)
         x, y = x - self.width / 2, y - self.height / 2
         bends = [
-            clouds(chance, self.height, self.width, self.height / 1.5, 1) - 0.5 for _ in range(4)
+            draw_clouds(chance, self.height, self.width, self.height / 1.5, 1) - 0.5
+            for _ in range(4)
         ]
         count = round(self.seconds * self.rate)
         for index in range(count):
@@ -67,7 +68,7 @@ class StyleFilm:
             yield np.asarray(shown, np.uint8)
 
 
-def sample_photo(width: int = 768, height: int = 512) -> Picture:
+def draw_photo(width: int = 768, height: int = 512) -> Picture:
     """A photo-like picture of the lake, ``width`` x ``height`` pixels: the README's and the styles
     sheet's.
     """
@@ -91,7 +92,12 @@ def write_content(
     """
     scene = Landscape(width, height, duration)
     return write_clip(
-        path, scene.frames(float(rate)), width, height, rate, tune.tune(duration) if sound else None
+        path,
+        scene.frames(float(rate)),
+        width,
+        height,
+        rate,
+        tune.synthesize_tune(duration) if sound else None,
     )
 
 

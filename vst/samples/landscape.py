@@ -14,17 +14,17 @@ import numpy as np
 from vst.core.types import Picture
 from vst.samples import sprites
 from vst.samples.noise import (
-    Colours,
+    Colors,
     Plane,
-    as_colour,
-    clouds,
-    generator,
-    grid_of,
+    draw_clouds,
+    make_generator,
+    make_grid,
+    parse_color,
     smoothstep,
     to_picture,
 )
 from vst.samples.sprites import Sprite
-from vst.samples.terrain import panorama
+from vst.samples.terrain import draw_panorama
 
 WAVES = ((1.0, 9, 15), (1.9, -13, 21), (0.3, -6, 9), (0.08, 3, 4))
 """Kinds of waves on the lake: their fineness, and how far they run in a second (tile pixels)."""
@@ -55,7 +55,9 @@ class Landscape:
     @cached_property
     def _land(self) -> Sprite:
         wide = round(self.width * (1 + self.pan)) + 2
-        land, covered = panorama(wide, self.height, self.shore - 0.025 * self.height, self.seed)
+        land, covered = draw_panorama(
+            wide, self.height, self.shore - 0.025 * self.height, self.seed
+        )
         return np.dstack([land, covered])[: self.shore]
 
     @cached_property
@@ -64,49 +66,53 @@ class Landscape:
         return max(0, int(np.argmax(self._land[..., 3].max(1) > 0)) - 1)
 
     @cached_property
-    def _cloud_tile(self) -> Colours:
+    def _cloud_tile(self) -> Colors:
         """Coverage, light and thickness of the clouds, seen from below, repeating at its edges."""
-        thick = clouds(generator(self.seed + 2), TILE, TILE, TILE / 4, 7, 0.6, tileable=True)
+        thick = draw_clouds(
+            make_generator(self.seed + 2), TILE, TILE, TILE / 4, 7, 0.6, tileable=True
+        )
         cover = smoothstep(0.60, 0.80, thick)
         towards_sun = np.roll(cv2.GaussianBlur(thick, (0, 0), 5), (-6, 9), (0, 1))
         light = np.clip(0.66 + 1.7 * (thick - towards_sun), 0, 1)
         return np.stack([cover, light, thick], -1).astype(np.float32)
 
     @cached_property
-    def _wave_tile(self) -> Colours:
+    def _wave_tile(self) -> Colors:
         """Slopes of the water across and along, repeating at its edges."""
-        heights = clouds(generator(self.seed + 3), TILE, TILE, TILE / 9, 4, 0.62, tileable=True)
+        heights = draw_clouds(
+            make_generator(self.seed + 3), TILE, TILE, TILE / 9, 4, 0.62, tileable=True
+        )
         slopes = [np.roll(heights, 1, axis) - np.roll(heights, -1, axis) for axis in (1, 0)]
         return np.stack([*slopes, heights - 0.5], -1).astype(np.float32)
 
     @cached_property
-    def _sky_maps(self) -> tuple[Plane, Plane, Plane, Colours]:
+    def _sky_maps(self) -> tuple[Plane, Plane, Plane, Colors]:
         """Where each pixel of the sky looks in the cloud tile (x, y), how clear it is there, and
         the sky's own colour.
 
         At half the size: clouds are soft, and this is a quarter of the work.
         """
-        x, y = (2 * at for at in grid_of(-(-self.shore // 2), -(-self.width // 2)))
+        x, y = (2 * at for at in make_grid(-(-self.shore // 2), -(-self.width // 2)))
         up = (self.shore - y) / self.height
         away = 0.20 / (up + 0.07)
         map_x = (x / self.height - 0.9) * away * TILE * 0.80 + 40
         map_y = away * TILE * 0.95 + 150
         clear = smoothstep(0.02, 0.22, up)
         part = (1 - up / up.max())[..., None]
-        high, middle, low = as_colour("#3f78bd"), as_colour("#8db9de"), as_colour("#fbe3c0")
+        high, middle, low = parse_color("#3f78bd"), parse_color("#8db9de"), parse_color("#fbe3c0")
         sky = high + smoothstep(0.0, 0.65, part) * (middle - high)
         sky = sky + smoothstep(0.45, 1.0, part) * (low - sky)
         glow = np.exp(-(((x / self.width - 0.10) / 0.42) ** 2 + ((up - 0.14) / 0.22) ** 2))[
             ..., None
         ]
-        return map_x, map_y, clear, (sky + glow * as_colour("#54401c")).astype(np.float32)
+        return map_x, map_y, clear, (sky + glow * parse_color("#54401c")).astype(np.float32)
 
     @cached_property
     def _water_maps(self) -> tuple[Plane, Plane, Plane, Plane]:
         """Each water pixel's place on the lake (x, y, in tile pixels), its distance 0..1 (1:
         shore), and its row's number.
         """
-        x, y = grid_of(self.height - self.shore, self.width)
+        x, y = make_grid(self.height - self.shore, self.width)
         below = (y + 0.8) / self.height
         away = 0.11 / (below + 0.012)
         map_x = (x / self.height - 0.9) * away * TILE * 0.50
@@ -128,27 +134,32 @@ class Landscape:
     @cached_property
     def _columns(self) -> Plane:
         """The column of each pixel of the picture's lower part."""
-        return grid_of(self.height - self.shore, self.width)[0]
+        return make_grid(self.height - self.shore, self.width)[0]
 
     @cached_property
     def _sprites(self) -> tuple[Sprite, Sprite, Sprite, list[Sprite]]:
         unit = self.height / 360
         wide = round(self.width * (1 + 2.0 * self.pan)) + 2
-        front = sprites.meadow(wide, round(0.30 * self.height), self.seed + 4)
+        front = sprites.draw_meadow(wide, round(0.30 * self.height), self.seed + 4)
         gulls = [
-            sprites.bird(round(26 * unit), flap)
+            sprites.draw_bird(round(26 * unit), flap)
             for flap in np.sin(np.linspace(0, 2 * np.pi, 9)[:-1])
         ]
-        return sprites.boat(round(104 * unit)), sprites.balloon(round(96 * unit)), front, gulls
+        return (
+            sprites.draw_boat(round(104 * unit)),
+            sprites.draw_balloon(round(96 * unit)),
+            front,
+            gulls,
+        )
 
     @cached_property
-    def _finish(self) -> tuple[Colours, list[Plane]]:
+    def _finish(self) -> tuple[Colors, list[Plane]]:
         """The lens's fall-off with the warm tint of the light, and four fields of grain."""
-        x, y = grid_of(self.height, self.width)
+        x, y = make_grid(self.height, self.width)
         centre = ((x / self.width - 0.5) / 0.75) ** 2 + ((y / self.height - 0.5) / 0.8) ** 2
         tint = np.array([1.05, 1.01, 0.95], np.float32)
         lens = (1 - 0.30 * centre)[..., None] * tint
-        chance = generator(self.seed + 5)
+        chance = make_generator(self.seed + 5)
         shape = (self.height, self.width, 1)
         grains = [
             chance.standard_normal(shape, np.float32) * np.float32(self.grain) for _ in range(4)
@@ -185,7 +196,7 @@ class Landscape:
         part = time / self.duration
         return self.pan * self.width * (0.25 * part + 0.75 * part * part * (3 - 2 * part))
 
-    def _above(self, time: float) -> Colours:
+    def _above(self, time: float) -> Colors:
         shift = self._shift(time)
         map_x, map_y, clear, sky = self._sky_maps
         seen = _look_up(
@@ -194,30 +205,30 @@ class Landscape:
             map_y - np.float32(3 * time),
         )
         cover = (seen[..., 0] * clear * np.float32(0.92))[..., None]
-        shadow, sunny = as_colour("#a9b2cc"), as_colour("#fff4e0")
+        shadow, sunny = parse_color("#a9b2cc"), parse_color("#fff4e0")
         small = sky + cover * (shadow + seen[..., 1:2] * (sunny - shadow) - sky)
-        above: Colours = cv2.resize(small, (self.width, self.shore), interpolation=cv2.INTER_LINEAR)
-        moved = _shifted(self._land, shift, self.width)
+        above: Colors = cv2.resize(small, (self.width, self.shore), interpolation=cv2.INTER_LINEAR)
+        moved = _shift_layer(self._land, shift, self.width)
         lowest = self._land_top
         above[lowest:] *= 1 - moved[lowest:, :, 3:]
         above[lowest:] += moved[lowest:, :, :3]
         self._flyers(above, time)
         return above
 
-    def _flyers(self, above: Colours, time: float) -> None:
+    def _flyers(self, above: Colors, time: float) -> None:
         _, balloon, _, gulls = self._sprites
         unit, shift = self.height / 360, self._shift(time)
         x = 0.80 * self.width - 0.55 * shift - 2 * time * unit
         y = (92 - 4.5 * time + 2 * np.sin(1.1 * time)) * unit
-        lay(above, balloon, x, y, turn=1.6 * np.sin(0.9 * time))
+        composite_sprite(above, balloon, x, y, turn=1.6 * np.sin(0.9 * time))
         for number in range(5):
             flap = gulls[int(time * 11 + 2.3 * number) % len(gulls)]
             along = 0.30 + 0.075 * time - 0.045 * abs(number - 1.6)
             x = along * self.width - 0.5 * shift
             y = (62 + 13 * number - 5 * time + 3 * np.sin(2 * time + number)) * unit
-            lay(above, flap, x, y, scale=0.80 - 0.06 * number)
+            composite_sprite(above, flap, x, y, scale=0.80 - 0.06 * number)
 
-    def _water(self, above: Colours, time: float) -> Colours:
+    def _water(self, above: Colors, time: float) -> Colors:
         map_x, map_y, far, row = self._water_maps
         shift = self._shift(time)
         drift = np.float32(0.9 * shift)  # the water goes past almost as fast as the land
@@ -242,7 +253,7 @@ class Landscape:
             None,
             cv2.BORDER_REFLECT_101,
         )
-        deep = as_colour("#12384a")
+        deep = parse_color("#12384a")
         part = np.clip(0.16 + 0.40 * near + (0.2 + 1.2 * near) * waves[..., 1], 0.05, 0.85)[
             ..., None
         ]
@@ -252,12 +263,12 @@ class Landscape:
             * 1.6
             * np.exp(-(((sample_x / self.width - 0.14) / 0.26) ** 2))
         )
-        water += glitter[..., None] * as_colour("#ffe9bd")
+        water += glitter[..., None] * parse_color("#ffe9bd")
         # The bright line below the shore, where the wind does not reach.
         rim = np.exp(-(((row - 1.5) / 2.0) ** 2))[..., None]
         return np.asarray(water + rim * np.float32(0.10))
 
-    def _boats(self, canvas: Colours, time: float) -> None:
+    def _boats(self, canvas: Colors, time: float) -> None:
         sprite = self._sprites[0]
         unit = self.height / 360
         x = (0.20 + 0.068 * time) * self.width - 0.45 * self._shift(time)
@@ -265,7 +276,7 @@ class Landscape:
         turn = 2.2 * np.sin(1.35 * time)
         below = np.ascontiguousarray(sprite[::-1])
         rows = np.arange(below.shape[0], dtype=np.float32)[:, None]
-        across = grid_of(*below.shape[:2])[0]
+        across = make_grid(*below.shape[:2])[0]
         ripple = (
             np.sin(rows * (0.62 / unit) - 7 * time) * (0.8 + 0.05 * rows / unit) * np.float32(unit)
         )
@@ -274,7 +285,7 @@ class Landscape:
         )
         fade = np.linspace(0.72, 0.12, below.shape[0], dtype=np.float32)[:, None, None]
         tinted = below * fade * np.array([0.80, 0.90, 0.95, 1.0], np.float32)
-        lay(
+        composite_sprite(
             canvas,
             tinted,
             x,
@@ -282,12 +293,12 @@ class Landscape:
             turn=-turn,
             stretch=0.92,
         )
-        lay(canvas, sprite, x, waterline - (0.93 - 0.5) * 104 * unit, turn=turn)
+        composite_sprite(canvas, sprite, x, waterline - (0.93 - 0.5) * 104 * unit, turn=turn)
 
-    def _foreground(self, canvas: Colours, time: float) -> None:
+    def _foreground(self, canvas: Colors, time: float) -> None:
         front = self._sprites[2]
         height = front.shape[0]
-        x, y = grid_of(height, self.width)
+        x, y = make_grid(height, self.width)
         sway = np.sin(0.045 * x + 1.9 * time) + 0.6 * np.sin(0.11 * x - 2.7 * time)
         lift = ((height - y) / height) ** 2
         map_x = (
@@ -301,17 +312,17 @@ class Landscape:
         part += seen[..., :3]
 
 
-def _look_up(tile: Colours, map_x: Plane, map_y: Plane) -> Colours:
+def _look_up(tile: Colors, map_x: Plane, map_y: Plane) -> Colors:
     return cv2.remap(tile, map_x, map_y, cv2.INTER_LINEAR, None, cv2.BORDER_WRAP)
 
 
-def _shifted(layer: Sprite, shift: float, width: int) -> Sprite:
+def _shift_layer(layer: Sprite, shift: float, width: int) -> Sprite:
     matrix = np.array([[1, 0, -shift], [0, 1, 0]], np.float32)
     return cv2.warpAffine(layer, matrix, (width, layer.shape[0]), flags=cv2.INTER_LINEAR)
 
 
-def lay(
-    canvas: Colours,
+def composite_sprite(
+    canvas: Colors,
     sprite: Sprite,
     x: float,
     y: float,

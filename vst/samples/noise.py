@@ -14,39 +14,39 @@ from vst.core.types import Picture
 Plane = npt.NDArray[Any]
 """One number per pixel, float32, (height, width)."""
 
-Colours = npt.NDArray[Any]
+Colors = npt.NDArray[Any]
 """RGB per pixel as float32 in 0..1, (height, width, 3)."""
 
 
-def generator(seed: int) -> np.random.Generator:
+def make_generator(seed: int) -> np.random.Generator:
     """The source of chance of one drawing: the same seed draws the same picture on every
     machine.
     """
     return np.random.Generator(np.random.PCG64(seed))
 
 
-def as_colour(text: str) -> npt.NDArray[np.float32]:
+def parse_color(text: str) -> npt.NDArray[np.float32]:
     """'#4a90d9' -> RGB float32 in 0..1, (3,)."""
     return np.array([int(text[i : i + 2], 16) / 255 for i in (1, 3, 5)], np.float32)
 
 
-def to_picture(colours: Colours) -> Picture:
+def to_picture(colours: Colors) -> Picture:
     """Colours in 0..1 (clipped) -> RGB uint8 of the same size."""
     return np.clip(colours * 255 + 0.5, 0, 255).astype(np.uint8)
 
 
-def within(values: Colours) -> Colours:
+def clip_to_unit(values: Colors) -> Colors:
     """``values`` cut to 0..1, as float32."""
     return np.asarray(np.clip(values, 0, 1), np.float32)
 
 
-def grid_of(height: int, width: int) -> tuple[Plane, Plane]:
+def make_grid(height: int, width: int) -> tuple[Plane, Plane]:
     """The x and y of each pixel, in pixels."""
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     return x, y
 
 
-def clouds(
+def draw_clouds(
     chance: np.random.Generator,
     height: int,
     width: int,
@@ -63,7 +63,7 @@ def clouds(
     for _ in range(octaves):
         rows, columns = max(2, round(height / cell)), max(2, round(width / cell))
         values = chance.random((rows, columns), np.float32)
-        total += weight * _enlarged(values, height, width, tileable)
+        total += weight * _enlarge(values, height, width, tileable)
         weights += weight**2
         weight, cell = weight * gain, cell / 2
         if cell < 1:
@@ -72,7 +72,7 @@ def clouds(
     return np.asarray(even + np.float32(0.5))
 
 
-def _enlarged(values: Plane, height: int, width: int, tileable: bool) -> Plane:
+def _enlarge(values: Plane, height: int, width: int, tileable: bool) -> Plane:
     if not tileable:
         return cv2.resize(values, (width, height), interpolation=cv2.INTER_CUBIC)
     rows, columns = values.shape
@@ -87,20 +87,20 @@ def _enlarged(values: Plane, height: int, width: int, tileable: bool) -> Plane:
 
 def smoothstep(low: float, high: float, values: Plane) -> Plane:
     """0 below ``low``, 1 above ``high``, a soft S between."""
-    part = within((values - np.float32(low)) / np.float32(high - low))
+    part = clip_to_unit((values - np.float32(low)) / np.float32(high - low))
     return np.asarray(part * part * (3 - 2 * part))
 
 
-def ramp(values: Plane, colours: Sequence[str]) -> Colours:
+def map_to_colors(values: Plane, colours: Sequence[str]) -> Colors:
     """Values 0..1 -> colours that go evenly through ``colours`` ('#rrggbb')."""
-    table = np.stack([as_colour(colour) for colour in colours])
+    table = np.stack([parse_color(colour) for colour in colours])
     steps = np.linspace(0, 1, len(colours))
     lookup = np.stack([np.interp(np.linspace(0, 1, 1024), steps, table[:, c]) for c in range(3)], 1)
     index = np.clip(values * 1023, 0, 1023).astype(np.int32)
     return np.asarray(lookup.astype(np.float32)[index])
 
 
-def streaks(noise: Plane, along_x: Plane, along_y: Plane, length: int) -> Plane:
+def smear_along(noise: Plane, along_x: Plane, along_y: Plane, length: int) -> Plane:
     """Smear ``noise`` along a flow (unit vectors per pixel) by ``length`` pixels to each side: the
     bristles of a brush.
 
@@ -108,7 +108,7 @@ def streaks(noise: Plane, along_x: Plane, along_y: Plane, length: int) -> Plane:
     and half the work.
     """
     height, width = noise.shape
-    x, y = grid_of(height, width)
+    x, y = make_grid(height, width)
     total, count = noise.copy(), 1
     for way in (2.0, -2.0):
         at_x, at_y = x.copy(), y.copy()
@@ -128,7 +128,7 @@ def streaks(noise: Plane, along_x: Plane, along_y: Plane, length: int) -> Plane:
     return np.asarray(total / np.float32(count))
 
 
-def relief(colours: Colours, bumps: Plane, strength: float, gloss: float = 0.15) -> Colours:
+def light_relief(colours: Colors, bumps: Plane, strength: float, gloss: float = 0.15) -> Colors:
     """Light ``colours`` from the upper left as if ``bumps`` (0..1) were the thickness of the
     paint.
     """
@@ -138,17 +138,17 @@ def relief(colours: Colours, bumps: Plane, strength: float, gloss: float = 0.15)
     light = (0.55 - 0.5 * slope_x - 0.6 * slope_y) / np.sqrt(1 + slope_x**2 + slope_y**2)
     shade = np.clip(0.45 + light, 0.35, 1.5)[..., None]
     shine = np.clip(light - 0.75, 0, 1)[..., None] * np.float32(gloss * 4)
-    return within(colours * shade + shine)
+    return clip_to_unit(colours * shade + shine)
 
 
-def paper(chance: np.random.Generator, height: int, width: int, amount: float) -> Plane:
+def draw_paper(chance: np.random.Generator, height: int, width: int, amount: float) -> Plane:
     """The light and dark of a paper's fibres, around 1, to multiply with: (height, width, 1)."""
-    fibres = clouds(chance, height, width, 3.0, 2, 0.8) - 0.5
-    stains = clouds(chance, height, width, height / 3, 3) - 0.5
+    fibres = draw_clouds(chance, height, width, 3.0, 2, 0.8) - 0.5
+    stains = draw_clouds(chance, height, width, height / 3, 3) - 0.5
     return np.asarray(1 + np.float32(amount) * (fibres + 0.7 * stains))[..., None]
 
 
-def unit(x: Plane, y: Plane) -> tuple[Plane, Plane]:
+def normalize_flow(x: Plane, y: Plane) -> tuple[Plane, Plane]:
     """The flow (x, y) with all vectors brought to length 1."""
     length = np.sqrt(x * x + y * y) + np.float32(1e-6)
     return x / length, y / length

@@ -11,9 +11,9 @@ import numpy as np
 from vst.core.registry import unknown
 from vst.core.types import Picture
 from vst.samples import brush, prints, tiles
-from vst.samples.noise import Colours, generator, to_picture
+from vst.samples.noise import Colors, make_generator, to_picture
 
-Draw = Callable[[np.random.Generator, int, int], Colours]
+Draw = Callable[[np.random.Generator, int, int], Colors]
 
 PATTERNS: dict[str, tuple[int, Draw]] = {
     "blue-swirls": (21, brush.blue_swirls),
@@ -32,7 +32,7 @@ PATTERNS: dict[str, tuple[int, Draw]] = {
     "sea-mosaic": (34, tiles.sea_mosaic),
     "gold-spirals": (35, tiles.gold_spirals),
     "woven-wool": (36, tiles.woven_wool),
-    "soft-watercolour": (37, tiles.soft_watercolour),
+    "soft-watercolour": (37, tiles.soft_watercolor),
     "neon-lines": (38, tiles.neon_lines),
 }
 """Name of a pattern -> its seed and the function that draws it."""
@@ -43,9 +43,9 @@ def draw_pattern(name: str, width: int = 480, height: int = 360) -> Picture:
     if name not in PATTERNS:
         raise unknown("pattern", name, PATTERNS)
     seed, draw = PATTERNS[name]
-    return to_picture(draw(generator(seed), height, width))
+    return to_picture(draw(make_generator(seed), height, width))
 
 
-def patterns(width: int = 480, height: int = 360) -> dict[str, Picture]:
+def draw_patterns(width: int = 480, height: int = 360) -> dict[str, Picture]:
     """All patterns, name -> picture."""
     return {name: draw_pattern(name, width, height) for name in PATTERNS}

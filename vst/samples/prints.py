@@ -8,31 +8,31 @@ import cv2
 import numpy as np
 
 from vst.samples.noise import (
-    Colours,
+    Colors,
     Plane,
-    as_colour,
-    clouds,
-    grid_of,
-    paper,
-    ramp,
+    clip_to_unit,
+    draw_clouds,
+    draw_paper,
+    make_grid,
+    map_to_colors,
+    parse_color,
+    smear_along,
     smoothstep,
-    streaks,
-    within,
 )
 from vst.samples.shapes import Points, draw_line, fill_disc, fill_shape
 
 
-def indigo_waves(chance: np.random.Generator, height: int, width: int) -> Colours:
+def indigo_waves(chance: np.random.Generator, height: int, width: int) -> Colors:
     """A woodcut sea: rows of curling waves in flat indigo and pale blue, foam like claws, a cream
     sky.
     """
-    x, y = grid_of(height, width)
+    x, y = make_grid(height, width)
     unit = height / 360
-    sky = ramp(np.clip(y / height / 0.55, 0, 1), ["#c9b48c", "#e6d8b4", "#f3ead0"])
+    sky = map_to_colors(np.clip(y / height / 0.55, 0, 1), ["#c9b48c", "#e6d8b4", "#f3ead0"])
     sun = smoothstep(1.0, 0.97, np.hypot(x - 0.76 * width, y - 0.23 * height) / (0.11 * height))[
         ..., None
     ]
-    canvas = np.ascontiguousarray(sky + sun * (as_colour("#c8452e") - sky))
+    canvas = np.ascontiguousarray(sky + sun * (parse_color("#c8452e") - sky))
     ink, deep, pale, foam = ("#14213d", "#24467c", "#7fa8bf", "#f6efdb")
     for row in range(6):
         base = (0.44 + 0.115 * row) * height
@@ -42,7 +42,7 @@ def indigo_waves(chance: np.random.Generator, height: int, width: int) -> Colour
         grow = 1.5 if row == 1 else 1.0
         for number in range(-1, int(width / period) + 2):
             left = number * period + phase - period / 2
-            _wave(
+            _draw_wave(
                 canvas,
                 left,
                 base,
@@ -51,18 +51,20 @@ def indigo_waves(chance: np.random.Generator, height: int, width: int) -> Colour
                 (ink, deep, pale, foam),
                 unit,
             )
-    wood = streaks(
+    wood = smear_along(
         chance.random((height, width), np.float32),
         np.ones_like(x),
         0.06 * np.sin(y / (40 * unit)),
         24,
     )
     wood = (wood - wood.mean()) / (wood.std() * 6)
-    return within(canvas * (1 + 0.16 * wood[..., None]) * paper(chance, height, width, 0.05))
+    return clip_to_unit(
+        canvas * (1 + 0.16 * wood[..., None]) * draw_paper(chance, height, width, 0.05)
+    )
 
 
-def _wave(
-    canvas: Colours,
+def _draw_wave(
+    canvas: Colors,
     left: float,
     base: float,
     period: float,
@@ -71,8 +73,8 @@ def _wave(
     unit: float,
 ) -> None:
     """One curling wave: its body with stripes along the curl, an ink outline, and foam."""
-    ink, deep, pale, foam = (as_colour(colour).tolist() for colour in inks)
-    back, hook, front = _outline(left, base, period, high)
+    ink, deep, pale, foam = (parse_color(colour).tolist() for colour in inks)
+    back, hook, front = _outline_wave(left, base, period, high)
     below = base + 3 * high
     bottom = [
         [left + 1.3 * period, below],
@@ -99,7 +101,9 @@ def _wave(
         )
 
 
-def _outline(left: float, base: float, period: float, high: float) -> tuple[Points, Points, Points]:
+def _outline_wave(
+    left: float, base: float, period: float, high: float
+) -> tuple[Points, Points, Points]:
     """A wave's back up to its crest, the hook that curls over, and the front down to the trough."""
     part = np.linspace(0, 1, 60)
     lean = 0.22 * period * np.sin(np.pi * np.clip(part * 1.15, 0, 1)) * part
@@ -112,7 +116,7 @@ def _outline(left: float, base: float, period: float, high: float) -> tuple[Poin
     return back, hook, np.stack([x, y], 1)
 
 
-def paper_cuts(chance: np.random.Generator, height: int, width: int) -> Colours:
+def paper_cuts(chance: np.random.Generator, height: int, width: int) -> Colors:
     """Leaves and suns cut out of coloured paper, laid on blocks of flat colour."""
     canvas = np.empty((height, width, 3), np.float32)
     blocks = [
@@ -132,25 +136,27 @@ def paper_cuts(chance: np.random.Generator, height: int, width: int) -> Colours:
         top, bottom = round(row * height / rows), round((row + 1) * height / rows)
         left, right = round(column * width / columns), round((column + 1) * width / columns)
         ground = blocks[order[number] % 8]
-        canvas[top:bottom, left:right] = as_colour(ground)
+        canvas[top:bottom, left:right] = parse_color(ground)
         choice = blocks[(order[number] + 3 + number % 2) % 8]
         colour = choice if choice != ground else "#111111"
         centre = np.array([(left + right) / 2, (top + bottom) / 2])
         reach = 0.46 * min(right - left, bottom - top)
-        _leaf(
+        _draw_leaf(
             canvas,
             chance,
             centre,
             reach,
-            as_colour(colour).tolist(),
+            parse_color(colour).tolist(),
             arms=int(5 + 3 * (number % 3)),
         )
-    shade = clouds(chance, height, width, 40, 4) - 0.5
-    return within(canvas * (1 + 0.10 * shade[..., None]) * paper(chance, height, width, 0.05))
+    shade = draw_clouds(chance, height, width, 40, 4) - 0.5
+    return clip_to_unit(
+        canvas * (1 + 0.10 * shade[..., None]) * draw_paper(chance, height, width, 0.05)
+    )
 
 
-def _leaf(
-    canvas: Colours,
+def _draw_leaf(
+    canvas: Colors,
     chance: np.random.Generator,
     centre: np.ndarray,
     reach: float,
@@ -168,26 +174,26 @@ def _leaf(
     fill_shape(canvas, outline, colour)
 
 
-def ink_wash(chance: np.random.Generator, height: int, width: int) -> Colours:
+def ink_wash(chance: np.random.Generator, height: int, width: int) -> Colors:
     """Mountains in mist, washed in grey ink on pale paper, with a branch brushed in black in
     front.
     """
-    x, y = grid_of(height, width)
+    x, y = make_grid(height, width)
     u, v = x / width, y / height
     ink = np.zeros((height, width), np.float32)
     for depth in range(5):
         line = (
             0.22
             + 0.13 * depth
-            + 0.20 * (clouds(chance, 2, width, width / (2.2 + depth), 5)[0] - 0.5)
+            + 0.20 * (draw_clouds(chance, 2, width, width / (2.2 + depth), 5)[0] - 0.5)
         )
         below = v - line[None]
         edge = smoothstep(0, 0.006, below)
         mist = np.exp(-np.clip(below, 0, 1) / (0.07 + 0.025 * depth))
-        bleed = 0.65 + 0.7 * clouds(chance, height, width, height / 6, 5)
+        bleed = 0.65 + 0.7 * draw_clouds(chance, height, width, height / 6, 5)
         ink = np.maximum(ink * (1 - 0.75 * edge), edge * mist * bleed * (0.26 + 0.13 * depth))
     shapes = np.zeros((height, width), np.float32)
-    _branch(
+    _draw_branch(
         shapes,
         chance,
         np.array([1.02 * width, 0.06 * height]),
@@ -196,20 +202,20 @@ def ink_wash(chance: np.random.Generator, height: int, width: int) -> Colours:
         10 * height / 360,
         6,
     )
-    dry = clouds(chance, height, width, 4, 2, 0.8)
-    soft = cv2.GaussianBlur(shapes, (0, 0), 0.7 * height / 360) * within(0.55 + dry * 0.8)
-    ink = within(np.maximum(ink, soft * 0.95))
-    sheet = as_colour("#efe8d8") * paper(chance, height, width, 0.08)
-    drawn = sheet + ink[..., None] * (as_colour("#1c1e22") - sheet)
+    dry = draw_clouds(chance, height, width, 4, 2, 0.8)
+    soft = cv2.GaussianBlur(shapes, (0, 0), 0.7 * height / 360) * clip_to_unit(0.55 + dry * 0.8)
+    ink = clip_to_unit(np.maximum(ink, soft * 0.95))
+    sheet = parse_color("#efe8d8") * draw_paper(chance, height, width, 0.08)
+    drawn = sheet + ink[..., None] * (parse_color("#1c1e22") - sheet)
     seal = (
         (np.abs(u - 0.09) < 0.022)
         & (np.abs(v - 0.86) < 0.034)
-        & (clouds(chance, height, width, 9, 2) < 0.62)
+        & (draw_clouds(chance, height, width, 9, 2) < 0.62)
     )
-    return within(np.where(seal[..., None], as_colour("#b3312c"), drawn))
+    return clip_to_unit(np.where(seal[..., None], parse_color("#b3312c"), drawn))
 
 
-def _branch(
+def _draw_branch(
     sheet: Plane,
     chance: np.random.Generator,
     root: np.ndarray,
@@ -229,7 +235,7 @@ def _branch(
         )
         if depth > 1 and step in (2, 4, 6, 8):
             side = float(chance.choice([-1, 1])) * (0.5 + 0.4 * chance.random())
-            _branch(sheet, chance, following, way + side, length * 0.52, pen * 0.50, depth - 2)
+            _draw_branch(sheet, chance, following, way + side, length * 0.52, pen * 0.50, depth - 2)
         if depth <= 4:
             turn = way + float(chance.normal(0, 1.0))
             tip = following + 1.8 * pen**0.5 * 3 * np.array([np.cos(turn), np.sin(turn)])
@@ -249,10 +255,10 @@ def _branch(
         point = following
 
 
-def pen_hatching(chance: np.random.Generator, height: int, width: int) -> Colours:
+def pen_hatching(chance: np.random.Generator, height: int, width: int) -> Colors:
     """Rolling hills drawn with a pen: shadows of crossing lines in sepia on cream."""
-    x, y = grid_of(height, width)
-    land = clouds(chance, height, width, height / 2.4, 4)
+    x, y = make_grid(height, width)
+    land = draw_clouds(chance, height, width, height / 2.4, 4)
     slope = cv2.GaussianBlur(land, (0, 0), height / 60)
     dark = np.clip(1.05 - 1.15 * land + 0.25 * (y / height - 0.5), 0, 1)
     bend = 26 * (slope - 0.5) * height / 360
@@ -260,26 +266,26 @@ def pen_hatching(chance: np.random.Generator, height: int, width: int) -> Colour
     spacing = 6.0 * height / 360
     for number, (angle, start) in enumerate(((0.6, 0.22), (-0.7, 0.45), (1.5, 0.62), (0.05, 0.76))):
         across = x * np.float32(np.cos(angle)) + y * np.float32(np.sin(angle)) + bend * (3 - number)
-        wobble = 0.8 * (clouds(chance, height, width, 24, 2) - 0.5)
+        wobble = 0.8 * (draw_clouds(chance, height, width, 24, 2) - 0.5)
         wave = np.abs((across / np.float32(spacing) + wobble) % 1 - 0.5) * 2
         thick = np.clip((dark - start) * 1.2, 0, 0.55)
         ink = np.maximum(ink, smoothstep(0.0, 0.22, thick + 0.10 - wave) * (thick > 0))
     contour = np.abs((land * 9) % 1 - 0.5)
     ink = np.maximum(ink, smoothstep(0.06, 0.02, contour) * 0.9)
-    sheet = as_colour("#f3e8cf") * paper(chance, height, width, 0.07)
-    return within(sheet + ink[..., None] * (as_colour("#3b2415") - sheet))
+    sheet = parse_color("#f3e8cf") * draw_paper(chance, height, width, 0.07)
+    return clip_to_unit(sheet + ink[..., None] * (parse_color("#3b2415") - sheet))
 
 
-def comic_dots(chance: np.random.Generator, height: int, width: int) -> Colours:
+def comic_dots(chance: np.random.Generator, height: int, width: int) -> Colors:
     """Printed comic: hard black outlines and screens of red, yellow and blue dots."""
-    x, y = grid_of(height, width)
-    shape = clouds(chance, height, width, height / 1.9, 3)
+    x, y = make_grid(height, width)
+    shape = draw_clouds(chance, height, width, height / 1.9, 3)
     layer = np.clip((shape * 6).astype(np.int32), 0, 5)
     flat = np.stack(
-        [as_colour(c) for c in ("#f9dc3c", "#ffffff", "#e63328", "#ffffff", "#2f7fd1", "#f9dc3c")]
+        [parse_color(c) for c in ("#f9dc3c", "#ffffff", "#e63328", "#ffffff", "#2f7fd1", "#f9dc3c")]
     )[layer]
     dots = np.stack(
-        [as_colour(c) for c in ("#e63328", "#2f7fd1", "#f9dc3c", "#e63328", "#ffffff", "#2f7fd1")]
+        [parse_color(c) for c in ("#e63328", "#2f7fd1", "#f9dc3c", "#e63328", "#ffffff", "#2f7fd1")]
     )[layer]
     cell = 8.5 * height / 360
     across, along = (x + y) / np.float32(cell * 1.414), (x - y) / np.float32(cell * 1.414)
@@ -294,17 +300,17 @@ def comic_dots(chance: np.random.Generator, height: int, width: int) -> Colours:
     )
     line = smoothstep(3.2 * height / 360, 2.0 * height / 360, np.minimum(edge, 1 - edge) / slope)
     line *= (shape > 0.02) & (shape < 0.99)
-    colours = colours * (1 - line[..., None]) + line[..., None] * as_colour("#14110f")
-    return within(colours * paper(chance, height, width, 0.05))
+    colours = colours * (1 - line[..., None]) + line[..., None] * parse_color("#14110f")
+    return clip_to_unit(colours * draw_paper(chance, height, width, 0.05))
 
 
-def chalk_board(chance: np.random.Generator, height: int, width: int) -> Colours:
+def chalk_board(chance: np.random.Generator, height: int, width: int) -> Colors:
     """Coloured chalk on slate: rings and rays rubbed in soft white, rose and turquoise."""
-    x, y = grid_of(height, width)
-    board = as_colour("#22282c") * (
-        1 + 0.5 * (clouds(chance, height, width, height / 2, 5)[..., None] - 0.5)
+    x, y = make_grid(height, width)
+    board = parse_color("#22282c") * (
+        1 + 0.5 * (draw_clouds(chance, height, width, height / 2, 5)[..., None] - 0.5)
     )
-    rough = clouds(chance, height, width, 2.6, 2, 0.9)
+    rough = draw_clouds(chance, height, width, 2.6, 2, 0.9)
     canvas = board.astype(np.float32)
     tints = ["#f5f2e8", "#f08fa0", "#6fd0c8", "#f4d35e", "#a9c4f5"]
     for number in range(13):
@@ -316,6 +322,6 @@ def chalk_board(chance: np.random.Generator, height: int, width: int) -> Colours
         rays = 0.5 + 0.5 * np.cos(angle * (9 + number % 5) + 2 * away)
         mark = smoothstep(0.45, 0.9, ring if number % 2 else rays) * (away < 1)
         chalk = np.clip(mark * smoothstep(0.32, 0.66, rough + 0.08), 0, 1)[..., None]
-        canvas += 0.9 * chalk * (as_colour(tints[number % 5]) - canvas)
+        canvas += 0.9 * chalk * (parse_color(tints[number % 5]) - canvas)
     dust = cv2.GaussianBlur(canvas, (0, 0), 9 * height / 360)
-    return within(0.86 * canvas + 0.22 * dust)
+    return clip_to_unit(0.86 * canvas + 0.22 * dust)

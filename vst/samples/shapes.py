@@ -9,32 +9,34 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vst.samples.noise import Colours
+from vst.samples.noise import Colors
 
 Points = npt.NDArray[Any]
 """Corners in pixels, (count, 2), x first."""
 
-SHIFT = 3  # OpenCV takes whole numbers: these count eighths of a pixel
-EIGHTHS = 1 << SHIFT
+FRACTION_BITS = 3  # OpenCV takes whole numbers: these count eighths of a pixel
+FRACTION = 1 << FRACTION_BITS
 
 
-def _fixed(points: npt.ArrayLike) -> npt.NDArray[np.int32]:
-    return np.round(np.asarray(points, np.float64) * EIGHTHS).astype(np.int32)
+def _to_fixed_point(points: npt.ArrayLike) -> npt.NDArray[np.int32]:
+    return np.round(np.asarray(points, np.float64) * FRACTION).astype(np.int32)
 
 
-def draw_line(canvas: Colours, points: npt.ArrayLike, colour: Sequence[float], pen: float) -> None:
+def draw_line(canvas: Colors, points: npt.ArrayLike, colour: Sequence[float], pen: float) -> None:
     """A line through ``points``, ``pen`` pixels thick (at least one)."""
     thick = max(1, round(pen))
-    cv2.polylines(canvas, [_fixed(points)], False, colour, thick, cv2.LINE_AA, SHIFT)
+    cv2.polylines(
+        canvas, [_to_fixed_point(points)], False, colour, thick, cv2.LINE_AA, FRACTION_BITS
+    )
 
 
-def fill_shape(canvas: Colours, points: npt.ArrayLike, colour: Sequence[float]) -> None:
+def fill_shape(canvas: Colors, points: npt.ArrayLike, colour: Sequence[float]) -> None:
     """A filled outline."""
-    cv2.fillPoly(canvas, [_fixed(points)], colour, cv2.LINE_AA, SHIFT)
+    cv2.fillPoly(canvas, [_to_fixed_point(points)], colour, cv2.LINE_AA, FRACTION_BITS)
 
 
 def fill_disc(
-    canvas: Colours,
+    canvas: Colors,
     x: float,
     y: float,
     radius: float,
@@ -44,6 +46,6 @@ def fill_disc(
     turn: float = 0.0,
 ) -> None:
     """A disc, or an ellipse: ``flat`` is its height to its width, ``turn`` its angle in degrees."""
-    centre = (round(x * EIGHTHS), round(y * EIGHTHS))
-    axes = (round(radius * EIGHTHS), round(radius * flat * EIGHTHS))
-    cv2.ellipse(canvas, centre, axes, turn, 0, 360, colour, -1, cv2.LINE_AA, SHIFT)
+    centre = (round(x * FRACTION), round(y * FRACTION))
+    axes = (round(radius * FRACTION), round(radius * flat * FRACTION))
+    cv2.ellipse(canvas, centre, axes, turn, 0, 360, colour, -1, cv2.LINE_AA, FRACTION_BITS)

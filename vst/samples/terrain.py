@@ -7,23 +7,23 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from vst.samples.noise import Colours, Plane, as_colour, clouds, generator, smoothstep
+from vst.samples.noise import Colors, Plane, draw_clouds, make_generator, parse_color, smoothstep
 
 CELLS = 768  # of the height map, each way
 NEAR, FAR = 6.0, 60.0  # how far the rows of the height map lie, in units of the camera's own
 EYE = 0.34  # the camera's height above the water, in the same units
-HAZE = as_colour("#c9d3e6")
-SUNLIGHT = as_colour("#ffe2b0") * np.float32(1.25)
-SKYLIGHT = as_colour("#8fa9d6") * np.float32(0.50)
+HAZE_COLOR = parse_color("#c9d3e6")
+SUNLIGHT = parse_color("#ffe2b0") * np.float32(1.25)
+SKYLIGHT = parse_color("#8fa9d6") * np.float32(0.50)
 
 
-def height_map(seed: int) -> tuple[Plane, Plane]:
+def build_height_map(seed: int) -> tuple[Plane, Plane]:
     """Heights (rows: far is last; columns: across) and the distance of each row."""
-    chance = generator(seed)
+    chance = make_generator(seed)
     ridges = np.zeros((CELLS, CELLS), np.float32)
     weight, cell, above = 1.0, CELLS / 3.2, np.ones((CELLS, CELLS), np.float32)
     for _ in range(7):
-        layer = 1 - np.abs(2 * clouds(chance, CELLS, CELLS, cell, 1) - 1)
+        layer = 1 - np.abs(2 * draw_clouds(chance, CELLS, CELLS, cell, 1) - 1)
         layer = (
             np.clip(layer, 0, 1) ** 2 * above
         )  # ridged noise: details grow where the ground is already high
@@ -32,7 +32,7 @@ def height_map(seed: int) -> tuple[Plane, Plane]:
         weight, cell = weight * 0.47, cell / 2.05
     row = np.linspace(0, 1, CELLS, dtype=np.float32)
     distance = (NEAR * (FAR / NEAR) ** row).astype(np.float32)
-    bays = clouds(chance, CELLS, CELLS, CELLS / 5, 3) * 5.5
+    bays = draw_clouds(chance, CELLS, CELLS, CELLS / 5, 3) * 5.5
     rise = (
         smoothstep(12.5, 18.5, distance[:, None] + bays) * 0.7
         + smoothstep(15, 46, distance[:, None]) * 10.5
@@ -40,16 +40,16 @@ def height_map(seed: int) -> tuple[Plane, Plane]:
     valley = 1 - 0.60 * np.exp(-(((np.arange(CELLS) / CELLS - 0.42) / 0.10) ** 2)).astype(
         np.float32
     )
-    hills = clouds(chance, CELLS, CELLS, CELLS / 7, 4)
+    hills = draw_clouds(chance, CELLS, CELLS, CELLS / 7, 4)
     heights = rise * (0.30 + 0.95 * ridges) * valley[None] + rise * 0.12 * hills
     return heights.astype(np.float32) - np.float32(0.02), distance
 
 
-def ground_colours(heights: Plane, distance: Plane, seed: int) -> tuple[Colours, Plane]:
+def color_ground(heights: Plane, distance: Plane, seed: int) -> tuple[Colors, Plane]:
     """The lit colour of each cell, and the heights with the trees that stand on them."""
-    chance = generator(seed + 1)
-    patches = clouds(chance, CELLS, CELLS, 60, 5)
-    speckle = clouds(chance, CELLS, CELLS, 3.0, 2, 0.9)
+    chance = make_generator(seed + 1)
+    patches = draw_clouds(chance, CELLS, CELLS, 60, 5)
+    speckle = draw_clouds(chance, CELLS, CELLS, 3.0, 2, 0.9)
     across, along = np.gradient(heights)[::-1]
     steep = np.sqrt(across**2 + along**2) * np.float32(CELLS / 140)
     high = heights / np.float32(3.4) - 0.6 * (patches - 0.5)
@@ -59,25 +59,25 @@ def ground_colours(heights: Plane, distance: Plane, seed: int) -> tuple[Colours,
     snow = smoothstep(1.75, 2.25, high - 0.55 * steep) * np.float32(0.96)
     bare = smoothstep(0.85, 1.6, high + 0.3 * steep)
 
-    meadow = _between("#7f8f3f", "#b3ad5c", patches + 0.5 * (speckle - 0.5))
-    forest = _between("#1f3a22", "#4d6a34", speckle)
-    rock = _between("#6f6660", "#a59a8c", 0.6 * speckle + 0.4 * patches)
+    meadow = _mix_colors("#7f8f3f", "#b3ad5c", patches + 0.5 * (speckle - 0.5))
+    forest = _mix_colors("#1f3a22", "#4d6a34", speckle)
+    rock = _mix_colors("#6f6660", "#a59a8c", 0.6 * speckle + 0.4 * patches)
     albedo = meadow + wooded[..., None] * (forest - meadow)
     albedo += bare[..., None] * (rock - albedo)
-    albedo += snow[..., None] * (as_colour("#f4f6fb") - albedo)
+    albedo += snow[..., None] * (parse_color("#f4f6fb") - albedo)
 
-    spikes = np.clip(clouds(chance, CELLS, CELLS, 3.4, 1) - 0.35, 0, 1)
+    spikes = np.clip(draw_clouds(chance, CELLS, CELLS, 3.4, 1) - 0.35, 0, 1)
     with_trees = heights + wooded * spikes * np.float32(0.075) * (distance[:, None] / 14) ** 0.5
-    lit = _sunlight(with_trees, distance)
+    lit = _light_cells(with_trees, distance)
     return np.asarray(albedo * (SKYLIGHT + lit[..., None] * SUNLIGHT)), with_trees
 
 
-def _between(low: str, high: str, part: Plane) -> Colours:
-    whole = as_colour(high) - as_colour(low)
-    return np.asarray(as_colour(low) + np.clip(part, 0, 1)[..., None] * whole)
+def _mix_colors(low: str, high: str, part: Plane) -> Colors:
+    whole = parse_color(high) - parse_color(low)
+    return np.asarray(parse_color(low) + np.clip(part, 0, 1)[..., None] * whole)
 
 
-def _sunlight(heights: Plane, distance: Plane) -> Plane:
+def _light_cells(heights: Plane, distance: Plane) -> Plane:
     """How much sun each cell gets, from the left and a little behind the camera; slopes that turn
     away are dark.
     """
@@ -91,17 +91,17 @@ def _sunlight(heights: Plane, distance: Plane) -> Plane:
     return cv2.GaussianBlur(lit, (0, 0), 0.6)
 
 
-def panorama(width: int, height: int, horizon: float, seed: int) -> tuple[Colours, Plane]:
+def draw_panorama(width: int, height: int, horizon: float, seed: int) -> tuple[Colors, Plane]:
     """The land as seen: colours and coverage (height, width), the horizon ``horizon`` rows from the
     top.
 
     For each column the height map is looked through from near to far; what stands above all that is
     nearer is seen.
     """
-    heights, distance = height_map(seed)
-    colours, heights = ground_colours(heights, distance, seed)
+    heights, distance = build_height_map(seed)
+    colours, heights = color_ground(heights, distance, seed)
     away = 1 - np.exp(-((distance / 34) ** 1.6))
-    colours = colours + away[:, None, None] * 0.72 * (HAZE - colours)
+    colours = colours + away[:, None, None] * 0.72 * (HAZE_COLOR - colours)
 
     width2, height2, horizon2 = (
         2 * width,
@@ -119,7 +119,7 @@ def panorama(width: int, height: int, horizon: float, seed: int) -> tuple[Colour
     over_water = columns[np.clip(seen, 0, CELLS - 1).astype(np.int32), np.arange(width2)] > 0
     covered = ((seen < CELLS) & over_water).astype(np.float32)
     map_x = np.broadcast_to(np.arange(width2, dtype=np.float32) * (CELLS / width2), seen.shape)
-    land: Colours = cv2.remap(
+    land: Colors = cv2.remap(
         colours.astype(np.float32), np.ascontiguousarray(map_x), seen, cv2.INTER_LINEAR
     )
     land *= covered[..., None]

@@ -9,16 +9,16 @@ import numpy as np
 import numpy.typing as npt
 
 from vst.samples.noise import (
-    Colours,
+    Colors,
     Plane,
-    as_colour,
-    clouds,
-    grid_of,
-    paper,
-    ramp,
-    relief,
+    clip_to_unit,
+    draw_clouds,
+    draw_paper,
+    light_relief,
+    make_grid,
+    map_to_colors,
+    parse_color,
     smoothstep,
-    within,
 )
 from vst.samples.shapes import draw_line, fill_disc
 
@@ -26,7 +26,7 @@ Labels = npt.NDArray[np.int32]
 """The number of the piece that each pixel belongs to, (height, width)."""
 
 
-def pieces(seeds: npt.NDArray[np.float32], height: int, width: int) -> tuple[Labels, Plane]:
+def divide_sheet(seeds: npt.NDArray[np.float32], height: int, width: int) -> tuple[Labels, Plane]:
     """Divide the sheet among ``seeds`` ((n, 2), x and y in pixels): labels, and each pixel's
     distance to an edge.
 
@@ -45,7 +45,7 @@ def pieces(seeds: npt.NDArray[np.float32], height: int, width: int) -> tuple[Lab
     return labels, cv2.distanceTransform(edge, cv2.DIST_L2, 5).astype(np.float32)
 
 
-def mean_of_pieces(values: Colours, labels: Labels) -> npt.NDArray[np.float32]:
+def average_pieces(values: Colors, labels: Labels) -> npt.NDArray[np.float32]:
     """The mean colour of each piece, (largest label + 1, 3)."""
     flat = labels.ravel()
     count = np.maximum(np.bincount(flat), 1)
@@ -53,22 +53,22 @@ def mean_of_pieces(values: Colours, labels: Labels) -> npt.NDArray[np.float32]:
     return np.stack(means, 1).astype(np.float32)
 
 
-def stained_glass(chance: np.random.Generator, height: int, width: int) -> Colours:
+def stained_glass(chance: np.random.Generator, height: int, width: int) -> Colors:
     """A window of glowing glass in dark leading: a sun, its rays, blue sky and green ground."""
-    labels, edge = pieces(_rings(chance, height, width), height, width)
-    means = mean_of_pieces(_window(height, width), labels)
+    labels, edge = divide_sheet(_place_panes(chance, height, width), height, width)
+    means = average_pieces(_color_window(height, width), labels)
     means *= 1 + chance.normal(0, 0.16, (len(means), 1)).astype(np.float32)
     means += chance.normal(0, 0.035, means.shape).astype(np.float32)
-    swirl = clouds(chance, height, width, height / 14, 4)
+    swirl = draw_clouds(chance, height, width, height / 14, 4)
     glow = smoothstep(0, 16 * height / 360, edge)
-    glass = within(means)[labels] * (0.92 + 0.36 * glow + 0.34 * (swirl - 0.5))[..., None]
+    glass = clip_to_unit(means)[labels] * (0.92 + 0.36 * glow + 0.34 * (swirl - 0.5))[..., None]
     lead = smoothstep(2.9 * height / 360, 1.7 * height / 360, edge)[..., None]
-    leaded = within(glass * (1 - lead) + lead * as_colour("#17141a"))
+    leaded = clip_to_unit(glass * (1 - lead) + lead * parse_color("#17141a"))
     rounded = cv2.GaussianBlur(np.minimum(edge / (3.0 * height / 360), 1), (0, 0), 1.0)
-    return relief(leaded, rounded * 0.25 + 0.2 * swirl, 0.9)
+    return light_relief(leaded, rounded * 0.25 + 0.2 * swirl, 0.9)
 
 
-def _rings(chance: np.random.Generator, height: int, width: int) -> npt.NDArray[np.float32]:
+def _place_panes(chance: np.random.Generator, height: int, width: int) -> npt.NDArray[np.float32]:
     """The middles of the panes: rings around the sun."""
     centre = np.array([0.5 * width, 0.42 * height])
     seeds = [centre[None]]
@@ -82,48 +82,50 @@ def _rings(chance: np.random.Generator, height: int, width: int) -> npt.NDArray[
     return spots[near].astype(np.float32)
 
 
-def _window(height: int, width: int) -> Colours:
+def _color_window(height: int, width: int) -> Colors:
     """The colours of the window before it is cut into panes."""
-    x, y = grid_of(height, width)
+    x, y = make_grid(height, width)
     away = np.hypot(x - 0.5 * width, y - 0.42 * height) / height
     angle = np.arctan2(y - 0.42 * height, x - 0.5 * width)
     night = ["#fff0a8", "#ffc13a", "#f0702a", "#c22a4a", "#4a3aa0", "#1e5cb8", "#1b8fae"]
-    window = ramp(within(away / 0.62), night)
+    window = map_to_colors(clip_to_unit(away / 0.62), night)
     rays = (smoothstep(0.2, 0.6, np.sin(angle * 8)) * smoothstep(0.12, 0.3, away))[..., None]
-    light = ramp(within(away / 0.7), ["#ffdf6a", "#f58a2e", "#e0a030", "#2aa0b0"])
+    light = map_to_colors(clip_to_unit(away / 0.7), ["#ffdf6a", "#f58a2e", "#e0a030", "#2aa0b0"])
     window += 0.65 * rays * (light - window)
     grass = smoothstep(-0.02, 0.02, y / height - 0.80 - 0.05 * np.sin(5 * x / height))[..., None]
-    meadow = ramp(within(x / width), ["#1c7a4a", "#5aa83a", "#1a8a6a", "#2f9a4a"])
+    meadow = map_to_colors(clip_to_unit(x / width), ["#1c7a4a", "#5aa83a", "#1a8a6a", "#2f9a4a"])
     window += grass * (meadow - window)
     return window
 
 
-EARTHS = (
+EARTH_COLORS = (
     *("#b98a4a", "#8c6a3c", "#d8b878", "#5f6f78", "#8a98a0"),
     *("#4a3a2c", "#a8552f", "#e6d6b0", "#3c4a4a", "#6f7a4c"),
 )
 
 
-def ochre_facets(chance: np.random.Generator, height: int, width: int) -> Colours:
+def ochre_facets(chance: np.random.Generator, height: int, width: int) -> Colors:
     """A still life broken into facets of ochre, grey-blue and brown, each shaded to one side."""
-    labels, shade = _facets(chance, height, width)
-    table = np.stack([as_colour(colour) for colour in EARTHS])
+    labels, shade = _cut_facets(chance, height, width)
+    table = np.stack([parse_color(colour) for colour in EARTH_COLORS])
     picked = table[chance.integers(0, len(table), labels.max() + 1)]
     colours = picked[labels] * (1 + 0.30 * np.clip(shade, -1.6, 1.6))[..., None]
     edge = np.zeros((height, width), np.float32)
     edge[:, 1:] += labels[:, 1:] != labels[:, :-1]
     edge[1:] += labels[1:] != labels[:-1]
-    line = within(1.5 * cv2.GaussianBlur(within(edge), (0, 0), 0.9 * height / 360))[..., None]
-    colours = colours * (1 - 0.8 * line) + 0.8 * line * as_colour("#2a2018")
+    line = clip_to_unit(1.5 * cv2.GaussianBlur(clip_to_unit(edge), (0, 0), 0.9 * height / 360))[
+        ..., None
+    ]
+    colours = colours * (1 - 0.8 * line) + 0.8 * line * parse_color("#2a2018")
     bristles = max(1, round(13 * height / 360)), max(1, round(3 * height / 360))
     dabs = cv2.blur(chance.random((height, width), np.float32), bristles)
     dabs = (dabs - dabs.mean()) / (dabs.std() * 4) + 0.5
-    return relief(within(colours), dabs * 0.8, 0.9, 0.05)
+    return light_relief(clip_to_unit(colours), dabs * 0.8, 0.9, 0.05)
 
 
-def _facets(chance: np.random.Generator, height: int, width: int) -> tuple[Labels, Plane]:
+def _cut_facets(chance: np.random.Generator, height: int, width: int) -> tuple[Labels, Plane]:
     """Cut the sheet by lines that end and by three discs: the facets, and their shading."""
-    x, y = grid_of(height, width)
+    x, y = make_grid(height, width)
     labels: Labels = np.zeros((height, width), np.int32)
     shade = np.zeros((height, width), np.float32)
     for _ in range(13):
@@ -142,9 +144,9 @@ def _facets(chance: np.random.Generator, height: int, width: int) -> tuple[Label
     return numbers.reshape(height, width).astype(np.int32), shade
 
 
-def sea_mosaic(chance: np.random.Generator, height: int, width: int) -> Colours:
+def sea_mosaic(chance: np.random.Generator, height: int, width: int) -> Colors:
     """Small stone tiles laid in curves: fish-blue, turquoise and gold in pale mortar."""
-    x, y = grid_of(height, width)
+    x, y = make_grid(height, width)
     size = 11.5 * height / 360
     wave = np.sin(x / height * 5.5) * 0.09 * height + np.sin(x / height * 13 + 1) * 0.02 * height
     rows = np.arange(-4, height / size + 5)
@@ -164,28 +166,31 @@ def sea_mosaic(chance: np.random.Generator, height: int, width: int) -> Colours:
     inside = (
         (spots[:, 0] >= 0) & (spots[:, 0] < width) & (spots[:, 1] >= 0) & (spots[:, 1] < height)
     )
-    labels, edge = pieces(spots[inside], height, width)
+    labels, edge = divide_sheet(spots[inside], height, width)
     band = 0.5 + 0.5 * np.sin((y - wave) / height * 22)
-    colours = ramp(np.clip(band, 0, 1), ["#0d3b66", "#1f6f9f", "#3fb5b5", "#a8dcc8", "#f2e6c0"])
+    colours = map_to_colors(
+        np.clip(band, 0, 1), ["#0d3b66", "#1f6f9f", "#3fb5b5", "#a8dcc8", "#f2e6c0"]
+    )
     spiral_x, spiral_y = x - 0.62 * width, y - 0.44 * height
     away = np.hypot(spiral_x, spiral_y) / height
     arm = 0.5 + 0.5 * np.sin(away * 60 - 2 * np.arctan2(spiral_y, spiral_x))
     disc = smoothstep(0.26, 0.24, away)[..., None]
     colours += disc * (
-        ramp(arm.astype(np.float32), ["#b5442c", "#e0902e", "#f2c84c", "#fff0b8"]) - colours
+        map_to_colors(arm.astype(np.float32), ["#b5442c", "#e0902e", "#f2c84c", "#fff0b8"])
+        - colours
     )
-    means = mean_of_pieces(colours, labels)
+    means = average_pieces(colours, labels)
     means = np.clip(means * (1 + chance.normal(0, 0.13, (len(means), 1))), 0, 1).astype(np.float32)
     mortar = smoothstep(1.9 * height / 360, 0.9 * height / 360, edge)[..., None]
-    laid = means[labels] * (1 - mortar) + mortar * as_colour("#d9d0bd")
+    laid = means[labels] * (1 - mortar) + mortar * parse_color("#d9d0bd")
     rounded = np.clip(edge / (3 * height / 360), 0, 1)
-    return relief(laid.astype(np.float32), rounded * 0.35, 0.8, 0.2)
+    return light_relief(laid.astype(np.float32), rounded * 0.35, 0.8, 0.2)
 
 
-def gold_spirals(chance: np.random.Generator, height: int, width: int) -> Colours:
+def gold_spirals(chance: np.random.Generator, height: int, width: int) -> Colors:
     """Gold leaf with curls, eyes and little squares, as on a festive robe."""
-    leaf = clouds(chance, height, width, height / 10, 5)
-    canvas = ramp(within(leaf), ["#8a5a14", "#c8922a", "#e6b942", "#f7dc7a"])
+    leaf = draw_clouds(chance, height, width, height / 10, 5)
+    canvas = map_to_colors(clip_to_unit(leaf), ["#8a5a14", "#c8922a", "#e6b942", "#f7dc7a"])
     inks = ["#1c1712", "#f6edd2", "#8c2f1f", "#24506b", "#3f7a4a", "#f2c94c"]
     unit = height / 360
     taken: list[tuple[float, float, float]] = []
@@ -194,36 +199,38 @@ def gold_spirals(chance: np.random.Generator, height: int, width: int) -> Colour
         radius = float(7 + 34 * chance.random() ** 2) * unit
         if all(np.hypot(x - a, y - b) >= radius + r + 2 * unit for a, b, r in taken):
             taken.append((x, y, radius))
-            ornament = (_curl, _eye, _square)[int(chance.integers(0, 3))]
+            ornament = (_draw_curl, _draw_eye, _draw_square)[int(chance.integers(0, 3))]
             ornament(canvas, x, y, radius, inks[int(chance.integers(0, 6))])
     grey = cv2.GaussianBlur(cv2.cvtColor(canvas, cv2.COLOR_RGB2GRAY), (0, 0), 1.2)
-    return relief(within(canvas), grey + 0.35 * clouds(chance, height, width, 5, 2), 0.45, 0.25)
+    return light_relief(
+        clip_to_unit(canvas), grey + 0.35 * draw_clouds(chance, height, width, 5, 2), 0.45, 0.25
+    )
 
 
-BLACK, CREAM = as_colour("#1c1712").tolist(), as_colour("#f6edd2").tolist()
+BLACK, CREAM = parse_color("#1c1712").tolist(), parse_color("#f6edd2").tolist()
 
 
-def _curl(canvas: Colours, x: float, y: float, radius: float, ink: str) -> None:
+def _draw_curl(canvas: Colors, x: float, y: float, radius: float, ink: str) -> None:
     turn = np.linspace(0.3, 6 * np.pi, 120)
     arm = (radius / (6 * np.pi) * turn)[:, None] * np.stack([np.cos(turn), np.sin(turn)], 1)
     draw_line(canvas, arm + np.array([x, y]), BLACK, radius * 0.10)
 
 
-def _eye(canvas: Colours, x: float, y: float, radius: float, ink: str) -> None:
-    for share, colour in ((1.0, BLACK), (0.86, as_colour(ink)), (0.55, CREAM), (0.30, BLACK)):
+def _draw_eye(canvas: Colors, x: float, y: float, radius: float, ink: str) -> None:
+    for share, colour in ((1.0, BLACK), (0.86, parse_color(ink)), (0.55, CREAM), (0.30, BLACK)):
         fill_disc(canvas, x, y, radius * share, np.asarray(colour).tolist(), flat=0.62, turn=25)
 
 
-def _square(canvas: Colours, x: float, y: float, radius: float, ink: str) -> None:
+def _draw_square(canvas: Colors, x: float, y: float, radius: float, ink: str) -> None:
     half = round(radius * 0.7)
     first, last = (round(x) - half, round(y) - half), (round(x) + half, round(y) + half)
-    cv2.rectangle(canvas, first, last, as_colour(ink).tolist(), -1)
+    cv2.rectangle(canvas, first, last, parse_color(ink).tolist(), -1)
     cv2.rectangle(canvas, first, last, BLACK, max(1, round(2 * canvas.shape[0] / 360)))
 
 
-def woven_wool(chance: np.random.Generator, height: int, width: int) -> Colours:
+def woven_wool(chance: np.random.Generator, height: int, width: int) -> Colors:
     """A hand-woven rug: stepped diamonds in madder, indigo, saffron and undyed wool."""
-    x, y = grid_of(height, width)
+    x, y = make_grid(height, width)
     stitch = 6.0 * height / 360
     column, row = np.floor(x / stitch), np.floor(y / (stitch * 0.8))
     across = np.abs((column % 30) - 15)
@@ -232,7 +239,7 @@ def woven_wool(chance: np.random.Generator, height: int, width: int) -> Colours:
     stripe = ((row // 26) % 2).astype(np.int32)
     table = np.stack(
         [
-            as_colour(c)
+            parse_color(c)
             for c in ("#8c2b22", "#e9dfc6", "#22355c", "#d69a2d", "#5c1f1a", "#3f6b5c", "#b8452f")
         ]
     )
@@ -242,8 +249,8 @@ def woven_wool(chance: np.random.Generator, height: int, width: int) -> Colours:
     loop_x, loop_y = (x / stitch) % 1 - 0.5, (y / (stitch * 0.8)) % 1 - 0.5
     loop_y = loop_y + np.where(loop_x > 0, 0.5, -0.5) * loop_x * 1.2
     bump = np.clip(1 - (loop_x**2 * 2.2 + loop_y**2 * 2.6), 0, 1)
-    fuzz = clouds(chance, height, width, 2.6, 2, 0.9)
-    return relief(
+    fuzz = draw_clouds(chance, height, width, 2.6, 2, 0.9)
+    return light_relief(
         np.clip(colours * (0.55 + 0.5 * bump)[..., None], 0, 1).astype(np.float32),
         bump * 0.45 + 0.25 * fuzz,
         0.9,
@@ -251,36 +258,36 @@ def woven_wool(chance: np.random.Generator, height: int, width: int) -> Colours:
     )
 
 
-def soft_watercolour(chance: np.random.Generator, height: int, width: int) -> Colours:
+def soft_watercolor(chance: np.random.Generator, height: int, width: int) -> Colors:
     """Wet washes that run into one another: rose, sky, lemon and lilac with hard dried rims on
     white paper.
     """
-    canvas = np.ones((height, width, 3), np.float32) * as_colour("#fbf8f1")
-    x, y = grid_of(height, width)
+    canvas = np.ones((height, width, 3), np.float32) * parse_color("#fbf8f1")
+    x, y = make_grid(height, width)
     tints = ["#e58aa5", "#6fb4dd", "#f4cf5e", "#9a86cf", "#76c2a0", "#f0996a"]
     for number in range(20):
         centre_x, centre_y = chance.random(2) * (width, height)
         radius = (0.13 + 0.22 * chance.random()) * height
-        ragged = clouds(chance, height, width, radius * 0.9, 5, 0.55) - 0.5
+        ragged = draw_clouds(chance, height, width, radius * 0.9, 5, 0.55) - 0.5
         away = np.hypot(x - centre_x, y - centre_y) / np.float32(radius) + 0.65 * ragged
         wet = smoothstep(1.02, 0.96, away)
         rim = np.exp(-(((away - 0.95) / 0.035) ** 2))
-        pool = 0.34 + 0.38 * clouds(chance, height, width, radius * 0.7, 4)
+        pool = 0.34 + 0.38 * draw_clouds(chance, height, width, radius * 0.7, 4)
         amount = np.clip(wet * pool + 0.30 * rim, 0, 0.9)[..., None]
-        canvas *= 1 - amount * (1 - as_colour(tints[number % 6]))
-    return within(canvas * paper(chance, height, width, 0.07))
+        canvas *= 1 - amount * (1 - parse_color(tints[number % 6]))
+    return clip_to_unit(canvas * draw_paper(chance, height, width, 0.07))
 
 
-def neon_lines(chance: np.random.Generator, height: int, width: int) -> Colours:
+def neon_lines(chance: np.random.Generator, height: int, width: int) -> Colors:
     """Tubes of light at night: glowing magenta, cyan and amber curves on near black."""
-    canvas = np.zeros((height, width, 3), np.float32) + as_colour("#0b0a18")
-    land = clouds(chance, height, width, height / 2, 3)
+    canvas = np.zeros((height, width, 3), np.float32) + parse_color("#0b0a18")
+    land = draw_clouds(chance, height, width, height / 2, 3)
     slope = (
         np.hypot(cv2.Sobel(land, cv2.CV_32F, 1, 0), cv2.Sobel(land, cv2.CV_32F, 0, 1)) / 8 + 1e-5
     )
     for number, level in enumerate(np.linspace(0.05, 0.95, 12)):
         away = np.abs(land - level) / np.maximum(slope, 1e-3) / (height / 360)
-        tint = as_colour(("#ff3d9a", "#28d7ff", "#ffb02e", "#8a5cff")[number % 4])
+        tint = parse_color(("#ff3d9a", "#28d7ff", "#ffb02e", "#8a5cff")[number % 4])
         canvas += np.exp(-((away / 9) ** 1.2))[..., None] * tint * 0.42
         canvas += smoothstep(2.6, 1.2, away)[..., None] * (0.55 * tint + 0.45)
-    return within(canvas)
+    return clip_to_unit(canvas)

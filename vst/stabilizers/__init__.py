@@ -1,9 +1,9 @@
-"""Stabilisers: what removes flicker. One file each; this is the table of their names."""
+"""The stabilizers, which remove flicker: one file each, listed in one table."""
 
 from vst.core.registry import Registry
 
-STABILISERS = Registry(
-    "stabiliser",
+STABILIZERS = Registry(
+    "stabilizer",
     {
         "off": "vst.stabilizers.off:Off",
         "light": "vst.stabilizers.light:Light",

@@ -36,7 +36,7 @@ from vst.imaging.optical_flow import (
     squared,
 )
 from vst.schedule.timeline import Mix
-from vst.stabilizers.base import Stabiliser
+from vst.stabilizers.base import Stabilizer
 from vst.stabilizers.blending import (
     AFAR,
     STATISTICS,
@@ -136,7 +136,7 @@ class Memory:
     """By how much they had changed when the anchor was chosen, (6,)."""
 
 
-class Anchored(Stabiliser):
+class Anchored(Stabilizer):
     """Remembers without end and needs no future frame; holds two pictures, an enlarged one, a map
     and some masks.
     """
@@ -153,7 +153,7 @@ class Anchored(Stabiliser):
     def reset(self) -> None:
         self._memory = None
 
-    def told(self, mix: Mix) -> None:
+    def set_mix(self, mix: Mix) -> None:
         before, self._mix = self._mix, shares(mix)
         self._changed += change(before, self._mix) if before else 0.0
 

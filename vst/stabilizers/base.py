@@ -1,7 +1,7 @@
-"""What a stabiliser promises: content and painted frames go in, steady painted frames come out in
-the same order.
+"""The interface of a stabilizer: it takes content and painted frames, and returns steady painted
+frames in the same order.
 
-To add one: a file in this folder with a class that derives from `Stabiliser`, and one line in the
+To add one: a file in this folder with a class that derives from `Stabilizer`, and one line in the
 table of `vst.stabilizers`.
 """
 
@@ -14,41 +14,37 @@ from vst.core.types import Picture
 from vst.schedule.timeline import Mix
 
 
-class Stabiliser(ABC):
-    """Works at the size of the painting; both pictures of a step have that size, RGB uint8."""
+class Stabilizer(ABC):
+    """Removes flicker. Both pictures of a step are RGB uint8 of the painting's size."""
 
     warmup: int | None = 0
-    """Frames that it must see before a chunk for its output to be exact; None: it remembers without
-    end.
+    """Frames that it must see before a chunk for its output to be exact; None: all frames of the
+    scene.
     """
     lookahead = 0
-    """Frames of the future that it needs: how many steps may pass before a frame comes out."""
+    """Future frames that it needs: the most steps by which it returns a frame late."""
 
-    def told(self, mix: Mix) -> None:
-        """Hear with which mix the next frame was painted. It may be left out: then a change of
-        style is known from the paintings alone, a few frames late.
+    def set_mix(self, mix: Mix) -> None:
+        """Set the mix with which the next frame was painted. Optional: without it the stabilizer
+        detects a change of style from the paintings, a few frames late.
         """
 
     @abstractmethod
     def step(self, content: Picture, painted: Picture) -> list[Picture]:
-        """Take one frame; return none or some, in order."""
+        """Take one frame; return the frames that are ready, in order."""
 
     def flush(self) -> list[Picture]:
-        """Return the frames still held; nothing is held afterwards. Called at a scene cut and at
-        the end.
-        """
+        """Return the frames that are still buffered. Called at a scene cut and at the end."""
         return []
 
     def reset(self) -> None:
-        """Forget the scene: the next frame is the first of another. What is held was flushed
-        before.
-        """
+        """Forget the scene: the next frame follows a cut. `flush` was called before."""
 
     def state(self) -> dict[str, Any]:
-        """Everything remembered, as plain arrays and numbers, to be carried over the end of a
-        chunk.
+        """Return everything that it remembers, as plain arrays and numbers; the next chunk restores
+        it.
         """
         return {}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from what `state` returned."""
+        """Continue from what `state` returned."""

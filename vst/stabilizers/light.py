@@ -10,7 +10,7 @@ import numpy as np
 
 from vst.core.types import Picture
 from vst.errors import UsageError
-from vst.stabilizers.base import Stabiliser
+from vst.stabilizers.base import Stabilizer
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class LightSettings:
         return float(np.exp(-0.5 * (distance / self.deviation) ** 2))
 
 
-class Light(Stabiliser):
+class Light(Stabilizer):
     """Each frame is the mean of its neighbours in time, the nearest counting most. At a scene's
     ends the weights of the missing ones fall to the others.
     """

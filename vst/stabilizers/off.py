@@ -1,13 +1,13 @@
-"""No stabiliser: each frame as it was painted."""
+"""The stabilizer that changes nothing."""
 
 from __future__ import annotations
 
 from vst.core.types import Picture
-from vst.stabilizers.base import Stabiliser
+from vst.stabilizers.base import Stabilizer
 
 
-class Off(Stabiliser):
-    """Hands the painting through."""
+class Off(Stabilizer):
+    """Returns each painting unchanged."""
 
     def step(self, content: Picture, painted: Picture) -> list[Picture]:
         return [painted]

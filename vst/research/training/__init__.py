@@ -1,3 +1,1 @@
-"""Training of the networks that the package ships and of those that users make. Called by its
-command alone.
-"""
+"""Training: the distillation of the embedded model, and networks for one style (`vst train`)."""

@@ -21,19 +21,19 @@ import keras
 import numpy as np
 
 from vst.core.types import OnProgress, Progress, silent
-from vst.nets import store
+from vst.nets import weight_files
 from vst.nets.embedded import Painter, PainterPlan, build_predictor
-from vst.research.training import data, figures, pairs, steps
-from vst.research.training.files import restore_variables, save_variables, write_json
-from vst.research.training.measure import painter_measures, predictor_measures, score
-from vst.research.training.motion import Films
+from vst.research.training import examples, figures, painter_student, picture_data
+from vst.research.training.checkpoint_files import restore_variables, save_variables, write_json
+from vst.research.training.films import FilmSet
 from vst.research.training.orthogonal import Orthogonal
+from vst.research.training.predictor_student import PredictorStudent
 from vst.research.training.teacher import PAINTER_FILE, PREDICTOR_FILE, LiteGraph, Teacher
-from vst.research.training.understudy import Understudy
+from vst.research.training.validation import measure_painter, measure_predictor, score_weights
 
 KERNEL_RATE = 3.75
 """The learning rate of the painter's kernels as a multiple of that of its other numbers."""
-MOTION = ("now", "next", "flow_next", "mask_next")
+MOTION_ARRAYS = ("now", "next", "flow_next", "mask_next")
 """What of a moment of a film the painter learns steadiness from."""
 
 
@@ -107,30 +107,30 @@ class Distillation:
     def prepare(self, on_progress: OnProgress) -> None:
         """Pairs and labels, for training and for validation."""
         teacher = self.open_teacher()
-        stores: dict[str, pairs.Store] = {}
-        clips = [data.read_frames(clip) for clip in self.clips]
+        stores: dict[str, examples.ExampleStore] = {}
+        clips = [picture_data.read_frames(clip) for clip in self.clips]
         for part in ("training", "validation"):
-            pool = data.Pool.read(self.pictures, part)
+            pool = picture_data.PicturePool.read(self.pictures, part)
             if part == "training":
                 pool.frames = [frame for clip in clips for frame in clip[::6]]
-            check_pool(pool, self.pictures, part)
+            check_pictures_found(pool, self.pictures, part)
             folder, whole = self.out / "data", part == "training"
-            labels = pairs.Store(
+            labels = examples.ExampleStore(
                 folder / f"{part}-labels",
                 self.plan.labels if whole else self.plan.validation,
-                pairs.LABEL_SHAPES,
+                examples.LABEL_SHAPES,
             )
-            labels.fill(pairs.LabelMaker(pool, teacher, self.rng), f"{part} labels", on_progress)
-            painted = pairs.Store(
+            labels.fill(examples.LabelMaker(pool, teacher, self.rng), f"{part} labels", on_progress)
+            painted = examples.ExampleStore(
                 folder / f"{part}-pairs",
                 self.plan.pairs if whole else self.plan.validation,
-                pairs.pair_shapes(self.plan.side),
+                examples.build_pair_shapes(self.plan.side),
             )
             varied = labels.arrays["numbers"]
-            maker = pairs.PairMaker(pool, teacher, self.rng, self.plan.side, varied)
+            maker = examples.PairMaker(pool, teacher, self.rng, self.plan.side, varied)
             painted.fill(maker, f"{part} pairs", on_progress)
             stores |= {f"{part}-labels": labels, f"{part}-pairs": painted}
-        self.films = Films.read(self.clips, self.plan.side) if self.clips else None
+        self.films = FilmSet.read(self.clips, self.plan.side) if self.clips else None
         self.stores = stores
 
     def train_predictor(self, on_progress: OnProgress) -> None:
@@ -140,7 +140,7 @@ class Distillation:
         mean, spread = numbers.mean(0), numbers.std(0) + 1e-3
         network.get_layer("space").set_weights([mean, spread])
         judge, _ = self.open_graphs()
-        model = Understudy(network, judge, float(np.sqrt(np.square(spread).mean())))
+        model = PredictorStudent(network, judge, float(np.sqrt(np.square(spread).mean())))
         model.compile(Orthogonal(plan.predictor_rate))
         kept = self.stores["validation-labels"].first(plan.validation)
 
@@ -148,15 +148,17 @@ class Distillation:
             painted = max(1, plan.predictor_batch // 3)
             labels = self.stores["training-labels"].draw(self.rng, plan.predictor_batch - painted)
             rows = self.stores["training-pairs"].draw(self.rng, painted)
-            squares = [data.squeeze(picture) for picture in rows["painted"]]
-            pictures = data.vary_again([*labels["picture"], *squares], self.rng)
+            squares = [picture_data.resize_square(picture) for picture in rows["painted"]]
+            pictures = picture_data.augment_batch([*labels["picture"], *squares], self.rng)
             return pictures.astype(np.float32), np.zeros(len(pictures), np.float32)
 
         def measured(trained: Any) -> dict[str, float]:
-            return predictor_measures(trained, kept["picture"], kept["numbers"])
+            return measure_predictor(trained, kept["picture"], kept["numbers"])
 
         minutes = plan.minutes * plan.predictor_share
-        part = Part("predictor", model, network, batch, measured, minutes, plan.predictor_rate)
+        part = TrainingPart(
+            "predictor", model, network, batch, measured, minutes, plan.predictor_rate
+        )
         self.train(part, on_progress)
 
     def train_painter(self, on_progress: OnProgress) -> None:
@@ -168,34 +170,37 @@ class Distillation:
         def batch() -> tuple[Any, Any]:
             rows = self.stores["training-pairs"].draw(self.rng, plan.batch)
             taken = {name: rows[name] for name in ("content", "numbers")}
-            shift = self.rng.integers(0, steps.SHIFT + 1, (1, 2)).repeat(plan.batch, 0)
+            shift = self.rng.integers(0, painter_student.MAX_SHIFT + 1, (1, 2)).repeat(
+                plan.batch, 0
+            )
             wanted = {name: rows[name] for name in ("painted", "painted_numbers")}
             if self.films is not None:
                 moment = self.films.draw(self.rng, plan.side)
-                taken["motion"] = {name: getattr(moment, name)[None] for name in MOTION}
+                taken["motion"] = {name: getattr(moment, name)[None] for name in MOTION_ARRAYS}
             return {**taken, "shift": shift.astype(np.int32)}, wanted
 
         def measured(trained: Any) -> dict[str, float]:
-            return painter_measures(trained, judge, kept)
+            return measure_painter(trained, judge, kept)
 
         painter.set_space(self.stores["training-pairs"].arrays["numbers"])
         minutes = plan.minutes * (1 - plan.predictor_share)
         for name, terms, share, rate in (
-            ("painter-base", steps.BASE, plan.base_share, plan.painter_rate),
-            ("painter", steps.FINE, 1 - plan.base_share, plan.fine_rate),
+            ("painter-base", painter_student.BASE_WEIGHTS, plan.base_share, plan.painter_rate),
+            ("painter", painter_student.FINE_WEIGHTS, 1 - plan.base_share, plan.fine_rate),
         ):
-            model = steps.Distiller(painter, judge, hints, terms)
+            model = painter_student.PainterStudent(painter, judge, hints, terms)
             model.compile(Orthogonal(rate, KERNEL_RATE, sides=(3, 5), global_clipnorm=1.0))
             self.train(
-                Part(name, model, painter, batch, measured, minutes * share, rate), on_progress
+                TrainingPart(name, model, painter, batch, measured, minutes * share, rate),
+                on_progress,
             )
         best = Painter(self.painter_plan)
-        store.assign(best, store.read_arrays(self.out / "weights", "painter"))
+        weight_files.assign_arrays(best, weight_files.read_weights(self.out / "weights", "painter"))
         figures.draw_grid(best, kept, self.out / "grid.png")
 
-    def train(self, part: Part, on_progress: OnProgress) -> None:
+    def train(self, part: TrainingPart, on_progress: OnProgress) -> None:
         """Trains one part until its minutes are spent, over all runs in this folder."""
-        run = Run(self.out, part, self.plan.memory)
+        run = PartRun(self.out, part, self.plan.memory)
         run.restore()
         last = time.monotonic()
         # The first step traces and compiles, which may take a minute: it is not counted.
@@ -217,7 +222,7 @@ class Distillation:
 
 
 @dataclass
-class Part:
+class TrainingPart:
     """What is trained: ``model`` takes the batches, ``network`` is what is kept of it."""
 
     name: str
@@ -229,12 +234,12 @@ class Part:
     rate: float
 
 
-class Run:
+class PartRun:
     """The state of one part's training: steps, seconds, the running mean of the weights, the best
     score.
     """
 
-    def __init__(self, out: Path, part: Part, memory: float):
+    def __init__(self, out: Path, part: TrainingPart, memory: float):
         self.out, self.part, self.memory = out, part, memory
         self.folder = out / "checkpoint" / part.name
         self.steps, self.spent, self.best = 0, 0.0, float("inf")
@@ -265,12 +270,12 @@ class Run:
         self.losses = []
         row = {"steps": self.steps, "seconds": round(self.spent, 1), "loss": loss, **measures}
         self.rows.append(row)
-        if score(measures) < self.best:
-            self.best = score(measures)
+        if score_weights(measures) < self.best:
+            self.best = score_weights(measures)
             kind = self.part.name.split("-")[0]
             about = {"steps": self.steps, "validation": measures}
-            arrays = store.arrays_of(self.part.network)
-            store.write_part(self.out / "weights", kind, arrays, about)
+            arrays = weight_files.export_arrays(self.part.network)
+            weight_files.write_weights(self.out / "weights", kind, arrays, about)
         self.part.network.set_weights(now)
         self.save()
 
@@ -299,7 +304,7 @@ class Run:
         return [*self.part.model.variables, *optimizer.variables]
 
 
-def check_pool(pool: data.Pool, folder: Path, part: str) -> None:
+def check_pictures_found(pool: picture_data.PicturePool, folder: Path, part: str) -> None:
     from vst.errors import MissingFileError
 
     for kind, found in (("content", pool.photographs), ("style", pool.paintings)):

@@ -18,16 +18,16 @@ import numpy as np
 from vst.core.types import Picture
 from vst.errors import MediaError, MissingFileError
 from vst.nets import losses
-from vst.nets.plan import FeedForwardPlan
-from vst.research.training import data
-from vst.research.training.learner import Batch, Learner
-from vst.research.training.plans import FastPlan
-from vst.research.training.style_run import StyleTraining, begun
+from vst.nets.feedforward_plan import FeedForwardPlan
+from vst.research.training.learner import Batch, StyleLearner
+from vst.research.training.picture_data import PICTURE_SUFFIXES, crop_randomly
+from vst.research.training.style_plans import FastPlan
+from vst.research.training.style_training import StyleTraining, load_settings
 
-MOST_HELD = 16
+MAX_HELD_OUT = 16
 
 
-class Pictures:
+class PictureFolder:
     """The pictures below a folder, some of them held out to measure on; read when they are needed.
 
     Every tenth picture of the names in order is held out, at most 16, spread evenly; a single
@@ -37,28 +37,30 @@ class Pictures:
     def __init__(self, folder: Path):
         self.folder = folder
         found = sorted(
-            path for path in folder.rglob("*") if path.suffix.lower() in data.PICTURE_SUFFIXES
+            path for path in folder.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES
         )
         if not found:
             raise MissingFileError(
                 f"{str(folder)!r} has no pictures to train on; give a folder with "
-                f"{', '.join(data.PICTURE_SUFFIXES)} files, in folders of it if you like"
+                f"{', '.join(PICTURE_SUFFIXES)} files, in folders of it if you like"
             )
-        count = min(MOST_HELD, max(1, len(found) // 10))
+        count = min(MAX_HELD_OUT, max(1, len(found) // 10))
         places = {int((place + 0.5) * len(found) / count) for place in range(count)}
         self.held = [found[place] for place in sorted(places)]
         self.training = [path for place, path in enumerate(found) if place not in places] or found
 
     def crop(self, rng: np.random.Generator, side: int) -> Picture:
         """A random square part of a random training picture."""
-        return data.crop(read(self.training[rng.integers(len(self.training))]), rng, side)
+        return crop_randomly(
+            read_picture(self.training[rng.integers(len(self.training))]), rng, side
+        )
 
     def middles(self, side: int) -> Picture:
         """The middle squares of the held-out pictures, (N, side, side, 3)."""
-        return np.stack([middle(read(path), side) for path in self.held])
+        return np.stack([crop_middle(read_picture(path), side) for path in self.held])
 
 
-def read(path: Path) -> Picture:
+def read_picture(path: Path) -> Picture:
     """An RGB picture."""
     picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if picture is None:
@@ -66,7 +68,7 @@ def read(path: Path) -> Picture:
     return np.ascontiguousarray(picture[:, :, ::-1])
 
 
-def middle(picture: Picture, side: int) -> Picture:
+def crop_middle(picture: Picture, side: int) -> Picture:
     """The largest square in the middle, ``side`` pixels wide."""
     height, width = picture.shape[:2]
     short = min(height, width)
@@ -76,7 +78,7 @@ def middle(picture: Picture, side: int) -> Picture:
     return np.asarray(cv2.resize(cut, (side, side), interpolation=method), np.uint8)
 
 
-def with_noise(picture: Picture, rng: np.random.Generator, pixels: int, most: float) -> Picture:
+def add_noise(picture: Picture, rng: np.random.Generator, pixels: int, most: float) -> Picture:
     """A copy in which ``pixels`` places, drawn at random, are brighter or darker by up to ``most``
     levels in each channel.
     """
@@ -87,12 +89,12 @@ def with_noise(picture: Picture, rng: np.random.Generator, pixels: int, most: fl
     return np.rint(noisy.clip(0, 255)).astype(np.uint8)
 
 
-class NoiseLearner(Learner):
+class NoiseLearner(StyleLearner):
     """Paints pictures and, with a stability loss, their noisy copies."""
 
     def __init__(self, *given: Any, **named: Any):
         super().__init__(*given, **named)
-        self.painted_keys = ("content", "noisy") if self.weights_of["noise"] else ("content",)
+        self.painted_keys = ("content", "noisy") if self.loss_weights["noise"] else ("content",)
         self.judged_keys = ("content",)
 
     def steadiness(self, batch: Batch, contents: Batch, paintings: Batch) -> dict[str, Any]:
@@ -112,7 +114,7 @@ class FastTraining(StyleTraining):
     def __init__(
         self,
         style: Picture,
-        pictures: Pictures,
+        pictures: PictureFolder,
         out: Path,
         plan: FastPlan | None = None,
         network_plan: FeedForwardPlan | None = None,
@@ -123,12 +125,12 @@ class FastTraining(StyleTraining):
         self.pictures = pictures
 
     @classmethod
-    def resumed(cls, out: Path, pictures: Path | None = None, **changed: Any) -> FastTraining:
+    def resume(cls, out: Path, pictures: Path | None = None, **changed: Any) -> FastTraining:
         """The training that was begun in a folder. ``changed``: of its plan; ``pictures``: where
         they are now.
         """
-        found = begun(out, cls.kind, changed)
-        folder = Pictures(pictures or Path(found.about["pictures"]))
+        found = load_settings(out, cls.kind, changed)
+        folder = PictureFolder(pictures or Path(found.about["pictures"]))
         plan = FastPlan(**found.plan)
         return cls(found.style, folder, out, plan, found.network_plan, found.about)
 
@@ -149,6 +151,6 @@ class FastTraining(StyleTraining):
         batch: Batch = {"content": contents, "shift": self.shift(rng, len(contents))}
         if plan.noise_weight:
             batch["noisy"] = np.stack(
-                [with_noise(one, rng, plan.noisy_pixels, plan.noise_range) for one in contents]
+                [add_noise(one, rng, plan.noisy_pixels, plan.noise_range) for one in contents]
             )
         return batch

@@ -20,7 +20,7 @@ Batch = dict[str, Any]
 JITTER = 4
 """Pixels by which the judge's view is moved at random: its first layer sees blocks of up to four
 pixels, and would teach the painter their grid."""
-OWN_UNITS = {"content": 1.0, "style": 1e-5}
+EMBEDDED_UNITS = {"content": 1.0, "style": 1e-5}
 """The layers of the package's own network are of very different scales. Its losses are therefore
 relative to their targets, times these units, with which the weights that papers give for VGG make
 pictures of the same kind."""
@@ -44,7 +44,7 @@ class StyleTarget:
         self.grams = [sum(losses.gram(one[name]) for one in found) / len(found) for name in names]
 
 
-class Learner(keras.Model):
+class StyleLearner(keras.Model):
     """A network with its losses, as Keras trains it.
 
     Called with a batch of uint8 pictures by name; ``painted_keys`` are painted, ``judged_keys``
@@ -64,13 +64,13 @@ class Learner(keras.Model):
     ):
         super().__init__(name="learner", dtype="float32")
         self.network = network
-        self.backbone, self.target, self.weights_of = backbone, target, weights
+        self.backbone, self.target, self.loss_weights = backbone, target, weights
         self.found = {name: keras.metrics.Mean(name=f"{name}_loss") for name in weights}
         self.built = True
 
     def call(self, batch: Batch, training: bool = False) -> Any:
         """Paintings by name, in [0,1]."""
-        contents = [as_floats(batch[key]) for key in self.painted_keys]
+        contents = [to_floats(batch[key]) for key in self.painted_keys]
         paintings = self.network(ops.concatenate(contents, 0))
         parts = ops.split(ops.cast(paintings, "float32"), len(contents), 0)
         return dict(zip(self.painted_keys, parts))
@@ -84,14 +84,14 @@ class Learner(keras.Model):
         training: bool = True,
     ) -> Any:
         total: Any = 0.0
-        for name, value in self.losses_of(x, y_pred).items():
+        for name, value in self.compute_losses(x, y_pred).items():
             self.found[name].update_state(value)
-            total = total + self.weights_of[name] * value
+            total = total + self.loss_weights[name] * value
         return total
 
-    def losses_of(self, batch: Batch, paintings: Batch) -> dict[str, Any]:
+    def compute_losses(self, batch: Batch, paintings: Batch) -> dict[str, Any]:
         """Every loss by name, unweighted."""
-        contents = {key: as_floats(batch[key]) for key in self.painted_keys}
+        contents = {key: to_floats(batch[key]) for key in self.painted_keys}
         painted = ops.concatenate([paintings[key] for key in self.judged_keys], 0)
         content = ops.concatenate([contents[key] for key in self.judged_keys], 0)
         side, shift = painted.shape[1], ops.convert_to_tensor(batch["shift"])[0]
@@ -101,11 +101,11 @@ class Learner(keras.Model):
             ops.slice(painted, start, size),
             ops.slice(content, start, size),
         )
-        found = self.perceived(painted_view, content_view)
+        found = self.judge_paintings(painted_view, content_view)
         found["variation"] = losses.total_variation(painted) * side * side
         return found | self.steadiness(batch, contents, paintings)
 
-    def perceived(self, painted: Any, content: Any) -> dict[str, Any]:
+    def judge_paintings(self, painted: Any, content: Any) -> dict[str, Any]:
         """Content and style loss, as the backbone sees them."""
         judge, names = self.backbone, self.backbone.content_layers
         seen = judge(painted, tuple(dict.fromkeys((*names, *judge.style_layers))))
@@ -117,13 +117,15 @@ class Learner(keras.Model):
             "content": losses.content_loss(*features, relative=own),
             "style": losses.style_loss(*grams, relative=own),
         }
-        return {name: value * OWN_UNITS[name] for name, value in found.items()} if own else found
+        return (
+            {name: value * EMBEDDED_UNITS[name] for name, value in found.items()} if own else found
+        )
 
     def steadiness(self, batch: Batch, contents: Batch, paintings: Batch) -> dict[str, Any]:
         """The losses that compare paintings with each other, by name."""
         return {}
 
 
-def as_floats(pictures: Any) -> Any:
+def to_floats(pictures: Any) -> Any:
     """uint8 pictures in [0,1]."""
     return ops.cast(pictures, "float32") / 255

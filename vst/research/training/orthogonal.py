@@ -1,5 +1,5 @@
-"""An optimiser for convolutions: the step's matrix is brought to singular values near 1, so that no
-direction of a kernel is learnt later than the others (Jordan et al., "Muon: an optimizer for hidden
+"""An optimizer for convolutions: it brings the singular values of each step near 1, so that a
+kernel learns no direction later than others (Jordan et al., "Muon: an optimizer for hidden
 layers in neural networks", 2024).
 """
 
@@ -18,8 +18,8 @@ STEEP, MIDDLE, LEVEL = 3.4445, -4.7750, 2.0315
 """
 
 
-def orthogonalised(matrix: Any) -> Any:
-    """(rows, columns), rows not more than columns -> the same shape, singular values near 1."""
+def orthogonalize(matrix: Any) -> Any:
+    """Bring the singular values of a matrix near 1; it must not have more rows than columns."""
     matrix = matrix / (ops.norm(matrix) + 1e-7)
     for _ in range(ROUNDS):
         square = ops.matmul(matrix, ops.transpose(matrix))
@@ -38,7 +38,7 @@ class Orthogonal(keras.optimizers.Adam):
     """Orthogonal steps for the kernels with one of the ``sides``, Adam's for everything else.
 
     ``kernel_rate``: the learning rate of kernels as a multiple of ``learning_rate``; ``momentum``:
-    how much of a kernel's last direction stays.
+    the share of a kernel's last direction that is kept.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Orthogonal(keras.optimizers.Adam):
         outputs = variable.shape[-1]
         inputs = variable.shape[0] * variable.shape[1] * variable.shape[2]
         matrix = ops.reshape(ahead, (inputs, outputs))
-        step = ops.transpose(orthogonalised(ops.transpose(matrix)))
+        step = ops.transpose(orthogonalize(ops.transpose(matrix)))
         size = max(1.0, inputs / outputs) ** 0.5 * self.kernel_rate
         rate = ops.cast(learning_rate, variable.dtype)
         self.assign_sub(variable, rate * size * ops.reshape(step, variable.shape))

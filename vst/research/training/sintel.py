@@ -28,7 +28,7 @@ TAG = 202021.25
 UNKNOWN = 1e9
 """Flow beyond this length means that it is not known."""
 KINDS = ("clean", "final")
-MOST_PIXELS = 2**28
+MAX_PIXELS = 2**28
 
 
 def read_flow(path: Path) -> Flow:
@@ -42,7 +42,7 @@ def read_flow(path: Path) -> Flow:
     if len(content) < 12 or struct.unpack("<f", content[:4])[0] != TAG:
         raise MediaError(f"{str(path)!r} is no .flo file; it does not begin with {TAG}")
     width, height = struct.unpack("<ii", content[4:12])
-    if not (width > 0 and height > 0 and width * height <= MOST_PIXELS):
+    if not (width > 0 and height > 0 and width * height <= MAX_PIXELS):
         raise MediaError(f"flow {str(path)!r} says that it is {width}x{height}")
     if len(content) != 12 + 8 * width * height:
         raise MediaError(
@@ -62,7 +62,7 @@ def write_flow(path: Path, flow: Flow) -> None:
     path.write_bytes(head + np.ascontiguousarray(flow, "<f4").tobytes())
 
 
-def read_seen(path: Path) -> Mask:
+def read_visible(path: Path) -> Mask:
     """Pixels that an occlusion map (white: hidden) leaves, (height, width)."""
     hidden = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
     if hidden is None:
@@ -70,12 +70,12 @@ def read_seen(path: Path) -> Mask:
     return np.asarray(hidden < 128)
 
 
-def known(flow: Flow) -> Mask:
+def find_known(flow: Flow) -> Mask:
     """Pixels whose flow is a number of a sensible length."""
     return np.asarray(np.isfinite(flow).all(2) & (np.abs(flow) < UNKNOWN).all(2))
 
 
-def joined(flows: Sequence[Flow], seen: Sequence[Mask]) -> tuple[Flow, Mask]:
+def chain_flows(flows: Sequence[Flow], seen: Sequence[Mask]) -> tuple[Flow, Mask]:
     """One flow from the first frame over several to the last, and the pixels that are seen, and
     within the frame, all the way.
     """
@@ -113,25 +113,26 @@ class SintelScene:
         """Where the pixels of frame ``index`` are in frame ``later``, and which are seen there."""
         flows = [read_flow(path) for path in self.flows[index:later]]
         seen = [
-            read_seen(path) & known(flow) for path, flow in zip(self.occlusions[index:later], flows)
+            read_visible(path) & find_known(flow)
+            for path, flow in zip(self.occlusions[index:later], flows)
         ]
-        return joined([np.where(known(f)[..., None], f, 0) for f in flows], seen)
+        return chain_flows([np.where(find_known(f)[..., None], f, 0) for f in flows], seen)
 
 
 def is_sintel(folder: Path) -> bool:
     """Whether a folder, or ``training`` in it, has flow in Sintel's layout."""
-    return (_training(folder) / "flow").is_dir()
+    return (_find_root(folder) / "flow").is_dir()
 
 
-def _training(folder: Path) -> Path:
+def _find_root(folder: Path) -> Path:
     return folder / "training" if (folder / "training").is_dir() else folder
 
 
-def sintel_scenes(folder: Path, kind: str = "clean") -> list[SintelScene]:
+def find_sintel_scenes(folder: Path, kind: str = "clean") -> list[SintelScene]:
     """The scenes of a folder in Sintel's layout; ``kind``: ``clean`` or ``final`` pictures."""
     if kind not in KINDS:
         raise UsageError(f"pictures {kind!r} of Sintel; allowed is {' or '.join(KINDS)}")
-    root = _training(folder)
+    root = _find_root(folder)
     scenes = []
     for place in sorted(path for path in (root / kind).glob("*") if path.is_dir()):
         frames = tuple(sorted(place.glob("*.png")))

@@ -17,7 +17,7 @@ import numpy as np
 from keras import ops
 
 from vst.errors import AssetError, MissingFileError
-from vst.research.training.data import Numbers, Picture
+from vst.research.training.picture_data import Embeddings, Picture
 
 PREDICTOR_FILE = "style_predict_quantized_256.tflite"
 PAINTER_FILE = "style_transfer_quantized_dynamic.tflite"
@@ -27,13 +27,13 @@ class Teacher:
     """Magenta's TFLite pair by the interpreter; one picture at a time."""
 
     def __init__(self, folder: Path, threads: int | None = None):
-        self.predictor = interpreter(folder / PREDICTOR_FILE, threads)
+        self.predictor = open_teacher_file(folder / PREDICTOR_FILE, threads)
         self.predictor.allocate_tensors()
-        self.painter = interpreter(folder / PAINTER_FILE, threads)
+        self.painter = open_teacher_file(folder / PAINTER_FILE, threads)
         self.slots = {d["shape"][-1]: d["index"] for d in self.painter.get_input_details()}
         self.size: tuple[int, ...] | None = None
 
-    def embed(self, square: Picture) -> Numbers:
+    def embed(self, square: Picture) -> Embeddings:
         """The 100 numbers of a picture of 256 x 256."""
         slot = self.predictor.get_input_details()[0]["index"]
         self.predictor.set_tensor(slot, square[None].astype(np.float32) / 255)
@@ -41,7 +41,7 @@ class Teacher:
         found = self.predictor.get_tensor(self.predictor.get_output_details()[0]["index"])
         return np.asarray(found, np.float32).ravel().copy()
 
-    def paint(self, picture: Picture, numbers: Numbers) -> Picture:
+    def paint(self, picture: Picture, numbers: Embeddings) -> Picture:
         """Magenta's picture, uint8; Magenta rounds its sides up to multiples of four."""
         if self.size != picture.shape:
             self.painter.resize_tensor_input(self.slots[3], [1, *picture.shape])
@@ -55,7 +55,7 @@ class Teacher:
         return np.clip(painted * 255 + 0.5, 0, 255).astype(np.uint8)
 
 
-def interpreter(path: Path, threads: int | None = None) -> Any:
+def open_teacher_file(path: Path, threads: int | None = None) -> Any:
     """A TFLite interpreter: ai-edge-litert's where it is installed, TensorFlow's otherwise."""
     if not path.is_file():
         raise MissingFileError(
@@ -87,7 +87,7 @@ class LiteGraph:
                 graph = json.loads(str(stored["graph"]))
                 self.constants = {int(k[1:]): stored[k] for k in stored.files if k != "graph"}
         else:
-            graph, self.constants = read_lite(path)
+            graph, self.constants = read_lite_file(path)
         self.inputs, self.outputs, self.operators = (
             graph["inputs"],
             graph["outputs"],
@@ -106,7 +106,7 @@ class LiteGraph:
             arguments = [values.get(index) for index in taken]
             if any(argument is None for argument in arguments[:2]):
                 continue  # the arithmetic of sizes, which `doubles` stands for
-            values[given] = operate(name, options, arguments)
+            values[given] = apply_operator(name, options, arguments)
             if given == until:
                 break
         return values.get(self.outputs[0]), {index: values[index] for index in keep}
@@ -117,11 +117,11 @@ class LiteGraph:
 
 
 # What computes the size of a resize: not needed, since every resize here doubles or keeps.
-SHAPES = ("SHAPE", "STRIDED_SLICE", "PACK")
+SHAPE_OPERATORS = ("SHAPE", "STRIDED_SLICE", "PACK")
 KEPT_OPTIONS = ("padding", "strideH", "fusedActivationFunction", "keepDims", "mode")
 
 
-def read_lite(path: Path) -> tuple[dict[str, Any], dict[int, Any]]:
+def read_lite_file(path: Path) -> tuple[dict[str, Any], dict[int, Any]]:
     """Operators and constants of a TFLite file."""
     from tensorflow.lite.python import schema_py_generated as schema
 
@@ -134,13 +134,13 @@ def read_lite(path: Path) -> tuple[dict[str, Any], dict[int, Any]]:
     for index, tensor in enumerate(graph.tensors):
         data = model.buffers[tensor.buffer].data
         if data is not None and len(data):
-            constants[index] = constant(tensor, bytes(data))
+            constants[index] = decode_constant(tensor, bytes(data))
     codes = [max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes]
     operators, scaled = [], set[int]()
     for operator in graph.operators:
         name, options = names[codes[operator.opcodeIndex]], vars(operator.builtinOptions or object)
         taken = [int(index) for index in operator.inputs]
-        if name in SHAPES:
+        if name in SHAPE_OPERATORS:
             scaled |= {int(operator.outputs[0])} if scaled.intersection(taken) else set()
             continue
         kept = {key: int(options[key]) for key in KEPT_OPTIONS if key in options}
@@ -154,7 +154,7 @@ def read_lite(path: Path) -> tuple[dict[str, Any], dict[int, Any]]:
     return {"inputs": inputs, "outputs": outputs, "operators": operators}, constants
 
 
-def constant(tensor: Any, data: bytes) -> Any:
+def decode_constant(tensor: Any, data: bytes) -> Any:
     """A stored tensor as float32, or its integers where it is not quantised."""
     kinds = {0: np.float32, 1: np.float16, 2: np.int32, 3: np.uint8, 4: np.int64, 9: np.int8}
     if tensor.type not in kinds:
@@ -173,11 +173,11 @@ def constant(tensor: Any, data: bytes) -> Any:
     return (array.astype(np.float32) - zero) * scale
 
 
-def activated(value: Any, kind: int) -> Any:
+def activate(value: Any, kind: int) -> Any:
     return ops.relu(value) if kind == 1 else ops.relu6(value) if kind == 3 else value
 
 
-def convolve(name: str, options: dict[str, int], arguments: list[Any]) -> Any:
+def apply_convolution(name: str, options: dict[str, int], arguments: list[Any]) -> Any:
     """A convolution, plain or by channel, with its bias."""
     padding = "same" if options["padding"] == 0 else "valid"
     kernel = np.transpose(arguments[1], (1, 2, 3, 0))
@@ -188,11 +188,11 @@ def convolve(name: str, options: dict[str, int], arguments: list[Any]) -> Any:
     return result
 
 
-def operate(name: str, options: dict[str, int], arguments: list[Any]) -> Any:
+def apply_operator(name: str, options: dict[str, int], arguments: list[Any]) -> Any:
     """One TFLite operator."""
     first = arguments[0]
     if name in ("CONV_2D", "DEPTHWISE_CONV_2D"):
-        result = convolve(name, options, arguments)
+        result = apply_convolution(name, options, arguments)
     elif name in ("ADD", "SUB", "MUL"):
         result = {"ADD": ops.add, "SUB": ops.subtract, "MUL": ops.multiply}[name](
             first, arguments[1]
@@ -208,16 +208,16 @@ def operate(name: str, options: dict[str, int], arguments: list[Any]) -> Any:
         widths = [[int(side) for side in pair] for pair in arguments[1]]
         result = ops.pad(first, widths, "reflect" if options["mode"] == 0 else "symmetric")
     elif name == "RESIZE_NEAREST_NEIGHBOR":
-        result = doubled(first) if options["doubles"] else first
+        result = double_size(first) if options["doubles"] else first
     elif name == "RSQRT":
         result = ops.rsqrt(first)
     elif name == "LOGISTIC":
         result = ops.sigmoid(first)
     else:
         raise AssetError(f"the TFLite operator {name} is not known here")
-    return activated(result, options.get("fusedActivationFunction", 0))
+    return activate(result, options.get("fusedActivationFunction", 0))
 
 
-def doubled(value: Any) -> Any:
+def double_size(value: Any) -> Any:
     """Nearest-neighbour enlargement by two."""
     return ops.repeat(ops.repeat(value, 2, axis=1), 2, axis=2)

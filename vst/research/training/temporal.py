@@ -11,8 +11,8 @@ The report's printed listing departs from its text, and is not followed where it
 two weights λ (100 is the short term's, 10 the long term's), weighs blue as red in the luminance,
 picks the long-term frame by its index in a shuffled batch and masks by comparing a content with a
 painting, rescales the resized flow by the wrong sides, and leaves out the luminance term of the
-loss. Here: `TemporalPlan.weights`, `vst.nets.losses.LUMINANCE`, `moment` and `resized` in
-`vst.research.training.motion`, and `TemporalLearner.steadiness`.
+loss. Here: `TemporalPlan.weights`, `vst.nets.losses.LUMINANCE`, `crop_sample` and `resize_flow` in
+`vst.research.training.films`, and `TemporalLearner.steadiness`.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ from keras import ops
 
 from vst.core.types import Picture
 from vst.nets import losses
-from vst.nets.plan import FeedForwardPlan
-from vst.research.training.learner import Batch, Learner
-from vst.research.training.motion import Films, Moment, moment
-from vst.research.training.plans import AUTO, OFF, TemporalPlan
-from vst.research.training.style_run import StyleTraining, begun
+from vst.nets.feedforward_plan import FeedForwardPlan
+from vst.research.training.films import FilmSet, MotionSample, crop_sample
+from vst.research.training.learner import Batch, StyleLearner
+from vst.research.training.style_plans import AUTO, OFF, TemporalPlan
+from vst.research.training.style_training import StyleTraining, load_settings
 
-PICTURES = ("now", "next", "far")
-MOST_HELD = 16
+SAMPLE_FRAMES = ("now", "next", "far")
+MAX_HELD_OUT = 16
 
 
-class TemporalLearner(Learner):
+class TemporalLearner(StyleLearner):
     """Paints three frames of each moment; the first two are judged for content and style."""
 
-    painted_keys = PICTURES
+    painted_keys = SAMPLE_FRAMES
     judged_keys = ("now", "next")
     formula = OFF
 
@@ -73,7 +73,7 @@ class TemporalTraining(StyleTraining):
     def __init__(
         self,
         style: Picture,
-        films: Films,
+        films: FilmSet,
         out: Path,
         plan: TemporalPlan | None = None,
         network_plan: FeedForwardPlan | None = None,
@@ -85,17 +85,17 @@ class TemporalTraining(StyleTraining):
         self.films = films
 
     @classmethod
-    def resumed(cls, out: Path, data: Sequence[Path] = (), **changed: Any) -> TemporalTraining:
+    def resume(cls, out: Path, data: Sequence[Path] = (), **changed: Any) -> TemporalTraining:
         """The training that was begun in a folder. ``changed``: of its plan; ``data``: where the
         films are now.
         """
-        found = begun(out, cls.kind, changed)
+        found = load_settings(out, cls.kind, changed)
         plan, about = TemporalPlan(**found.plan), found.about
         places = data or [Path(path) for path in about["data"]]
-        films = Films.read(places, plan.side, about["pass"])
+        films = FilmSet.read(places, plan.side, about["pass"])
         return cls(found.style, films, out, plan, found.network_plan, about)
 
-    def open_learner(self) -> Learner:
+    def open_learner(self) -> StyleLearner:
         learner = super().open_learner()
         learner.formula = self.formula
         return learner
@@ -110,15 +110,15 @@ class TemporalTraining(StyleTraining):
     def batch(self, step: int) -> Batch:
         rng = self.random(step)
         moments = [self.films.draw(rng, self.plan.side) for _ in range(self.plan.batch)]
-        return stacked(moments) | {"shift": self.shift(rng, len(moments))}
+        return stack_samples(moments) | {"shift": self.shift(rng, len(moments))}
 
     def held(self) -> Iterator[Batch]:
-        every = max(1, len(self.films.held) // MOST_HELD)
-        for scene, index in self.films.held[::every][:MOST_HELD]:
+        every = max(1, len(self.films.held) // MAX_HELD_OUT)
+        for scene, index in self.films.held[::every][:MAX_HELD_OUT]:
             shift = np.zeros((1, 2), np.int32)
-            yield stacked([moment(scene, index, self.plan.side)]) | {"shift": shift}
+            yield stack_samples([crop_sample(scene, index, self.plan.side)]) | {"shift": shift}
 
 
-def stacked(moments: Sequence[Moment]) -> Batch:
+def stack_samples(moments: Sequence[MotionSample]) -> Batch:
     """Moments as arrays with the batch as first axis."""
     return {name: np.stack([getattr(one, name) for one in moments]) for name in vars(moments[0])}

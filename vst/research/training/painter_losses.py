@@ -1,8 +1,8 @@
-"""What the painter is trained to: agree with the teacher's picture, in pixels, textures, style and
-sharpness, and be steady.
+"""The losses of the painter: agreement with the teacher's picture in pixels, texture, style and
+sharpness, and steadiness.
 
-All terms take pictures (B,H,W,3) in [0,1] and return one number. ``ours``: what the student
-painted; ``theirs``: the teacher's picture. The *judge* is the teacher's predictor run as float (see
+All take pictures (B,H,W,3) in [0,1] and return one number. ``ours``: the student's painting;
+``theirs``: the teacher's. The *judge* is the teacher's predictor in float (see
 `vst.research.training.teacher.LiteGraph`).
 """
 
@@ -13,15 +13,15 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from vst.nets.losses import edges
+from vst.nets.losses import diff_neighbors
 
-# Outputs of the judge's convolutions whose statistics make the texture: from strokes of two pixels
+# Outputs of the judge's convolutions whose statistics measure texture: from strokes of two pixels
 # to large patterns.
 JUDGE_LAYERS = (1, 16, 88, 102, 107, 117, 136, 161)
 
 
-NEAR = 3e-4
-"""Square difference (35 dB) from which on `decibel_error` asks for little more."""
+NEAR_ERROR = 3e-4
+"""Square difference (35 dB) below which `decibel_error` falls little."""
 
 
 def pixel_error(ours: Any, theirs: Any) -> Any:
@@ -30,16 +30,16 @@ def pixel_error(ours: Any, theirs: Any) -> Any:
 
 
 def decibel_error(ours: Any, theirs: Any) -> Any:
-    """Mean over the pictures of the logarithm of their mean square difference: what PSNR measures,
-    so that a picture that is near counts as much as one that is far.
+    """Mean logarithm of each picture's mean square difference, as in PSNR, so that similar pictures
+    count as much as different ones.
     """
     square = ops.mean(ops.square(ours - theirs), (1, 2, 3))
-    return ops.mean(ops.log(square + NEAR))
+    return ops.mean(ops.log(square + NEAR_ERROR))
 
 
 def structure_error(ours: Any, theirs: Any) -> Any:
-    """1 - SSIM of the luminance, after Wang et al. 2004: in windows of 11 pixels, weighed by a bell
-    of 1.5.
+    """1 - SSIM of the luminance, after Wang et al. 2004: in windows of 11 pixels with a
+    Gaussian of 1.5.
     """
     place = np.arange(11, dtype=np.float32) - 5
     bell = np.exp(-np.square(place) / (2 * 1.5**2))
@@ -60,7 +60,9 @@ def structure_error(ours: Any, theirs: Any) -> Any:
 
 def edge_error(ours: Any, theirs: Any) -> Any:
     """Mean absolute difference of the edges, across and down added."""
-    return sum(ops.mean(ops.abs(a - b)) for a, b in zip(edges(ours), edges(theirs)))
+    return sum(
+        ops.mean(ops.abs(a - b)) for a, b in zip(diff_neighbors(ours), diff_neighbors(theirs))
+    )
 
 
 def palette_error(ours: Any, theirs: Any) -> Any:
@@ -70,8 +72,8 @@ def palette_error(ours: Any, theirs: Any) -> Any:
 
 
 def energy_error(ours: Any, theirs: Any) -> Any:
-    """Difference of each colour's edge energy: what an averaging painter loses first."""
-    pairs = zip(edges(ours), edges(theirs))
+    """Difference of each color channel's edge energy: what a blurring painter loses first."""
+    pairs = zip(diff_neighbors(ours), diff_neighbors(theirs))
     return sum(
         ops.mean(ops.abs(ops.mean(ops.square(a), (1, 2)) - ops.mean(ops.square(b), (1, 2))))
         for a, b in pairs
@@ -79,12 +81,12 @@ def energy_error(ours: Any, theirs: Any) -> Any:
 
 
 def hint_error(mapped: Any, hint: Any, spread: Any) -> Any:
-    """Mean absolute difference of inner layers, in units of the hint's spread by channel."""
+    """Mean absolute difference from a hint, in units of its standard deviation by channel."""
     return ops.mean(ops.abs(mapped - hint) / spread)
 
 
-def statistics(features: dict[int, Any]) -> Any:
-    """Means and standard deviations of the judge's layers, one after the other: (B,N)."""
+def gather_statistics(features: dict[int, Any]) -> Any:
+    """Concatenate the means and standard deviations of the judge's layers: (B,N)."""
     found = []
     for layer in JUDGE_LAYERS:
         mean = ops.mean(features[layer], (1, 2))
@@ -94,20 +96,20 @@ def statistics(features: dict[int, Any]) -> Any:
 
 
 def texture_error(ours: Any, theirs: Any, unit: Any) -> Any:
-    """Mean absolute difference of `statistics`, each in its ``unit`` (N,): its layer's typical
-    spread.
+    """Mean absolute difference of `gather_statistics`, each in its ``unit`` (N,): its
+    layer's typical spread.
     """
     return ops.mean(ops.sum(ops.abs(ours - theirs) * unit, -1))
 
 
 def style_distance(numbers: Any, wanted: Any) -> Any:
-    """Euclidean distance of style numbers, by picture: (B,)."""
+    """Euclidean distance of embeddings, by picture: (B,)."""
     return ops.sqrt(ops.sum(ops.square(numbers - wanted), -1) + 1e-6)
 
 
 def phase_means(pictures: Any, block: int = 4, window: int = 32) -> Any:
-    """What repeats every ``block`` pixels: the mean of each place in the blocks, by windows, the
-    window's own mean taken off; (B, H/window, block, W/window, block, 3).
+    """Measure what repeats every ``block`` pixels: for each window the mean at each position in
+    the blocks, less the window's mean; (B, H/window, block, W/window, block, 3).
     """
     _, height, width, _ = pictures.shape
     down, across = height // window, width // window
@@ -119,14 +121,14 @@ def phase_means(pictures: Any, block: int = 4, window: int = 32) -> Any:
 
 
 def weave_error(ours: Any, theirs: Any) -> Any:
-    """Mean absolute difference of what repeats with the painter's blocks of four pixels: the grid
-    that a painter at a quarter of the resolution leaves on smooth grounds.
+    """Mean absolute difference of `phase_means`: the grid of blocks that a painter at a quarter of
+    the resolution leaves on smooth areas.
     """
     return ops.mean(ops.abs(phase_means(ours) - phase_means(theirs)))
 
 
 def shake_error(now: Any, before: Any, seen: Any = 1.0, border: int = 16) -> Any:
-    """Mean square difference of two paintings of the same thing, the border left out."""
+    """Mean square difference of two paintings of the same content, without the border."""
     inner = slice(border, -border)
     difference = ops.square(now - before) * seen
     return ops.mean(difference[:, inner, inner])

@@ -1,9 +1,8 @@
-"""Finding the picture that costs least, step by step: Adam and L-BFGS on plain arrays.
+"""Adam and L-BFGS on plain arrays, for pictures with values in 0..1.
 
-Both are written out here, a page each: a picture lives between 0 and 1, where Keras's Adam would
-not keep it, and SciPy's L-BFGS would be one more dependency for one function.
-
-Both yield after each step, so that who asks can watch, keep and stop.
+Keras's Adam does not keep a picture within 0..1, and SciPy would be one more dependency for one
+function, so both are written here. Both yield after each step, so that the caller can report, keep
+and stop.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float32]
 Cost = Callable[[Array], tuple[float, Array]]
-"""A picture's cost and the cost's gradient, of the picture's shape."""
+"""Returns the cost of a picture and its gradient, of the picture's shape."""
 
 
 class Step(NamedTuple):
@@ -28,22 +27,22 @@ class Step(NamedTuple):
     cost: float
 
 
+BETA1, BETA2, EPSILON = 0.99, 0.999, 0.1
+"""Adam's constants, for a picture."""
+
+
 def adam(
     cost: Cost,
     start: Array,
     steps: int,
     *,
     rate: float = 0.02,
-    beta1: float = 0.99,
-    beta2: float = 0.999,
-    epsilon: float = 0.1,
 ) -> Iterator[Step]:
-    """Kingma and Ba, "Adam: a method for stochastic optimization" (2015), the picture kept in
-    0..1.
+    """Kingma and Ba, "Adam: a method for stochastic optimization" (2015), with the picture clipped
+    to 0..1.
 
-    Each yielded cost is that of the picture yielded with it. ``epsilon`` is measured by a gradient
-    in units of one pixel: the gradient is multiplied by the number of values first, or a mean over
-    a larger picture would stand still.
+    Each step holds a picture and its cost. The gradient is multiplied by the number of values, so
+    that `EPSILON` means the same for every size: the gradient of a mean shrinks with the picture.
     """
     picture = np.array(start, np.float32)
     mean, square = np.zeros_like(picture), np.zeros_like(picture)
@@ -51,40 +50,39 @@ def adam(
     yield Step(0, picture.copy(), value)
     for number in range(1, steps + 1):
         gradient = gradient * np.float32(picture.size)
-        mean += np.float32(1 - beta1) * (gradient - mean)
-        square += np.float32(1 - beta2) * (gradient * gradient - square)
-        unbiased = rate * (1 - beta2**number) ** 0.5 / (1 - beta1**number)
-        picture -= np.float32(unbiased) * mean / (np.sqrt(square) + np.float32(epsilon))
+        mean += np.float32(1 - BETA1) * (gradient - mean)
+        square += np.float32(1 - BETA2) * (gradient * gradient - square)
+        unbiased = rate * (1 - BETA2**number) ** 0.5 / (1 - BETA1**number)
+        picture -= np.float32(unbiased) * mean / (np.sqrt(square) + np.float32(EPSILON))
         np.clip(picture, 0, 1, out=picture)
         value, gradient = cost(picture)
         yield Step(number, picture.copy(), value)
 
 
-REMEMBERED = 10
-"""Pairs of steps and changes of the gradient from which L-BFGS guesses the curvature."""
-ENOUGH = 1e-4
-"""Part of the decrease promised by the gradient that a step must bring (Armijo's condition)."""
-HALVINGS = 20
-FIRST = 0.05
-"""Mean change of a value, of 0..1, in the very first step, before anything of the curvature is
-known."""
+HISTORY_LENGTH = 10
+"""Pairs of steps and gradient changes from which L-BFGS estimates the curvature."""
+ARMIJO = 1e-4
+"""Share of the decrease predicted by the gradient that a step must reach (Armijo's condition)."""
+MAX_HALVINGS = 20
+FIRST_STEP = 0.05
+"""Mean change of a value (0..1) in the first step, before the curvature is known."""
 
 
 def lbfgs(cost: Cost, start: Array, steps: int) -> Iterator[Step]:
-    """Nocedal, "Updating quasi-Newton matrices with limited storage" (1980), the two loops; the
-    picture is kept in 0..1 by projection, the step's length is found by halving.
+    """Nocedal, "Updating quasi-Newton matrices with limited storage" (1980), the two loops,
+    with projection to 0..1 and a backtracking line search.
 
-    The cost never rises. Ends before ``steps`` where no direction goes down any more.
+    The cost never rises. Ends before ``steps`` where no direction leads down.
     """
     picture = np.clip(np.array(start, np.float32), 0, 1)
     value, gradient = cost(picture)
-    pairs: deque[tuple[Array, Array]] = deque(maxlen=REMEMBERED)
+    pairs: deque[tuple[Array, Array]] = deque(maxlen=HISTORY_LENGTH)
     yield Step(0, picture.copy(), value)
     for number in range(1, steps + 1):
-        found = _searched(cost, picture, value, gradient, pairs)
+        found = _search_line(cost, picture, value, gradient, pairs)
         if found is None and pairs:
-            pairs.clear()  # what was remembered misleads: straight downhill once more
-            found = _searched(cost, picture, value, gradient, pairs)
+            pairs.clear()  # the estimated curvature misleads: take the steepest descent
+            found = _search_line(cost, picture, value, gradient, pairs)
         if found is None:
             return
         moved, value, after = found
@@ -96,8 +94,8 @@ def lbfgs(cost: Cost, start: Array, steps: int) -> Iterator[Step]:
         yield Step(number, picture.copy(), value)
 
 
-def direction(gradient: Array, pairs: deque[tuple[Array, Array]]) -> Array:
-    """The gradient, turned and scaled by the curvature that the pairs tell, downhill."""
+def find_direction(gradient: Array, pairs: deque[tuple[Array, Array]]) -> Array:
+    """Return the descent direction: minus the estimated inverse curvature times the gradient."""
     way = gradient.copy()
     shares = []
     for step, change in reversed(pairs):
@@ -112,23 +110,25 @@ def direction(gradient: Array, pairs: deque[tuple[Array, Array]]) -> Array:
     return -way
 
 
-def _searched(
+def _search_line(
     cost: Cost, picture: Array, value: float, gradient: Array, pairs: deque[tuple[Array, Array]]
 ) -> tuple[Array, float, Array] | None:
-    """The first of ever shorter steps that brings enough: picture, cost, gradient."""
-    # What lies at its bound and is pushed beyond stays out of it.
+    """Halve the step until it satisfies Armijo's condition; returns picture, cost and gradient, or
+    None after `MAX_HALVINGS`.
+    """
+    # Values at a bound that the step would push beyond it stay fixed.
     held = ((picture <= 0) & (gradient > 0)) | ((picture >= 1) & (gradient < 0))
-    way = direction(np.where(held, 0, gradient), pairs)
+    way = find_direction(np.where(held, 0, gradient), pairs)
     way[held] = 0
     if not pairs:
-        way *= np.float32(FIRST / max(float(np.abs(way).mean()), 1e-30))
+        way *= np.float32(FIRST_STEP / max(float(np.abs(way).mean()), 1e-30))
     length = 1.0
-    for _ in range(HALVINGS):
+    for _ in range(MAX_HALVINGS):
         moved = np.clip(picture + np.float32(length) * way, 0, 1)
         promised = _dot(gradient, moved - picture)
         if promised < 0:
             there, after = cost(moved)
-            if np.isfinite(there) and there <= value + ENOUGH * promised:
+            if np.isfinite(there) and there <= value + ARMIJO * promised:
                 return moved, there, after
         length /= 2
     return None

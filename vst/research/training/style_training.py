@@ -26,16 +26,16 @@ from vst.core.workers import Ahead
 from vst.errors import AssetError, MissingFileError, OutputExistsError, UsageError
 from vst.nets.backbones import open_backbone
 from vst.nets.feedforward import FeedForward, save_network
-from vst.nets.plan import FeedForwardPlan
+from vst.nets.feedforward_plan import FeedForwardPlan
 from vst.plotting import draw_curves, draw_sheet, save_picture
-from vst.research.training.files import restore_variables, save_variables, write_json
-from vst.research.training.learner import JITTER, Batch, Learner, StyleTarget
-from vst.research.training.plans import StylePlan
+from vst.research.training.checkpoint_files import restore_variables, save_variables, write_json
+from vst.research.training.learner import JITTER, Batch, StyleLearner, StyleTarget
+from vst.research.training.style_plans import StylePlan
 
-AHEAD = 4
-ENDS = ("minutes", "steps", "every", "precision")
+BATCHES_AHEAD = 4
+CHANGEABLE = ("minutes", "steps", "every", "precision")
 """Settings that another run in the same folder may have."""
-SHOWN = 6
+MAX_SHOWN = 6
 
 
 class StyleTraining:
@@ -46,7 +46,7 @@ class StyleTraining:
     """
 
     kind: ClassVar[str] = ""
-    learner_kind: ClassVar[type[Learner]] = Learner
+    learner_kind: ClassVar[type[StyleLearner]] = StyleLearner
 
     def __init__(
         self,
@@ -83,7 +83,7 @@ class StyleTraining:
         self.prepare()
         on_progress(Progress("train", self.steps))
         steps = (self.batch(step) for step in count(self.steps + 1))
-        with Ahead(steps, AHEAD) as batches:
+        with Ahead(steps, BATCHES_AHEAD) as batches:
             began = last = time.monotonic()
             first = True
             for batch in batches:
@@ -116,8 +116,8 @@ class StyleTraining:
         keras.utils.set_random_seed(self.plan.seed)
         plan = self.plan
         kind = {"adam": keras.optimizers.Adam, "adamax": keras.optimizers.Adamax}
-        optimiser = kind[plan.optimiser](plan.rate)
-        if precision_of(plan.precision) == "mixed_float16":
+        optimiser = kind[plan.optimizer](plan.rate)
+        if resolve_precision(plan.precision) == "mixed_float16":
             optimiser = keras.optimizers.LossScaleOptimizer(optimiser)
         self.learner = self.open_learner()
         # Compiling for a processor takes longer than it saves; for a GPU it pays.
@@ -128,10 +128,10 @@ class StyleTraining:
         else:
             self.begin()
 
-    def open_learner(self) -> Learner:
+    def open_learner(self) -> StyleLearner:
         """The network to be trained, and what judges it."""
         plan = self.plan
-        network = FeedForward(self.network_plan, dtype=precision_of(plan.precision))
+        network = FeedForward(self.network_plan, dtype=resolve_precision(plan.precision))
         backbone = open_backbone(plan.backbone, plan.backbone_weights)
         target = StyleTarget(backbone, self.style, (plan.style_size or plan.side) + JITTER)
         return self.learner_kind(network, backbone, target, plan.weights)
@@ -152,8 +152,8 @@ class StyleTraining:
 
     def restore(self) -> None:
         """Goes on, if the settings are those that the folder's training was begun with."""
-        settings, ours = begun(self.out, self.kind, {}), asdict(self.plan)
-        same = {name: settings.plan[name] for name in ours if name not in ENDS}
+        settings, ours = load_settings(self.out, self.kind, {}), asdict(self.plan)
+        same = {name: settings.plan[name] for name in ours if name not in CHANGEABLE}
         if (
             settings.network_plan != self.network_plan
             or not np.array_equal(settings.style, self.style)
@@ -190,7 +190,7 @@ class StyleTraining:
         about = {"kind": self.kind, **self.about, "steps": self.steps, "held": held}
         save_network(self.out / "style.keras", self.learner.network, about)
         write_json(self.out / "training.json", self.record())
-        save_picture(self.out / "curves.png", draw(self.rows, self.plan.weights))
+        save_picture(self.out / "curves.png", draw_losses(self.rows, self.plan.weights))
         save_picture(self.out / "pictures.png", pictures)
 
     def measured(self) -> tuple[dict[str, float], Picture]:
@@ -199,9 +199,9 @@ class StyleTraining:
         shown: list[tuple[Picture, Picture]] = []
         for batch in self.held():
             paintings = self.learner(batch)
-            values = self.learner.losses_of(batch, paintings)
+            values = self.learner.compute_losses(batch, paintings)
             found.append({name: float(value) for name, value in values.items()})
-            if len(shown) < SHOWN:
+            if len(shown) < MAX_SHOWN:
                 key = self.learner.painted_keys[0]
                 painting = np.rint(255 * ops.convert_to_numpy(paintings[key][0]))
                 shown.append((np.asarray(batch[key][0]), painting.astype(np.uint8)))
@@ -223,7 +223,7 @@ class StyleTraining:
 
 
 @dataclass(frozen=True)
-class Begun:
+class TrainingSettings:
     """What a begun training was started with."""
 
     style: Picture
@@ -232,7 +232,7 @@ class Begun:
     about: dict[str, Any]
 
 
-def begun(folder: Path, kind: str, changed: dict[str, Any]) -> Begun:
+def load_settings(folder: Path, kind: str, changed: dict[str, Any]) -> TrainingSettings:
     """The settings of the training in a folder, with what was ``changed`` of its plan."""
     record = read_record(folder)
     if record["kind"] != kind:
@@ -249,7 +249,9 @@ def begun(folder: Path, kind: str, changed: dict[str, Any]) -> Begun:
         for name, value in (record["plan"] | changed).items()
     }
     network_plan = FeedForwardPlan(**record["network"])
-    return Begun(np.ascontiguousarray(picture[:, :, ::-1]), plan, network_plan, record["about"])
+    return TrainingSettings(
+        np.ascontiguousarray(picture[:, :, ::-1]), plan, network_plan, record["about"]
+    )
 
 
 def read_record(folder: Path) -> dict[str, Any]:
@@ -266,7 +268,7 @@ def read_record(folder: Path) -> dict[str, Any]:
         ) from error
 
 
-def draw(rows: list[dict[str, float]], weights: dict[str, float]) -> Picture:
+def draw_losses(rows: list[dict[str, float]], weights: dict[str, float]) -> Picture:
     """Every loss times its weight over the steps, in training and, dotted by its name, held out."""
     series = {}
     for name in [name for name, weight in weights.items() if weight]:
@@ -282,7 +284,7 @@ def has_gpu() -> bool:
     return any("gpu" in str(device).lower() for device in keras.distribution.list_devices())
 
 
-def precision_of(wanted: str) -> str:
+def resolve_precision(wanted: str) -> str:
     """The name of Keras's policy: for ``auto``, half precision on a GPU that computes with it."""
     if wanted != "auto" or not has_gpu():
         return "float32" if wanted == "auto" else wanted

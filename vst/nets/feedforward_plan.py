@@ -1,4 +1,4 @@
-"""The sizes of a feed-forward network; nothing heavy is imported here."""
+"""The sizes of a feed-forward network. The command line reads them: nothing heavy is imported."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from vst.errors import UsageError
 
 UPSAMPLINGS = ("resize", "transposed")
 STRIDE = 4
-"""Between the picture and the residual blocks: sides are painted at multiples of it."""
+"""Factor from the resolution of the residual blocks to the picture's: sides are multiples of it."""
 
 
 @dataclass(frozen=True)
 class FeedForwardPlan:
-    """Sizes of the network; the defaults are the reports'. Channels double at a half and again at
-    a quarter of the resolution, where the residual blocks are.
+    """Sizes of the network. Channels double at half and again at a quarter of the resolution, where
+    the residual blocks are.
     """
 
     width: int = option(32, "Channels at full resolution.", low=1, high=256)
@@ -23,7 +23,7 @@ class FeedForwardPlan:
     reach: int = option(9, "Side of the first and the last kernel, odd.", low=3, high=15)
     upsampling: str = option(
         "resize",
-        "Before a convolution, or by a transposed one, which may leave a checkerboard.",
+        "Resizing before a convolution, or a transposed one, which may show a checkerboard.",
         choices=UPSAMPLINGS,
     )
 
@@ -31,7 +31,7 @@ class FeedForwardPlan:
         for part in fields(self):
             value = getattr(self, part.name)
             if type(value) is not type(part.default):
-                raise UsageError(f"{part.name} {value!r} of a network is no {part.type}")
+                raise UsageError(f"{part.name} {value!r} of a network is not of type {part.type}.")
             check_option(part.name, value, part.metadata)
         if self.reach % 2 == 0:
-            raise UsageError(f"reach {self.reach} of a network; allowed are odd numbers")
+            raise UsageError(f"reach {self.reach} of a network is even. Give an odd number.")

@@ -1,9 +1,9 @@
-"""Moments of films to learn steadiness from: a frame, the next, one five frames on, and the motion
-between them.
+"""Samples of films for training steadiness: a frame, the next, one five frames later, and the
+motion between them.
 
-The motion is given (`vst.research.training.sintel`) or found (`vst.imaging.optical_flow`).
-Whichever it is, it says where the pixels of the earlier frame lie in the later one, so that the
-later frame is moved onto the earlier one and compared there.
+The motion is known (`vst.research.training.sintel`) or estimated (`vst.imaging.optical_flow`). It
+gives the position in the later frame of each pixel of the earlier one: the later frame is warped to
+the earlier one and compared there.
 """
 
 from __future__ import annotations
@@ -21,46 +21,46 @@ import numpy as np
 from vst.core.types import Picture
 from vst.errors import MissingFileError
 from vst.imaging.optical_flow import Flow, FlowEstimator, Mask, inside, non_occluded
-from vst.research.training.data import PICTURE_SUFFIXES
-from vst.research.training.sintel import KINDS, is_sintel, sintel_scenes
+from vst.research.training.picture_data import PICTURE_SUFFIXES
+from vst.research.training.sintel import KINDS, find_sintel_scenes, is_sintel
 from vst.video.scene_cuts import CutDetector
 from vst.video.sources import open_source
 
-LAG = 5
+LONG_TERM = 5
 """Frames between a frame and the one that the long-term loss compares it with."""
-ROOM = 1.25
-"""Films are kept at this many times the crops' side, so that crops can lie here and there."""
-MOST_FRAMES = 600
-"""Frames that are kept of each film."""
-HELD = 10
-"""One in so many moments is held out."""
+CROP_MARGIN = 1.25
+"""Films are kept at this multiple of the crops' side, so that crops can vary in position."""
+MAX_FRAMES = 600
+"""Frames that are read of each film, at most."""
+HELD_OUT_EVERY = 10
+"""One of this many samples is held out for validation."""
 VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".gif", ".m4v", ".ogv"})
 
 
-class Scene(Protocol):
-    """Frames without a cut between them, and their motion."""
+class MotionScene(Protocol):
+    """The frames of one shot, and their motion."""
 
     @property
     def name(self) -> str:
-        """Whose scene it is."""
+        """The name of its film and its number."""
         raise NotImplementedError
 
     @property
     def count(self) -> int:
-        """How many frames there are."""
+        """The number of frames."""
         raise NotImplementedError
 
     def picture(self, index: int) -> Picture:
-        """One frame, RGB."""
+        """Return one frame, RGB."""
         raise NotImplementedError
 
     def motion(self, index: int, later: int) -> tuple[Flow, Mask]:
-        """Where the pixels of frame ``index`` are in frame ``later``, and which are seen there."""
+        """Return the flow from frame ``index`` to ``later``, and the mask of visible pixels."""
         raise NotImplementedError
 
 
 class FilmScene:
-    """A scene of any video, held in memory; its motion is found by DIS flow, both ways."""
+    """A shot of any video, in memory; DIS flow in both directions estimates its motion."""
 
     def __init__(self, name: str, frames: Sequence[Picture]):
         self.name, self.frames = name, list(frames)
@@ -84,10 +84,11 @@ class FilmScene:
 
 
 @dataclass(frozen=True)
-class Moment:
-    """Three square crops at the same place, (side, side, 3) uint8, and the motion from ``now`` to
-    the other two: flows (side, side, 2) in pixels of the crop, masks (side, side), 1 where they
-    hold. Near a scene's end there is no frame five on: then ``far`` is ``now``, its mask all 0.
+class MotionSample:
+    """Three square crops at the same position, (side, side, 3) uint8, and the motion from ``now``
+    to the other two: flows (side, side, 2) in pixels of the crop, masks (side, side), 1 where the
+    flow is reliable. Near the end of a shot there is no frame five later: then ``far`` is ``now``
+    and its mask 0.
     """
 
     now: Picture
@@ -99,11 +100,13 @@ class Moment:
     mask_far: Mask
 
 
-def moment(scene: Scene, index: int, side: int, rng: np.random.Generator | None = None) -> Moment:
-    """The moment at frame ``index``; the crop lies by chance, or in the middle."""
+def crop_sample(
+    scene: MotionScene, index: int, side: int, rng: np.random.Generator | None = None
+) -> MotionSample:
+    """Crop the sample at frame ``index``, at random, or in the middle without ``rng``."""
     now = scene.picture(index)
     height, width = now.shape[:2]
-    scale = side * ROOM / min(height, width)
+    scale = side * CROP_MARGIN / min(height, width)
     scale = max(side / min(height, width), min(1.0, scale))
     size = max(side, round(width * scale)), max(side, round(height * scale))
     free = np.array([size[1] - side, size[0] - side])
@@ -117,24 +120,24 @@ def moment(scene: Scene, index: int, side: int, rng: np.random.Generator | None 
         return np.ascontiguousarray(part[:, ::-1] if mirrored else part)
 
     def moved(later: int) -> tuple[Flow, Mask]:
-        flow, mask = resized(*scene.motion(index, later), *size)
+        flow, mask = resize_flow(*scene.motion(index, later), *size)
         flow, mask = flow[window], mask[window]
         if mirrored:
             flow, mask = flow[:, ::-1] * np.array([-1, 1], np.float32), mask[:, ::-1]
         return np.ascontiguousarray(flow), mask & inside(flow)
 
     flow_next, mask_next = moved(index + 1)
-    if index + LAG < scene.count:
-        far, (flow_far, mask_far) = scene.picture(index + LAG), moved(index + LAG)
+    if index + LONG_TERM < scene.count:
+        far, (flow_far, mask_far) = scene.picture(index + LONG_TERM), moved(index + LONG_TERM)
     else:
         far, flow_far, mask_far = now, np.zeros_like(flow_next), np.zeros_like(mask_next)
     after = cut(scene.picture(index + 1))
-    return Moment(cut(now), after, cut(far), flow_next, mask_next, flow_far, mask_far)
+    return MotionSample(cut(now), after, cut(far), flow_next, mask_next, flow_far, mask_far)
 
 
-def resized(flow: Flow, mask: Mask, width: int, height: int) -> tuple[Flow, Mask]:
-    """A flow and its mask at another size; the vectors grow as the picture does, each way by its
-    own factor. A pixel of the mask is 1 where all that it covers is.
+def resize_flow(flow: Flow, mask: Mask, width: int, height: int) -> tuple[Flow, Mask]:
+    """Resize a flow and its mask; each component of the vectors scales with its side. A pixel of
+    the mask is 1 where all pixels that it covers are.
     """
     rows, columns = flow.shape[:2]
     if (rows, columns) == (height, width):
@@ -146,55 +149,57 @@ def resized(flow: Flow, mask: Mask, width: int, height: int) -> tuple[Flow, Mask
     return grown, np.asarray(covered > 0.999)
 
 
-class Films:
-    """Every scene that may be learnt from; of each scene the last tenth of moments is held out.
+class FilmSet:
+    """All shots for training; the last tenth of each shot's samples is held out.
 
-    ``data``: where they are from; ``kind``: which of Sintel's pictures. ``drawn``: whether all of
-    them are animation in Sintel's layout.
+    ``data``: their paths; ``kind``: which of Sintel's pictures; ``drawn``: whether all of them are
+    animation in Sintel's layout.
     """
 
-    def __init__(self, scenes: Sequence[Scene], data: Sequence[Path] = (), kind: str = KINDS[0]):
+    def __init__(
+        self, scenes: Sequence[MotionScene], data: Sequence[Path] = (), kind: str = KINDS[0]
+    ):
         self.data, self.kind = tuple(data), kind
         self.drawn = bool(data) and all(path.is_dir() and is_sintel(path) for path in data)
-        self.training: list[tuple[Scene, int]] = []
-        self.held: list[tuple[Scene, int]] = []
+        self.training: list[tuple[MotionScene, int]] = []
+        self.held: list[tuple[MotionScene, int]] = []
         for scene in scenes:
             moments = [(scene, index) for index in range(scene.count - 1)]
-            kept = max(1, len(moments) // HELD)
-            # Where the scene is long enough, those held out have a fifth frame on, and no frame
-            # that is learnt from is one of theirs.
-            first = max(0, scene.count - LAG - kept)
-            self.training += moments[: max(1, first - LAG)]
+            kept = max(1, len(moments) // HELD_OUT_EVERY)
+            # In a shot that is long enough, the held-out samples have a frame five later, and share
+            # no frame with the training samples.
+            first = max(0, scene.count - LONG_TERM - kept)
+            self.training += moments[: max(1, first - LONG_TERM)]
             self.held += moments[first : first + kept]
 
     @classmethod
-    def read(cls, data: Sequence[Path], side: int, kind: str = KINDS[0]) -> Films:
-        """What lies at each path: a folder in Sintel's layout, a video, a folder of frames, or a
-        folder of videos. ``side``: of the crops, in pixels; ``kind``: which of Sintel's pictures.
+    def read(cls, data: Sequence[Path], side: int, kind: str = KINDS[0]) -> FilmSet:
+        """Read each path: a folder in Sintel's layout, a video, a folder of frames, or a folder of
+        videos. ``side``: of the crops, in pixels; ``kind``: which of Sintel's pictures.
         """
-        scenes: list[Scene] = []
+        scenes: list[MotionScene] = []
         for path in data:
             if path.is_dir() and is_sintel(path):
-                scenes.extend(sintel_scenes(path, kind))
+                scenes.extend(find_sintel_scenes(path, kind))
             else:
-                scenes += [s for film in videos_at(path) for s in scenes_of(film, side)]
+                scenes += [s for film in find_videos(path) for s in split_scenes(film, side)]
         if not scenes:
             named = ", ".join(repr(str(path)) for path in data)
-            raise MissingFileError(f"{named} shows no two frames of one scene; give a longer film")
+            raise MissingFileError(f"{named} has no two frames of one shot. Give a longer film.")
         return cls(scenes, data, kind)
 
-    def draw(self, rng: np.random.Generator, side: int) -> Moment:
-        """A moment of those to learn from, by chance."""
+    def draw(self, rng: np.random.Generator, side: int) -> MotionSample:
+        """Draw a training sample at random."""
         scene, index = self.training[rng.integers(len(self.training))]
-        return moment(scene, index, side, rng)
+        return crop_sample(scene, index, side, rng)
 
 
-def videos_at(path: Path) -> list[Path]:
-    """A video itself, a folder of frames itself, or the videos in a folder."""
+def find_videos(path: Path) -> list[Path]:
+    """List the videos of a path: itself (a video or a folder of frames), or those in a folder."""
     if not path.exists():
         raise MissingFileError(
-            f"{str(path)!r} is not there; give a video, a folder of them, a folder of frames, or "
-            "one in Sintel's layout"
+            f"{str(path)!r} does not exist. Give a video, a folder of videos or of frames, or one "
+            "in Sintel's layout."
         )
     if path.is_file():
         return [path]
@@ -202,20 +207,20 @@ def videos_at(path: Path) -> list[Path]:
     videos = [one for one in inside_it if one.suffix.lower() in VIDEO_SUFFIXES]
     if not videos and not any(one.suffix.lower() in PICTURE_SUFFIXES for one in inside_it):
         raise MissingFileError(
-            f"{str(path)!r} has neither videos nor frames, nor a folder `flow` as in Sintel's "
-            "layout"
+            f"{str(path)!r} has neither videos nor frames, nor the folder `flow` of Sintel's "
+            "layout. Give another folder."
         )
     return videos or [path]
 
 
-def scenes_of(path: Path, side: int) -> list[Scene]:
-    """A film's scenes of two frames and more, at about the size of the crops."""
+def split_scenes(path: Path, side: int) -> list[MotionScene]:
+    """Split a film into shots of at least two frames, at about the size of the crops."""
     cuts = CutDetector()
     scenes: list[list[Picture]] = [[]]
     with open_source(path) as source:
-        for frame in itertools.islice(source.frames(), MOST_FRAMES):
+        for frame in itertools.islice(source.frames(), MAX_FRAMES):
             height, width = frame.picture.shape[:2]
-            scale = side * ROOM / min(height, width)
+            scale = side * CROP_MARGIN / min(height, width)
             size = max(1, round(width * scale)), max(1, round(height * scale))
             if cuts.is_cut(frame.picture):
                 scenes.append([])

@@ -1,5 +1,5 @@
-"""The predictor as it is trained: the teacher's predictor beside it, run as float, gives the
-numbers of each batch as it is varied, and its inner layers as hints.
+"""The predictor as a student: the teacher's predictor, in float, embeds each augmented batch and
+gives its inner layers as hints.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from keras import layers, ops
 
 from vst.research.training.teacher import LiteGraph
 
-HINTED = (88, 117, 136, 161)
-"""Tensors of the teacher's predictor, one for each of our four stages: at 1/4 to 1/16 of the
-picture, the last one averaged to 1/32.
+HINT_LAYERS = (88, 117, 136, 161)
+"""Tensors of the teacher's predictor, one for each of the student's four stages: at 1/4 to 1/16 of
+the resolution, the last one averaged to 1/32.
 """
-HINT = 0.1
-"""Weight of a hint beside the numbers' own error."""
+HINT_WEIGHT = 0.1
+"""Weight of a hint; the error of the embeddings has weight 1."""
 
 
-def last_of_each_size(network: keras.Model) -> list[Any]:
-    """What each stage of the predictor gives, the largest first."""
+def find_stage_outputs(network: keras.Model) -> list[Any]:
+    """Return the output of each stage of the predictor, the largest first."""
     found: dict[int, Any] = {}
     for layer in network.layers:
         if isinstance(layer, layers.ReLU):
@@ -29,28 +29,28 @@ def last_of_each_size(network: keras.Model) -> list[Any]:
     return [found[side] for side in sorted(found, reverse=True)]
 
 
-def widths_of(judge: LiteGraph, side: int) -> list[int]:
-    """How many channels the hinted layers have."""
-    _, kept = judge(np.zeros((1, side, side, 3), np.float32), keep=HINTED)
-    return [int(kept[layer].shape[-1]) for layer in HINTED]
+def measure_widths(judge: LiteGraph, side: int) -> list[int]:
+    """Return the number of channels of each hint layer."""
+    _, kept = judge(np.zeros((1, side, side, 3), np.float32), keep=HINT_LAYERS)
+    return [int(kept[layer].shape[-1]) for layer in HINT_LAYERS]
 
 
-class Understudy(keras.Model):
-    """A predictor whose loss is its error against ``judge``, the numbers in units of ``unit``, and
-    how far the judge's inner layers are from linear maps of its own.
+class PredictorStudent(keras.Model):
+    """The predictor with its loss: the error of its embeddings against ``judge``, in units of
+    ``unit``, and the error of linear maps from its inner layers to the judge's.
 
-    Batches are pictures (B,256,256,3) in 0..255, whole numbers; targets are not needed.
+    Batches are pictures (B,256,256,3) with whole numbers in 0..255; targets are not used.
     """
 
     def __init__(self, network: keras.Model, judge: LiteGraph, unit: float):
         super().__init__(name="understudy")
         self.network, self.judge, self.unit = network, judge, unit
-        stages = last_of_each_size(network)
+        stages = find_stage_outputs(network)
         self.inner = keras.Model(network.input, [network.output, *stages])
-        # Thrown away afterwards: the student's own layers have a basis of their own.
+        # For training alone: the student's layers have another basis.
         self.maps = [
             layers.Dense(width, name=f"hint{place}")
-            for place, width in enumerate(widths_of(judge, network.input.shape[1]))
+            for place, width in enumerate(measure_widths(judge, network.input.shape[1]))
         ]
         for layer, stage in zip(self.maps, stages):
             layer.build(stage.shape)
@@ -68,17 +68,19 @@ class Understudy(keras.Model):
         training: bool = True,
     ) -> Any:
         numbers, *stages = y_pred
-        wanted, kept = self.judge(ops.cast(ops.convert_to_tensor(x), "float32") / 255, keep=HINTED)
+        wanted, kept = self.judge(
+            ops.cast(ops.convert_to_tensor(x), "float32") / 255, keep=HINT_LAYERS
+        )
         wanted = ops.stop_gradient(ops.reshape(wanted, ops.shape(numbers)))
         total = ops.mean(ops.square((numbers - wanted) / self.unit))
-        for layer, stage, name in zip(self.maps, stages, HINTED):
-            total = total + HINT * hint_error(layer(stage), ops.stop_gradient(kept[name]))
+        for layer, stage, name in zip(self.maps, stages, HINT_LAYERS):
+            total = total + HINT_WEIGHT * hint_error(layer(stage), ops.stop_gradient(kept[name]))
         return total
 
 
 def hint_error(mapped: Any, hint: Any) -> Any:
-    """Mean square difference, in units of the hint's spread by channel and in all; the hint is
-    averaged down to the map's size.
+    """Return the mean square difference, in units of the hint's standard deviation by channel and
+    overall; the hint is averaged down to the size of the map.
     """
     times = hint.shape[1] // mapped.shape[1]
     if times > 1:

@@ -1,7 +1,7 @@
-"""Weights on disk: float16 ``.npz`` files beside a ``weights.json`` that names their hash, format
-and origin.
+"""Weights on disk: float16 ``.npz`` files beside a ``weights.json`` with their hash, format and
+origin.
 
-No pickle anywhere: an ``.npz`` of plain arrays, each under the path of its variable in the network.
+An ``.npz`` holds plain arrays, each under the path of its variable in the network; no pickles.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from vst.errors import AssetError
 
 FORMAT_VERSION = 1
-INDEX = "weights.json"
+INDEX_FILE = "weights.json"
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -29,53 +29,55 @@ def sha256_of(path: Path) -> str:
 
 
 def read_index(folder: Path) -> dict[str, Any]:
-    """``weights.json`` of a folder, its format version checked."""
-    path = folder / INDEX
+    """Read ``weights.json`` of a folder and check its format version."""
+    path = folder / INDEX_FILE
     try:
         index = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise AssetError(
-            f"cannot read {path}: {error}; name a folder written by `vst train embedded`, "
-            "or install the package again"
+            f"{path} cannot be read: {error}. Name a folder that `vst train embedded` wrote, or "
+            "install the package again."
         ) from error
     version = index.get("format") if isinstance(index, dict) else None
     if version != FORMAT_VERSION:
         raise AssetError(
-            f"{path} has weights of format {version!r}; this version reads format "
-            f"{FORMAT_VERSION}; install the version of vst that wrote them, or train them again"
+            f"{path} has weights of format {version!r}: this version reads format "
+            f"{FORMAT_VERSION}. Install the version of vst that wrote them, or train them again."
         )
     return dict(index)
 
 
-def read_arrays(folder: Path, part: str) -> Arrays:
-    """The arrays of one part (``predictor`` or ``painter``) as float32, their hash verified."""
+def read_weights(folder: Path, part: str) -> Arrays:
+    """Read one part (``predictor`` or ``painter``) as float32 arrays, its hash verified."""
     entry = read_index(folder).get("parts", {}).get(part)
     if not entry:
         raise AssetError(
-            f"{folder / INDEX} knows no part {part!r}; train it with `vst train embedded`"
+            f"{folder / INDEX_FILE} has no part {part!r}. Train it with `vst train embedded`."
         )
     path = folder / entry["file"]
     if not path.is_file():
-        raise AssetError(f"weights file {path} is missing; install the package again")
+        raise AssetError(f"weights file {path} is missing. Install the package again.")
     found = sha256_of(path)
     if found != entry["sha256"]:
         raise AssetError(
-            f"weights file {path} has sha256 {found}, expected {entry['sha256']}: it is damaged "
-            "or from elsewhere; install the package again"
+            f"weights file {path} has sha256 {found}, expected {entry['sha256']}: it is damaged or "
+            "was replaced. Install the package again."
         )
     try:
         with np.load(path, allow_pickle=False) as arrays:
             return {name: arrays[name].astype(np.float32) for name in arrays.files}
     except (OSError, ValueError) as error:
-        raise AssetError(f"weights file {path} cannot be read: {error}") from error
+        raise AssetError(
+            f"weights file {path} cannot be read: {error}. Install the package again."
+        ) from error
 
 
-def write_part(
+def write_weights(
     folder: Path, part: str, arrays: Mapping[str, Any], about: Mapping[str, Any]
 ) -> Path:
-    """Writes ``<part>.npz`` as float16 and its entry in the index; each file is replaced at once.
+    """Write ``<part>.npz`` as float16 and its entry in the index; each file is replaced atomically.
 
-    ``about``: what the index tells of this part besides file, hash and counts.
+    ``about``: values for the part's entry besides file, hash and counts.
     """
     folder.mkdir(parents=True, exist_ok=True)
     half = {name: np.asarray(array, np.float16) for name, array in arrays.items()}
@@ -84,7 +86,7 @@ def write_part(
     with draft.open("wb") as stream:
         np.savez(stream, allow_pickle=False, **half)
     index: dict[str, Any] = {"format": FORMAT_VERSION}
-    if (folder / INDEX).is_file():
+    if (folder / INDEX_FILE).is_file():
         index = read_index(folder)
     index.setdefault("parts", {})[part] = {
         "file": path.name,
@@ -94,43 +96,43 @@ def write_part(
         **about,
     }
     draft.replace(path)
-    listing = folder / f".{INDEX}.part"
+    listing = folder / f".{INDEX_FILE}.part"
     listing.write_text(json.dumps(index, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    listing.replace(folder / INDEX)
+    listing.replace(folder / INDEX_FILE)
     return path
 
 
-def arrays_of(network: Any) -> Arrays:
-    """The network's variables as plain arrays, under their paths inside the network."""
+def export_arrays(network: Any) -> Arrays:
+    """Return a network's variables as plain arrays, by their paths inside the network."""
     from keras import ops
 
-    return {short_path(network, v): ops.convert_to_numpy(v.value) for v in network.weights}
+    return {get_variable_path(network, v): ops.convert_to_numpy(v.value) for v in network.weights}
 
 
-def short_path(network: Any, variable: Any) -> str:
-    """A Keras variable's path inside its network: the network's own name, where Keras puts it
-    first, is left out.
+def get_variable_path(network: Any, variable: Any) -> str:
+    """Return a variable's path inside its network, without the network's own name, which Keras puts
+    first in some cases.
     """
     return str(variable.path).removeprefix(f"{network.name}/")
 
 
-def assign(network: Any, arrays: Mapping[str, Any]) -> None:
-    """Puts arrays into a built network; names and shapes must fit exactly."""
+def assign_arrays(network: Any, arrays: Mapping[str, Any]) -> None:
+    """Assign arrays to a built network; names and shapes must fit exactly."""
     wanted: Sequence[Any] = network.weights
-    names = {short_path(network, variable) for variable in wanted}
+    names = {get_variable_path(network, variable) for variable in wanted}
     if names != set(arrays):
         odd = sorted(names.symmetric_difference(arrays))[:4]
         raise AssetError(
             f"the weights do not fit the network {network.name}: {len(arrays)} arrays for "
-            f"{len(names)} variables, differing in {', '.join(odd)}; they were made "
-            "for another design"
+            f"{len(names)} variables, differing in {', '.join(odd)}. They belong to a network of "
+            "another design."
         )
     for variable in wanted:
-        array = np.asarray(arrays[short_path(network, variable)], np.float32)
+        array = np.asarray(arrays[get_variable_path(network, variable)], np.float32)
         if tuple(array.shape) != tuple(variable.shape):
             raise AssetError(
                 f"the weights do not fit the network {network.name}: "
-                f"{short_path(network, variable)} is {tuple(array.shape)}, "
+                f"{get_variable_path(network, variable)} is {tuple(array.shape)}, "
                 f"expected {tuple(variable.shape)}"
             )
         variable.assign(array)

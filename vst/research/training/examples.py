@@ -1,8 +1,7 @@
-"""Making what is learnt from, once, and keeping it in a folder: arrays that are read from disk as
-they are needed.
+"""Makes the training examples once and stores them as arrays that are memory-mapped.
 
-`Store` is a folder of ``.npy`` files with one row per example, filled from the front, so that a
-stopped run goes on where it was.
+`ExampleStore` is a folder of ``.npy`` files with one row per example, filled from the front, so
+that a stopped run resumes where it was.
 """
 
 from __future__ import annotations
@@ -15,26 +14,26 @@ from typing import Any
 import numpy as np
 
 from vst.core.types import OnProgress, Progress
-from vst.research.training.data import (
+from vst.research.training.picture_data import (
     DIM,
     SIDE,
-    Numbers,
-    NumbersDrawer,
+    Embeddings,
+    EmbeddingSampler,
     Picture,
-    Pool,
-    crop,
-    plain_content,
-    recolour,
-    squeeze,
-    stretched_crop,
-    vary,
+    PicturePool,
+    augment_style,
+    crop_randomly,
+    crop_stretched,
+    draw_plain_content,
+    recolor,
+    resize_square,
 )
 
 Shapes = Mapping[str, tuple[tuple[int, ...], str]]
 Row = dict[str, Any]
 
 
-class Store:
+class ExampleStore:
     """A folder of equally long arrays. ``shapes``: name -> (shape of a row, type)."""
 
     def __init__(self, folder: Path, count: int, shapes: Shapes):
@@ -54,25 +53,25 @@ class Store:
         }
 
     def fill(self, make: Callable[[], Row], stage: str, on_progress: OnProgress) -> None:
-        """Calls ``make`` for every row that is missing."""
+        """Call ``make`` for every missing row."""
         while self.filled < self.count:
             for name, value in make().items():
                 self.arrays[name][self.filled] = value
             self.filled += 1
             if self.filled % 100 == 0 or self.filled == self.count:
-                self._note_down()
+                self._flush()
                 on_progress(Progress(stage, self.filled, self.count))
 
     def draw(self, rng: np.random.Generator, batch: int) -> Row:
-        """A random batch, copied."""
+        """Copy a random batch."""
         rows = rng.integers(0, self.filled, batch)
         return {name: np.stack([array[row] for row in rows]) for name, array in self.arrays.items()}
 
     def first(self, count: int) -> Row:
-        """The first examples, copied."""
+        """Copy the first examples."""
         return {n: np.array(array[: min(count, self.filled)]) for n, array in self.arrays.items()}
 
-    def _note_down(self) -> None:
+    def _flush(self) -> None:
         for array in self.arrays.values():
             array.flush()
         draft = self.note.with_suffix(".part")
@@ -80,8 +79,8 @@ class Store:
         draft.replace(self.note)
 
 
-def pair_shapes(side: int) -> Shapes:
-    """Content, numbers, the teacher's picture and its own numbers."""
+def build_pair_shapes(side: int) -> Shapes:
+    """Return the shapes of a pair: content, embedding, the teacher's picture and its embedding."""
     return {
         "content": ((side, side, 3), "u1"),
         "numbers": ((DIM,), "f4"),
@@ -93,96 +92,100 @@ def pair_shapes(side: int) -> Shapes:
 LABEL_SHAPES: Shapes = {"picture": ((SIDE, SIDE, 3), "u1"), "numbers": ((DIM,), "f4")}
 
 
-CLOSE = 0.25
+CLOSE_SHARE = 0.25
 WIDE_ZOOM, CLOSE_ZOOM = 1.8, 8.0
-"""Contents are enlarged by so much at most, and ``CLOSE`` of them by more: what a frame of 1080
-lines shows in 256 pixels is smooth, and on smooth grounds a grid is seen first.
+"""Largest zoom of contents, and of ``CLOSE_SHARE`` of them: 256 pixels of a 1080p frame are
+smooth, and a grid shows first on smooth areas.
 """
-FLAT, TRIES = 6.0, 20
-"""Spread, in levels of 255, below which a crop is drawn anew: the variance of next to nothing blows
-up the gradients, and what it teaches the painter knows by its build.
+MIN_SPREAD, MAX_TRIES = 6.0, 20
+"""Standard deviation, in levels of 255, below which a crop is drawn again: almost flat crops make
+the gradients explode, and the painter handles them by design.
 """
 
 
 class PairMaker:
-    """Makes one pair per call. ``teacher`` embeds squares of 256 and paints; ``varied``: numbers of
-    varied pictures (N,100), to paint in as well.
+    """Makes one pair per call. ``teacher`` embeds squares of 256 pixels and paints; ``varied``:
+    embeddings of augmented pictures (N,100), used as styles too.
     """
 
     def __init__(
         self,
-        pool: Pool,
+        pool: PicturePool,
         teacher: Any,
         rng: np.random.Generator,
         side: int = SIDE,
-        varied: Numbers | None = None,
+        varied: Embeddings | None = None,
     ):
         self.pool, self.teacher, self.rng, self.side = pool, teacher, rng, side
-        self.drawer = NumbersDrawer(self._paintings(), self._photographs(), varied=varied)
+        self.drawer = EmbeddingSampler(
+            self._embed_paintings(), self._embed_photographs(), varied=varied
+        )
 
-    def _paintings(self, variants: int = 12) -> Numbers:
+    def _embed_paintings(self, variants: int = 12) -> Embeddings:
         pictures = self.pool.paintings
-        whole = [self.teacher.embed(squeeze(picture)) for picture in pictures]
+        whole = [self.teacher.embed(resize_square(picture)) for picture in pictures]
         parts = [
-            self.teacher.embed(stretched_crop(p, self.rng))
+            self.teacher.embed(crop_stretched(p, self.rng))
             for p in pictures
             for _ in range(variants)
         ]
         varied = [
-            self.teacher.embed(vary(p, self._any(pictures), self.rng))
+            self.teacher.embed(augment_style(p, self._pick(pictures), self.rng))
             for p in pictures
             for _ in range(variants)
         ]
         return np.array(whole + parts + varied, np.float32)
 
-    def _photographs(self) -> Numbers:
-        return np.array([self.teacher.embed(squeeze(p)) for p in self.pool.photographs], np.float32)
+    def _embed_photographs(self) -> Embeddings:
+        return np.array(
+            [self.teacher.embed(resize_square(p)) for p in self.pool.photographs], np.float32
+        )
 
-    def _any(self, pictures: list[Picture]) -> Picture:
+    def _pick(self, pictures: list[Picture]) -> Picture:
         return pictures[self.rng.integers(len(pictures))]
 
-    def content(self) -> Picture:
-        """Mostly photographs; some paintings, video frames and plain fields."""
+    def draw_content(self) -> Picture:
+        """Draw a content crop: mostly photographs, some paintings, frames and gradients."""
         kind = self.rng.random()
         if kind < 0.03:
-            return plain_content(self.rng, self.side)
+            return draw_plain_content(self.rng, self.side)
         source = self.pool.photographs
         if kind < 0.08 and self.pool.frames:
             source = self.pool.frames
         elif kind < 0.15:
             source = self.pool.paintings
-        for _ in range(TRIES):
-            zoom = CLOSE_ZOOM if self.rng.random() < CLOSE else WIDE_ZOOM
-            cut = crop(self._any(source), self.rng, self.side, zoom)
-            if cut.std((0, 1)).max() >= FLAT:
+        for _ in range(MAX_TRIES):
+            zoom = CLOSE_ZOOM if self.rng.random() < CLOSE_SHARE else WIDE_ZOOM
+            cut = crop_randomly(self._pick(source), self.rng, self.side, zoom)
+            if cut.std((0, 1)).max() >= MIN_SPREAD:
                 break
-        return recolour(cut, self.rng) if self.rng.random() < 0.15 else cut
+        return recolor(cut, self.rng) if self.rng.random() < 0.15 else cut
 
     def __call__(self) -> Row:
-        content = self.content()
-        own = self.teacher.embed(squeeze(content)) if self.rng.random() < 0.2 else None
+        content = self.draw_content()
+        own = self.teacher.embed(resize_square(content)) if self.rng.random() < 0.2 else None
         numbers = self.drawer.draw(self.rng, own)
         painted = self.teacher.paint(content, numbers)
         return {
             "content": content,
             "numbers": numbers,
             "painted": painted,
-            "painted_numbers": self.teacher.embed(squeeze(painted)),
+            "painted_numbers": self.teacher.embed(resize_square(painted)),
         }
 
 
 class LabelMaker:
-    """Makes one label per call: a picture, varied, and the teacher's numbers."""
+    """Makes one label per call: an augmented picture and the teacher's embedding of it."""
 
-    def __init__(self, pool: Pool, teacher: Any, rng: np.random.Generator):
+    def __init__(self, pool: PicturePool, teacher: Any, rng: np.random.Generator):
         self.pool, self.teacher, self.rng = pool, teacher, rng
 
-    def _any(self) -> Picture:
+    def _pick(self) -> Picture:
         pictures = self.pool.paintings if self.rng.random() < 0.5 else self.pool.photographs
         return pictures[self.rng.integers(len(pictures))]
 
     def __call__(self) -> Row:
-        picture = self._any()
+        picture = self._pick()
         whole = self.rng.random() < 0.12
-        square = squeeze(picture) if whole else vary(picture, self._any(), self.rng)
+        square = resize_square(picture) if whole else augment_style(picture, self._pick(), self.rng)
         return {"picture": square, "numbers": self.teacher.embed(square)}

@@ -1,7 +1,7 @@
-"""The painter as Keras trains it: `Distiller`, with its teacher's inner layers and its judge.
+"""The painter as a student: its losses against the teacher's pictures, hints and judge.
 
-`keras.Model.train_on_batch` with `compute_loss` is the one way to a training step that TensorFlow,
-JAX and PyTorch share.
+TensorFlow, JAX and PyTorch share one training step: `keras.Model.train_on_batch` with
+`compute_loss`.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from keras import ops
 
 from vst.nets import losses
 from vst.nets.embedded import Painter
-from vst.research.training import objective
+from vst.research.training import painter_losses
 from vst.research.training.teacher import LiteGraph
 
-SHIFT = 8
+MAX_SHIFT = 8
 
 
 @dataclass(frozen=True)
-class Terms:
-    """Weights of the losses; a term of weight 0 is not computed."""
+class LossWeights:
+    """Weights of the losses; a loss of weight 0 is not computed."""
 
     pixel: float = 2.0
     edge: float = 1.0
@@ -38,11 +38,11 @@ class Terms:
     weave: float = 0.0
     motion: float = 0.0
     aim: float = 0.97
-    """The part of the teacher's own style distance below which `excess` asks for nothing more."""
+    """Share of the teacher's own style distance below which `excess` is 0."""
 
 
-BASE = Terms()
-FINE = Terms(
+BASE_WEIGHTS = LossWeights()
+FINE_WEIGHTS = LossWeights(
     decibel=0.25,
     structure=0.5,
     hint=0.0,
@@ -57,10 +57,9 @@ FINE = Terms(
 )
 
 
-def hint_layers(graph: LiteGraph) -> list[int]:
-    """The tensors of the teacher's painter where its encoder ends and after each of its residual
-    blocks, found by structure: the additions to a whole convolution's output, and to what they
-    give.
+def find_hint_layers(graph: LiteGraph) -> list[int]:
+    """Find the teacher's tensors at the end of its encoder and after each residual block, by
+    structure: additions to the output of a convolution, and additions to those.
     """
     makers: dict[int, str] = {}
     found: list[int] = []
@@ -74,11 +73,11 @@ def hint_layers(graph: LiteGraph) -> list[int]:
     return found
 
 
-class Distiller(keras.Model):
-    """A painter, its teacher's inner layers and its judge, as one model whose loss is `Terms`.
+class PainterStudent(keras.Model):
+    """The painter with its losses, weighted by `LossWeights`.
 
-    ``judge``: the teacher's predictor as float; ``hints``: the teacher's painter as float, asked
-    for its inner layers.
+    ``judge``: the teacher's predictor in float; ``hints``: the teacher's painter in float, whose
+    inner layers are the hints.
     """
 
     def __init__(
@@ -86,15 +85,15 @@ class Distiller(keras.Model):
         painter: Painter,
         judge: LiteGraph | None,
         hints: LiteGraph | None,
-        terms: Terms = BASE,
+        terms: LossWeights = BASE_WEIGHTS,
         hint_width: int = 32,
     ):
         super().__init__(name="distiller")
         self.painter, self.judge, self.hints, self.terms = painter, judge, hints, terms
         self.seeds = keras.random.SeedGenerator(0)
-        self.layers_hinted = hint_layers(hints) if hints is not None else []
-        # The student's own layers have a basis of their own; these maps to the teacher's are thrown
-        # away afterwards.
+        self.hint_indices = find_hint_layers(hints) if hints is not None else []
+        # The student's layers have another basis; these linear maps to the teacher's serve training
+        # alone.
         self.maps = [
             (
                 self.add_weight(
@@ -102,7 +101,7 @@ class Distiller(keras.Model):
                 ),
                 self.add_weight(shape=(hint_width,), initializer="zeros"),
             )
-            for _ in self.layers_hinted
+            for _ in self.hint_indices
         ]
         self.built = True
 
@@ -116,13 +115,13 @@ class Distiller(keras.Model):
         picture = self.painter.finish(half)
         result = {"painted": picture, "stages": stages}
         if training and self.terms.steady:
-            result |= self.again(content, picture, numbers, batch["shift"])
+            result |= self.paint_shifted(content, picture, numbers, batch["shift"])
         if training and self.terms.motion and "motion" in batch:
-            result |= self.moving(batch["motion"], numbers)
+            result |= self.paint_motion(batch["motion"], numbers)
         return result
 
-    def moving(self, motion: dict[str, Any], numbers: Any) -> dict[str, Any]:
-        """Neighbouring frames of a clip, both painted in the batch's first styles."""
+    def paint_motion(self, motion: dict[str, Any], numbers: Any) -> dict[str, Any]:
+        """Paint two neighboring frames of a clip in the batch's first styles."""
         count = motion["now"].shape[0]
         return {
             f"painted_{name}": self.painter(
@@ -131,10 +130,10 @@ class Distiller(keras.Model):
             for name in ("now", "next")
         }
 
-    def again(self, content: Any, picture: Any, numbers: Any, shift: Any) -> dict[str, Any]:
-        """Half of the batch painted once more, shifted by a few pixels and with a little noise."""
+    def paint_shifted(self, content: Any, picture: Any, numbers: Any, shift: Any) -> dict[str, Any]:
+        """Paint half of the batch once more, shifted by a few pixels and with a little noise."""
         half = max(1, content.shape[0] // 2) if content.shape[0] else 1
-        side = content.shape[1] - SHIFT
+        side = content.shape[1] - MAX_SHIFT
         down, right = shift[0, 0], shift[0, 1]
         size = (half, side, side, 3)
         moved = ops.slice(content, (0, down, right, 0), size)
@@ -152,27 +151,27 @@ class Distiller(keras.Model):
         sample_weight: Any = None,
         training: bool = True,
     ) -> Any:
-        # PyTorch's trainer hands on arrays as they came.
+        # PyTorch's trainer passes arrays, not tensors.
         x, y = (keras.tree.map_structure(ops.convert_to_tensor, value) for value in (x, y))
         terms, ours = self.terms, y_pred["painted"]
         theirs = ops.cast(y["painted"], "float32") / 255
-        total = terms.pixel * objective.pixel_error(ours, theirs)
+        total = terms.pixel * painter_losses.pixel_error(ours, theirs)
         for weight, error in (
-            (terms.edge, objective.edge_error),
-            (terms.palette, objective.palette_error),
-            (terms.decibel, objective.decibel_error),
-            (terms.structure, objective.structure_error),
-            (terms.energy, objective.energy_error),
-            (terms.weave, objective.weave_error),
+            (terms.edge, painter_losses.edge_error),
+            (terms.palette, painter_losses.palette_error),
+            (terms.decibel, painter_losses.decibel_error),
+            (terms.structure, painter_losses.structure_error),
+            (terms.energy, painter_losses.energy_error),
+            (terms.weave, painter_losses.weave_error),
         ):
             if weight:
                 total = total + weight * error(ours, theirs)
         if terms.hint and self.hints is not None:
-            total = total + terms.hint * self.hint_loss(x, y_pred)
+            total = total + terms.hint * self.hint_loss(self.hints, x, y_pred)
         if terms.texture and self.judge is not None:
-            total = total + self.judge_loss(x, y, ours, theirs)
+            total = total + self.judge_loss(self.judge, x, y, y_pred)
         if terms.steady and "moved" in y_pred:
-            shaken = objective.shake_error(y_pred["moved"], y_pred["there"])
+            shaken = painter_losses.shake_error(y_pred["moved"], y_pred["there"])
             total = total + terms.steady * shaken
         if "painted_next" in y_pred:
             motion = x["motion"]
@@ -182,18 +181,17 @@ class Distiller(keras.Model):
             total = total + terms.motion * unsteady
         return total
 
-    def hint_loss(self, x: Any, y_pred: Any) -> Any:
-        """The teacher's inner layers must be linear in ours: its encoder's and its last block's
-        above all.
+    def hint_loss(self, hints: LiteGraph, x: Any, y_pred: Any) -> Any:
+        """Compare the teacher's inner layers with linear maps of ours; the encoder's and the last
+        block's count most.
         """
-        assert self.hints is not None
         content = ops.cast(x["content"], "float32") / 255
-        layers, error = self.layers_hinted, 0.0
+        layers, error = self.hint_indices, 0.0
         numbers = x["numbers"][:, None, None]
-        _, kept = self.hints(content, numbers, keep=layers, until=layers[-1])
+        _, kept = hints(content, numbers, keep=layers, until=layers[-1])
         stages = y_pred["stages"]
         if len(stages) != len(layers):
-            # Of another depth: the two ends only.
+            # Another depth: compare the two ends only.
             stages, layers = [stages[0], stages[-1]], [layers[0], layers[-1]]
         for place, (stage, layer) in enumerate(zip(stages, layers)):
             kernel, bias = self.maps[place]
@@ -201,23 +199,23 @@ class Distiller(keras.Model):
             hint = ops.stop_gradient(kept[layer])
             weight = 1.0 if place == 0 else 2.0 if layer == layers[-1] else 0.8
             unit = ops.std(hint, (0, 1, 2)) + 0.01
-            error = error + weight * objective.hint_error(mapped, hint, unit)
+            error = error + weight * painter_losses.hint_error(mapped, hint, unit)
         return error
 
-    def judge_loss(self, x: Any, y: Any, ours: Any, theirs: Any) -> Any:
-        """Texture and style, as the teacher's predictor sees them."""
-        assert self.judge is not None
-        terms, wanted, layers = self.terms, x["numbers"], objective.JUDGE_LAYERS
-        numbers, features = self.judge(ours, keep=layers)
-        _, goal = self.judge(theirs, keep=layers)
-        goal = ops.stop_gradient(objective.statistics(goal))
-        found = objective.statistics(features)
+    def judge_loss(self, judge: LiteGraph, x: Any, y: Any, y_pred: Any) -> Any:
+        """Compare texture and style, as the teacher's predictor sees them."""
+        ours, theirs = y_pred["painted"], ops.cast(y["painted"], "float32") / 255
+        terms, wanted, layers = self.terms, x["numbers"], painter_losses.JUDGE_LAYERS
+        numbers, features = judge(ours, keep=layers)
+        _, goal = judge(theirs, keep=layers)
+        goal = ops.stop_gradient(painter_losses.gather_statistics(goal))
+        found = painter_losses.gather_statistics(features)
         unit = 1 / (ops.mean(goal, 0, keepdims=True) + 0.1) / goal.shape[-1]
         numbers = ops.reshape(numbers, (-1, wanted.shape[-1]))
-        mine = objective.style_distance(numbers, wanted)
-        magenta = objective.style_distance(y["painted_numbers"], wanted)
+        mine = painter_losses.style_distance(numbers, wanted)
+        magenta = painter_losses.style_distance(y["painted_numbers"], wanted)
         return (
-            terms.texture * objective.texture_error(found, goal, unit)
-            + terms.style * ops.mean(objective.style_distance(numbers, y["painted_numbers"]))
+            terms.texture * painter_losses.texture_error(found, goal, unit)
+            + terms.style * ops.mean(painter_losses.style_distance(numbers, y["painted_numbers"]))
             + terms.excess * ops.mean(ops.relu(mine - terms.aim * magenta))
         )

@@ -1,6 +1,4 @@
-"""What validation measures while training: agreement, sharpness and style of pictures; cosine of
-numbers.
-"""
+"""The measures of validation: agreement, sharpness and style of pictures; cosine of embeddings."""
 
 from __future__ import annotations
 
@@ -10,27 +8,27 @@ import cv2
 import numpy as np
 from keras import ops
 
-from vst.research.training.data import Numbers, Picture
+from vst.research.training.picture_data import Embeddings, Picture
 from vst.research.training.teacher import LiteGraph
 
 Floats = np.ndarray
-Measures = dict[str, float]
+Measurements = dict[str, float]
 
 
-def cosines(found: Numbers, wanted: Numbers) -> Floats:
-    """Cosine similarity by row."""
+def measure_cosines(found: Embeddings, wanted: Embeddings) -> Floats:
+    """Return the cosine similarity of each row."""
     lengths = np.linalg.norm(found, axis=1) * np.linalg.norm(wanted, axis=1)
     return np.asarray((found * wanted).sum(1) / np.maximum(lengths, 1e-12))
 
 
-def signal_to_noise(ours: Floats, theirs: Floats) -> float:
-    """PSNR in dB of pictures in [0,1], the mean over the pictures."""
+def measure_psnr(ours: Floats, theirs: Floats) -> float:
+    """Return the mean PSNR, in dB, of pictures in [0,1]."""
     errors = np.square(ours - theirs).mean((1, 2, 3))
     return float(np.mean(-10 * np.log10(np.maximum(errors, 1e-10))))
 
 
-def similarity(ours: Floats, theirs: Floats) -> float:
-    """SSIM of two pictures in [0,1], on their luma, Gaussian window of 1.5 pixels."""
+def measure_ssim(ours: Floats, theirs: Floats) -> float:
+    """Return the SSIM of two pictures in [0,1], of their luma, with a Gaussian of 1.5 pixels."""
     one, two = (cv2.cvtColor(np.float32(p), cv2.COLOR_RGB2GRAY) for p in (ours, theirs))
 
     def blurred(value: Floats) -> Floats:
@@ -45,23 +43,23 @@ def similarity(ours: Floats, theirs: Floats) -> float:
     return float((top / bottom).mean())
 
 
-def gradient_energy(picture: Floats) -> float:
-    """Mean square difference of neighbours, across and down added."""
+def measure_gradient_energy(picture: Floats) -> float:
+    """Return the mean square difference of neighbors, the sum of both directions."""
     across, down = np.diff(picture, axis=1), np.diff(picture, axis=0)
     return float(np.square(across).mean() + np.square(down).mean())
 
 
-def predictor_measures(network: Any, pictures: np.ndarray, numbers: Numbers) -> Measures:
-    """Cosine of the network's numbers with the teacher's."""
+def measure_predictor(network: Any, pictures: np.ndarray, numbers: Embeddings) -> Measurements:
+    """Measure the cosine of the network's embeddings with the teacher's."""
     found = [
         ops.convert_to_numpy(network(pictures[i : i + 16].astype(np.float32), training=False))
         for i in range(0, len(pictures), 16)
     ]
-    return {"cosine": float(cosines(np.concatenate(found), numbers).mean())}
+    return {"cosine": float(measure_cosines(np.concatenate(found), numbers).mean())}
 
 
-def painter_measures(painter: Any, judge: LiteGraph, kept: dict[str, Any]) -> Measures:
-    """Agreement with the teacher's pictures, style distance and energy relative to theirs."""
+def measure_painter(painter: Any, judge: LiteGraph, kept: dict[str, Any]) -> Measurements:
+    """Measure agreement with the teacher's pictures, and style distance and energy over theirs."""
     mine, theirs, agreement, energy, likeness = [], [], [], [], []
     for start in range(0, len(kept["content"]), 8):
         rows = {name: array[start : start + 8] for name, array in kept.items()}
@@ -71,9 +69,12 @@ def painter_measures(painter: Any, judge: LiteGraph, kept: dict[str, Any]) -> Me
         numbers = ops.convert_to_numpy(judge(painted)[0]).reshape(len(ours), -1)
         mine += list(np.linalg.norm(numbers - rows["numbers"], axis=1))
         theirs += list(np.linalg.norm(rows["painted_numbers"] - rows["numbers"], axis=1))
-        agreement.append(signal_to_noise(ours, wanted) * len(ours))
-        likeness += [similarity(a, b) for a, b in zip(ours, wanted)]
-        energy += [gradient_energy(a) / max(gradient_energy(b), 1e-6) for a, b in zip(ours, wanted)]
+        agreement.append(measure_psnr(ours, wanted) * len(ours))
+        likeness += [measure_ssim(a, b) for a, b in zip(ours, wanted)]
+        energy += [
+            measure_gradient_energy(a) / max(measure_gradient_energy(b), 1e-6)
+            for a, b in zip(ours, wanted)
+        ]
     return {
         "style": float(np.sum(mine) / max(np.sum(theirs), 1e-6)),
         "psnr": float(np.sum(agreement) / len(mine)),
@@ -82,8 +83,8 @@ def painter_measures(painter: Any, judge: LiteGraph, kept: dict[str, Any]) -> Me
     }
 
 
-def score(measures: Measures) -> float:
-    """What the best weights have least of: style distance first, then sharpness, then agreement."""
+def score_weights(measures: Measurements) -> float:
+    """Return the score of weights, less is better: style distance, then sharpness and agreement."""
     if "cosine" in measures:
         return 1 - measures["cosine"]
     sharpness = abs(np.log(max(measures["energy"], 1e-3)))
@@ -91,5 +92,5 @@ def score(measures: Measures) -> float:
 
 
 def to_bytes(picture: Floats) -> Picture:
-    """[0,1] -> uint8."""
+    """Convert [0,1] to uint8."""
     return np.clip(picture * 255 + 0.5, 0, 255).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Files that trainings leave: JSON, and the values of variables to go on from."""
+"""The files of a training: JSON, and the variables of a checkpoint."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vst.errors import AssetError
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Written beside, then moved into place."""
+    """Write JSON to a temporary file and move it into place."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".json.part")
     draft.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
@@ -22,7 +22,7 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def save_variables(path: Path, variables: Sequence[Any], more: Mapping[str, Any]) -> None:
-    """Every variable's value, and further arrays or numbers by name, as one ``.npz``."""
+    """Write all variables, and further arrays or numbers by name, to one ``.npz``."""
     path.parent.mkdir(parents=True, exist_ok=True)
     arrays = {f"v{i}": keras.ops.convert_to_numpy(value) for i, value in enumerate(variables)}
     draft = path.with_suffix(".part.npz")
@@ -31,7 +31,7 @@ def save_variables(path: Path, variables: Sequence[Any], more: Mapping[str, Any]
 
 
 def restore_variables(path: Path, variables: Sequence[Any]) -> dict[str, Any]:
-    """Assign what `save_variables` wrote; returns what else is in the file."""
+    """Assign what `save_variables` wrote; returns the further arrays of the file."""
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
@@ -39,6 +39,6 @@ def restore_variables(path: Path, variables: Sequence[Any]) -> dict[str, Any]:
             variable.assign(arrays.pop(f"v{index}"))
     except (OSError, ValueError, KeyError) as error:
         raise AssetError(
-            f"checkpoint {path} cannot be read ({error}); start anew in another folder"
+            f"checkpoint {path} cannot be read ({error}). Start again in another folder."
         ) from error
     return arrays

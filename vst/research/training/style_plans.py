@@ -9,13 +9,13 @@ from dataclasses import dataclass, fields
 from vst.core.fields import check_option, option
 from vst.errors import UsageError
 from vst.nets.backbones import BACKBONES, DEFAULT
-from vst.nets.plan import STRIDE
+from vst.nets.feedforward_plan import STRIDE
 
-OPTIMISERS = ("adam", "adamax")
+OPTIMIZERS = ("adam", "adamax")
 PRECISIONS = ("auto", "float32", "mixed_float16", "mixed_bfloat16")
 OFF, AUTO = "off", "auto"
 LUMINANCE = (AUTO, OFF, "filmed", "animated")
-FALL = 0.2
+RATE_FALL = 0.2
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class StylePlan:
     )
     side: int = option(256, "Side of the square crops, in pixels.", low=32, high=4096)
     batch: int = option(2, "Crops that are painted in each step.", low=1, high=256)
-    optimiser: str = option("adam", "How steps are taken.", choices=OPTIMISERS)
+    optimizer: str = option("adam", "How steps are taken.", choices=OPTIMIZERS)
     rate: float = option(1e-3, "Length of the steps.", low=1e-7, high=1)
     rate_falls: tuple[float, ...] = option(
         (), "Parts of the training at which the rate falls to a fifth.", low=0, high=1, kind=float
@@ -76,7 +76,7 @@ class StylePlan:
 
     def rate_at(self, part: float) -> float:
         """The learning rate when this part of the training is behind."""
-        return self.rate * float(FALL ** sum(part >= fall for fall in self.rate_falls))
+        return self.rate * float(RATE_FALL ** sum(part >= fall for fall in self.rate_falls))
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class TemporalPlan(StylePlan):
     frames.
     """
 
-    optimiser: str = option("adamax", "How steps are taken.", choices=OPTIMISERS)
+    optimizer: str = option("adamax", "How steps are taken.", choices=OPTIMIZERS)
     rate: float = option(1e-4, "Length of the steps.", low=1e-7, high=1)
     rate_falls: tuple[float, ...] = option(
         (8 / 60, 20 / 60),

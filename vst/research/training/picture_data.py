@@ -1,9 +1,7 @@
-"""Pictures to learn from: which may be used, how they are varied, and the pairs that Magenta paints
-of them.
+"""Pictures for training: how they are split into parts, augmented, and how embeddings are sampled.
 
-Nothing here knows a network. A *pair* is a content crop, 100 style numbers and Magenta's picture
-for both; a *label* is a picture and the 100 numbers that Magenta's predictor gives it; a *motion
-pair* is two neighbouring frames' crops.
+A *pair* is a content crop, an embedding, and the teacher's picture of both; a *label* is a picture
+and the embedding that the teacher's predictor gives it.
 """
 
 from __future__ import annotations
@@ -17,32 +15,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 Picture = NDArray[np.uint8]
-Numbers = NDArray[np.float32]
+Embeddings = NDArray[np.float32]
 
 SIDE = 256
 DIM = 100
-# By the first two hexadecimal digits of a picture's sha256: 00..0c are measured on and never seen
-# in training, 0d..11 choose the best weights, the rest is trained on.
-KEPT_ASIDE = range(0x0D)
-VALIDATION = range(0x0D, 0x12)
-# The only clips whose motion may be learnt; the others measure.
+# By the first byte of a picture's sha256: 00..0c for tests, never seen in training; 0d..11 for
+# validation, which chooses the best weights; the rest for training.
+TEST_BYTES = range(0x0D)
+VALIDATION_BYTES = range(0x0D, 0x12)
+# The only clips for training on motion; the others are for tests.
 MOTION_CLIPS = ("scene_cuts.mp4", "Zulko_media_doc_medias_example2.mp4")
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 
 
-def part_of(path: Path) -> str:
-    """``kept``, ``validation`` or ``training``, decided by the file's content alone."""
+def assign_part(path: Path) -> str:
+    """Return ``kept`` (tests), ``validation`` or ``training``, by the file's content alone."""
     first = hashlib.sha256(path.read_bytes()).digest()[0]
-    if first in KEPT_ASIDE:
+    if first in TEST_BYTES:
         return "kept"
-    return "validation" if first in VALIDATION else "training"
+    return "validation" if first in VALIDATION_BYTES else "training"
 
 
 def read_folder(folder: Path, part: str) -> list[Picture]:
-    """The RGB pictures of one part of a folder, in the order of their names."""
+    """Read the RGB pictures of one part of a folder, sorted by name."""
     found = []
     for path in sorted(folder.iterdir()) if folder.is_dir() else []:
-        if path.suffix.lower() in PICTURE_SUFFIXES and part_of(path) == part:
+        if path.suffix.lower() in PICTURE_SUFFIXES and assign_part(path) == part:
             picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
             if picture is not None:
                 found.append(np.ascontiguousarray(picture[:, :, ::-1]))
@@ -50,7 +48,7 @@ def read_folder(folder: Path, part: str) -> list[Picture]:
 
 
 def read_frames(path: Path, step: int = 1) -> list[Picture]:
-    """Every ``step``-th frame of a clip, RGB."""
+    """Read every ``step``-th frame of a clip, RGB."""
     capture, index = cv2.VideoCapture(str(path)), 0
     frames: list[Picture] = []
     try:
@@ -66,28 +64,28 @@ def read_frames(path: Path, step: int = 1) -> list[Picture]:
 
 
 @dataclass
-class Pool:
-    """The pictures that training may draw from, RGB uint8 of any size."""
+class PicturePool:
+    """The pictures of one part, RGB uint8 of any size."""
 
     photographs: list[Picture]
     paintings: list[Picture]
     frames: list[Picture] = field(default_factory=list)
 
     @classmethod
-    def read(cls, folder: Path, part: str = "training") -> Pool:
-        """Reads ``folder/content`` and ``folder/style``."""
+    def read(cls, folder: Path, part: str = "training") -> PicturePool:
+        """Read ``folder/content`` and ``folder/style``."""
         return cls(read_folder(folder / "content", part), read_folder(folder / "style", part))
 
 
-def squeeze(picture: Picture, side: int = SIDE) -> Picture:
-    """The whole picture as a square, aspect not kept: what both predictors see."""
+def resize_square(picture: Picture, side: int = SIDE) -> Picture:
+    """Resize the whole picture to a square, as both predictors see it; its aspect changes."""
     return cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
 
 
-def crop(
+def crop_randomly(
     picture: Picture, rng: np.random.Generator, side: int = SIDE, zoom: float = 1.8
 ) -> Picture:
-    """A random, scaled, perhaps mirrored square crop."""
+    """Return a random square crop, scaled and mirrored at random."""
     height, width = picture.shape[:2]
     scale = side / min(height, width) * rng.uniform(1.0, zoom)
     size = max(side, round(width * scale)), max(side, round(height * scale))
@@ -98,17 +96,17 @@ def crop(
     return np.ascontiguousarray(cut[:, ::-1] if rng.random() < 0.5 else cut)
 
 
-def stretched_crop(picture: Picture, rng: np.random.Generator, side: int = SIDE) -> Picture:
-    """A random part of random aspect, squeezed: style pictures have all shapes."""
+def crop_stretched(picture: Picture, rng: np.random.Generator, side: int = SIDE) -> Picture:
+    """Resize a random part of random aspect to a square: style pictures have all shapes."""
     height, width = picture.shape[:2]
     tall = max(16, round(height * rng.uniform(0.45, 1.0)))
     wide = max(16, round(width * rng.uniform(0.45, 1.0)))
     top, left = rng.integers(0, height - tall + 1), rng.integers(0, width - wide + 1)
-    return squeeze(picture[top : top + tall, left : left + wide], side)
+    return resize_square(picture[top : top + tall, left : left + wide], side)
 
 
-def recolour(picture: Picture, rng: np.random.Generator) -> Picture:
-    """Hue, saturation, contrast and brightness changed at random."""
+def recolor(picture: Picture, rng: np.random.Generator) -> Picture:
+    """Change hue, saturation, contrast and brightness at random."""
     hsv = cv2.cvtColor(picture, cv2.COLOR_RGB2HSV).astype(np.float32)
     hsv[..., 0] = (hsv[..., 0] + rng.uniform(-90, 90) * rng.random()) % 180
     hsv[..., 1] = np.clip(hsv[..., 1] * rng.uniform(0.2, 1.6), 0, 255)
@@ -118,21 +116,21 @@ def recolour(picture: Picture, rng: np.random.Generator) -> Picture:
     return np.clip(changed, 0, 255).astype(np.uint8)
 
 
-def vary(picture: Picture, other: Picture, rng: np.random.Generator) -> Picture:
-    """A style picture for labels: part, turn, mirror, colours, a blend with ``other``, blur and
-    noise.
+def augment_style(picture: Picture, other: Picture, rng: np.random.Generator) -> Picture:
+    """Augment a style picture for a label: crop, rotation, mirror, colors, a blend with ``other``,
+    blur and noise.
     """
-    varied = stretched_crop(picture, rng)
+    varied = crop_stretched(picture, rng)
     if rng.random() < 0.3:
         varied = np.rot90(varied, int(rng.integers(1, 4)))
     if rng.random() < 0.5:
         varied = varied[:, ::-1]
     varied = np.ascontiguousarray(varied)
     if rng.random() < 0.5:
-        varied = recolour(varied, rng)
+        varied = recolor(varied, rng)
     if rng.random() < 0.15:
         share = float(rng.uniform(0.2, 0.8))
-        varied = cv2.addWeighted(varied, share, stretched_crop(other, rng), 1 - share, 0)
+        varied = cv2.addWeighted(varied, share, crop_stretched(other, rng), 1 - share, 0)
     if rng.random() < 0.15:
         varied = cv2.GaussianBlur(varied, (0, 0), float(rng.uniform(0.5, 3)))
     if rng.random() < 0.15:
@@ -141,9 +139,9 @@ def vary(picture: Picture, other: Picture, rng: np.random.Generator) -> Picture:
     return varied
 
 
-def vary_again(pictures: list[Picture], rng: np.random.Generator) -> Picture:
-    """A batch of squares, turned, mixed and tinted anew each time it is drawn, (B,H,W,3): cheap
-    changes, for pictures whose numbers are asked for afterwards.
+def augment_batch(pictures: list[Picture], rng: np.random.Generator) -> Picture:
+    """Mirror, transpose, mix and tint a batch of squares at random, (B,H,W,3): cheap changes, for
+    pictures that are embedded afterwards.
     """
     varied = []
     for picture in pictures:
@@ -156,23 +154,23 @@ def vary_again(pictures: list[Picture], rng: np.random.Generator) -> Picture:
             share = rng.uniform(0.3, 0.8)
             other = pictures[rng.integers(len(pictures))]
             picture = (share * picture + (1 - share) * other).astype(np.uint8)
-        varied.append(tinted(picture, rng) if rng.random() < 0.5 else picture)
+        varied.append(tint(picture, rng) if rng.random() < 0.5 else picture)
     return np.stack(varied)
 
 
-def tinted(picture: Picture, rng: np.random.Generator) -> Picture:
-    """The colours moved a little, sometimes much, by a random linear map."""
+def tint(picture: Picture, rng: np.random.Generator) -> Picture:
+    """Change the colors by a random linear map, little or much."""
     spread = 0.06 if rng.random() < 0.5 else 0.2
     colours = np.eye(3) + rng.normal(0, spread, (3, 3))
     moved = picture.astype(np.float32) @ colours.astype(np.float32)
     return np.clip(moved + rng.normal(0, 60 * spread, 3), 0, 255).round().astype(np.uint8)
 
 
-def plain_content(rng: np.random.Generator, side: int = SIDE) -> Picture:
-    """A gradient or noise: frames that photographs do not teach.
+def draw_plain_content(rng: np.random.Generator, side: int = SIDE) -> Picture:
+    """Draw a gradient or noise, which photographs do not cover.
 
-    Flat fields need no teaching: the painter gives one colour for them by its build. Their variance
-    of nothing would only blow up the gradients.
+    Flat pictures are left out: the painter gives them one color by design, and their variance of
+    zero makes the gradients explode.
     """
     if rng.random() < 0.4:
         return rng.integers(0, 256, (side, side, 3), dtype=np.uint8)
@@ -184,43 +182,43 @@ def plain_content(rng: np.random.Generator, side: int = SIDE) -> Picture:
 
 
 @dataclass(frozen=True)
-class NumbersPlan:
-    """How the style numbers of pairs are drawn; shares are probabilities."""
+class SamplingPlan:
+    """How the embeddings of pairs are sampled; shares are probabilities."""
 
     paintings: float = 0.7
     varied: float = 0.5
-    """Share of numbers of varied pictures, where such are given: with those of the pictures alone
-    the painter learns them by heart, and new ones less well.
+    """Share of embeddings of augmented pictures, if there are any: with those of the pictures alone
+    the painter overfits to them.
     """
     mixed: float = 0.35
     towards_content: float = 0.08
     noise: float = 0.05
 
 
-class NumbersDrawer:
-    """Draws style numbers: paintings' and photographs' embeddings, mixes of two, mixes with the
+class EmbeddingSampler:
+    """Samples embeddings: those of paintings and photographs, mixes of two, mixes with the
     content's own.
     """
 
     def __init__(
         self,
-        paintings: Numbers,
-        photographs: Numbers,
-        plan: NumbersPlan | None = None,
-        varied: Numbers | None = None,
+        paintings: Embeddings,
+        photographs: Embeddings,
+        plan: SamplingPlan | None = None,
+        varied: Embeddings | None = None,
     ):
         self.paintings, self.photographs, self.varied = paintings, photographs, varied
-        self.plan = plan or NumbersPlan()
+        self.plan = plan or SamplingPlan()
 
-    def one(self, rng: np.random.Generator) -> Numbers:
-        """One embedding, shape (100,)."""
+    def one(self, rng: np.random.Generator) -> Embeddings:
+        """Sample one embedding, shape (100,)."""
         if self.varied is not None and rng.random() < self.plan.varied:
             return self.varied[rng.integers(len(self.varied))]
         chosen = self.paintings if rng.random() < self.plan.paintings else self.photographs
         return chosen[rng.integers(len(chosen))]
 
-    def draw(self, rng: np.random.Generator, own: Numbers | None = None) -> Numbers:
-        """Numbers for one pair, shape (100,); ``own``: those of the content."""
+    def draw(self, rng: np.random.Generator, own: Embeddings | None = None) -> Embeddings:
+        """Sample the embedding of one pair, shape (100,); ``own``: the content's embedding."""
         numbers, kind = self.one(rng), rng.random()
         if own is not None and kind < self.plan.towards_content:
             share = rng.uniform(0.3, 1.0)
