@@ -1,5 +1,5 @@
-"""The documents are correct: their links lead somewhere, their commands and code parse, the functions
-and files that they name exist, and a script draws each picture.
+"""The documents are correct: their links lead somewhere, their commands and code parse, the
+functions and files that they name exist, and a script draws each picture.
 """
 
 from __future__ import annotations
