@@ -1,9 +1,9 @@
 """Faults in the processes of a cluster's workers: Ray calls `install` as each of them starts.
 
-What is to go wrong stands in the variable ``VST_TEST_FAULT``, as JSON: ``slow`` (seconds for each
-frame); at frame ``at`` (of the whole video) ``how`` it fails: ``raise``, ``kill`` (as the system
-does with a process that takes too much memory) or ``memory`` (asks for more than there is);
-``once``: a file that remembers that it has happened.
+The variable ``VST_TEST_FAULT`` describes the fault as JSON: ``slow`` (seconds added to each batch);
+``how`` painting fails at frame ``at`` (of the whole video): ``raise``, ``kill`` (as the operating
+system kills a process that uses too much memory) or ``memory`` (allocates more than there is);
+``once``: a file that marks that it has happened.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ VARIABLE = "VST_TEST_FAULT"
 
 
 def install() -> None:
-    """Let painting go wrong as the variable says."""
+    """Install the fault that the variable describes."""
     fault = json.loads(os.environ.get(VARIABLE, "{}"))
     if not fault:
         return
@@ -31,10 +31,10 @@ def install() -> None:
     real, stylize = FramePainter.paint, TintEngine.stylize
     indices: list[int] = []
 
-    def paint(easel: Any, batch: Any, mixes: Any) -> Any:
+    def paint(painter: Any, batch: Any, mixes: Any) -> Any:
         time.sleep(fault.get("slow", 0))
         indices[:] = [frame.index for frame in batch.frames]
-        return real(easel, batch, mixes)
+        return real(painter, batch, mixes)
 
     def failing(engine: Any, frames: Any, embeddings: Any) -> Any:
         if fault.get("at") in indices:

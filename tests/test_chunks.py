@@ -14,8 +14,9 @@ import pytest
 from tests import clips
 from tests.chunked import CHUNK_SECONDS, films, is_same, make_job, paint_whole, read_pictures
 from vst.api import job_of
+from vst.checkpoint.fingerprint import hash_file
 from vst.checkpoint.planner import ChunkRule
-from vst.checkpoint.store import Chunk, ChunkFolder, get_chunk_folder, hash_file, read_manifest
+from vst.checkpoint.store import Chunk, ChunkFolder, get_chunk_folder, read_manifest
 from vst.core.locks import Lock
 from vst.core.state_io import load_state, save_state
 from vst.errors import OutputError, UsageError

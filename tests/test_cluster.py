@@ -18,18 +18,19 @@ import numpy as np
 import pytest
 
 from tests import clips
+from tests.chunked import CHUNK_SECONDS, is_same, read_pictures, run_in_chunks, write_content
 from tests.cluster_faults import VARIABLE
 from tests.conftest import CommandResult
-from tests.test_chunks import frames_of, same
 from vst.api import job_of
-from vst.checkpoint import store as chunks
 from vst.checkpoint.store import get_chunk_folder, read_manifest
 from vst.cluster import LOCAL, OBJECT, ClusterSettings, run_batch_on_cluster, run_on_cluster
+from vst.core.types import silent
 from vst.errors import Cancelled, DependencyError, EngineError, MissingFileError, UsageError
 from vst.job import Job
+from vst.pipeline.control import RunControl
 from vst.pipeline.resume import resume
+from vst.pipeline.run import Result
 from vst.pipeline.run import run as run_here
-from vst.pipeline.session import RunControl
 
 Run = Callable[..., CommandResult]
 ROOT = Path(__file__).parent.parent
@@ -46,14 +47,7 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from vst.plotting import save_picture
 
     folder = tmp_path_factory.mktemp("films")
-    rng = np.random.default_rng(0)
-    scenes = [rng.integers(0, 200, (12, 60, 3), np.uint8).repeat(4, 0).repeat(4, 1) for _ in "ab"]
-    scenes[1] //= 4
-    pictures = [
-        np.ascontiguousarray(scenes[index >= 37][:, index % 150 : index % 150 + 64])
-        for index in range(FRAMES)
-    ]
-    clips.encode(folder / "content.mp4", pictures, "-c:a", "aac", rate=10, inputs=clips.SOUND)
+    write_content(folder / "content.mp4", FRAMES)
     save_picture(folder / "red.png", np.full((40, 60, 3), (230, 20, 20), np.uint8))
     run_here(job(folder, folder / "whole.mkv"))
     return folder
@@ -64,9 +58,11 @@ def job(films: Path, output: Path, **options: Any) -> Job:
     return job_of(films / "content.mp4", films / "red.png", output, **chosen)
 
 
-@pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chunks, "SECONDS", 2.0)
+def run_on(
+    settings: ClusterSettings, job: Job, on_progress: Any = silent, control: Any = None
+) -> Result:
+    """Run a job on a cluster in chunks of two seconds."""
+    return run_on_cluster(settings, job, on_progress, control, chunk_seconds=CHUNK_SECONDS)
 
 
 class SlowClock:
@@ -152,27 +148,25 @@ def numbers_of(output: Path) -> list[int]:
     return [number for number, chunk in enumerate(manifest["chunks"]) if chunk.frames]
 
 
-def test_two_nodes_paint_what_one_machine_paints(
-    films: Path, tmp_path: Path, small: None, join: Any
-) -> None:
-    told: list[Any] = []
+def test_two_nodes_paint_what_one_machine_paints(films: Path, tmp_path: Path, join: Any) -> None:
+    events: list[Any] = []
     output = tmp_path / "out.mkv"
-    result = run_on_cluster(join(slow=0.005), job(films, output), told.append)
+    result = run_on(join(slow=0.005), job(films, output), events.append)
     assert (result.frames, result.warnings) == (FRAMES, [])
-    assert same(frames_of(output), frames_of(films / "whole.mkv"))
+    assert is_same(read_pictures(output), read_pictures(films / "whole.mkv"))
     assert clips.read_sound_packets(output) == clips.read_sound_packets(films / "whole.mkv")
-    last = told[-1]
+    last = events[-1]
     assert (last.done, last.total, last.detail["workers"]) == (FRAMES, FRAMES, 2)
     assert last.detail["chunks"] == last.detail["all_chunks"] > 8
     assert [path.name for path in tmp_path.iterdir()] == ["out.mkv"]
 
 
 def test_a_poisoned_chunk_is_named_and_its_neighbours_are_kept(
-    films: Path, tmp_path: Path, small: None, join: Any
+    films: Path, tmp_path: Path, join: Any
 ) -> None:
     output = tmp_path / "out.mkv"
     with pytest.raises(EngineError) as error:
-        run_on_cluster(join(at=70, how="raise"), job(films, output))
+        run_on(join(at=70, how="raise"), job(films, output))
     said = str(error.value)
     assert "chunk 3 (from " in said and "failed 3 times" in said
     assert "frame 70" in said and "something in this frame" in said
@@ -180,36 +174,36 @@ def test_a_poisoned_chunk_is_named_and_its_neighbours_are_kept(
     kept = numbers_of(output)
     assert {0, 1, 2} <= set(kept) and 3 not in kept
     assert not [path for path in get_chunk_folder(output).iterdir() if "unfinished" in path.name]
-    assert resume(str(output)) is not None  # here, without a cluster
-    assert same(frames_of(output), frames_of(films / "whole.mkv"))
+    assert resume(str(output), runner=run_in_chunks) is not None  # without a cluster
+    assert is_same(read_pictures(output), read_pictures(films / "whole.mkv"))
     assert not get_chunk_folder(output).exists()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("how", ["kill", "memory"])
 def test_a_worker_that_dies_or_has_no_memory_is_retried(
-    films: Path, tmp_path: Path, small: None, join: Any, how: str
+    films: Path, tmp_path: Path, join: Any, how: str
 ) -> None:
     once = tmp_path / "once"
     output = tmp_path / "out.mkv"
-    run_on_cluster(join(at=70, how=how, once=str(once)), job(films, output))
+    run_on(join(at=70, how=how, once=str(once)), job(films, output))
     assert once.exists()
-    assert same(frames_of(output), frames_of(films / "whole.mkv"))
+    assert is_same(read_pictures(output), read_pictures(films / "whole.mkv"))
 
 
 @pytest.mark.slow
 def test_a_chunk_that_kills_each_worker_fails_the_job(
-    films: Path, tmp_path: Path, small: None, join: Any
+    films: Path, tmp_path: Path, join: Any
 ) -> None:
     output = tmp_path / "out.mkv"
     with pytest.raises(EngineError, match=r"chunk 3 .* failed 3 times: the worker died"):
-        run_on_cluster(join(at=70, how="kill"), job(films, output))
+        run_on(join(at=70, how="kill"), job(films, output))
     assert {0, 1, 2} <= set(numbers_of(output))
 
 
 @pytest.mark.slow
 def test_a_node_killed_in_the_middle(
-    films: Path, tmp_path: Path, small: None, machines: Machines, join: Any
+    films: Path, tmp_path: Path, machines: Machines, join: Any
 ) -> None:
     node = machines.add()
     output = tmp_path / "out.mkv"
@@ -220,23 +214,21 @@ def test_a_node_killed_in_the_middle(
             assert progress.detail["workers"] >= 2
             machines.cluster.remove_node(node, allow_graceful=False)
 
-    result = run_on_cluster(settings, job(films, output), kill)
+    result = run_on(settings, job(films, output), kill)
     assert result.frames == FRAMES
-    assert same(frames_of(output), frames_of(films / "whole.mkv"))
+    assert is_same(read_pictures(output), read_pictures(films / "whole.mkv"))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("storage", ["folder", OBJECT])
 @pytest.mark.parametrize("stabilise", ["flow", "off"])
-def test_storages(
-    films: Path, tmp_path: Path, small: None, join: Any, storage: str, stabilise: str
-) -> None:
+def test_storages(films: Path, tmp_path: Path, join: Any, storage: str, stabilise: str) -> None:
     (tmp_path / "shared").mkdir()
     place = OBJECT if storage == OBJECT else str(tmp_path / "shared")
     output = tmp_path / "out.mkv"
-    run_on_cluster(join(place), job(films, output, stabilise=stabilise))
+    run_on(join(place), job(films, output, stabilise=stabilise))
     run_here(job(films, tmp_path / "here.mkv", stabilise=stabilise))
-    pairs = list(zip(frames_of(output), frames_of(tmp_path / "here.mkv"), strict=True))
+    pairs = list(zip(read_pictures(output), read_pictures(tmp_path / "here.mkv"), strict=True))
     if stabilise == "off":
         assert all(np.array_equal(*pair) for pair in pairs)
     assert np.mean([np.abs(one.astype(int) - other).mean() for one, other in pairs]) < 1
@@ -244,45 +236,41 @@ def test_storages(
 
 
 @pytest.mark.slow
-def test_asked_to_stop_and_gone_on_with_on_the_cluster(
-    films: Path, tmp_path: Path, small: None, join: Any
-) -> None:
-    stop = RunControl()
+def test_asked_to_stop_and_resumed_on_the_cluster(films: Path, tmp_path: Path, join: Any) -> None:
+    control = RunControl()
     output = tmp_path / "out.mkv"
     settings = join(slow=0.02)
 
     def listen(progress: Any) -> None:
-        stop.asked = True
+        control.asked = True
 
-    with pytest.raises(Cancelled, match=f"go on with: vst resume {output}"):
-        run_on_cluster(settings, job(films, output), listen, stop)
+    with pytest.raises(Cancelled, match=f"resume with: vst resume {output}"):
+        run_on(settings, job(films, output), listen, control)
     kept = numbers_of(output)
     assert 1 <= len(kept) <= 3
 
-    def again(painting: Job, heard: Any, stop: RunControl | None) -> Any:
-        return run_on_cluster(settings, painting, heard, stop)
+    def again(painting: Job, heard: Any, control: RunControl | None) -> Any:
+        return run_on(settings, painting, heard, control)
 
     assert resume(str(output), runner=again) is not None
-    assert same(frames_of(output), frames_of(films / "whole.mkv"))
+    assert is_same(read_pictures(output), read_pictures(films / "whole.mkv"))
 
 
 DRIVER = """
 import ray
-from vst.checkpoint import store as chunks
 from vst.api import job_of
-from vst.cluster import Settings, paint_on
+from vst.cluster import ClusterSettings, run_on_cluster
 from tests.cluster_faults import VARIABLE
-chunks.SECONDS = 2.0
 ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False, runtime_env={{
     "worker_process_setup_hook": "tests.cluster_faults.install",
     "env_vars": {{VARIABLE: '{{"slow": 0.1}}', "PYTHONPATH": {root!r}}}}})
-paint_on(Settings("local", cores=1), job_of({content!r}, {style!r}, {output!r}, engine="tint",
-         codec="ffv1", stabilise="light"))
+job = job_of({content!r}, {style!r}, {output!r}, engine="tint", codec="ffv1", stabilise="light")
+run_on_cluster(ClusterSettings("local", cores=1), job, chunk_seconds=2.0)
 """
 
 
 @pytest.mark.slow
-def test_the_driver_killed_and_resumed(films: Path, tmp_path: Path, small: None, run: Run) -> None:
+def test_the_driver_killed_and_resumed(films: Path, tmp_path: Path) -> None:
     pytest.importorskip("ray", reason="needs the extra 'cluster'")
     output = tmp_path / "out.mkv"
     words = {
@@ -304,9 +292,8 @@ def test_the_driver_killed_and_resumed(films: Path, tmp_path: Path, small: None,
         driver.wait()
     kept = numbers_of(output)
     assert 2 <= len(kept) < 8
-    done = run("resume", output)
-    assert done.code == 0, done.err
-    assert same(frames_of(output), frames_of(films / "whole.mkv"))
+    assert resume(str(output), runner=run_in_chunks) is not None
+    assert is_same(read_pictures(output), read_pictures(films / "whole.mkv"))
     assert not get_chunk_folder(output).exists()
 
 
@@ -334,7 +321,7 @@ def test_the_command_line_on_this_machine_and_ctrl_c(films: Path, tmp_path: Path
     os.killpg(process.pid, signal.SIGINT)
     said = process.communicate(timeout=120)[1]
     assert "Traceback" not in said
-    assert len(frames_of(output)) == FRAMES
+    assert len(read_pictures(output)) == FRAMES
 
 
 @pytest.mark.slow
@@ -349,13 +336,13 @@ def test_a_batch_of_clips(films: Path, tmp_path: Path, join: Any, storage: str |
     assert [one.frames for one in outcomes] == [10, 0, 30, 0, 0]
     assert "none.mp4" in outcomes[3].error
     run_here(job(films, tmp_path / "here.mkv", end=3))
-    assert same(frames_of(tmp_path / "o2.mkv"), frames_of(tmp_path / "here.mkv"))
+    assert is_same(read_pictures(tmp_path / "o2.mkv"), read_pictures(tmp_path / "here.mkv"))
 
 
-def test_settings_that_mean_nothing_are_refused(run: Run, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="is no folder"):
+def test_unusable_settings_are_refused(run: Run, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is not a folder"):
         ClusterSettings(LOCAL, storage=str(tmp_path / "none"))
-    with pytest.raises(UsageError, match="give 'local'"):
+    with pytest.raises(UsageError, match="Give 'local'"):
         ClusterSettings(" ")
     done = run("stylize", "a.mp4", "-s", "b.png", "-o", "c.mp4", "--workers", 2)
     assert (done.code, "with --cluster only" in done.err) == (2, True)
@@ -374,19 +361,19 @@ def test_without_ray_the_extra_is_named(
     assert run("stylize", *words, "--engine", "tint", "--progress", "none").code == 0
 
 
-def test_an_input_that_a_machine_does_not_see_is_told(tmp_path: Path) -> None:
+def test_an_input_that_a_machine_does_not_see_raises(tmp_path: Path) -> None:
     from vst.cluster.transport import FileTransport, Inputs
 
     content = tmp_path / "in.mp4"
     content.write_bytes(b"one")
-    parcel = FileTransport(str(tmp_path)).send(content)
-    assert Inputs().local("content", parcel) == str(content)
+    sent = FileTransport(str(tmp_path)).send(content)
+    assert Inputs().locate("content", sent) == str(content)
     content.write_bytes(b"two")
     with pytest.raises(MissingFileError, match=r"is another file on .*--storage object"):
-        Inputs().local("content", parcel)
+        Inputs().locate("content", sent)
     content.unlink()
-    with pytest.raises(MissingFileError, match="is not there on"):
-        Inputs().local("content", parcel)
+    with pytest.raises(MissingFileError, match="does not exist on"):
+        Inputs().locate("content", sent)
 
 
 def test_no_thread_is_left() -> None:

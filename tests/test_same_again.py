@@ -1,5 +1,5 @@
-"""The same job paints the same frames: with one or two threads of decoding, whole or in chunks,
-left alone or killed at any moment.
+"""The same job paints the same frames: with one or two decoding threads, whole or in chunks,
+uninterrupted or killed at any moment.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-import vst
 from tests import clips
+from tests.chunked import is_same, read_pictures
 from tests.conftest import CommandResult
 from tests.tally import TALLY
-from vst.checkpoint import store as chunks
+from vst.api import job_of
 from vst.checkpoint.store import get_chunk_folder
-from vst.pipeline.loop import run as render
+from vst.pipeline.run import run as run_job
 from vst.plotting import save_picture
 from vst.video.sources import open_source
 
@@ -30,20 +30,11 @@ Run = Callable[..., CommandResult]
 
 
 def moving(count: int, width: int = 64, height: int = 48) -> list[np.ndarray]:
-    """Grain that moves, with a cut at two fifths."""
+    """Grain that moves, with a cut after two fifths of the frames."""
     grain = np.random.default_rng(0).integers(0, 200, (height // 4, 80, 3), np.uint8)
     wide = grain.repeat(4, 0).repeat(4, 1)
     pictures = [np.ascontiguousarray(wide[:, i % 200 : i % 200 + width]) for i in range(count)]
     return [p // 3 if i > 0.4 * count else p for i, p in enumerate(pictures)]
-
-
-def frames_of(path: Path) -> list[np.ndarray]:
-    with open_source(path) as source:
-        return [frame.picture for frame in source.frames()]
-
-
-def same(first: list[np.ndarray], second: list[np.ndarray]) -> bool:
-    return len(first) == len(second) > 0 and all(map(np.array_equal, first, second))
 
 
 CODECS = {
@@ -62,35 +53,35 @@ def test_threads_of_decoding_change_no_frame(tmp_path: Path, name: str) -> None:
         with open_source(path, threads=threads) as source:
             decoded.append([(frame.time, frame.picture) for frame in source.frames()])
     assert [time for time, _ in decoded[0]] == [time for time, _ in decoded[1]]
-    assert same(*([picture for _, picture in one] for one in decoded))
+    assert is_same(*([picture for _, picture in one] for one in decoded))
 
 
 def test_threads_and_chunks_change_no_painted_frame(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Before encoding: the outputs are without loss."""
+    """The outputs are encoded without loss."""
     clips.encode(tmp_path / "in.mp4", moving(60), rate=10)
     save_picture(tmp_path / "red.png", np.full((40, 60, 3), (230, 20, 20), np.uint8))
     painted = {}
     for threads in (1, 2):
         opened = functools.partial(open_source, threads=threads)
-        monkeypatch.setattr(render, "open_source", opened)
+        monkeypatch.setattr("vst.pipeline.run.open_source", opened)
         for seconds in (10.0, 1.5):
-            monkeypatch.setattr(chunks, "SECONDS", seconds)
             output = tmp_path / f"{threads}-{seconds}.mkv"
-            vst.stylize(
+            job = job_of(
                 tmp_path / "in.mp4", tmp_path / "red.png", output, keep_chunks=True,
                 engine="tint", stabilise="flow", ghost=0.3, codec="ffv1", size=48,
             )  # fmt: skip
+            run_job(job, chunk_seconds=seconds)
             assert get_chunk_folder(output).exists() == (seconds < 6)
-            painted[threads, seconds] = frames_of(output)
+            painted[threads, seconds] = read_pictures(output)
     first = painted.pop((1, 10.0))
-    assert all(same(first, other) for other in painted.values())
+    assert all(is_same(first, other) for other in painted.values())
 
 
 @pytest.mark.slow
 def test_the_embedded_engine_killed_at_random_moments(tmp_path: Path, run: Run) -> None:
-    """With the stabiliser `flow`, whose memory is carried over the ends of chunks."""
+    """With the stabilizer `flow`, whose state is handed from chunk to chunk."""
     clips.encode(tmp_path / "in.mp4", moving(120, 160, 96), rate=4)
     words: list[Any] = ["stylize", tmp_path / "in.mp4", "-s", "@ink-wash", "--progress", "none"]
     words += ["--stabilise", "flow", "--codec", "ffv1", "--engine", "embedded", "-o"]
@@ -98,7 +89,7 @@ def test_the_embedded_engine_killed_at_random_moments(tmp_path: Path, run: Run) 
     command = [sys.executable, "-m", "vst", *map(str, words)]
     subprocess.run([*command, str(tmp_path / "whole.mkv")], check=True, capture_output=True)
     took = time.monotonic() - began
-    whole = frames_of(tmp_path / "whole.mkv")
+    whole = read_pictures(tmp_path / "whole.mkv")
     assert len(whole) == 120
     rng = random.Random(5)
     landed = 0
@@ -113,7 +104,7 @@ def test_the_embedded_engine_killed_at_random_moments(tmp_path: Path, run: Run) 
                 landed += get_chunk_folder(output).exists()
                 done = run(*words, output)
                 assert done.code == 0, done.err
-            fault.compare(whole, frames_of(output))
+            fault.compare(whole, read_pictures(output))
             fault.count_leftovers(tmp_path, "in.mp4", "whole.mkv", output.name)
             assert (fault.lost, fault.left) == (0, 0)
             output.unlink()

@@ -17,8 +17,12 @@ import pytest
 import vst
 from tests.conftest import CommandResult, make_clip
 from tests.tally import FaultCounts
+from vst.api import job_of
+from vst.checkpoint.planner import ChunkRule
+from vst.checkpoint.store import ChunkFolder
 from vst.cli import stopping
 from vst.errors import OutputError, StalledError
+from vst.pipeline.run import run as run_job
 from vst.video.sinks import assemble, ffmpeg
 from vst.video.sinks.atomic_output import AtomicOutput, get_working_folder
 from vst.video.sources import open_source
@@ -30,7 +34,7 @@ KILLED = pytest.mark.fault("a short job killed (SIGKILL)")
 
 
 @pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, media: Path) -> Path:
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, media: Path) -> Path:
     make_clip(tmp_path / "in.mp4", frames=10)
     (tmp_path / "red.png").write_bytes((media / "red.png").read_bytes())
     monkeypatch.chdir(tmp_path)
@@ -48,34 +52,28 @@ OUTPUTS = ("out.mp4", "out.gif", "frames", "n" * 240 + ".mp4")
 @SECOND_RUN
 @pytest.mark.parametrize("output", OUTPUTS)
 def test_a_short_job_holds_its_output(
-    desk: Path, run: Run, output: str, fault: FaultCounts
+    workspace: Path, run: Run, output: str, fault: FaultCounts
 ) -> None:
     held = AtomicOutput(Path(output), overwrite=True)  # as a run does until its end
-    (held.folder / "pictures.mp4").write_bytes(b"what the first run has painted")
+    (held.folder / "pictures.mp4").write_bytes(b"painted by the first run")
     done = run(*words(output))
     assert done.code == 1
     assert f"is being written by another run (process {os.getpid()})" in done.err
     assert (held.folder / "pictures.mp4").exists()
     held.discard()
     assert run(*words(output)).code == 0
-    fault.count_leftovers(desk, "in.mp4", "red.png", output)
+    fault.count_leftovers(workspace, "in.mp4", "red.png", output)
     assert fault.left == 0
 
 
 @SECOND_RUN
-def test_a_long_and_a_short_job_do_not_write_one_output(
-    desk: Path, run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from vst.checkpoint import store as chunks
-
+def test_a_long_and_a_short_job_do_not_write_one_output(workspace: Path, run: Run) -> None:
+    job = job_of("in.mp4", "red.png", "out.mp4", engine="tint", overwrite=True)
     held = AtomicOutput(Path("out.mp4"), overwrite=True)
-    monkeypatch.setattr(chunks, "SECONDS", 0.5)
-    done = run(*words("out.mp4"))
-    assert (done.code, "another run" in done.err) == (1, True)
+    with pytest.raises(OutputError, match="another run"):
+        run_job(job, chunk_seconds=0.5)
     held.discard()
-    folder = chunks.ChunkFolder(Path("out.mp4"), {})
-    monkeypatch.undo()
-    monkeypatch.chdir(desk)
+    folder = ChunkFolder(Path("out.mp4"), {}, ChunkRule(1, 1))
     done = run(*words("out.mp4"))
     assert (done.code, "another run" in done.err) == (1, True)
     folder.close(keep=False)
@@ -84,13 +82,14 @@ def test_a_long_and_a_short_job_do_not_write_one_output(
 
 @KILLED
 @pytest.mark.parametrize("output", ["out.mp4", "out.gif", "frames"])
-def test_the_next_run_clears_away_what_a_killed_one_left(
-    desk: Path, run: Run, output: str, fault: FaultCounts
+def test_the_next_run_removes_what_a_killed_one_left(
+    workspace: Path, run: Run, output: str, fault: FaultCounts
 ) -> None:
     code = (
-        "import sys, os, signal; from vst import cli as commands; from vst.video.sinks import place\n"
+        "import sys, os, signal; from vst import cli as commands\n"
+        "from vst.video.sinks import atomic_output\n"
         "def die(*words): os.kill(os.getpid(), signal.SIGKILL)\n"
-        "place.Place.publish = die\n"
+        "atomic_output.AtomicOutput.publish = die\n"
         "import vst.video.sinks.folder as folder; folder.FolderSink._publish = die\n"
         "commands.main()"
     )
@@ -99,31 +98,31 @@ def test_the_next_run_clears_away_what_a_killed_one_left(
     assert get_working_folder(Path(output)).is_dir()
     assert not Path(output).exists()
     assert run(*words(output)).code == 0
-    fault.count_leftovers(desk, "in.mp4", "red.png", output)
+    fault.count_leftovers(workspace, "in.mp4", "red.png", output)
     assert fault.left == 0
 
 
-def test_a_folder_of_someone_else_s_is_left_alone(desk: Path, run: Run) -> None:
+def test_a_folder_with_foreign_files_is_left_alone(workspace: Path, run: Run) -> None:
     folder = get_working_folder(Path("out.mp4"))
     folder.mkdir()
     (folder / "thesis.txt").write_text("years of work")
     done = run(*words("out.mp4"))
-    assert (done.code, "move it away" in done.err) == (1, True)
+    assert (done.code, "Move it away" in done.err) == (1, True)
     assert (folder / "thesis.txt").read_text() == "years of work"
     (folder / "thesis.txt").unlink()
     folder.rmdir()
-    folder.symlink_to(desk)
+    folder.symlink_to(workspace)
     assert run(*words("out.mp4")).code == 1
-    assert (desk / "in.mp4").exists()
+    assert (workspace / "in.mp4").exists()
 
 
 @pytest.mark.parametrize("output", ["", ".", "..", "/"])
-def test_an_output_needs_a_name(desk: Path, run: Run, output: str) -> None:
+def test_an_output_needs_a_name(workspace: Path, run: Run, output: str) -> None:
     for done in (run(*words(output)), run("resume", output)):
         assert (done.code, "has no name" in done.err) == (2, True), done.err
 
 
-def test_many_runs_at_once_write_one_after_the_other(desk: Path) -> None:
+def test_many_runs_at_once_write_one_after_the_other(workspace: Path) -> None:
     ended: list[object] = []
 
     def paint() -> None:
@@ -142,11 +141,11 @@ def test_many_runs_at_once_write_one_after_the_other(desk: Path) -> None:
     assert len(refused) < 6
     with open_source("out.mp4") as source:
         assert len(list(source.frames())) == 10
-    assert {path.name for path in desk.iterdir()} == {"in.mp4", "red.png", "out.mp4"}
+    assert {path.name for path in workspace.iterdir()} == {"in.mp4", "red.png", "out.mp4"}
 
 
 class Stopped(ffmpeg.FFmpegProcess):
-    """An ffmpeg that is halted as soon as it runs, as on a disk that does not answer."""
+    """An ffmpeg that is stopped as soon as it runs, as on a disk that does not respond."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -154,40 +153,40 @@ class Stopped(ffmpeg.FFmpegProcess):
 
 
 @HANGS
-def test_a_join_that_hangs_has_an_end(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ffmpeg, "Process", Stopped)
-    with pytest.raises(StalledError, match="ffmpeg has not gone on for 1 s"):
+def test_a_join_that_hangs_raises(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ffmpeg, "FFmpegProcess", Stopped)
+    with pytest.raises(StalledError, match="ffmpeg made no progress for 1 s"):
         vst.stylize("in.mp4", "red.png", "out.mp4", engine="tint", patience=1.0)
-    assert {path.name for path in desk.iterdir()} == {"in.mp4", "red.png"}
+    assert {path.name for path in workspace.iterdir()} == {"in.mp4", "red.png"}
 
 
 @HANGS
 @pytest.mark.slow
-def test_a_join_that_hangs_in_this_process_has_an_end(
-    desk: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+def test_a_join_that_hangs_in_this_process_ends_the_command(
+    workspace: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(assemble.check, "look", lambda *words: time.sleep(60))
+    monkeypatch.setattr(assemble, "probe_output", lambda *words: time.sleep(60))
     began = time.monotonic()
     done = run(*words("out.mp4", "--patience", 1))
     assert done.code == 1
     assert "putting the output together has not gone on for 1 s" in done.err
     assert time.monotonic() - began < 30
-    assert {path.name for path in desk.iterdir()} == {"in.mp4", "red.png"}
+    assert {path.name for path in workspace.iterdir()} == {"in.mp4", "red.png"}
 
 
 @pytest.mark.slow
-def test_a_join_that_is_slow_and_grows_is_waited_for(
-    desk: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+def test_a_slow_join_whose_file_grows_is_not_ended(
+    workspace: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    look = assemble.check.look
+    probe = assemble.probe_output
 
     def slow(finished: Path, target: Path) -> Any:
         for _ in range(8):
             time.sleep(1)
             with (finished.parent / "grows").open("ab") as file:
                 file.write(b"x")
-        return look(finished, target)
+        return probe(finished, target)
 
-    monkeypatch.setattr(assemble.check, "look", slow)
+    monkeypatch.setattr(assemble, "probe_output", slow)
     monkeypatch.setattr(stopping, "LATER", 1.0)
     assert run(*words("out.mp4", "--patience", 2)).code == 0

@@ -1,8 +1,8 @@
-"""What a job's output depends on, as checksums: to tell whether a job is the same again."""
+"""Fingerprints of all that a job's output depends on: they detect whether a job is the same."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import fields
 from fractions import Fraction
 from hashlib import blake2b
@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from vst import __version__
-from vst.checkpoint.store import hash_file
 from vst.engines.options import group_engine_options
 from vst.errors import MediaError, OutputError
 from vst.job import Job
@@ -21,9 +20,9 @@ from vst.styles.resolve import ResolvedStyle
 
 NOT_ABOUT_FRAMES = ("overwrite", "threads", "batch", "keep_chunks", "keep_steps", "patience",
                     "output", "max_pixels", "max_frames", "max_memory")  # fmt: skip
-"""Options that change nothing of what is painted."""
+"""Options that do not change what is painted."""
 INPUTS = ("content", "score", "mask", "mask_ground", "model")
-"""Options that name a file or folder, or something else; and the styles."""
+"""Options that may name a file or folder, besides the styles."""
 PACKAGES = (
     "numpy",
     "opencv-python-headless",
@@ -32,14 +31,16 @@ PACKAGES = (
     "tensorflow",
     "imageio-ffmpeg",
 )
-"""Whose versions may change what is painted, or how it is encoded."""
+"""Packages whose versions may change what is painted, or how it is encoded."""
 PLAIN = ("auto", "none")
-"""What is given in the place of an input and is no file."""
+"""Values of inputs that are not files."""
+OLD_NAMES = {"stabilise": "stabilize", "colours": "colors", "mask_ground": "mask_background"}
+"""Spellings of fields in the manifests of earlier versions."""
 
 
 def fingerprint_job(job: Job) -> dict[str, Any]:
-    """Name -> plain value, for everything that is known before the engine is opened. A file is its
-    content, wherever it lies.
+    """Name -> plain value, for everything that is known before the engine is opened. A file counts
+    by its content, whatever its path.
     """
     about: dict[str, Any] = {"version of vst": __version__}
     for name, value in job.as_dict().items():
@@ -56,20 +57,20 @@ def fingerprint_job(job: Job) -> dict[str, Any]:
 
 
 def list_inputs(job: Job) -> dict[str, str]:
-    """What a job reads, as it names it."""
+    """The files and names that a job reads, by what they are for."""
     named = {name.replace("_", " "): getattr(job, name) for name in INPUTS}
     found = {name: given for name, given in named.items() if given}
     return found | {f"style {number}": style for number, style in enumerate(job.styles, 1)}
 
 
 def is_path(given: str) -> bool:
-    """Whether an input is a file or folder, and not a name of something else."""
+    """Whether an input is a file or folder, not the name of something else."""
     return given.partition(":")[0] not in PLAIN and given[:1] != "@" and Path(given).exists()
 
 
 def fingerprint_input(given: str) -> str:
-    """The content of a file, or of all files of a folder with their names; other names as they
-    are.
+    """A checksum of a file, or of all files of a folder with their names; other names as they are.
+    Raises `MediaError` for a file that cannot be read.
     """
     if not is_path(given):
         return given
@@ -84,23 +85,52 @@ def fingerprint_input(given: str) -> str:
         return found.hexdigest()
     except OSError as error:
         raise MediaError(
-            f"{given!r} cannot be read ({error.strerror or error}); check it"
+            f"{given!r} cannot be read ({error.strerror or error}). Check the file"
         ) from error
 
 
-def fingerprint_styles(looks: Iterable[ResolvedStyle]) -> str:
-    """The looks that are played: names, times, pictures or numbers."""
+def hash_file(path: Path) -> str:
+    """The checksum of a file's content."""
     found = blake2b(digest_size=16)
-    for look in looks:
-        found.update(f"{look.name}\0{look.time:.6f}\0{look.space}\0".encode())
-        found.update(b"" if look.is_content else np.ascontiguousarray(look.style).tobytes())
+    with path.open("rb") as file:
+        while part := file.read(1 << 20):
+            found.update(part)
     return found.hexdigest()
 
 
+def fingerprint_styles(styles: Iterable[ResolvedStyle]) -> str:
+    """A checksum of resolved styles: names, times, pictures or embeddings."""
+    found = blake2b(digest_size=16)
+    for style in styles:
+        found.update(f"{style.name}\0{style.time:.6f}\0{style.space}\0".encode())
+        found.update(b"" if style.is_content else np.ascontiguousarray(style.style).tobytes())
+    return found.hexdigest()
+
+
+def rename_field(name: str, known: Container[str]) -> str:
+    """The present name of a field that a manifest of an earlier version has."""
+    return OLD_NAMES[name] if name in OLD_NAMES and OLD_NAMES[name] in known else name
+
+
+def rename_fingerprints(about: Mapping[str, Any], known: Container[str]) -> dict[str, Any]:
+    """The fingerprints of an earlier version under the present names of their fields."""
+    found = {}
+    for name, value in about.items():
+        is_option = name.startswith("option ")
+        old = name.removeprefix("option ").replace(" ", "_")
+        new = OLD_NAMES.get(old, old)
+        renamed = f"option {new}" if is_option else new.replace("_", " ")
+        found[renamed if old in OLD_NAMES and renamed in known else name] = value
+    return found
+
+
 def restore_job(plain: Mapping[str, Any], folder: str, output: str) -> Job:
-    """The job that a manifest holds, for ``output``; relative paths count from ``folder``."""
+    """The job in a manifest, for ``output``; relative paths start from ``folder``. Raises
+    `OutputError` where the manifest is damaged.
+    """
     known = {part.name for part in fields(Job)}
     try:
+        plain = {rename_field(name, known): value for name, value in plain.items()}
         values = {
             name: value for name, value in group_engine_options(plain).items() if name in known
         }
@@ -114,7 +144,7 @@ def restore_job(plain: Mapping[str, Any], folder: str, output: str) -> Job:
         return Job(**{**values, "output": output})
     except (TypeError, ValueError, AttributeError) as error:
         raise OutputError(
-            f"the manifest of {output!r} holds no job ({error}); remove its folder to begin anew"
+            f"the manifest of {output!r} has no valid job ({error}). Remove its folder to start over"
         ) from error
 
 

@@ -15,10 +15,10 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+from vst.checkpoint.fingerprint import hash_file, rename_fingerprints
 from vst.checkpoint.handover import ChunkStart, decode_start
 from vst.checkpoint.planner import ChunkRule
 from vst.core.locks import Lock
@@ -56,15 +56,6 @@ def get_chunk_folder(output: str | os.PathLike[str]) -> Path:
     """The folder of an output's chunks."""
     path = Path(output)
     return path.with_name(f"{path.name}.vst")
-
-
-def hash_file(path: Path) -> str:
-    """The checksum of a file's content."""
-    found = blake2b(digest_size=16)
-    with path.open("rb") as file:
-        while part := file.read(1 << 20):
-            found.update(part)
-    return found.hexdigest()
 
 
 def read_manifest(output: str | os.PathLike[str]) -> dict[str, Any] | None:
@@ -159,7 +150,7 @@ class ChunkFolder:
         else:
             if manifest.get("rule") is not None:
                 self.rule = ChunkRule.read(manifest["rule"])
-            before = manifest["about"]
+            before = rename_fingerprints(manifest["about"], self.about)
             self._styles_before = before.get(STYLES_FINGERPRINT)
             self._check_same({**before, STYLES_FINGERPRINT: self.about.get(STYLES_FINGERPRINT)})
             self.chunks = {

@@ -15,8 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from vst.checkpoint.fingerprint import fingerprint_input
-from vst.checkpoint.store import hash_file
+from vst.checkpoint.fingerprint import fingerprint_input, hash_file
 from vst.core.types import Embedding, Frame, Picture
 from vst.errors import MediaError, UsageError
 from vst.evaluation.evaluate import PREDICTOR
