@@ -1,7 +1,7 @@
-"""What is installed, what can be used, what is wrong and how to mend it.
+"""Checks of the installation: what is installed, which engines can be used, and how to fix the rest.
 
-Nothing heavy is imported to find out: versions come from the packages' metadata, so that a broken
-TensorFlow cannot break the doctor, and the whole examination takes a second or two.
+The checks import nothing heavy: versions come from the packages' metadata, so that a broken
+TensorFlow cannot break the doctor.
 """
 
 from __future__ import annotations
@@ -27,10 +27,21 @@ from vst.errors import VSTError
 PROBE_SECONDS = 5.0
 
 
+ENGINE_CHECKS: dict[str, tuple[str, ...]] = {
+    "embedded": ("tensorflow", "keras", "embedded weights"),
+    "fast": ("tensorflow", "keras"),
+    "gatys": ("tensorflow", "keras", "embedded weights"),
+    "magenta": ("tensorflow", "magenta model"),
+    "magenta --model magenta-lite": ("tflite runtime", "magenta-lite model"),
+    "tint": (),
+}
+"""Engine -> the checks that it needs, with its default model."""
+
+
 @dataclass(frozen=True)
 class Check:
-    """One finding. ``needed``: vst paints nothing at all while this is not ``ok``; the rest limits
-    only what can be used. ``remedy`` is empty where nothing needs mending.
+    """One finding. ``needed``: `vst` cannot paint while this is not ``ok``; any other finding only
+    limits what can be used. ``remedy`` is empty if nothing needs fixing.
     """
 
     name: str
@@ -42,7 +53,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Examination:
-    """All findings. ``ok``: everything that vst cannot do without is there."""
+    """All findings. ``ok``: every needed check has passed."""
 
     checks: tuple[Check, ...]
 
@@ -52,26 +63,21 @@ class Examination:
 
     @property
     def engines(self) -> dict[str, str]:
-        """Engine -> "ready", or what it lacks."""
+        """Return engine -> "ready", or what it lacks."""
         found = {check.name: check for check in self.checks}
-        able: dict[str, tuple[str, ...]] = {
-            "embedded": ("tensorflow", "keras", "embedded weights"),
-            "magenta": ("tensorflow", "magenta model"),
-            "magenta --model magenta-lite": ("tflite runtime", "magenta-lite model"),
-        }
         return {
             name: ", ".join(found[part].detail for part in parts if not found[part].ok) or "ready"
-            for name, parts in able.items()
+            for name, parts in ENGINE_CHECKS.items()
         }
 
     def as_dict(self) -> dict[str, Any]:
-        """What `vst doctor --json` prints."""
+        """Return what `vst doctor --json` prints."""
         checks = [asdict(check) for check in self.checks]
         return {"ok": self.ok, "engines": self.engines, "checks": checks}
 
 
 def examine(network: bool = True) -> Examination:
-    """Run every check. ``network`` False: do not ask whether the models' handles answer."""
+    """Run every check; with ``network`` False, none that connects to a server."""
     checks = [_safely(check) for check in CHECKS]
     checks += [_safely(partial(check_model, model)) for model in assets.MODELS.values()]
     checks.append(_safely(partial(check_handle, network)))
@@ -79,20 +85,20 @@ def examine(network: bool = True) -> Examination:
 
 
 def _safely(check: Callable[[], Check]) -> Check:
-    """A check's finding; a check that fails is itself a finding."""
+    """Run a check; a check that raises is itself a finding."""
     try:
         return check()
-    except Exception as error:  # the doctor must not fall ill
+    except Exception as error:  # a broken check must not hide the others
         name = (
             getattr(getattr(check, "func", check), "__name__", "check")
             .removeprefix("check_")
             .replace("_", " ")
         )
-        return Check(name, False, f"could not be examined: {error}", "report it, with this line")
+        return Check(name, False, f"the check failed: {error}", "report it, with this line")
 
 
-def installed(*names: str) -> tuple[str, str] | None:
-    """The first of these packages that is installed: its name and version."""
+def find_installed(*names: str) -> tuple[str, str] | None:
+    """Return name and version of the first of these packages that is installed."""
     for name in names:
         try:
             return name, version(name)
@@ -102,7 +108,7 @@ def installed(*names: str) -> tuple[str, str] | None:
 
 
 def check_python() -> Check:
-    """The interpreter itself."""
+    """The Python version."""
     detail = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
     ok = sys.version_info >= (3, 10)
     return Check("python", ok, detail, "" if ok else "use Python 3.10 or newer", needed=True)
@@ -110,7 +116,7 @@ def check_python() -> Check:
 
 def check_tensorflow() -> Check:
     """TensorFlow under any of its names."""
-    found = installed("tensorflow", "tensorflow-cpu", "tensorflow-macos", "tf-nightly")
+    found = find_installed("tensorflow", "tensorflow-cpu", "tensorflow-macos", "tf-nightly")
     if found is None:
         return Check("tensorflow", False, "not installed", "pip install tensorflow", needed=True)
     return Check("tensorflow", True, " ".join(found), needed=True)
@@ -118,7 +124,7 @@ def check_tensorflow() -> Check:
 
 def check_keras() -> Check:
     """Keras 3, which the embedded model is written in, and the backend it will run under."""
-    found = installed("keras")
+    found = find_installed("keras")
     if found is None or int(found[1].split(".")[0]) < 3:
         detail = f"{found[1]} is too old" if found else "not installed"
         return Check("keras", False, detail, "pip install 'keras>=3'", needed=True)
@@ -133,76 +139,76 @@ def check_opencv() -> Check:
     """OpenCV: exactly one of its packages, importable without a display."""
     names = ("opencv-python-headless", "opencv-python", "opencv-contrib-python-headless",
              "opencv-contrib-python")  # fmt: skip
-    there = [found for found in map(installed, names) if found]
-    mend = "pip install opencv-python-headless"
+    there = [found for found in map(find_installed, names) if found]
+    remedy = "pip install opencv-python-headless"
     if not there:
-        return Check("opencv", False, "not installed", mend, needed=True)
+        return Check("opencv", False, "not installed", remedy, needed=True)
     detail = ", ".join(" ".join(found) for found in there)
     try:
         import cv2  # noqa: F401
-    except ImportError as error:  # version 4 wants the libraries of a display
-        mend = f"pip uninstall -y {' '.join(name for name, _ in there)} && {mend}"
-        return Check("opencv", False, f"{detail} cannot be imported: {error}", mend, needed=True)
+    except ImportError as error:  # version 4 needs the libraries of a display
+        remedy = f"pip uninstall -y {' '.join(name for name, _ in there)} && {remedy}"
+        return Check("opencv", False, f"{detail} cannot be imported: {error}", remedy, needed=True)
     if len(there) > 1:
-        mend = f"pip uninstall -y {' '.join(name for name, _ in there)} && {mend}"
-        return Check("opencv", False, f"{detail} overwrite each other", mend)
+        remedy = f"pip uninstall -y {' '.join(name for name, _ in there)} && {remedy}"
+        return Check("opencv", False, f"{detail} overwrite each other", remedy)
     return Check("opencv", True, detail, needed=True)
 
 
 def check_moviepy() -> Check:
-    """MoviePy 2, which puts the video together again."""
-    found = installed("moviepy")
+    """MoviePy 2, which writes the video."""
+    found = find_installed("moviepy")
     ok = found is not None and found[1].startswith("2.")
     detail = found[1] if found else "not installed"
     return Check("moviepy", ok, detail, "" if ok else "pip install 'moviepy>=2,<3'", needed=True)
 
 
 def check_ffmpeg() -> Check:
-    """The ffmpeg program that MoviePy will call."""
+    """The ffmpeg program that MoviePy calls."""
     named = os.environ.get("FFMPEG_BINARY") or os.environ.get("IMAGEIO_FFMPEG_EXE")
     if named and named not in ("ffmpeg-imageio", "auto-detect"):
         path = shutil.which(named)
-        mend = "" if path else "unset FFMPEG_BINARY and IMAGEIO_FFMPEG_EXE, or name a program"
-        return Check("ffmpeg", bool(path), path or f"{named} is no program", mend, needed=True)
+        remedy = "" if path else "unset FFMPEG_BINARY and IMAGEIO_FFMPEG_EXE, or name a program"
+        return Check("ffmpeg", bool(path), path or f"{named} is not a program", remedy, needed=True)
     spec = find_spec("imageio_ffmpeg")
     places = spec.submodule_search_locations if spec else None
     carried = [p for place in places or () for p in Path(place).glob("binaries/ffmpeg-*")]
     path = str(carried[0]) if carried else shutil.which("ffmpeg")
-    mend = "" if path else "pip install imageio-ffmpeg"
-    return Check("ffmpeg", bool(path), path or "not found", mend, needed=True)
+    remedy = "" if path else "pip install imageio-ffmpeg"
+    return Check("ffmpeg", bool(path), path or "not found", remedy, needed=True)
 
 
 def check_av() -> Check:
-    """PyAV, which reads what MoviePy's reader gets wrong."""
-    found = installed("av")
+    """PyAV, which reads the videos."""
+    found = find_installed("av")
     detail = found[1] if found else "not installed"
     return Check("av", found is not None, detail, "" if found else "pip install av", needed=True)
 
 
 def check_tensorflow_hub() -> Check:
-    """tensorflow-hub: only handles that are no web address (gs://…) need it."""
-    found = installed("tensorflow-hub")
-    mend = "" if found else "pip install tensorflow-hub"
-    return Check("tensorflow-hub", bool(found), found[1] if found else "not installed", mend)
+    """tensorflow-hub, needed only for handles that are not web addresses (gs://…)."""
+    found = find_installed("tensorflow-hub")
+    remedy = "" if found else "pip install tensorflow-hub"
+    return Check("tensorflow-hub", bool(found), found[1] if found else "not installed", remedy)
 
 
 def check_pkg_resources() -> Check:
-    """tensorflow-hub imports it, and setuptools dropped it with version 82."""
+    """pkg_resources, which tensorflow-hub imports and setuptools removed in version 82."""
     if find_spec("pkg_resources") is not None:
         return Check("pkg_resources", True, "importable, for tensorflow-hub")
-    found = installed("setuptools")
+    found = find_installed("setuptools")
     why = f"gone with setuptools {found[1]}" if found else "setuptools is not installed"
     text = f"{why}; tensorflow-hub cannot be imported without it"
     return Check("pkg_resources", False, text, "pip install 'setuptools<82'")
 
 
 def check_tf_keras() -> Check:
-    """tensorflow-hub needs Keras 2 under this name beside Keras 3."""
-    found = installed("tf-keras", "tf_keras")
+    """tf_keras, which tensorflow-hub needs beside Keras 3."""
+    found = find_installed("tf-keras", "tf_keras")
     if found is None:
         text = "not installed; tensorflow-hub cannot be imported without it"
         return Check("tf_keras", False, text, "pip install tf-keras")
-    tensorflow = installed("tensorflow", "tensorflow-cpu")
+    tensorflow = find_installed("tensorflow", "tensorflow-cpu")
     if tensorflow and tensorflow[1].split(".")[:2] != found[1].split(".")[:2]:
         want = ".".join(tensorflow[1].split(".")[:2])
         text = f"{found[1]} does not fit TensorFlow {tensorflow[1]}"
@@ -211,18 +217,18 @@ def check_tf_keras() -> Check:
 
 
 def check_cache_lasts() -> Check:
-    """TensorFlow Hub's default cache is a temporary folder that the system purges."""
-    folder = assets.cache_folder()
+    """Whether the model cache is permanent: TensorFlow Hub's default is a temporary folder."""
+    folder = assets.get_cache_folder()
     temporary = Path(tempfile.gettempdir()).resolve()
     if temporary in [folder.resolve(), *folder.resolve().parents]:
-        text = f"{folder} is a temporary folder: models vanish when the system cleans it"
-        return Check("cache lasts", False, text, "name a lasting folder in TFHUB_CACHE_DIR")
+        text = f"{folder} is a temporary folder: the system may delete the models"
+        return Check("cache lasts", False, text, "name a permanent folder in TFHUB_CACHE_DIR")
     return Check("cache lasts", True, str(folder))
 
 
 def check_cache_writable() -> Check:
-    """Whether models can be put into the cache, and whether there is room for the largest."""
-    folder = assets.cache_folder()
+    """Whether the cache can be written, and has space for the largest model."""
+    folder = assets.get_cache_folder()
     base = next(path for path in (folder, *folder.parents) if path.exists())
     try:
         with tempfile.TemporaryFile(dir=base):
@@ -238,7 +244,7 @@ def check_cache_writable() -> Check:
 
 
 def check_embedded_weights() -> Check:
-    """The weights that come with the package: all there, and as they were made."""
+    """The weights in the package: complete, with the right hashes."""
     try:
         parts = json.loads((WEIGHTS / "weights.json").read_text(encoding="utf-8"))["parts"]
         for entry in parts.values():
@@ -248,16 +254,16 @@ def check_embedded_weights() -> Check:
         text = f"{WEIGHTS}: {error}"
         return Check("embedded weights", False, text, "install vst again", needed=True)
     size = sum((WEIGHTS / entry["file"]).stat().st_size for entry in parts.values())
-    text = f"{', '.join(sorted(parts))}: {size / 1e6:.1f} MB, hashes right"
+    text = f"{', '.join(sorted(parts))}: {size / 1e6:.1f} MB, hashes correct"
     return Check("embedded weights", bool(parts), text, needed=True)
 
 
 def check_tflite_runtime() -> Check:
-    """What runs .tflite files."""
-    found = installed("ai-edge-litert")
+    """A runtime for .tflite files."""
+    found = find_installed("ai-edge-litert")
     if found:
         return Check("tflite runtime", True, " ".join(found))
-    tensorflow = installed("tensorflow", "tensorflow-cpu", "tensorflow-macos")
+    tensorflow = find_installed("tensorflow", "tensorflow-cpu", "tensorflow-macos")
     spec = find_spec("tensorflow") if tensorflow else None
     places = spec.submodule_search_locations if spec else None
     if any((Path(place) / "lite" / "python" / "interpreter.py").exists() for place in places or ()):
@@ -268,22 +274,22 @@ def check_tflite_runtime() -> Check:
 def check_gpu() -> Check:
     """Whether there is an NVIDIA GPU, and what TensorFlow needs to use it."""
     if not (shutil.which("nvidia-smi") or Path("/proc/driver/nvidia/version").exists()):
-        return Check("gpu", True, "none found; everything runs on the processor")
-    if installed("nvidia-cudnn-cu12", "nvidia-cudnn-cu13") or os.environ.get("CUDA_HOME"):
+        return Check("gpu", True, "none found; everything runs on the CPU")
+    if find_installed("nvidia-cudnn-cu12", "nvidia-cudnn-cu13") or os.environ.get("CUDA_HOME"):
         return Check("gpu", True, "NVIDIA driver and CUDA libraries found")
-    text = "an NVIDIA driver, but no CUDA libraries for TensorFlow: the processor is used"
+    text = "an NVIDIA driver, but no CUDA libraries for TensorFlow: it uses the CPU"
     return Check("gpu", False, text, "pip install 'tensorflow[and-cuda]'")
 
 
 def check_model(model: assets.KnownModel) -> Check:
-    """Whether a model is here and whole."""
-    name, place = f"{model.name} model", assets.place_of(model)
-    if place.whole:
+    """Whether a model is downloaded and complete."""
+    name, place = f"{model.name} model", assets.find_model_folder(model)
+    if place.is_complete:
         return Check(name, True, f"in {place.folder}")
-    mend = f"vst models pull {model.name}"
+    remedy = f"vst models pull {model.name}"
     if place.folder.exists():
-        return Check(name, False, f"{place.folder} is not whole: {place.problems[0]}", mend)
-    return Check(name, False, f"not here yet ({model.size / 1e6:.0f} MB)", mend)
+        return Check(name, False, f"{place.folder} is incomplete: {place.problems[0]}", remedy)
+    return Check(name, False, f"not downloaded ({model.size / 1e6:.0f} MB)", remedy)
 
 
 def check_handle(network: bool) -> Check:
@@ -292,18 +298,18 @@ def check_handle(network: bool) -> Check:
     tfhub.dev redirects to Kaggle, and either may refuse.
     """
     model = assets.MODELS["magenta"]
-    if assets.place_of(model).whole:
+    if assets.find_model_folder(model).is_complete:
         return Check("handle", True, f"{model.handle} is in the cache")
     if not network:
-        return Check("handle", True, f"{model.handle} was not asked")
+        return Check("handle", True, f"{model.handle} was not checked")
     try:
-        assets.probe(model.archives[0], PROBE_SECONDS)
+        assets.probe_url(model.archives[0], PROBE_SECONDS)
     except VSTError as error:
-        mend = (
-            "use --engine embedded, which needs none; or fetch the archive where there is network "
+        remedy = (
+            "use --engine embedded, which needs no download; or download the archive elsewhere "
             "and run `vst models pull magenta --from-folder FOLDER`"
         )
-        return Check("handle", False, f"does not answer: {error}", mend)
+        return Check("handle", False, f"does not answer: {error}", remedy)
     return Check("handle", True, f"{model.handle} answers")
 
 
@@ -324,4 +330,4 @@ CHECKS: tuple[Callable[[], Check], ...] = (
     check_cache_lasts,
     check_cache_writable,
 )
-"""Every check that needs no argument, in the order in which they are told."""
+"""Every check without an argument, in the order of the output."""

@@ -1,7 +1,7 @@
-"""The models that are known, where they lie, how they are fetched and verified.
+"""Models on disk: which ones vst can fetch, where they are stored, how they are verified.
 
-`known` is the table (files, hashes, licence, authors, handles), `fetch` downloads, `cache` puts
-whole models into the cache folder and finds what is broken there.
+`catalog` lists them (files, hashes, license, authors, handles), `fetch` downloads, `cache` installs
+complete models in the cache folder and reports damaged ones.
 """
 
 from vst.assets.cache import (

@@ -1,9 +1,9 @@
-"""Where models lie, how they get there, and whether they are whole.
+"""Install models in the cache folder and check that they are complete.
 
-A model fetched by its hub handle lies where TensorFlow Hub itself would put it (``<cache>/<sha1 of
-the handle>``), so that each finds what the other fetched; unlike TensorFlow Hub's own, the download
-here resumes, never waits long, and a half-filled folder is replaced. Beside each folder a small
-``.vst.json`` keeps the size and hash of every file.
+A model fetched by its hub handle is stored where TensorFlow Hub would put it (``<cache>/<sha1 of
+the handle>``), so that each finds what the other fetched; but unlike TensorFlow Hub's, the download
+resumes, has a time limit, and replaces incomplete folders. Next to each folder, a ``.vst.json``
+records the size and hash of every file.
 """
 
 from __future__ import annotations
@@ -38,21 +38,22 @@ from vst.errors import AssetError, MissingFileError, VSTError
 
 @dataclass(frozen=True)
 class ModelFolder:
-    """Where a model lies and what is wrong there (nothing: it can be used)."""
+    """A model's folder and what is wrong with it; no problems: the model can be used."""
 
     folder: Path
     problems: tuple[str, ...] = field(default=())
 
     @property
-    def whole(self) -> bool:
+    def is_complete(self) -> bool:
+        """Whether the model can be used."""
         return not self.problems
 
 
 def find_model_folder(model: KnownModel, thorough: bool = False) -> ModelFolder:
-    """Where a known model lies, and its problems; ``thorough`` compares the hash of every file."""
+    """Find a model's folder and its problems; ``thorough`` verifies the hash of every file."""
     folder = get_handle_folder(model.handle) if model.handle else get_cache_folder() / model.name
     if not folder.is_dir():
-        return ModelFolder(folder, ("not here yet",))
+        return ModelFolder(folder, ("not installed yet",))
     return ModelFolder(folder, tuple(_find_problems(folder, model.kind, thorough)))
 
 
@@ -62,23 +63,25 @@ def obtain_model(
     patience: float = PATIENCE,
     thorough: bool = False,
 ) -> Path:
-    """The folder of a known model, fetched if it is not there whole, or `AssetError`."""
+    """Return the folder of a known model; fetch the model unless it is complete. ``patience``:
+    seconds without a new byte. Raises `AssetError`.
+    """
     place = find_model_folder(model, thorough)
-    if place.whole:
+    if place.is_complete:
         return place.folder
     if model.handle:
         urls = model.archives
         return _obtain_archive(model.handle, urls, place, model.name, on_progress, patience)
-    came = [_obtain_file(model, file, on_progress, patience) for file in model.files]
+    fetched = [_obtain_file(model, file, on_progress, patience) for file in model.files]
     with _make_draft_folder(place.folder) as draft:
-        for path in came:
+        for path in fetched:
             shutil.move(path, draft / path.name)
         _install(draft, place.folder, model.name)
     return place.folder
 
 
 def _obtain_file(model: KnownModel, file: KnownFile, listen: OnProgress, patience: float) -> Path:
-    """One file of a model that has an address for each, kept until all of them are there."""
+    """Fetch one file of a model; keep it until all files are complete."""
     target = _get_download_folder() / file.path
     if target.is_file() and sha256_of(target) == file.sha256:
         return target
@@ -93,27 +96,31 @@ def _obtain_file(model: KnownModel, file: KnownFile, listen: OnProgress, patienc
 def obtain_handle(
     handle: str, on_progress: OnProgress = silent, patience: float = PATIENCE
 ) -> Path:
-    """The folder of the SavedModel that a handle names, fetched if it is not there whole."""
+    """Return the folder of the SavedModel that a handle names; fetch it unless it is complete."""
     full = expand_handle(handle)
     for name, model in MODELS.items():
         if full == model.handle:
             return obtain_model(MODELS[name], on_progress, patience)
     folder = get_handle_folder(full)
     problems = (
-        tuple(_find_problems(folder, "SavedModel", False)) if folder.is_dir() else ("not here yet",)
+        tuple(_find_problems(folder, "SavedModel", False))
+        if folder.is_dir()
+        else ("not installed yet",)
     )
     place = ModelFolder(folder, problems)
     return (
         folder
-        if place.whole
+        if place.is_complete
         else _obtain_archive(full, list_archive_urls(full), place, "", on_progress, patience)
     )
 
 
 def install_from_folder(model: KnownModel, source: Path) -> Path:
-    """Take a model's files carried by hand, from a folder or .tar.gz; return where they lie."""
+    """Install a model's files from a folder or .tar.gz; return the model's folder in the cache."""
     if not source.exists():
-        raise MissingFileError(f"{source} is not there; name the folder with {_list_files(model)}")
+        raise MissingFileError(
+            f"{source} does not exist. Give the folder with {_list_files(model)}"
+        )
     target = find_model_folder(model).folder
     with _make_draft_folder(target) as draft:
         _copy_files(model, source, draft)
@@ -124,7 +131,7 @@ def install_from_folder(model: KnownModel, source: Path) -> Path:
 
 
 def discard_model(folder: Path) -> bool:
-    """Remove a broken model if it lies in the cache, to be fetched again; return whether it did."""
+    """Delete a damaged model, if it is in the cache; return whether it was."""
     if folder.resolve().parent != get_cache_folder().resolve() or not folder.exists():
         return False
     _remove(folder)
@@ -151,7 +158,9 @@ def _obtain_archive(
             _unpack(archive, draft, url)
             problems = _find_problems(draft, "SavedModel", False)
             if problems:
-                raise AssetError(f"the archive from {url} is not a whole SavedModel: {problems[0]}")
+                raise AssetError(
+                    f"the archive from {url} is not a complete SavedModel: {problems[0]}"
+                )
             for file in get_known_model(name).files if name else ():
                 _verify(get_known_model(name), file, draft / file.path, Path(url))
             _install(draft, place.folder, handle)
@@ -163,20 +172,20 @@ def _obtain_archive(
 
 
 def _explain_failure(name: str, tried: str) -> str:
-    """The one line for a model that cannot be had."""
-    bring = "download it on a machine with network, unpack it, and name its folder with --model"
+    """Explain in one line how to get a model that cannot be fetched."""
+    bring = "download it on a machine with network, unpack it, and give its folder as model"
     if name in MODELS:
         model = MODELS[name]
         urls = model.archives[:1] or tuple(file.url or "" for file in model.files)
         bring = (
-            f"fetch {' and '.join(urls)} on a machine with network, carry it here and run "
+            f"download {' and '.join(urls)} on a machine with network, copy it here and run "
             f"`vst models pull {name} --from-folder FOLDER`"
         )
-    here = [model.name for model in MODELS.values() if find_model_folder(model).whole]
-    also = f", and so does `--model {here[0]}`, which is here" if here else ""
+    here = [model.name for model in MODELS.values() if find_model_folder(model).is_complete]
+    also = f", and so does `--model {here[0]}`, which is installed" if here else ""
     return (
-        f"model {name!r} cannot be fetched: {tried}; `--engine embedded` works now without it"
-        f"{also}; to bring it: {bring}"
+        f"model {name!r} cannot be fetched: {tried}. `--engine embedded` works without it"
+        f"{also}. To install it: {bring}"
     )
 
 
@@ -194,7 +203,7 @@ def _get_record_path(folder: Path) -> Path:
 
 @contextmanager
 def _make_draft_folder(target: Path) -> Iterator[Path]:
-    """An empty folder beside ``target`` to fill; what is left of it afterwards goes."""
+    """Make an empty folder next to ``target`` to fill; delete it afterward, unless it was moved."""
     draft = target.with_name(f"{target.name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
         draft.mkdir(parents=True)
@@ -203,15 +212,15 @@ def _make_draft_folder(target: Path) -> Iterator[Path]:
         raise
     except OSError as error:
         raise AssetError(
-            f"cannot write the model cache {target.parent}: {error.strerror or error}; "
-            "free space there, or name another folder in TFHUB_CACHE_DIR"
+            f"the model cache {target.parent} cannot be written: {error.strerror or error}. "
+            "Free space there, or set TFHUB_CACHE_DIR to another folder"
         ) from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
 
 def _install(draft: Path, target: Path, source: str) -> None:
-    """Note every file's size and hash, and move the folder into place at once."""
+    """Record every file's size and hash, and rename the folder to ``target``."""
     files = {
         path.relative_to(draft).as_posix(): {"size": path.stat().st_size, "sha256": sha256_of(path)}
         for path in sorted(draft.rglob("*"))
@@ -223,7 +232,7 @@ def _install(draft: Path, target: Path, source: str) -> None:
         and _read_record(target) == files
         and not _find_problems(target, "", True)
     ):
-        return  # another process was faster; it may be reading already
+        return  # another process installed it first and may be reading it
     _remove(target)
     _get_record_path(target).write_text(
         json.dumps({"source": source, "files": files}, indent=1), encoding="utf-8"
@@ -235,12 +244,12 @@ def _remove(folder: Path) -> None:
     _get_record_path(folder).unlink(missing_ok=True)
     if folder.exists():
         aside = folder.with_name(f"{folder.name}.{uuid.uuid4().hex[:8]}.tmp")
-        folder.replace(aside)  # at once, so that nobody reads half of it
+        folder.replace(aside)  # rename first, so that no process reads a half-deleted model
         shutil.rmtree(aside, ignore_errors=True)
 
 
 def _read_record(folder: Path) -> dict[str, Any]:
-    """What was noted of a model's files when it was put there: path -> size and sha256."""
+    """Read the record of a model's files: path -> size and sha256."""
     try:
         files = json.loads(_get_record_path(folder).read_text(encoding="utf-8"))["files"]
     except (OSError, ValueError, KeyError, TypeError):
@@ -249,7 +258,7 @@ def _read_record(folder: Path) -> dict[str, Any]:
 
 
 def _find_problems(folder: Path, kind: str, thorough: bool) -> list[str]:
-    """What is missing or damaged in a model's folder, each in a few words."""
+    """List what is missing or damaged in a model's folder, in a few words each."""
     found = []
     files = _read_record(folder)
     for name, entry in files.items():
@@ -263,12 +272,12 @@ def _find_problems(folder: Path, kind: str, thorough: bool) -> list[str]:
     if kind == "SavedModel":
         found += find_saved_model_problems(folder)
     elif kind and not files:
-        found += [f"{kind} was not put here by `vst models pull`"]
+        found += [f"{kind} was not installed by `vst models pull`"]
     return list(dict.fromkeys(found))
 
 
 def find_saved_model_problems(folder: Path) -> list[str]:
-    """What a SavedModel folder lacks at a glance: graph, index, or a part of its variables."""
+    """List which of its files a SavedModel folder lacks: graph, index, parts of the variables."""
     graph = folder / "saved_model.pb"
     if not graph.is_file() or graph.stat().st_size == 0:
         return ["saved_model.pb is missing"]
@@ -312,13 +321,13 @@ def _copy_files(model: KnownModel, source: Path, draft: Path) -> None:
         else ""
     )
     raise MissingFileError(
-        f"{source} lacks {missing} of model {model.name!r} (needed: {_list_files(model)}, "
-        f"or their .tar.gz){hint}"
+        f"{source} lacks {missing} of model {model.name!r}. Give a folder with "
+        f"{_list_files(model)}, or their .tar.gz{hint}"
     )
 
 
 def _find_file(folder: Path, file: KnownFile) -> Path | None:
-    """A file of a model in a hand-filled folder, where browsers put all files flat as well."""
+    """Find a model's file in a folder, also directly in it, where browsers save all files."""
     for path in (folder / file.path, folder / Path(file.path).name):
         if path.is_file():
             return path
@@ -327,21 +336,21 @@ def _find_file(folder: Path, file: KnownFile) -> Path | None:
 
 def _verify(model: KnownModel, file: KnownFile, path: Path, source: Path) -> None:
     if not path.is_file():
-        raise AssetError(f"{source} lacks {file.path} of model {model.name!r}; fetch it again")
+        raise AssetError(f"{source} lacks {file.path} of model {model.name!r}. Fetch it again")
     size = path.stat().st_size
     if file.size is not None and size != file.size:
         raise AssetError(
-            f"{file.path} from {source} has {size:,} bytes, not {file.size:,}; fetch it again"
+            f"{file.path} from {source} has {size:,} bytes, not {file.size:,}. Fetch it again"
         )
     if file.sha256 and sha256_of(path) != file.sha256:
         raise AssetError(
-            f"{file.path} from {source} is not the known file (another sha256); fetch it again, "
-            "or, if you trust it, unpack it and name its folder with --model"
+            f"{file.path} from {source} is not the known file: its sha256 differs. Fetch it again, "
+            "or, if you trust it, unpack it and give its folder as model"
         )
 
 
 def _unpack(archive: Path, folder: Path, source: str) -> None:
-    """Unpack the plain files of a .tar(.gz); a cut or foreign one raises `AssetError`."""
+    """Unpack the regular files of a .tar(.gz). Raises `AssetError` if it is damaged."""
     try:
         with tarfile.open(archive, "r:*") as tar:
             for member in tar:
@@ -359,12 +368,12 @@ def _unpack(archive: Path, folder: Path, source: str) -> None:
                         shutil.copyfileobj(stream, target)
             inner = [path.parent for path in folder.glob("*/saved_model.pb")]
             if len(inner) == 1 and not (folder / "saved_model.pb").exists():
-                for path in inner[0].iterdir():  # packed with the folder around it
+                for path in inner[0].iterdir():  # the archive contains the folder itself
                     path.rename(folder / path.name)
             while tar.fileobj is not None and tar.fileobj.read(1 << 20):
-                pass  # to the very end, where the checksum is
+                pass  # read to the end, where the checksum is
     except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
         why = (str(error).splitlines() or [""])[0].rstrip(":")
-        raise AssetError(f"{source} is not a whole .tar.gz archive ({why})") from error
+        raise AssetError(f"{source} is not a complete .tar.gz archive: {why}") from error

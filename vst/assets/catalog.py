@@ -1,4 +1,4 @@
-"""What is known: models with files, hashes, licence and authors; handles and where they lead."""
+"""The models that vst can fetch: files, hashes, license, authors; handles and their URLs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _STORE = (
 
 @dataclass(frozen=True)
 class KnownFile:
-    """One file of a model: its path in the folder, bytes and sha256 where known, its address."""
+    """One file of a model: its path in the folder, size and sha256 where known, its URL."""
 
     path: str
     size: int | None = None
@@ -34,13 +34,13 @@ class KnownFile:
 
 @dataclass(frozen=True)
 class KnownModel:
-    """What is known of a model. ``archives``: addresses of a .tar.gz with all files, best first."""
+    """A model that can be fetched. ``archives``: URLs of a .tar.gz with all files, best first."""
 
     name: str
     about: str
     kind: str
     author: str
-    licence: str
+    license: str
     files: tuple[KnownFile, ...]
     handle: str = ""
     archives: tuple[str, ...] = ()
@@ -64,8 +64,8 @@ MODELS = {
                 2066871,
                 "e881d1356be03f7b9ddc86bf884abec8c1b50103543b13b9c0f90f7e69347c0e",
             ),
-            # The index holds a checksum of every tensor, which TensorFlow verifies as it loads: the
-            # hash of the index pins the data too.
+            # The index holds a checksum of every tensor, which TensorFlow verifies on loading, so
+            # the hash of the index pins the data, too.
             KnownFile(
                 "variables/variables.index",
                 30228,
@@ -106,7 +106,7 @@ MODELS = {
 
 
 def get_cache_folder() -> Path:
-    """``TFHUB_CACHE_DIR``, or ``vst/models`` in the user's cache folder, which lasts."""
+    """Return ``TFHUB_CACHE_DIR``, or ``vst/models`` in the user's cache folder."""
     named = os.environ.get("TFHUB_CACHE_DIR")
     if named:
         return at_home(named)
@@ -120,14 +120,14 @@ def get_cache_folder() -> Path:
 
 
 def get_known_model(name: str) -> KnownModel:
-    """The model of that name; raises `UnknownNameError` with the nearest right one."""
+    """Return the model of that name; raise `UnknownNameError` that suggests the nearest."""
     if name not in MODELS:
         raise unknown("model", name, MODELS)
     return MODELS[name]
 
 
 def is_handle(text: str) -> bool:
-    """Whether ``text`` is a (short) handle of TensorFlow Hub or Kaggle rather than a path.
+    """Return whether ``text`` is a (short) handle of TensorFlow Hub or Kaggle, not a path.
 
     >>> is_handle("google/magenta/arbitrary-image-stylization-v1-256/2")
     True
@@ -138,7 +138,7 @@ def is_handle(text: str) -> bool:
 
 
 def expand_handle(text: str) -> str:
-    """The full address of a handle: short ones completed, the forms of the default made one."""
+    """Expand a handle to its full URL; all forms of the default model become one."""
     handle = text.strip().rstrip("/")
     if "://" not in handle:
         kaggle = handle.count("/") == 4
@@ -150,7 +150,7 @@ def expand_handle(text: str) -> str:
 
 
 def list_archive_urls(handle: str) -> tuple[str, ...]:
-    """Addresses where the .tar.gz of a full handle may be had, best first."""
+    """List the URLs of a full handle's .tar.gz, best first."""
     if handle == HUB_HANDLE:
         return MODELS["magenta"].archives
     direct = f"{handle}?tf-hub-format=compressed"
@@ -166,5 +166,5 @@ def list_archive_urls(handle: str) -> tuple[str, ...]:
 
 
 def get_handle_folder(handle: str) -> Path:
-    """The folder of a full handle in the cache, named as TensorFlow Hub names it."""
+    """Return the folder of a full handle in the cache, named as TensorFlow Hub names it."""
     return get_cache_folder() / hashlib.sha1(handle.encode()).hexdigest()

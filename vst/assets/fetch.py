@@ -1,8 +1,8 @@
-"""Downloads that can be trusted: resumed, limited in time, and moved into place only when whole.
+"""Reliable downloads: resumable, with a time limit, and renamed only when complete and verified.
 
-Nothing here waits longer than its patience (seconds without a new byte), whatever the network does:
-looking up a name can block for half a minute in the C library, so each request is opened in a
-thread of its own that is left behind when it takes too long.
+Nothing waits longer than its patience (seconds without a new byte): a name lookup can block for
+half a minute in the C library, so each request opens in a thread of its own, which is abandoned
+when it takes too long.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ from vst.core.types import OnProgress, Progress, silent
 from vst.errors import AssetError
 
 PATIENCE = 9.0
-"""Seconds without a new byte after which a download is given up."""
+"""Seconds without a new byte after which a download fails."""
 
 BLOCK = 1 << 18
 LEAST_BYTES = 1024
-"""A connection that brings fewer bytes than this within the patience counts as stalled."""
+"""A connection that delivers fewer bytes within the patience counts as stalled."""
 RESUMPTIONS = 8
-"""How often one download is taken up again after the connection was cut."""
+"""How often a download resumes after the connection was cut."""
 
 
 class _FetchError(Exception):
-    """One address did not deliver; the text says why. ``cut``: asking again may bring the rest."""
+    """A URL failed; the text says why. ``cut``: another request may deliver the rest."""
 
     def __init__(self, why: str, cut: bool = False) -> None:
         super().__init__(why)
@@ -48,7 +48,7 @@ class _FetchError(Exception):
 
 @dataclass
 class _Deadline:
-    """The time of the last new byte, and how long to wait for the next."""
+    """The time of the last new byte, and how many seconds to wait for the next."""
 
     limit: float
     last: float
@@ -61,7 +61,7 @@ class _Deadline:
 
 
 def sha256_of(path: Path) -> str:
-    """The sha256 of a file, in hexadecimal."""
+    """Return the sha256 of a file, in hexadecimal."""
     digest = hashlib.sha256()
     with path.open("rb") as stream:
         while block := stream.read(1 << 20):
@@ -78,10 +78,10 @@ def fetch(
     on_progress: OnProgress = silent,
     stage: str = "download",
 ) -> str:
-    """Download the first of ``urls`` that delivers into the file ``target``; return its address.
+    """Download the first of ``urls`` that works to the file ``target``; return its URL.
 
-    A partial file stays beside the target and is taken up again by the next call. Raises
-    `AssetError` that names each host tried and what it did; ``target`` is then as it was before.
+    A partial file stays next to the target, and the next call resumes it. Raises `AssetError` that
+    names each host and how it failed; ``target`` is then unchanged.
     """
     clock = _Deadline(patience, time.monotonic())
     tried = []
@@ -99,7 +99,8 @@ def fetch(
             tried.append(f"{urlsplit(url).netloc or url} ({failure})")
         except OSError as error:
             raise AssetError(
-                f"cannot write {target.parent}: {error.strerror or error}; free or name a place"
+                f"{target.parent} cannot be written: {error.strerror or error}. Free space there, "
+                "or set TFHUB_CACHE_DIR to another folder"
             ) from error
         finally:
             _release(part)
@@ -115,7 +116,7 @@ def _download(
     stage: str,
     sha256: str | None,
 ) -> None:
-    """Fill ``part`` from ``url``, taking up what is there, and verify it."""
+    """Download ``url`` to ``part``, resuming what is there, and verify the hash."""
     resumed = part.exists() and part.stat().st_size > 0
     for _ in range(RESUMPTIONS):
         before = part.stat().st_size if part.exists() else 0
@@ -132,9 +133,7 @@ def _download(
     if sha256 is None or sha256_of(part) == sha256:
         return
     part.unlink()
-    if (
-        resumed
-    ):  # what was taken up may have been of another version: once more, from the first byte
+    if resumed:  # the resumed bytes may be of another version: download again from the start
         return _download(url, part, clock.left(), clock, listen, stage, sha256)
     raise _FetchError(f"delivered a file that is not the known one (sha256 is not {sha256[:12]}…)")
 
@@ -142,7 +141,7 @@ def _download(
 def _transfer(
     url: str, part: Path, wait: float, clock: _Deadline, listen: OnProgress, stage: str
 ) -> None:
-    """One request: append what is missing, or begin anew if the server cannot resume."""
+    """Send one request: append what is missing, or restart if the server cannot resume."""
     have = part.stat().st_size if part.exists() else 0
     headers = {"User-Agent": "vst", "Accept-Encoding": "identity"}
     version = _read_version(part)
@@ -153,7 +152,7 @@ def _transfer(
     except _FetchError as failure:
         if not (have and "416" in str(failure)):
             raise
-        part.unlink()  # what is here does not fit what the server has: from the first byte
+        part.unlink()  # the partial file does not fit the server's: restart
         return _transfer(url, part, clock.left(), clock, listen, stage)
     with answer:
         if answer.status != 206 or not answer.headers.get("Content-Range", "").startswith(
@@ -184,7 +183,7 @@ def _copy_body(
     listen: OnProgress,
     stage: str,
 ) -> int:
-    """Copy the body of an answer to ``stream``; return the bytes that are there afterwards."""
+    """Copy the body of a response to ``stream``; return the file's size afterward."""
     began, first, mark = time.monotonic(), done, done
     while True:
         try:
@@ -201,14 +200,14 @@ def _copy_body(
             mark = done
             clock.renew()
             if _get_lock_path(part).exists():
-                os.utime(_get_lock_path(part))  # tells other processes that this download is alive
+                os.utime(_get_lock_path(part))  # shows other processes that the download is alive
         elif clock.left() <= 0:
             raise _FetchError(f"stalled at {done:,} bytes")
         listen(Progress(stage, done, total, time.monotonic() - began, {"resumed": first}))
 
 
 def _open(url: str, headers: dict[str, str], wait: float, read_limit: float) -> Any:
-    """Open ``url`` within ``wait`` seconds, redirects and name look-up included."""
+    """Open ``url`` within ``wait`` seconds, including redirects and the name lookup."""
     if not url.startswith(("http://", "https://")):
         raise _FetchError("not an http(s) address")
     answers: queue.Queue[Any] = queue.Queue(maxsize=1)
@@ -219,9 +218,7 @@ def _open(url: str, headers: dict[str, str], wait: float, read_limit: float) -> 
             answer: Any = urllib.request.urlopen(
                 urllib.request.Request(url, headers=headers), timeout=read_limit
             )
-        except (
-            Exception
-        ) as error:  # handed over to the thread that waits, which knows what each one means
+        except Exception as error:  # passed to the waiting thread, which interprets it
             answer = error
         if late.is_set() and hasattr(answer, "close"):
             answer.close()
@@ -239,7 +236,7 @@ def _open(url: str, headers: dict[str, str], wait: float, read_limit: float) -> 
 
 
 def _describe_error(error: BaseException) -> str:
-    """What a failed request means, in a few words."""
+    """Describe a failed request in a few words."""
     if isinstance(error, urllib.error.HTTPError):
         error.close()
         words = {
@@ -262,13 +259,13 @@ def _describe_error(error: BaseException) -> str:
 
 
 def _claim_part(target: Path, url: str) -> Path:
-    """The partial file for ``url``; one of our own while another process fills the shared one."""
+    """Claim the partial file for ``url``, or another one while a process writes the shared one."""
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f"{target.name}.{hashlib.sha1(url.encode()).hexdigest()[:8]}.part")
     lock = _get_lock_path(part)
     try:
         if lock.exists() and time.time() - lock.stat().st_mtime > 60:
-            lock.unlink(missing_ok=True)  # its owner has long stopped
+            lock.unlink(missing_ok=True)  # its owner stopped long ago
         os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
     except FileExistsError:
         return part.with_name(f"{part.stem}.{os.getpid()}.part")
@@ -276,7 +273,7 @@ def _claim_part(target: Path, url: str) -> Path:
 
 
 def _release(part: Path) -> None:
-    """Give a partial file free; forget its version where nothing of it is left."""
+    """Release a partial file; delete its version if the file is gone."""
     with contextlib.suppress(OSError):
         _get_lock_path(part).unlink(missing_ok=True)
         if not part.exists():
@@ -288,7 +285,7 @@ def _get_lock_path(part: Path) -> Path:
 
 
 def _get_version_path(part: Path) -> Path:
-    """Where a partial file's version is kept, so that halves of two versions are never joined."""
+    """Return where a partial file's version is stored, so that two versions are never mixed."""
     return part.with_suffix(".json")
 
 
@@ -300,7 +297,7 @@ def _read_version(part: Path) -> str:
 
 
 def probe_url(url: str, patience: float = PATIENCE) -> None:
-    """Ask whether ``url`` would deliver, taking one byte; `AssetError` says what it did instead."""
+    """Check that ``url`` works by fetching one byte; raise `AssetError` if it fails."""
     try:
         _open(url, {"User-Agent": "vst", "Range": "bytes=0-0"}, patience, patience).close()
     except _FetchError as failure:

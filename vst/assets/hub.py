@@ -1,4 +1,4 @@
-"""Handles that only TensorFlow Hub itself can resolve (gs://…); it is imported here alone."""
+"""Resolve handles that only TensorFlow Hub supports (gs://…); only this module imports it."""
 
 from __future__ import annotations
 
@@ -14,28 +14,29 @@ from vst.errors import AssetError, DependencyError
 
 
 def is_web_handle(handle: str) -> bool:
-    """Whether our own download can follow a handle: an http(s) address or a short handle."""
+    """Return whether `fetch` supports the handle: an http(s) URL or a short handle."""
     return "://" not in handle or handle.startswith(("http://", "https://"))
 
 
 def resolve_with_hub(handle: str, patience: float = PATIENCE) -> Path:
-    """The folder that TensorFlow Hub resolves a handle to, in at most ``patience`` seconds."""
-    os.environ.setdefault(
-        "TFHUB_CACHE_DIR", str(get_cache_folder())
-    )  # its own default does not last
+    """Resolve a handle with TensorFlow Hub to a folder, in at most ``patience`` seconds. Raises
+    `DependencyError` and `AssetError`.
+    """
+    # TensorFlow Hub's own default is a temporary folder.
+    os.environ.setdefault("TFHUB_CACHE_DIR", str(get_cache_folder()))
     try:
         import tensorflow_hub
     except ImportError as error:
         raise DependencyError(
-            f"tensorflow-hub cannot be imported ({error}); it needs `pip install tf-keras "
-            "'setuptools<82'`; `vst doctor` tells more, a model's folder works without it"
+            f"tensorflow-hub cannot be imported: {error}. Run `pip install tf-keras "
+            "'setuptools<82'`, or give a model's folder; `vst doctor` reports details"
         ) from error
     answers: queue.Queue[Any] = queue.Queue(maxsize=1)
 
     def work() -> None:
         try:
             answers.put(tensorflow_hub.resolve(handle))
-        except Exception as error:  # handed over to the thread that waits
+        except Exception as error:  # passed to the waiting thread
             answers.put(error)
 
     threading.Thread(target=work, daemon=True, name="vst-hub").start()
@@ -46,7 +47,7 @@ def resolve_with_hub(handle: str, patience: float = PATIENCE) -> Path:
     if isinstance(answer, Exception):
         why = (str(answer).strip().splitlines() or [type(answer).__name__])[0][:160]
         raise AssetError(
-            f"model {handle!r} cannot be fetched: tried TensorFlow Hub ({why}); `--engine embedded`"
-            " works now without it; to bring it, download it elsewhere and give --model FOLDER"
+            f"model {handle!r} cannot be fetched: tried TensorFlow Hub ({why}). `--engine embedded`"
+            " works without it. To install it, download it elsewhere and give --model FOLDER"
         ) from answer
     return Path(answer)

@@ -31,9 +31,12 @@ def command() -> None:
 @verbose_option
 def list_models(as_json: bool) -> None:
     """Say what is known: where each model lies, its size, licence, authors and hashes."""
-    models = [embedded_entry(), *(entry(model) for model in assets.MODELS.values())]
+    models = [
+        describe_embedded_model(),
+        *(describe_model(model) for model in assets.MODELS.values()),
+    ]
     if as_json:
-        print_json({"cache": str(assets.cache_folder()), "models": models})
+        print_json({"cache": str(assets.get_cache_folder()), "models": models})
         return
     for model in models:
         click.echo(f"{model['name']}: {model['about']}")
@@ -55,12 +58,12 @@ def list_models(as_json: bool) -> None:
 @verbose_option
 def pull(name: str, source: str | None, progress: str) -> None:
     """Fetch the model NAME ahead, or take it from a folder; a broken one is replaced."""
-    model = assets.known_model(name)
+    model = assets.get_known_model(name)
     if source is not None:
-        folder = assets.from_folder(model, at_home(source))
+        folder = assets.install_from_folder(model, at_home(source))
     else:
         with ByteReporter(progress, "MB") as reporter:
-            folder = assets.obtain(model, reporter, thorough=True)
+            folder = assets.obtain_model(model, reporter, thorough=True)
     click.echo(f"{name} is in {folder}; use it with --engine magenta --model {name}")
 
 
@@ -78,7 +81,7 @@ def check(as_json: bool) -> None:
     found: dict[str, list[str]] = {"embedded": [] if weights.ok else [weights.detail]}
     absent = []
     for model in assets.MODELS.values():
-        place = assets.place_of(model, thorough=True)
+        place = assets.find_model_folder(model, thorough=True)
         if place.folder.exists():
             found[model.name] = list(place.problems)
         else:
@@ -97,16 +100,16 @@ def check(as_json: bool) -> None:
         raise AssetError(f"model {name!r} is not whole: {problems[0]}; {mend}")
 
 
-def entry(model: assets.KnownModel) -> dict[str, Any]:
+def describe_model(model: assets.KnownModel) -> dict[str, Any]:
     """What is told of a model that can be fetched."""
-    place = assets.place_of(model)
+    place = assets.find_model_folder(model)
     return {
         "name": model.name,
         "about": model.about,
         "kind": model.kind,
-        "state": "here" if place.whole else place.problems[0],
+        "state": "here" if place.is_complete else place.problems[0],
         "bytes": model.size,
-        "licence": model.licence,
+        "licence": model.license,
         "author": model.author,
         "folder": str(place.folder),
         "handle": model.handle,
@@ -114,7 +117,7 @@ def entry(model: assets.KnownModel) -> dict[str, Any]:
     }
 
 
-def embedded_entry() -> dict[str, Any]:
+def describe_embedded_model() -> dict[str, Any]:
     """What is told of the model that comes with the package."""
     import json
 
