@@ -25,13 +25,13 @@ from vst.plotting import save_picture
 Run = Callable[..., CommandResult]
 
 
-def written(folder: Path, text: str) -> Path:
+def write_batch(folder: Path, text: str) -> Path:
     path = folder / "jobs.yaml"
     path.write_text(text)
     return path
 
 
-def fake(job: Job, on_progress: OnProgress) -> Result:
+def run_fake(job: Job, on_progress: OnProgress) -> Result:
     if "broken" in job.content:
         raise EngineError("engine 'tint' failed at frame 3")
     Path(job.output).write_bytes(b"painted")
@@ -56,7 +56,7 @@ options: {engine: tint, strength: 0.5}
 
 
 def test_every_content_meets_every_style(folder: Path) -> None:
-    jobs = read_batch(written(folder, CROSSED))
+    jobs = read_batch(write_batch(folder, CROSSED))
     assert len(jobs) == 9
     names = [str(Path(job.output).relative_to(folder)) for job in jobs[:3]]
     assert names == ["out/a-ink-wash.mp4", "out/a-red.mp4", "out/a-red+ink-wash.mp4"]
@@ -71,15 +71,15 @@ jobs:
   - {content: clips/a.mp4, styles: red.png, output: one.mp4, options: {size: 32, start: "0:01"}}
   - {content: clips/a.mp4, styles: ["@ink-wash"], output: two.mp4}
 """
-    one, two = read_batch(written(folder, text))
+    one, two = read_batch(write_batch(folder, text))
     assert (one.engine, one.size, one.start, two.size) == ("tint", 32, 1.0, 64)
 
 
-def test_what_is_there_is_left_and_what_fails_stops_nothing(folder: Path) -> None:
-    jobs = read_batch(written(folder, CROSSED))
+def test_existing_outputs_are_skipped_and_a_failed_job_stops_nothing(folder: Path) -> None:
+    jobs = read_batch(write_batch(folder, CROSSED))
     (folder / "out").mkdir()
     (folder / "out" / "a-red.mp4").write_bytes(b"earlier")
-    outcomes = run_batch(jobs, runner=fake)
+    outcomes = run_batch(jobs, runner=run_fake)
     assert [one.state for one in outcomes] == [
         "done",
         "there",
@@ -90,8 +90,16 @@ def test_what_is_there_is_left_and_what_fails_stops_nothing(folder: Path) -> Non
     assert (folder / "out" / "a-red.mp4").read_bytes() == b"earlier"
     text = format_outcomes(outcomes)
     assert "5 done, 1 there, 3 failed" in text and "failed at frame 3" in text
-    again = run_batch(jobs, runner=fake)
+    again = run_batch(jobs, runner=run_fake)
     assert [one.state for one in again] == [*["there"] * 6, *["failed"] * 3]
+
+
+def test_old_spellings_of_options_are_accepted(folder: Path) -> None:
+    text = "options: {stabilise: light, colours: content}\n"
+    text += "jobs: [{content: clips/a.mp4, styles: red.png, output: one.mp4}]"
+    (job,) = read_batch(write_batch(folder, text))
+    plain = job.as_dict().values()
+    assert "light" in plain and "content" in plain
 
 
 def test_ctrl_c_stops_them_all(folder: Path) -> None:
@@ -99,19 +107,19 @@ def test_ctrl_c_stops_them_all(folder: Path) -> None:
         raise Cancelled("stopped")
 
     with pytest.raises(Cancelled):
-        run_batch(read_batch(written(folder, CROSSED)), runner=cancelled)
+        run_batch(read_batch(write_batch(folder, CROSSED)), runner=cancelled)
 
 
-def test_an_output_whose_name_no_disk_takes_stops_nothing(folder: Path) -> None:
-    jobs = read_batch(written(folder, CROSSED))[:2]
+def test_an_output_name_that_is_too_long_stops_nothing(folder: Path) -> None:
+    jobs = read_batch(write_batch(folder, CROSSED))[:2]
     long = replace(jobs[0], output=str(folder / f"{'x' * 300}.mp4"))
-    outcomes = run_batch([long, jobs[1]], runner=fake)
+    outcomes = run_batch([long, jobs[1]], runner=run_fake)
     assert [one.state for one in outcomes] == ["failed", "done"]
     assert "name too long" in outcomes[0].error
 
 
 @pytest.mark.slow
-def test_a_job_that_hangs_has_an_end_and_the_rest_is_painted(
+def test_a_job_that_hangs_fails_and_the_rest_is_painted(
     run: Run, media: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real, calls = TintEngine.stylize, []
@@ -132,7 +140,7 @@ def test_a_job_that_hangs_has_an_end_and_the_rest_is_painted(
     done = run("batch", tmp_path / "jobs.yaml", "--json")
     assert done.code == 1 and time.monotonic() - began < 40
     first, second = json.loads(done.out)["jobs"]
-    assert first["state"] == "failed" and "painting has not gone on for 1 s" in first["error"]
+    assert first["state"] == "failed" and "1 s" in first["error"]
     assert second["state"] == "done"
 
 
@@ -144,20 +152,20 @@ def test_a_job_that_hangs_has_an_end_and_the_rest_is_painted(
         ("{}", "has no jobs"),
         ("contents: clips/*.mp4", "styles is missing"),
         ("contents: clips/*.mp4\nstyles: red.png", "output is missing"),
-        ("contents: nothing/*.mp4\nstyles: red.png\noutput: o.mp4", r"nothing fits .*nothing"),
-        ("contents: [3]\nstyles: red.png\noutput: o.mp4", "contents: 3 is no text"),
+        ("contents: nothing/*.mp4\nstyles: red.png\noutput: o.mp4", r"no file matches .*nothing"),
+        ("contents: [3]\nstyles: red.png\noutput: o.mp4", "contents: 3 is not text"),
         ("contents: []\nstyles: red.png\noutput: o.mp4", "contents is empty"),
         ("contents: clips/*.mp4\nstyles: red.png\noutput: o.mp4", "two jobs write"),
-        ("contents: a.mp4\nstyles: red.png\noutput: '{name}.mp4'", "'name' is not known.*content"),
-        ("content: a.mp4", "unknown key 'content'; did you mean 'contents'"),
-        ("jobs: a.mp4", "jobs: 'a.mp4' is no list"),
+        ("contents: a.mp4\nstyles: red.png\noutput: '{name}.mp4'", "unknown name 'name'.*content"),
+        ("content: a.mp4", "unknown key 'content'. Did you mean 'contents'"),
+        ("jobs: a.mp4", "jobs: 'a.mp4' is not a list"),
         ("jobs: [a.mp4]", r"jobs\[1\]: 'a.mp4' has no keys"),
         ("jobs: [{content: a.mp4, styles: b}]", r"jobs\[1\].output is missing"),
-        ("options: {strenght: 1}\njobs: []", "unknown key 'strenght'; did you mean 'strength'"),
-        ("options: {strength: high}", "options.strength: 'high' is no number"),
-        ("options: {strength: [1]}", r"options.strength: \[1\] is no single value"),
-        ("options: {ghost: ~}", "options.ghost: nothing is given; write 0"),
-        ("options: {audio: 1}", "options.audio: 1 cannot be used; write true or false"),
+        ("options: {strenght: 1}\njobs: []", "unknown key 'strenght'. Did you mean 'strength'"),
+        ("options: {strength: high}", "options.strength: 'high' is not a number"),
+        ("options: {strength: [1]}", r"options.strength: \[1\] is not a single value"),
+        ("options: {ghost: ~}", "options.ghost: no value is given. Write 0"),
+        ("options: {audio: 1}", "options.audio: 1 has the wrong type. Write true or false"),
         (
             "options: {strength: 7}\njobs: [{content: a, styles: b, output: c.mp4}]",
             r"jobs\[1\].options: strength 7; allowed is 0 to 1",
@@ -170,36 +178,36 @@ def test_a_job_that_hangs_has_an_end_and_the_rest_is_painted(
         ("contents: !!python/object:os.system x", "could not determine a constructor"),
         (
             "a: &a [1]\nb: [" + ", ".join(["*a"] * 200) + "]",
-            "200 references; 100",
+            "200 references; the limit is 100",
         ),
         ("# " + "x" * 1_000_001, "bytes"),
     ],
 )
-def test_mistakes_are_named_with_key_and_mend(folder: Path, text: str, says: str) -> None:
+def test_errors_name_the_key_and_the_remedy(folder: Path, text: str, says: str) -> None:
     with pytest.raises(UsageError, match=says) as caught:
-        read_batch(written(folder, text))
+        read_batch(write_batch(folder, text))
     assert "\n" not in str(caught.value)
 
 
-def test_a_tilde_that_is_no_home_is_part_of_the_name(folder: Path) -> None:
+def test_a_tilde_without_a_home_is_part_of_the_name(folder: Path) -> None:
     text = CROSSED.replace("clips/*.mp4", "~nobody-of-this-name/a.mp4")
-    assert read_batch(written(folder, text))[0].content == str(
+    assert read_batch(write_batch(folder, text))[0].content == str(
         folder / "~nobody-of-this-name/a.mp4"
     )
 
 
-def test_a_missing_file_is_said(tmp_path: Path) -> None:
+def test_a_missing_file_raises(tmp_path: Path) -> None:
     with pytest.raises(MissingFileError, match=r"jobs\.yml"):
         read_batch(tmp_path / "jobs.yml")
 
 
-def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "jobs.yaml").write_bytes(b"\xff\xfe\x00\xd8")
     with pytest.raises(UsageError):
         read_batch(tmp_path / "jobs.yaml")
 
 
-def test_an_empty_folder_is_no_output(tmp_path: Path) -> None:
+def test_an_empty_folder_does_not_count_as_written(tmp_path: Path) -> None:
     assert not batch.is_written(tmp_path)
     (tmp_path / "1.png").write_bytes(b"x")
     assert batch.is_written(tmp_path)
@@ -213,11 +221,11 @@ styles: [{media}/red.png, missing.png]
 output: "{{style}}.mp4"
 options: {{engine: tint, end: 0.5}}
 """
-    path = written(tmp_path, text)
+    path = write_batch(tmp_path, text)
     done = run("batch", path, "--json", "--progress", "none")
-    told = json.loads(done.out)
-    assert (done.code, told["done"], told["there"], told["failed"]) == (1, 1, 0, 1)
-    assert told["jobs"][0]["frames"] == 5 and "missing.png" in told["jobs"][1]["error"]
+    report = json.loads(done.out)
+    assert (done.code, report["done"], report["there"], report["failed"]) == (1, 1, 0, 1)
+    assert report["jobs"][0]["frames"] == 5 and "missing.png" in report["jobs"][1]["error"]
     done = run("batch", path, "--progress", "none")
     assert done.code == 1 and "0 done, 1 there, 1 failed" in done.out
     done = run("batch", path, "--overwrite", "--progress", "none")

@@ -1,5 +1,5 @@
-"""Many contents in many styles from one file, ``jobs.yaml``: what is there already is left, what
-fails does not stop the rest.
+"""Many contents in many styles from one file, ``jobs.yaml``: existing outputs are skipped, and a
+job that fails does not stop the rest.
 """
 
 from __future__ import annotations
@@ -15,22 +15,23 @@ from typing import Any
 import yaml
 
 from vst.api import job_of
+from vst.checkpoint.fingerprint import rename_field
 from vst.core.paths import at_home
 from vst.core.registry import nearest
 from vst.core.types import OnProgress, silent
-from vst.engines.choices import option_fields
+from vst.engines.options import collect_option_fields
 from vst.errors import Cancelled, MissingFileError, UsageError, VSTError
 from vst.job import Job, check_named, check_paths
 from vst.pipeline.run import Result, run
 
 LARGEST_FILE = 1_000_000
-"""Bytes of a batch file at most: more is no list that a person wrote."""
+"""Bytes of a batch file at most: no list written by hand is larger."""
 MOST_ALIASES = 100
-"""References (``*name``) in it at most: nested ones grow without end."""
+"""References (``*name``) in it at most: nested ones grow exponentially."""
 MOST_JOBS = 10_000
 
 FILLED = ("content", "style")
-"""What an output's name may hold in braces."""
+"""Names in braces that an output's name may have."""
 KEYS = ("contents", "styles", "output", "options", "jobs")
 JOB_KEYS = ("content", "styles", "output", "options")
 NO_OPTIONS = ("content", "styles", "output", "engine_options")
@@ -41,7 +42,7 @@ PLAIN = (str, int, float, bool, type(None))
 
 @dataclass(frozen=True)
 class JobOutcome:
-    """What became of one job: ``state`` is ``done``, ``there`` (left as it was) or ``make_failure``."""
+    """The outcome of one job: ``state`` is ``done``, ``there`` (skipped) or ``failed``."""
 
     output: str
     content: str
@@ -58,9 +59,9 @@ class JobOutcome:
 
 
 def read_batch(path: str | Path) -> list[Job]:
-    """The jobs of a batch file, in order; paths in it are relative to the file's own folder.
+    """Read the jobs of a batch file, in order; paths in it are relative to the file's folder.
 
-    Raises `UsageError` that names the key and the mend.
+    Raises `UsageError`, which names the key and the remedy.
     """
     path = Path(path)
     plan = _check_mapping(_load(path), str(path), KEYS)
@@ -72,19 +73,19 @@ def read_batch(path: str | Path) -> list[Job]:
     singles = plan.get("jobs")
     if singles is not None and not isinstance(singles, list):
         raise UsageError(
-            f"jobs: {_shorten(singles)} is no list; write each job with a dash before it"
+            f"jobs: {_shorten(singles)} is not a list. Write each job with a dash before it"
         )
     for number, entry in enumerate(singles or [], 1):
         jobs.append(_read_single(entry, f"jobs[{number}]", folder, shared))
     if not jobs:
-        raise UsageError(f"{path} has no jobs; give contents, styles and output, or a list of jobs")
+        raise UsageError(f"{path} has no jobs. Give contents, styles and output, or a list of jobs")
     if len(jobs) > MOST_JOBS:
-        raise UsageError(f"{path} makes {len(jobs)} jobs; {MOST_JOBS} are run at most: split it")
+        raise UsageError(f"{path} makes {len(jobs)} jobs; the limit is {MOST_JOBS}. Split the file")
     seen: dict[str, Job] = {}
     for job in jobs:
         if job.output in seen:
             raise UsageError(
-                f"output: two jobs write {job.output!r}; put {{content}} and {{style}} into it"
+                f"output: two jobs write {job.output!r}. Put {{content}} and {{style}} into it"
             )
         seen[job.output] = job
     return jobs
@@ -97,7 +98,7 @@ def run_batch(
     on_outcome: Callable[[JobOutcome], None] | None = None,
     runner: Callable[[Job, OnProgress], Result] = run,
 ) -> list[JobOutcome]:
-    """Run the jobs whose output is missing, one after the other; only the user stops them all."""
+    """Run the jobs whose output is missing, one after another; only `Cancelled` stops them all."""
     outcomes = []
     for job in jobs:
         outcome = _run_one(job, on_progress, runner)
@@ -133,14 +134,14 @@ def make_failure(job: Job, error: Exception, seconds: float) -> JobOutcome:
 
 
 def is_written(output: Path) -> bool:
-    """Whether an output was written: a file with something in it, or a folder that is not empty."""
+    """Whether an output exists: a file or a folder that is not empty."""
     if output.is_dir():
         return any(output.iterdir())
     return output.is_file() and output.stat().st_size > 0
 
 
 def format_outcomes(outcomes: Iterable[JobOutcome]) -> str:
-    """The outcomes as lines of text, with a head and a sum."""
+    """The outcomes as a table in plain text, with a header and counts."""
     outcomes = list(outcomes)
     rows = [("output", "state", "frames", "seconds", "")]
     for one in outcomes:
@@ -159,25 +160,26 @@ def format_outcomes(outcomes: Iterable[JobOutcome]) -> str:
 
 def _load(path: Path) -> Any:
     if not path.is_file():
-        raise MissingFileError(f"batch file {str(path)!r} is not there; give a YAML file of jobs")
+        raise MissingFileError(f"batch file {str(path)!r} does not exist. Give a YAML file of jobs")
     if path.stat().st_size > LARGEST_FILE:
-        raise UsageError(
-            f"{path} has {path.stat().st_size:,} bytes; a batch file has {LARGEST_FILE:,} at most"
-        )
+        size = f"{path.stat().st_size:,}"
+        raise UsageError(f"{path} has {size} bytes; the limit is {LARGEST_FILE:,}. Split the file")
     try:
         text = path.read_text(encoding="utf-8")
         aliases = sum(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text))
         if aliases > MOST_ALIASES:
-            raise UsageError(f"{path} has {aliases} references; {MOST_ALIASES} are read at most")
+            raise UsageError(
+                f"{path} has {aliases} references; the limit is {MOST_ALIASES}. Write values out"
+            )
         return yaml.safe_load(text)
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is no text in UTF-8; save it as UTF-8") from error
+        raise UsageError(f"{path} is not UTF-8 text. Save it as UTF-8") from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "somewhere"
-        raise UsageError(f"{path}, {where}: {error.problem}; mend it there or above") from error
+        raise UsageError(f"{path}, {where}: {error.problem}. Fix it there or above") from error
     except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise UsageError(f"{path} is no YAML: {str(error).splitlines()[0]}") from error
+        raise UsageError(f"{path} is not valid YAML: {str(error).splitlines()[0]}") from error
 
 
 def _cross_jobs(plan: Mapping[str, Any], folder: Path, shared: dict[str, Any]) -> list[Job]:
@@ -185,7 +187,7 @@ def _cross_jobs(plan: Mapping[str, Any], folder: Path, shared: dict[str, Any]) -
     for key in ("contents", "styles", "output"):
         if plan.get(key) is None:
             raise UsageError(
-                f"{key} is missing; give contents, styles, output (o/{{content}}-{{style}}.mp4)"
+                f"{key} is missing. Give contents, styles and output (o/{{content}}-{{style}}.mp4)"
             )
     contents = [
         one
@@ -193,13 +195,13 @@ def _cross_jobs(plan: Mapping[str, Any], folder: Path, shared: dict[str, Any]) -
         for one in _expand_files(text, folder)
     ]
     entries = plan["styles"] if isinstance(plan["styles"], list) else [plan["styles"]]
-    looks: list[list[str]] = []
+    style_lists: list[list[str]] = []
     for number, entry in enumerate(entries, 1):
         key = f"styles[{number}]"
-        if isinstance(entry, list):  # several styles played over one content
-            looks.append([_resolve_path(text, folder) for text in _list_texts(entry, key)])
+        if isinstance(entry, list):  # several styles over one content
+            style_lists.append([_resolve_path(text, folder) for text in _list_texts(entry, key)])
         else:
-            looks += [[one] for one in _expand_files(_list_texts(entry, key)[0], folder, key)]
+            style_lists += [[one] for one in _expand_files(_list_texts(entry, key)[0], folder, key)]
     (pattern,) = _list_texts(plan["output"], "output")[:1]
     return [
         _make_job(
@@ -211,7 +213,7 @@ def _cross_jobs(plan: Mapping[str, Any], folder: Path, shared: dict[str, Any]) -
             "options",
         )
         for content in contents
-        for styles in looks
+        for styles in style_lists
     ]
 
 
@@ -222,7 +224,7 @@ def _read_single(entry: Any, key: str, folder: Path, shared: dict[str, Any]) -> 
     for name in ("content", "output") if scored else ("content", "styles", "output"):
         if entry.get(name) is None:
             raise UsageError(
-                f"{key}.{name} is missing; a job has content, output, and styles or a score"
+                f"{key}.{name} is missing. A job has content, output, and styles or a score"
             )
     content = _resolve_path(_list_texts(entry["content"], f"{key}.content")[0], folder)
     named = [] if entry.get("styles") is None else _list_texts(entry["styles"], f"{key}.styles")
@@ -241,40 +243,47 @@ def _make_job(
         raise UsageError(f"{key}: {error}") from error
     except TypeError as error:
         raise UsageError(
-            f"{key}: a value is of the wrong kind ({error}); see vst stylize"
+            f"{key}: a value has the wrong type ({error}). See vst stylize --help"
         ) from error
 
 
 def _read_options(value: Any, key: str) -> dict[str, Any]:
-    engines = option_fields()
-    options = dict(_check_mapping(value if value is not None else {}, key, (*OPTIONS, *engines)))
+    engines = collect_option_fields()
+    given = value if value is not None else {}
+    if isinstance(given, dict):
+        given = {rename_field(str(name), OPTIONS): one for name, one in given.items()}
+    options = dict(_check_mapping(given, key, (*OPTIONS, *engines)))
     for name, one in options.items():
-        if name in engines:  # checked with the engine that they are for
-            continue
-        wanted = Job.__dataclass_fields__[name].default
-        if not isinstance(one, PLAIN):
-            raise UsageError(f"{key}.{name}: {_shorten(one)} is no single value; write one")
-        if isinstance(wanted, bool) != isinstance(one, bool):
-            kind = "true or false" if isinstance(wanted, bool) else "a number or a word"
-            raise UsageError(f"{key}.{name}: {_shorten(one)} cannot be used; write {kind}")
-        number = isinstance(wanted, (int, float)) and name != "start"
-        if number and isinstance(one, str):
-            raise UsageError(f"{key}.{name}: {_shorten(one)} is no number; write {wanted}, say")
-        if one is None and wanted is not None:
-            raise UsageError(f"{key}.{name}: nothing is given; write {wanted}, say")
+        if name not in engines:  # those are checked by their engine
+            _check_option(one, Job.__dataclass_fields__[name].default, f"{key}.{name}")
     return options
+
+
+def _check_option(value: Any, default: Any, key: str) -> None:
+    """Refuse a value of a type that the option, with its ``default``, does not take."""
+    text = f"{key}: {_shorten(value)}"
+    if not isinstance(value, PLAIN):
+        raise UsageError(f"{text} is not a single value. Write one")
+    if isinstance(default, bool) != isinstance(value, bool):
+        kind = "true or false" if isinstance(default, bool) else "a number or a word"
+        raise UsageError(f"{text} has the wrong type. Write {kind}")
+    is_number = isinstance(default, (int, float)) and not key.endswith(".start")
+    if is_number and isinstance(value, str):
+        raise UsageError(f"{text} is not a number. Write {default}, for example")
+    if value is None and default is not None:
+        raise UsageError(f"{key}: no value is given. Write {default}, for example")
 
 
 def _check_mapping(value: Any, key: str, known: Iterable[str]) -> Mapping[str, Any]:
     known = list(known)
     if not isinstance(value, dict):
-        raise UsageError(f"{key}: {_shorten(value)} has no keys; allowed are {', '.join(known)}")
+        raise UsageError(f"{key}: {_shorten(value)} has no keys. Known: {', '.join(known)}")
     for name in value:
         if name not in known:
             hint = nearest(str(name), known)
-            also = f"; did you mean {hint!r}?" if hint else "; take it out."
+            remedy = f"Did you mean {hint!r}?" if hint else "Remove it."
             raise UsageError(
-                f"{key}: unknown key {_shorten(name)}{also} Known: {', '.join(known)}."
+                f"{key}: unknown key {_shorten(name)}. {remedy} Known: {', '.join(known)}."
             )
     return value
 
@@ -283,17 +292,17 @@ def _list_texts(value: Any, key: str) -> list[str]:
     """One text or a list of them."""
     values = value if isinstance(value, list) else [value]
     if not values:
-        raise UsageError(f"{key} is empty; give a path, or a list of them")
+        raise UsageError(f"{key} is empty. Give a path, or a list of them")
     for one in values:
         if not isinstance(one, str) or not one.strip():
             raise UsageError(
-                f"{key}: {_shorten(one)} is no text; give a path (in quotes if need be)"
+                f"{key}: {_shorten(one)} is not text. Give a path (in quotes if need be)"
             )
     return list(values)
 
 
 def _expand_files(text: str, folder: Path, key: str = "contents") -> list[str]:
-    """The files that a path with ``*``, ``?`` or ``[`` stands for, in order of name."""
+    """The files that match a path with ``*``, ``?`` or ``[``, sorted by name."""
     place = _resolve_path(text, folder)
     if text.startswith("@") or not set("*?[") & set(text) or Path(place).exists():
         return [place]
@@ -302,7 +311,7 @@ def _expand_files(text: str, folder: Path, key: str = "contents") -> list[str]:
         str(one) for one in Path(pattern.anchor).glob(str(pattern.relative_to(pattern.anchor)))
     )
     if not found:
-        raise UsageError(f"{key}: nothing fits {text!r}; it is looked for from {folder}")
+        raise UsageError(f"{key}: no file matches {text!r} in {folder}. Check the pattern")
     return found
 
 
@@ -311,10 +320,10 @@ def _resolve_path(text: str, folder: Path) -> str:
 
 
 def _fill_name(pattern: str, content: str, styles: list[str], key: str) -> str:
-    """An output's name with {content} and {style} filled in."""
+    """Fill {content} and {style} into an output's name."""
     wrong = [name for name in re.findall(r"\{([^{}]*)\}", pattern) if name not in FILLED]
     if wrong:
-        raise UsageError(f"{key}: {_shorten(wrong[0])} is not known; {{content}} and {{style}} are")
+        raise UsageError(f"{key}: unknown name {_shorten(wrong[0])}. Use {{content}} and {{style}}")
     style = "+".join(Path(style.lstrip("@")).stem for style in styles)
     names = {"content": Path(content).stem, "style": style}
     return re.sub(r"\{([^{}]*)\}", lambda found: names[found[1]], pattern)

@@ -29,7 +29,7 @@ from vst.pipeline.build_schedule import (
     schedule_styles,
 )
 from vst.pipeline.frames import pair_without_mask
-from vst.pipeline.loop import run_loop
+from vst.pipeline.loop import PAINT, run_loop
 from vst.pipeline.memory_estimate import check_estimated_memory
 from vst.pipeline.painter import FrameBatch, FramePainter
 from vst.pipeline.parts import EngineCache, build_parts, build_sink_spec, open_job_mask
@@ -101,7 +101,7 @@ def paint_grid(
         for style in styles:
             mix = Mix({style.name: 1.0}, job.blend, job.strength)
             row.append(paint_still(engine, content, mix, job.size))
-            on_progress(Progress("paint", len(rows) * len(styles) + len(row), total))
+            on_progress(Progress(PAINT, len(rows) * len(styles) + len(row), total))
         rows.append(row)
     names = [Path(path).stem for path in contents]
     return draw_grid(rows, names, [style.name for style in styles], corner=originals)

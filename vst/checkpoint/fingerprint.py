@@ -144,7 +144,8 @@ def restore_job(plain: Mapping[str, Any], folder: str, output: str) -> Job:
         return Job(**{**values, "output": output})
     except (TypeError, ValueError, AttributeError) as error:
         raise OutputError(
-            f"the manifest of {output!r} has no valid job ({error}). Remove its folder to start over"
+            f"the manifest of {output!r} has no valid job ({error}). "
+            "Remove its folder to start over"
         ) from error
 
 

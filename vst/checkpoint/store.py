@@ -133,8 +133,8 @@ class ChunkFolder:
     def _make(self) -> None:
         if self.path.is_symlink() or (self.path.exists() and not self.path.is_dir()):
             raise OutputError(
-                f"{str(self.path)!r} is not a folder of vst, but the chunks of {str(self.output)!r} "
-                "need that name. Move it away"
+                f"{str(self.path)!r} is not a folder of vst, but the chunks of "
+                f"{str(self.output)!r} need that name. Move it away"
             )
         with _as_output_error(self.path):
             self.path.mkdir(exist_ok=True)
@@ -175,8 +175,9 @@ class ChunkFolder:
             if old != new:
                 is_option = name.startswith("option ")  # the rest are checksums
                 change = f" ({_shorten(old)}, now {_shorten(new)})" if is_option else ""
+                label = "set of keyframes" if name == STYLES_FINGERPRINT else name
                 raise UsageError(
-                    f"{str(self.path)!r} was started with another {name.removeprefix('option ')}"
+                    f"{str(self.path)!r} was started with another {label.removeprefix('option ')}"
                     f"{change}. Give the same again, or remove that folder to start over"
                 )
 

@@ -22,6 +22,7 @@ from vst.errors import Cancelled, UsageError, VSTError
 from vst.job import Job, check_paths
 from vst.pipeline.control import RunControl
 from vst.pipeline.frames import count_frames
+from vst.pipeline.loop import PAINT
 from vst.pipeline.run import Result
 from vst.schedule.score import read_score
 from vst.styles.from_score import check_files
@@ -172,10 +173,11 @@ def run_batch_with_pool(
             clips.store(ended)
             detail = {"clips": f"{len(clips.outcomes)}/{len(jobs)}", "workers": pool.size}
             seconds = time.perf_counter() - began
-            on_progress(Progress("paint", clips.frames, clips.total, seconds, detail))
+            on_progress(Progress(PAINT, clips.frames, clips.total, seconds, detail))
         if control.asked:
             raise Cancelled(
-                f"stopped; {len(clips.outcomes)} of {len(jobs)} clips are done. Run the batch again for the rest"
+                f"stopped; {len(clips.outcomes)} of {len(jobs)} clips are done. "
+                "Run the batch again for the rest"
             )
 
     def runner(job: Job, on_progress: OnProgress) -> Result:

@@ -51,8 +51,8 @@ class ClusterSettings:
                 raise UsageError(f"{name} {value}: too few. Give 1 or more")
         if self.storage not in (None, OBJECT) and not Path(str(self.storage)).is_dir():
             raise UsageError(
-                f"storage {self.storage!r} is not a folder. Give {OBJECT!r}, or a folder that every "
-                "machine of the cluster sees under this name"
+                f"storage {self.storage!r} is not a folder. Give {OBJECT!r}, or a folder "
+                "that every machine of the cluster sees under this name"
             )
 
     @property
