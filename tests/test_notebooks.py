@@ -1,4 +1,4 @@
-"""The notebooks run from their folder, from top to bottom, and are stored as they were written."""
+"""The notebooks run from top to bottom in their folder, and are stored without outputs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def cells(path: Path) -> list[dict[str, Any]]:
     ]
 
 
-def test_they_are_numbered_from_one_without_a_gap() -> None:
+def test_notebooks_are_numbered_without_gaps() -> None:
     numbers = [int(path.name[:2]) for path in NOTEBOOKS]
     assert numbers == list(range(1, len(numbers) + 1)) and len(numbers) >= 4
 
@@ -49,13 +49,13 @@ def test_cells_are_short_and_define_no_algorithm(path: Path) -> None:
 
 
 @each
-def test_a_notebook_names_no_place_of_a_machine(path: Path) -> None:
+def test_a_notebook_contains_no_absolute_path(path: Path) -> None:
     assert not re.search(r"/(?:home|work|tmp|Users)/|[A-Z]:\\\\", path.read_text(encoding="utf-8"))
 
 
-@pytest.mark.filterwarnings("ignore")  # Jupyter's own are not ours to mend
+@pytest.mark.filterwarnings("ignore")  # Jupyter's own warnings
 @each
-def test_a_notebook_runs_from_its_folder(path: Path) -> None:
+def test_a_notebook_runs_in_its_folder(path: Path) -> None:
     pytest.importorskip(
         "ipykernel", reason="running notebooks needs ipykernel: pip install -e .[dev]"
     )
@@ -71,4 +71,4 @@ def test_a_notebook_runs_from_its_folder(path: Path) -> None:
         for output in cell.outputs
         for kind in output.get("data", {})
     ]
-    assert shown.count("text/html") >= 4, "objects of vst show themselves"
+    assert shown.count("text/html") >= 4, "objects of vst display themselves"
