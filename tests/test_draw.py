@@ -53,7 +53,7 @@ def test_an_unknown_ending_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="cannot write"):
+    with pytest.raises(OutputError, match="cannot be written"):
         save_picture(tmp_path / "no" / "picture.png", plain(RED))
 
 
@@ -68,16 +68,16 @@ def test_nothing_is_left_beside_a_written_picture(tmp_path: Path) -> None:
 
 
 def test_text_takes_the_room_it_says() -> None:
-    canvas = plain(LIGHT.ground, 60, 300)
+    canvas = plain(LIGHT.background, 60, 300)
     write_text(canvas, "Blue swirls", 20, 10, 20, (0, 0, 0))
-    _, x = np.nonzero((canvas != np.array(LIGHT.ground)).any(-1))
+    _, x = np.nonzero((canvas != np.array(LIGHT.background)).any(-1))
     assert x.min() >= 20
     assert x.max() <= 20 + measure_text("Blue swirls", 20)[0] + 2
 
 
 @pytest.mark.parametrize("place", [(-50, 5), (95, 55), (50, -80)])
 def test_text_over_the_edge_is_cut_off(place: tuple[int, int]) -> None:
-    canvas = plain(LIGHT.ground, 60, 100)
+    canvas = plain(LIGHT.background, 60, 100)
     write_text(canvas, "over the edge", *place, 20, (0, 0, 0))
     assert canvas.shape == (60, 100, 3)
 
@@ -141,7 +141,7 @@ def test_a_sheet_keeps_the_shape_of_its_pictures() -> None:
 
 
 def test_a_sheet_without_pictures_is_refused() -> None:
-    with pytest.raises(UsageError, match="at least one picture"):
+    with pytest.raises(UsageError, match="at least one in every row"):
         draw_sheet([])
 
 
@@ -221,7 +221,7 @@ def test_a_chart_is_drawn_of_any_points(points: list[tuple[float, float]], log: 
 
 
 def test_an_axis_that_goes_down_is_refused() -> None:
-    with pytest.raises(UsageError, match="change low or high"):
+    with pytest.raises(UsageError, match="low below high"):
         draw_curves({"a": [(0, 1)]}, low=3, high=2)
 
 

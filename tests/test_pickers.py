@@ -197,7 +197,7 @@ def test_the_command_shows_times_and_the_map(
     assert [key["time"] for key in told["keyframes"]] == [0.5, 2.5]
     assert np.array(told["distances"]).shape == (2, 2) and told["space"] == "tint-3"
     done = run("keyframes", film, "-n", 5, "--picker", "scene", "-o", folder, "--engine", "tint")
-    assert done.code == 0 and "nearest are" in done.out and "look like another" in done.err
+    assert done.code == 0 and "nearest are" in done.out and "duplicates" in done.err
     assert (folder / "map.jpg").exists()
     done = run("keyframes", film, "--picker", "manual", "-o", sheet, "--overwrite")
     assert done.code == 2 and "--at" in done.err

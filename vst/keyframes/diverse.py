@@ -85,9 +85,9 @@ def compute_statistics(picture: Picture) -> npt.NDArray[np.float32]:
     small = cv2.resize(picture, (128, 128), interpolation=cv2.INTER_AREA)
     lab: Any = cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_RGB2Lab)
     lab = lab / np.array([100, 64, 64], np.float32)
-    colours = lab.reshape(-1, 3)
-    covariance = np.cov(colours.T)
-    parts = [colours.mean(0), colours.std(0) * 2, covariance[[0, 1], [1, 2]] * 4]
+    colors = lab.reshape(-1, 3)
+    covariance = np.cov(colors.T)
+    parts = [colors.mean(0), colors.std(0) * 2, covariance[[0, 1], [1, 2]] * 4]
     bright = lab[..., 0]
     for _ in range(3):
         for way in ((1, 0), (0, 1)):

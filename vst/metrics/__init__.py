@@ -1,12 +1,12 @@
-"""Measures of painted videos: one file per kind; this is the table of their names.
+"""Metrics of painted videos, by name; one file per kind.
 
-One definition each, for the command line, the reports, the benches and the training alike.
+The command line, reports, benchmarks and training share these definitions.
 """
 
 from vst.core.registry import Registry
 
 METRICS = Registry(
-    "measure",
+    "metric",
     {
         "warp": "vst.metrics.warp:make_one_frame_error",
         "warp-5": "vst.metrics.warp:make_five_frame_error",
@@ -19,4 +19,4 @@ METRICS = Registry(
         "variation": "vst.metrics.variation:TotalVariation",
     },
 )
-"""Name -> what makes a `Measure`."""
+"""Name -> class or function that makes a `Metric`."""

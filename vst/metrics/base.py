@@ -1,4 +1,4 @@
-"""What a measure promises: content and painted frames go in, one number a frame comes out.
+"""The interface of metrics: they take content and painted frames and return one number a frame.
 
 To add one: a file in this folder with a class that derives from `Metric`, and one line in the
 table of `vst.metrics`.
@@ -14,34 +14,34 @@ from vst.core.types import Picture
 from vst.errors import UsageError
 
 NO_VALUE = math.nan
-"""The value of a frame for which the measure says nothing: the first one of a scene, say."""
+"""The value of a frame for which the metric is undefined, such as the first of a shot."""
 
 
 class Metric(ABC):
-    """One measure of one video; it holds no more frames than it compares."""
+    """One metric of one video; buffers no more frames than it compares."""
 
     better = "lower"
-    """"lower", "higher", or "same": as close to the reference as can be."""
+    """"lower", "higher", or "same": as close to the reference as possible."""
     unit = ""
-    """What is counted, in a few words."""
+    """The unit, in a few words."""
 
     @abstractmethod
     def add(self, content: Picture, painted: Picture) -> float:
-        """Take the next frame, RGB uint8, both of one size; return its value, or `NO_VALUE`."""
+        """Process the next frame, RGB uint8, both of one size; return its value or `NO_VALUE`."""
 
     def reset(self) -> None:
-        """Forget the scene: the next frame is the first of another."""
+        """Drop all state: the next frame starts another shot."""
 
     def total(self, values: Sequence[float]) -> float:
-        """The value of the whole video: the mean over the frames that have one."""
+        """Return the video's value: the mean over the frames that have one."""
         known = [value for value in values if not math.isnan(value)]
         return sum(known) / len(known) if known else NO_VALUE
 
 
 def check_pair(content: Picture, painted: Picture) -> None:
-    """Refuse pictures that cannot be compared."""
+    """Raise `UsageError` unless both pictures have the same size."""
     if content.shape != painted.shape:
         raise UsageError(
             f"a content frame of {content.shape[1]}x{content.shape[0]} and a painted one of "
-            f"{painted.shape[1]}x{painted.shape[0]} cannot be compared; bring them to one size"
+            f"{painted.shape[1]}x{painted.shape[0]} cannot be compared. Resize one of them"
         )

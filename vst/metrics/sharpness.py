@@ -1,4 +1,4 @@
-"""Sharpness: the energy of the gradient. Relative to the unstabilised painting it tells blur."""
+"""Sharpness: gradient energy. Relative to the unstabilized video it shows blur."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from vst.metrics.base import Metric
 
 
 class Sharpness(Metric):
-    """Mean squared difference of neighbours, to the right plus below, pixels in 0..1.
+    """Mean squared difference to the pixel on the right plus that below, pixels in 0..1.
 
-    On its own the number says little: divide it by that of the unstabilised painting.
+    Only meaningful relative to the unstabilized video.
     """
 
     better = "same"

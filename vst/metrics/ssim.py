@@ -1,4 +1,4 @@
-"""Structural similarity (Wang et al. 2004): to the content, and of a frame to the one before."""
+"""Structural similarity (Wang et al. 2004) to the content, and to the frame before."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ STEADY_MEAN, STEADY_SPREAD = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 
 
 def compute_ssim(a: Picture, b: Picture) -> float:
-    """SSIM of the brightness of two pictures of one size, -1..1: 11 x 11 Gaussian window, σ 1.5,
-    mean over all pixels.
+    """Compute the SSIM of the brightness of two pictures of one size, -1..1: 11 x 11 Gaussian
+    window, σ 1.5, mean over all pixels.
     """
     return float(compute_ssim_map(a, b).mean(dtype=np.float64))
 
 
 def compute_ssim_map(a: Picture, b: Picture) -> npt.NDArray[np.float32]:
-    """SSIM around each pixel, (height, width)."""
+    """Compute the SSIM around each pixel, (height, width)."""
     check_pair(a, b)
     first, second = (cv2.cvtColor(x, cv2.COLOR_RGB2GRAY).astype(np.float32) for x in (a, b))
 
@@ -38,7 +38,7 @@ def compute_ssim_map(a: Picture, b: Picture) -> npt.NDArray[np.float32]:
 
 
 class ContentSimilarity(Metric):
-    """SSIM of the painted frame to its content: how much of what was filmed can still be seen."""
+    """SSIM of the painted frame to its content: how much of the content is still visible."""
 
     better = "higher"
     unit = "SSIM"
@@ -48,10 +48,10 @@ class ContentSimilarity(Metric):
 
 
 class AdjacentSimilarity(Metric):
-    """SSIM of each painted frame to the one before, unmoved.
+    """SSIM of each painted frame to the one before, without motion compensation.
 
-    ``patch``: the reports' form, the mean over whole patches of so many pixels square, each
-    compared on its own; a smaller picture is one patch.
+    ``patch``: the reports' variant, the mean over separate square patches of this many pixels a
+    side; a smaller picture is one patch.
     """
 
     better = "higher"
@@ -80,5 +80,5 @@ class AdjacentSimilarity(Metric):
 
 
 def make_patch_similarity() -> AdjacentSimilarity:
-    """As the report on consistent fast networks measured it."""
+    """Make the variant of the report on consistent fast networks, with patches of 100 pixels."""
     return AdjacentSimilarity(100)

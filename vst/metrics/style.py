@@ -1,4 +1,4 @@
-"""Style distance: how far a painted frame's style numbers are from those it should have."""
+"""Style distance: how far a painted frame's embedding is from the target embedding."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from vst.core.types import Embedding, Picture
 from vst.metrics.base import Metric
 
 Predictor = Callable[[Picture], Embedding]
-"""A picture's style numbers: an engine's ``embed``."""
+"""Computes a picture's embedding: an engine's ``embed``."""
 
 
 class StyleDistance(Metric):
-    """Euclidean distance between the numbers of the painted frame and those of the mixed style.
+    """Euclidean distance between the embeddings of the painted frame and of the mixed style.
 
-    ``predict`` is a named engine's predictor: distances by two predictors cannot be compared.
-    ``wanted`` gives the mixed style's numbers for each frame, counted from 0. ``every``: only each
-    so many frames are looked at, the others have no value.
+    ``predict``: an engine's predictor; distances of different predictors are not comparable.
+    ``wanted``: the mixed style's embedding for each frame, counted from 0. ``every``: measures only
+    every n-th frame.
     """
 
-    unit = "distance of style numbers"
+    unit = "distance of embeddings"
 
     def __init__(
         self, predict: Predictor, wanted: Callable[[int], Embedding], every: int = 1

@@ -1,4 +1,4 @@
-"""Total variation, as the reports count it, per pixel."""
+"""Total variation per pixel, as defined in the reports."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from vst.metrics.base import Metric
 
 
 class TotalVariation(Metric):
-    """Sum of the absolute differences of neighbours, over both directions and all three channels,
-    pixels in 0..1, divided by the number of pixels, so that sizes can be compared.
+    """Sum of absolute differences of neighboring pixels, over both directions and all three
+    channels, pixels in 0..1, divided by the number of pixels.
 
-    The reports' number is this times the number of pixels.
+    The reports do not divide by the number of pixels.
     """
 
     better = "same"

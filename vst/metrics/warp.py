@@ -1,7 +1,7 @@
 """Warp error: how much a painted frame differs from an earlier one moved along the content's flow.
 
 After Lai et al., "Learning blind video temporal consistency" (2018), with the occlusion and motion
-boundary checks of Ruder et al. (2016). It alone rewards blur: read it with the sharpness and the
+boundary checks of Ruder et al. (2016). Blur lowers it: read it together with the sharpness and the
 style distance.
 """
 
@@ -32,19 +32,18 @@ from vst.metrics.base import NO_VALUE, Metric, check_pair
 class WarpError(Metric):
     """E(t) = Σ noc · (warp(V[t-lag]) - V[t])² / (3 · Σ noc), pixels in 0..1, bilinear warp.
 
-    The flow is that of the content, from t back to t-lag, by DIS medium at the picture's own size;
-    ``noc`` are the pixels that pass the checks of `vst.imaging.optical_flow.non_occluded`. The
-    video's error is the mean over its frames; a frame that shares no pixel with the earlier one has
-    none.
+    The flow is the content's, from t back to t-lag, by DIS medium at full size; ``noc`` are the
+    pixels that pass the checks of `vst.imaging.optical_flow.non_occluded`. The video's error is the
+    mean over its frames; a frame that shares no pixel with the earlier one has no value.
 
-    ``roots`` gives the reports' form: √ of the mean over frames of Σ noc · (…)² / (3 · pixels).
+    `root` is the reports' variant: √ of the mean over frames of Σ noc · (…)² / (3 · pixels).
     """
 
     unit = "mean squared difference, pixels in 0..1"
 
     def __init__(self, lag: int = 1, settings: FlowSettings = MEDIUM) -> None:
         self.lag = lag
-        self._look = FlowEstimator(settings)
+        self._estimate_flow = FlowEstimator(settings)
         self._earlier: deque[tuple[Gray, Picture]] = deque(maxlen=lag)
         self._parts: list[float] = []
         self._map: npt.NDArray[np.float64] | None = None
@@ -63,9 +62,9 @@ class WarpError(Metric):
         self._earlier.clear()
 
     def motion(self, gray: Gray, before: Gray) -> tuple[Flow, Mask]:
-        """The flow of the content from now back to then, and the pixels in which it holds."""
-        backward = self._look(gray, before)
-        return backward, non_occluded(backward, self._look(before, gray))
+        """Estimate the content's backward flow and the pixels in which it is valid."""
+        backward = self._estimate_flow(gray, before)
+        return backward, non_occluded(backward, self._estimate_flow(before, gray))
 
     def _compare(self, gray: Gray, painted: Picture, before: Gray, earlier: Picture) -> float:
         backward, seen = self.motion(gray, before)
@@ -79,12 +78,12 @@ class WarpError(Metric):
         return float(squares.sum()) / (3 * float(seen.sum())) if seen.any() else NO_VALUE
 
     def root(self, values: Sequence[float] = ()) -> float:
-        """The reports' E(V), over all frames so far."""
+        """Return the reports' E(V) over all frames so far."""
         return math.sqrt(sum(self._parts) / len(self._parts)) if self._parts else NO_VALUE
 
     def flicker_map(self) -> npt.NDArray[np.float32] | None:
-        """Mean absolute warped difference, 0..1, (height, width), over the frames that saw each
-        pixel; None before the second frame.
+        """Return the mean absolute warped difference of each pixel, 0..1, (height, width), over the
+        frames in which it is valid; None before the second frame.
         """
         if self._map is None or self._seen is None:
             return None
@@ -92,15 +91,15 @@ class WarpError(Metric):
 
 
 def make_one_frame_error() -> WarpError:
-    """From one frame to the next."""
+    """Make the error from one frame to the next."""
     return WarpError(1)
 
 
 def make_five_frame_error() -> WarpError:
-    """Over five frames."""
+    """Make the error over five frames."""
     return WarpError(5)
 
 
 def make_ten_frame_error() -> WarpError:
-    """Over ten frames."""
+    """Make the error over ten frames."""
     return WarpError(10)

@@ -1,8 +1,7 @@
-"""Pictures of things, for reports, notebooks and the page: labelled sheets, grids, swatches and
-line charts.
+"""Draw labeled sheets, grids, swatches, charts and maps for reports, notebooks and the page.
 
-Everything returns RGB uint8; `save_picture` writes it. Shapes are drawn by OpenCV, text by Pillow's
-own scalable font: no plotting library is needed.
+Everything returns RGB uint8; `save_picture` writes it. OpenCV draws shapes, Pillow draws text; no
+plotting library is needed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Ground, colours, text and files: what sheets and charts share."""
+"""Canvas, colors, text and files for sheets and charts."""
 
 from __future__ import annotations
 
@@ -23,39 +23,42 @@ FORMATS = (".png", ".jpg", ".jpeg")
 
 @dataclass(frozen=True)
 class Theme:
-    """The colours of a sheet."""
+    """The colors of a sheet."""
 
-    ground: Color
+    background: Color
     ink: Color
     faint: Color
     line: Color
 
 
-LIGHT = Theme(ground=(250, 248, 243), ink=(38, 36, 34), faint=(122, 116, 108), line=(222, 217, 208))
-DARK = Theme(ground=(24, 25, 28), ink=(236, 234, 230), faint=(150, 150, 152), line=(58, 60, 66))
+LIGHT = Theme(
+    background=(250, 248, 243), ink=(38, 36, 34), faint=(122, 116, 108), line=(222, 217, 208)
+)
+DARK = Theme(background=(24, 25, 28), ink=(236, 234, 230), faint=(150, 150, 152), line=(58, 60, 66))
 
 
-def make_canvas(height: int, width: int, look: Theme) -> Picture:
-    """An empty sheet."""
+def make_canvas(height: int, width: int, theme: Theme) -> Picture:
+    """Make an empty canvas."""
     canvas = np.empty((height, width, 3), np.uint8)
-    canvas[:] = look.ground
+    canvas[:] = theme.background
     return canvas
 
 
 def save_picture(path: str | os.PathLike[str], rgb: Picture, quality: int = 92) -> Path:
-    """Write RGB uint8 (height, width, 3) as .png or .jpg (by the name's ending); ``quality`` 1..100
-    is the JPEG's.
+    """Write RGB uint8 (height, width, 3) as .png or .jpg, by the suffix; return the path.
+
+    ``quality``: of JPEG, 1..100. Raises `OutputError` and `UsageError`.
     """
     path = Path(path)
     ending = path.suffix.lower()
     if ending not in FORMATS:
         raise OutputError(
-            f"cannot write {path} with the ending {ending!r}; pictures are written as .png or .jpg"
+            f"{path} cannot be written: the suffix {ending!r} is not supported. Give .png or .jpg"
         )
     if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or not rgb.size:
         raise UsageError(
-            f"a picture of shape {rgb.shape} and type {rgb.dtype}; "
-            "give RGB uint8 of (height, width, 3)"
+            f"a picture of shape {rgb.shape} and type {rgb.dtype} cannot be written. "
+            "Give RGB uint8 of (height, width, 3)"
         )
     settings = (
         []
@@ -65,18 +68,17 @@ def save_picture(path: str | os.PathLike[str], rgb: Picture, quality: int = 92) 
     fine, data = cv2.imencode(ending, cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), settings)
     if not fine:
         raise OutputError(
-            f"cannot encode {path}: a picture of {rgb.shape[1]}x{rgb.shape[0]}; give a smaller one"
+            f"{path} cannot be encoded: it has {rgb.shape[1]}x{rgb.shape[0]} pixels. Give a "
+            "smaller picture"
         )
-    # Written by Python and renamed: OpenCV's own writer fails on names outside the system's code
-    # page, and says nothing.
+    # Python writes the file, because OpenCV fails silently on names outside the system's code page.
     aside = path.with_name(f".{path.name}.part")
     try:
         aside.write_bytes(data.tobytes())
         aside.replace(path)
     except OSError as error:
         raise OutputError(
-            f"cannot write {path} ({error.strerror}); "
-            "give a path in a folder that can be written to"
+            f"{path} cannot be written: {error.strerror}. Give a path in a writable folder"
         ) from error
     finally:
         if aside.exists():
@@ -116,7 +118,7 @@ def _render_line(text: str, size: int) -> npt.NDArray[np.float32]:
 
 
 def shorten(text: str, size: int, width: float) -> str:
-    """``text``, shortened with dots at its end until it is at most ``width`` pixels wide."""
+    """Shorten ``text``, with dots at its end, to at most ``width`` pixels."""
     if measure_text(text, size)[0] <= width:
         return text
     while text and measure_text(text.rstrip() + "...", size)[0] > width:
@@ -130,14 +132,14 @@ def write_text(
     x: float,
     y: float,
     size: int,
-    colour: Color,
+    color: Color,
     anchor: str = "la",
     turned: bool = False,
 ) -> None:
-    """Write one line on ``canvas``, in place.
+    """Write one line of text on ``canvas``, in place.
 
-    ``anchor``: where (x, y) lies in the text, in Pillow's two letters (l, m, r and a, m, s).
-    ``turned``: from bottom to top.
+    ``anchor``: where (x, y) is in the text, in Pillow's two letters (l, m, r and a, m, s).
+    ``turned``: write from bottom to top.
     """
     if not text:
         return
@@ -154,4 +156,4 @@ def write_text(
         return
     top, left = max(0, top), max(0, left)
     part = canvas[top : top + cut.shape[0], left : left + cut.shape[1]]
-    part[:] = np.round(part + cut * (np.array(colour, np.float32) - part)).astype(np.uint8)
+    part[:] = np.round(part + cut * (np.array(color, np.float32) - part)).astype(np.uint8)

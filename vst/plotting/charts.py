@@ -1,4 +1,4 @@
-"""Line charts: training curves, weights over time."""
+"""Draw line charts: training curves, weights over time."""
 
 from __future__ import annotations
 
@@ -33,16 +33,14 @@ PALETTE: tuple[Color, ...] = (
     (150, 110, 60),
     (110, 112, 118),
 )
-"""Colours of the lines, in order, over and over."""
+"""Colors of the lines, in order, repeating."""
 
-FINE = 4  # lines are drawn at this many times their size
+FINE = 4  # antialiasing: lines are drawn at this multiple of their size
 
 
 @dataclass(frozen=True)
 class _Axis:
-    """One axis: what it spans, whether evenly in powers of ten, and its pixels from first to
-    last.
-    """
+    """One axis: its range, whether it is logarithmic, and its pixels from first to last."""
 
     low: float
     high: float
@@ -51,7 +49,7 @@ class _Axis:
     last: float
 
     def place(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """Values -> pixels."""
+        """Convert values to pixels."""
         if self.log:
             part = (np.log10(np.maximum(values, self.low)) - math.log10(self.low)) / math.log10(
                 self.high / self.low
@@ -61,7 +59,7 @@ class _Axis:
         return self.first + part * (self.last - self.first)
 
     def ticks(self) -> list[float]:
-        """Round numbers within the axis."""
+        """List round numbers within the axis."""
         if self.log:
             powers = range(
                 math.ceil(math.log10(self.low) - 1e-9), math.floor(math.log10(self.high) + 1e-9) + 1
@@ -78,18 +76,18 @@ class _Axis:
             found = [
                 number * step for number in range(first, math.floor(self.high / step + 1e-9) + 1)
             ]
-        room = 1e-9 * (self.high - self.low)
-        return [value for value in found if self.low - room <= value <= self.high + room]
+        slack = 1e-9 * (self.high - self.low)
+        return [value for value in found if self.low - slack <= value <= self.high + slack]
 
 
 def round_step(rough: float) -> float:
-    """The least of 1, 2, 2.5 and 5 times a power of ten that is not below ``rough``."""
+    """Round up to 1, 2, 2.5 or 5 times a power of ten."""
     power = 10.0 ** math.floor(math.log10(rough))
     return next(step * power for step in (1, 2, 2.5, 5, 10) if step * power >= rough * (1 - 1e-9))
 
 
 def format_number(value: float) -> str:
-    """A short text for a tick: 0, 0.05, 1500, 20k, 3M, 1e-05."""
+    """Format a tick's number: 0, 0.05, 1500, 20k, 3M, 1e-05."""
     for limit, sign in ((1e6, "M"), (1e4, "k")):
         if abs(value) >= limit and abs(value) < 1e12:
             return f"{value / (1e6 if sign == 'M' else 1e3):.4g}{sign}"
@@ -109,22 +107,21 @@ def draw_curves(
     high: float | None = None,
     dark: bool = False,
 ) -> Picture:
-    """A line chart of ``series``: name -> (x, y) points, joined in the order given.
+    """Draw a line chart of ``series``: name -> (x, y) points, joined in the given order.
 
-    ``log``: the y axis goes in powers of ten (values of 0 and below are left out). ``low``,
-    ``high``: the ends of the y axis (None: from the points). Points that are not finite leave a
-    gap.
+    ``log``: logarithmic y axis, without values of 0 and below. ``low``, ``high``: ends of the y
+    axis (None: from the points). Points that are not finite leave a gap.
     """
     if width < 240 or height < 160:
-        raise UsageError(f"a chart of {width}x{height}; the least is 240x160")
+        raise UsageError(f"a chart of {width}x{height} is too small. Give at least 240x160")
     lines = {
         name: np.asarray(list(points), np.float64).reshape(-1, 2) for name, points in series.items()
     }
-    look = DARK if dark else LIGHT
-    canvas = make_canvas(height, width, look)
-    write_text(canvas, shorten(title, 22, width - 48), 24, 14, 22, look.ink)
+    theme = DARK if dark else LIGHT
+    canvas = make_canvas(height, width, theme)
+    write_text(canvas, shorten(title, 22, width - 48), 24, 14, 22, theme.ink)
     top = 24 + (34 if title else 0)
-    top += _draw_legend(canvas, list(lines), top, look)
+    top += _draw_legend(canvas, list(lines), top, theme)
     x_low, x_high, y_low, y_high = _choose_axis_ends(lines, log, low, high)
     bottom = height - 40 - (22 if x_label else 0)
     upright = _Axis(y_low, y_high, log, bottom, top + 10)
@@ -135,20 +132,20 @@ def draw_curves(
         + (24 if y_label else 0)
     )
     along = _Axis(x_low, x_high, False, left, width - 30)
-    _draw_axes(canvas, along, upright, look)
-    write_text(canvas, x_label, (along.first + along.last) / 2, height - 30, 15, look.ink, "ma")
+    _draw_axes(canvas, along, upright, theme)
+    write_text(canvas, x_label, (along.first + along.last) / 2, height - 30, 15, theme.ink, "ma")
     write_text(
-        canvas, y_label, 22, (upright.first + upright.last) / 2, 15, look.ink, "mm", turned=True
+        canvas, y_label, 22, (upright.first + upright.last) / 2, 15, theme.ink, "mm", turned=True
     )
     for number, points in enumerate(lines.values()):
-        _draw_line(canvas, points, along, upright, _choose_color(number, look))
+        _draw_line(canvas, points, along, upright, _choose_color(number, theme))
     return canvas
 
 
-def _choose_color(number: int, look: Theme) -> Color:
-    """The colour of line ``number``; lighter on a dark ground."""
+def _choose_color(number: int, theme: Theme) -> Color:
+    """Return the color of line ``number``, lighter on a dark background."""
     red, green, blue = PALETTE[number % len(PALETTE)]
-    if look is not DARK:
+    if theme is not DARK:
         return red, green, blue
     return (red * 3 + 255 * 2) // 5, (green * 3 + 255 * 2) // 5, (blue * 3 + 255 * 2) // 5
 
@@ -156,7 +153,7 @@ def _choose_color(number: int, look: Theme) -> Color:
 def _choose_axis_ends(
     lines: Mapping[str, npt.NDArray[np.float64]], log: bool, low: float | None, high: float | None
 ) -> tuple[float, float, float, float]:
-    """The ends of both axes, a little wider than the points."""
+    """Choose the ends of both axes, a little wider than the points."""
     points = np.concatenate([np.empty((0, 2)), *lines.values()])
     points = points[np.isfinite(points).all(1)]
     if log:
@@ -168,27 +165,24 @@ def _choose_axis_ends(
     if log:
         y_low, y_high = y_low / 1.12, y_high * 1.12
     else:
-        room = 0.05 * (y_high - y_low) or 0.05 * abs(y_high) or 1.0
-        # An axis of values that are never negative starts at 0 if they come near it: lengths can
-        # then be compared.
-        y_low = 0.0 if 0 <= y_low < 0.35 * y_high else y_low - room
-        y_high += room
+        margin = 0.05 * (y_high - y_low) or 0.05 * abs(y_high) or 1.0
+        # Non-negative values near 0 start the axis at 0, so that heights are comparable.
+        y_low = 0.0 if 0 <= y_low < 0.35 * y_high else y_low - margin
+        y_high += margin
     y_low = low if low is not None else y_low
     y_high = high if high is not None else y_high
     if not y_low < y_high or (log and y_low <= 0):
         raise UsageError(
-            f"an axis from {y_low:g} to {y_high:g}; "
-            "it goes up, and above 0 if log is set: change low or high"
+            f"an axis from {y_low:g} to {y_high:g} is impossible. Give low below high, and above 0 "
+            "if log is set"
         )
     if x_high <= x_low:
         x_low, x_high = x_low - 0.5, x_high + 0.5
     return x_low, x_high, y_low, y_high
 
 
-def _draw_legend(canvas: Picture, names: Sequence[str], top: int, look: Theme) -> int:
-    """Draw the names with their colours, in as many rows as needed; returns the height that they
-    take.
-    """
+def _draw_legend(canvas: Picture, names: Sequence[str], top: int, theme: Theme) -> int:
+    """Draw the names with their colors, in as many rows as needed; return their height."""
     if not any(names):
         return 0
     x, y, right = 24, top, canvas.shape[1] - 24
@@ -196,30 +190,28 @@ def _draw_legend(canvas: Picture, names: Sequence[str], top: int, look: Theme) -
         wide = measure_text(name, 15)[0] + 52
         if x > 24 and x + wide > right:
             x, y = 24, y + 24
-        cv2.rectangle(canvas, (x, y + 8), (x + 22, y + 11), _choose_color(number, look), -1)
-        write_text(canvas, shorten(name, 15, right - x - 30), x + 28, y, 15, look.ink)
+        cv2.rectangle(canvas, (x, y + 8), (x + 22, y + 11), _choose_color(number, theme), -1)
+        write_text(canvas, shorten(name, 15, right - x - 30), x + 28, y, 15, theme.ink)
         x += wide
     return y + 28 - top
 
 
-def _draw_axes(canvas: Picture, along: _Axis, upright: _Axis, look: Theme) -> None:
+def _draw_axes(canvas: Picture, along: _Axis, upright: _Axis, theme: Theme) -> None:
     left, right = round(along.first), round(along.last)
     for tick, place in zip(upright.ticks(), upright.place(np.array(upright.ticks(), np.float64))):
-        cv2.line(canvas, (left, round(place)), (right, round(place)), look.line, 1)
-        write_text(canvas, format_number(tick), left - 9, float(place), 14, look.faint, "rm")
+        cv2.line(canvas, (left, round(place)), (right, round(place)), theme.line, 1)
+        write_text(canvas, format_number(tick), left - 9, float(place), 14, theme.faint, "rm")
     base = round(upright.first)
-    cv2.line(canvas, (left, base), (right, base), look.faint, 1)
+    cv2.line(canvas, (left, base), (right, base), theme.faint, 1)
     for tick, place in zip(along.ticks(), along.place(np.array(along.ticks(), np.float64))):
-        cv2.line(canvas, (round(place), base), (round(place), base + 5), look.faint, 1)
-        write_text(canvas, format_number(tick), float(place), base + 8, 14, look.faint, "ma")
+        cv2.line(canvas, (round(place), base), (round(place), base + 5), theme.faint, 1)
+        write_text(canvas, format_number(tick), float(place), base + 8, 14, theme.faint, "ma")
 
 
 def _draw_line(
-    canvas: Picture, points: npt.NDArray[np.float64], along: _Axis, upright: _Axis, colour: Color
+    canvas: Picture, points: npt.NDArray[np.float64], along: _Axis, upright: _Axis, color: Color
 ) -> None:
-    """One line, drawn fine and smoothed; it stays within the axes and breaks where a point is not
-    finite.
-    """
+    """Draw one antialiased line within the axes, with gaps where points are not finite."""
     high, wide = canvas.shape[:2]
     drawn = np.isfinite(points).all(1) & ((points[:, 1] > 0) | (not upright.log))
     mask = np.zeros((high * FINE, wide * FINE), np.uint8)
@@ -236,4 +228,4 @@ def _draw_line(
     mask[: round((upright.last - 3) * FINE)] = 0
     mask[round((upright.first + 3) * FINE) :] = 0
     part = cv2.resize(mask, (wide, high), interpolation=cv2.INTER_AREA)[..., None] / np.float32(255)
-    canvas[:] = np.round(canvas + part * (np.array(colour, np.float32) - canvas)).astype(np.uint8)
+    canvas[:] = np.round(canvas + part * (np.array(color, np.float32) - canvas)).astype(np.uint8)

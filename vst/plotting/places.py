@@ -1,4 +1,4 @@
-"""The picture of a map: named places, with thumbnails beside them and ways between them."""
+"""Draw a map: named points with thumbnails, and routes between them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from vst.plotting.sheets import crop_to_fill
 
 Points = npt.NDArray[np.float64]
 EDGE, TEXT = 26, 12
-"""Room around the outermost thumbnails, and height of their names, pixels."""
+"""Margin around the outermost thumbnails, and height of their names, in pixels."""
 ROUNDS = 300
-"""Of pushing thumbnails apart: each is a few thousandths of a second."""
+"""Iterations of pushing thumbnails apart, a few milliseconds each."""
 
 
 def draw_places(
@@ -35,19 +35,19 @@ def draw_places(
 ) -> Picture:
     """Draw ``places``, (N, 2), both axes at one scale, with their names.
 
-    ``thumbnails``: name -> picture, laid as near to its place as the others leave room, with a
-    line to it. ``routes``: name -> (M, 2) points joined by a line.
+    ``thumbnails``: name -> picture, drawn as near to its point as the others allow, with a line to
+    it. ``routes``: name -> (M, 2) points joined by a line.
     """
     points = np.asarray(places, np.float64).reshape(-1, 2)
     if len(points) != len(names) or not len(points):
-        raise UsageError(f"{len(points)} places for {len(names)} names; give one for each")
+        raise UsageError(f"{len(points)} places for {len(names)} names. Give one for each")
     if width < 320 or height < 240:
-        raise UsageError(f"a map of {width}x{height}; the least is 320x240")
-    look, pictures, ways = DARK if dark else LIGHT, thumbnails or {}, routes or {}
-    canvas = make_canvas(height, width, look)
-    write_text(canvas, shorten(title, 22, width - 48), 24, 14, 22, look.ink)
+        raise UsageError(f"a map of {width}x{height} is too small. Give at least 320x240")
+    theme, pictures, ways = DARK if dark else LIGHT, thumbnails or {}, routes or {}
+    canvas = make_canvas(height, width, theme)
+    write_text(canvas, shorten(title, 22, width - 48), 24, 14, 22, theme.ink)
     top = 52 if title else 0
-    top += _draw_legend(canvas, list(ways), top + 12, look)
+    top += _draw_legend(canvas, list(ways), top + 12, theme)
     lines = {name: np.asarray(line, np.float64).reshape(-1, 2) for name, line in ways.items()}
     room = np.array([thumbnail[0], thumbnail[1] + TEXT + 4], np.float64)
     corner = np.array([0.0, top]) + room / 2 + EDGE
@@ -63,51 +63,51 @@ def draw_places(
     spots = on_canvas(points)
     rooms = np.array([room if name in pictures else measure_text(name, TEXT) for name in names]) + 4
     bounds = (np.array([0.0, top]) + rooms / 2, np.array([width, height]) - rooms / 2)
-    # A bare name begins above its place, a picture upon it.
+    # A name without a picture starts above its point, a picture on it.
     lifted = [(0, 0) if name in pictures else (0, -TEXT) for name in names]
-    centres = push_apart(spots + lifted, rooms, bounds)
+    centers = push_apart(spots + lifted, rooms, bounds)
     for number, line in enumerate(lines.values()):
         corners = np.round(on_canvas(line) * 8).astype(np.int32)
         cv2.polylines(canvas, [corners], False, PALETTE[number % 8], 3, cv2.LINE_AA, 3)
-    for spot, centre in zip(spots, centres):
-        ends = [tuple(int(v) for v in np.round(end)) for end in (spot, centre)]
-        if np.abs(spot - centre).max() > 2 * TEXT:
-            cv2.line(canvas, ends[0], ends[1], look.faint, 1, cv2.LINE_AA)
-        cv2.circle(canvas, ends[0], 4, look.ink, -1, cv2.LINE_AA)
-    for name, centre in zip(names, centres):
-        _draw_thumbnail(canvas, name, pictures.get(name), centre, thumbnail, look)
+    for spot, center in zip(spots, centers):
+        ends = [tuple(int(v) for v in np.round(end)) for end in (spot, center)]
+        if np.abs(spot - center).max() > 2 * TEXT:
+            cv2.line(canvas, ends[0], ends[1], theme.faint, 1, cv2.LINE_AA)
+        cv2.circle(canvas, ends[0], 4, theme.ink, -1, cv2.LINE_AA)
+    for name, center in zip(names, centers):
+        _draw_thumbnail(canvas, name, pictures.get(name), center, thumbnail, theme)
     return canvas
 
 
 def push_apart(spots: Points, rooms: Points, bounds: tuple[Points, Points]) -> Points:
-    """Centres near ``spots``, (N, 2), whose rectangles of the sizes ``rooms``, (N, 2), do not
-    overlap, as far as there is space within ``bounds``.
+    """Find centers near ``spots``, (N, 2), whose rectangles of the sizes ``rooms``, (N, 2), do not
+    overlap, as far as ``bounds`` leave space.
     """
     room = (rooms[:, None] + rooms[None]) / 2
-    centres = spots.copy()
-    # Places that are the same would be pushed nowhere.
-    centres += np.stack([np.arange(len(spots)) % 7, np.arange(len(spots)) % 5], 1) * 1e-3
+    centers = spots.copy()
+    # Break ties: identical points would not be pushed apart.
+    centers += np.stack([np.arange(len(spots)) % 7, np.arange(len(spots)) % 5], 1) * 1e-3
     for _ in range(ROUNDS):
-        gap = centres[:, None] - centres[None]
+        gap = centers[:, None] - centers[None]
         lap = room - np.abs(gap)
         touching = (lap > 0).all(2)
         np.fill_diagonal(touching, False)
         if not touching.any():
             break
-        # Along the axis on which less is to be moved, half by each of the two.
+        # Along the axis with the smaller overlap, half by each of the two.
         flat = lap[..., 0] < lap[..., 1]
         way = np.stack([flat, ~flat], 2) * np.where(gap < 0, -1.0, 1.0)
         push = (way * np.minimum(lap, room / 6) * touching[..., None]).sum(1) / 2
-        centres = np.clip(centres + push, *bounds)
-    return centres
+        centers = np.clip(centers + push, *bounds)
+    return centers
 
 
-def _draw_legend(canvas: Picture, names: Sequence[str], top: int, look: Theme) -> int:
-    """The names of the routes in one row; returns the height that it takes."""
+def _draw_legend(canvas: Picture, names: Sequence[str], top: int, theme: Theme) -> int:
+    """Draw the names of the routes in one row; return its height."""
     x = 24
     for number, name in enumerate(names):
         cv2.rectangle(canvas, (x, top + 8), (x + 22, top + 11), PALETTE[number % 8], -1)
-        write_text(canvas, name, x + 28, top, 15, look.ink)
+        write_text(canvas, name, x + 28, top, 15, theme.ink)
         x += measure_text(name, 15)[0] + 52
     return 30 if names else 0
 
@@ -116,17 +116,17 @@ def _draw_thumbnail(
     canvas: Picture,
     name: str,
     picture: Picture | None,
-    centre: Points,
+    center: Points,
     size: tuple[int, int],
-    look: Theme,
+    theme: Theme,
 ) -> None:
     wide, high = size
-    left, top = round(centre[0] - wide / 2), round(centre[1] - (high + TEXT) / 2)
+    left, top = round(center[0] - wide / 2), round(center[1] - (high + TEXT) / 2)
     if picture is None:
-        write_text(canvas, name, centre[0], centre[1], TEXT, look.ink, "mm")
+        write_text(canvas, name, center[0], center[1], TEXT, theme.ink, "mm")
         return
     left = min(max(0, left), canvas.shape[1] - wide)
     top = min(max(0, top), canvas.shape[0] - high)
     canvas[top : top + high, left : left + wide] = crop_to_fill(picture, wide, high)
     text = shorten(name, TEXT, wide + 8)
-    write_text(canvas, text, centre[0], top + high + 1, TEXT, look.ink, "ma")
+    write_text(canvas, text, center[0], top + high + 1, TEXT, theme.ink, "ma")

@@ -1,6 +1,6 @@
-"""Self-contained HTML pages: tables, curves as inline SVG, pictures within the file.
+"""Build self-contained HTML pages: tables, curves as inline SVG, embedded pictures.
 
-Knows nothing of what it shows; `vst.evaluation.evaluate` fills it.
+`vst.evaluation.evaluate` fills them.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from itertools import cycle
 from pathlib import Path
 
 import cv2
@@ -29,10 +30,10 @@ CURVE_COLORS = (
     "#966e3c",
     "#6e7076",
 )
-"""Colours of the curves, in order, over and over."""
+"""Colors of the curves, in order, repeating."""
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 900, 220, 64, 26, 10
-"""Of a chart and of the room for its axes, in the units of the SVG."""
+"""Size of a chart and margins for its axes, in SVG units."""
 
 STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;max-width:960px;margin:2em auto;padding:0 1em;color:#1c1e22}
@@ -50,24 +51,24 @@ td,th{border-color:#34383f}p.note,figcaption,svg text{color:#9a9ea6;fill:#9a9ea6
 
 @dataclass
 class HtmlReport:
-    """An HTML page that is filled from top to bottom."""
+    """An HTML page, filled from top to bottom."""
 
     title: str
     parts: list[str] = field(default_factory=list)
 
     def heading(self, text: str, note: str = "") -> None:
-        """A heading, with a line of explanation."""
+        """Add a heading, with a line of explanation."""
         self.parts.append(f"<h2>{escape(text)}</h2>")
         if note:
             self.parts.append(f'<p class="note">{escape(note)}</p>')
 
     def lines(self, texts: Sequence[str]) -> None:
-        """A list of lines of text."""
+        """Add a list of lines of text."""
         points = "".join(f"<li>{escape(text)}</li>" for text in texts)
         self.parts.append(f"<ul>{points}</ul>")
 
     def table(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """A table of texts."""
+        """Add a table of texts."""
         cells = "".join(f"<th>{escape(text)}</th>" for text in head)
         lines = [f"<tr>{cells}</tr>"]
         for row in rows:
@@ -75,22 +76,22 @@ class HtmlReport:
         self.parts.append('<div class="wide"><table>' + "".join(lines) + "</table></div>")
 
     def curves(self, series: Mapping[str, Sequence[float]], rate: float) -> None:
-        """One curve for each series, over time; values that are not finite leave a gap."""
+        """Add one curve for each series over time; values that are not finite leave a gap."""
         self.parts.append(format_legend(list(series)) + format_curves_svg(series, rate))
 
     def drawing(self, svg: str) -> None:
-        """A drawing that is SVG already."""
+        """Add an SVG drawing."""
         self.parts.append(svg)
 
     def picture(self, picture: Picture, caption: str) -> None:
-        """A picture with a caption, stored as JPEG within the page."""
+        """Add a picture with a caption, embedded as JPEG."""
         self.parts.append(
             f'<figure><img alt="{escape(caption)}" src="{encode_data_url(picture)}">'
             f"<figcaption>{escape(caption)}</figcaption></figure>"
         )
 
     def html(self) -> str:
-        """The whole page."""
+        """Return the page as HTML."""
         return (
             '<!doctype html><html lang="en"><meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width,initial-scale=1">'
@@ -99,7 +100,7 @@ class HtmlReport:
         )
 
     def save(self, path: Path) -> None:
-        """Write the page; its name appears when it is whole."""
+        """Write the page atomically. Raises `OutputError`."""
         beside = path.with_name(f".{path.name}.part")
         try:
             beside.write_text(self.html(), encoding="utf-8")
@@ -107,22 +108,22 @@ class HtmlReport:
         except OSError as error:
             beside.unlink(missing_ok=True)
             raise OutputError(
-                f"report {str(path)!r} cannot be written: {error.strerror or error}; "
-                "give a path in a folder that is there"
+                f"report {str(path)!r} cannot be written: {error.strerror or error}. "
+                "Give a path in an existing folder"
             ) from error
 
 
 def format_legend(names: Sequence[str]) -> str:
-    """What each colour stands for."""
+    """Format the legend: each color with its name."""
     parts = [
-        f'<span><i style="background:{CURVE_COLORS[number % len(CURVE_COLORS)]}"></i>{escape(name)}</span>'
-        for number, name in enumerate(names)
+        f'<span><i style="background:{color}"></i>{escape(name)}</span>'
+        for color, name in zip(cycle(CURVE_COLORS), names)
     ]
     return f'<p class="key">{"".join(parts)}</p>'
 
 
 def format_curves_svg(series: Mapping[str, Sequence[float]], rate: float) -> str:
-    """Curves over time as inline SVG; ``rate``: values a second."""
+    """Format curves over time as inline SVG; ``rate``: values a second."""
     known = [v for values in series.values() for v in values if math.isfinite(v)]
     length = max((len(values) for values in series.values()), default=0)
     if not known or length < 2:
@@ -160,7 +161,7 @@ def format_curves_svg(series: Mapping[str, Sequence[float]], rate: float) -> str
 def format_svg_path(
     values: Sequence[float], x: Callable[[float], float], y: Callable[[float], float]
 ) -> str:
-    """The curve as an SVG path; it is lifted where a value is missing."""
+    """Format a curve as an SVG path, with gaps where values are missing."""
     path, down = "", False
     for index, value in enumerate(values):
         if not math.isfinite(value):
@@ -172,24 +173,27 @@ def format_svg_path(
 
 
 def encode_data_url(picture: Picture, quality: int = 85) -> str:
-    """A picture as text that a page carries within itself."""
+    """Encode a picture as a JPEG data URL."""
     whole, packed = cv2.imencode(
         ".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality]
     )
     if not whole:
-        raise OutputError(f"a picture of {picture.shape[1]}x{picture.shape[0]} cannot be stored")
+        raise OutputError(
+            f"a picture of {picture.shape[1]}x{picture.shape[0]} cannot be encoded as JPEG. "
+            "Give a smaller one"
+        )
     return "data:image/jpeg;base64," + base64.b64encode(packed.tobytes()).decode("ascii")
 
 
 def draw_heat_map(values: npt.NDArray[np.float32], hottest: float) -> Picture:
-    """Values as colours from black over red to white; ``hottest`` and above is white."""
+    """Draw values in colors from black over red to white; ``hottest`` and above is white."""
     levels = np.clip(values / max(hottest, 1e-9) * 255, 0, 255).astype(np.uint8)
-    coloured = cv2.applyColorMap(levels, cv2.COLORMAP_HOT)
-    return np.asarray(cv2.cvtColor(coloured, cv2.COLOR_BGR2RGB), np.uint8)
+    colored = cv2.applyColorMap(levels, cv2.COLORMAP_HOT)
+    return np.asarray(cv2.cvtColor(colored, cv2.COLOR_BGR2RGB), np.uint8)
 
 
 def join_side_by_side(pictures: Sequence[Picture], gap: int = 4) -> Picture:
-    """Pictures of one height in a row."""
+    """Join pictures of one height in a row."""
     height = pictures[0].shape[0]
     between = np.full((height, gap, 3), 255, np.uint8)
     parts = [part for picture in pictures for part in (picture, between)]

@@ -1,4 +1,4 @@
-"""The picture of a timeline: its keyframe pictures over the curves of their weights."""
+"""Draw a timeline: its keyframe pictures above the curves of their weights."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from vst.plotting.charts import PALETTE, format_number, round_step
 from vst.plotting.sheets import crop_to_fill
 from vst.schedule.timeline import NONE, Key, Mix, Timeline
 
-FINE = 3  # curves are drawn at this many times their size
+FINE = 3  # antialiasing: curves are drawn at this multiple of their size
 BARE: Color = (150, 150, 150)
-"""The colour of the content itself."""
+"""The color of the content itself."""
 LEFT, RIGHT = 92, 28
-"""Margins of the curves, pixels; the left one has their names."""
+"""Margins of the curves, in pixels; the left one holds their names."""
 BAND, LOW_BAND, GAP = 150, 54, 24
-"""Heights of the weights, of another curve, and between them, pixels."""
+"""Heights of the weights, of another curve, and of the gap between them, in pixels."""
 
 Curve = Callable[[Mix], float]
 
@@ -36,42 +36,42 @@ def plot_score(
     width: int = 1000,
     dark: bool = False,
 ) -> Picture:
-    """Draw ``timeline`` from ``start`` on for ``duration`` seconds: on top the keys' pictures, then
-    the weights, below them strength and brush where they change, and the ground.
+    """Draw ``timeline`` from ``start`` on for ``duration`` seconds: the keys' pictures, below them
+    the weights, those of the background, and strength and brush where they change.
 
     ``thumbnails``: a picture (RGB uint8, any size) for each name; a style without one is drawn as a
-    patch of its curve's colour.
+    patch of its curve's color.
     """
     if width < 320:
-        raise UsageError(f"a picture of a score {width} pixels wide; the least is 320")
+        raise UsageError(f"width {width} is too small for a score. Give at least 320 pixels")
     if not duration > 0:
-        raise UsageError(f"a score over {duration:g} s; give a content of some length")
-    look = DARK if dark else LIGHT
+        raise UsageError(f"duration {duration:g} s is not positive. Give a longer content")
+    theme = DARK if dark else LIGHT
     times = np.linspace(start, start + duration, 2 * (width - LEFT - RIGHT))
     mixes = [timeline.at(float(time)) for time in times]
     names = [*timeline.names, NONE]
-    colours = {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(timeline.names)}
-    colours[NONE] = BARE
+    colors = {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(timeline.names)}
+    colors[NONE] = BARE
     low_bands = _collect_varying(mixes)
-    grounds = [mix.ground for mix in mixes if mix.ground is not None]
+    backgrounds = [mix.ground for mix in mixes if mix.ground is not None]
     top = 14 + (40 if title else 0)
     pictures = max(36, min(84, (width - LEFT - RIGHT) // max(4, len(timeline.keys)) - 10))
     height = top + pictures + 34 + BAND + len(low_bands) * (LOW_BAND + GAP) + 44
-    height += BAND // 2 + GAP if grounds else 0
-    canvas = make_canvas(height, width, look)
-    write_text(canvas, shorten(title, 22, width - 48), 24, 14, 22, look.ink)
-    _draw_keys(canvas, timeline, thumbnails, colours, (start, duration), (top, pictures), look)
+    height += BAND // 2 + GAP if backgrounds else 0
+    canvas = make_canvas(height, width, theme)
+    write_text(canvas, shorten(title, 22, width - 48), 24, 14, 22, theme.ink)
+    _draw_keys(canvas, timeline, thumbnails, colors, (start, duration), (top, pictures), theme)
     y = top + pictures + 34
-    _draw_weights(canvas, mixes, names, colours, y, BAND, "weights", look)
+    _draw_weights(canvas, mixes, names, colors, y, BAND, "weights", theme)
     y += BAND + GAP
-    if grounds:
-        _draw_weights(canvas, grounds, names, colours, y, BAND // 2, "ground", look)
+    if backgrounds:
+        _draw_weights(canvas, backgrounds, names, colors, y, BAND // 2, "background", theme)
         y += BAND // 2 + GAP
     for name, values in low_bands.items():
-        _draw_frame(canvas, y, LOW_BAND, name, look)
-        _draw_curve(canvas, np.asarray(values), y, LOW_BAND, look.ink)
+        _draw_frame(canvas, y, LOW_BAND, name, theme)
+        _draw_curve(canvas, np.asarray(values), y, LOW_BAND, theme.ink)
         y += LOW_BAND + GAP
-    _draw_axis(canvas, start, duration, y - GAP, look)
+    _draw_axis(canvas, start, duration, y - GAP, theme)
     return canvas
 
 
@@ -80,10 +80,10 @@ def _collect_varying(mixes: Sequence[Mix]) -> dict[str, list[float]]:
     curves: dict[str, Curve] = {
         "strength": lambda mix: mix.strength,
         "brush 1/4..4": lambda mix: (float(np.log2(mix.brush)) + 2) / 4,
-        "colours": lambda mix: 1 - mix.palette.get("style", 0.0 if mix.palette else 1.0),
+        "colors": lambda mix: 1 - mix.palette.get("style", 0.0 if mix.palette else 1.0),
     }
     found = {name: [curve(mix) for mix in mixes] for name, curve in curves.items()}
-    still = {"strength": 1.0, "brush 1/4..4": 0.5, "colours": 0.0}
+    still = {"strength": 1.0, "brush 1/4..4": 0.5, "colors": 0.0}
     return {
         name: values
         for name, values in found.items()
@@ -95,40 +95,40 @@ def _draw_keys(
     canvas: Picture,
     timeline: Timeline,
     thumbnails: Mapping[str, Picture],
-    colours: Mapping[str, Color],
+    colors: Mapping[str, Color],
     span: tuple[float, float],
     place: tuple[int, int],
-    look: Theme,
+    theme: Theme,
 ) -> None:
-    """The keys' pictures, each as near above its time as the others leave room, with its name."""
+    """Draw the keys' pictures with their names, each as near to its time as the others allow."""
     (start, duration), (top, side) = span, place
     shown = [key for key in timeline.keys if start - 1e-6 <= key.time <= start + duration + 1e-6]
     inner = canvas.shape[1] - LEFT - RIGHT
     wanted = [LEFT + inner * (key.time - start) / duration for key in shown]
     wide = min(side * 4 // 3, max(12, inner // max(1, len(shown)) - 6))
-    for key, x, centre in zip(shown, wanted, spread_centers(wanted, wide + 6, LEFT, LEFT + inner)):
-        left = round(centre - wide / 2)
-        tile = _draw_tile(key, thumbnails, colours, wide, side)
+    for key, x, center in zip(shown, wanted, spread_centers(wanted, wide + 6, LEFT, LEFT + inner)):
+        left = round(center - wide / 2)
+        tile = _draw_tile(key, thumbnails, colors, wide, side)
         canvas[top : top + side, left : left + wide] = tile
         main = max(key.weights, key=lambda name: key.weights[name])
-        colour = colours.get(main, BARE)
-        cv2.rectangle(canvas, (left, top + side), (left + wide - 1, top + side + 3), colour, -1)
+        color = colors.get(main, BARE)
+        cv2.rectangle(canvas, (left, top + side), (left + wide - 1, top + side + 3), color, -1)
         label = shorten(" + ".join(key.weights), 12, wide + 4)
-        write_text(canvas, label, centre, top + side + 6, 12, look.faint, "ma")
+        write_text(canvas, label, center, top + side + 6, 12, theme.faint, "ma")
         foot = top + side + 34
         cv2.line(
-            canvas, (round(centre), foot - 10), (round(x), foot - 1), look.faint, 1, cv2.LINE_AA
+            canvas, (round(center), foot - 10), (round(x), foot - 1), theme.faint, 1, cv2.LINE_AA
         )
 
 
 def spread_centers(wanted: Sequence[float], room: float, low: float, high: float) -> list[float]:
-    """Centres as near to the ``wanted`` ones (rising) as ``room`` pixels from each to the next let
-    them be, within ``low`` and ``high``.
+    """Find centers as near to the ``wanted`` ones (rising) as possible, ``room`` pixels apart,
+    within ``low`` and ``high``.
     """
     low, high = low + room / 2, high - room / 2
     placed: list[float] = []
-    for centre in wanted:
-        placed.append(max(centre, low, placed[-1] + room if placed else low))
+    for center in wanted:
+        placed.append(max(center, low, placed[-1] + room if placed else low))
     limit = high
     for index in range(len(placed) - 1, -1, -1):
         placed[index] = max(min(placed[index], limit), low)
@@ -139,11 +139,11 @@ def spread_centers(wanted: Sequence[float], room: float, low: float, high: float
 def _draw_tile(
     key: Key,
     thumbnails: Mapping[str, Picture],
-    colours: Mapping[str, Color],
+    colors: Mapping[str, Color],
     wide: int,
     high: int,
 ) -> Picture:
-    """The key's pictures side by side, each as wide as its share."""
+    """Draw the key's pictures side by side, each as wide as its share."""
     total = sum(key.weights.values())
     tile = np.empty((high, wide, 3), np.uint8)
     left, share = 0, 0.0
@@ -155,7 +155,7 @@ def _draw_tile(
             part[:] = (
                 crop_to_fill(thumbnails[name], right - left, high)
                 if name in thumbnails
-                else np.array(colours.get(name, BARE), np.uint8)
+                else np.array(colors.get(name, BARE), np.uint8)
             )
         left = right
     return tile
@@ -165,25 +165,27 @@ def _draw_weights(
     canvas: Picture,
     mixes: Sequence[Mix],
     names: Sequence[str],
-    colours: Mapping[str, Color],
+    colors: Mapping[str, Color],
     top: int,
     high: int,
     label: str,
-    look: Theme,
+    theme: Theme,
 ) -> None:
-    """The weights of every name over time, each with a faint ground under its curve."""
-    _draw_frame(canvas, top, high, label, look)
+    """Draw the weights of every name over time, each curve faintly filled."""
+    _draw_frame(canvas, top, high, label, theme)
     for name in names:
         values = np.array([mix.weights.get(name, 0.0) for mix in mixes])
         if values.any():
-            _draw_curve(canvas, values, top, high, colours[name], filled=True)
+            _draw_curve(canvas, values, top, high, colors[name], filled=True)
 
 
-def _draw_frame(canvas: Picture, top: int, high: int, label: str, look: Theme) -> None:
+def _draw_frame(canvas: Picture, top: int, high: int, label: str, theme: Theme) -> None:
     right = canvas.shape[1] - RIGHT
     for y in (top, top + high):
-        cv2.line(canvas, (LEFT, y), (right, y), look.line, 1)
-    write_text(canvas, shorten(label, 13, LEFT - 18), LEFT - 10, top + high / 2, 13, look.ink, "rm")
+        cv2.line(canvas, (LEFT, y), (right, y), theme.line, 1)
+    write_text(
+        canvas, shorten(label, 13, LEFT - 18), LEFT - 10, top + high / 2, 13, theme.ink, "rm"
+    )
 
 
 def _draw_curve(
@@ -191,10 +193,10 @@ def _draw_curve(
     values: npt.NDArray[np.float64],
     top: int,
     high: int,
-    colour: Color,
+    color: Color,
     filled: bool = False,
 ) -> None:
-    """A curve of heights 0..1 (a little more or less is drawn too) between the margins."""
+    """Draw a curve of heights 0..1 (slightly beyond is drawn, too) between the margins."""
     spare = 20
     inner = canvas.shape[1] - LEFT - RIGHT
     shape = ((high + 2 * spare) * FINE, (inner + 8) * FINE)
@@ -210,15 +212,15 @@ def _draw_curve(
     size = (inner + 8, high + 2 * spare)
     part = cv2.resize(mask, size, interpolation=cv2.INTER_AREA)[..., None] / np.float32(255)
     area = canvas[top - spare : top + high + spare, LEFT - 4 : LEFT + inner + 4]
-    area[:] = np.round(area + part * (np.array(colour, np.float32) - area)).astype(np.uint8)
+    area[:] = np.round(area + part * (np.array(color, np.float32) - area)).astype(np.uint8)
 
 
-def _draw_axis(canvas: Picture, start: float, duration: float, y: int, look: Theme) -> None:
-    """Times along the foot."""
+def _draw_axis(canvas: Picture, start: float, duration: float, y: int, theme: Theme) -> None:
+    """Draw the times along the bottom."""
     inner = canvas.shape[1] - LEFT - RIGHT
     step = round_step(duration / max(2, inner // 90))
     first = int(np.ceil(start / step - 1e-9))
     for number in range(first, int(np.floor((start + duration) / step + 1e-9)) + 1):
         x = round(LEFT + inner * (number * step - start) / duration)
-        cv2.line(canvas, (x, y), (x, y + 5), look.faint, 1)
-        write_text(canvas, f"{format_number(number * step)} s", x, y + 8, 13, look.faint, "ma")
+        cv2.line(canvas, (x, y), (x, y + 5), theme.faint, 1)
+        write_text(canvas, f"{format_number(number * step)} s", x, y + 8, 13, theme.faint, "ma")

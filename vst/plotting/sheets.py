@@ -1,4 +1,4 @@
-"""Pictures laid out with labels: contact sheets, grids, swatches, the demo's sheet."""
+"""Arrange pictures with labels: contact sheets, grids, swatches, the demo's sheet."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vst.plotting.basics import DARK, LIGHT, Theme, make_canvas, shorten, write_
 
 
 def resize_to(picture: Picture, width: int, height: int) -> Picture:
-    """The picture at ``width`` x ``height``, smooth both ways."""
+    """Resize the picture to ``width`` x ``height``, smoothly in both directions."""
     smaller = width * height < picture.shape[0] * picture.shape[1]
     size = (max(1, width), max(1, height))
     return np.asarray(
@@ -23,9 +23,7 @@ def resize_to(picture: Picture, width: int, height: int) -> Picture:
 
 
 def crop_to_fill(picture: Picture, width: int, height: int) -> Picture:
-    """The picture scaled to fill ``width`` x ``height``, what is too much cut off evenly on both
-    sides.
-    """
+    """Scale the picture to fill ``width`` x ``height`` and crop the rest evenly on both sides."""
     scale = max(width / picture.shape[1], height / picture.shape[0])
     larger = resize_to(
         picture,
@@ -36,8 +34,8 @@ def crop_to_fill(picture: Picture, width: int, height: int) -> Picture:
     return larger[top : top + height, left : left + width]
 
 
-def _paste(canvas: Picture, picture: Picture, x: int, y: int, look: Theme) -> None:
-    """Lay a picture on the canvas with slightly rounded corners."""
+def _paste(canvas: Picture, picture: Picture, x: int, y: int, theme: Theme) -> None:
+    """Paste a picture on the canvas, with slightly rounded corners."""
     height, width = picture.shape[:2]
     radius = min(5, height // 8, width // 8)
     mask = np.zeros((height * 4, width * 4), np.uint8)
@@ -58,13 +56,13 @@ def _paste(canvas: Picture, picture: Picture, x: int, y: int, look: Theme) -> No
         255
     )
     canvas[y : y + height, x : x + width] = np.round(
-        picture * part + np.array(look.ground) * (1 - part)
+        picture * part + np.array(theme.background) * (1 - part)
     ).astype(np.uint8)
 
 
-def _write_title(canvas: Picture, title: str, margin: int, look: Theme) -> None:
+def _write_title(canvas: Picture, title: str, margin: int, theme: Theme) -> None:
     room = canvas.shape[1] - 2 * margin
-    write_text(canvas, shorten(title, 26, room), margin, margin - 6, 26, look.ink)
+    write_text(canvas, shorten(title, 26, room), margin, margin - 6, 26, theme.ink)
 
 
 def draw_sheet(
@@ -77,16 +75,14 @@ def draw_sheet(
     tallest: int = 260,
     dark: bool = False,
 ) -> Picture:
-    """A contact sheet: each row of pictures (any sizes) fills ``width`` pixels, with a label under
-    each picture.
+    """Draw a contact sheet: each row of pictures (any sizes) fills ``width`` pixels.
 
-    ``labels``: rows of texts like ``rows``. ``captions``: one line above each row. ``tallest``: the
-    most that a row's pictures may be high; a row that would be higher keeps this height and leaves
-    room at its right.
+    ``labels``: a text under each picture, in rows like ``rows``. ``captions``: one line above each
+    row. ``tallest``: largest height of a row; a row that reaches it does not fill the width.
     """
     if not rows or not all(rows):
-        raise UsageError("a sheet without pictures; give at least one picture in every row")
-    look = DARK if dark else LIGHT
+        raise UsageError("a row of the sheet has no pictures. Give at least one in every row")
+    theme = DARK if dark else LIGHT
     margin, gap, text = 28, 12, 15
     room = width - 2 * margin
     heights = []
@@ -97,20 +93,20 @@ def draw_sheet(
     below = 26 if labels else 0
     top = margin + (46 if title else 0)
     total = top + sum(heights) + len(rows) * (above + below) + (len(rows) - 1) * gap + margin
-    canvas = make_canvas(total, width, look)
-    _write_title(canvas, title, margin, look)
+    canvas = make_canvas(total, width, theme)
+    _write_title(canvas, title, margin, theme)
     y = top
     for number, (row, high) in enumerate(zip(rows, heights)):
         if captions:
-            write_text(canvas, shorten(captions[number], 17, room), margin, y, 17, look.ink)
+            write_text(canvas, shorten(captions[number], 17, room), margin, y, 17, theme.ink)
             y += above
         x = margin
         for place, picture in enumerate(row):
             wide = max(1, int(high * picture.shape[1] / picture.shape[0]))
-            _paste(canvas, resize_to(picture, wide, high), x, y, look)
+            _paste(canvas, resize_to(picture, wide, high), x, y, theme)
             if labels:
                 label = shorten(labels[number][place], text, wide)
-                write_text(canvas, label, x + wide / 2, y + high + 5, text, look.faint, "ma")
+                write_text(canvas, label, x + wide / 2, y + high + 5, text, theme.faint, "ma")
             x += wide + gap
         y += high + below + gap
     return canvas
@@ -127,14 +123,14 @@ def draw_grid(
     cell: tuple[int, int] = (240, 160),
     dark: bool = False,
 ) -> Picture:
-    """A table of pictures: contents down (``row_labels``), styles across (``column_labels``).
+    """Draw a table of pictures: contents down (``row_labels``), styles across (``column_labels``).
 
     ``corner``: the content pictures, in an extra column at the left. ``heads``: the style pictures,
-    in an extra row on top. ``cell``: width and height of one picture in pixels; pictures are cut to
-    fill it.
+    in an extra row on top. ``cell``: width and height of one picture in pixels; pictures are
+    cropped to fill it.
     """
     _check_table(pictures, row_labels, column_labels)
-    look = DARK if dark else LIGHT
+    theme = DARK if dark else LIGHT
     margin, gap, text = 28, 10, 16
     wide, high = cell
     side = 30  # for the row labels, turned
@@ -143,23 +139,27 @@ def draw_grid(
     canvas = make_canvas(
         top + len(pictures) * (high + gap) - gap + margin,
         left + len(column_labels) * (wide + gap) - gap + margin,
-        look,
+        theme,
     )
-    _write_title(canvas, title, margin, look)
+    _write_title(canvas, title, margin, theme)
     for column, label in enumerate(column_labels):
         x = left + column * (wide + gap)
         if heads is not None:
             head = crop_to_fill(heads[column], wide, high // 2)
-            _paste(canvas, head, x, top - 24 - gap - high // 2, look)
-        write_text(canvas, shorten(label, text, wide), x + wide / 2, top - 26, text, look.ink, "ma")
+            _paste(canvas, head, x, top - 24 - gap - high // 2, theme)
+        write_text(
+            canvas, shorten(label, text, wide), x + wide / 2, top - 26, text, theme.ink, "ma"
+        )
     for row, label in enumerate(row_labels):
         y = top + row * (high + gap)
         label, middle = shorten(label, text, high), y + high / 2
-        write_text(canvas, label, margin + 8, middle, text, look.ink, "mm", turned=True)
+        write_text(canvas, label, margin + 8, middle, text, theme.ink, "mm", turned=True)
         if corner is not None:
-            _paste(canvas, crop_to_fill(corner[row], wide, high), margin + side, y, look)
+            _paste(canvas, crop_to_fill(corner[row], wide, high), margin + side, y, theme)
         for column, picture in enumerate(pictures[row]):
-            _paste(canvas, crop_to_fill(picture, wide, high), left + column * (wide + gap), y, look)
+            _paste(
+                canvas, crop_to_fill(picture, wide, high), left + column * (wide + gap), y, theme
+            )
     return canvas
 
 
@@ -169,8 +169,8 @@ def _check_table(
     if len(pictures) != len(row_labels) or any(len(row) != len(column_labels) for row in pictures):
         shape = f"{len(pictures)} rows of {sorted({len(row) for row in pictures})} pictures"
         raise UsageError(
-            f"{shape} for {len(row_labels)} row and {len(column_labels)} column labels; "
-            "give one picture for each pair"
+            f"{shape} for {len(row_labels)} row and {len(column_labels)} column labels. "
+            "Give one picture for each pair"
         )
 
 
@@ -182,12 +182,12 @@ def draw_swatches(
     title: str = "",
     dark: bool = False,
 ) -> Picture:
-    """Named pictures in even cells, each with its name below; ``cell``: width and height of one
+    """Draw pictures in equal cells, each with its name below; ``cell``: width and height of one
     picture in pixels.
     """
     if not pictures:
-        raise UsageError("no pictures for the swatches; give at least one, by name")
-    look = DARK if dark else LIGHT
+        raise UsageError("there are no pictures for the swatches. Give at least one, by name")
+    theme = DARK if dark else LIGHT
     margin, gap, text, below = 28, 14, 16, 26
     wide, high = cell
     columns = min(columns, len(pictures))
@@ -196,15 +196,15 @@ def draw_swatches(
     canvas = make_canvas(
         top + rows * (high + below + gap) - gap + margin - 6,
         2 * margin + columns * (wide + gap) - gap,
-        look,
+        theme,
     )
-    _write_title(canvas, title, margin, look)
+    _write_title(canvas, title, margin, theme)
     for number, (name, picture) in enumerate(pictures.items()):
         row, column = divmod(number, columns)
         x, y = margin + column * (wide + gap), top + row * (high + below + gap)
-        _paste(canvas, crop_to_fill(picture, wide, high), x, y, look)
+        _paste(canvas, crop_to_fill(picture, wide, high), x, y, theme)
         write_text(
-            canvas, shorten(name, text, wide), x + wide / 2, y + high + 4, text, look.ink, "ma"
+            canvas, shorten(name, text, wide), x + wide / 2, y + high + 4, text, theme.ink, "ma"
         )
     return canvas
 
@@ -218,13 +218,11 @@ def draw_demo_sheet(
     width: int = 1280,
     dark: bool = False,
 ) -> Picture:
-    """Keyframes above, content frames and what was painted of them below, all with their times in
-    seconds.
-    """
+    """Draw keyframes above content frames and their paintings, all with their times in seconds."""
     if len(contents) != len(paintings):
         raise UsageError(
-            f"{len(contents)} content frames and {len(paintings)} paintings; "
-            "give one painting for each frame"
+            f"{len(contents)} content frames and {len(paintings)} paintings. "
+            "Give one painting for each frame"
         )
     rows = [
         [picture for _, picture in keyframes],
@@ -242,7 +240,7 @@ def draw_demo_sheet(
 
 
 def format_label_time(seconds: float) -> str:
-    """12.34 -> '12.34 s'; from a minute on '1:02.5'."""
+    """Format a time: '12.34 s', from a minute on '1:02.5'."""
     if seconds < 60:
         return f"{seconds:.2f} s"
     minutes, rest = divmod(round(seconds, 1), 60)

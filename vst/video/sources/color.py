@@ -14,6 +14,7 @@ from av.video.reformatter import ColorRange, VideoReformatter
 from av.video.stream import VideoStream
 
 from vst.core.types import ColorInfo, Picture
+from vst.errors import MediaError
 from vst.video.sources import tone_mapping as tone
 
 # Code points of ISO/IEC 23091-2, as FFmpeg uses them, and FFmpeg's names.
@@ -190,7 +191,8 @@ def _build_table_filter(
     def through(frame: VideoFrame) -> VideoFrame:
         graph.push(frame)
         pulled = graph.pull()
-        assert isinstance(pulled, VideoFrame)
+        if not isinstance(pulled, VideoFrame):
+            raise MediaError("FFmpeg's color table returned no picture. Run again")
         return pulled
 
     return through

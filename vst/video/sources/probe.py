@@ -95,16 +95,16 @@ def scan_packets(path: Path, index: int, limits: Limits = LIMITS) -> PacketScan:
                     break
         except (av.FFmpegError, OSError):
             pass  # report what can be read; reading the frames will warn
-    said = [time for time, _ in times]
-    mended = repair_ticks(said, round(JUMP / tick))
-    times = sorted(zip(mended, (length for _, length in times)))
+    header = [time for time, _ in times]
+    repaired = repair_ticks(header, round(JUMP / tick))
+    times = sorted(zip(repaired, (length for _, length in times)))
     return PacketScan(
         times=np.array([time for time, _ in times], dtype=np.int64),
         tick=tick,
         last_duration=times[-1][1] if times else 0,
         furthest=furthest,
         timed=timed,
-        repaired=sum(a != b for a, b in zip(said, mended)),
+        repaired=sum(a != b for a, b in zip(header, repaired)),
     )
 
 
@@ -115,37 +115,37 @@ def validate_rate(rate: Fraction | None) -> Fraction | None:
 
 def list_header_rates(stream: VideoStream) -> list[Fraction]:
     """List the rates that the header gives, the most reliable first."""
-    said = (stream.guessed_rate, stream.average_rate, stream.base_rate)
-    return [rate for rate in map(validate_rate, said) if rate is not None]
+    header = (stream.guessed_rate, stream.average_rate, stream.base_rate)
+    return [rate for rate in map(validate_rate, header) if rate is not None]
 
 
-def estimate_rate(found: PacketScan, said: list[Fraction]) -> tuple[Fraction, bool]:
+def estimate_rate(found: PacketScan, header: list[Fraction]) -> tuple[Fraction, bool]:
     """Return the exact rate, and whether it varies (then the rate is the mean).
 
     A frame may be a tick or a millisecond off the constant grid, because containers round; a larger
     deviation is a variable rate.
     """
     if found.count < 2:
-        return (said[0] if said else Fraction(25)), False
+        return (header[0] if header else Fraction(25)), False
     span = Fraction(int(found.times[-1] - found.times[0])) * found.tick
     if span <= 0:
-        return (said[0] if said else Fraction(25)), False
+        return (header[0] if header else Fraction(25)), False
     mean = (found.count - 1) / span
-    for rate in list_candidate_rates(mean, said):
+    for rate in list_candidate_rates(mean, header):
         allowed = min(max(1.01 * float(found.tick), 0.00101), 0.3 / float(rate))
         if _measure_grid_error(found, rate) <= allowed:
             return rate, False
     return mean.limit_denominator(100_000) or mean, True
 
 
-def list_candidate_rates(mean: Fraction, said: list[Fraction]) -> list[Fraction]:
+def list_candidate_rates(mean: Fraction, header: list[Fraction]) -> list[Fraction]:
     """List possible rates, the likeliest first: the header's, common ones, the measured mean."""
     usual = [Fraction(whole) for whole in _WHOLE_RATES] + [
         Fraction(whole * 1000, 1001) for whole in (24, 30, 60, 120)
     ]
     near = [rate for rate in usual if abs(rate / mean - 1) < Fraction(1, 100)]
     rough = mean.limit_denominator(1001)  # 0 if frames are an hour apart
-    return [*said, *near, *([rough] if rough else []), mean]
+    return [*header, *near, *([rough] if rough else []), mean]
 
 
 def _measure_grid_error(found: PacketScan, rate: Fraction) -> float:
