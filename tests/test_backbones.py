@@ -62,7 +62,7 @@ def test_pictures_are_prepared_as_keras_prepares_them(name: str, module) -> None
 def test_a_layer_that_is_not_there_is_answered_with_the_nearest(vgg: Backbone) -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'block4_conv2'"):
         vgg(PICTURE, ("block4_conv22",))
-    with pytest.raises(UsageError, match="no layer"):
+    with pytest.raises(UsageError, match="no layers"):
         vgg(PICTURE, ())
 
 
@@ -88,7 +88,7 @@ def test_without_a_network_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) 
         raise Exception("URL fetch failure: None -- Name or service not known")
 
     monkeypatch.setattr(applications, "VGG19", unreachable)
-    with pytest.raises(AssetError, match=r"--model.*--backbone embedded") as caught:
+    with pytest.raises(AssetError, match=r"as the model.*backbone .embedded.") as caught:
         open_backbone("vgg19")
     assert "\n" not in str(caught.value)
 

@@ -68,7 +68,7 @@ def test_a_style_that_was_not_prepared_is_named() -> None:
 
 
 def test_a_picture_is_no_style_of_this_engine() -> None:
-    with pytest.raises(UsageError, match="no trained network"):
+    with pytest.raises(UsageError, match="not a trained network"):
         FastEngine().prepare({"a": picture(16, 16)})
 
 
@@ -135,7 +135,7 @@ CHANGES: dict[str, Any] = {
 def test_a_file_that_describes_something_else_is_refused(
     networks: Path, tmp_path: Path, change: Any
 ) -> None:
-    with pytest.raises(AssetError, match="no network that"):
+    with pytest.raises(AssetError, match="not a network that"):
         load_network(changed(networks / "a.keras", tmp_path / "x.keras", change))
 
 
@@ -154,7 +154,7 @@ def test_a_model_with_a_function_in_it_is_refused(tmp_path: Path) -> None:
     inputs = keras.Input((None, None, 3))
     outputs = keras.layers.Lambda(lambda x: x)(inputs)
     keras.Model(inputs, outputs).save(tmp_path / "lambda.keras")
-    with pytest.raises(AssetError, match="no network that"):
+    with pytest.raises(AssetError, match="not a network that"):
         load_network(tmp_path / "lambda.keras")
     assert not touched.exists()
 
@@ -162,7 +162,7 @@ def test_a_model_with_a_function_in_it_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"PK", b"\x80\x04\x95pickle"])
 def test_what_is_no_archive_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.keras").write_bytes(content)
-    with pytest.raises(AssetError, match="no network that"):
+    with pytest.raises(AssetError, match="not a network that"):
         load_network(tmp_path / "x.keras")
 
 

@@ -21,7 +21,7 @@ from tests.networks import network_bytes
 from vst.core.style_spaces import NETWORK_SPACE
 from vst.engines import ENGINES
 from vst.engines.base import EmbeddingEngine, Engine
-from vst.errors import AssetError, DependencyError, EngineError, SpaceError
+from vst.errors import AssetError, DependencyError, EngineError, SpaceError, UnknownNameError
 from vst.pipeline.parts import open_engine
 from vst.schedule.timeline import NONE, Mix
 
@@ -78,7 +78,7 @@ def gatys(options: dict[str, object]) -> Open:
 WAYS: dict[str, Open] = {name: plain(name) for name in ENGINES if name not in ("gatys", "magenta")}
 WAYS |= {
     "gatys": gatys({}),
-    "gatys, Adam from noise": gatys({"optimiser": "adam", "init": "noise"}),
+    "gatys, Adam from noise": gatys({"optimizer": "adam", "init": "noise"}),
     "magenta, hub-like": hub_like_model,
     "magenta, TFLite pair": lite_pair,
     "magenta, TFLite pair of one size": lite_pair_of_one_size,
@@ -247,9 +247,14 @@ def test_numbers_of_another_length_are_refused(embedding_engine: EmbeddingEngine
         embedding_engine.prepare({"a": numbers})
 
 
-def test_mixing_numbers_is_mixing_styles(embedding_engine: EmbeddingEngine) -> None:
+def test_a_blend_that_is_not_in_the_table_is_refused(embedding_engine: EmbeddingEngine) -> None:
     embedding_engine.prepare({"a": style_picture(1), "b": style_picture(2)})
-    styles = embedding_engine.styles
+    with pytest.raises(UnknownNameError, match="blend 'linear'"):
+        embedding_engine.paint(scene(1, 32, 32), [Mix({"a": 0.5, "b": 0.5}, blend="linear")])
+
+
+def test_mixing_embeddings_is_mixing_styles(embedding_engine: EmbeddingEngine) -> None:
+    styles = embedding_engine.prepare({"a": style_picture(1), "b": style_picture(2)})
     frames = scene(1, 32, 32)
     direct = embedding_engine.stylize(frames, (0.25 * styles["a"] + 0.75 * styles["b"])[None])
     mixed = embedding_engine.paint(frames, [Mix({"a": 0.25, "b": 0.75})])

@@ -46,9 +46,9 @@ def one(name: str = "waves") -> list[Mix]:
     return [Mix({name: 1.0})]
 
 
-@pytest.mark.parametrize("optimiser", ["adam", "lbfgs"])
-def test_the_loss_falls_to_a_fifth(optimiser: str) -> None:
-    engine = opened(**ALONE, optimizer=optimiser, steps=100 if optimiser == "adam" else 10)
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+def test_the_loss_falls_to_a_fifth(optimizer: str) -> None:
+    engine = opened(**ALONE, optimizer=optimizer, steps=100 if optimizer == "adam" else 10)
     engine.paint(photo(48, 48)[None], one())
     assert engine.last is not None and engine.last.cost * 5 <= engine.last.first
     assert set(engine.last.parts) == {"content", "style", "variation"}
@@ -206,11 +206,11 @@ def test_figure_and_ground_are_remembered_apart() -> None:
 
 
 def test_wrong_values_are_one_clear_line() -> None:
-    with pytest.raises(SpaceError, match="needs its picture"):
+    with pytest.raises(SpaceError, match="paints from pictures"):
         opened().prepare({"waves": np.zeros(100, np.float32)})
-    with pytest.raises(EngineError, match="'fire' was not prepared; prepared: waves, glass"):
+    with pytest.raises(EngineError, match="'fire' was not prepared. Prepared styles: waves, glass"):
         opened(steps=1).paint(photo(40, 40)[None], one("fire"))
-    with pytest.raises(EngineError, match="smaller --rate"):
+    with pytest.raises(EngineError, match="Lower the rate"):
         opened(steps=2, style_layer_weights=(3e38,) * 5).paint(photo(40, 40)[None], one())
     closed = opened()
     closed.close()
@@ -235,16 +235,22 @@ def test_options_of_an_engine_reach_the_job_and_come_back() -> None:
 @pytest.mark.parametrize(
     ("engine", "given", "told"),
     [
-        ("embedded", {"steps": 3}, "engine 'gatys' has"),
-        ("gatys", {"stepps": 3}, "did you mean 'steps'"),
+        ("embedded", {"steps": 3}, "engine 'gatys' has it"),
+        ("gatys", {"stepps": 3}, "Did you mean 'steps'"),
         ("gatys", {"steps": 0}, "1 to 100000"),
-        ("gatys", {"steps": "many"}, "'many' cannot be used"),
-        ("gatys", {"style_layers": "stage1"}, "give a list"),
+        ("gatys", {"steps": "many"}, "'many' is of the wrong type"),
+        ("gatys", {"style_layers": "stage1"}, "Give a list"),
     ],
 )
 def test_options_that_cannot_be_are_told(engine: str, given: dict[str, Any], told: str) -> None:
     with pytest.raises(UsageError, match=told):
         parse_engine_options(engine, given)
+
+
+def test_the_earlier_spelling_of_an_option_is_accepted() -> None:
+    job = Job("a.mp4", ("b.png",), "c.mp4", engine="gatys", engine_options=(("optimiser", "adam"),))
+    assert job.engine_options == (("optimizer", "adam"),)
+    assert parse_engine_options("gatys", {"optimiser": "adam"}).optimizer == "adam"
 
 
 def test_an_unknown_backbone_is_told() -> None:

@@ -1,4 +1,4 @@
-"""The two optimisers on costs whose least value is known."""
+"""The two optimizers on costs whose least value is known."""
 
 from __future__ import annotations
 
@@ -60,11 +60,11 @@ def test_adam_is_that_of_keras() -> None:
     cost = bowl(low, np.full_like(low, 0.5))
     *_, ours = adam(cost, np.full_like(low, 0.5), 20)
     theirs = keras.Variable(np.full_like(low, 0.5))
-    optimiser = keras.optimizers.Adam(0.02, beta_1=0.99, beta_2=0.999, epsilon=0.1)
-    optimiser.build([theirs])
+    optimizer = keras.optimizers.Adam(0.02, beta_1=0.99, beta_2=0.999, epsilon=0.1)
+    optimizer.build([theirs])
     for _ in range(20):
         value = np.asarray(theirs.value)
-        optimiser.apply([cost(value)[1] * value.size], [theirs])
+        optimizer.apply([cost(value)[1] * value.size], [theirs])
     # Keras applies epsilon before the correction of the second moment, as is done here.
     np.testing.assert_allclose(ours.picture, np.asarray(theirs.value), atol=1e-5)
 

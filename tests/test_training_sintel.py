@@ -223,7 +223,7 @@ def test_sintels_films_are_known_as_drawn(tree: Path) -> None:
 def test_a_folder_without_films_is_named(tmp_path: Path) -> None:
     with pytest.raises(MissingFileError, match="neither videos nor frames"):
         film_scenes.FilmSet.read([tmp_path], side=40)
-    with pytest.raises(MissingFileError, match="not there"):
+    with pytest.raises(MissingFileError, match="does not exist"):
         film_scenes.FilmSet.read([tmp_path / "none"], side=40)
     cv2.imwrite(str(tmp_path / "one.png"), frame(0))
     with pytest.raises(MissingFileError, match="no two frames"):

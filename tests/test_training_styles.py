@@ -15,8 +15,7 @@ import numpy as np
 import pytest
 
 from vst.errors import AssetError, MissingFileError, OutputExistsError, UsageError
-from vst.nets import losses
-from vst.nets.feedforward import FeedForward, load_network, save_network
+from vst.nets.feedforward import FeedForward, load_network
 from vst.nets.feedforward_plan import FeedForwardPlan
 from vst.research.training import style_plans as plans
 from vst.research.training.fast import FastTraining, NoiseLearner, PictureFolder, add_noise
@@ -41,8 +40,8 @@ def uncompiled() -> Iterator[None]:
         patch.setattr(
             StyleLearner,
             "compile",
-            lambda self, optimiser, jit_compile=False: compiled(
-                self, optimiser, jit_compile=False, run_eagerly=not COMPILED
+            lambda self, optimizer, jit_compile=False: compiled(
+                self, optimizer, jit_compile=False, run_eagerly=not COMPILED
             ),
         )
         yield
@@ -256,35 +255,6 @@ def test_brightness_may_change_as_the_contents_does(formula: str) -> None:
     assert float(found.compute_losses(batch, found(batch))["short"]) < 1e-6 < 1e-3 < strict
 
 
-def test_the_reports_weights_are_the_defaults_and_not_swapped() -> None:
-    assert TEMPORAL == {
-        "content": 1, "style": 1e5, "variation": 1e-6, "short": 100, "long": 10
-    }  # fmt: skip
-    assert (TemporalPlan().optimizer, TemporalPlan().rate) == ("adamax", 1e-4)
-
-
-def test_every_luminance_formula_can_be_chosen() -> None:
-    assert set(plans.LUMINANCE) == {plans.AUTO, plans.OFF, *losses.LUMINANCE}
-
-
-def test_the_rate_falls_on_its_way() -> None:
-    plan = TemporalPlan(steps=60, rate=1.0)
-    rates = [plan.rate_at(plan.part_done(step, 0)) for step in (0, 7, 8, 19, 20, 59)]
-    assert rates == pytest.approx([1, 1, 0.2, 0.2, 0.04, 0.04])
-
-
-def test_the_end_is_what_comes_first_of_minutes_and_steps() -> None:
-    plan = FastPlan(minutes=2, steps=100)
-    assert plan.part_done(50, 30) == 0.5 and plan.part_done(10, 90) == 0.75
-    assert plan.part_done(100, 0) == plan.part_done(0, 121) == 1
-
-
-def test_settings_out_of_range_are_named() -> None:
-    for wrong in ({"side": 33}, {"batch": 0}, {"optimiser": "sgd"}, {"rate": -1.0}):
-        with pytest.raises(UsageError, match=next(iter(wrong))):
-            FastPlan(**wrong)
-
-
 def slide(count: int = 20) -> FilmScene:
     """A film that moves by two pixels from frame to frame."""
     wide = blots(5, 48, 48 + 2 * count)
@@ -345,40 +315,6 @@ def test_what_is_missing_or_wrong_is_told_in_one_line(
 
 
 # The network and its file
-
-
-@pytest.mark.parametrize("upsampling", ["resize", "transposed"])
-@pytest.mark.parametrize("size", [(16, 16), (37, 50), (40, 64)])
-def test_any_size_is_painted(upsampling: str, size: tuple[int, int]) -> None:
-    network = FeedForward(replace(THIN, upsampling=upsampling, reach=9))
-    pictures = np.random.default_rng(0).random((2, *size, 3)).astype(np.float32)
-    painted = np.asarray(network(pictures))
-    assert painted.shape == pictures.shape and 0 <= painted.min() <= painted.max() <= 1
-
-
-def test_the_reports_network_has_its_layers() -> None:
-    table = FeedForward().table
-    shapes = {name: tuple(value.shape) for name, value in table.items() if len(value.shape) == 4}
-    assert shapes["first"] == (9, 9, 3, 32) and shapes["last"] == (9, 9, 32, 3)
-    assert shapes["half"] == (3, 3, 32, 64) and shapes["quarter"] == (3, 3, 64, 128)
-    blocks = [name for name in shapes if name.startswith("block")]
-    assert len(blocks) == 10 and {shapes[name] for name in blocks} == {(3, 3, 128, 128)}
-
-
-def test_a_network_comes_back_from_its_file(tmp_path: Path) -> None:
-    network = FeedForward(THIN)
-    save_network(tmp_path / "a.keras", network, {"style": "x__y", "class_name": "z"})
-    back = load_network(tmp_path / "a.keras")
-    assert back.plan == THIN and back.about == {"style": "x__y", "class_name": "z"}
-    picture = np.random.default_rng(0).random((1, 20, 24, 3)).astype(np.float32)
-    np.testing.assert_array_equal(np.asarray(back(picture)), np.asarray(network(picture)))
-    assert [path.name for path in tmp_path.iterdir()] == ["a.keras"]
-
-
-def test_sizes_of_a_network_out_of_range_are_named() -> None:
-    for wrong in ({"width": 0}, {"reach": 4}, {"upsampling": "nearest"}, {"blocks": "5"}):
-        with pytest.raises(UsageError, match=next(iter(wrong))):
-            FeedForwardPlan(**wrong)
 
 
 # What takes minutes

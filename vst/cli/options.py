@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from vst.cli.quiet import speak
+from vst.cli.quiet import enable_verbose
 from vst.core.registry import unknown
 from vst.core.timecode import parse_rate, parse_time
-from vst.engines.choices import option_fields
+from vst.engines.options import OPTION_ALIASES, collect_option_fields
 from vst.errors import OutputError, OutputExistsError, UsageError
 from vst.job import NATIVE, Job
 from vst.plotting.basics import FORMATS
@@ -120,7 +120,7 @@ ENGINE_OPTIONS = "engine_options"
 """The field of `Job` that stands for all the options that engines have of their own."""
 
 
-def several(kind: type) -> Parsed:
+def list_of(kind: type) -> Parsed:
     """Values with commas between them."""
 
     def parse(text: str) -> tuple[Any, ...]:
@@ -138,13 +138,13 @@ def engine_options(function: Function) -> Function:
     """Add the options that engines have of their own; only those that the user gives appear among
     the arguments.
     """
-    for name, engines in reversed(option_fields().items()):
+    for name, engines in reversed(collect_option_fields().items()):
         part: Field[Any] = next(iter(engines.values()))
         about, default = part.metadata, part.default
         flag = f"--{name.replace('_', '-')}"
         known = default if default not in ((), "") and not isinstance(default, bool) else None
         shown = f"  [default: {known}]" if known is not None else ""
-        text = f"({', '.join(engines)}) {about['help']}{shown}"
+        text = f"{about['help']}{shown}"
         if isinstance(default, bool):
             flag = f"{flag}/--no-{name.replace('_', '-')}"
             given: Any = click.option(
@@ -153,11 +153,16 @@ def engine_options(function: Function) -> Function:
         else:
             kind = about["kind"] or type(default)
             choices = about["choices"]
-            type_ = OneOf(choices) if choices else several(kind) if default == () else kind
+            type_ = OneOf(choices) if choices else list_of(kind) if default == () else kind
             given = click.option(
                 flag, name, type=type_, default=None, help=text, expose_value=False,
                 callback=_keep_given,
             )  # fmt: skip
+            for alias in (one for one, of in OPTION_ALIASES.items() if of == name):
+                function = click.option(
+                    f"--{alias}", name, type=type_, default=None, hidden=True, expose_value=False,
+                    callback=_keep_given,
+                )(function)  # fmt: skip
         function = given(function)
     return function
 
@@ -283,7 +288,7 @@ def report_options(function: Function) -> Function:
 def verbose_option(function: Function) -> Function:
     """-v."""
     return click.option(
-        "-v", "--verbose", is_flag=True, is_eager=True, expose_value=False, callback=speak,
+        "-v", "--verbose", is_flag=True, is_eager=True, expose_value=False, callback=enable_verbose,
         help="Show what TensorFlow and others say, and where an unexpected error happened.",
     )(function)  # fmt: skip
 

@@ -12,11 +12,12 @@ import click
 from vst.cli.options import TIME, Function, OneOf, print_json, report_options
 from vst.cli.progress import Reporter
 from vst.core.types import Picture
-from vst.nets.plan import FeedForwardPlan
-from vst.research.training.plans import FastPlan, TemporalPlan
+from vst.engines.options import OPTION_ALIASES
+from vst.nets.feedforward_plan import FeedForwardPlan
+from vst.research.training.style_plans import FastPlan, TemporalPlan
 
 if TYPE_CHECKING:
-    from vst.research.training.style_run import StyleTraining
+    from vst.research.training.style_training import StyleTraining
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 HERE_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -44,6 +45,10 @@ def plan_options(kind: type) -> Callable[[Function], Function]:
                 type=OneOf(about["choices"]) if about["choices"] else given,
                 help=about["help"] + (f"  [default: {default}]" if default is not None else ""),
             )(function)
+            for alias in (one for one, of in OPTION_ALIASES.items() if of == part.name):
+                function = click.option(
+                    f"--{alias}", alias, type=OneOf(about["choices"]), hidden=True
+                )(function)
         return function
 
     return decorate
@@ -87,20 +92,22 @@ def fast(
     \b
     Example: vst train fast --style wave.jpg --pictures photographs --minutes 60 --out wave
     """
-    values = told(given)
+    values = drop_missing(given)
     if resume is not None:
         refuse_on_resume(values, style=style, out=out)
         from vst.research.training.fast import FastTraining
 
-        training = FastTraining.resumed(resume, pictures, **values)
+        training = FastTraining.resume(resume, pictures, **values)
     else:
-        style, pictures, out = needed(style=style, pictures=pictures, out=out)
-        plan, network = FastPlan(**part_of(values, FastPlan)), network_plan(values)
-        from vst.research.training.fast import FastTraining, Pictures
+        style, pictures, out = require(style=style, pictures=pictures, out=out)
+        plan, network = FastPlan(**select_fields(values, FastPlan)), build_network_plan(values)
+        from vst.research.training.fast import FastTraining, PictureFolder
 
-        picture = style_picture(style, at)
-        training = FastTraining(picture, Pictures(pictures), out, plan, network, {"style": style})
-    report(training, as_json, progress)
+        picture = read_style_picture(style, at)
+        training = FastTraining(
+            picture, PictureFolder(pictures), out, plan, network, {"style": style}
+        )
+    run_and_print(training, as_json, progress)
 
 
 @click.command()
@@ -134,40 +141,45 @@ def temporal(
     \b
     Example: vst train temporal --style wave.jpg --data MPI-Sintel --minutes 600 --out wave
     """
-    values = told(given)
+    values = drop_missing(given)
     if resume is not None:
         refuse_on_resume(values, style=style, out=out, **{"pass": kind})
         from vst.research.training.temporal import TemporalTraining
 
-        training = TemporalTraining.resumed(resume, data, **values)
+        training = TemporalTraining.resume(resume, data, **values)
     else:
-        style, data, out = needed(style=style, data=data, out=out)
-        plan, network = TemporalPlan(**part_of(values, TemporalPlan)), network_plan(values)
-        from vst.research.training.motion import Films
+        style, data, out = require(style=style, data=data, out=out)
+        plan, network = (
+            TemporalPlan(**select_fields(values, TemporalPlan)),
+            build_network_plan(values),
+        )
+        from vst.research.training.films import FilmSet
         from vst.research.training.temporal import TemporalTraining
 
-        films = Films.read(data, plan.side, kind or KINDS[0])
-        picture = style_picture(style, at)
+        films = FilmSet.read(data, plan.side, kind or KINDS[0])
+        picture = read_style_picture(style, at)
         training = TemporalTraining(picture, films, out, plan, network, {"style": style})
-    report(training, as_json, progress)
+    run_and_print(training, as_json, progress)
 
 
-def told(given: dict[str, Any]) -> dict[str, Any]:
+def drop_missing(given: dict[str, Any]) -> dict[str, Any]:
     """The options that the user gave."""
-    return {name: value for name, value in given.items() if value is not None}
+    return {
+        OPTION_ALIASES.get(name, name): value for name, value in given.items() if value is not None
+    }
 
 
-def part_of(values: dict[str, Any], kind: type) -> dict[str, Any]:
+def select_fields(values: dict[str, Any], kind: type) -> dict[str, Any]:
     """Those of the values that are fields of a plan."""
     names = {part.name for part in fields(kind)}
     return {name: value for name, value in values.items() if name in names}
 
 
-def network_plan(values: dict[str, Any]) -> FeedForwardPlan:
-    return FeedForwardPlan(**part_of(values, FeedForwardPlan))
+def build_network_plan(values: dict[str, Any]) -> FeedForwardPlan:
+    return FeedForwardPlan(**select_fields(values, FeedForwardPlan))
 
 
-def needed(**values: Any) -> Any:
+def require(**values: Any) -> Any:
     """The values in order; an error for the first that was not given."""
     for name, value in values.items():
         if not value:
@@ -190,7 +202,7 @@ def refuse_on_resume(values: dict[str, Any], **others: Any) -> None:
             )
 
 
-def style_picture(style: str, at: float | None) -> Picture:
+def read_style_picture(style: str, at: float | None) -> Picture:
     """The picture of a style as the user names it."""
     from vst.samples import PATTERNS, draw_pattern
     from vst.styles.resolve import resolve_styles
@@ -212,7 +224,7 @@ def style_picture(style: str, at: float | None) -> Picture:
     return looks[0].picture
 
 
-def report(training: StyleTraining, as_json: bool, progress: str) -> None:
+def run_and_print(training: StyleTraining, as_json: bool, progress: str) -> None:
     """Run it, and say what came out."""
     with Reporter(progress, "steps") as reporter:
         record = training.run(reporter)

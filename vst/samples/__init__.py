@@ -1,9 +1,9 @@
-"""Samples that the project draws itself: a content clip, a style film, a photo-like picture,
-painted patterns.
+"""Samples that the package draws: a content clip, a style film, a photo-like picture, and painted
+patterns.
 
-Nothing here is a photograph or a painting by anyone: numbers in, pictures out, the same ones on
-every machine. Each family of scenes is one file: `landscape` (with `terrain` and `sprites`),
-`brush`, `prints`, `tiles`; `draw_patterns` names them, `film` writes the clips, `tune` makes the sound.
+None of them is a photograph or a painting by anyone; the same seed gives the same pixels on every
+machine. One file per family of scenes: `landscape` (with `terrain` and `sprites`), `brush`,
+`prints`, `tiles`. `patterns` lists them by name, `film` writes the clips, `tune` makes the sound.
 """
 
 from __future__ import annotations

@@ -62,8 +62,8 @@ class FigureClip:
         )
         alpha = self._outline(left, top, step)
         share = alpha[..., None].astype(np.float32) / 255
-        chance = np.random.default_rng(self.seed + index)
-        grain = chance.normal(0, self.grain, (self.height, self.width, 1))
+        rng = np.random.default_rng(self.seed + index)
+        grain = rng.normal(0, self.grain, (self.height, self.width, 1))
         layers = [figure, ground, figure * share + ground * (1 - share)]
         figure, ground, picture = (
             np.rint(layer + grain).clip(0, 255).astype(np.uint8) for layer in layers

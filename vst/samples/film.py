@@ -45,12 +45,11 @@ class StyleFilm:
 
     def _scene(self, number: int, name: str) -> Iterator[Picture]:
         drawn = draw_pattern(name, round(self.width * MARGIN), round(self.height * MARGIN))
-        chance = make_generator(500 + number)
+        rng = make_generator(500 + number)
         x, y = make_grid(self.height, self.width)
         x, y = x - self.width / 2, y - self.height / 2
         bends = [
-            draw_clouds(chance, self.height, self.width, self.height / 1.5, 1) - 0.5
-            for _ in range(4)
+            draw_clouds(rng, self.height, self.width, self.height / 1.5, 1) - 0.5 for _ in range(4)
         ]
         count = round(self.seconds * self.rate)
         for index in range(count):
@@ -88,7 +87,7 @@ def write_content(
     its path.
 
     ``duration`` is in seconds, ``rate`` in frames a second; sizes must be even, because H.264
-    halves its colours.
+    halves its colors.
     """
     scene = Landscape(width, height, duration)
     return write_clip(

@@ -16,7 +16,7 @@ from vst.samples import sprites
 from vst.samples.noise import (
     Colors,
     Plane,
-    draw_clouds,
+    draw_cloud_tile,
     make_generator,
     make_grid,
     parse_color,
@@ -68,9 +68,7 @@ class Landscape:
     @cached_property
     def _cloud_tile(self) -> Colors:
         """Coverage, light and thickness of the clouds, seen from below, repeating at its edges."""
-        thick = draw_clouds(
-            make_generator(self.seed + 2), TILE, TILE, TILE / 4, 7, 0.6, tileable=True
-        )
+        thick = draw_cloud_tile(make_generator(self.seed + 2), TILE, TILE / 4, 7, 0.6)
         cover = smoothstep(0.60, 0.80, thick)
         towards_sun = np.roll(cv2.GaussianBlur(thick, (0, 0), 5), (-6, 9), (0, 1))
         light = np.clip(0.66 + 1.7 * (thick - towards_sun), 0, 1)
@@ -79,16 +77,14 @@ class Landscape:
     @cached_property
     def _wave_tile(self) -> Colors:
         """Slopes of the water across and along, repeating at its edges."""
-        heights = draw_clouds(
-            make_generator(self.seed + 3), TILE, TILE, TILE / 9, 4, 0.62, tileable=True
-        )
+        heights = draw_cloud_tile(make_generator(self.seed + 3), TILE, TILE / 9, 4, 0.62)
         slopes = [np.roll(heights, 1, axis) - np.roll(heights, -1, axis) for axis in (1, 0)]
         return np.stack([*slopes, heights - 0.5], -1).astype(np.float32)
 
     @cached_property
     def _sky_maps(self) -> tuple[Plane, Plane, Plane, Colors]:
         """Where each pixel of the sky looks in the cloud tile (x, y), how clear it is there, and
-        the sky's own colour.
+        the sky's own color.
 
         At half the size: clouds are soft, and this is a quarter of the work.
         """
@@ -156,14 +152,12 @@ class Landscape:
     def _finish(self) -> tuple[Colors, list[Plane]]:
         """The lens's fall-off with the warm tint of the light, and four fields of grain."""
         x, y = make_grid(self.height, self.width)
-        centre = ((x / self.width - 0.5) / 0.75) ** 2 + ((y / self.height - 0.5) / 0.8) ** 2
+        center = ((x / self.width - 0.5) / 0.75) ** 2 + ((y / self.height - 0.5) / 0.8) ** 2
         tint = np.array([1.05, 1.01, 0.95], np.float32)
-        lens = (1 - 0.30 * centre)[..., None] * tint
-        chance = make_generator(self.seed + 5)
+        lens = (1 - 0.30 * center)[..., None] * tint
+        rng = make_generator(self.seed + 5)
         shape = (self.height, self.width, 1)
-        grains = [
-            chance.standard_normal(shape, np.float32) * np.float32(self.grain) for _ in range(4)
-        ]
+        grains = [rng.standard_normal(shape, np.float32) * np.float32(self.grain) for _ in range(4)]
         return lens.astype(np.float32), [
             cv2.GaussianBlur(grain, (0, 0), 0.6)[..., None] * 1.3 for grain in grains
         ]
@@ -220,13 +214,13 @@ class Landscape:
         unit, shift = self.height / 360, self._shift(time)
         x = 0.80 * self.width - 0.55 * shift - 2 * time * unit
         y = (92 - 4.5 * time + 2 * np.sin(1.1 * time)) * unit
-        composite_sprite(above, balloon, x, y, turn=1.6 * np.sin(0.9 * time))
+        composite_sprite(above, balloon, (x, y), turn=1.6 * np.sin(0.9 * time))
         for number in range(5):
             flap = gulls[int(time * 11 + 2.3 * number) % len(gulls)]
             along = 0.30 + 0.075 * time - 0.045 * abs(number - 1.6)
             x = along * self.width - 0.5 * shift
             y = (62 + 13 * number - 5 * time + 3 * np.sin(2 * time + number)) * unit
-            composite_sprite(above, flap, x, y, scale=0.80 - 0.06 * number)
+            composite_sprite(above, flap, (x, y), scale=0.80 - 0.06 * number)
 
     def _water(self, above: Colors, time: float) -> Colors:
         map_x, map_y, far, row = self._water_maps
@@ -288,12 +282,11 @@ class Landscape:
         composite_sprite(
             canvas,
             tinted,
-            x,
-            waterline + (0.5 - 0.07) * 104 * unit * 0.92,
+            (x, waterline + (0.5 - 0.07) * 104 * unit * 0.92),
             turn=-turn,
             stretch=0.92,
         )
-        composite_sprite(canvas, sprite, x, waterline - (0.93 - 0.5) * 104 * unit, turn=turn)
+        composite_sprite(canvas, sprite, (x, waterline - (0.93 - 0.5) * 104 * unit), turn=turn)
 
     def _foreground(self, canvas: Colors, time: float) -> None:
         front = self._sprites[2]
@@ -324,16 +317,16 @@ def _shift_layer(layer: Sprite, shift: float, width: int) -> Sprite:
 def composite_sprite(
     canvas: Colors,
     sprite: Sprite,
-    x: float,
-    y: float,
+    center: tuple[float, float],
     *,
     turn: float = 0,
     scale: float = 1,
     stretch: float = 1,
 ) -> None:
-    """Lay ``sprite`` on ``canvas`` with its middle at (x, y) pixels, turned by ``turn`` degrees;
+    """Composite ``sprite`` on ``canvas`` around ``center`` (x, y), rotated by ``turn`` degrees;
     what sticks out is cut off.
     """
+    x, y = center
     height, width = sprite.shape[:2]
     reach = int(np.ceil(0.75 * max(height, width) * scale)) + 1
     left, top = max(0, int(x) - reach), max(0, int(y) - reach)

@@ -1,8 +1,8 @@
-"""What all drawn samples share: soft noise, brush streaks, relief light, colour ramps."""
+"""The tools of all samples: noise, brush streaks, relief light, color ramps."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import cv2
@@ -19,24 +19,24 @@ Colors = npt.NDArray[Any]
 
 
 def make_generator(seed: int) -> np.random.Generator:
-    """The source of chance of one drawing: the same seed draws the same picture on every
+    """The source of rng of one drawing: the same seed draws the same picture on every
     machine.
     """
     return np.random.Generator(np.random.PCG64(seed))
 
 
 def parse_color(text: str) -> npt.NDArray[np.float32]:
-    """'#4a90d9' -> RGB float32 in 0..1, (3,)."""
+    """Parse '#4a90d9' to RGB float32 in 0..1, (3,)."""
     return np.array([int(text[i : i + 2], 16) / 255 for i in (1, 3, 5)], np.float32)
 
 
-def to_picture(colours: Colors) -> Picture:
-    """Colours in 0..1 (clipped) -> RGB uint8 of the same size."""
-    return np.clip(colours * 255 + 0.5, 0, 255).astype(np.uint8)
+def to_picture(colors: Colors) -> Picture:
+    """Convert colors in 0..1 (clipped) to RGB uint8."""
+    return np.clip(colors * 255 + 0.5, 0, 255).astype(np.uint8)
 
 
 def clip_to_unit(values: Colors) -> Colors:
-    """``values`` cut to 0..1, as float32."""
+    """Clip ``values`` to 0..1, as float32."""
     return np.asarray(np.clip(values, 0, 1), np.float32)
 
 
@@ -47,24 +47,41 @@ def make_grid(height: int, width: int) -> tuple[Plane, Plane]:
 
 
 def draw_clouds(
-    chance: np.random.Generator,
+    rng: np.random.Generator,
     height: int,
     width: int,
     cell: float,
     octaves: int = 5,
     gain: float = 0.5,
-    tileable: bool = False,
 ) -> Plane:
-    """Fractal noise with a mean of 0.5, mostly within 0..1; ``cell`` is the size of its largest
-    blobs in pixels.
+    """Draw fractal noise with a mean of 0.5, mostly within 0..1; ``cell`` is the size of its
+    largest blobs in pixels.
     """
+    return _sum_octaves(rng, (height, width), cell, octaves, gain, _enlarge)
+
+
+def draw_cloud_tile(
+    rng: np.random.Generator, side: int, cell: float, octaves: int, gain: float
+) -> Plane:
+    """Draw a square of the noise of `draw_clouds` that repeats without a seam."""
+    return _sum_octaves(rng, (side, side), cell, octaves, gain, _enlarge_tile)
+
+
+def _sum_octaves(
+    rng: np.random.Generator,
+    size: tuple[int, int],
+    cell: float,
+    octaves: int,
+    gain: float,
+    enlarge: Callable[[Plane, int, int], Plane],
+) -> Plane:
+    height, width = size
     total = np.zeros((height, width), np.float32)
-    weight, weights = 1.0, 0.0
+    weight = 1.0
     for _ in range(octaves):
         rows, columns = max(2, round(height / cell)), max(2, round(width / cell))
-        values = chance.random((rows, columns), np.float32)
-        total += weight * _enlarge(values, height, width, tileable)
-        weights += weight**2
+        values = rng.random((rows, columns), np.float32)
+        total += weight * enlarge(values, height, width)
         weight, cell = weight * gain, cell / 2
         if cell < 1:
             break
@@ -72,9 +89,11 @@ def draw_clouds(
     return np.asarray(even + np.float32(0.5))
 
 
-def _enlarge(values: Plane, height: int, width: int, tileable: bool) -> Plane:
-    if not tileable:
-        return cv2.resize(values, (width, height), interpolation=cv2.INTER_CUBIC)
+def _enlarge(values: Plane, height: int, width: int) -> Plane:
+    return cv2.resize(values, (width, height), interpolation=cv2.INTER_CUBIC)
+
+
+def _enlarge_tile(values: Plane, height: int, width: int) -> Plane:
     rows, columns = values.shape
     x, y = (
         np.arange(width, dtype=np.float32) * columns / width,
@@ -91,10 +110,10 @@ def smoothstep(low: float, high: float, values: Plane) -> Plane:
     return np.asarray(part * part * (3 - 2 * part))
 
 
-def map_to_colors(values: Plane, colours: Sequence[str]) -> Colors:
-    """Values 0..1 -> colours that go evenly through ``colours`` ('#rrggbb')."""
-    table = np.stack([parse_color(colour) for colour in colours])
-    steps = np.linspace(0, 1, len(colours))
+def map_to_colors(values: Plane, colors: Sequence[str]) -> Colors:
+    """Values 0..1 -> colors that go evenly through ``colors`` ('#rrggbb')."""
+    table = np.stack([parse_color(color) for color in colors])
+    steps = np.linspace(0, 1, len(colors))
     lookup = np.stack([np.interp(np.linspace(0, 1, 1024), steps, table[:, c]) for c in range(3)], 1)
     index = np.clip(values * 1023, 0, 1023).astype(np.int32)
     return np.asarray(lookup.astype(np.float32)[index])
@@ -128,8 +147,8 @@ def smear_along(noise: Plane, along_x: Plane, along_y: Plane, length: int) -> Pl
     return np.asarray(total / np.float32(count))
 
 
-def light_relief(colours: Colors, bumps: Plane, strength: float, gloss: float = 0.15) -> Colors:
-    """Light ``colours`` from the upper left as if ``bumps`` (0..1) were the thickness of the
+def light_relief(colors: Colors, bumps: Plane, strength: float, gloss: float = 0.15) -> Colors:
+    """Light ``colors`` from the upper left as if ``bumps`` (0..1) were the thickness of the
     paint.
     """
     bumps = np.asarray(bumps, np.float32)
@@ -138,13 +157,13 @@ def light_relief(colours: Colors, bumps: Plane, strength: float, gloss: float = 
     light = (0.55 - 0.5 * slope_x - 0.6 * slope_y) / np.sqrt(1 + slope_x**2 + slope_y**2)
     shade = np.clip(0.45 + light, 0.35, 1.5)[..., None]
     shine = np.clip(light - 0.75, 0, 1)[..., None] * np.float32(gloss * 4)
-    return clip_to_unit(colours * shade + shine)
+    return clip_to_unit(colors * shade + shine)
 
 
-def draw_paper(chance: np.random.Generator, height: int, width: int, amount: float) -> Plane:
+def draw_paper(rng: np.random.Generator, height: int, width: int, amount: float) -> Plane:
     """The light and dark of a paper's fibres, around 1, to multiply with: (height, width, 1)."""
-    fibres = draw_clouds(chance, height, width, 3.0, 2, 0.8) - 0.5
-    stains = draw_clouds(chance, height, width, height / 3, 3) - 0.5
+    fibres = draw_clouds(rng, height, width, 3.0, 2, 0.8) - 0.5
+    stains = draw_clouds(rng, height, width, height / 3, 3) - 0.5
     return np.asarray(1 + np.float32(amount) * (fibres + 0.7 * stains))[..., None]
 
 

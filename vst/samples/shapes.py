@@ -22,30 +22,32 @@ def _to_fixed_point(points: npt.ArrayLike) -> npt.NDArray[np.int32]:
     return np.round(np.asarray(points, np.float64) * FRACTION).astype(np.int32)
 
 
-def draw_line(canvas: Colors, points: npt.ArrayLike, colour: Sequence[float], pen: float) -> None:
+def draw_line(canvas: Colors, points: npt.ArrayLike, color: Sequence[float], pen: float) -> None:
     """A line through ``points``, ``pen`` pixels thick (at least one)."""
     thick = max(1, round(pen))
     cv2.polylines(
-        canvas, [_to_fixed_point(points)], False, colour, thick, cv2.LINE_AA, FRACTION_BITS
+        canvas, [_to_fixed_point(points)], False, color, thick, cv2.LINE_AA, FRACTION_BITS
     )
 
 
-def fill_shape(canvas: Colors, points: npt.ArrayLike, colour: Sequence[float]) -> None:
+def fill_shape(canvas: Colors, points: npt.ArrayLike, color: Sequence[float]) -> None:
     """A filled outline."""
-    cv2.fillPoly(canvas, [_to_fixed_point(points)], colour, cv2.LINE_AA, FRACTION_BITS)
+    cv2.fillPoly(canvas, [_to_fixed_point(points)], color, cv2.LINE_AA, FRACTION_BITS)
 
 
 def fill_disc(
     canvas: Colors,
-    x: float,
-    y: float,
+    middle: tuple[float, float],
     radius: float,
-    colour: Sequence[float],
+    color: Sequence[float],
     *,
     flat: float = 1.0,
     turn: float = 0.0,
 ) -> None:
-    """A disc, or an ellipse: ``flat`` is its height to its width, ``turn`` its angle in degrees."""
-    centre = (round(x * FRACTION), round(y * FRACTION))
+    """Fill a disc, or an ellipse: ``flat`` is its height over its width, ``turn`` its angle in
+    degrees.
+    """
+    x, y = middle
+    center = (round(x * FRACTION), round(y * FRACTION))
     axes = (round(radius * FRACTION), round(radius * flat * FRACTION))
-    cv2.ellipse(canvas, centre, axes, turn, 0, 360, colour, -1, cv2.LINE_AA, FRACTION_BITS)
+    cv2.ellipse(canvas, center, axes, turn, 0, 360, color, -1, cv2.LINE_AA, FRACTION_BITS)

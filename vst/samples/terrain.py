@@ -19,11 +19,11 @@ SKYLIGHT = parse_color("#8fa9d6") * np.float32(0.50)
 
 def build_height_map(seed: int) -> tuple[Plane, Plane]:
     """Heights (rows: far is last; columns: across) and the distance of each row."""
-    chance = make_generator(seed)
+    rng = make_generator(seed)
     ridges = np.zeros((CELLS, CELLS), np.float32)
     weight, cell, above = 1.0, CELLS / 3.2, np.ones((CELLS, CELLS), np.float32)
     for _ in range(7):
-        layer = 1 - np.abs(2 * draw_clouds(chance, CELLS, CELLS, cell, 1) - 1)
+        layer = 1 - np.abs(2 * draw_clouds(rng, CELLS, CELLS, cell, 1) - 1)
         layer = (
             np.clip(layer, 0, 1) ** 2 * above
         )  # ridged noise: details grow where the ground is already high
@@ -32,7 +32,7 @@ def build_height_map(seed: int) -> tuple[Plane, Plane]:
         weight, cell = weight * 0.47, cell / 2.05
     row = np.linspace(0, 1, CELLS, dtype=np.float32)
     distance = (NEAR * (FAR / NEAR) ** row).astype(np.float32)
-    bays = draw_clouds(chance, CELLS, CELLS, CELLS / 5, 3) * 5.5
+    bays = draw_clouds(rng, CELLS, CELLS, CELLS / 5, 3) * 5.5
     rise = (
         smoothstep(12.5, 18.5, distance[:, None] + bays) * 0.7
         + smoothstep(15, 46, distance[:, None]) * 10.5
@@ -40,16 +40,16 @@ def build_height_map(seed: int) -> tuple[Plane, Plane]:
     valley = 1 - 0.60 * np.exp(-(((np.arange(CELLS) / CELLS - 0.42) / 0.10) ** 2)).astype(
         np.float32
     )
-    hills = draw_clouds(chance, CELLS, CELLS, CELLS / 7, 4)
+    hills = draw_clouds(rng, CELLS, CELLS, CELLS / 7, 4)
     heights = rise * (0.30 + 0.95 * ridges) * valley[None] + rise * 0.12 * hills
     return heights.astype(np.float32) - np.float32(0.02), distance
 
 
 def color_ground(heights: Plane, distance: Plane, seed: int) -> tuple[Colors, Plane]:
-    """The lit colour of each cell, and the heights with the trees that stand on them."""
-    chance = make_generator(seed + 1)
-    patches = draw_clouds(chance, CELLS, CELLS, 60, 5)
-    speckle = draw_clouds(chance, CELLS, CELLS, 3.0, 2, 0.9)
+    """The lit color of each cell, and the heights with the trees that stand on them."""
+    rng = make_generator(seed + 1)
+    patches = draw_clouds(rng, CELLS, CELLS, 60, 5)
+    speckle = draw_clouds(rng, CELLS, CELLS, 3.0, 2, 0.9)
     across, along = np.gradient(heights)[::-1]
     steep = np.sqrt(across**2 + along**2) * np.float32(CELLS / 140)
     high = heights / np.float32(3.4) - 0.6 * (patches - 0.5)
@@ -66,7 +66,7 @@ def color_ground(heights: Plane, distance: Plane, seed: int) -> tuple[Colors, Pl
     albedo += bare[..., None] * (rock - albedo)
     albedo += snow[..., None] * (parse_color("#f4f6fb") - albedo)
 
-    spikes = np.clip(draw_clouds(chance, CELLS, CELLS, 3.4, 1) - 0.35, 0, 1)
+    spikes = np.clip(draw_clouds(rng, CELLS, CELLS, 3.4, 1) - 0.35, 0, 1)
     with_trees = heights + wooded * spikes * np.float32(0.075) * (distance[:, None] / 14) ** 0.5
     lit = _light_cells(with_trees, distance)
     return np.asarray(albedo * (SKYLIGHT + lit[..., None] * SUNLIGHT)), with_trees
@@ -92,16 +92,16 @@ def _light_cells(heights: Plane, distance: Plane) -> Plane:
 
 
 def draw_panorama(width: int, height: int, horizon: float, seed: int) -> tuple[Colors, Plane]:
-    """The land as seen: colours and coverage (height, width), the horizon ``horizon`` rows from the
+    """The land as seen: colors and coverage (height, width), the horizon ``horizon`` rows from the
     top.
 
     For each column the height map is looked through from near to far; what stands above all that is
     nearer is seen.
     """
     heights, distance = build_height_map(seed)
-    colours, heights = color_ground(heights, distance, seed)
+    colors, heights = color_ground(heights, distance, seed)
     away = 1 - np.exp(-((distance / 34) ** 1.6))
-    colours = colours + away[:, None, None] * 0.72 * (HAZE_COLOR - colours)
+    colors = colors + away[:, None, None] * 0.72 * (HAZE_COLOR - colors)
 
     width2, height2, horizon2 = (
         2 * width,
@@ -120,7 +120,7 @@ def draw_panorama(width: int, height: int, horizon: float, seed: int) -> tuple[C
     covered = ((seen < CELLS) & over_water).astype(np.float32)
     map_x = np.broadcast_to(np.arange(width2, dtype=np.float32) * (CELLS / width2), seen.shape)
     land: Colors = cv2.remap(
-        colours.astype(np.float32), np.ascontiguousarray(map_x), seen, cv2.INTER_LINEAR
+        colors.astype(np.float32), np.ascontiguousarray(map_x), seen, cv2.INTER_LINEAR
     )
     land *= covered[..., None]
     size = (width, height)

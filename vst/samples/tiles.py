@@ -30,7 +30,7 @@ def divide_sheet(seeds: npt.NDArray[np.float32], height: int, width: int) -> tup
     """Divide the sheet among ``seeds`` ((n, 2), x and y in pixels): labels, and each pixel's
     distance to an edge.
 
-    OpenCV's labelled distance transform gives the nearest seed in one pass.
+    OpenCV's labeled distance transform gives the nearest seed in one pass.
     """
     marks = np.ones((height, width), np.uint8)
     at = np.clip(np.round(seeds), 0, (width - 1, height - 1)).astype(np.int32)
@@ -46,20 +46,20 @@ def divide_sheet(seeds: npt.NDArray[np.float32], height: int, width: int) -> tup
 
 
 def average_pieces(values: Colors, labels: Labels) -> npt.NDArray[np.float32]:
-    """The mean colour of each piece, (largest label + 1, 3)."""
+    """The mean color of each piece, (largest label + 1, 3)."""
     flat = labels.ravel()
     count = np.maximum(np.bincount(flat), 1)
     means = [np.bincount(flat, values[..., c].ravel()) / count for c in range(3)]
     return np.stack(means, 1).astype(np.float32)
 
 
-def stained_glass(chance: np.random.Generator, height: int, width: int) -> Colors:
+def stained_glass(rng: np.random.Generator, height: int, width: int) -> Colors:
     """A window of glowing glass in dark leading: a sun, its rays, blue sky and green ground."""
-    labels, edge = divide_sheet(_place_panes(chance, height, width), height, width)
+    labels, edge = divide_sheet(_place_panes(rng, height, width), height, width)
     means = average_pieces(_color_window(height, width), labels)
-    means *= 1 + chance.normal(0, 0.16, (len(means), 1)).astype(np.float32)
-    means += chance.normal(0, 0.035, means.shape).astype(np.float32)
-    swirl = draw_clouds(chance, height, width, height / 14, 4)
+    means *= 1 + rng.normal(0, 0.16, (len(means), 1)).astype(np.float32)
+    means += rng.normal(0, 0.035, means.shape).astype(np.float32)
+    swirl = draw_clouds(rng, height, width, height / 14, 4)
     glow = smoothstep(0, 16 * height / 360, edge)
     glass = clip_to_unit(means)[labels] * (0.92 + 0.36 * glow + 0.34 * (swirl - 0.5))[..., None]
     lead = smoothstep(2.9 * height / 360, 1.7 * height / 360, edge)[..., None]
@@ -68,22 +68,22 @@ def stained_glass(chance: np.random.Generator, height: int, width: int) -> Color
     return light_relief(leaded, rounded * 0.25 + 0.2 * swirl, 0.9)
 
 
-def _place_panes(chance: np.random.Generator, height: int, width: int) -> npt.NDArray[np.float32]:
+def _place_panes(rng: np.random.Generator, height: int, width: int) -> npt.NDArray[np.float32]:
     """The middles of the panes: rings around the sun."""
-    centre = np.array([0.5 * width, 0.42 * height])
-    seeds = [centre[None]]
+    center = np.array([0.5 * width, 0.42 * height])
+    seeds = [center[None]]
     for ring in range(1, 13):
         count = 5 + 4 * ring
         turn = 2 * np.pi * (np.arange(count) + 0.5 * (ring % 2)) / count
-        turn += chance.normal(0, 0.05, count)
-        seeds.append(centre + ring * height * 0.072 * np.stack([np.cos(turn), np.sin(turn)], 1))
+        turn += rng.normal(0, 0.05, count)
+        seeds.append(center + ring * height * 0.072 * np.stack([np.cos(turn), np.sin(turn)], 1))
     spots = np.concatenate(seeds)
     near = ((spots > -20) & (spots < (width + 20, height + 20))).all(1)
     return spots[near].astype(np.float32)
 
 
 def _color_window(height: int, width: int) -> Colors:
-    """The colours of the window before it is cut into panes."""
+    """The colors of the window before it is cut into panes."""
     x, y = make_grid(height, width)
     away = np.hypot(x - 0.5 * width, y - 0.42 * height) / height
     angle = np.arctan2(y - 0.42 * height, x - 0.5 * width)
@@ -104,39 +104,39 @@ EARTH_COLORS = (
 )
 
 
-def ochre_facets(chance: np.random.Generator, height: int, width: int) -> Colors:
-    """A still life broken into facets of ochre, grey-blue and brown, each shaded to one side."""
-    labels, shade = _cut_facets(chance, height, width)
-    table = np.stack([parse_color(colour) for colour in EARTH_COLORS])
-    picked = table[chance.integers(0, len(table), labels.max() + 1)]
-    colours = picked[labels] * (1 + 0.30 * np.clip(shade, -1.6, 1.6))[..., None]
+def ochre_facets(rng: np.random.Generator, height: int, width: int) -> Colors:
+    """A still life broken into facets of ochre, gray-blue and brown, each shaded to one side."""
+    labels, shade = _cut_facets(rng, height, width)
+    table = np.stack([parse_color(color) for color in EARTH_COLORS])
+    picked = table[rng.integers(0, len(table), labels.max() + 1)]
+    colors = picked[labels] * (1 + 0.30 * np.clip(shade, -1.6, 1.6))[..., None]
     edge = np.zeros((height, width), np.float32)
     edge[:, 1:] += labels[:, 1:] != labels[:, :-1]
     edge[1:] += labels[1:] != labels[:-1]
     line = clip_to_unit(1.5 * cv2.GaussianBlur(clip_to_unit(edge), (0, 0), 0.9 * height / 360))[
         ..., None
     ]
-    colours = colours * (1 - 0.8 * line) + 0.8 * line * parse_color("#2a2018")
+    colors = colors * (1 - 0.8 * line) + 0.8 * line * parse_color("#2a2018")
     bristles = max(1, round(13 * height / 360)), max(1, round(3 * height / 360))
-    dabs = cv2.blur(chance.random((height, width), np.float32), bristles)
+    dabs = cv2.blur(rng.random((height, width), np.float32), bristles)
     dabs = (dabs - dabs.mean()) / (dabs.std() * 4) + 0.5
-    return light_relief(clip_to_unit(colours), dabs * 0.8, 0.9, 0.05)
+    return light_relief(clip_to_unit(colors), dabs * 0.8, 0.9, 0.05)
 
 
-def _cut_facets(chance: np.random.Generator, height: int, width: int) -> tuple[Labels, Plane]:
+def _cut_facets(rng: np.random.Generator, height: int, width: int) -> tuple[Labels, Plane]:
     """Cut the sheet by lines that end and by three discs: the facets, and their shading."""
     x, y = make_grid(height, width)
     labels: Labels = np.zeros((height, width), np.int32)
     shade = np.zeros((height, width), np.float32)
     for _ in range(13):
-        angle = chance.choice([0.35, 1.05, 1.9, 2.6]) + chance.normal(0, 0.22)
-        spot = (0.12 + 0.76 * chance.random(2)) * (width, height)
+        angle = rng.choice([0.35, 1.05, 1.9, 2.6]) + rng.normal(0, 0.22)
+        spot = (0.12 + 0.76 * rng.random(2)) * (width, height)
         side = (x - spot[0]) * np.float32(np.cos(angle)) + (y - spot[1]) * np.float32(np.sin(angle))
-        reach = np.hypot(x - spot[0], y - spot[1]) < (0.35 + 0.5 * chance.random()) * height
+        reach = np.hypot(x - spot[0], y - spot[1]) < (0.35 + 0.5 * rng.random()) * height
         labels = (labels * 2 + (reach & (side > 0))) % 100003
         shade += reach * np.exp(-np.abs(side) / np.float32(0.10 * height)) * np.sign(side)
-    for centre_x, centre_y, radius in ((0.36, 0.42, 0.20), (0.60, 0.60, 0.15), (0.66, 0.28, 0.11)):
-        away = np.hypot(x - centre_x * width, y - centre_y * height) / height
+    for center_x, center_y, radius in ((0.36, 0.42, 0.20), (0.60, 0.60, 0.15), (0.66, 0.28, 0.11)):
+        away = np.hypot(x - center_x * width, y - center_y * height) / height
         labels += np.int32(50021) * (away < radius)
         rim = np.exp(-np.abs(away - radius) / np.float32(0.03))
         shade += np.float32(0.9) * rim * np.sign(radius - away)
@@ -144,7 +144,7 @@ def _cut_facets(chance: np.random.Generator, height: int, width: int) -> tuple[L
     return numbers.reshape(height, width).astype(np.int32), shade
 
 
-def sea_mosaic(chance: np.random.Generator, height: int, width: int) -> Colors:
+def sea_mosaic(rng: np.random.Generator, height: int, width: int) -> Colors:
     """Small stone tiles laid in curves: fish-blue, turquoise and gold in pale mortar."""
     x, y = make_grid(height, width)
     size = 11.5 * height / 360
@@ -155,55 +155,54 @@ def sea_mosaic(chance: np.random.Generator, height: int, width: int) -> Colors:
     seeds_x = (
         seeds_x
         + (np.arange(len(rows)) % 2)[:, None] * size / 2
-        + chance.normal(0, 0.08 * size, seeds_x.shape)
+        + rng.normal(0, 0.08 * size, seeds_x.shape)
     )
     bend = (
         np.sin(seeds_x / height * 5.5) * 0.09 * height
         + np.sin(seeds_x / height * 13 + 1) * 0.02 * height
     )
-    seeds_y = seeds_y + bend + chance.normal(0, 0.05 * size, seeds_y.shape)
+    seeds_y = seeds_y + bend + rng.normal(0, 0.05 * size, seeds_y.shape)
     spots = np.stack([seeds_x.ravel(), seeds_y.ravel()], 1).astype(np.float32)
     inside = (
         (spots[:, 0] >= 0) & (spots[:, 0] < width) & (spots[:, 1] >= 0) & (spots[:, 1] < height)
     )
     labels, edge = divide_sheet(spots[inside], height, width)
     band = 0.5 + 0.5 * np.sin((y - wave) / height * 22)
-    colours = map_to_colors(
+    colors = map_to_colors(
         np.clip(band, 0, 1), ["#0d3b66", "#1f6f9f", "#3fb5b5", "#a8dcc8", "#f2e6c0"]
     )
     spiral_x, spiral_y = x - 0.62 * width, y - 0.44 * height
     away = np.hypot(spiral_x, spiral_y) / height
     arm = 0.5 + 0.5 * np.sin(away * 60 - 2 * np.arctan2(spiral_y, spiral_x))
     disc = smoothstep(0.26, 0.24, away)[..., None]
-    colours += disc * (
-        map_to_colors(arm.astype(np.float32), ["#b5442c", "#e0902e", "#f2c84c", "#fff0b8"])
-        - colours
+    colors += disc * (
+        map_to_colors(arm.astype(np.float32), ["#b5442c", "#e0902e", "#f2c84c", "#fff0b8"]) - colors
     )
-    means = average_pieces(colours, labels)
-    means = np.clip(means * (1 + chance.normal(0, 0.13, (len(means), 1))), 0, 1).astype(np.float32)
+    means = average_pieces(colors, labels)
+    means = np.clip(means * (1 + rng.normal(0, 0.13, (len(means), 1))), 0, 1).astype(np.float32)
     mortar = smoothstep(1.9 * height / 360, 0.9 * height / 360, edge)[..., None]
     laid = means[labels] * (1 - mortar) + mortar * parse_color("#d9d0bd")
     rounded = np.clip(edge / (3 * height / 360), 0, 1)
     return light_relief(laid.astype(np.float32), rounded * 0.35, 0.8, 0.2)
 
 
-def gold_spirals(chance: np.random.Generator, height: int, width: int) -> Colors:
+def gold_spirals(rng: np.random.Generator, height: int, width: int) -> Colors:
     """Gold leaf with curls, eyes and little squares, as on a festive robe."""
-    leaf = draw_clouds(chance, height, width, height / 10, 5)
+    leaf = draw_clouds(rng, height, width, height / 10, 5)
     canvas = map_to_colors(clip_to_unit(leaf), ["#8a5a14", "#c8922a", "#e6b942", "#f7dc7a"])
     inks = ["#1c1712", "#f6edd2", "#8c2f1f", "#24506b", "#3f7a4a", "#f2c94c"]
     unit = height / 360
     taken: list[tuple[float, float, float]] = []
     for _ in range(900):
-        x, y = (chance.random(2) * (width, height)).tolist()
-        radius = float(7 + 34 * chance.random() ** 2) * unit
+        x, y = (rng.random(2) * (width, height)).tolist()
+        radius = float(7 + 34 * rng.random() ** 2) * unit
         if all(np.hypot(x - a, y - b) >= radius + r + 2 * unit for a, b, r in taken):
             taken.append((x, y, radius))
-            ornament = (_draw_curl, _draw_eye, _draw_square)[int(chance.integers(0, 3))]
-            ornament(canvas, x, y, radius, inks[int(chance.integers(0, 6))])
-    grey = cv2.GaussianBlur(cv2.cvtColor(canvas, cv2.COLOR_RGB2GRAY), (0, 0), 1.2)
+            ornament = (_draw_curl, _draw_eye, _draw_square)[int(rng.integers(0, 3))]
+            ornament(canvas, x, y, radius, inks[int(rng.integers(0, 6))])
+    gray = cv2.GaussianBlur(cv2.cvtColor(canvas, cv2.COLOR_RGB2GRAY), (0, 0), 1.2)
     return light_relief(
-        clip_to_unit(canvas), grey + 0.35 * draw_clouds(chance, height, width, 5, 2), 0.45, 0.25
+        clip_to_unit(canvas), gray + 0.35 * draw_clouds(rng, height, width, 5, 2), 0.45, 0.25
     )
 
 
@@ -217,8 +216,8 @@ def _draw_curl(canvas: Colors, x: float, y: float, radius: float, ink: str) -> N
 
 
 def _draw_eye(canvas: Colors, x: float, y: float, radius: float, ink: str) -> None:
-    for share, colour in ((1.0, BLACK), (0.86, parse_color(ink)), (0.55, CREAM), (0.30, BLACK)):
-        fill_disc(canvas, x, y, radius * share, np.asarray(colour).tolist(), flat=0.62, turn=25)
+    for share, color in ((1.0, BLACK), (0.86, parse_color(ink)), (0.55, CREAM), (0.30, BLACK)):
+        fill_disc(canvas, (x, y), radius * share, np.asarray(color).tolist(), flat=0.62, turn=25)
 
 
 def _draw_square(canvas: Colors, x: float, y: float, radius: float, ink: str) -> None:
@@ -228,7 +227,7 @@ def _draw_square(canvas: Colors, x: float, y: float, radius: float, ink: str) ->
     cv2.rectangle(canvas, first, last, BLACK, max(1, round(2 * canvas.shape[0] / 360)))
 
 
-def woven_wool(chance: np.random.Generator, height: int, width: int) -> Colors:
+def woven_wool(rng: np.random.Generator, height: int, width: int) -> Colors:
     """A hand-woven rug: stepped diamonds in madder, indigo, saffron and undyed wool."""
     x, y = make_grid(height, width)
     stitch = 6.0 * height / 360
@@ -243,22 +242,22 @@ def woven_wool(chance: np.random.Generator, height: int, width: int) -> Colors:
             for c in ("#8c2b22", "#e9dfc6", "#22355c", "#d69a2d", "#5c1f1a", "#3f6b5c", "#b8452f")
         ]
     )
-    colours = table[(step // 3 + 2 * stripe) % 7]
-    uneven = chance.normal(1, 0.09, (int(row.max()) + 1, int(column.max()) + 1)).astype(np.float32)
-    colours = colours * uneven[row.astype(int), column.astype(int)][..., None]
+    colors = table[(step // 3 + 2 * stripe) % 7]
+    uneven = rng.normal(1, 0.09, (int(row.max()) + 1, int(column.max()) + 1)).astype(np.float32)
+    colors = colors * uneven[row.astype(int), column.astype(int)][..., None]
     loop_x, loop_y = (x / stitch) % 1 - 0.5, (y / (stitch * 0.8)) % 1 - 0.5
     loop_y = loop_y + np.where(loop_x > 0, 0.5, -0.5) * loop_x * 1.2
     bump = np.clip(1 - (loop_x**2 * 2.2 + loop_y**2 * 2.6), 0, 1)
-    fuzz = draw_clouds(chance, height, width, 2.6, 2, 0.9)
+    fuzz = draw_clouds(rng, height, width, 2.6, 2, 0.9)
     return light_relief(
-        np.clip(colours * (0.55 + 0.5 * bump)[..., None], 0, 1).astype(np.float32),
+        np.clip(colors * (0.55 + 0.5 * bump)[..., None], 0, 1).astype(np.float32),
         bump * 0.45 + 0.25 * fuzz,
         0.9,
         0.0,
     )
 
 
-def soft_watercolor(chance: np.random.Generator, height: int, width: int) -> Colors:
+def soft_watercolor(rng: np.random.Generator, height: int, width: int) -> Colors:
     """Wet washes that run into one another: rose, sky, lemon and lilac with hard dried rims on
     white paper.
     """
@@ -266,22 +265,22 @@ def soft_watercolor(chance: np.random.Generator, height: int, width: int) -> Col
     x, y = make_grid(height, width)
     tints = ["#e58aa5", "#6fb4dd", "#f4cf5e", "#9a86cf", "#76c2a0", "#f0996a"]
     for number in range(20):
-        centre_x, centre_y = chance.random(2) * (width, height)
-        radius = (0.13 + 0.22 * chance.random()) * height
-        ragged = draw_clouds(chance, height, width, radius * 0.9, 5, 0.55) - 0.5
-        away = np.hypot(x - centre_x, y - centre_y) / np.float32(radius) + 0.65 * ragged
+        center_x, center_y = rng.random(2) * (width, height)
+        radius = (0.13 + 0.22 * rng.random()) * height
+        ragged = draw_clouds(rng, height, width, radius * 0.9, 5, 0.55) - 0.5
+        away = np.hypot(x - center_x, y - center_y) / np.float32(radius) + 0.65 * ragged
         wet = smoothstep(1.02, 0.96, away)
         rim = np.exp(-(((away - 0.95) / 0.035) ** 2))
-        pool = 0.34 + 0.38 * draw_clouds(chance, height, width, radius * 0.7, 4)
+        pool = 0.34 + 0.38 * draw_clouds(rng, height, width, radius * 0.7, 4)
         amount = np.clip(wet * pool + 0.30 * rim, 0, 0.9)[..., None]
         canvas *= 1 - amount * (1 - parse_color(tints[number % 6]))
-    return clip_to_unit(canvas * draw_paper(chance, height, width, 0.07))
+    return clip_to_unit(canvas * draw_paper(rng, height, width, 0.07))
 
 
-def neon_lines(chance: np.random.Generator, height: int, width: int) -> Colors:
+def neon_lines(rng: np.random.Generator, height: int, width: int) -> Colors:
     """Tubes of light at night: glowing magenta, cyan and amber curves on near black."""
     canvas = np.zeros((height, width, 3), np.float32) + parse_color("#0b0a18")
-    land = draw_clouds(chance, height, width, height / 2, 3)
+    land = draw_clouds(rng, height, width, height / 2, 3)
     slope = (
         np.hypot(cv2.Sobel(land, cv2.CV_32F, 1, 0), cv2.Sobel(land, cv2.CV_32F, 0, 1)) / 8 + 1e-5
     )

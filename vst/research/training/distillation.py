@@ -1,10 +1,9 @@
-"""The training of the embedded model from random values: data, two networks, checkpoints, and what
-it measured.
+"""Distillation of the embedded model from a teacher: data, two networks, checkpoints, measures.
 
     Distillation(teacher, pictures, out, minutes=60).run(on_progress)
 
-Everything lies in the ``out`` folder: ``data/`` (pairs and labels), ``checkpoint/`` (to go on
-from), ``weights/`` (the best so far by validation, ready for the engine's ``model``),
+The ``out`` folder holds ``data/`` (pairs and labels), ``checkpoint/`` (to resume from),
+``weights/`` (the best so far by validation, for the engine's ``model``),
 ``curves.json``, ``measures.json``, ``curves.png``, ``grid.png``.
 """
 
@@ -32,15 +31,15 @@ from vst.research.training.teacher import PAINTER_FILE, PREDICTOR_FILE, LiteGrap
 from vst.research.training.validation import measure_painter, measure_predictor, score_weights
 
 KERNEL_RATE = 3.75
-"""The learning rate of the painter's kernels as a multiple of that of its other numbers."""
+"""Learning rate of the painter's kernels as a multiple of that of its other weights."""
 MOTION_ARRAYS = ("now", "next", "flow_next", "mask_next")
-"""What of a moment of a film the painter learns steadiness from."""
+"""The arrays of a motion sample that the painter uses."""
 
 
 @dataclass(frozen=True)
 class DistillationPlan:
-    """How long and on how much is trained. ``minutes``: of the two trainings together, the data not
-    counted.
+    """The duration and the amount of data. ``minutes``: both trainings together, without the time
+    for making the data.
     """
 
     minutes: float = 60.0
@@ -52,19 +51,19 @@ class DistillationPlan:
     predictor_batch: int = 32
     predictor_share: float = 0.25
     base_share: float = 0.4
-    """Share of the painter's time without the judge: pixels, edges, palette and hints alone."""
+    """Share of the painter's time with `BASE_WEIGHTS`: pixels, edges, palette and hints."""
     painter_rate: float = 2e-3
     fine_rate: float = 8e-4
     predictor_rate: float = 1e-3
     memory: float = 0.99
-    """How much of the running mean of the weights stays at each fourth step."""
+    """Share of the running mean of the weights that is kept at every fourth step."""
     every: float = 60.0
     """Seconds between validations."""
     seed: int = 0
 
 
 class Distillation:
-    """One run in one folder; a second one in the same folder goes on where the first stopped."""
+    """One run in one folder; another run in the same folder resumes where the first stopped."""
 
     def __init__(
         self,
@@ -83,7 +82,7 @@ class Distillation:
         self.curves: dict[str, list[dict[str, float]]] = {}
 
     def run(self, on_progress: OnProgress = silent) -> dict[str, Any]:
-        """Makes what is missing, trains both parts, and returns the measures that it wrote."""
+        """Make missing data, train both networks, and return the measures that it wrote."""
         self.prepare(on_progress)
         self.train_predictor(on_progress)
         self.train_painter(on_progress)
@@ -94,18 +93,16 @@ class Distillation:
         return measures
 
     def open_teacher(self) -> Any:
-        """What embeds and paints one picture."""
+        """Open the teacher, which embeds and paints one picture."""
         return Teacher(self.teacher_folder)
 
     def open_graphs(self) -> tuple[Any, Any]:
-        """The teacher's predictor and painter as float operations: the judge, and the giver of
-        hints.
-        """
+        """Open the teacher's predictor (the judge) and painter (the hints) as float operations."""
         folder = self.teacher_folder
         return LiteGraph(folder / PREDICTOR_FILE), LiteGraph(folder / PAINTER_FILE)
 
     def prepare(self, on_progress: OnProgress) -> None:
-        """Pairs and labels, for training and for validation."""
+        """Make the pairs and labels for training and for validation."""
         teacher = self.open_teacher()
         stores: dict[str, examples.ExampleStore] = {}
         clips = [picture_data.read_frames(clip) for clip in self.clips]
@@ -134,7 +131,7 @@ class Distillation:
         self.stores = stores
 
     def train_predictor(self, on_progress: OnProgress) -> None:
-        """Varied pictures and the teacher's own painted ones -> the numbers of its predictor."""
+        """Train the predictor on augmented pictures and on the teacher's paintings."""
         plan, network = self.plan, build_predictor()
         numbers = self.stores["training-labels"].arrays["numbers"]
         mean, spread = numbers.mean(0), numbers.std(0) + 1e-3
@@ -162,7 +159,7 @@ class Distillation:
         self.train(part, on_progress)
 
     def train_painter(self, on_progress: OnProgress) -> None:
-        """First pixels and hints, then the judge too."""
+        """Train the painter: first on pixels and hints, then with the judge too."""
         plan, painter = self.plan, Painter(self.painter_plan)
         judge, hints = self.open_graphs()
         kept = self.stores["validation-pairs"].first(plan.validation)
@@ -199,11 +196,11 @@ class Distillation:
         figures.draw_grid(best, kept, self.out / "grid.png")
 
     def train(self, part: TrainingPart, on_progress: OnProgress) -> None:
-        """Trains one part until its minutes are spent, over all runs in this folder."""
+        """Train one network for its minutes, counted over all runs in this folder."""
         run = PartRun(self.out, part, self.plan.memory)
         run.restore()
         last = time.monotonic()
-        # The first step traces and compiles, which may take a minute: it is not counted.
+        # The first step traces and compiles for up to a minute: it is not counted.
         compiled = False
         while run.spent < part.minutes * 60:
             started = time.monotonic()
@@ -223,7 +220,7 @@ class Distillation:
 
 @dataclass
 class TrainingPart:
-    """What is trained: ``model`` takes the batches, ``network`` is what is kept of it."""
+    """One training: ``model`` takes the batches, ``network`` is the part of it that is saved."""
 
     name: str
     model: keras.Model
@@ -235,9 +232,7 @@ class TrainingPart:
 
 
 class PartRun:
-    """The state of one part's training: steps, seconds, the running mean of the weights, the best
-    score.
-    """
+    """The state of one training: steps, seconds, running mean of the weights, best score."""
 
     def __init__(self, out: Path, part: TrainingPart, memory: float):
         self.out, self.part, self.memory = out, part, memory
@@ -248,7 +243,7 @@ class PartRun:
         self.mean = part.network.get_weights()
 
     def step(self) -> None:
-        """One batch; the rate warms up, then falls along a cosine over the part's minutes."""
+        """Train on one batch; the rate warms up, then follows a cosine over the minutes."""
         share = min(1.0, self.spent / (self.part.minutes * 60))
         warm = min(1.0, (self.steps + 1) / 150)
         rate = self.part.rate * warm * (0.49 * (1 + np.cos(np.pi * share)) + 0.02)
@@ -256,13 +251,13 @@ class PartRun:
         self.losses.append(float(np.ravel(self.part.model.train_on_batch(*self.part.batch()))[0]))
         self.steps += 1
         if self.steps % 4 == 0:
-            # Young weights change fast: the mean remembers little of them at first.
+            # Weights change fast at first, so the mean starts with a short memory.
             stays = min(self.memory, 1 - 4 / (self.steps + 8))
             now = self.part.network.get_weights()
             self.mean = [stays * a + (1 - stays) * b for a, b in zip(self.mean, now)]
 
     def validate(self) -> None:
-        """Measures the mean weights, keeps them if they are the best, and writes the checkpoint."""
+        """Measure the mean weights, save them if they are the best, and write the checkpoint."""
         now = self.part.network.get_weights()
         self.part.network.set_weights(self.mean)
         measures = self.part.measured(self.part.network)
@@ -280,14 +275,14 @@ class PartRun:
         self.save()
 
     def save(self) -> None:
-        """The checkpoint: every variable, the optimiser's too, and the counters."""
+        """Write the checkpoint: all variables, the optimizer's too, and the counters."""
         mean = {f"m{i}": value for i, value in enumerate(self.mean)}
         save_variables(self.folder / "state.npz", self._variables(), mean)
         state = {"steps": self.steps, "spent": self.spent, "best": self.best, "rows": self.rows}
         write_json(self.folder / "state.json", state)
 
     def restore(self) -> None:
-        """Goes on from a checkpoint, if there is one."""
+        """Restore the checkpoint, if there is one."""
         path = self.folder / "state.json"
         if not path.is_file():
             return
@@ -305,11 +300,12 @@ class PartRun:
 
 
 def check_pictures_found(pool: picture_data.PicturePool, folder: Path, part: str) -> None:
+    """Raise `MissingFileError` unless there are contents and styles."""
     from vst.errors import MissingFileError
 
     for kind, found in (("content", pool.photographs), ("style", pool.paintings)):
         if not found:
             raise MissingFileError(
-                f"{folder / kind} has no pictures for {part}; put JPEG or PNG files there "
-                "(which part a picture belongs to is decided by its sha256)"
+                f"{folder / kind} has no pictures for {part}. Add JPEG or PNG files; the sha256 of "
+                "a picture decides its part."
             )

@@ -1,9 +1,9 @@
-"""Training of a feed-forward network in one style, on pictures.
+"""Trains a feed-forward network in one style on pictures.
 
     FastTraining(style, Pictures(folder), out, plan).run(on_progress)
 
-Losses: content and style as a perceptual network sees them, total variation, and the noise-based
-stability loss: a copy of the picture with noise on some pixels must be painted alike.
+Losses: content and style in the layers of a perceptual network, total variation, and noise
+stability: the network must paint a picture and its copy with noise on some pixels alike.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ MAX_HELD_OUT = 16
 
 
 class PictureFolder:
-    """The pictures below a folder, some of them held out to measure on; read when they are needed.
+    """The pictures below a folder, some of them held out for validation; read on demand.
 
-    Every tenth picture of the names in order is held out, at most 16, spread evenly; a single
-    picture is both.
+    A tenth of the pictures is held out, at most 16, evenly spread over their sorted names; a single
+    picture serves both.
     """
 
     def __init__(self, folder: Path):
@@ -41,8 +41,8 @@ class PictureFolder:
         )
         if not found:
             raise MissingFileError(
-                f"{str(folder)!r} has no pictures to train on; give a folder with "
-                f"{', '.join(PICTURE_SUFFIXES)} files, in folders of it if you like"
+                f"{str(folder)!r} has no pictures to train on. Give a folder with "
+                f"{', '.join(PICTURE_SUFFIXES)} files; its subfolders are searched too."
             )
         count = min(MAX_HELD_OUT, max(1, len(found) // 10))
         places = {int((place + 0.5) * len(found) / count) for place in range(count)}
@@ -50,26 +50,26 @@ class PictureFolder:
         self.training = [path for place, path in enumerate(found) if place not in places] or found
 
     def crop(self, rng: np.random.Generator, side: int) -> Picture:
-        """A random square part of a random training picture."""
+        """Crop a random square of a random training picture."""
         return crop_randomly(
             read_picture(self.training[rng.integers(len(self.training))]), rng, side
         )
 
     def middles(self, side: int) -> Picture:
-        """The middle squares of the held-out pictures, (N, side, side, 3)."""
+        """Return the middle squares of the held-out pictures, (N, side, side, 3)."""
         return np.stack([crop_middle(read_picture(path), side) for path in self.held])
 
 
 def read_picture(path: Path) -> Picture:
-    """An RGB picture."""
+    """Read an RGB picture."""
     picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if picture is None:
-        raise MediaError(f"{str(path)!r} cannot be read as a picture; take it out of the folder")
+        raise MediaError(f"{str(path)!r} cannot be read as a picture. Remove it from the folder.")
     return np.ascontiguousarray(picture[:, :, ::-1])
 
 
 def crop_middle(picture: Picture, side: int) -> Picture:
-    """The largest square in the middle, ``side`` pixels wide."""
+    """Crop the largest square in the middle and resize it to ``side`` pixels."""
     height, width = picture.shape[:2]
     short = min(height, width)
     top, left = (height - short) // 2, (width - short) // 2
@@ -79,9 +79,7 @@ def crop_middle(picture: Picture, side: int) -> Picture:
 
 
 def add_noise(picture: Picture, rng: np.random.Generator, pixels: int, most: float) -> Picture:
-    """A copy in which ``pixels`` places, drawn at random, are brighter or darker by up to ``most``
-    levels in each channel.
-    """
+    """Copy a picture with ``pixels`` random pixels changed by up to ``most`` levels."""
     height, width = picture.shape[:2]
     rows, columns = rng.integers(0, height, pixels), rng.integers(0, width, pixels)
     noisy = picture.astype(np.float32)
@@ -90,7 +88,7 @@ def add_noise(picture: Picture, rng: np.random.Generator, pixels: int, most: flo
 
 
 class NoiseLearner(StyleLearner):
-    """Paints pictures and, with a stability loss, their noisy copies."""
+    """Paints pictures and, if the noise loss has weight, their noisy copies."""
 
     def __init__(self, *given: Any, **named: Any):
         super().__init__(*given, **named)
@@ -105,7 +103,7 @@ class NoiseLearner(StyleLearner):
 
 
 class FastTraining(StyleTraining):
-    """`vst train fast`: one network, one style, a folder of pictures."""
+    """Trains one network in one style on a folder of pictures (`vst train fast`)."""
 
     kind = "fast"
     learner_kind = NoiseLearner
@@ -126,8 +124,8 @@ class FastTraining(StyleTraining):
 
     @classmethod
     def resume(cls, out: Path, pictures: Path | None = None, **changed: Any) -> FastTraining:
-        """The training that was begun in a folder. ``changed``: of its plan; ``pictures``: where
-        they are now.
+        """Resume the training of a folder. ``changed``: fields of its plan to replace;
+        ``pictures``: their folder, if it was moved.
         """
         found = load_settings(out, cls.kind, changed)
         folder = PictureFolder(pictures or Path(found.about["pictures"]))
@@ -137,16 +135,16 @@ class FastTraining(StyleTraining):
     def batch(self, step: int) -> Batch:
         plan, rng = self.plan, self.random(step)
         contents = [self.pictures.crop(rng, plan.side) for _ in range(plan.batch)]
-        return self.with_copies(np.stack(contents), rng)
+        return self.build_batch(np.stack(contents), rng)
 
     def held(self) -> Iterator[Batch]:
-        """The held-out pictures one by one, with the same noise each time."""
+        """Yield the held-out pictures one by one, with the same noise each time."""
         middles, rng = self.pictures.middles(self.plan.side), self.random(0)
         for picture in middles:
-            yield self.with_copies(picture[None], rng)
+            yield self.build_batch(picture[None], rng)
 
-    def with_copies(self, contents: Picture, rng: np.random.Generator) -> Batch:
-        """A batch of pictures (B,side,side,3) as the learner takes it."""
+    def build_batch(self, contents: Picture, rng: np.random.Generator) -> Batch:
+        """Build the learner's batch from pictures (B,side,side,3)."""
         plan = self.plan
         batch: Batch = {"content": contents, "shift": self.shift(rng, len(contents))}
         if plan.noise_weight:

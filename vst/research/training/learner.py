@@ -1,4 +1,4 @@
-"""A feed-forward network and its losses, as Keras trains them."""
+"""A feed-forward network with the losses of its training."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ Batch = dict[str, Any]
 """Arrays by name, all with the batch as first axis."""
 
 JITTER = 4
-"""Pixels by which the judge's view is moved at random: its first layer sees blocks of up to four
-pixels, and would teach the painter their grid."""
+"""Range, in pixels, of the random shift of the backbone's input: its first layer takes blocks of up
+to four pixels, whose grid the network would learn."""
 EMBEDDED_UNITS = {"content": 1.0, "style": 1e-5}
-"""The layers of the package's own network are of very different scales. Its losses are therefore
-relative to their targets, times these units, with which the weights that papers give for VGG make
-pictures of the same kind."""
+"""The layers of the embedded backbone have very different scales. Its losses are therefore relative
+to their targets, times these units, with which weights from papers for VGG give similar
+pictures."""
 
 
 class StyleTarget:
-    """The style to reach: a Gram matrix for each of the backbone's style layers."""
+    """The target style: a Gram matrix for each of the backbone's style layers."""
 
     def __init__(self, backbone: Backbone, style: Picture, size: int):
         scale = size / min(style.shape[:2])
@@ -47,9 +47,8 @@ class StyleTarget:
 class StyleLearner(keras.Model):
     """A network with its losses, as Keras trains it.
 
-    Called with a batch of uint8 pictures by name; ``painted_keys`` are painted, ``judged_keys``
-    of them compared with content and style. The mean of each loss, unweighted, is kept in
-    ``found``.
+    Called with a batch of uint8 pictures by name, it paints those of ``painted_keys``; content and
+    style losses judge those of ``judged_keys``. ``found`` holds the mean of each unweighted loss.
     """
 
     painted_keys: tuple[str, ...] = ("content",)
@@ -69,7 +68,7 @@ class StyleLearner(keras.Model):
         self.built = True
 
     def call(self, batch: Batch, training: bool = False) -> Any:
-        """Paintings by name, in [0,1]."""
+        """Return the paintings by name, in [0,1]."""
         contents = [to_floats(batch[key]) for key in self.painted_keys]
         paintings = self.network(ops.concatenate(contents, 0))
         parts = ops.split(ops.cast(paintings, "float32"), len(contents), 0)
@@ -90,7 +89,7 @@ class StyleLearner(keras.Model):
         return total
 
     def compute_losses(self, batch: Batch, paintings: Batch) -> dict[str, Any]:
-        """Every loss by name, unweighted."""
+        """Return every unweighted loss by name."""
         contents = {key: to_floats(batch[key]) for key in self.painted_keys}
         painted = ops.concatenate([paintings[key] for key in self.judged_keys], 0)
         content = ops.concatenate([contents[key] for key in self.judged_keys], 0)
@@ -106,7 +105,7 @@ class StyleLearner(keras.Model):
         return found | self.steadiness(batch, contents, paintings)
 
     def judge_paintings(self, painted: Any, content: Any) -> dict[str, Any]:
-        """Content and style loss, as the backbone sees them."""
+        """Return the content and the style loss, in the layers of the backbone."""
         judge, names = self.backbone, self.backbone.content_layers
         seen = judge(painted, tuple(dict.fromkeys((*names, *judge.style_layers))))
         wanted = judge(content, names)
@@ -122,10 +121,10 @@ class StyleLearner(keras.Model):
         )
 
     def steadiness(self, batch: Batch, contents: Batch, paintings: Batch) -> dict[str, Any]:
-        """The losses that compare paintings with each other, by name."""
+        """Return the losses that compare paintings with each other, by name."""
         return {}
 
 
 def to_floats(pictures: Any) -> Any:
-    """uint8 pictures in [0,1]."""
+    """Convert uint8 pictures to [0,1]."""
     return ops.cast(pictures, "float32") / 255

@@ -5,8 +5,8 @@ for optical flow evaluation", 2012), and its flow files.
     training/flow/SCENE/frame_0001.flo         where the pixels of frame 1 are in frame 2
     training/occlusions/SCENE/frame_0001.png   white: pixels of frame 1 that frame 2 does not show
 
-The flow goes forward in time. So the *later* frame is moved to the earlier one, which is where the
-flow and the occlusions belong, and the comparison is made there.
+The flow goes forward in time: the *later* frame is warped to the earlier one, to which the flow and
+the occlusions belong, and compared there.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from vst.errors import MediaError, MissingFileError, UsageError
 from vst.imaging.optical_flow import Flow, Mask, inside, places, sample
 
 TAG = 202021.25
-"""A ``.flo`` file begins with this float32; it reads "PIEH"."""
+"""The first float32 of a ``.flo`` file; its bytes read "PIEH"."""
 UNKNOWN = 1e9
-"""Flow beyond this length means that it is not known."""
+"""Components of at least this size mean unknown flow."""
 KINDS = ("clean", "final")
 MAX_PIXELS = 2**28
 
 
 def read_flow(path: Path) -> Flow:
-    """A ``.flo`` file: float32 (height, width, 2), pixels to the right and down."""
+    """Read a ``.flo`` file: float32 (height, width, 2), pixels to the right and down."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -40,30 +40,30 @@ def read_flow(path: Path) -> Flow:
             f"flow {str(path)!r} cannot be read ({error.strerror or error})"
         ) from error
     if len(content) < 12 or struct.unpack("<f", content[:4])[0] != TAG:
-        raise MediaError(f"{str(path)!r} is no .flo file; it does not begin with {TAG}")
+        raise MediaError(f"{str(path)!r} is not a .flo file: it does not begin with {TAG}.")
     width, height = struct.unpack("<ii", content[4:12])
     if not (width > 0 and height > 0 and width * height <= MAX_PIXELS):
-        raise MediaError(f"flow {str(path)!r} says that it is {width}x{height}")
+        raise MediaError(f"flow {str(path)!r} has a size of {width}x{height} in its header.")
     if len(content) != 12 + 8 * width * height:
         raise MediaError(
             f"flow {str(path)!r} has {len(content)} bytes; {width}x{height} needs "
-            f"{12 + 8 * width * height}: it was cut short, or is damaged"
+            f"{12 + 8 * width * height}: it is truncated or damaged."
         )
     numbers = np.frombuffer(content, "<f4", offset=12)
     return numbers.reshape(height, width, 2).astype(np.float32)
 
 
 def write_flow(path: Path, flow: Flow) -> None:
-    """Write a flow (height, width, 2) as ``.flo``; `read_flow` gives every number back exactly."""
+    """Write a flow (height, width, 2) as ``.flo``; `read_flow` returns it exactly."""
     if flow.ndim != 3 or flow.shape[2] != 2:
-        raise UsageError(f"a flow of shape {flow.shape}; it has (height, width, 2)")
+        raise UsageError(f"flow of shape {flow.shape}. Give (height, width, 2).")
     height, width = flow.shape[:2]
     head = struct.pack("<fii", TAG, width, height)
     path.write_bytes(head + np.ascontiguousarray(flow, "<f4").tobytes())
 
 
 def read_visible(path: Path) -> Mask:
-    """Pixels that an occlusion map (white: hidden) leaves, (height, width)."""
+    """Read an occlusion map (white: hidden) and return the visible pixels, (height, width)."""
     hidden = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
     if hidden is None:
         raise MissingFileError(f"occlusions {str(path)!r} cannot be read as a picture")
@@ -71,13 +71,13 @@ def read_visible(path: Path) -> Mask:
 
 
 def find_known(flow: Flow) -> Mask:
-    """Pixels whose flow is a number of a sensible length."""
+    """Return the mask of pixels whose flow is known."""
     return np.asarray(np.isfinite(flow).all(2) & (np.abs(flow) < UNKNOWN).all(2))
 
 
 def chain_flows(flows: Sequence[Flow], seen: Sequence[Mask]) -> tuple[Flow, Mask]:
-    """One flow from the first frame over several to the last, and the pixels that are seen, and
-    within the frame, all the way.
+    """Chain flows from frame to frame; returns the flow from the first to the last, and the pixels
+    that stay visible and within the frame.
     """
     total, whole = flows[0], seen[0] & inside(flows[0])
     for flow, mask in zip(flows[1:], seen[1:]):
@@ -99,18 +99,18 @@ class SintelScene:
 
     @property
     def count(self) -> int:
-        """How many frames there are."""
+        """The number of frames."""
         return len(self.frames)
 
     def picture(self, index: int) -> Picture:
-        """Frame ``index``, RGB."""
+        """Return frame ``index``, RGB."""
         picture = cv2.imread(str(self.frames[index]), cv2.IMREAD_COLOR)
         if picture is None:
             raise MediaError(f"frame {str(self.frames[index])!r} cannot be read as a picture")
         return np.ascontiguousarray(picture[:, :, ::-1])
 
     def motion(self, index: int, later: int) -> tuple[Flow, Mask]:
-        """Where the pixels of frame ``index`` are in frame ``later``, and which are seen there."""
+        """Return the flow from frame ``index`` to ``later``, and the mask of visible pixels."""
         flows = [read_flow(path) for path in self.flows[index:later]]
         seen = [
             read_visible(path) & find_known(flow)
@@ -129,9 +129,9 @@ def _find_root(folder: Path) -> Path:
 
 
 def find_sintel_scenes(folder: Path, kind: str = "clean") -> list[SintelScene]:
-    """The scenes of a folder in Sintel's layout; ``kind``: ``clean`` or ``final`` pictures."""
+    """Find the scenes of a folder in Sintel's layout; ``kind``: ``clean`` or ``final``."""
     if kind not in KINDS:
-        raise UsageError(f"pictures {kind!r} of Sintel; allowed is {' or '.join(KINDS)}")
+        raise UsageError(f"Sintel's pictures {kind!r} do not exist. Give {' or '.join(KINDS)}.")
     root = _find_root(folder)
     scenes = []
     for place in sorted(path for path in (root / kind).glob("*") if path.is_dir()):

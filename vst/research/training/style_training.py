@@ -1,9 +1,8 @@
-"""What trainings of feed-forward networks share: the plan, the losses of one style, and a run with
-its checkpoints, curves and pictures.
+"""The training loop of feed-forward networks in one style, with checkpoints, curves and pictures.
 
-Everything lies in the ``out`` folder: ``style.keras`` (the network), ``training.json`` (settings
-and curves), ``curves.png``, ``pictures.png`` (held-out pictures and their paintings), and in
-``checkpoint/`` what is needed to go on.
+The ``out`` folder holds ``style.keras`` (the network), ``training.json`` (settings and curves),
+``curves.png``, ``pictures.png`` (held-out pictures and their paintings), and ``checkpoint/``, from
+which another run resumes.
 """
 
 from __future__ import annotations
@@ -23,6 +22,7 @@ from keras import ops
 
 from vst.core.types import OnProgress, Picture, Progress, silent
 from vst.core.workers import Ahead
+from vst.engines.options import OPTION_ALIASES
 from vst.errors import AssetError, MissingFileError, OutputExistsError, UsageError
 from vst.nets.backbones import open_backbone
 from vst.nets.feedforward import FeedForward, save_network
@@ -34,15 +34,15 @@ from vst.research.training.style_plans import StylePlan
 
 BATCHES_AHEAD = 4
 CHANGEABLE = ("minutes", "steps", "every", "precision")
-"""Settings that another run in the same folder may have."""
+"""Settings that may differ in a resumed run."""
 MAX_SHOWN = 6
 
 
 class StyleTraining:
-    """One run in one folder; a second one with the same settings goes on from the checkpoint.
+    """One run in one folder; another one with the same settings resumes from the checkpoint.
 
-    A subclass gives the batches: each is drawn from the seed and the number of its step alone, so
-    that a training that was broken off goes on with the pictures that it would have seen.
+    A subclass draws the batches, each from the seed and the number of its step alone: a resumed
+    training sees the same pictures as an uninterrupted one.
     """
 
     kind: ClassVar[str] = ""
@@ -62,24 +62,24 @@ class StyleTraining:
         self.rows: list[dict[str, float]] = []
 
     def batch(self, step: int) -> Batch:
-        """The batch of one step, counted from 1."""
+        """Draw the batch of one step, counted from 1."""
         raise NotImplementedError
 
     def held(self) -> Iterator[Batch]:
-        """Batches of what is held out, of one picture or moment each, always the same."""
+        """Yield the held-out batches, of one picture or sample each, always the same."""
         raise NotImplementedError
 
     def random(self, step: int) -> np.random.Generator:
-        """Chance for one step."""
+        """Return the random generator of one step."""
         return np.random.default_rng((self.plan.seed, step))
 
     @staticmethod
     def shift(rng: np.random.Generator, batch: int) -> np.ndarray:
-        """Where the judge looks: the same for the whole batch, once for each of its members."""
+        """Draw the shift of the backbone's input: one for the batch, repeated for each member."""
         return rng.integers(0, JITTER, (1, 2), dtype=np.int32).repeat(batch, 0)
 
     def run(self, on_progress: OnProgress = silent) -> dict[str, Any]:
-        """Trains until the plan's end; returns what ``training.json`` says."""
+        """Train until the plan's end; returns the record that ``training.json`` holds."""
         self.prepare()
         on_progress(Progress("train", self.steps))
         steps = (self.batch(step) for step in count(self.steps + 1))
@@ -91,45 +91,45 @@ class StyleTraining:
                     break
                 self.step(batch)
                 now = time.monotonic()
-                # The first step traces and compiles, which may take a minute: it is not counted.
+                # The first step traces and compiles for up to a minute: it is not counted.
                 self.spent, began = self.spent + (0 if first else now - began), now
                 first = False
                 on_progress(self.progress())
                 if now - last > self.plan.every:
-                    self.keep()
+                    self.save()
                     last = time.monotonic()
         if not self.rows or self.rows[-1]["steps"] != self.steps:
-            self.keep()
+            self.save()
         return self.record()
 
     def part_done(self) -> float:
         return self.plan.part_done(self.steps, self.spent)
 
     def progress(self) -> Progress:
-        """Steps of as many as there will be, if all take as long as those so far."""
+        """Return the progress; the total assumes that steps take as long as those so far."""
         total = max(self.steps, round(self.steps / max(1e-6, self.part_done())))
         detail = self.rows[-1] if self.rows else {}
         return Progress("train", self.steps, total, self.spent, detail)
 
     def prepare(self) -> None:
-        """Builds the networks, and takes up the checkpoint if it goes on."""
+        """Build the networks, and restore the checkpoint if there is one."""
         keras.utils.set_random_seed(self.plan.seed)
         plan = self.plan
         kind = {"adam": keras.optimizers.Adam, "adamax": keras.optimizers.Adamax}
-        optimiser = kind[plan.optimizer](plan.rate)
+        optimizer = kind[plan.optimizer](plan.rate)
         if resolve_precision(plan.precision) == "mixed_float16":
-            optimiser = keras.optimizers.LossScaleOptimizer(optimiser)
+            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         self.learner = self.open_learner()
-        # Compiling for a processor takes longer than it saves; for a GPU it pays.
-        self.learner.compile(optimiser, jit_compile=has_gpu())
-        optimiser.build(self.learner.trainable_variables)
+        # On a CPU, compiling takes longer than it saves.
+        self.learner.compile(optimizer, jit_compile=has_gpu())
+        optimizer.build(self.learner.trainable_variables)
         if self.checkpoint.is_file():
             self.restore()
         else:
             self.begin()
 
     def open_learner(self) -> StyleLearner:
-        """The network to be trained, and what judges it."""
+        """Build the network and the losses that judge it."""
         plan = self.plan
         network = FeedForward(self.network_plan, dtype=resolve_precision(plan.precision))
         backbone = open_backbone(plan.backbone, plan.backbone_weights)
@@ -141,17 +141,17 @@ class StyleTraining:
         return self.out / "checkpoint" / "state.npz"
 
     def begin(self) -> None:
-        """The first row: the network before any step."""
+        """Start a training, with a first row of curves for the untrained network."""
         if (self.out / "style.keras").exists():
             raise OutputExistsError(
-                f"{str(self.out)!r} holds a trained network; give --out another folder"
+                f"{str(self.out)!r} holds a trained network. Give another folder."
             )
         self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
         save_picture(self.checkpoint.with_name("style.png"), self.style)
-        self.keep()
+        self.save()
 
     def restore(self) -> None:
-        """Goes on, if the settings are those that the folder's training was begun with."""
+        """Restore the checkpoint, if it has the same settings."""
         settings, ours = load_settings(self.out, self.kind, {}), asdict(self.plan)
         same = {name: settings.plan[name] for name in ours if name not in CHANGEABLE}
         if (
@@ -160,8 +160,8 @@ class StyleTraining:
             or same != {name: ours[name] for name in same}
         ):
             raise OutputExistsError(
-                f"{str(self.out)!r} holds a training with other settings; give --out another "
-                f"folder, or go on with theirs: --resume {self.out}"
+                f"{str(self.out)!r} holds a training with other settings. Give another folder, or "
+                f"resume with its settings: --resume {self.out}"
             )
         more = restore_variables(self.checkpoint, self._variables())
         self.steps, self.spent = int(more["steps"]), float(more["spent"])
@@ -172,18 +172,18 @@ class StyleTraining:
         return [*self.learner.network.variables, *self.learner.optimizer.variables]
 
     def step(self, batch: Batch) -> None:
-        """One batch."""
+        """Train on one batch."""
         self.learner.optimizer.learning_rate = self.plan.rate_at(self.part_done())
         self.learner.train_on_batch(batch)
         self.steps += 1
 
-    def keep(self) -> None:
-        """Measures, and writes the checkpoint, the network, the curves and the pictures."""
+    def save(self) -> None:
+        """Validate, and write the checkpoint, the network, the curves and the pictures."""
         row: dict[str, float] = {"steps": self.steps, "seconds": round(self.spent, 2)}
         if self.steps:
             row |= {name: float(mean.result()) for name, mean in self.learner.found.items()}
         self.learner.reset_metrics()
-        held, pictures = self.measured()
+        held, pictures = self.validate()
         self.rows.append(row | {f"held {name}": value for name, value in held.items()})
         more = {"steps": np.int64(self.steps), "spent": np.float64(self.spent)}
         save_variables(self.checkpoint, self._variables(), more)
@@ -193,8 +193,8 @@ class StyleTraining:
         save_picture(self.out / "curves.png", draw_losses(self.rows, self.plan.weights))
         save_picture(self.out / "pictures.png", pictures)
 
-    def measured(self) -> tuple[dict[str, float], Picture]:
-        """The losses on what is held out, unweighted, and a sheet of some of it, painted."""
+    def validate(self) -> tuple[dict[str, float], Picture]:
+        """Return the unweighted held-out losses, and a sheet of held-out paintings."""
         found: list[dict[str, float]] = []
         shown: list[tuple[Picture, Picture]] = []
         for batch in self.held():
@@ -209,7 +209,7 @@ class StyleTraining:
         return means, draw_sheet([[pair[0] for pair in shown], [pair[1] for pair in shown]])
 
     def record(self) -> dict[str, Any]:
-        """What ``training.json`` says: all that a run needs to go on, and the curves."""
+        """Return the content of ``training.json``: the settings and the curves."""
         return {
             "kind": self.kind,
             "about": self.about,
@@ -224,7 +224,7 @@ class StyleTraining:
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """What a begun training was started with."""
+    """The settings that a training was started with."""
 
     style: Picture
     plan: dict[str, Any]
@@ -233,19 +233,19 @@ class TrainingSettings:
 
 
 def load_settings(folder: Path, kind: str, changed: dict[str, Any]) -> TrainingSettings:
-    """The settings of the training in a folder, with what was ``changed`` of its plan."""
+    """Load the settings of the training in a folder, with the ``changed`` fields of its plan."""
     record = read_record(folder)
     if record["kind"] != kind:
         raise UsageError(
-            f"{str(folder)!r} holds a training of kind {record['kind']!r}; go on with "
-            f"`vst train {record['kind']} --resume`"
+            f"{str(folder)!r} holds a training of kind {record['kind']!r}. Resume it with "
+            f"`vst train {record['kind']} --resume`."
         )
     path = folder / "checkpoint" / "style.png"
     picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if picture is None:
-        raise MissingFileError(f"{str(path)!r} is not there; start anew in another folder")
+        raise MissingFileError(f"{str(path)!r} does not exist. Start again in another folder.")
     plan = {
-        name: tuple(value) if isinstance(value, list) else value
+        OPTION_ALIASES.get(name, name): tuple(value) if isinstance(value, list) else value
         for name, value in (record["plan"] | changed).items()
     }
     network_plan = FeedForwardPlan(**record["network"])
@@ -255,7 +255,7 @@ def load_settings(folder: Path, kind: str, changed: dict[str, Any]) -> TrainingS
 
 
 def read_record(folder: Path) -> dict[str, Any]:
-    """``training.json`` of a begun training."""
+    """Read the ``training.json`` of a training."""
     path = folder / "training.json"
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
@@ -264,12 +264,12 @@ def read_record(folder: Path) -> dict[str, Any]:
         raise ValueError("it holds no training")
     except (OSError, ValueError) as error:
         raise AssetError(
-            f"{str(folder)!r} holds no begun training ({error}); start one with --out"
+            f"{str(folder)!r} does not hold a training ({error}). Start one there with --out."
         ) from error
 
 
 def draw_losses(rows: list[dict[str, float]], weights: dict[str, float]) -> Picture:
-    """Every loss times its weight over the steps, in training and, dotted by its name, held out."""
+    """Draw every loss times its weight over the steps, in training and held out."""
     series = {}
     for name in [name for name, weight in weights.items() if weight]:
         for key, label in ((name, name), (f"held {name}", f"{name}, held out")):
@@ -280,12 +280,12 @@ def draw_losses(rows: list[dict[str, float]], weights: dict[str, float]) -> Pict
 
 
 def has_gpu() -> bool:
-    """Whether Keras computes on a GPU here."""
+    """Whether Keras computes on a GPU."""
     return any("gpu" in str(device).lower() for device in keras.distribution.list_devices())
 
 
 def resolve_precision(wanted: str) -> str:
-    """The name of Keras's policy: for ``auto``, half precision on a GPU that computes with it."""
+    """Return the name of Keras's dtype policy; ``auto``: 16 bits on a GPU that supports them."""
     if wanted != "auto" or not has_gpu():
         return "float32" if wanted == "auto" else wanted
     if keras.backend.backend() != "tensorflow":
@@ -294,5 +294,5 @@ def resolve_precision(wanted: str) -> str:
 
     details = tf.config.experimental.get_device_details(tf.config.list_physical_devices("GPU")[0])
     major = details.get("compute_capability", (0, 0))[0]
-    # bfloat16 from Ampere on, float16 on Volta and Turing, nothing to gain on older ones.
+    # bfloat16 from Ampere on, float16 on Volta and Turing; older GPUs gain nothing.
     return "mixed_bfloat16" if major >= 8 else "mixed_float16" if major == 7 else "float32"

@@ -1,8 +1,8 @@
-"""The teacher: Magenta's TFLite pair, run twice over.
+"""The teacher, Magenta's TFLite pair, in two forms.
 
-`Teacher` asks the TFLite interpreter, the measure of all things, for numbers and pictures.
-`LiteGraph` runs the same files as float Keras operations, differentiable and for any batch, so that
-losses can look at its inner layers; nothing of it is kept in what is trained.
+`Teacher` runs it in the TFLite interpreter, for embeddings and pictures. `LiteGraph` runs the same
+files as float Keras operations, differentiable and for any batch size, so that losses can use its
+inner layers; the trained networks contain nothing of it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PAINTER_FILE = "style_transfer_quantized_dynamic.tflite"
 
 
 class Teacher:
-    """Magenta's TFLite pair by the interpreter; one picture at a time."""
+    """Magenta's TFLite pair in the interpreter, one picture at a time."""
 
     def __init__(self, folder: Path, threads: int | None = None):
         self.predictor = open_teacher_file(folder / PREDICTOR_FILE, threads)
@@ -34,7 +34,7 @@ class Teacher:
         self.size: tuple[int, ...] | None = None
 
     def embed(self, square: Picture) -> Embeddings:
-        """The 100 numbers of a picture of 256 x 256."""
+        """Return the embedding (100,) of a picture of 256 x 256."""
         slot = self.predictor.get_input_details()[0]["index"]
         self.predictor.set_tensor(slot, square[None].astype(np.float32) / 255)
         self.predictor.invoke()
@@ -42,7 +42,7 @@ class Teacher:
         return np.asarray(found, np.float32).ravel().copy()
 
     def paint(self, picture: Picture, numbers: Embeddings) -> Picture:
-        """Magenta's picture, uint8; Magenta rounds its sides up to multiples of four."""
+        """Return Magenta's picture, uint8; its sides are rounded up to multiples of four."""
         if self.size != picture.shape:
             self.painter.resize_tensor_input(self.slots[3], [1, *picture.shape])
             self.painter.allocate_tensors()
@@ -56,10 +56,10 @@ class Teacher:
 
 
 def open_teacher_file(path: Path, threads: int | None = None) -> Any:
-    """A TFLite interpreter: ai-edge-litert's where it is installed, TensorFlow's otherwise."""
+    """Open a file in the interpreter of ai-edge-litert if it is installed, else of TensorFlow."""
     if not path.is_file():
         raise MissingFileError(
-            f"no teacher at {path}; name the folder that holds {PREDICTOR_FILE} and {PAINTER_FILE}"
+            f"teacher {path} does not exist. Give the folder with {PREDICTOR_FILE}."
         )
     try:
         from ai_edge_litert.interpreter import Interpreter
@@ -74,11 +74,10 @@ def open_teacher_file(path: Path, threads: int | None = None) -> Any:
 
 class LiteGraph:
     """A TFLite file as float operations of Keras: ``graph(inputs, keep=(3, 7))`` returns the output
-    and kept tensors.
+    and the kept tensors.
 
-    Tensors are named by their index in the file. Quantised constants are brought back to float32.
-    Constants and operators can be exported to an ``.npz``, for a machine that has no TensorFlow to
-    read the file with.
+    Tensors are named by their index in the file; quantized constants become float32. `export`
+    writes an ``.npz`` for a machine without TensorFlow, which reads the file.
     """
 
     def __init__(self, path: Path):
@@ -95,7 +94,7 @@ class LiteGraph:
         )
 
     def export(self, path: Path) -> None:
-        """Writes constants and operators to an ``.npz`` that the constructor reads."""
+        """Write constants and operators to an ``.npz`` that the constructor reads."""
         graph = {"inputs": self.inputs, "outputs": self.outputs, "operators": self.operators}
         arrays: dict[str, Any] = {f"c{k}": v for k, v in self.constants.items()}
         np.savez(path, graph=np.array(json.dumps(graph)), **arrays)
@@ -105,28 +104,28 @@ class LiteGraph:
         for name, taken, given, options in self.operators:
             arguments = [values.get(index) for index in taken]
             if any(argument is None for argument in arguments[:2]):
-                continue  # the arithmetic of sizes, which `doubles` stands for
+                continue  # arithmetic of shapes, which `doubles` replaces
             values[given] = apply_operator(name, options, arguments)
             if given == until:
                 break
         return values.get(self.outputs[0]), {index: values[index] for index in keep}
 
     def layers(self, kind: str) -> list[int]:
-        """The output tensors of all operators of a kind (``ADD``, ``CONV_2D``), in order."""
+        """Return the output tensors of all operators of a kind (``ADD``, ``CONV_2D``), in order."""
         return [given for name, _, given, _ in self.operators if name == kind]
 
 
-# What computes the size of a resize: not needed, since every resize here doubles or keeps.
+# They compute the size of a resize. Not needed: every resize here doubles the size or keeps it.
 SHAPE_OPERATORS = ("SHAPE", "STRIDED_SLICE", "PACK")
 KEPT_OPTIONS = ("padding", "strideH", "fusedActivationFunction", "keepDims", "mode")
 
 
 def read_lite_file(path: Path) -> tuple[dict[str, Any], dict[int, Any]]:
-    """Operators and constants of a TFLite file."""
+    """Read the operators and constants of a TFLite file."""
     from tensorflow.lite.python import schema_py_generated as schema
 
     if not path.is_file():
-        raise MissingFileError(f"no teacher at {path}")
+        raise MissingFileError(f"teacher {path} does not exist. Name its folder.")
     names = {v: k for k, v in vars(schema.BuiltinOperator).items() if not k.startswith("_")}
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(path.read_bytes(), 0))
     graph = model.subgraphs[0]
@@ -155,30 +154,31 @@ def read_lite_file(path: Path) -> tuple[dict[str, Any], dict[int, Any]]:
 
 
 def decode_constant(tensor: Any, data: bytes) -> Any:
-    """A stored tensor as float32, or its integers where it is not quantised."""
+    """Decode a stored tensor to float32, or to its integers if it is not quantized."""
     kinds = {0: np.float32, 1: np.float16, 2: np.int32, 3: np.uint8, 4: np.int64, 9: np.int8}
     if tensor.type not in kinds:
-        raise AssetError(f"a TFLite tensor of type {tensor.type} is not known here")
+        raise AssetError(f"TFLite tensor of type {tensor.type}: this type is not supported.")
     kind = kinds[tensor.type]
     array = np.frombuffer(data, kind).reshape(tensor.shape if tensor.shape is not None else [])
-    quantised = tensor.quantization
-    if quantised is None or quantised.scale is None or not len(quantised.scale):
+    quantized = tensor.quantization
+    if quantized is None or quantized.scale is None or not len(quantized.scale):
         return array.astype(np.float32) if kind is np.float16 else array
-    scale = np.array(quantised.scale, np.float32)
-    zero = np.array(quantised.zeroPoint, np.float32)
+    scale = np.array(quantized.scale, np.float32)
+    zero = np.array(quantized.zeroPoint, np.float32)
     if len(scale) > 1:
         shape = [1] * array.ndim
-        shape[quantised.quantizedDimension] = -1
+        shape[quantized.quantizedDimension] = -1
         scale, zero = scale.reshape(shape), zero.reshape(shape)
     return (array.astype(np.float32) - zero) * scale
 
 
 def activate(value: Any, kind: int) -> Any:
+    """Apply a fused activation function."""
     return ops.relu(value) if kind == 1 else ops.relu6(value) if kind == 3 else value
 
 
 def apply_convolution(name: str, options: dict[str, int], arguments: list[Any]) -> Any:
-    """A convolution, plain or by channel, with its bias."""
+    """Apply a convolution, plain or depthwise, with its bias."""
     padding = "same" if options["padding"] == 0 else "valid"
     kernel = np.transpose(arguments[1], (1, 2, 3, 0))
     apply = ops.conv if name == "CONV_2D" else ops.depthwise_conv
@@ -189,7 +189,7 @@ def apply_convolution(name: str, options: dict[str, int], arguments: list[Any]) 
 
 
 def apply_operator(name: str, options: dict[str, int], arguments: list[Any]) -> Any:
-    """One TFLite operator."""
+    """Apply one TFLite operator."""
     first = arguments[0]
     if name in ("CONV_2D", "DEPTHWISE_CONV_2D"):
         result = apply_convolution(name, options, arguments)
@@ -214,10 +214,10 @@ def apply_operator(name: str, options: dict[str, int], arguments: list[Any]) -> 
     elif name == "LOGISTIC":
         result = ops.sigmoid(first)
     else:
-        raise AssetError(f"the TFLite operator {name} is not known here")
+        raise AssetError(f"TFLite operator {name} is not supported.")
     return activate(result, options.get("fusedActivationFunction", 0))
 
 
 def double_size(value: Any) -> Any:
-    """Nearest-neighbour enlargement by two."""
+    """Double the size by nearest-neighbor interpolation."""
     return ops.repeat(ops.repeat(value, 2, axis=1), 2, axis=2)

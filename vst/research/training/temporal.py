@@ -1,17 +1,17 @@
-"""Training of a feed-forward network in one style, on films: steady from frame to frame.
+"""Trains a feed-forward network in one style on films, steady from frame to frame.
 
     TemporalTraining(style, Films.read([folder], side), out, plan).run(on_progress)
 
-After the report that the method is from, and ReCoNet (Gao et al. 2018): beside content, style and
-variation, each painting must be like that of the next frame, moved along the flow (short term), and
-like that of the fifth after it (long term), where neither occlusion nor the frame's edge forbids
-it; but the brightness may change as the content's does.
+After the report that describes the method, and ReCoNet (Gao et al. 2018): beside content, style
+and variation, two losses compare each painting with that of the next frame (short term) and of the
+fifth frame after it (long term), warped along the flow, except at occlusions and at the frame's
+edge; the luminance may change as the content's does.
 
-The report's printed listing departs from its text, and is not followed where it does: it swaps the
-two weights λ (100 is the short term's, 10 the long term's), weighs blue as red in the luminance,
-picks the long-term frame by its index in a shuffled batch and masks by comparing a content with a
-painting, rescales the resized flow by the wrong sides, and leaves out the luminance term of the
-loss. Here: `TemporalPlan.weights`, `vst.nets.losses.LUMINANCE`, `crop_sample` and `resize_flow` in
+The report's listing differs from its text, which this module follows: the listing swaps the two
+weights λ (100 for the short term, 10 for the long term), weighs blue as red in the luminance, picks
+the long-term frame by its index in a shuffled batch, compares a content with a painting for its
+mask, scales the resized flow by the wrong sides, and omits the luminance term. See
+`TemporalPlan.weights`, `vst.nets.losses.LUMINANCE`, `crop_sample` and `resize_flow` in
 `vst.research.training.films`, and `TemporalLearner.steadiness`.
 """
 
@@ -37,7 +37,7 @@ MAX_HELD_OUT = 16
 
 
 class TemporalLearner(StyleLearner):
-    """Paints three frames of each moment; the first two are judged for content and style."""
+    """Paints three frames of each sample; content and style losses judge the first two."""
 
     painted_keys = SAMPLE_FRAMES
     judged_keys = ("now", "next")
@@ -50,7 +50,7 @@ class TemporalLearner(StyleLearner):
         }
 
     def change(self, batch: Batch, contents: Batch, paintings: Batch, key: str) -> Any:
-        """How much the painting of ``now`` differs from the later one, moved onto it."""
+        """Compare the painting of ``now`` with the later one, warped to it."""
         flow = ops.convert_to_tensor(batch[f"flow_{key}"])
         mask = ops.cast(batch[f"mask_{key}"], "float32")[..., None]
         allowed: Any = 0.0
@@ -64,7 +64,7 @@ class TemporalLearner(StyleLearner):
 
 
 class TemporalTraining(StyleTraining):
-    """`vst train temporal`: one network, one style, films and their motion."""
+    """Trains one network in one style on films (`vst train temporal`)."""
 
     kind = "temporal"
     learner_kind = TemporalLearner
@@ -86,8 +86,8 @@ class TemporalTraining(StyleTraining):
 
     @classmethod
     def resume(cls, out: Path, data: Sequence[Path] = (), **changed: Any) -> TemporalTraining:
-        """The training that was begun in a folder. ``changed``: of its plan; ``data``: where the
-        films are now.
+        """Resume the training of a folder. ``changed``: fields of its plan to replace; ``data``:
+        the films, if they were moved.
         """
         found = load_settings(out, cls.kind, changed)
         plan, about = TemporalPlan(**found.plan), found.about
@@ -102,7 +102,7 @@ class TemporalTraining(StyleTraining):
 
     @property
     def formula(self) -> str:
-        """The name of the luminance formula that is used."""
+        """The name of the luminance formula."""
         if self.plan.luminance != AUTO:
             return self.plan.luminance
         return "animated" if self.films.drawn else "filmed"
@@ -120,5 +120,5 @@ class TemporalTraining(StyleTraining):
 
 
 def stack_samples(moments: Sequence[MotionSample]) -> Batch:
-    """Moments as arrays with the batch as first axis."""
+    """Stack samples as arrays with the batch as first axis."""
     return {name: np.stack([getattr(one, name) for one in moments]) for name in vars(moments[0])}
