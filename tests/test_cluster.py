@@ -242,7 +242,7 @@ def test_asked_to_stop_and_resumed_on_the_cluster(films: Path, tmp_path: Path, j
     settings = join(slow=0.02)
 
     def listen(progress: Any) -> None:
-        control.asked = True
+        control.stop_requested = True
 
     with pytest.raises(Cancelled, match=f"resume with: vst resume {output}"):
         run_on(settings, job(films, output), listen, control)

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.test_pipeline import line, scene, shots
+from tests.test_pipeline import make_parts, scene, without_mask
 from vst.core.threads import OF_TENSORFLOW, available, one_core_a_frame, opencv_on, share
 from vst.core.types import Picture, Pictures
 from vst.engines.embedded import EmbeddedEngine, build_batch_operations
@@ -75,13 +75,16 @@ def test_a_frame_is_painted_while_an_earlier_one_is_steadied() -> None:
             assert painting.wait(PATIENCE)
             return super().step(content, painted)
 
-    parts, sink = line()
+    parts, sink = make_parts()
     engine = Engine()
     engine.prepare({name: np.zeros((2, 2, 3), np.uint8) for name in ("red", "blue")})
     both = PipelineParts(
-        FramePainter(engine, parts.easel.width, parts.easel.height), parts.timeline, Steady(), sink
+        FramePainter(engine, parts.painter.width, parts.painter.height),
+        parts.timeline,
+        Steady(),
+        sink,
     )
-    assert run_loop(both, shots(scene(90, 4)), 4, lambda _: None).frames == 4
+    assert run_loop(both, without_mask(scene(90, 4)), 4, lambda _: None).frames == 4
 
 
 def test_what_a_stabiliser_raises_ends_the_run() -> None:
@@ -89,9 +92,9 @@ def test_what_a_stabiliser_raises_ends_the_run() -> None:
         def step(self, content: Picture, painted: Picture) -> list[Picture]:
             raise ArithmeticError("no flow")
 
-    parts, _ = line(stabiliser=Broken())
+    parts, _ = make_parts(stabiliser=Broken())
     with pytest.raises(ArithmeticError, match="no flow"):
-        run_loop(parts, shots(scene(90, 40)), 40, lambda _: None)
+        run_loop(parts, without_mask(scene(90, 40)), 40, lambda _: None)
     assert threading.active_count() == 1
 
 

@@ -1,6 +1,6 @@
 """Half an hour of video, end to end: every frame, its time and its sound, in little memory.
 
-Without a stabiliser: one that carries pictures on blurs the numbers that the frames show.
+Without a stabilizer, which would blur the numbers that the frames show.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from vst.video.sources import open_source
 RATE, MINUTES = 25, 30
 FRAMES = RATE * 60 * MINUTES
 CYCLE = 2**CODE_BITS
-"""Frames after which the numbers begin anew."""
+"""Frames after which the numbers repeat."""
 MOST_MEMORY = 1_000_000_000
-"""Bytes that the program and its ffmpeg may hold together."""
+"""Bytes that the program and its ffmpeg may use together."""
 BEEPS = "aevalsrc='if(lt(mod(t,10),0.05),0.5*sin(5000*t),0)':s=48000"
 
 
-def half_an_hour(folder: Path) -> Path:
+def write_half_an_hour(folder: Path) -> Path:
     """Numbered frames of 640 x 360 over grain that moves, with a beep every ten seconds."""
     grain = np.random.default_rng(0).integers(0, 255, (90, 640, 3), np.uint8)
     command = (*clips.X264, "-g", "250", "-crf", "23")
@@ -48,8 +48,8 @@ def half_an_hour(folder: Path) -> Path:
     return whole
 
 
-def times_of(path: Path, kind: str) -> list[float]:
-    """When each packet is shown or heard, in seconds on the file's clock."""
+def read_times(path: Path, kind: str) -> list[float]:
+    """The times of all packets, in seconds on the file's clock."""
     with av.open(str(path)) as file:
         stream: Any = file.streams.video[0] if kind == "video" else file.streams.audio[0]
         return sorted(float(p.pts * p.time_base) for p in file.demux(stream) if p.size)
@@ -58,11 +58,11 @@ def times_of(path: Path, kind: str) -> list[float]:
 @pytest.mark.huge
 @pytest.mark.slow
 def test_half_an_hour_of_video(tmp_path: Path) -> None:
-    content = half_an_hour(tmp_path)
-    assert len(times_of(content, "video")) == FRAMES
+    content = write_half_an_hour(tmp_path)
+    assert len(read_times(content, "video")) == FRAMES
     save_picture(tmp_path / "red.png", np.full((40, 60, 3), (230, 20, 20), np.uint8))
     output = tmp_path / "out.mp4"
-    done = watching.vst(
+    done = watching.run_vst(
         "stylize", content, "-s", tmp_path / "red.png", "-o", output,
         "--engine", "tint", "--stabilise", "off", "--progress", "none", timeout=1500,
     )  # fmt: skip
@@ -70,9 +70,9 @@ def test_half_an_hour_of_video(tmp_path: Path) -> None:
     print(f"{FRAMES} frames in {done.seconds:.0f} s, {done.peak / 1e6:.0f} MB at most")
     assert done.peak < MOST_MEMORY
     assert not get_chunk_folder(output).exists()
-    pictures, sound = times_of(output, "video"), times_of(output, "audio")
+    pictures, sound = read_times(output, "video"), read_times(output, "audio")
     assert np.allclose(pictures, np.arange(FRAMES) / RATE, atol=1e-6)
-    assert np.allclose(sound, times_of(content, "audio"), atol=1e-6)
+    assert np.allclose(sound, read_times(content, "audio"), atol=1e-6)
     assert clips.read_sound_packets(output) == clips.read_sound_packets(content)
     with open_source(output) as source:
         for second in range(0, MINUTES * 60, 60):

@@ -1,4 +1,4 @@
-"""The loop: every frame once, in order; scenes are kept apart; strength 0 is the content itself."""
+"""The loop: every frame once and in order, scenes apart, strength 0 is the content itself."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SIZE = (24, 32, 3)
 
 
 def scene(level: int, count: int, first: int = 0) -> list[Frame]:
-    """Frames of one colour, each with its number in the corner pixel."""
+    """Frames of one color, each with its number in the corner pixel."""
     frames = []
     for index in range(first, first + count):
         picture = np.full(SIZE, level, np.uint8)
@@ -39,13 +39,13 @@ def scene(level: int, count: int, first: int = 0) -> list[Frame]:
     return frames
 
 
-def shots(frames: Iterable[Frame]) -> Iterator[MaskedFrame]:
+def without_mask(frames: Iterable[Frame]) -> Iterator[MaskedFrame]:
     """Frames without a mask."""
     return ((frame, None) for frame in frames)
 
 
-class Kept(Sink):
-    """Keeps what is written."""
+class MemorySink(Sink):
+    """Keeps written frames in memory."""
 
     def __init__(self) -> None:
         super().__init__(SinkSpec(Path("none"), SIZE[1], SIZE[0], Fraction(10)))
@@ -62,7 +62,7 @@ class Kept(Sink):
 
 
 class OneLate(Stabilizer):
-    """Hands each frame on one step later, and counts what it is told."""
+    """Returns each frame one step later, and counts resets."""
 
     lookahead = 1
 
@@ -83,7 +83,9 @@ class OneLate(Stabilizer):
         self.resets += 1
 
 
-def line(strength: float = 1.0, stabiliser: Stabilizer | None = None) -> tuple[PipelineParts, Kept]:
+def make_parts(
+    strength: float = 1.0, stabiliser: Stabilizer | None = None
+) -> tuple[PipelineParts, MemorySink]:
     engine = TintEngine()
     engine.prepare(
         {
@@ -91,35 +93,35 @@ def line(strength: float = 1.0, stabiliser: Stabilizer | None = None) -> tuple[P
             "blue": np.full((4, 4, 3), (0, 0, 255), np.uint8),
         }
     )
-    sink = Kept()
+    sink = MemorySink()
     timeline = Timeline.through(["red", "blue"], 1.0, strength=strength)
     painter = FramePainter(engine, SIZE[1], SIZE[0])
     return PipelineParts(painter, timeline, stabiliser or Off(), sink), sink
 
 
 def test_every_frame_comes_out_once_and_in_order() -> None:
-    parts, sink = line(stabiliser=OneLate())
-    passed = run_loop(parts, shots(scene(90, 11)), 11, lambda _: None)
+    parts, sink = make_parts(stabiliser=OneLate())
+    passed = run_loop(parts, without_mask(scene(90, 11)), 11, lambda _: None)
     assert passed.frames == 11
     assert [frame.index for frame in sink.frames] == list(range(11))
 
 
-def test_the_mix_is_that_of_the_frame_s_own_time_also_behind_a_late_stabiliser() -> None:
-    on_time, kept = line()
-    run_loop(on_time, shots(scene(90, 11)), 11, lambda _: None)
-    late, kept_late = line(stabiliser=OneLate())
-    run_loop(late, shots(scene(90, 11)), 11, lambda _: None)
+def test_the_mix_is_that_of_the_frame_s_time_behind_a_late_stabilizer() -> None:
+    on_time, kept = make_parts()
+    run_loop(on_time, without_mask(scene(90, 11)), 11, lambda _: None)
+    late, kept_late = make_parts(stabiliser=OneLate())
+    run_loop(late, without_mask(scene(90, 11)), 11, lambda _: None)
     for a, b in zip(kept.frames, kept_late.frames):
         assert (a.picture == b.picture).all()
 
 
-def test_the_stabiliser_is_told_of_each_frame_s_mix_before_its_step() -> None:
+def test_the_stabilizer_gets_each_frame_s_mix_before_its_step() -> None:
     class Listening(Off):
         def __init__(self) -> None:
             self.heard: list[float] = []
             self.steps = 0
 
-        def told(self, mix: Mix) -> None:
+        def set_mix(self, mix: Mix) -> None:
             assert len(self.heard) == self.steps
             self.heard.append(mix.weights.get("blue", 0.0))
 
@@ -128,8 +130,8 @@ def test_the_stabiliser_is_told_of_each_frame_s_mix_before_its_step() -> None:
             return super().step(content, painted)
 
     stabiliser = Listening()
-    parts, _ = line(stabiliser=stabiliser)
-    run_loop(parts, shots(scene(90, 11)), 11, lambda _: None)
+    parts, _ = make_parts(stabiliser=stabiliser)
+    run_loop(parts, without_mask(scene(90, 11)), 11, lambda _: None)
     assert stabiliser.heard == [
         parts.mix_at(index / 10).weights.get("blue", 0) for index in range(11)
     ]
@@ -137,35 +139,35 @@ def test_the_stabiliser_is_told_of_each_frame_s_mix_before_its_step() -> None:
 
 
 def test_a_transition_runs_from_the_first_style_to_the_last() -> None:
-    parts, sink = line()
-    run_loop(parts, shots(scene(0, 11)), 11, lambda _: None)
+    parts, sink = make_parts()
+    run_loop(parts, without_mask(scene(0, 11)), 11, lambda _: None)
     red, blue = sink.frames[0].picture[5, 5], sink.frames[-1].picture[5, 5]
     assert red.tolist() == [127, 0, 0]
     assert blue.tolist() == [0, 0, 127]
 
 
 def test_strength_0_is_the_content_itself() -> None:
-    parts, sink = line(strength=0.0)
+    parts, sink = make_parts(strength=0.0)
     frames = scene(90, 5)
-    run_loop(parts, shots(frames), 5, lambda _: None)
+    run_loop(parts, without_mask(frames), 5, lambda _: None)
     assert all((a.picture == b.picture).all() for a, b in zip(frames, sink.frames))
 
 
 def test_strength_has_no_jump_where_the_cross_fade_begins() -> None:
     def level(strength: float) -> float:
-        parts, sink = line(strength=strength)
-        run_loop(parts, shots(scene(90, 1)), 1, lambda _: None)
+        parts, sink = make_parts(strength=strength)
+        run_loop(parts, without_mask(scene(90, 1)), 1, lambda _: None)
         return float(sink.frames[0].picture.mean())
 
     levels = [level(s) for s in np.linspace(0, 1, 41)]
     assert np.abs(np.diff(levels)).max() < 3
 
 
-def test_a_cut_flushes_and_resets_the_stabiliser_and_the_scene_s_own_style() -> None:
+def test_a_cut_flushes_and_resets_stabilizer_and_content_style() -> None:
     stabiliser = OneLate()
-    parts, sink = line(strength=0.5, stabiliser=stabiliser)
-    run_loop(parts, shots(scene(10, 6) + scene(240, 6, first=6)), 12, lambda _: None)
-    assert stabiliser.resets == 3  # taken up afresh, the first scene, the cut
+    parts, sink = make_parts(strength=0.5, stabiliser=stabiliser)
+    run_loop(parts, without_mask(scene(10, 6) + scene(240, 6, first=6)), 12, lambda _: None)
+    assert stabiliser.resets == 3  # the start, the first scene, the cut
     assert [frame.index for frame in sink.frames] == list(range(12))
     # At half strength the painting leans on the scene's own style: bright after the cut, not the
     # dark one's.
@@ -176,16 +178,16 @@ def test_a_batch_never_holds_two_scenes() -> None:
     frames = scene(10, 5) + scene(240, 4, first=5)
     groups = [
         (batch.new_scene, [frame.index for frame in batch.frames])
-        for batch in group_frames(shots(frames), 3, *SIZE[1::-1])
+        for batch in group_frames(without_mask(frames), 3, *SIZE[1::-1])
     ]
     assert groups == [(True, [0, 1, 2]), (False, [3, 4]), (True, [5, 6, 7]), (False, [8])]
 
 
 def test_progress_ends_at_the_number_of_frames() -> None:
-    told: list[Progress] = []
-    parts, _ = line()
-    run_loop(parts, shots(scene(90, 7)), 7, told.append)
-    assert told[-1].done == told[-1].total == 7
+    events: list[Progress] = []
+    parts, _ = make_parts()
+    run_loop(parts, without_mask(scene(90, 7)), 7, events.append)
+    assert events[-1].done == events[-1].total == 7
 
 
 class Breaks(TintEngine):
@@ -210,14 +212,14 @@ class Breaks(TintEngine):
     ("way", "said"), [("raises", "the brush broke"), ("size", "shape"), ("nan", "float32")]
 )
 def test_an_engine_that_fails_is_named_with_the_frame(way: str, said: str) -> None:
-    parts, _ = line()
+    parts, _ = make_parts()
     engine = Breaks(way)
     engine.prepare({"red": np.zeros((2, 2, 3), np.uint8), "blue": np.zeros((2, 2, 3), np.uint8)})
     broken = PipelineParts(
         FramePainter(engine, *SIZE[1::-1]), parts.timeline, parts.stabilizer, parts.sink
     )
     with pytest.raises(EngineError, match=f"engine 'tint' failed at frame 3.*{said}"):
-        run_loop(broken, shots(scene(90, 7)), 7, lambda _: None)
+        run_loop(broken, without_mask(scene(90, 7)), 7, lambda _: None)
 
 
 def test_only_a_few_frames_are_read_ahead_of_the_writing() -> None:
@@ -229,38 +231,38 @@ def test_only_a_few_frames_are_read_ahead_of_the_writing() -> None:
             read.append(frame.index)
             yield frame
 
-    class Watching(Kept):
+    class Watching(MemorySink):
         def write(self, frame: Frame) -> None:
             time.sleep(0.002)
             apart.append(read[-1] - frame.index)
 
-    parts, _ = line()
+    parts, _ = make_parts()
     watched = PipelineParts(parts.painter, parts.timeline, parts.stabilizer, Watching())
-    run_loop(watched, shots(counted()), 60, lambda _: None)
-    # Queued to be painted, to be steadied (a batch more) and to be written, one in each hand, one
-    # that shows that no cut comes.
+    run_loop(watched, without_mask(counted()), 60, lambda _: None)
+    # Queued to be painted, to be stabilized (a batch more) and to be written, one in each stage,
+    # one that shows that no cut comes.
     assert max(apart) <= AHEAD + STABILIZED + 1 + BEHIND + 6
 
 
-def test_a_sink_that_fails_ends_the_run_with_its_own_error() -> None:
-    class Full(Kept):
+def test_a_sink_that_fails_ends_the_run_with_its_error() -> None:
+    class Full(MemorySink):
         def write(self, frame: Frame) -> None:
             raise OutputError("no space left")
 
-    parts, _ = line()
+    parts, _ = make_parts()
     broken = PipelineParts(parts.painter, parts.timeline, parts.stabilizer, Full())
     with pytest.raises(OutputError, match="no space left"):
-        run_loop(broken, shots(scene(90, 60)), 60, lambda _: None)
+        run_loop(broken, without_mask(scene(90, 60)), 60, lambda _: None)
     assert threading.active_count() == 1
 
 
-def test_what_progress_raises_stops_the_run_and_its_threads() -> None:
+def test_an_error_of_on_progress_stops_the_run_and_its_threads() -> None:
     def stop(progress: Progress) -> None:
         raise Cancelled("stopped")
 
-    parts, _ = line()
+    parts, _ = make_parts()
     with pytest.raises(Cancelled):
-        run_loop(parts, shots(scene(90, 60)), 60, stop)
+        run_loop(parts, without_mask(scene(90, 60)), 60, stop)
     assert threading.active_count() == 1
 
 
@@ -313,8 +315,8 @@ def test_a_larger_brush_is_painted_at_a_smaller_size() -> None:
     assert sizes == [(12, 16), (24, 32), (48, 64)]
 
 
-def test_only_the_figure_is_painted_where_there_is_a_mask() -> None:
-    parts, sink = line()
+def test_only_the_foreground_is_painted_where_there_is_a_mask() -> None:
+    parts, sink = make_parts()
     painter = FramePainter(parts.painter.engine, SIZE[1], SIZE[0], EDGES["inpainted"]())
     alpha = np.zeros(SIZE[:2], np.uint8)
     alpha[8:16, 8:24] = 255
@@ -322,25 +324,27 @@ def test_only_the_figure_is_painted_where_there_is_a_mask() -> None:
     masked = PipelineParts(painter, parts.timeline, Off(), sink)
     run_loop(masked, ((frame, alpha) for frame in frames), 4, lambda _: None)
     for before, after in zip(frames, sink.frames):
-        far = [*range(3), *range(21, 24)]  # a few pixels round the figure belong to its edge
+        far = [*range(3), *range(21, 24)]  # a few pixels round the foreground belong to its edge
         assert (after.picture[far] == before.picture[far]).all()
         assert np.abs(after.picture[12, 16].astype(int) - before.picture[12, 16]).max() > 20
 
 
-def test_the_content_s_colours_can_be_kept() -> None:
-    parts, sink = line()
+def test_the_content_s_colors_can_be_kept() -> None:
+    parts, sink = make_parts()
     green = [Frame(0, 0.0, np.full(SIZE, (40, 160, 60), np.uint8))]
     kept = Timeline((Key(0.0, {"red": 1.0}, colours="content"),))
-    run_loop(PipelineParts(parts.painter, kept, Off(), sink), shots(green), 1, lambda _: None)
+    run_loop(
+        PipelineParts(parts.painter, kept, Off(), sink), without_mask(green), 1, lambda _: None
+    )
     assert sink.frames[0].picture[5, 5].argmax() == 1
 
 
-def test_a_ghost_trails_and_ends_at_a_cut() -> None:
-    parts, sink = line()
+def test_a_trail_ends_at_a_cut() -> None:
+    parts, sink = make_parts()
     frames = scene(250, 3) + scene(10, 4, first=3)
     ghostly = PipelineParts(parts.painter, parts.timeline, Off(), sink, trail=Ghost(1.0))
-    plain, kept = line()
-    run_loop(ghostly, shots(frames), 7, lambda _: None)
-    run_loop(plain, shots(frames), 7, lambda _: None)
+    plain, kept = make_parts()
+    run_loop(ghostly, without_mask(frames), 7, lambda _: None)
+    run_loop(plain, without_mask(frames), 7, lambda _: None)
     assert (sink.frames[3].picture == kept.frames[3].picture).all()  # the cut
     assert (sink.frames[6].picture != kept.frames[6].picture).any()

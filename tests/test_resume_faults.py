@@ -314,7 +314,7 @@ def test_a_control_stops_a_run_at_the_end_of_its_chunk(paint: Any, tmp_path: Pat
 
     def listen(progress: vst.Progress) -> None:
         events.append(progress)
-        control.asked = True
+        control.stop_requested = True
 
     inputs = tmp_path / "in.mp4", tmp_path / "red.png"
     job = job_of(*inputs, tmp_path / "out.mkv", **OPTIONS)

@@ -1,4 +1,4 @@
-"""Many jobs in one process: nothing grows."""
+"""Many jobs in one process: memory, open files, threads and temporary files do not grow."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ GROWTH = 30_000
 """Kilobytes that the process may grow by after the first tenth of the jobs."""
 
 
-def resident() -> int:
-    """Kilobytes of memory of this process."""
+def get_memory() -> int:
+    """Resident memory of this process in kilobytes."""
     text = Path("/proc/self/status").read_text()
     return int(text.split("VmRSS:")[1].split()[0])
 
 
-def held(temporary: Path) -> tuple[int, int, int]:
+def count_open(temporary: Path) -> tuple[int, int, int]:
     """Open files, threads, and temporary files."""
     files = len(list(Path("/proc/self/fd").iterdir()))
     return files, threading.active_count(), len(list(temporary.iterdir()))
@@ -49,7 +49,7 @@ def test_a_thousand_short_jobs_leave_nothing(
             engine="tint", stabilise="light", overwrite=True,
         )  # fmt: skip
         if number % (JOBS // 10) == JOBS // 10 - 1:
-            seen.append((resident(), *held(temporary)))
+            seen.append((get_memory(), *count_open(temporary)))
     assert len({each[1:] for each in seen}) == 1, seen
     assert seen[-1][0] - seen[0][0] < GROWTH, seen
     assert len(list(tmp_path.iterdir())) == 6

@@ -230,7 +230,7 @@ class FramePreviewer:
         return PreviewFrame(content, painting, schedule)
 
     def build_schedule(self, job: Job) -> Schedule:
-        """The job's schedule; the styles are resolved anew only if they differ from the last
+        """The job's schedule; styles are resolved again only if they differ from the last
         job's.
         """
         engine, source = self._open(job)

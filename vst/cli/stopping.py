@@ -33,9 +33,9 @@ def handle_interrupts() -> Iterator[RunControl]:
     hung = threading.Event()
 
     def interrupted(number: int, frame: Any) -> None:
-        if not stop.armed or stop.asked:
+        if not stop.paints_chunks or stop.stop_requested:
             raise Cancelled("stopped")
-        stop.asked = True
+        stop.stop_requested = True
         write_line("\nvst: finishing this chunk, then stopping; Ctrl-C again stops now\n")
 
     def ended(number: int, frame: Any) -> None:

@@ -72,7 +72,7 @@ class ClusterPainter:
     @property
     def workers(self) -> int:
         """How many workers share the chunks."""
-        return max(1, len(self.pool.places))
+        return max(1, len(self.pool.find_slots()))
 
     def paint(self, session: RenderSession, folder: ChunkFolder, schedule: Schedule) -> LoopResult:
         """Paint the missing chunks; see `vst.pipeline.run.ChunkPainter`."""
@@ -86,7 +86,7 @@ class ClusterPainter:
         self.pool.start(order)
         began = time.perf_counter()
         total = max(0, count_frames(session.job, session.source.info) - folder.frames)
-        self.control.armed = True
+        self.control.paints_chunks = True
         with Ahead(self._plan(session, folder), MOST_PLANNED, session.job.patience) as plans:
             tasks = self._make_tasks(iter(plans), order, folder)
             for outcome in self.pool.run_tasks(tasks, self._is_wanted):
@@ -94,11 +94,11 @@ class ClusterPainter:
                 seconds = time.perf_counter() - began
                 detail = self._get_detail(folder)
                 self.on_progress(Progress(PAINT, self.stats.frames, total, seconds, detail))
-        self.control.armed = False
+        self.control.paints_chunks = False
         session.guard.check()
         if self._failed is not None:
             raise make_chunk_error(*self._failed, folder, session.job.output)
-        if self.control.asked and folder.missing is not None:
+        if self.control.stop_requested and folder.missing is not None:
             raise Cancelled("stopped")
         return LoopResult(self.stats.frames, began)
 
@@ -127,7 +127,7 @@ class ClusterPainter:
                 yield Task("paint_chunk", order, waiting.pop())
 
     def _is_wanted(self) -> bool:
-        return self._failed is None and not self.control.asked
+        return self._failed is None and not self.control.stop_requested
 
     def _get_detail(self, folder: ChunkFolder) -> dict[str, Any]:
         return {

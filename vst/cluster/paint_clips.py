@@ -168,13 +168,13 @@ def run_batch_with_pool(
     with open_clip_transport(pool.settings, Path(jobs[0].output)) as transport:
         clips = ClipQueue(jobs, transport, on_outcome)
         pool.start(None)
-        control.armed = True
-        for ended in pool.run_tasks(clips.make_tasks(), lambda: not control.asked):
+        control.paints_chunks = True
+        for ended in pool.run_tasks(clips.make_tasks(), lambda: not control.stop_requested):
             clips.store(ended)
             detail = {"clips": f"{len(clips.outcomes)}/{len(jobs)}", "workers": pool.size}
             seconds = time.perf_counter() - began
             on_progress(Progress(PAINT, clips.frames, clips.total, seconds, detail))
-        if control.asked:
+        if control.stop_requested:
             raise Cancelled(
                 f"stopped; {len(clips.outcomes)} of {len(jobs)} clips are done. "
                 "Run the batch again for the rest"

@@ -122,8 +122,7 @@ class WorkerPool:
         if self._started:
             self._ray.shutdown()
 
-    @property
-    def places(self) -> list[tuple[str, int, int]]:
+    def find_slots(self) -> list[tuple[str, int, int]]:
         """Where a worker fits: machine, its cores and its GPUs, evenly over the machines."""
         found: list[tuple[int, str, int, int]] = []
         for node in self._ray.nodes():
@@ -134,8 +133,8 @@ class WorkerPool:
             cores = min(self.cores, all_cores)
             count = min(gpus, all_cores // cores) if gpus else all_cores // cores
             found += [(turn, node["NodeID"], cores, int(gpus > 0)) for turn in range(count)]
-        found.sort(key=lambda place: place[:2])
-        return [place[1:] for place in found][: self.settings.workers]
+        found.sort(key=lambda slot: slot[:2])
+        return [slot[1:] for slot in found][: self.settings.workers]
 
     @property
     def cores(self) -> int:
@@ -285,7 +284,7 @@ class WorkerPool:
         self._checked = time.monotonic()
         affinity = self._ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy
         existing = list(self._actors.values())
-        for node, cores, gpus in self.places:
+        for node, cores, gpus in self.find_slots():
             if node in self._refusing:
                 continue
             if node in existing:

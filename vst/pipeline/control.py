@@ -18,14 +18,14 @@ from vst.video.sinks.atomic_output import get_working_folder
 class RunControl:
     """Shared by a run and whoever may stop it.
 
-    ``armed``: the run paints chunks and can stop at the end of one; ``asked``: it is to stop at the
-    end of this one. ``beat``: when (``time.monotonic``) the last step was done; None where no steps
-    are expected. ``patience``: seconds without a step after which the run counts as hung.
+    ``paints_chunks``: the run can stop at the end of a chunk; ``stop_requested``: it is to stop at
+    the end of this one. ``beat``: when (``time.monotonic``) the last step was done; None where no
+    steps are expected. ``patience``: seconds without a step after which the run counts as hung.
     ``pulse`` returns a value that changes while something works that has no steps.
     """
 
-    armed: bool = False
-    asked: bool = False
+    paints_chunks: bool = False
+    stop_requested: bool = False
     beat: float | None = None
     patience: float = 0.0
     pulse: Callable[[], object] | None = None

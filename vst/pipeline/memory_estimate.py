@@ -1,7 +1,7 @@
 """Estimates how much memory a job needs, before it starts.
 
 An estimate, not a promise: the constants were measured (`bench/memory.py`) with the program and its
-ffmpeg counted together, and lie above what was found. Nothing enforces it while the job runs.
+ffmpeg counted together, and are above what was found. Nothing enforces it while the job runs.
 """
 
 from __future__ import annotations

@@ -132,15 +132,15 @@ class RenderSession:
             sink.begin(number)
             continues = _Continuation(self.guard, self.control, folder, number)
             chunking = Chunking(folder.rule, continues, folder.load_start(number))
-            self.control.armed = True
+            self.control.paints_chunks = True
             result = self._run(chunking, max(0, all_frames - folder.frames))
             frames += result.frames
             if result.whole:
                 sink.end_video()
                 break
-            if self.control.asked and folder.missing is not None:
+            if self.control.stop_requested and folder.missing is not None:
                 raise Cancelled("stopped")
-        self.control.armed = False
+        self.control.paints_chunks = False
         return LoopResult(frames, first_read)
 
     def _run(self, chunking: Chunking | None, total: int) -> LoopResult:
@@ -188,4 +188,4 @@ class _Continuation:
     def __call__(self) -> bool:
         self.guard.check()
         self.number += 1
-        return self.number not in self.folder.chunks and not self.control.asked
+        return self.number not in self.folder.chunks and not self.control.stop_requested

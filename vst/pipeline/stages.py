@@ -48,8 +48,8 @@ class PaintedFrame:
 
 @dataclass(frozen=True)
 class ChunkBoundary:
-    """Stands among painted frames where a chunk begins with ``batch``. ``painter`` is the painter's
-    state there; ``following`` replaces the handover where the next chunk needs none.
+    """Comes between painted frames where a chunk begins with ``batch``. ``painter`` is the
+    painter's state there; ``following`` replaces the handover where the next chunk needs none.
     """
 
     batch: FrameBatch
@@ -59,7 +59,7 @@ class ChunkBoundary:
 
 @dataclass(frozen=True)
 class ChunkEnd:
-    """Stands among stabilized frames where a chunk ends."""
+    """Comes between stabilized frames where a chunk ends."""
 
     start: Handover | WarmStart
 
@@ -71,7 +71,7 @@ StabilizedFrame = tuple[PendingFrame, Picture]
 class StabilizerStage:
     """Passes painted frames through the stabilizer, in order, and on to ``write``.
 
-    None stands before a new scene: frames still held are passed on, and the scene is forgotten.
+    None comes before a new scene: pending frames are passed on, and the stabilizer is reset.
     ``done`` counts the frames passed on, from ``first_written`` on.
     """
 
@@ -98,7 +98,7 @@ class StabilizerStage:
             self._pass_on(self.stabilizer.step(item.content, item.painting))
 
     def flush(self) -> None:
-        """Pass on the frames still held."""
+        """Pass on the frames that the stabilizer still has."""
         self._pass_on(self.stabilizer.flush())
 
     def _pass_on(self, pictures: list[Picture]) -> None:
