@@ -1,4 +1,4 @@
-"""The page without a browser: what it sends becomes a `Job`, its files stay in their room, its jobs
+"""The page without a browser: what it sends becomes a `Job`, its files stay in their session, its jobs
 can be stopped.
 """
 
@@ -21,49 +21,49 @@ from vst.job import Job, check_paths
 from vst.plotting import save_picture
 from vst.preview import FramePreviewer
 from vst.schedule.score import StyleSource, read_score
-from vst.web.form import controls, job_of_form, read_form, score_to_take_away, settings_of
-from vst.web.queue import Queue, Task
-from vst.web.rooms import Limits, Room, Rooms, Shown, plain_name
+from vst.web.form import build_download_score, build_job, list_controls, parse_settings, read_form
+from vst.web.queue import QueuedTask, TaskQueue
+from vst.web.sessions import PageStyle, Session, Sessions, VisitorLimits, clean_name
 
 
 @pytest.fixture
-def rooms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rooms]:
+def sessions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sessions]:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    found = Rooms(Limits(upload=1, kept=2, length=2.5, looks=4, rooms=2, idle=100))
+    found = Sessions(VisitorLimits(upload=1, kept=2, length=2.5, keyframes=4, sessions=2, idle=100))
     yield found
     found.close()
 
 
 @pytest.fixture
-def room(rooms: Rooms) -> Room:
-    return rooms.open()
+def session(sessions: Sessions) -> Session:
+    return sessions.open()
 
 
-def bring(room: Room, file: Path, role: str) -> Any:
+def bring(session: Session, file: Path, role: str) -> Any:
     """Upload a file."""
-    kept = room.place_for(file.name, role)
+    kept = session.reserve_file(file.name, role)
     kept.path.write_bytes(file.read_bytes())
-    return room.keep(kept)
+    return session.add(kept)
 
 
 @pytest.fixture
-def sent(room: Room, media: Path) -> dict[str, Any]:
+def sent(session: Session, media: Path) -> dict[str, Any]:
     """What the page sends for a clip, a red picture and a built-in style."""
     content, red = (
-        bring(room, media / "clip.mp4", "content"),
-        bring(room, media / "red.png", "style"),
+        bring(session, media / "clip.mp4", "content"),
+        bring(session, media / "red.png", "style"),
     )
-    room.looks["red"] = Shown("red", "Red wall.png", StyleSource(red.path.name))
-    keys = [{"look": "red", "at": 0.25}, {"look": "@ink-wash", "at": 1}]
+    session.styles["red"] = PageStyle("red", "Red wall.png", StyleSource(red.path.name))
+    keys = [{"style": "red", "at": 0.25}, {"style": "@ink-wash", "at": 1}]
     return {"content": content.id, "keys": keys, "settings": {}}
 
 
 # From the form to a job
 
 
-def test_a_form_becomes_a_job_with_a_score(room: Room, sent: dict[str, Any]) -> None:
+def test_a_form_becomes_a_job_with_a_score(session: Session, sent: dict[str, Any]) -> None:
     sent["settings"] = {"strength": 0.5, "ease": "sine", "size": 256, "colours": "content"}
-    job = job_of_form(read_form(room, sent), room.folder)
+    job = build_job(read_form(session, sent), session.folder)
     check_paths(job)
     score = read_score(str(job.score))
     assert (job.size, job.styles, job.mask) == (256, (), None)
@@ -74,25 +74,25 @@ def test_a_form_becomes_a_job_with_a_score(room: Room, sent: dict[str, Any]) -> 
     ]
 
 
-def test_keys_are_played_in_order_of_time(room: Room, sent: dict[str, Any]) -> None:
-    sent["keys"] = [{"look": "none", "at": 0.9}, {"look": "red", "at": 0.1}]
-    assert [look.id for look, _ in read_form(room, sent).keys] == ["red", "none"]
+def test_keys_are_played_in_order_of_time(session: Session, sent: dict[str, Any]) -> None:
+    sent["keys"] = [{"style": "none", "at": 0.9}, {"style": "red", "at": 0.1}]
+    assert [look.id for look, _ in read_form(session, sent).keys] == ["red", "none"]
 
 
-def test_a_rectangle_becomes_a_mask(room: Room, sent: dict[str, Any]) -> None:
-    sent |= {"mask": [0.5, 0.25, 0.9, 0.5], "ground": "@zebra"}
-    job = job_of_form(read_form(room, sent), room.folder)
+def test_a_rectangle_becomes_a_mask(session: Session, sent: dict[str, Any]) -> None:
+    sent |= {"mask": [0.5, 0.25, 0.9, 0.5], "background": "@zebra"}
+    job = build_job(read_form(session, sent), session.folder)
     assert (job.mask, job.mask_ground) == ("auto:0.5000,0.2500,0.5000,0.5000", "@zebra")
 
 
-def test_the_score_to_take_away_has_the_visitors_names(room: Room, sent: dict[str, Any]) -> None:
-    score = score_to_take_away(read_form(room, sent), room)
+def test_the_score_to_take_away_has_the_visitors_names(session: Session, sent: dict[str, Any]) -> None:
+    score = build_download_score(read_form(session, sent), session)
     assert [source.path for source in score.styles.values()] == ["red.png", "@ink-wash"]
 
 
 def test_the_pages_controls_are_the_jobs_fields() -> None:
     known = Job.__dataclass_fields__
-    found = {about["name"]: about for about in controls()}
+    found = {about["name"]: about for about in list_controls()}
     assert found["stabilise"]["choices"] == list(known["stabilise"].metadata["choices"])
     for name in set(found) - {"size"}:
         assert found[name]["default"] == known[name].default, name
@@ -104,11 +104,11 @@ def test_the_pages_controls_are_the_jobs_fields() -> None:
         {"content": "/etc/passwd"},
         {"content": None},
         {"keys": []},
-        {"keys": [{"look": "../../etc", "at": 0}]},
-        {"keys": [{"look": "@no-such", "at": 0}]},
-        {"keys": [{"look": "red", "at": 2}]},
-        {"keys": [{"look": "red", "at": float("nan")}]},
-        {"keys": [{"look": "red", "at": 0}] * 5},
+        {"keys": [{"style": "../../etc", "at": 0}]},
+        {"keys": [{"style": "@no-such", "at": 0}]},
+        {"keys": [{"style": "red", "at": 2}]},
+        {"keys": [{"style": "red", "at": float("nan")}]},
+        {"keys": [{"style": "red", "at": 0}] * 5},
         {"settings": {"strength": 3}},
         {"settings": {"strength": "1"}},
         {"settings": {"size": 5000}},
@@ -118,22 +118,22 @@ def test_the_pages_controls_are_the_jobs_fields() -> None:
         {"settings": {"stabilise": "flw"}},
         {"mask": [0, 0]},
         {"mask": [0, 0, 2, 1]},
-        {"ground": "red"},
+        {"background": "red"},
         {"keys": ["red"]},
         {"settings": ["strength"]},
     ],
     ids=str,
 )
 def test_what_does_not_fit_is_refused(
-    room: Room, sent: dict[str, Any], wrong: dict[str, Any]
+    session: Session, sent: dict[str, Any], wrong: dict[str, Any]
 ) -> None:
     with pytest.raises((UsageError, MissingFileError)):
-        job_of_form(read_form(room, {**sent, **wrong}), room.folder)
+        build_job(read_form(session, {**sent, **wrong}), session.folder)
 
 
 def test_a_setting_is_answered_with_the_near_miss() -> None:
     with pytest.raises(UsageError, match="flow"):
-        settings_of({"stabilise": "flw"})
+        parse_settings({"stabilise": "flw"})
 
 
 # Folders and limits
@@ -142,89 +142,89 @@ def test_a_setting_is_answered_with_the_near_miss() -> None:
 @pytest.mark.parametrize(
     "name", ["../../etc/cron.d/x.mp4", "..\\..\\x.mp4", "/etc/x.mp4", "C:\\x.mp4", "a\n/x.mp4"]
 )
-def test_a_visitors_name_is_never_a_path(room: Room, name: str) -> None:
-    kept = room.place_for(name, "content")
-    assert kept.path.parent == room.folder and kept.name == "x.mp4"
+def test_a_visitors_name_is_never_a_path(session: Session, name: str) -> None:
+    kept = session.reserve_file(name, "content")
+    assert kept.path.parent == session.folder and kept.name == "x.mp4"
 
 
 def test_names_are_short_and_printable() -> None:
-    assert plain_name("a\x00\x1b[1mb.mp4") == "a[1mb.mp4"
-    assert len(plain_name("x" * 500 + ".mp4")) == 80
-    assert plain_name("/") == "file"
+    assert clean_name("a\x00\x1b[1mb.mp4") == "a[1mb.mp4"
+    assert len(clean_name("x" * 500 + ".mp4")) == 80
+    assert clean_name("/") == "file"
 
 
 @pytest.mark.parametrize(
     ("name", "role"), [("a.exe", "content"), ("a.png", "content"), ("a.mp4", "x")]
 )
-def test_files_of_other_kinds_are_refused(room: Room, name: str, role: str) -> None:
+def test_files_of_other_kinds_are_refused(session: Session, name: str, role: str) -> None:
     with pytest.raises(UsageError):
-        room.place_for(name, role)
+        session.reserve_file(name, role)
 
 
-def test_a_file_that_cannot_be_read_is_removed(room: Room) -> None:
-    kept = room.place_for("broken.mp4", "content")
+def test_a_file_that_cannot_be_read_is_removed(session: Session) -> None:
+    kept = session.reserve_file("broken.mp4", "content")
     kept.path.write_bytes(b"no film" * 100)
     with pytest.raises(OSError) as error:
-        room.keep(kept)
-    assert not kept.path.exists() and not room.files
-    assert "'broken.mp4'" in str(error.value) and str(room.folder) not in str(error.value)
+        session.add(kept)
+    assert not kept.path.exists() and not session.files
+    assert "'broken.mp4'" in str(error.value) and str(session.folder) not in str(error.value)
 
 
-def test_a_content_that_is_too_long_is_refused(room: Room, media: Path) -> None:
-    bring(room, media / "clip.mp4", "content")
-    with pytest.raises(UsageError, match=r"film.mp4 is 3 s long; the page takes 2.5 s"):
-        bring(room, media / "film.mp4", "content")
-    bring(room, media / "film.mp4", "style")
+def test_a_content_that_is_too_long_is_refused(session: Session, media: Path) -> None:
+    bring(session, media / "clip.mp4", "content")
+    with pytest.raises(UsageError, match=r"film.mp4 is 3 s long; the page accepts 2.5 s"):
+        bring(session, media / "film.mp4", "content")
+    bring(session, media / "film.mp4", "style")
 
 
-def test_only_so_much_is_kept(room: Room) -> None:
-    (room.folder / "much").write_bytes(bytes(1_700_000))
-    assert room.bytes_left() == 300_000
+def test_only_so_much_is_kept(session: Session) -> None:
+    (session.folder / "much").write_bytes(bytes(1_700_000))
+    assert session.bytes_left() == 300_000
 
 
-def test_only_so_many_visitors_and_they_go(rooms: Rooms) -> None:
-    first, second = rooms.open(), rooms.open()
+def test_only_so_many_visitors_and_they_go(sessions: Sessions) -> None:
+    first, second = sessions.open(), sessions.open()
     with pytest.raises(UsageError, match="2 visitors"):
-        rooms.open()
+        sessions.open()
     first.used -= 1000
-    assert rooms.open().token != second.token
+    assert sessions.open().token != second.token
     assert not first.folder.exists() and second.folder.exists()
 
 
-def test_empty_rooms_make_way_for_others(rooms: Rooms, media: Path) -> None:
-    busy, empty = rooms.open(), rooms.open()
+def test_empty_sessions_make_way_for_others(sessions: Sessions, media: Path) -> None:
+    busy, empty = sessions.open(), sessions.open()
     bring(busy, media / "clip.mp4", "content")
     busy.used -= 90
     empty.used -= 90
-    rooms.open()
+    sessions.open()
     assert busy.folder.exists() and not empty.folder.exists()
 
 
-def test_everything_goes_at_the_end(rooms: Rooms, room: Room, media: Path) -> None:
-    bring(room, media / "clip.mp4", "content")
-    rooms.close()
-    assert not rooms.folder.exists()
+def test_everything_goes_at_the_end(sessions: Sessions, session: Session, media: Path) -> None:
+    bring(session, media / "clip.mp4", "content")
+    sessions.close()
+    assert not sessions.folder.exists()
 
 
-def test_a_wrong_token_opens_nothing(rooms: Rooms, room: Room) -> None:
-    for token in ("", None, 3, "../x", room.token[:-1]):
+def test_a_wrong_token_opens_nothing(sessions: Sessions, session: Session) -> None:
+    for token in ("", None, 3, "../x", session.token[:-1]):
         with pytest.raises(MissingFileError):
-            rooms.room(token)
+            sessions.find(token)
 
 
 # The row of jobs
 
 
 @pytest.fixture
-def jobs() -> Iterator[Queue]:
-    found = Queue(at_once=1, waiting=2)
+def jobs() -> Iterator[TaskQueue]:
+    found = TaskQueue(at_once=1, waiting=2)
     yield found
     found.close()
 
 
-def task(room: Room, work: Callable[[OnProgress], dict[str, Any]]) -> Task:
-    number = room.new_id()
-    return Task(number, room, "clip.mp4", room.folder / f"job-{number}", work)
+def task(session: Session, work: Callable[[OnProgress], dict[str, Any]]) -> QueuedTask:
+    number = session.new_id()
+    return QueuedTask(number, session, "clip.mp4", session.folder / f"job-{number}", work)
 
 
 def until(reached: Callable[[], object]) -> None:
@@ -234,70 +234,74 @@ def until(reached: Callable[[], object]) -> None:
         time.sleep(0.01)
 
 
-def test_jobs_are_done_in_their_order(room: Room, jobs: Queue) -> None:
+def test_jobs_are_done_in_their_order(session: Session, jobs: TaskQueue) -> None:
     done: list[int] = []
-    tasks = [jobs.add(task(room, lambda heard, n=n: done.append(n) or {"n": n})) for n in (1, 2)]
+    tasks = [jobs.add(task(session, lambda on_progress, n=n: done.append(n) or {"n": n})) for n in (1, 2)]
     until(lambda: all(one.state == "done" for one in tasks))
     assert done == [1, 2] and tasks[1].outcome == {"n": 2}
 
 
-def endless(heard: OnProgress) -> dict[str, Any]:
+def endless(on_progress: OnProgress) -> dict[str, Any]:
     while True:
-        heard(Progress("paint", 1, 2, 1.0, {"painting": np.zeros((8, 8, 3), np.uint8)}))
+        on_progress(Progress("paint", 1, 2, 1.0, {"painting": np.zeros((8, 8, 3), np.uint8)}))
         time.sleep(0.005)
 
 
-def test_a_running_job_can_be_stopped_and_leaves_nothing(room: Room, jobs: Queue) -> None:
-    one = jobs.add(task(room, endless))
+def test_a_running_job_can_be_stopped_and_leaves_nothing(session: Session, jobs: TaskQueue) -> None:
+    one = jobs.add(task(session, endless))
     until(lambda: one.progress.get("done") == 1 and one.picture)
     assert one.progress["remaining"] == 1.0
     (one.folder / "half.mp4").write_bytes(b"half")
     jobs.cancel(one)
     until(lambda: one.state == "stopped")
     assert not one.folder.exists()
-    after = jobs.add(task(room, lambda heard: {}))
+    after = jobs.add(task(session, lambda on_progress: {}))
     until(lambda: after.state == "done")
 
 
-def test_a_waiting_job_can_be_stopped_and_the_row_has_an_end(room: Room, jobs: Queue) -> None:
-    first = jobs.add(task(room, endless))
+def test_a_waiting_job_can_be_stopped_and_the_queue_is_bounded(
+    session: Session, jobs: TaskQueue
+) -> None:
+    first = jobs.add(task(session, endless))
     until(lambda: first.state == "running")
-    second, third = (jobs.add(task(room, endless)) for _ in range(2))
+    second, third = (jobs.add(task(session, endless)) for _ in range(2))
     assert jobs.ahead_of(third) == 1
     with pytest.raises(UsageError, match="2 jobs are waiting"):
-        jobs.add(task(room, endless))
+        jobs.add(task(session, endless))
     jobs.cancel(second)
     assert second.state == "stopped" and not second.folder.exists()
-    with pytest.raises(UsageError, match="not over"):
+    with pytest.raises(UsageError, match="still running"):
         jobs.remove(third)
 
 
-def test_a_failed_job_says_why_without_a_path(room: Room, jobs: Queue) -> None:
-    def work(heard: OnProgress) -> dict[str, Any]:
-        raise UsageError(f"{room.folder}/painted.mp4 is a wall")
+def test_a_failed_job_says_why_without_a_path(session: Session, jobs: TaskQueue) -> None:
+    def work(on_progress: OnProgress) -> dict[str, Any]:
+        raise UsageError(f"{session.folder}/painted.mp4 is a wall")
 
-    one = jobs.add(task(room, work))
+    one = jobs.add(task(session, work))
     until(lambda: one.state == "failed")
     assert one.error == "painted.mp4 is a wall" and not one.folder.exists()
 
 
-def test_a_job_is_seen_in_its_own_room_only(rooms: Rooms, room: Room, jobs: Queue) -> None:
-    one = jobs.add(task(room, lambda heard: {}))
+def test_a_job_is_seen_in_its_own_session_only(
+    sessions: Sessions, session: Session, jobs: TaskQueue
+) -> None:
+    one = jobs.add(task(session, lambda on_progress: {}))
     with pytest.raises(MissingFileError):
-        jobs.task(rooms.open(), one.id)
-    assert jobs.task(room, one.id) is one
+        jobs.task(sessions.open(), one.id)
+    assert jobs.task(session, one.id) is one
 
 
-def test_who_waits_is_not_gone(room: Room, jobs: Queue) -> None:
-    room.used -= 1000
-    one = jobs.add(task(room, endless))
+def test_a_waiting_session_is_not_removed(session: Session, jobs: TaskQueue) -> None:
+    session.used -= 1000
+    one = jobs.add(task(session, endless))
     until(lambda: one.progress.get("done") == 1)
-    until(lambda: time.monotonic() - room.used < 100)
+    until(lambda: time.monotonic() - session.used < 100)
 
 
-def test_the_row_ends_with_the_server(room: Room) -> None:
-    row = Queue(at_once=2, waiting=2)
-    row.add(task(room, endless))
+def test_the_row_ends_with_the_server(session: Session) -> None:
+    row = TaskQueue(at_once=2, waiting=2)
+    row.add(task(session, endless))
     row.close()
     assert not [one for one in threading.enumerate() if one.name.startswith("vst job")]
 
@@ -305,48 +309,48 @@ def test_the_row_ends_with_the_server(room: Room) -> None:
 # Moments
 
 
-def test_a_moment_is_painted_as_the_video_would_be(room: Room, sent: dict[str, Any]) -> None:
+def test_a_moment_is_painted_as_the_video_would_be(session: Session, sent: dict[str, Any]) -> None:
     sent["settings"] = {"stabilise": "off", "size": 128}
     from dataclasses import replace
 
     from vst.pipeline.run import run
     from vst.video.sources import open_source
 
-    sent["keys"] = [{"look": "red", "at": 0}]
-    job = replace(job_of_form(read_form(room, sent), room.folder), engine="tint")
-    moments = FramePreviewer()
-    moment = moments.paint(job, 1.0)
+    sent["keys"] = [{"style": "red", "at": 0}]
+    job = replace(build_job(read_form(session, sent), session.folder), engine="tint")
+    previewer = FramePreviewer()
+    moment = previewer.paint(job, 1.0)
     run(job)
     with open_source(job.output) as painted:
         assert np.abs(moment.painting.astype(int) - painted.at(1.0)).mean() < 4
-    moments.close()
+    previewer.close()
 
 
-def test_moments_take_the_looks_once(
-    room: Room, sent: dict[str, Any], media: Path, monkeypatch: pytest.MonkeyPatch
+def test_frames_resolve_the_styles_once(
+    session: Session, sent: dict[str, Any], media: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from dataclasses import replace
 
     from vst import preview
 
-    taken: list[Any] = []
-    cast = preview.cast
-    monkeypatch.setattr(preview, "cast", lambda *given: taken.append(given) or cast(*given))
-    moments = FramePreviewer()
+    calls: list[Any] = []
+    resolve = preview.resolve_job_styles
+    monkeypatch.setattr(preview, "resolve_job_styles", lambda *given: calls.append(given) or resolve(*given))
+    previewer = FramePreviewer()
 
     def paint(**settings: Any) -> Any:
-        job = job_of_form(read_form(room, {**sent, "settings": settings}), room.folder)
-        return moments.paint(replace(job, engine="tint"), 0.5).painting
+        job = build_job(read_form(session, {**sent, "settings": settings}), session.folder)
+        return previewer.paint(replace(job, engine="tint"), 0.5).painting
 
     sent["keys"] = sent["keys"][:1]
     strong, weak = paint(strength=1.0), paint(strength=0.1)
-    assert len(taken) == 1 and (strong != weak).any()
+    assert len(calls) == 1 and (strong != weak).any()
     save_picture(media / "green.png", np.full((40, 60, 3), (20, 220, 20), np.uint8))
-    green = bring(room, media / "green.png", "style")
-    room.looks["green"] = Shown("green", "green.png", StyleSource(green.path.name))
-    sent["keys"] = [{"look": "green", "at": 0}]
-    assert (paint() != strong).any() and len(taken) == 2
-    moments.close()
+    green = bring(session, media / "green.png", "style")
+    session.styles["green"] = PageStyle("green", "green.png", StyleSource(green.path.name))
+    sent["keys"] = [{"style": "green", "at": 0}]
+    assert (paint() != strong).any() and len(calls) == 2
+    previewer.close()
 
 
 # The verb

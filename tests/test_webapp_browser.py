@@ -183,17 +183,17 @@ def test_a_rectangle_is_drawn_on_the_frame(page: Browser, clips: Path) -> None:
 
     bring(page, clips / "short.mp4", "@fire-impasto")
     page.wait_preview(0)
-    page.click("#figure summary")
+    page.click("#mask summary")
     page.click("#mask-draw")
     page.js("scrollTo(0, 0)")
-    stage = page.one("#shot-before")
+    stage = page.one("#frame-before")
     before = page.painted()
     drag = ActionChains(page.driver).move_to_element_with_offset(stage, -90, -60).click_and_hold()
     drag.move_by_offset(120, 90).release().perform()
     left, top, width, height = form(page)["mask"]
     assert 0 < left < left + width < 1 and 0 < top < top + height < 1
     page.wait_preview(before)
-    page.shot(SHOTS / "figure.png")
+    page.shot(SHOTS / "mask.png")
 
 
 def test_a_job_outlives_a_reload_and_is_cancelled(page: Browser, address: str, clips: Path) -> None:

@@ -23,7 +23,7 @@ def refusal(
         "client": ("127.0.0.1", 5),
         "headers": [(n.replace("_", "-").encode(), v.encode()) for n, v in named.items()],
     }
-    found = Guard(None, "127.0.0.1", auth).refusal(scope)  # type: ignore[arg-type]
+    found = Guard(None, "127.0.0.1", auth).check_request(scope)  # type: ignore[arg-type]
     return found[0] if found else None
 
 

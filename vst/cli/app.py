@@ -9,9 +9,9 @@ import click
 from vst.cli.options import verbose_option
 from vst.errors import Cancelled, UsageError
 from vst.web.guard import is_local
-from vst.web.rooms import Limits
+from vst.web.sessions import VisitorLimits
 
-DEFAULT = Limits()
+DEFAULT = VisitorLimits()
 
 
 def parse_auth(text: str) -> tuple[str, str]:
@@ -53,16 +53,16 @@ def command(
     \b
     Example: vst app --port 8000
     """
-    from vst.web.server import served
+    from vst.web.server import serve
 
-    limits = Limits(upload=max_upload, kept=4 * max_upload, length=max_length, jobs=jobs)
+    limits = VisitorLimits(upload=max_upload, kept=4 * max_upload, length=max_length, jobs=jobs)
     known = parse_auth(auth) if auth else None
     if known is None and not is_local(host):
         click.echo(
             f"warning: everybody who reaches {host} can use this page; --auth asks for a password",
             err=True,
         )
-    with served(host, port, known, limits) as address:
+    with serve(host, port, known, limits) as address:
         click.echo(f"the page is at {address} (Ctrl-C ends it)")
         try:
             threading.Event().wait()

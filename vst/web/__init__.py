@@ -1,7 +1,7 @@
-"""The page in the browser: a form that becomes a `Job`, a queue of jobs, and what is seen of them.
+"""The page in the browser: a form that becomes a `Job`, a queue of jobs, and their results.
 
-`rooms` keeps each visitor's files apart and within limits, `form` reads what the page sends, `desk`
-paints single moments, `queue` does the jobs, `guard` says who may ask for what, `server` puts them
-behind Gradio's server, and `page/` is what the browser shows. No algorithm lives here: everything
-that is painted or measured is the library's.
+`sessions` keeps each visitor's files apart and within limits, `form` parses what the page sends,
+`previews` paints single frames, `tasks` and `queue` run the jobs, `guard` decides which requests are
+answered, `server` puts the functions behind Gradio's server, and `page/` holds the browser's side.
+No algorithm lives here: the library paints and measures.
 """

@@ -1,4 +1,4 @@
-"""Who may ask the server for what: the first to see each request."""
+"""The first to see each request: decides which requests the server answers."""
 
 from __future__ import annotations
 
@@ -20,17 +20,15 @@ OPEN = re.compile(
     r"/|/favicon\.ico|/page/[a-z-]+\.(css|js|svg)|/(media|still|swatch|picture|upload)/[^/]+(/[^/]+)?"
     r"|/gradio_api/run/[a-z]+"
 )
-"""The only paths that are answered: Gradio's own for files, uploads and settings are not among
-them.
-"""
+"""The only paths that are answered; Gradio's own for files, uploads and settings are excluded."""
 BODY = 1_000_000
-"""Bytes of a request that is no upload."""
+"""Largest body, in bytes, of a request that is not an upload."""
 POLICY = (
     b"default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
     b"img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self'; "
     b"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-"""The page takes nothing from anywhere else."""
+"""Content security policy: the page loads nothing from other servers."""
 HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -44,11 +42,12 @@ HEADERS = (
 
 
 class Guard:
-    """Passes on what the page itself asks for, by visitors who know the password if there is one.
+    """ASGI middleware that passes on the page's own requests, from visitors with the password if
+    there is one.
 
-    ``auth``: user and password. ``host``: where the server listens; on this machine alone, a
-    request under another name is refused, so that no page of the web can reach it by a name of its
-    own that leads here.
+    ``auth``: user and password. ``host``: where the server listens. On the local machine, requests
+    under another host name are refused, so that no web page can reach the server through a name
+    that resolves to it (DNS rebinding).
     """
 
     def __init__(self, app: App, host: str = "127.0.0.1", auth: tuple[str, str] | None = None):
@@ -59,9 +58,9 @@ class Guard:
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
-        refused = self.refusal(scope)
+        refused = self.check_request(scope)
         if refused:
-            await answer(send, *refused)
+            await send_text(send, *refused)
             return
 
         async def with_headers(message: MutableMapping[str, Any]) -> None:
@@ -71,39 +70,37 @@ class Guard:
 
         await self.app(scope, receive, with_headers)
 
-    def refusal(self, scope: Scope) -> tuple[int, str] | None:
-        """Status and text for a request that is not passed on."""
+    def check_request(self, scope: Scope) -> tuple[int, str] | None:
+        """Return status and text for a request that is refused, or None."""
         headers = {
             name.decode("latin-1"): value.decode("latin-1")
             for name, value in scope.get("headers", [])
         }
         if scope["type"] != "http":
-            return 404, "not here"
+            return 404, "not found"
         if scope["path"] == "/gradio_api/startup-events" and not scope.get("query_string"):
-            # Gradio asks itself for this when it starts; it only wakes its own queue.
-            return None if is_local((scope.get("client") or ("",))[0]) else (404, "not here")
+            # Gradio requests this from itself when it starts; it only wakes its own queue.
+            return None if is_local((scope.get("client") or ("",))[0]) else (404, "not found")
         host = headers.get("host", "")
         if self.local and not is_local(urlsplit(f"//{host}").hostname or ""):
-            return 403, "this page is asked for by another name than this machine's"
+            return 403, "this page is only served under this machine's own name"
         origin = headers.get("origin")
         if origin is not None and urlsplit(origin).netloc != host:
-            return 403, "another page may not ask for this"
-        if self.auth is not None and not self.known(headers.get("authorization", "")):
-            # Gradio sees whether it has started by asking for the page's head.
+            return 403, "requests from other pages are refused"
+        if self.auth is not None and not self.has_password(headers.get("authorization", "")):
+            # Gradio checks whether it has started with a HEAD request for the page.
             if not (scope["method"] == "HEAD" and scope["path"] == "/"):
-                return 401, "user and password, please"
+                return 401, "user and password required"
         if not OPEN.fullmatch(scope["path"]):
-            return 404, "not here"
+            return 404, "not found"
         if scope["method"] not in ("GET", "HEAD") and not scope["path"].startswith("/upload/"):
             length = headers.get("content-length", "")
             if not length.isdecimal() or int(length) > BODY:
-                return 413, "this is too much at once"
+                return 413, "the request is too large"
         return None
 
-    def known(self, header: str) -> bool:
-        """Whether a request brings the user and the password (RFC 7617); takes the same time for
-        every wrong one.
-        """
+    def has_password(self, header: str) -> bool:
+        """Return whether a request carries user and password (RFC 7617), in constant time."""
         kind, _, packed = header.partition(" ")
         try:
             given = base64.b64decode(packed, validate=True)
@@ -114,7 +111,7 @@ class Guard:
 
 
 def is_local(host: str) -> bool:
-    """Whether a name means this machine alone."""
+    """Return whether a host name means this machine only."""
     if host == "localhost":
         return True
     try:
@@ -123,8 +120,8 @@ def is_local(host: str) -> bool:
         return False
 
 
-async def answer(send: Send, status: int, text: str) -> None:
-    """A short answer of plain text."""
+async def send_text(send: Send, status: int, text: str) -> None:
+    """Send a short plain text response."""
     headers = [(b"content-type", b"text/plain; charset=utf-8"), *HEADERS]
     if status == 401:
         headers.append((b"www-authenticate", b'Basic realm="vst", charset="UTF-8"'))

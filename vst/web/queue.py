@@ -1,5 +1,5 @@
-"""The jobs of all visitors: a few at once, the others in a row; each can be stopped at any time and
-leaves nothing behind then.
+"""The queue of all visitors' jobs. A few run at once; each can be stopped at any time and leaves no
+files then.
 """
 
 from __future__ import annotations
@@ -16,29 +16,29 @@ from typing import Any
 
 from vst.core.types import OnProgress, Picture, Progress
 from vst.errors import Cancelled, MissingFileError, UsageError, VSTError
-from vst.web.desk import jpeg
-from vst.web.rooms import Room
+from vst.web.previews import encode_jpeg
+from vst.web.sessions import Session
 
-SHOWN_EVERY = 0.5
-"""Seconds between two pictures of the frame that is being painted."""
-SHOWN_SIZE = 480
-"""Its longer side, in pixels."""
-OVER = ("done", "failed", "stopped")
-LEAVING = 20.0
-"""Seconds that jobs have to end when the server does."""
+PREVIEW_INTERVAL = 0.5
+"""Seconds between two previews of the frame that is being painted."""
+PREVIEW_SIDE = 480
+"""Longer side of such a preview, in pixels."""
+FINISHED = ("done", "failed", "stopped")
+SHUTDOWN_SECONDS = 20.0
+"""Seconds that jobs have to end when the server shuts down."""
 
 log = logging.getLogger(__name__)
 
 Outcome = dict[str, Any]
-"""What a task leaves: plain values for the page."""
+"""The result of a task: JSON values for the page."""
 
 
 @dataclass
-class Task:
-    """One job of the row, as the page sees it. ``folder``: all that it writes lies there."""
+class QueuedTask:
+    """One job of the queue. ``folder`` holds every file that it writes."""
 
     id: str
-    room: Room
+    session: Session
     title: str
     folder: Path
     work: Callable[[OnProgress], Outcome]
@@ -51,10 +51,10 @@ class Task:
     pictures: int = 0
     made: float = field(default_factory=time.time)
     cancelled: threading.Event = field(default_factory=threading.Event)
-    _shown: float = 0.0
+    _preview_time: float = 0.0
 
-    def hear(self, progress: Progress) -> None:
-        """Take up an event of the library; the way to stop it is to raise here."""
+    def update(self, progress: Progress) -> None:
+        """Take over a progress event; raise `Cancelled` to stop the library's function."""
         if self.cancelled.is_set():
             raise Cancelled("stopped")
         self.progress = {
@@ -65,16 +65,16 @@ class Task:
             "per_second": round(progress.per_second, 2),
         }
         painting = progress.detail.get("painting")
-        if painting is not None and time.monotonic() - self._shown > SHOWN_EVERY:
-            self._show(painting)
+        if painting is not None and time.monotonic() - self._preview_time > PREVIEW_INTERVAL:
+            self._store_preview(painting)
 
-    def _show(self, painting: Picture) -> None:
-        self._shown = time.monotonic()
-        self.picture = jpeg(painting, SHOWN_SIZE, 80)
+    def _store_preview(self, painting: Picture) -> None:
+        self._preview_time = time.monotonic()
+        self.picture = encode_jpeg(painting, PREVIEW_SIDE, 80)
         self.pictures += 1
 
     def as_dict(self) -> dict[str, Any]:
-        """What the page is told."""
+        """The task as JSON for the page."""
         return {
             "id": self.id,
             "kind": self.kind,
@@ -88,13 +88,13 @@ class Task:
         }
 
 
-class Queue:
-    """Does tasks in threads of its own, whoever looks on."""
+class TaskQueue:
+    """Runs tasks in its own threads, whether or not the page is open."""
 
     def __init__(self, at_once: int, waiting: int) -> None:
         self.waiting = waiting
-        self.tasks: dict[str, Task] = {}
-        self._row: queue.Queue[Task | None] = queue.Queue()
+        self.tasks: dict[str, QueuedTask] = {}
+        self._pending: queue.Queue[QueuedTask | None] = queue.Queue()
         self._lock = threading.Lock()
         self._threads = [
             threading.Thread(target=self._work, name=f"vst job {n}", daemon=True)
@@ -103,80 +103,82 @@ class Queue:
         for thread in self._threads:
             thread.start()
 
-    def add(self, task: Task) -> Task:
-        """Put a task at the end of the row; refused where the row is full."""
+    def add(self, task: QueuedTask) -> QueuedTask:
+        """Append a task; raise `UsageError` if the queue is full."""
         with self._lock:
-            row = sum(one.state == "waiting" for one in self.tasks.values())
-            if row >= self.waiting:
-                raise UsageError(f"{row} jobs are waiting already; try again when one is done")
+            count = sum(one.state == "waiting" for one in self.tasks.values())
+            if count >= self.waiting:
+                raise UsageError(f"{count} jobs are waiting already; try again when one is done")
             self.tasks[task.id] = task
-        self._row.put(task)
+        self._pending.put(task)
         return task
 
-    def task(self, room: Room, number: object) -> Task:
-        """A task of this room."""
+    def task(self, session: Session, number: object) -> QueuedTask:
+        """Return a task of this session."""
         found = self.tasks.get(number) if isinstance(number, str) else None
-        if found is None or found.room is not room:
-            raise MissingFileError("this job is not here any more")
+        if found is None or found.session is not session:
+            raise MissingFileError("this job is gone")
         return found
 
-    def of_room(self, room: Room) -> list[Task]:
-        """The room's tasks, the latest first."""
-        found = [task for task in self.tasks.values() if task.room is room]
+    def list_of(self, session: Session) -> list[QueuedTask]:
+        """List the session's tasks, the latest first."""
+        found = [task for task in self.tasks.values() if task.session is session]
         return sorted(found, key=lambda task: task.made, reverse=True)
 
-    def ahead_of(self, task: Task) -> int:
-        """How many wait before this one."""
-        row = [one for one in self.tasks.values() if one.state == "waiting"]
-        return sum(one.made < task.made for one in row)
+    def ahead_of(self, task: QueuedTask) -> int:
+        """Count the tasks that wait before this one."""
+        waiting = [one for one in self.tasks.values() if one.state == "waiting"]
+        return sum(one.made < task.made for one in waiting)
 
-    def cancel(self, task: Task) -> None:
-        """Stop a task; what it has written goes."""
+    def cancel(self, task: QueuedTask) -> None:
+        """Stop a task and delete what it has written."""
         task.cancelled.set()
         with self._lock:
             if task.state == "waiting":
                 self._clear(task, "stopped")
 
-    def forget(self, gone: Callable[[Room], bool]) -> None:
-        """Forget what is over of visitors who have gone."""
-        for task in [one for one in self.tasks.values() if one.state in OVER and gone(one.room)]:
+    def forget(self, gone: Callable[[Session], bool]) -> None:
+        """Drop finished tasks of sessions that are gone."""
+        for task in [
+            one for one in self.tasks.values() if one.state in FINISHED and gone(one.session)
+        ]:
             self.tasks.pop(task.id, None)
 
-    def remove(self, task: Task) -> None:
-        """Forget a task that is over, with its files."""
-        if task.state not in OVER:
-            raise UsageError("this job is not over yet; stop it first")
+    def remove(self, task: QueuedTask) -> None:
+        """Drop a finished task and delete its files."""
+        if task.state not in FINISHED:
+            raise UsageError("this job is still running; stop it first")
         self._clear(task, task.state)
         self.tasks.pop(task.id, None)
 
     def close(self) -> None:
-        """Stop everything, and wait until it has stopped."""
+        """Stop all tasks, and wait until they have stopped."""
         for task in list(self.tasks.values()):
             self.cancel(task)
         for _ in self._threads:
-            self._row.put(None)
+            self._pending.put(None)
         for thread in self._threads:
-            thread.join(LEAVING)
+            thread.join(SHUTDOWN_SECONDS)
 
     def _work(self) -> None:
-        while (task := self._row.get()) is not None:
+        while (task := self._pending.get()) is not None:
             with self._lock:
                 if task.state != "waiting":
                     continue
                 task.state = "running"
             self._do(task)
 
-    def _do(self, task: Task) -> None:
+    def _do(self, task: QueuedTask) -> None:
         try:
             task.folder.mkdir(exist_ok=True)
-            task.hear(Progress("prepare", 0))
-            task.outcome = task.work(self._heard(task))
-            task.hear(Progress("done", 1, 1))
+            task.update(Progress("prepare", 0))
+            task.outcome = task.work(self._reporter(task))
+            task.update(Progress("done", 1, 1))
             task.state = "done"
         except Cancelled:
             self._clear(task, "stopped")
         except VSTError as error:
-            task.error = task.room.spoken(str(error))
+            task.error = task.session.hide_paths(str(error))
             self._clear(task, "failed")
         except Exception as error:
             log.exception("a job failed")
@@ -185,20 +187,22 @@ class Queue:
         finally:
             task.picture = b""
 
-    def _heard(self, task: Task) -> OnProgress:
-        """What a task tells goes to the page; whoever waits is still here meanwhile."""
+    def _reporter(self, task: QueuedTask) -> OnProgress:
+        """Return a progress callback that updates the task and keeps waiting sessions alive."""
 
-        def heard(progress: Progress) -> None:
-            task.hear(progress)
+        def report(progress: Progress) -> None:
+            task.update(progress)
             for one in list(self.tasks.values()):
-                if one.state not in OVER:
-                    one.room.used = time.monotonic()
+                if one.state not in FINISHED:
+                    one.session.used = time.monotonic()
 
-        return heard
+        return report
 
-    def _clear(self, task: Task, state: str) -> None:
+    def _clear(self, task: QueuedTask, state: str) -> None:
         shutil.rmtree(task.folder, ignore_errors=True)
         task.state = state
         task.outcome = {} if state != "done" else task.outcome
-        for number in [n for n, kept in task.room.files.items() if kept.path.parent == task.folder]:
-            del task.room.files[number]
+        for number in [
+            n for n, kept in task.session.files.items() if kept.path.parent == task.folder
+        ]:
+            del task.session.files[number]

@@ -17,150 +17,150 @@ from vst.job import Job, check_option
 from vst.keyframes import PICKERS
 from vst.styles.library import builtin_styles
 from vst.styles.resolve import PICTURE_SUFFIXES
-from vst.web.desk import Desk, still
-from vst.web.form import controls
+from vst.web.form import list_controls
 from vst.web.guard import Guard
-from vst.web.queue import Queue
-from vst.web.rooms import FILM_SUFFIXES, Limits, Room, Rooms
-from vst.web.work import measure_task, paint_task
+from vst.web.previews import Previews, read_still
+from vst.web.queue import TaskQueue
+from vst.web.sessions import FILM_SUFFIXES, Session, Sessions, VisitorLimits
+from vst.web.tasks import create_measure_task, create_paint_task
 
 PAGE = Path(__file__).parent / "page"
 TYPES = {".yaml": "text/plain; charset=utf-8", ".mkv": "video/x-matroska", ".m4v": "video/mp4"}
 """Media types that the system may not know."""
 CALLS = (
-    "start", "looks", "forget", "plot", "moment", "paint", "measure", "tasks", "cancel", "remove",
+    "start", "styles", "forget", "plot", "frame", "paint", "measure", "tasks", "cancel", "remove",
 )  # fmt: skip
-"""What the page asks for; each is a method of `Calls`."""
-HELD = {name: Job.__dataclass_fields__[name] for name in ("keyframes", "picker")}
+"""The functions that the page calls; each is a method of `Calls`."""
+FIELDS = {name: Job.__dataclass_fields__[name] for name in ("keyframes", "picker")}
 
 log = logging.getLogger(__name__)
 Values = dict[str, Any]
 
 
 class Calls:
-    """What the page can ask for: a room's token and plain values in, plain values out."""
+    """The page's functions: a session's token and JSON values in, JSON values out."""
 
-    def __init__(self, rooms: Rooms, desk: Desk, queue: Queue) -> None:
-        self.rooms, self.desk, self.queue = rooms, desk, queue
+    def __init__(self, sessions: Sessions, previews: Previews, queue: TaskQueue) -> None:
+        self.sessions, self.previews, self.queue = sessions, previews, queue
 
     def answer(self, name: str, token: str, sent: Values) -> Values:
-        """Call a function by its name; an error becomes a line for the visitor."""
-        room: Room | None = None
+        """Call a function by its name; return an error as one line for the visitor."""
+        session: Session | None = None
         try:
             if name == "start":
                 return self.start(token)
-            room = self.rooms.room(token)
-            found: Values = getattr(self, name)(room, sent if isinstance(sent, dict) else {})
+            session = self.sessions.find(token)
+            found: Values = getattr(self, name)(session, sent if isinstance(sent, dict) else {})
             return found
         except VSTError as error:
             text = str(error)
-            return {"error": room.spoken(text) if room is not None else text}
+            return {"error": session.hide_paths(text) if session is not None else text}
         except Exception as error:
             log.exception("%s failed", name)
             return {"error": f"unexpected {type(error).__name__}; the server's log says more"}
 
     def start(self, token: str) -> Values:
-        """All that the page shows when it is loaded; a new room where the token's is gone."""
-        room = self.rooms.rooms.get(token) or self.rooms.open()
-        self.queue.forget(lambda one: one.token not in self.rooms.rooms)
-        self.rooms.room(room.token)
-        styles = [
+        """Return what the page shows when it loads; open a new session if the token's is gone."""
+        session = self.sessions.sessions.get(token) or self.sessions.open()
+        self.queue.forget(lambda one: one.token not in self.sessions.sessions)
+        self.sessions.find(session.token)
+        builtin = [
             {"name": style.name, "about": style.description} for style in builtin_styles().values()
         ]
-        limits = {"upload": room.limits.upload, "length": room.limits.length}
+        limits = {"upload": session.limits.upload, "length": session.limits.length}
         return {
             "version": __version__,
-            "token": room.token,
-            "controls": controls(),
+            "token": session.token,
+            "controls": list_controls(),
             "keyframes": {
-                "default": HELD["keyframes"].default,
-                "picker": HELD["picker"].default,
+                "default": FIELDS["keyframes"].default,
+                "picker": FIELDS["picker"].default,
                 "pickers": [name for name in PICKERS if name != "manual"],
             },
-            "styles": styles,
+            "builtin": builtin,
             "limits": limits,
             "accept": {
                 "content": ",".join(sorted(FILM_SUFFIXES)),
                 "style": ",".join(sorted(FILM_SUFFIXES | PICTURE_SUFFIXES)),
             },
-            "files": [kept.as_dict() for kept in room.files.values()],
-            "looks": [look.as_dict() for look in room.looks.values()],
-            "tasks": self.tasks(room, {})["tasks"],
+            "files": [kept.as_dict() for kept in session.files.values()],
+            "styles": [style.as_dict() for style in session.styles.values()],
+            "tasks": self.tasks(session, {})["tasks"],
         }
 
-    def looks(self, room: Room, sent: Values) -> Values:
-        """The keyframes of an uploaded style."""
-        count = sent.get("keyframes", HELD["keyframes"].default)
-        picker = sent.get("picker", HELD["picker"].default)
+    def styles(self, session: Session, sent: Values) -> Values:
+        """Take the keyframes of an uploaded style."""
+        count = sent.get("keyframes", FIELDS["keyframes"].default)
+        picker = sent.get("picker", FIELDS["picker"].default)
         if not isinstance(count, int) or isinstance(count, bool):
             raise UsageError(f"keyframes {count!r}; give a whole number")
-        if count > room.limits.looks:
-            raise UsageError(f"{count} keyframes; the page takes {room.limits.looks}")
-        check_option("keyframes", count, HELD["keyframes"].metadata)
-        check_option("picker", picker, HELD["picker"].metadata)
-        found = self.desk.looks(room, room.file(sent.get("file")), count, picker)
-        return {"looks": [look.as_dict() for look in found]}
+        if count > session.limits.keyframes:
+            raise UsageError(f"{count} keyframes; the page accepts {session.limits.keyframes}")
+        check_option("keyframes", count, FIELDS["keyframes"].metadata)
+        check_option("picker", picker, FIELDS["picker"].metadata)
+        found = self.previews.take_styles(session, session.file(sent.get("file")), count, picker)
+        return {"styles": [style.as_dict() for style in found]}
 
-    def forget(self, room: Room, sent: Values) -> Values:
-        """Remove an uploaded file."""
-        room.forget(room.file(sent.get("file")).id)
+    def forget(self, session: Session, sent: Values) -> Values:
+        """Delete an uploaded file."""
+        session.forget(session.file(sent.get("file")).id)
         return {}
 
-    def plot(self, room: Room, sent: Values) -> Values:
-        """The curves of the score."""
-        return {"picture": data_url(self.desk.plot(room, sent), "image/png")}
+    def plot(self, session: Session, sent: Values) -> Values:
+        """Plot the curves of the score."""
+        return {"picture": encode_data_url(self.previews.plot(session, sent), "image/png")}
 
-    def moment(self, room: Room, sent: Values) -> Values:
-        """One frame, as filmed and painted."""
-        found = self.desk.moment(room, sent)
-        packed = {name: data_url(found[name], "image/jpeg") for name in ("before", "after")}
+    def frame(self, session: Session, sent: Values) -> Values:
+        """Paint one frame; return it as filmed and painted."""
+        found = self.previews.paint_frame(session, sent)
+        packed = {name: encode_data_url(found[name], "image/jpeg") for name in ("before", "after")}
         return {**found, **packed}
 
-    def paint(self, room: Room, sent: Values) -> Values:
-        """Put a job into the row."""
-        return {"id": self.queue.add(paint_task(room, sent)).id}
+    def paint(self, session: Session, sent: Values) -> Values:
+        """Add a job to the queue."""
+        return {"id": self.queue.add(create_paint_task(session, sent)).id}
 
-    def measure(self, room: Room, sent: Values) -> Values:
-        """Put a measurement into the row."""
-        return {"id": self.queue.add(measure_task(room, self.queue, sent)).id}
+    def measure(self, session: Session, sent: Values) -> Values:
+        """Add a measurement to the queue."""
+        return {"id": self.queue.add(create_measure_task(session, self.queue, sent)).id}
 
-    def tasks(self, room: Room, sent: Values) -> Values:
-        """The room's jobs."""
+    def tasks(self, session: Session, sent: Values) -> Values:
+        """List the session's jobs."""
         found = [
             {**task.as_dict(), "ahead": self.queue.ahead_of(task)}
-            for task in self.queue.of_room(room)
+            for task in self.queue.list_of(session)
         ]
         return {"tasks": found}
 
-    def cancel(self, room: Room, sent: Values) -> Values:
+    def cancel(self, session: Session, sent: Values) -> Values:
         """Stop a job."""
-        self.queue.cancel(self.queue.task(room, sent.get("id")))
+        self.queue.cancel(self.queue.task(session, sent.get("id")))
         return {}
 
-    def remove(self, room: Room, sent: Values) -> Values:
-        """Take a job that is over off the list, with its files."""
-        self.queue.remove(self.queue.task(room, sent.get("id")))
+    def remove(self, session: Session, sent: Values) -> Values:
+        """Remove a finished job from the list, with its files."""
+        self.queue.remove(self.queue.task(session, sent.get("id")))
         return {}
 
 
-def data_url(packed: bytes, kind: str) -> str:
-    """Bytes as an address that carries them."""
+def encode_data_url(packed: bytes, kind: str) -> str:
+    """Encode bytes as a data URL."""
     return f"data:{kind};base64," + base64.b64encode(packed).decode("ascii")
 
 
-def build(calls: Calls) -> Any:
-    """Gradio's server with the page's functions and files."""
-    server = gradio_server()(title="vst", docs_url=None, redoc_url=None, openapi_url=None)
+def build_server(calls: Calls) -> Any:
+    """Create Gradio's server with the page's functions and files."""
+    server = import_gradio_server()(title="vst", docs_url=None, redoc_url=None, openapi_url=None)
     for name in CALLS:
-        server.api(function_named(calls, name), name=name, queue=False)
+        server.api(wrap_call(calls, name), name=name, queue=False)
     add_page(server)
     add_files(server, calls)
     return server
 
 
-def gradio_server() -> Any:
-    """Gradio's server class; a clear word where Gradio is missing, or too old to have it."""
-    # It reports on its use, and asks for its latest version, unless it is told not to.
+def import_gradio_server() -> Any:
+    """Import Gradio's server class; raise `DependencyError` if Gradio is missing or too old."""
+    # Gradio sends usage reports and looks up its latest version by default.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     try:
@@ -172,7 +172,7 @@ def gradio_server() -> Any:
     return Server
 
 
-def function_named(calls: Calls, name: str) -> Callable[[str, Values], Values]:
+def wrap_call(calls: Calls, name: str) -> Callable[[str, Values], Values]:
     """One function of the page, as Gradio takes it: what it takes and gives is read from its
     annotations.
     """
@@ -186,7 +186,7 @@ def function_named(calls: Calls, name: str) -> Callable[[str, Values], Values]:
 
 
 def add_page(server: Any) -> None:
-    """The page's own files: those of the package, by their names in this list."""
+    """Serve the page's own files, by their names in the package's folder."""
     from fastapi.responses import FileResponse, PlainTextResponse
 
     known = {path.name: path for path in PAGE.iterdir() if path.is_file()}
@@ -197,12 +197,12 @@ def add_page(server: Any) -> None:
 
     def part(name: str) -> Any:
         if name not in known:
-            return PlainTextResponse("not here", 404)
+            return PlainTextResponse("not found", 404)
         return FileResponse(known[name], headers=fresh)
 
     server.add_api_route("/", index, methods=["GET", "HEAD"], include_in_schema=False)
     server.add_api_route("/page/{name}", part, methods=["GET"], include_in_schema=False)
-    # Browsers ask for it by themselves.
+    # Browsers request it unasked.
     server.router.routes[:] = [r for r in server.routes if getattr(r, "path", "") != "/favicon.ico"]
     server.add_api_route(
         "/favicon.ico", lambda: part("mark.svg"), methods=["GET"], include_in_schema=False
@@ -210,54 +210,54 @@ def add_page(server: Any) -> None:
 
 
 def add_files(server: Any, calls: Calls) -> None:
-    """The rooms' files in and out: each is known by its id, never by a path."""
+    """Serve uploads and downloads; a file is addressed by its id, never by a path."""
     from fastapi import Request
     from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Response
     from starlette.concurrency import run_in_threadpool
 
     def media(token: str, number: str, download: bool = False) -> Any:
         try:
-            kept = calls.rooms.room(token).file(number)
+            kept = calls.sessions.find(token).file(number)
         except VSTError as error:
             return PlainTextResponse(str(error), 404)
         suffix = kept.path.suffix
         kind = TYPES.get(suffix) or mimetypes.guess_type(kept.path.name)[0]
-        # A report is HTML: it is taken away, not shown on this page's address.
+        # A report is HTML: it is sent as a download, so it never runs under this page's address.
         name = kept.name if download or suffix == ".html" else None
         return FileResponse(kept.path, media_type=kind, filename=name)
 
     def frame(token: str, number: str, t: float = 0.0) -> Any:
         try:
-            picture = still(calls.rooms.room(token).file(number), t)
+            picture = read_still(calls.sessions.find(token).file(number), t)
         except VSTError as error:
-            return PlainTextResponse(calls.rooms.room(token).spoken(str(error)), 404)
+            return PlainTextResponse(calls.sessions.find(token).hide_paths(str(error)), 404)
         return Response(picture, media_type="image/jpeg")
 
     def swatch(name: str) -> Any:
         try:
-            return Response(calls.desk.swatch(name), media_type="image/jpeg")
+            return Response(calls.previews.swatch(name), media_type="image/jpeg")
         except VSTError as error:
             return PlainTextResponse(str(error), 404)
 
     def picture(token: str, number: str) -> Any:
         try:
-            found = calls.queue.task(calls.rooms.room(token), number).picture
+            found = calls.queue.task(calls.sessions.find(token), number).picture
         except VSTError as error:
             return PlainTextResponse(str(error), 404)
         return Response(found, media_type="image/jpeg") if found else Response(status_code=204)
 
     async def upload(token: str, role: str, request: Request, name: str = "") -> Any:
-        room: Room | None = None
+        session: Session | None = None
         try:
-            room = calls.rooms.room(token)
-            kept = await received(room, name, role, request)
-            kept = await run_in_threadpool(room.keep, kept)
+            session = calls.sessions.find(token)
+            kept = await receive_upload(session, name, role, request)
+            kept = await run_in_threadpool(session.add, kept)
             if kept.role == "content":
-                calls.desk.expect(kept)
+                calls.previews.expect(kept)
             return JSONResponse(kept.as_dict())
         except VSTError as error:
-            text = room.spoken(str(error)) if room is not None else str(error)
-            return JSONResponse({"error": text})  # answered as the calls are
+            text = session.hide_paths(str(error)) if session is not None else str(error)
+            return JSONResponse({"error": text})  # the same form as for the calls
 
     # The annotations are names of this function, which FastAPI cannot look up.
     upload.__annotations__ = {"token": str, "role": str, "request": Request, "name": str}
@@ -274,18 +274,18 @@ def add_files(server: Any, calls: Calls) -> None:
         )
 
 
-async def received(room: Room, name: str, role: str, request: Any) -> Any:
-    """Write the body of a request into the room, up to the limit; a part of a file is removed."""
-    kept = room.place_for(name, role)
-    left = room.bytes_left()
+async def receive_upload(session: Session, name: str, role: str, request: Any) -> Any:
+    """Write a request's body into the session, up to the limit; delete an incomplete file."""
+    kept = session.reserve_file(name, role)
+    left = session.bytes_left()
     try:
         with kept.path.open("wb") as file:
             async for part in request.stream():
                 left -= len(part)
                 if left < 0:
                     raise UsageError(
-                        f"{kept.name} is larger than the page takes "
-                        f"({room.limits.upload} MB a file, {room.limits.kept} MB in all)"
+                        f"{kept.name} is larger than the page accepts "
+                        f"({session.limits.upload} MB a file, {session.limits.kept} MB in all)"
                     )
                 file.write(part)
     except BaseException:
@@ -295,23 +295,23 @@ async def received(room: Room, name: str, role: str, request: Any) -> Any:
 
 
 @contextlib.contextmanager
-def served(
+def serve(
     host: str = "127.0.0.1",
     port: int = 7860,
     auth: tuple[str, str] | None = None,
-    limits: Limits | None = None,
+    limits: VisitorLimits | None = None,
 ) -> Iterator[str]:
-    """The page, served while this is open; gives its address. Everything that visitors brought or
-    made goes at the end.
+    """Serve the page while the context is open; yield its address. At the end, delete every file
+    that visitors uploaded or made.
     """
-    limits = limits or Limits()
-    rooms, desk, queue = Rooms(limits), Desk(), Queue(limits.jobs, limits.waiting)
+    limits = limits or VisitorLimits()
+    sessions, previews, queue = Sessions(limits), Previews(), TaskQueue(limits.jobs, limits.waiting)
     try:
         # Read when Gradio is imported.
-        os.environ["GRADIO_TEMP_DIR"] = str(rooms.folder / "gradio")
-        server = build(Calls(rooms, desk, queue))
+        os.environ["GRADIO_TEMP_DIR"] = str(sessions.folder / "gradio")
+        server = build_server(Calls(sessions, previews, queue))
         server.add_middleware(Guard, host=host, auth=auth)
-        desk.warm()
+        previews.warm()
         try:
             _, address, _ = server.launch(
                 server_name=host, server_port=port, prevent_thread_lock=True, quiet=True,
@@ -328,5 +328,5 @@ def served(
             server.get_blocks().close(verbose=False)
     finally:
         queue.close()
-        desk.close()
-        rooms.close()
+        previews.close()
+        sessions.close()

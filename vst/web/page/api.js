@@ -1,11 +1,11 @@
-// What the page keeps, and how it talks to the server.
+// The page's state, and its calls to the server.
 
 export const $ = (id) => document.getElementById(id);
 const KEPT = "vst";
 
-// `form` is what a job is made of; it and the room's token outlive a reload.
-export const state = { token: "", files: {}, looks: {}, tasks: [], about: null,
-  form: { content: null, keys: [], settings: {}, mask: null, ground: "none", time: 0 } };
+// `form` describes a job; it and the session's token outlive a reload.
+export const state = { token: "", files: {}, styles: {}, tasks: [], about: null,
+  form: { content: null, keys: [], settings: {}, mask: null, background: "none", time: 0 } };
 
 export function remember() {
   const tab = document.querySelector('[role="tab"][aria-selected="true"]').id;
@@ -30,7 +30,7 @@ export async function call(name, sent = {}) {
   return value;
 }
 
-export function upload(role, file, heard) {
+export function upload(role, file, onChange) {
   const limit = state.about.limits.upload;
   if (file.size > limit * 1e6) {
     return Promise.reject(new Error(`${file.name} is larger than ${limit} MB`));
@@ -38,7 +38,7 @@ export function upload(role, file, heard) {
   return new Promise((done, failed) => {
     const request = new XMLHttpRequest();
     request.open("POST", `upload/${state.token}/${role}?name=${encodeURIComponent(file.name)}`);
-    request.upload.onprogress = (event) => heard(event.loaded / Math.max(1, event.total));
+    request.upload.onprogress = (event) => onChange(event.loaded / Math.max(1, event.total));
     request.onerror = () => failed(new Error(`${file.name} could not be sent`));
     request.onload = () => {
       let value;
@@ -55,14 +55,14 @@ export const media = (id, download) => `media/${state.token}/${id}${download ? "
 export const still = (id, time) => `still/${state.token}/${id}?t=${time}`;
 
 let hides;
-export function say(text) {
+export function notify(text) {
   $("notice").textContent = text;
   $("notice").hidden = false;
   clearTimeout(hides);
   hides = setTimeout(() => { $("notice").hidden = true; }, 9000);
 }
-export const guarded = (action) => async (...given) => {
-  try { return await action(...given); } catch (error) { say(error.message); }
+export const withNotice = (action) => async (...given) => {
+  try { return await action(...given); } catch (error) { notify(error.message); }
 };
 
 // make("b", { class: "x" }, "text", child): an element; text is always text.
@@ -87,7 +87,7 @@ export function clock(seconds) {
 export const content = () => state.files[state.form.content];
 export const isReady = () => Boolean(content() && state.form.keys.length);
 
-// Only the latest of many wishes is done, one at a time.
+// Runs the action one call at a time; of the calls made meanwhile only the latest is repeated.
 export function latest(action) {
   let busy = false, again = false;
   return async function run() {

@@ -1,5 +1,5 @@
-// The row of jobs, the player of before and after, and what was measured.
-import { $, call, clock, guarded, make, media, remember, state } from "./api.js";
+// The list of jobs, the before-and-after player, and the measurements.
+import { $, call, clock, withNotice, make, media, remember, state } from "./api.js";
 
 const SLOW = 3000, FAST = 700;
 const OVER = ["done", "failed", "stopped"];
@@ -11,7 +11,7 @@ export async function watch() {
   try {
     state.tasks = (await call("tasks")).tasks;
     draw();
-  } catch { /* the next look tells */ }
+  } catch { /* the next poll reports it */ }
   const busy = state.tasks.some((task) => !OVER.includes(task.state));
   timer = setTimeout(watch, busy ? FAST : SLOW);
 }
@@ -22,8 +22,8 @@ export function draw() {
   $("count").hidden = !busy;
   $("count").textContent = busy;
   $("jobs-empty").hidden = painted.length > 0;
-  lay($("task-list"), painted);
-  lay($("measured"), tasks.filter((task) => task.kind === "measure"));
+  arrange($("task-list"), painted);
+  arrange($("measured"), tasks.filter((task) => task.kind === "measure"));
   const done = painted.filter((task) => task.state === "done");
   const before = $("measure-job").value;
   const known = [...$("measure-job").options].map((one) => one.value).join();
@@ -38,8 +38,8 @@ export function draw() {
 
 const when = (task) => new Date(1000 * task.made).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
 
-// A card is drawn anew when its state changes; while a job runs its parts are brought up to date.
-function lay(place, tasks) {
+// A card is redrawn when its state changes; while a job runs, its parts are updated.
+function arrange(place, tasks) {
   const wanted = tasks.map((task) => {
     let kept = shown.get(task.id);
     const drawn = task.state + task.outcome.video + task.outcome.report;
@@ -47,7 +47,7 @@ function lay(place, tasks) {
       kept = { drawn, card: card(task) };
       shown.set(task.id, kept);
     }
-    if (task.state === "running" || task.state === "waiting") bring(kept.card, task);
+    if (task.state === "running" || task.state === "waiting") update(kept.card, task);
     return kept.card;
   });
   const same = wanted.length === place.children.length && wanted.every((one, i) => place.children[i] === one);
@@ -60,29 +60,29 @@ function card(task) {
       make("small", {}, when(task))));
   if (task.state === "done") made.append(...(task.kind === "paint" ? painting(task) : measurement(task)));
   else if (task.state === "failed") made.append(make("p", { class: "wrong", role: "alert" }, task.error));
-  else if (task.state === "stopped") made.append(make("p", { class: "hint" }, "Stopped; nothing of it was kept."));
+  else if (task.state === "stopped") made.append(make("p", { class: "hint" }, "Stopped; its files were deleted."));
   else made.append(running(task));
   if (OVER.includes(task.state)) {
     const row = made.querySelector(".files") || made.appendChild(make("div", { class: "row files" }));
-    row.append(make("button", { class: "quiet", onclick: guarded(async () => { await call("remove", { id: task.id }); await watch(); }) }, "Remove"));
+    row.append(make("button", { class: "quiet", onclick: withNotice(async () => { await call("remove", { id: task.id }); await watch(); }) }, "Remove"));
   }
   return made;
 }
 
 function running(task) {
-  const stop = make("button", { "data-cancel": true, onclick: guarded(async () => {
+  const stop = make("button", { "data-cancel": true, onclick: withNotice(async () => {
     stop.disabled = true;
     stop.textContent = "Stopping…";
     await call("cancel", { id: task.id });
     await watch();
   }) }, "Cancel");
   return make("div", { class: "running-view" },
-    task.kind === "paint" ? make("span", { class: "bare", "data-frame": true }, "getting ready") : make("span", { class: "bare" }, "measuring"),
+    task.kind === "paint" ? make("span", { class: "bare", "data-frame": true }, "starting") : make("span", { class: "bare" }, "measuring"),
     make("div", {}, make("div", { class: "bar", role: "progressbar", "aria-label": "Progress", "aria-valuemin": 0, "aria-valuemax": 100 }, make("i")),
-      make("p", { class: "told-line" }, make("span", { "data-done": true }), make("span", { "data-rest": true })), stop));
+      make("p", { class: "progress-line" }, make("span", { "data-done": true }), make("span", { "data-rest": true })), stop));
 }
 
-function bring(made, task) {
+function update(made, task) {
   const { done = 0, total, remaining, per_second: speed, stage } = task.progress;
   const part = total ? done / total : 0;
   const bar = made.querySelector(".bar");
@@ -111,7 +111,7 @@ function painting(task) {
   const before = video(outcome.before, "as filmed", true), after = video(outcome.video, "painted", false);
   const links = [["Video", outcome.video, "video"], ["Score file", outcome.score, "score"]].map(([text, id, name]) =>
     make("a", { class: "button", href: media(id, true), download: true, "data-get": name }, `↓ ${text}`));
-  const report = make("button", { "data-measure": true, onclick: guarded(async () => {
+  const report = make("button", { "data-measure": true, onclick: withNotice(async () => {
     await call("measure", { job: task.id });
     document.getElementById("tab-evaluate").click();
     await watch();
@@ -130,7 +130,7 @@ function painting(task) {
 function together(before, after) {
   const button = make("button", { "aria-label": "Play both" }, "▶");
   const slider = make("input", { type: "range", min: 0, max: 1000, value: 0, "aria-label": "Place in both videos" });
-  const told = make("output", {}, "0.0 s");
+  const value = make("output", {}, "0.0 s");
   const ratio = () => (before.duration || 1) / (after.duration || 1);
   const align = () => {
     const wanted = after.currentTime * ratio();
@@ -148,16 +148,16 @@ function together(before, after) {
   after.addEventListener("timeupdate", () => {
     if (!after.paused) align();
     slider.value = 1000 * after.currentTime / (after.duration || 1);
-    told.textContent = `${after.currentTime.toFixed(1)} s`;
+    value.textContent = `${after.currentTime.toFixed(1)} s`;
   });
   const seek = () => {
-    if (!after.duration) return; // comes back when it is known
+    if (!after.duration) return; // runs again when the duration is known
     after.currentTime = slider.value / 1000 * after.duration;
     before.currentTime = after.currentTime * ratio();
   };
   slider.addEventListener("input", seek);
   for (const film of [before, after]) film.addEventListener("loadedmetadata", seek);
-  return make("div", { class: "play" }, button, slider, told);
+  return make("div", { class: "play" }, button, slider, value);
 }
 
 function measurement(task) {
@@ -165,7 +165,7 @@ function measurement(task) {
   report.innerHTML = task.outcome.html; // the library's own page, in which every text is escaped
   const charts = make("div", { class: "charts" });
   for (const curves of report.querySelectorAll(":scope > svg")) {
-    const parts = [curves]; // with its heading and what stands between
+    const parts = [curves]; // with its heading and everything between
     while (parts[0].tagName !== "H2" && parts[0].previousElementSibling) parts.unshift(parts[0].previousElementSibling);
     charts.append(make("div", {}, ...parts));
   }
@@ -176,7 +176,7 @@ function measurement(task) {
     ...task.outcome.warnings.map((text) => make("p", { class: "warned" }, text)), report];
 }
 
-export const measureChosen = guarded(async () => {
+export const measureChosen = withNotice(async () => {
   await call("measure", { job: $("measure-job").value });
   remember();
   await watch();

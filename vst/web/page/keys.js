@@ -1,40 +1,40 @@
-// What is played when: the keyframes in a row, and their times on a rail.
+// The keyframes in a row, and their times on a rail.
 import { $, content, make, media, state } from "./api.js";
 
 let changed = () => {};
-export function buildKeys(heard) {
-  changed = heard;
+export function buildKeys(onChange) {
+  changed = onChange;
   $("spread").addEventListener("click", () => { spread(); redraw(); });
 }
 
-const look = (key) => state.looks[key.look];
-const name = (key) => (look(key) ? look(key).name : key.look.replace("@", ""));
+const style = (key) => state.styles[key.style];
+const name = (key) => (style(key) ? style(key).name : key.style.replace("@", ""));
 
-// The times of so many keys, evenly; a loop leaves time to come back.
+// Spaces the keys' times evenly; a loop leaves time to return to the first.
 export function spread() {
   const keys = state.form.keys;
   const steps = Math.max(1, state.form.settings.loop ? keys.length : keys.length - 1);
   keys.forEach((key, index) => { key.at = index / steps; });
 }
 
-export function addKeys(looks) {
-  for (const one of looks) state.form.keys.push({ look: one, at: 1 });
+export function addKeys(styles) {
+  for (const one of styles) state.form.keys.push({ style: one, at: 1 });
   spread();
   redraw();
 }
 
-export function dropLooks(gone) {
-  state.form.keys = state.form.keys.filter((key) => !gone(key.look));
+export function dropStyles(gone) {
+  state.form.keys = state.form.keys.filter((key) => !gone(key.style));
   redraw();
 }
 
-// Keys change places; the times stay where they are.
+// Keys change places; the times stay.
 function move(from, to) {
   const keys = state.form.keys;
   if (to < 0 || to >= keys.length || from === to) return;
-  const looks = keys.map((key) => key.look);
-  looks.splice(to, 0, ...looks.splice(from, 1));
-  keys.forEach((key, index) => { key.look = looks[index]; });
+  const styles = keys.map((key) => key.style);
+  styles.splice(to, 0, ...styles.splice(from, 1));
+  keys.forEach((key, index) => { key.style = styles[index]; });
   redraw();
   const moved = $("keys").children[to];
   (moved.querySelector(to > from ? "[data-later]" : "[data-earlier]") || moved).focus();
@@ -65,8 +65,8 @@ export function redraw(quiet) {
 }
 
 function card(key, index) {
-  const shown = look(key);
-  const address = shown && shown.file ? media(shown.file) : key.look.startsWith("@") ? `swatch/${key.look.slice(1)}` : "";
+  const shown = style(key);
+  const address = shown && shown.file ? media(shown.file) : key.style.startsWith("@") ? `swatch/${key.style.slice(1)}` : "";
   const picture = address ? make("img", { src: address, alt: "" }) : make("span", { class: "bare" }, "as filmed");
   const time = make("input", { type: "number", min: 0, max: seconds().toFixed(2), step: 0.1,
     value: (key.at * seconds()).toFixed(2), "aria-label": `Time of ${name(key)} in seconds`,

@@ -1,7 +1,7 @@
-// The page: builds its parts, fills them from the server, and ties them together.
-import { $, call, clock, content, guarded, isReady, make, recall, remember, say, state, still, upload } from "./api.js";
+// The page: builds its parts, fills them from the server, and connects them.
+import { $, call, clock, content, withNotice, isReady, make, recall, remember, notify, state, still, upload } from "./api.js";
 import { draw, measureChosen, watch } from "./jobs.js";
-import { addKeys, buildKeys, dropLooks, redraw, spread } from "./keys.js";
+import { addKeys, buildKeys, dropStyles, redraw, spread } from "./keys.js";
 import { buildSettings } from "./settings.js";
 import { buildStage, changed, replot, show } from "./stage.js";
 
@@ -47,8 +47,8 @@ function buildTheme() {
   });
 }
 
-function buildDrop(zone, input, taken) {
-  const take = guarded(async (files) => { if (files.length) await taken([...files]); });
+function buildDrop(zone, input, onFiles) {
+  const take = withNotice(async (files) => { if (files.length) await onFiles([...files]); });
   input.addEventListener("change", async () => { await take(input.files); input.value = ""; });
   zone.addEventListener("dragover", (event) => { event.preventDefault(); zone.classList.add("over"); });
   zone.addEventListener("dragleave", () => zone.classList.remove("over"));
@@ -59,7 +59,7 @@ function buildDrop(zone, input, taken) {
   });
 }
 
-async function sent(role, file, zone) {
+async function send(role, file, zone) {
   const bar = make("progress", { max: 1, value: 0, "aria-label": `Sending ${file.name}` });
   zone.append(bar);
   try { return await upload(role, file, (part) => { bar.value = part; if (part === 1) bar.removeAttribute("value"); }); }
@@ -68,7 +68,7 @@ async function sent(role, file, zone) {
 
 async function takeContent([file]) {
   const before = state.form.content;
-  const kept = await sent("content", file, $("drop-content"));
+  const kept = await send("content", file, $("drop-content"));
   Object.assign(state.form, { content: kept.id, time: kept.duration / 2, mask: null });
   if (before && !inUse(before)) call("forget", { file: before }).catch(() => {});
   showContent();
@@ -99,10 +99,10 @@ function showContent() {
 
 async function takeStyles(files) {
   for (const file of files) {
-    const kept = await sent("style", file, $("drop-style"));
-    const found = (await call("looks", { file: kept.id, keyframes: Number($("keyframes").value), picker: $("picker").value })).looks;
-    for (const look of found) state.looks[look.id] = look;
-    addKeys(found.map((look) => look.id));
+    const kept = await send("style", file, $("drop-style"));
+    const found = (await call("styles", { file: kept.id, keyframes: Number($("keyframes").value), picker: $("picker").value })).styles;
+    for (const style of found) state.styles[style.id] = style;
+    addKeys(found.map((style) => style.id));
   }
 }
 
@@ -116,46 +116,46 @@ function buildGallery(styles) {
     const wanted = $("find").value.toLowerCase();
     for (const one of $("gallery").children) one.hidden = !`${one.dataset.style} ${one.title}`.toLowerCase().includes(wanted);
   });
-  $("ground").append(make("option", { value: "none" }, "as filmed"),
+  $("background").append(make("option", { value: "none" }, "as filmed"),
     ...styles.map(({ name }) => make("option", { value: `@${name}` }, name)));
 }
 
 function showReady() {
   const keys = state.form.keys;
   for (const one of $("gallery").children) {
-    const used = keys.filter((key) => key.look === one.dataset.style).length;
+    const used = keys.filter((key) => key.style === one.dataset.style).length;
     if (used) one.dataset.used = used; else delete one.dataset.used;
   }
   $("render").disabled = !isReady();
-  $("go-says").textContent = isReady()
+  $("go-summary").textContent = isReady()
     ? `${content().name}: ${Math.round(content().duration * content().rate)} frames, ${keys.length} ${keys.length === 1 ? "keyframe" : "keyframes"}.`
     : !content() ? (keys.length ? "Choose a video." : "Choose a video and at least one style.") : "Add at least one style.";
 }
 
-const render = guarded(async () => {
+const render = withNotice(async () => {
   $("render").disabled = true;
   try { await call("paint", state.form); } finally { showReady(); }
   openTab("jobs");
   await watch();
 });
 
-const measureFiles = guarded(async () => {
+const measureFiles = withNotice(async () => {
   const [film, painted] = [$("measure-content").files[0], $("measure-painted").files[0]];
-  if (!film || !painted) return say("choose both files");
+  if (!film || !painted) return notify("choose both files");
   $("measure-files").disabled = true;
   try {
-    const kept = [await sent("content", film, $("measure-files").parentElement), await sent("painted", painted, $("measure-files").parentElement)];
+    const kept = [await send("content", film, $("measure-files").parentElement), await send("painted", painted, $("measure-files").parentElement)];
     await call("measure", { content: kept[0].id, painted: kept[1].id });
     await watch();
   } finally { $("measure-files").disabled = false; }
 });
 
-// What was kept of the page before a reload, as far as the server still has it.
+// Restores the page after a reload, as far as the server still has the files.
 function restore(kept) {
   const form = { ...state.form, ...kept.form };
   if (!state.files[form.content]) Object.assign(form, { content: null, mask: null });
-  const styles = new Set(state.about.styles.map((style) => `@${style.name}`));
-  form.keys = (form.keys || []).filter((key) => key.look === "none" || styles.has(key.look) || state.looks[key.look]);
+  const styles = new Set(state.about.builtin.map((style) => `@${style.name}`));
+  form.keys = (form.keys || []).filter((key) => key.style === "none" || styles.has(key.style) || state.styles[key.style]);
   const known = new Set(state.about.controls.map((control) => control.name));
   form.settings = Object.fromEntries(Object.entries(form.settings || {}).filter(([name]) => known.has(name)));
   state.form = form;
@@ -169,7 +169,7 @@ async function start() {
   state.about = about;
   state.token = about.token;
   for (const file of about.files) state.files[file.id] = file;
-  for (const look of about.looks) state.looks[look.id] = look;
+  for (const style of about.styles) state.styles[style.id] = style;
   state.tasks = about.tasks;
   restore(kept);
   $("version").textContent = `vst ${about.version}`;
@@ -181,7 +181,7 @@ async function start() {
   $("picker").append(...about.keyframes.pickers.map((name) => make("option", {}, name)));
   $("picker").value = about.keyframes.picker;
   buildTabs();
-  buildGallery(about.styles);
+  buildGallery(about.builtin);
   buildSettings(about.controls, (name) => { if (name === "loop") { spread(); redraw(true); } changed(); });
   buildStage();
   buildKeys(() => { showReady(); changed(); });
@@ -190,8 +190,8 @@ async function start() {
   $("render").addEventListener("click", render);
   $("measure").addEventListener("click", measureChosen);
   $("measure-files").addEventListener("click", measureFiles);
-  $("ground").value = state.form.ground;
-  $("figure").addEventListener("toggle", show);
+  $("background").value = state.form.background;
+  $("mask").addEventListener("toggle", show);
   showContent();
   redraw();
   openTab((kept.tab || "tab-paint").replace("tab-", ""));
@@ -200,4 +200,4 @@ async function start() {
   document.body.dataset.ready = "1";
 }
 
-guarded(start)();
+withNotice(start)();

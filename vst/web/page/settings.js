@@ -1,9 +1,9 @@
-// The look: one control for each field of a job that the server names.
+// The style: one control for each field of a job that the server names.
 import { $, make, state } from "./api.js";
 
-const LABELS = { stabilise: "Steadiness", audio: "Sound" };
+const LABELS = { stabilise: "Steadiness", stabilize: "Steadiness", audio: "Sound" };
 const label = (name) => LABELS[name] || name[0].toUpperCase() + name.slice(1);
-const SEGMENTS = 4; // up to so many choices lie side by side
+const SEGMENTS = 4; // up to this many choices lie side by side
 
 export function buildSettings(controls, changed) {
   for (const about of controls) {
@@ -19,14 +19,14 @@ export function buildSettings(controls, changed) {
 
 function range(row, about, given, texts, set) {
   const id = `set-${about.name}`;
-  const told = make("output", { for: id });
+  const value = make("output", { for: id });
   const input = make("input", { type: "range", id, ...given });
   const show = () => {
-    told.textContent = texts(Number(input.value));
-    input.setAttribute("aria-valuetext", told.textContent);
+    value.textContent = texts(Number(input.value));
+    input.setAttribute("aria-valuetext", value.textContent);
   };
   input.addEventListener("input", () => { show(); set(Number(input.value)); });
-  row.append(make("label", { for: id }, label(about.name)), input, told);
+  row.append(make("label", { for: id }, label(about.name)), input, value);
   show();
 }
 

@@ -1,5 +1,5 @@
-// The preview: a moment as filmed and painted, a wipe between them, and the rectangle of a figure.
-import { $, call, content, guarded, isReady, later, latest, make, remember, say, state, still } from "./api.js";
+// The preview: a frame as filmed and painted, a wipe between them, and the mask's rectangle.
+import { $, call, content, withNotice, isReady, later, latest, make, remember, notify, state, still } from "./api.js";
 
 const SIDES = ["left", "top", "width", "height"];
 let drawing = false;
@@ -7,29 +7,29 @@ let drawing = false;
 export function buildStage() {
   $("moment").addEventListener("input", () => { state.form.time = Number($("moment").value); showTime(); soon(); });
   $("wipe").addEventListener("input", showWipe);
-  $("stage").addEventListener("pointerdown", pointed);
+  $("stage").addEventListener("pointerdown", onPointer);
   $("mask-draw").addEventListener("click", () => setDrawing(!drawing));
   $("mask-clear").addEventListener("click", () => { state.form.mask = null; setDrawing(false); maskChanged(); });
   SIDES.forEach((side, index) => {
     const input = make("input", { type: "number", min: 0, max: 100, step: 1, id: `mask-${side}`,
-      onchange: () => typed(index, Number(input.value) / 100) });
+      onchange: () => setMaskSide(index, Number(input.value) / 100) });
     $("mask-numbers").append(make("label", {}, `${side} %`, input));
   });
-  $("ground").addEventListener("change", () => { state.form.ground = $("ground").value; changed(); });
+  $("background").addEventListener("change", () => { state.form.background = $("background").value; changed(); });
   new ResizeObserver(() => showMask()).observe($("stage"));
   new ResizeObserver(later(plot, 200)).observe($("keys").parentElement);
 }
 
-const paintMoment = latest(guarded(async () => {
+const paintMoment = latest(withNotice(async () => {
   if (!isReady()) return;
   $("busy").hidden = false;
   try {
-    const found = await call("moment", state.form);
-    $("shot-before").src = found.before;
-    $("shot-after").src = found.after;
+    const found = await call("frame", state.form);
+    $("frame-before").src = found.before;
+    $("frame-after").src = found.after;
     $("stage").dataset.painted = Number($("stage").dataset.painted || 0) + 1;
     $("stage").dataset.seconds = found.seconds;
-    $("told").textContent = Object.entries(found.weights).filter(([, share]) => share > 0.005)
+    $("weights").textContent = Object.entries(found.weights).filter(([, share]) => share > 0.005)
       .map(([name, share]) => `${name} ${(100 * share).toFixed(1).replace(".0", "")} %`).join(" · ");
     show();
   } finally { $("busy").hidden = true; }
@@ -44,11 +44,11 @@ const plot = latest(async () => {
     if (!width) return;
     $("curves").src = (await call("plot", { ...state.form, width, dark })).picture;
     $("curves").hidden = false;
-  } catch { $("curves").hidden = true; } // what is wrong is said by the preview
+  } catch { $("curves").hidden = true; } // the preview reports the error
 });
 const plotSoon = later(plot, 150);
 
-// Something of the job is another: remember it, and show it.
+// The job has changed: store it, and update the preview.
 export function changed() {
   remember();
   show();
@@ -61,18 +61,18 @@ export function show() {
   const video = content();
   $("stage-empty").hidden = Boolean(video);
   $("under").hidden = !video;
-  $("shot-before").hidden = !video;
-  const painted = isReady() && $("shot-after").getAttribute("src");
-  $("shot-after").hidden = $("divider").hidden = !painted;
-  $("told").hidden = !painted;
+  $("frame-before").hidden = !video;
+  const painted = isReady() && $("frame-after").getAttribute("src");
+  $("frame-after").hidden = $("divider").hidden = !painted;
+  $("weights").hidden = !painted;
   if (video) {
     $("moment").max = Math.max(0, video.duration - 1 / video.rate);
     $("moment").value = state.form.time;
     showTime();
-    if (!isReady()) $("shot-before").src = still(video.id, state.form.time);
+    if (!isReady()) $("frame-before").src = still(video.id, state.form.time);
   } else {
-    $("shot-before").removeAttribute("src");
-    $("shot-after").removeAttribute("src");
+    $("frame-before").removeAttribute("src");
+    $("frame-after").removeAttribute("src");
   }
   showWipe();
   showMask();
@@ -81,15 +81,15 @@ export function show() {
 function showTime() {
   $("moment-at").textContent = `${state.form.time.toFixed(2)} s`;
   $("moment").setAttribute("aria-valuetext", $("moment-at").textContent);
-  if (content() && !isReady()) $("shot-before").src = still(content().id, state.form.time);
+  if (content() && !isReady()) $("frame-before").src = still(content().id, state.form.time);
   remember();
 }
 
-// Where the picture lies within the stage: it keeps its shape.
+// The picture's place within the stage, at its own aspect ratio.
 function frame() {
   const stage = $("stage").getBoundingClientRect(), video = content();
   if (!video) return null;
-  const shown = $("shot-before").getBoundingClientRect();
+  const shown = $("frame-before").getBoundingClientRect();
   const part = Math.min(shown.width / video.width, shown.height / video.height);
   const width = video.width * part, height = video.height * part;
   return { left: shown.left - stage.left + (shown.width - width) / 2,
@@ -99,17 +99,17 @@ function frame() {
 function showWipe() {
   const box = frame();
   const part = Number($("wipe").value) / 100;
-  const shown = $("shot-after").getBoundingClientRect();
+  const shown = $("frame-after").getBoundingClientRect();
   if (!box || !shown.width) return;
   const x = box.left + part * box.width;
   const left = shown.left - box.stage.left;
-  $("shot-after").style.setProperty("--wipe", `${100 * (x - left) / shown.width}%`);
+  $("frame-after").style.setProperty("--wipe", `${100 * (x - left) / shown.width}%`);
   $("divider").style.left = `${x - 1}px`;
   $("divider").style.top = `${box.top}px`;
   $("divider").style.bottom = `${box.stage.height - box.top - box.height}px`;
 }
 
-function pointed(event) {
+function onPointer(event) {
   const box = frame();
   if (!box || event.button > 0) return;
   const place = (at) => [(at.clientX - box.stage.left - box.left) / box.width, (at.clientY - box.stage.top - box.top) / box.height]
@@ -132,20 +132,20 @@ function pointed(event) {
     const mask = state.form.mask;
     if (mask && (mask[2] < 0.02 || mask[3] < 0.02)) {
       state.form.mask = null;
-      say("the rectangle is too small; draw it around the figure");
+      notify("the rectangle is too small; draw it around the foreground");
     }
     maskChanged();
   };
 }
 
 function setDrawing(now) {
-  if (now && !content()) return say("choose a video first");
+  if (now && !content()) return notify("choose a video first");
   drawing = now;
   $("stage").classList.toggle("drawing", now);
   $("mask-draw").setAttribute("aria-pressed", String(now));
 }
 
-function typed(index, value) {
+function setMaskSide(index, value) {
   const mask = state.form.mask || [0.25, 0.25, 0.5, 0.5];
   mask[index] = Math.min(1, Math.max(0, value || 0));
   mask[2] = Math.min(mask[2], 1 - mask[0]);
@@ -159,7 +159,7 @@ function showMask() {
   const mask = state.form.mask, box = frame();
   $("mask-clear").disabled = !mask;
   SIDES.forEach((side, index) => { $(`mask-${side}`).value = mask ? Math.round(100 * mask[index]) : ""; });
-  $("rectangle").hidden = !(mask && box && (drawing || $("figure").open));
+  $("rectangle").hidden = !(mask && box && (drawing || $("mask").open));
   if (!mask || !box) return;
   Object.assign($("rectangle").style, {
     left: `${box.left + mask[0] * box.width}px`, top: `${box.top + mask[1] * box.height}px`,

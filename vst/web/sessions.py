@@ -1,5 +1,5 @@
-"""One folder for each visitor, with its files and its limits; nothing a visitor sends is ever used
-as a path.
+"""One session for each visitor: a folder with its files and its limits. Nothing that a visitor sends
+is ever used as a path.
 """
 
 from __future__ import annotations
@@ -22,38 +22,39 @@ from vst.video.sources import open_source
 FILM_SUFFIXES = frozenset(
     {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".gif", ".mpg", ".mpeg", ".ts", ".ogv"}
 )
-"""Endings of the films that are taken; what is in them is found out by opening them."""
+"""Suffixes of the videos that are accepted; opening a file decides what it really is."""
 ROLES = ("content", "style", "painted")
-"""What a file can be uploaded as."""
+"""The roles in which a file can be uploaded."""
 LONGEST_NAME = 80
 MEGABYTE = 1_000_000
-JUST_COME = 60.0
-"""Seconds that a visitor has to bring something, where many others are waiting."""
+NEWCOMER_SECONDS = 60.0
+"""Seconds that a visitor has to upload something while others wait for a session."""
 
 
 @dataclass(frozen=True)
-class Limits:
-    """What one visitor, and all together, may use.
+class VisitorLimits:
+    """What one visitor, and all visitors together, may use.
 
-    ``upload``: megabytes of one file, ``kept``: of all files of a visitor; ``length``: seconds of
-    a content; ``looks``: on one page; ``jobs``: at once, ``waiting``: behind them; ``rooms``:
-    visitors at once; ``idle``: seconds after which the files of one who has gone are removed.
+    ``upload``: megabytes of one file; ``kept``: megabytes of all files of a visitor; ``length``:
+    seconds of a content; ``keyframes``: keyframes on one page; ``jobs``: jobs at once;
+    ``waiting``: jobs in the queue; ``sessions``: visitors at once; ``idle``: seconds without a
+    request after which a session is removed.
     """
 
     upload: int = 500
     kept: int = 2000
     length: float = 600.0
-    looks: int = 60
+    keyframes: int = 60
     jobs: int = 1
     waiting: int = 8
-    rooms: int = 32
+    sessions: int = 32
     idle: float = 6 * 3600.0
 
 
 @dataclass(frozen=True)
-class Kept:
-    """A file of a room. ``path`` was chosen here; ``name`` is the visitor's word for it, and is
-    only shown.
+class StoredFile:
+    """A file of a session. The server chose ``path``; ``name`` is the visitor's name for it and is
+    only displayed.
     """
 
     id: str
@@ -63,15 +64,13 @@ class Kept:
     about: dict[str, float] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, object]:
-        """What the page is told."""
+        """The file as JSON for the page."""
         return {"id": self.id, "name": self.name, "role": self.role, **self.about}
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A style that lies on the page: where it comes from, its name, and the file of its
-    thumbnail.
-    """
+class PageStyle:
+    """A style on the page: its source, its name, and the file of its thumbnail."""
 
     id: str
     name: str
@@ -80,47 +79,45 @@ class Shown:
     time: float = 0.0
 
     def as_dict(self) -> dict[str, object]:
-        """What the page is told; a built-in style has its picture in the gallery."""
+        """The style as JSON for the page; a built-in style has its picture in the gallery."""
         return {"id": self.id, "name": self.name, "time": self.time, "file": self.file}
 
 
-class Room:
-    """A visitor's folder and what lies in it."""
+class Session:
+    """A visitor's folder and its contents."""
 
-    def __init__(self, token: str, folder: Path, limits: Limits) -> None:
+    def __init__(self, token: str, folder: Path, limits: VisitorLimits) -> None:
         self.token, self.folder, self.limits = token, folder, limits
-        self.files: dict[str, Kept] = {}
-        self.looks: dict[str, Shown] = {}
+        self.files: dict[str, StoredFile] = {}
+        self.styles: dict[str, PageStyle] = {}
         self.used = time.monotonic()
         self._number = 0
         self.lock = threading.RLock()
         folder.mkdir(mode=0o700)
 
     def new_id(self) -> str:
-        """A name for something in this room, that no one else chooses."""
+        """Return an id that is unique in this session and cannot be guessed."""
         with self.lock:
             self._number += 1
             return f"{self._number}-{secrets.token_hex(4)}"
 
-    def place_for(self, name: str, role: str) -> Kept:
-        """Where a file that the visitor calls ``name`` is to be written."""
+    def reserve_file(self, name: str, role: str) -> StoredFile:
+        """Choose the path for an upload that the visitor calls ``name``."""
         if role not in ROLES:
             raise UsageError(f"a file as {role!r}; allowed is {', '.join(ROLES)}")
-        shown = plain_name(name)
+        shown = clean_name(name)
         suffix = Path(shown).suffix.lower()
         allowed = FILM_SUFFIXES | (PICTURE_SUFFIXES if role == "style" else frozenset())
         if suffix not in allowed:
             raise UsageError(
-                f"{shown!r} cannot be taken as {role}; "
+                f"{shown!r} cannot be uploaded as {role}; "
                 f"give a file that ends in {', '.join(sorted(allowed))}"
             )
         number = self.new_id()
-        return Kept(number, self.folder / f"{role}-{number}{suffix}", shown, role)
+        return StoredFile(number, self.folder / f"{role}-{number}{suffix}", shown, role)
 
-    def keep(self, file: Kept) -> Kept:
-        """Take up a file that has been written; one that cannot be read, or is too long, is
-        removed.
-        """
+    def add(self, file: StoredFile) -> StoredFile:
+        """Add an uploaded file to the session; delete one that cannot be read or is too long."""
         try:
             with open_source(file.path) as source:
                 info = source.info
@@ -128,62 +125,62 @@ class Room:
             if file.role != "style" and info.duration > self.limits.length:
                 raise UsageError(
                     f"{file.name} is {info.duration:.0f} s long; "
-                    f"the page takes {self.limits.length:g} s: cut it, or use the command line"
+                    f"the page accepts {self.limits.length:g} s: cut it, or use the command line"
                 )
         except VSTError as error:
             file.path.unlink(missing_ok=True)
-            raise type(error)(self.spoken(str(error), file)) from error
+            raise type(error)(self.hide_paths(str(error), file)) from error
         except BaseException:
             file.path.unlink(missing_ok=True)
             raise
         about = {"width": info.width, "height": info.height, "duration": info.duration}
         about |= {"rate": float(info.rate), "playable": float(is_playable(file.path, info))}
-        kept = Kept(file.id, file.path, file.name, file.role, about)
+        kept = StoredFile(file.id, file.path, file.name, file.role, about)
         self.files[file.id] = kept
         return kept
 
-    def file(self, number: object) -> Kept:
-        """A file by its id."""
+    def file(self, number: object) -> StoredFile:
+        """Return a file by its id."""
         found = self.files.get(number) if isinstance(number, str) else None
         if found is None:
             raise MissingFileError("this file is not here any more; upload it again")
         return found
 
     def forget(self, number: str) -> None:
-        """Remove a file, and the looks that were taken from it."""
+        """Delete a file, and the styles that come from it."""
         kept = self.files.pop(number, None)
         if kept is not None:
             kept.path.unlink(missing_ok=True)
-            for look in [one for one in self.looks.values() if one.source.path == kept.path.name]:
-                del self.looks[look.id]
+            for style in [one for one in self.styles.values() if one.source.path == kept.path.name]:
+                del self.styles[style.id]
 
     def bytes_left(self) -> int:
-        """How many bytes of another file are taken."""
+        """Return how many bytes another upload may have."""
         used = sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
         return min(self.limits.upload * MEGABYTE, self.limits.kept * MEGABYTE - used)
 
-    def spoken(self, text: str, *others: Kept) -> str:
-        """An error's text with the visitor's names for the files, and no path of this machine."""
+    def hide_paths(self, text: str, *others: StoredFile) -> str:
+        """Replace paths in an error's text with the visitor's names for the files."""
         for file in (*self.files.values(), *others):
             text = text.replace(str(file.path), file.name).replace(file.path.name, file.name)
         return text.replace(f"{self.folder}/", "").replace(str(self.folder), "the page's folder")
 
 
-def plain_name(name: str) -> str:
-    """The last part of a visitor's file name, short and without signs that do not print."""
+def clean_name(name: str) -> str:
+    """Return the last part of a visitor's file name, shortened, printable characters only."""
     last = PureWindowsPath(PurePosixPath(name).name).name
     shown = "".join(sign for sign in last if sign.isprintable()).strip()
     stem, suffix = Path(shown).stem, Path(shown).suffix
     return f"{stem[: LONGEST_NAME - len(suffix)]}{suffix}" if shown else "file"
 
 
-def slug(name: str) -> str:
-    """A word for a score: letters, digits and dashes."""
+def make_slug(name: str) -> str:
+    """Return the name as a score spells it: letters, digits and dashes."""
     return re.sub(r"[^A-Za-z0-9]+", "-", Path(name).stem).strip("-").lower() or "style"
 
 
 def is_playable(path: Path, info: object) -> bool:
-    """Whether browsers play the file as it is."""
+    """Return whether browsers play the file without conversion."""
     codec, pixels = getattr(info, "codec", ""), getattr(info, "pixel_format", "")
     kinds = {
         ".mp4": ("h264", "av1"),
@@ -194,50 +191,48 @@ def is_playable(path: Path, info: object) -> bool:
     return codec in kinds.get(path.suffix, ()) and pixels in ("yuv420p", "yuvj420p", "")
 
 
-class Rooms:
-    """All rooms, in one temporary folder that goes when the server ends."""
+class Sessions:
+    """All sessions, in one temporary folder that is removed when the server ends."""
 
-    def __init__(self, limits: Limits | None = None) -> None:
-        self.limits = limits or Limits()
+    def __init__(self, limits: VisitorLimits | None = None) -> None:
+        self.limits = limits or VisitorLimits()
         self.folder = Path(tempfile.mkdtemp(prefix="vst-app-"))
-        self.rooms: dict[str, Room] = {}
+        self.sessions: dict[str, Session] = {}
         self._lock = threading.Lock()
 
-    def open(self) -> Room:
-        """A new room; rooms that were left alone for long go, and empty ones if there are too
-        many.
-        """
+    def open(self) -> Session:
+        """Create a session. Idle sessions are removed first, and empty ones if there are too many."""
         with self._lock:
-            self._sweep(lambda room: False)
-            if len(self.rooms) >= self.limits.rooms:
-                self._sweep(lambda room: not room.files)
-            if len(self.rooms) >= self.limits.rooms:
+            self._sweep(lambda session: False)
+            if len(self.sessions) >= self.limits.sessions:
+                self._sweep(lambda session: not session.files)
+            if len(self.sessions) >= self.limits.sessions:
                 raise UsageError(
-                    f"{self.limits.rooms} visitors are here already; come back in a while"
+                    f"{self.limits.sessions} visitors are connected already; try again later"
                 )
             token = secrets.token_urlsafe(24)
-            room = Room(token, self.folder / secrets.token_hex(8), self.limits)
-            self.rooms[token] = room
-            return room
+            session = Session(token, self.folder / secrets.token_hex(8), self.limits)
+            self.sessions[token] = session
+            return session
 
-    def room(self, token: object) -> Room:
-        """The room with this token."""
-        found = self.rooms.get(token) if isinstance(token, str) else None
+    def find(self, token: object) -> Session:
+        """Return the session with this token."""
+        found = self.sessions.get(token) if isinstance(token, str) else None
         if found is None:
             raise MissingFileError("this page's files are gone; load the page again")
         found.used = time.monotonic()
         return found
 
     def close(self) -> None:
-        """Remove everything."""
+        """Delete every session and its files."""
         with self._lock:
-            self.rooms.clear()
+            self.sessions.clear()
             shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _sweep(self, is_empty: Callable[[Room], bool]) -> None:
+    def _sweep(self, is_empty: Callable[[Session], bool]) -> None:
         now = time.monotonic()
-        for token, room in list(self.rooms.items()):
-            alone = now - room.used
-            if alone > self.limits.idle or (alone > JUST_COME and is_empty(room)):
-                del self.rooms[token]
-                shutil.rmtree(room.folder, ignore_errors=True)
+        for token, session in list(self.sessions.items()):
+            alone = now - session.used
+            if alone > self.limits.idle or (alone > NEWCOMER_SECONDS and is_empty(session)):
+                del self.sessions[token]
+                shutil.rmtree(session.folder, ignore_errors=True)

@@ -1,0 +1,184 @@
+"""What the page shows without a job: thumbnails, the plot of the score, single painted frames."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import cv2
+import numpy as np
+
+from vst.core.types import Picture
+from vst.errors import OutputError, UsageError, VSTError
+from vst.job import LARGEST_BY_DEFAULT, Job
+from vst.notebook.display import paint_swatch
+from vst.plotting import plot_score, resize_to
+from vst.preview import FramePreviewer
+from vst.schedule.score import StyleSource
+from vst.styles.library import builtin_styles
+from vst.styles.resolve import resolve_styles
+from vst.video.sources import open_source
+from vst.web.form import build_job, parse_number, read_form
+from vst.web.sessions import PageStyle, Session, StoredFile
+
+THUMBNAIL = 240
+"""Longer side, in pixels, of the pictures of styles."""
+WIDEST = 1280
+"""Longer side of a painted frame on the page; it is painted at the job's own size."""
+PLOT = (320, 1600)
+"""Smallest and largest width of the plot of a score, in pixels."""
+
+LATEST = 1e6
+"""Latest time of a frame, in seconds."""
+
+log = logging.getLogger(__name__)
+
+
+def encode_jpeg(picture: Picture, longest: int, quality: int = 85) -> bytes:
+    """Encode a picture as JPEG, its longer side at most ``longest`` pixels."""
+    height, width = picture.shape[:2]
+    part = min(1.0, longest / max(height, width))
+    small = resize_to(picture, round(width * part), round(height * part)) if part < 1 else picture
+    return encode_picture(small, ".jpg", [cv2.IMWRITE_JPEG_QUALITY, quality])
+
+
+def encode_picture(picture: Picture, ending: str, settings: list[int] | None = None) -> bytes:
+    """Encode a picture as the bytes of a file."""
+    fine, packed = cv2.imencode(ending, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), settings or [])
+    if not fine:
+        raise OutputError(f"a picture of {picture.shape[1]}x{picture.shape[0]} cannot be stored")
+    return packed.tobytes()
+
+
+class Previews:
+    """Paints single frames for all sessions, one after the other, with an engine that stays open."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._previewer = FramePreviewer()
+        self._swatches: dict[str, bytes] = {}
+        self._swatched = threading.Event()
+
+    def warm(self) -> None:
+        """Paint the built-in styles and open the engine before the first visitor needs them."""
+        threading.Thread(target=self._warm, name="vst warming", daemon=True).start()
+
+    def _warm(self) -> None:
+        try:
+            for name, style in builtin_styles().items():
+                painted = paint_swatch(style.embedding, style.space)
+                if painted is not None:
+                    self._swatches[name] = encode_jpeg(painted, THUMBNAIL)
+            with self._lock:
+                engine = self._previewer.open_engine(Job("", ("none",), ""))
+                gray = np.full((64, 64, 3), 128, np.uint8)
+                engine.prepare({"first": gray})
+        except Exception:
+            log.exception("the engine could not be opened in advance")
+        finally:
+            self._swatched.set()
+
+    def expect(self, file: StoredFile) -> None:
+        """Warm up for an uploaded content: the engine compiles a function for its size, which takes
+        longer than painting a frame.
+        """
+        threading.Thread(target=self._expect, args=(file,), name="vst warming", daemon=True).start()
+
+    def _expect(self, file: StoredFile) -> None:
+        job = Job(str(file.path), (f"@{next(iter(builtin_styles()))}",), f"{file.path}.mp4")
+        try:
+            with self._lock:
+                self._previewer.paint(job, file.about["duration"] / 2)
+        except VSTError as error:  # the request for a frame reports it
+            log.info("no warm-up for %s: %s", file.name, error)
+
+    def swatch(self, name: str) -> bytes:
+        """Return the picture of a built-in style; wait while they are being painted."""
+        if name not in builtin_styles():
+            raise UsageError(f"no built-in style {name!r}")
+        while name not in self._swatches and not self._swatched.wait(0.05):
+            pass
+        return self._swatches.get(name) or encode_jpeg(np.full((2, 3, 3), 128, np.uint8), 3)
+
+    def take_styles(
+        self, session: Session, file: StoredFile, keyframes: int, picker: str
+    ) -> list[PageStyle]:
+        """Take the keyframes of an uploaded style, and put their thumbnails into the session."""
+        found = []
+        with self._lock:
+            job = Job(str(file.path), ("none",), "")
+            embed = getattr(self._previewer.open_engine(job), "embed", None)
+            styles = resolve_styles(
+                [str(file.path)], keyframes=keyframes, picker=picker, embed=embed
+            )
+        is_video = len(styles) > 1 or styles[0].name != file.path.stem
+        for count, style in enumerate(styles, 1):
+            number = session.new_id()
+            path = session.folder / f"style-{number}.jpg"
+            path.write_bytes(encode_jpeg(style.picture, THUMBNAIL))
+            stem = file.name.rpartition(".")[0]
+            source = StyleSource(file.path.name, round(style.time, 3) if is_video else None)
+            name = f"{stem} {count}" if is_video else stem
+            page_style = PageStyle(number, name, source, number, round(style.time, 3))
+            session.files[number] = StoredFile(number, path, f"{number}.jpg", "thumbnail")
+            session.styles[number] = page_style
+            found.append(page_style)
+        return found
+
+    def paint_frame(self, session: Session, sent: Mapping[str, Any]) -> dict[str, Any]:
+        """Paint the content at one time: two JPEGs, the style weights, and the seconds it took."""
+        began = time.perf_counter()
+        with self._lock:
+            job = self._job(session, sent)
+            at = parse_number("time", sent.get("time"), 0, LATEST)
+            frame = self._previewer.paint(job, at)
+        return {
+            "before": encode_jpeg(frame.content, WIDEST),
+            "after": encode_jpeg(frame.painting, WIDEST),
+            "seconds": round(time.perf_counter() - began, 3),
+            "weights": {
+                name: round(share, 3)
+                for name, share in frame.schedule.timeline.at(at).weights.items()
+            },
+        }
+
+    def plot(self, session: Session, sent: Mapping[str, Any]) -> bytes:
+        """Plot the curves of the score as PNG; ``width`` pixels wide, ``dark`` or light."""
+        width = int(min(max(parse_number("width", sent.get("width")), PLOT[0]), PLOT[1]))
+        with self._lock:
+            job = self._job(session, sent)
+            schedule = self._previewer.build_schedule(job)
+            with open_source(job.content) as source:
+                length = max(source.info.duration - 1 / float(source.info.rate), 1e-3)
+        thumbnails = {style.name: style.picture for style in schedule.styles if style.space is None}
+        for style in schedule.styles:
+            if style.space is not None and not style.is_content:
+                raw = np.frombuffer(self._swatches.get(style.name, b"\0"), np.uint8)
+                picture = cv2.imdecode(raw, cv2.IMREAD_COLOR)
+                if picture is not None:
+                    thumbnails[style.name] = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
+        thumbnails.pop("none", None)
+        dark = bool(sent.get("dark"))
+        return encode_picture(
+            plot_score(schedule.timeline, thumbnails, length, width=width, dark=dark), ".png"
+        )
+
+    def close(self) -> None:
+        """Close the engine."""
+        with self._lock:
+            self._previewer.close()
+
+    def _job(self, session: Session, sent: Mapping[str, Any]) -> Job:
+        job = build_job(read_form(session, sent), session.folder)
+        return replace(job, overwrite=True, size=job.size or LARGEST_BY_DEFAULT)
+
+
+def read_still(file: StoredFile, at: float) -> bytes:
+    """Return a frame of an uploaded video as JPEG."""
+    at = parse_number("time", at)
+    with open_source(file.path) as source:
+        return encode_jpeg(source.at(min(max(at, 0.0), source.info.duration)), WIDEST)
