@@ -26,9 +26,7 @@ def frames_of(path: Path) -> list[np.ndarray]:
         return [frame.picture for frame in source.frames()]
 
 
-def test_a_video_is_painted_in_the_looks_of_a_style_video(
-    run: Run, media: Path, tmp_path: Path
-) -> None:
+def test_a_video_is_painted_in_the_style_of_a_video(run: Run, media: Path, tmp_path: Path) -> None:
     output = tmp_path / "out.mp4"
     done = run(
         "stylize",
@@ -43,7 +41,7 @@ def test_a_video_is_painted_in_the_looks_of_a_style_video(
         "--json",
     )
     assert done.code == 0, done.err
-    told = json.loads(done.out)
+    result = json.loads(done.out)
     assert {
         "output",
         "frames",
@@ -54,12 +52,12 @@ def test_a_video_is_painted_in_the_looks_of_a_style_video(
         "engine",
         "keyframes",
         "warnings",
-    } <= set(told)
-    assert (told["frames"], told["fps"], told["engine"]) == (20, "10/1", "tint")
-    assert [key["time"] for key in told["keyframes"]] == [0.5, 1.5, 2.5]
+    } <= set(result)
+    assert (result["frames"], result["fps"], result["engine"]) == (20, "10/1", "tint")
+    assert [key["time"] for key in result["keyframes"]] == [0.5, 1.5, 2.5]
     painted = frames_of(output)
     assert len(painted) == 20
-    # Grey drawn to red at the start, to green in the middle, to blue at the end.
+    # Gray tinted to red at the start, to green in the middle, to blue at the end.
     assert [int(painted[i][40, 60].argmax()) for i in (0, 10, 19)] == [0, 1, 2]
 
 
@@ -97,9 +95,9 @@ def test_fps_changes_the_rate_and_keeps_the_duration(run: Run, media: Path, tmp_
         "29.97",
         "--json",
     )
-    told = json.loads(done.out)
-    assert told["fps"] == "30000/1001"
-    assert told["frames"] in (59, 60)
+    result = json.loads(done.out)
+    assert result["fps"] == "30000/1001"
+    assert result["frames"] in (59, 60)
 
 
 def test_a_dry_run_writes_nothing(run: Run, media: Path, tmp_path: Path) -> None:
@@ -115,9 +113,9 @@ def test_a_dry_run_writes_nothing(run: Run, media: Path, tmp_path: Path) -> None
         "--dry-run",
         "--json",
     )
-    told = json.loads(done.out)
-    assert (told["frames"], told["size"]) == (20, [64, 48])
-    assert told["seconds"] > 0
+    result = json.loads(done.out)
+    assert (result["frames"], result["size"]) == (20, [64, 48])
+    assert result["seconds"] > 0
     assert not list(tmp_path.iterdir())
 
 
@@ -165,7 +163,17 @@ def test_a_grid_has_a_picture_for_each_content_and_style(
     styles = ("-s", media / "red.png", "-s", media / "blue.png")
     done = run("grid", media / "clip.mp4", media / "blue.png", *styles, "-o", output, *TINT)
     assert done.code == 0, done.err
-    assert output.exists()
+    sheet = frames_of(output)[0].astype(int)
+    # Half gray or blue from the content, half red or blue from the style.
+    (
+        gray,
+        red,
+        blue,
+    ) = (96, 96, 96), (230, 20, 20), (20, 20, 230)
+    for content in (gray, blue):
+        for style in (red, blue):
+            color = (np.array(content) + style) // 2
+            assert (np.abs(sheet - color).max(axis=-1) < 12).sum() > 10_000, (content, style)
 
 
 def test_the_built_in_styles_are_listed(run: Run) -> None:
@@ -234,11 +242,11 @@ WRONG: list[tuple[str, int, str]] = [
 
 
 @pytest.fixture
-def desk(media: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def workspace(media: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working folder with a few files that are not what their names say."""
     (tmp_path / "empty.mp4").touch()
-    (tmp_path / "text.mp4").write_text("this is no video\n" * 50)
-    (tmp_path / "text.png").write_text("this is no picture\n" * 50)
+    (tmp_path / "text.mp4").write_text("this is not a video\n" * 50)
+    (tmp_path / "text.png").write_text("this is not a picture\n" * 50)
     (tmp_path / "readme.txt").write_text("a file")
     (tmp_path / "emptyfolder").mkdir()
     sound_only(tmp_path / "sound.m4a")
@@ -260,11 +268,11 @@ def sound_only(path: Path) -> None:
 
 @pytest.mark.parametrize(("words", "code", "said"), WRONG, ids=[wrong[0] for wrong in WRONG])
 def test_wrong_input_ends_with_one_clear_line(
-    run: Run, media: Path, desk: Path, words: str, code: int, said: str
+    run: Run, media: Path, workspace: Path, words: str, code: int, said: str
 ) -> None:
     import re
 
-    before = {path: path.read_bytes() for path in desk.rglob("*") if path.is_file()}
+    before = {path: path.read_bytes() for path in workspace.rglob("*") if path.is_file()}
     kept = {path: path.read_bytes() for path in media.iterdir()}
     done = run(
         *words.format(media=media).split(),
@@ -275,22 +283,22 @@ def test_wrong_input_ends_with_one_clear_line(
     assert len(done.err.strip().splitlines()) == 1, done.err
     assert "Traceback" not in done.err
     assert done.out == ""
-    assert {path: path.read_bytes() for path in desk.rglob("*") if path.is_file()} == before
+    assert {path: path.read_bytes() for path in workspace.rglob("*") if path.is_file()} == before
     assert {path: path.read_bytes() for path in media.iterdir()} == kept
 
 
-def test_a_truncated_clip_is_painted_as_far_as_it_reads(run: Run, desk: Path) -> None:
+def test_a_truncated_clip_is_painted_as_far_as_it_reads(run: Run, workspace: Path) -> None:
     from tests.conftest import make_clip
 
-    make_clip(desk / "whole.mkv", frames=60)
-    whole = (desk / "whole.mkv").read_bytes()
-    (desk / "half.mkv").write_bytes(whole[: len(whole) * 6 // 10])
-    save_red(desk)
+    make_clip(workspace / "whole.mkv", frames=60)
+    whole = (workspace / "whole.mkv").read_bytes()
+    (workspace / "half.mkv").write_bytes(whole[: len(whole) * 6 // 10])
+    save_red(workspace)
     done = run("stylize", "half.mkv", "-s", "red.png", "-o", "o.mp4", *TINT, "--json")
     assert done.code == 0, done.err
-    told = json.loads(done.out)
-    assert 5 < told["frames"] < 60
-    assert told["warnings"]
+    result = json.loads(done.out)
+    assert 5 < result["frames"] < 60
+    assert result["warnings"]
 
 
 def save_red(folder: Path) -> None:
@@ -300,14 +308,14 @@ def save_red(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
-def test_a_stopped_run_leaves_nothing_behind(desk: Path, ending: signal.Signals) -> None:
+def test_a_stopped_run_leaves_nothing_behind(workspace: Path, ending: signal.Signals) -> None:
     """An output that is not made in chunks; for those see test_resume.py."""
     from tests.conftest import make_clip
 
-    make_clip(desk / "long.mp4", frames=600, size=(640, 480))
-    save_red(desk)
-    (desk / "o.gif").write_bytes(b"the old output")
-    before = sorted(desk.iterdir())
+    make_clip(workspace / "long.mp4", frames=600, size=(640, 480))
+    save_red(workspace)
+    (workspace / "o.gif").write_bytes(b"the old output")
+    before = sorted(workspace.iterdir())
     words = [
         "stylize",
         "long.mp4",
@@ -334,8 +342,8 @@ def test_a_stopped_run_leaves_nothing_behind(desk: Path, ending: signal.Signals)
     rest = process.communicate(timeout=20)[1]
     assert process.returncode == 1
     assert "Traceback" not in rest
-    assert sorted(desk.iterdir()) == before
-    assert (desk / "o.gif").read_bytes() == b"the old output"
+    assert sorted(workspace.iterdir()) == before
+    assert (workspace / "o.gif").read_bytes() == b"the old output"
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)
 
@@ -349,13 +357,13 @@ def test_vst_alone_shows_the_help(run: Run) -> None:
 def test_python_does_the_same(media: Path, tmp_path: Path) -> None:
     import vst
 
-    told: list[vst.Progress] = []
+    events: list[vst.Progress] = []
     result = vst.stylize(
         media / "clip.mp4", [media / "red.png", media / "blue.png"], tmp_path / "api.mp4",
-        engine="tint", start="0.5", on_progress=told.append,
+        engine="tint", start="0.5", on_progress=events.append,
     )  # fmt: skip
     assert (result.frames, result.fps) == (15, "10/1")
-    assert told[-1].done == 15
+    assert events[-1].done == 15
     with pytest.raises(vst.VSTError, match="did you mean 'strength'"):
         vst.stylize(media / "clip.mp4", media / "red.png", tmp_path / "no.mp4", strengh=1)
 

@@ -1,4 +1,4 @@
-"""The doctor finds each trap, names the mend, and needs no TensorFlow to do so."""
+"""The doctor finds each known fault, names the fix, and imports no TensorFlow."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from click.testing import CliRunner
 
 from vst import assets, doctor
 from vst.cli.doctor import command
+from vst.engines import ENGINES
 
 
 @pytest.fixture(autouse=True)
@@ -102,7 +103,7 @@ def test_a_handle_without_network_is_found(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_half_cache_is_found(own_cache: Path) -> None:
-    folder = assets.place_of(assets.MODELS["magenta"]).folder
+    folder = assets.find_model_folder(assets.MODELS["magenta"]).folder
     (folder / "variables").mkdir(parents=True)
     check = findings()["magenta model"]
     assert not check.ok and "saved_model.pb is missing" in check.detail
@@ -142,10 +143,10 @@ def test_a_check_that_fails_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_json_is_one_object() -> None:
     done = CliRunner().invoke(command, ["--json", "--offline"])
-    told = json.loads(done.output)
-    assert told["ok"] is True and done.exit_code == 0
-    assert set(told["checks"][0]) == {"name", "ok", "detail", "remedy", "needed"}
-    assert told["engines"]["embedded"] == "ready"
+    found = json.loads(done.output)
+    assert found["ok"] is True and done.exit_code == 0
+    assert set(found["checks"][0]) == {"name", "ok", "detail", "remedy", "needed"}
+    assert found["engines"]["embedded"] == "ready"
 
 
 def test_it_imports_no_tensorflow() -> None:
@@ -155,3 +156,16 @@ def test_it_imports_no_tensorflow() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_every_engine_has_a_state() -> None:
+    states = doctor.examine(False).engines
+    assert {name.split(" ")[0] for name in states} == set(ENGINES)
+    assert states["tint"] == states["fast"] == states["gatys"] == "ready"
+
+
+def test_engines_that_run_on_keras_report_its_absence(monkeypatch: pytest.MonkeyPatch) -> None:
+    without(monkeypatch, "keras")
+    states = doctor.examine(False).engines
+    assert states["fast"] == states["gatys"] == states["embedded"] == "not installed"
+    assert states["tint"] == "ready"

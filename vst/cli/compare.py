@@ -62,7 +62,7 @@ def command(
     if Path(output).is_file() and not overwrite:
         raise OutputExistsError(f"output {output!r} is already there; --overwrite replaces it")
     names = labels or tuple(Path(name).stem for name in videos)
-    frames, warnings = side_by_side(videos, names, output, height, overwrite, progress)
+    frames, warnings = write_comparison(videos, names, output, height, overwrite, progress)
     warn(warnings)
     if as_json:
         print_json({"output": output, "frames": frames, "warnings": warnings})
@@ -70,7 +70,7 @@ def command(
         click.echo(f"{output}: {frames} frames, {' | '.join(names)}")
 
 
-def side_by_side(
+def write_comparison(
     videos: tuple[str, ...],
     names: tuple[str, ...],
     output: str,
@@ -82,11 +82,11 @@ def side_by_side(
     with ExitStack() as stack:
         sources = [stack.enter_context(open_source(path)) for path in videos]
         first = sources[0].info
-        tall = even(height or min(first.height, TALLEST))
-        widths = [even(tall * source.info.aspect) for source in sources]
-        label = label_strip(names, widths)
+        tall = round_to_even(height or min(first.height, TALLEST))
+        widths = [round_to_even(tall * source.info.aspect) for source in sources]
+        label = draw_labels(names, widths)
         sink = stack.enter_context(
-            open_sink(spec_of(Path(output), label.shape[1], tall + LABEL, first, overwrite))
+            open_sink(build_spec(Path(output), label.shape[1], tall + LABEL, first, overwrite))
         )
         on_progress = stack.enter_context(Reporter(progress))
         started, count = time.perf_counter(), 0
@@ -95,7 +95,7 @@ def side_by_side(
                 cv2.resize(frame.picture, (width, tall), interpolation=cv2.INTER_AREA)
                 for frame, width in zip(together, widths)
             ]
-            picture = np.concatenate([label, row(pictures)], axis=0)
+            picture = np.concatenate([label, join_in_row(pictures)], axis=0)
             sink.write(Frame(count, together[0].time, picture))
             count += 1
             on_progress(Progress("compare", count, first.frames, time.perf_counter() - started))
@@ -104,7 +104,7 @@ def side_by_side(
         return report.frames, [*warnings, *report.warnings]
 
 
-def spec_of(path: Path, width: int, height: int, first: VideoInfo, overwrite: bool) -> SinkSpec:
+def build_spec(path: Path, width: int, height: int, first: VideoInfo, overwrite: bool) -> SinkSpec:
     """What is to be written: at the first video's rate, with its sound."""
     return SinkSpec(
         path=path, width=width, height=height, rate=first.rate, variable=first.variable,
@@ -112,19 +112,19 @@ def spec_of(path: Path, width: int, height: int, first: VideoInfo, overwrite: bo
     )  # fmt: skip
 
 
-def even(length: float) -> int:
+def round_to_even(length: float) -> int:
     """The nearest even number of pixels: what video codecs take."""
     return max(2, round(length / 2) * 2)
 
 
-def row(pictures: list[Picture]) -> Picture:
+def join_in_row(pictures: list[Picture]) -> Picture:
     """Pictures in a row, with gaps between."""
     between = np.full((pictures[0].shape[0], GAP, 3), 255, np.uint8)
     parts = [part for picture in pictures for part in (picture, between)]
     return np.concatenate(parts[:-1], axis=1)
 
 
-def label_strip(names: tuple[str, ...], widths: list[int]) -> Picture:
+def draw_labels(names: tuple[str, ...], widths: list[int]) -> Picture:
     """The names, each over the middle of its video."""
     strip = np.full((LABEL, sum(widths) + GAP * (len(widths) - 1), 3), 255, np.uint8)
     left = 0

@@ -43,7 +43,7 @@ def command(output: str, as_json: bool, progress: str) -> None:
         write_style_film(film)
         job = job_of(content, film, folder / "demo.mp4", overwrite=True)
         result = run(job, reporter)
-    save_picture(folder / "demo.png", sheet_of(job))
+    save_picture(folder / "demo.png", draw_job_sheet(job))
     seconds = round(time.perf_counter() - began, 1)
     if as_json:
         print_json({**result.as_dict(), "sheet": str(folder / "demo.png"), "all_seconds": seconds})
@@ -59,7 +59,7 @@ def command(output: str, as_json: bool, progress: str) -> None:
     click.echo(f"next: vst stylize {content} -s @ink-wash -o {folder / 'ink.mp4'}")
 
 
-def sheet_of(job: Job) -> Picture:
+def draw_job_sheet(job: Job) -> Picture:
     """The contact sheet of a finished job: its keyframes, and frames of its content and output side
     by side.
     """

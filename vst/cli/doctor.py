@@ -1,4 +1,4 @@
-"""``vst doctor``: what is installed, which models can be used, what is wrong and how to mend it."""
+"""``vst doctor``: check the installation and the models."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from vst.doctor import Examination, examine
 @click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object on stdout and nothing else."
 )
-@click.option("--offline", is_flag=True, help="Do not ask whether the models' addresses answer.")
+@click.option("--offline", is_flag=True, help="Skip the checks that connect to a server.")
 @verbose_option
 @click.pass_context
 def command(context: click.Context, as_json: bool, offline: bool) -> None:
-    """Say what is installed, which models can be used, what is wrong and how to mend it.
+    """Check what is installed and which models can be used, and how to fix what is wrong.
 
-    Ends with 1 where something is missing that vst cannot do without.
+    Exits with 1 if something that vst cannot paint without is missing.
     """
     examination = examine(network=not offline)
     if as_json:
         print_json(examination.as_dict())
     else:
-        tell(examination)
+        print_examination(examination)
     if not examination.ok:
         context.exit(1)
 
 
-def tell(examination: Examination) -> None:
-    """One line a finding, its mend below it where it has one."""
+def print_examination(examination: Examination) -> None:
+    """Print one line per finding, and the fix below it."""
     width = max(len(check.name) for check in examination.checks)
     for check in examination.checks:
         sign = "ok" if check.ok else "!!" if check.needed else "--"
         click.echo(f"{sign} {check.name:<{width}}  {check.detail}")
         if check.remedy:
-            click.echo(f"   {'':<{width}}  mend: {check.remedy}")
+            click.echo(f"   {'':<{width}}  fix: {check.remedy}")
     click.echo()
     for engine, state in examination.engines.items():
         click.echo(f"engine {engine}: {state}")

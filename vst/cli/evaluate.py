@@ -10,7 +10,9 @@ from vst.cli.options import OneOf, print_json, report_options, warn
 from vst.cli.progress import Reporter
 from vst.engines import ENGINES
 from vst.errors import OutputError, OutputExistsError
-from vst.evaluation.evaluate import PREDICTOR, Evaluation, evaluate, report_of
+from vst.evaluation.measure import PREDICTOR, evaluate
+from vst.evaluation.report import build_report
+from vst.evaluation.results import Evaluation
 from vst.metrics import METRICS
 
 
@@ -75,12 +77,12 @@ def command(
             on_progress=on_progress,
         )
     if report is not None:
-        report_of(evaluation).save(Path(report))
+        build_report(evaluation).save(Path(report))
     warn(evaluation.warnings)
     if as_json:
         print_json({**evaluation.as_dict(), "report": report})
         return
-    show(evaluation)
+    print_table(evaluation)
     if report is not None:
         click.echo(f"{report}: curves, frames and flicker maps")
 
@@ -94,7 +96,7 @@ def check_report(report: str, overwrite: bool) -> None:
         raise OutputExistsError(f"report {report!r} is already there; --overwrite replaces it")
 
 
-def show(evaluation: Evaluation) -> None:
+def print_table(evaluation: Evaluation) -> None:
     """The table, in columns."""
     head, lines = evaluation.rows()
     widths = [max(len(line[column]) for line in [head, *lines]) for column in range(len(head))]

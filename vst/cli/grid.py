@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from vst.api import job_of
+from vst.cli.help import GroupedCommand
 from vst.cli.options import (
     check_picture_output,
     job_options,
@@ -23,7 +24,7 @@ from vst.plotting import save_picture
 from vst.preview import paint_grid
 
 
-@click.command()
+@click.command(cls=GroupedCommand)
 @click.argument("contents", nargs=-1, required=True, metavar="CONTENT...")
 @functools.partial(style_option, required=False)
 @output_option("The sheet: .png or .jpg.")

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from vst.api import job_of
+from vst.cli.help import GroupedCommand
 from vst.cli.options import (
     check_engine_outputs,
     check_picture_output,
@@ -25,7 +26,7 @@ from vst.plotting import save_picture
 from vst.preview import paint_picture
 
 
-@click.command()
+@click.command(cls=GroupedCommand)
 @click.argument("content")
 @functools.partial(style_option, required=False)
 @output_option("The painted picture: .png or .jpg.")

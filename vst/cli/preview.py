@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from vst.api import job_of
+from vst.cli.help import COMMON, GroupedCommand
 from vst.cli.options import (
     check_picture_output,
     job_options,
@@ -28,7 +29,7 @@ from vst.preview import paint_preview
 SHOWN = tuple(name for name in OPTIONS if name not in ("audio", "codec", "crf"))
 
 
-@click.command()
+@click.command(cls=GroupedCommand, common=COMMON)
 @click.argument("content")
 @functools.partial(style_option, required=False)
 @output_option("The sheet: .png or .jpg.")

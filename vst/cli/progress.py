@@ -38,10 +38,10 @@ class Reporter:
         if self.silent or not (last or new_stage or now - self.shown >= pause):
             return
         self.shown = now
-        text = describe(progress, self.unit)
+        text = format_progress(progress, self.unit)
         if self.bar:
             width = shutil.get_terminal_size().columns - 1
-            sys.stderr.write("\r" + f"{bar(progress)} {text}"[:width].ljust(width))
+            sys.stderr.write("\r" + f"{draw_bar(progress)} {text}"[:width].ljust(width))
             self.drawn = True
         else:
             sys.stderr.write(text + "\n")
@@ -61,14 +61,14 @@ class Reporter:
             sys.stderr.flush()
 
 
-def bar(progress: Progress) -> str:
+def draw_bar(progress: Progress) -> str:
     """A bar of fixed width; empty where the total is not known."""
     part = min(1.0, progress.done / progress.total) if progress.total else 0.0
     full = round(part * WIDTH)
     return "█" * full + "░" * (WIDTH - full)
 
 
-def describe(progress: Progress, unit: str) -> str:
+def format_progress(progress: Progress, unit: str) -> str:
     """For example "paint 120/250 frames, 23.9 fps, 0:05 left"."""
     unit = str(progress.detail.get("unit", unit))
     total = f"/{progress.total}" if progress.total is not None else ""
@@ -81,10 +81,10 @@ def describe(progress: Progress, unit: str) -> str:
     if progress.remaining is not None:
         minutes, seconds = divmod(round(progress.remaining), 60)
         text += f", {minutes}:{seconds:02d} left"
-    return text + shared_out(progress.detail)
+    return text + format_cluster(progress.detail)
 
 
-def shared_out(detail: dict[str, Any]) -> str:
+def format_cluster(detail: dict[str, Any]) -> str:
     """For example ", 3/12 chunks, 4 workers", where other machines paint."""
     parts = []
     if "chunks" in detail:

@@ -25,7 +25,7 @@ def is_verbose() -> bool:
 
 
 @contextlib.contextmanager
-def hushed() -> Iterator[None]:
+def silence_libraries() -> Iterator[None]:
     """Let only Python's own ``sys.stderr`` reach the screen.
 
     TensorFlow logs through a C++ library that writes to file descriptor 2 before it reads any
@@ -62,7 +62,7 @@ def hushed() -> Iterator[None]:
         os.environ.pop(VERBOSE, None)
 
 
-def speak(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+def enable_verbose(ctx: click.Context, param: click.Parameter, value: bool) -> None:
     """What -v does: logs and warnings appear, and an unexpected error shows where it happened."""
     if not value:
         return

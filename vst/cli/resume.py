@@ -15,8 +15,8 @@ from vst.cli.options import (
     worker_threads_option,
 )
 from vst.cli.progress import Reporter
-from vst.cli.stopping import stoppable
-from vst.cli.stylize import runner_on, summary
+from vst.cli.stopping import handle_interrupts
+from vst.cli.stylize import choose_runner, format_summary
 from vst.core.threads import share_heaps
 from vst.pipeline.resume import resume
 
@@ -40,8 +40,8 @@ def command(
     Example: vst resume painted.mp4
     """
     share_heaps()
-    with Reporter(progress) as reporter, stoppable() as stop:
-        paint = runner_on(cluster_settings(**where))
+    with Reporter(progress) as reporter, handle_interrupts() as stop:
+        paint = choose_runner(cluster_settings(**where))
         done = resume(output, reporter, stop, keep_chunks=keep_chunks, runner=paint)
     if done is None:
         if as_json:
@@ -52,4 +52,4 @@ def command(
         print_json(done.as_dict())
     else:
         warn(done.warnings)
-        click.echo(summary(done))
+        click.echo(format_summary(done))

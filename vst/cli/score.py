@@ -28,7 +28,7 @@ from vst.schedule.score import Clock, Score, StyleSource, read_score, sketch_tim
 from vst.schedule.timeline import BLENDS, Timeline
 from vst.styles.from_score import check_files, resolve_score_styles
 from vst.styles.resolve import PICTURE_SUFFIXES, ResolvedStyle, resolve_styles
-from vst.video.beats import beats_of_file
+from vst.video.beats import find_beats_in_file
 from vst.video.sources import open_source
 
 
@@ -86,12 +86,12 @@ def init(
     folder = Path(output).absolute().parent
     score = Score.of(
         timeline,
-        sources_of(styles, looks, folder),
+        list_sources(styles, looks, folder),
         clock=Clock(0.0, last, float(info.rate)),
-        content=relative(content, folder),
+        content=make_relative(content, folder),
     )
     write_score(score, output, introduction=True)
-    click.echo(f"{output}: {counted(timeline)}")
+    click.echo(f"{output}: {format_counts(timeline)}")
 
 
 def check_score_output(output: str, overwrite: bool) -> None:
@@ -103,7 +103,7 @@ def check_score_output(output: str, overwrite: bool) -> None:
         raise OutputExistsError(f"output {output!r} is already there; --overwrite replaces it")
 
 
-def sources_of(
+def list_sources(
     styles: tuple[str, ...], looks: list[ResolvedStyle], folder: Path
 ) -> dict[str, StyleSource]:
     """Where each look comes from, in the words of a score in ``folder``."""
@@ -115,18 +115,18 @@ def sources_of(
             found[left.pop(0).name] = StyleSource(style)
         elif path.is_dir():
             for file in sorted(p for p in path.iterdir() if p.suffix.lower() in PICTURE_SUFFIXES):
-                found[left.pop(0).name] = StyleSource(relative(str(file), folder))
+                found[left.pop(0).name] = StyleSource(make_relative(str(file), folder))
         elif path.suffix.lower() in PICTURE_SUFFIXES:
-            found[left.pop(0).name] = StyleSource(relative(style, folder))
+            found[left.pop(0).name] = StyleSource(make_relative(style, folder))
         else:
             # A video's looks: as many as carry its name.
             while left and left[0].name.startswith(f"{path.stem}-"):
                 look = left.pop(0)
-                found[look.name] = StyleSource(relative(style, folder), round(look.time, 6))
+                found[look.name] = StyleSource(make_relative(style, folder), round(look.time, 6))
     return found
 
 
-def relative(path: str, folder: Path) -> str:
+def make_relative(path: str, folder: Path) -> str:
     """``path`` as seen from ``folder``, with forward slashes."""
     try:
         return Path(os.path.relpath(Path(path).absolute(), folder)).as_posix()
@@ -134,7 +134,7 @@ def relative(path: str, folder: Path) -> str:
         return Path(path).absolute().as_posix()
 
 
-def counted(timeline: Timeline) -> str:
+def format_counts(timeline: Timeline) -> str:
     """How much is in a timeline: 4 keys, 1 style."""
     sizes = {"key": len(timeline.keys), "style": len(timeline.names)}
     return ", ".join(f"{size} {what}{'' if size == 1 else 's'}" for what, size in sizes.items())
@@ -147,7 +147,7 @@ def check(score_file: str) -> None:
     """Say whether the score FILE can be played; name the line and the mend of a mistake."""
     score = read_score(score_file)
     check_files(score)
-    timeline, last, known = laid_out(score, None)
+    timeline, last, known = build_timeline(score, None)
     if known:
         late = [key for key in timeline.keys if key.time > last + 1e-6]
         warn(
@@ -156,7 +156,7 @@ def check(score_file: str) -> None:
             for key in late
         )
     on = f" on {score.content}" if known else ""
-    click.echo(f"{score_file}: fine{on}; {counted(timeline)}")
+    click.echo(f"{score_file}: fine{on}; {format_counts(timeline)}")
 
 
 @command.command()
@@ -169,13 +169,13 @@ def plot(score_file: str, output: str, content: str | None, overwrite: bool) -> 
     """Draw the score FILE: keyframe pictures over the curves of their weights."""
     check_picture_output(output, overwrite)
     score = read_score(score_file)
-    timeline, duration, known = laid_out(score, content)
+    timeline, duration, known = build_timeline(score, content)
     title = Path(score_file).name if known else f"{Path(score_file).name} (content not known)"
-    save_picture(output, plot_score(timeline, thumbnails_of(score), duration, title=title))
+    save_picture(output, plot_score(timeline, read_thumbnails(score), duration, title=title))
     click.echo(f"{output}: {len(timeline.keys)} keys over {format_time(duration)}")
 
 
-def laid_out(score: Score, content: str | None) -> tuple[Timeline, float, bool]:
+def build_timeline(score: Score, content: str | None) -> tuple[Timeline, float, bool]:
     """The score's timeline, its seconds, and whether the content is known: the one given, else the
     score's own, else a sketch.
     """
@@ -191,12 +191,12 @@ def laid_out(score: Score, content: str | None) -> tuple[Timeline, float, bool]:
     with open_source(content) as source:
         info = source.info
         cuts = cut_times(source.frames()) if score.needs_cuts else None
-    beats = beats_of_file(info.path, info.origin) if score.needs_beats else None
+    beats = find_beats_in_file(info.path, info.origin) if score.needs_beats else None
     last = max(1 / float(info.rate), info.duration - 1 / float(info.rate))
     return score.timeline(info, cuts, beats), last, True
 
 
-def thumbnails_of(score: Score) -> dict[str, Picture]:
+def read_thumbnails(score: Score) -> dict[str, Picture]:
     """A picture for each style that has one; built-in styles were painted from drawn patterns."""
     found = {}
     for look in resolve_score_styles(score):

@@ -15,12 +15,12 @@ from vst.cli.options import OneOf, print_json, report_options, style_option
 from vst.cli.progress import Reporter
 from vst.engines import ENGINES
 from vst.errors import Cancelled, UsageError
-from vst.research.study.base import Study, Table, run_study
+from vst.research.study.base import Study, StudyTable, run_study
 from vst.research.study.content import SECONDS, SIZE, StillJudge, Subject
 from vst.research.study.figures import FIGURES
 from vst.research.study.networks import MINUTES, TRAININGS, Training
-from vst.research.study.options import parsed_options
-from vst.research.study.page import cells, page_of
+from vst.research.study.options import parse_options
+from vst.research.study.page import build_page, format_cells
 
 HERE = click.Path(file_okay=False, path_type=Path)
 SHOWN = ("seconds_per_frame", "seconds", "loss", "variation", "style", "content_ssim", "warp",
@@ -121,14 +121,14 @@ def backbones(
     \b
     Example: vst study backbones cat.jpg -s art.jpg --out study --steps 100
     """
-    from vst.research.study.backbones import backbones as study_of
-    from vst.research.study.backbones import parsed_weights
+    from vst.research.study.backbones import parse_weights
+    from vst.research.study.backbones import plan_backbones as study_of
 
-    subject, only, options = taken(shared, steps)
-    known = parsed_weights(weights)
-    with judging(subject) as judge:
+    subject, only, options = read_shared_options(shared, steps)
+    known = parse_weights(weights)
+    with open_judge(subject) as judge:
         study = study_of(subject, out, judge, weights=known, options=options, only=only)
-        carry_out(study, out, as_json, progress)
+        run_and_print(study, out, as_json, progress)
 
 
 @command.command()
@@ -143,15 +143,15 @@ def optimisers(out: Path, steps: str, as_json: bool, progress: str, **shared: An
     \b
     Example: vst study optimisers cat.jpg -s art.jpg --out study --steps 20,100
     """
-    from vst.research.study.optimisers import optimisers as study_of
+    from vst.research.study.optimizers import plan_optimizers as study_of
 
-    subject, only, options = taken(shared)
+    subject, only, options = read_shared_options(shared)
     counts = [int(part) for part in steps.split(",") if part.strip().isdecimal()]
     if len(counts) != len(steps.split(",")):
         raise UsageError(f"steps {steps!r}; allowed are whole numbers with commas between them")
-    with judging(subject) as judge:
+    with open_judge(subject) as judge:
         study = study_of(subject, out, judge, steps=counts, options=options, only=only)
-        carry_out(study, out, as_json, progress)
+        run_and_print(study, out, as_json, progress)
 
 
 @command.command()
@@ -178,13 +178,13 @@ def video(
     \b
     Example: vst study video holiday.mp4 -s art.jpg --out study --size 128 --steps 20 --minutes 1
     """
-    from vst.research.study.video import Ways, parsed_networks
-    from vst.research.study.video import video as study_of
+    from vst.research.study.video import VideoMethods, parse_networks
+    from vst.research.study.video import plan_video as study_of
 
-    training = training_of(shared)
-    subject, only, options = taken(shared, steps)
-    ways = Ways(training, parsed_networks(networks), magenta, options)
-    carry_out(study_of(subject, out, ways, only), out, as_json, progress)
+    training = read_training(shared)
+    subject, only, options = read_shared_options(shared, steps)
+    ways = VideoMethods(training, parse_networks(networks), magenta, options)
+    run_and_print(study_of(subject, out, ways, only), out, as_json, progress)
 
 
 @command.command()
@@ -212,35 +212,35 @@ def sweep(
     \b
     Example: vst study sweep cat.jpg -s art.jpg --out study --vary strength=0.3,0.6,1
     """
-    from vst.research.study.sweep import sweep as study_of
+    from vst.research.study.sweep import plan_sweep as study_of
 
-    training = training_of(shared, train or "fast")
-    subject, only, _ = taken(shared)
-    with judging(subject) as judge:
+    training = read_training(shared, train or "fast")
+    subject, only, _ = read_shared_options(shared)
+    with open_judge(subject) as judge:
         study = study_of(
             subject, out, judge, vary=vary, options=options,
             training=training if train else None, only=only,
         )  # fmt: skip
-        carry_out(study, out, as_json, progress)
+        run_and_print(study, out, as_json, progress)
 
 
-def training_of(shared: dict[str, Any], kind: str = "fast") -> Training:
+def read_training(shared: dict[str, Any], kind: str = "fast") -> Training:
     """How networks are trained; its options are taken out of what the studies share."""
     return Training(kind, **{name: shared.pop(name) for name in ("minutes", "pictures", "data")})
 
 
-def taken(
+def read_shared_options(
     shared: dict[str, Any], steps: int | None = None
 ) -> tuple[Subject, tuple[str, ...], dict[str, Any]]:
     """What is painted, the cases that were chosen, and the options for all of them: those of a job,
     and the steps, which have a name of their own.
     """
-    only, options = shared.pop("only"), parsed_options(shared.pop("options", ()))
+    only, options = shared.pop("only"), parse_options(shared.pop("options", ()))
     return Subject(**shared), only, options if steps is None else {**options, "steps": steps}
 
 
 @contextlib.contextmanager
-def judging(subject: Subject) -> Iterator[StillJudge]:
+def open_judge(subject: Subject) -> Iterator[StillJudge]:
     """What measures pictures, closed at the end."""
     judge = StillJudge(subject)
     try:
@@ -249,11 +249,11 @@ def judging(subject: Subject) -> Iterator[StillJudge]:
         judge.close()
 
 
-def carry_out(study: Study, out: Path, as_json: bool, progress: str) -> None:
+def run_and_print(study: Study, out: Path, as_json: bool, progress: str) -> None:
     """Try all cases, and say what came of them."""
     try:
         with Reporter(progress, "steps") as reporter:
-            table = run_study(study, out, reporter, page=page_of)
+            table = run_study(study, out, reporter, page=build_page)
     except (Cancelled, KeyboardInterrupt):
         raise Cancelled(
             f"stopped; what is done is kept in {out}, and the same command goes on from there"
@@ -261,15 +261,15 @@ def carry_out(study: Study, out: Path, as_json: bool, progress: str) -> None:
     if as_json:
         print_json({**table.as_dict(), "json": str(table.json), "html": str(table.html)})
         return
-    show(table)
+    print_table(table)
     click.echo(f"{table.html}: the table with pictures; {table.json}: its figures")
 
 
-def show(table: Table) -> None:
+def print_table(table: StudyTable) -> None:
     """The table, in columns; below it, why rows are empty."""
     names = [n for n in SHOWN if any(row.figures.get(n) is not None for row in table.rows)]
     lines = [["", *(FIGURES[name].head for name in names)]]
-    lines += [[row.name, *cells(row, names)] for row in table.rows]
+    lines += [[row.name, *format_cells(row, names)] for row in table.rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     for first, *rest in lines:
         parts = [text.rjust(width) for text, width in zip(rest, widths[1:])]
@@ -308,31 +308,31 @@ def rate(
     \b
     Example: vst study rate study
     """
-    from vst.research.study.rating import Rating, group_of
+    from vst.research.study.rating import Rating, read_group
     from vst.research.study.server import RatingServer
-    from vst.research.study.standings import leave, ranked_lines
+    from vst.research.study.standings import format_standings, write_page
     from vst.research.study.votes import Votes
 
-    groups = [group_of(folder) for folder in folders]
+    groups = [read_group(folder) for folder in folders]
     place = out or folders[0]
     place.mkdir(parents=True, exist_ok=True)
     with Votes(place / "rate.json") as votes:
         rating = Rating(groups, votes, random.SystemRandom())
         if not ranking:
-            serve(RatingServer(rating, port), opened, progress)
+            serve_until_interrupt(RatingServer(rating, port), opened, progress)
         standings = rating.standings()
-        page = leave(place, standings, len(votes))
+        page = write_page(place, standings, len(votes))
     if as_json:
-        from vst.research.study.votes import plain
+        from vst.research.study.votes import to_plain
 
-        print_json({"votes": len(votes), "ranking": plain(standings), "html": str(page)})
+        print_json({"votes": len(votes), "ranking": to_plain(standings), "html": str(page)})
         return
-    for line in ranked_lines(standings):
+    for line in format_standings(standings):
         click.echo(line)
     click.echo(f"{page}: the ranking")
 
 
-def serve(server: Any, opened: bool, progress: str) -> None:
+def serve_until_interrupt(server: Any, opened: bool, progress: str) -> None:
     """Answer requests until Ctrl-C."""
     with server:
         if progress != "none":

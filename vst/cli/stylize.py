@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vst.api import job_of
+from vst.cli.help import COMMON, GroupedCommand
 from vst.cli.options import (
     check_engine_outputs,
     cluster_options,
@@ -45,7 +46,7 @@ OPTIONS = (
 )  # fmt: skip
 
 
-@click.command()
+@click.command(cls=GroupedCommand, common=COMMON)
 @click.argument("content")
 @functools.partial(style_option, required=False)
 @output_option(

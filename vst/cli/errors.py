@@ -1,0 +1,81 @@
+"""How a failure is reported: one line on stderr, with fields spelled as options."""
+
+from __future__ import annotations
+
+import errno
+import re
+from dataclasses import fields
+
+import click
+
+REMEDIES = {
+    errno.ENAMETOOLONG: "give it a shorter name",
+    errno.EACCES: "change its permissions, or choose another place",
+    errno.EPERM: "change its permissions, or choose another place",
+    errno.EROFS: "choose another place",
+    errno.ELOOP: "name the target of the link",
+    errno.ENOSPC: "free some space, or choose another disk",
+    errno.EDQUOT: "free some space, or choose another disk",
+    errno.EIO: "check the disk",
+}
+"""Code of the operating system -> what to do, for errors that no other module describes."""
+NOT_OPTIONS = ("content", "styles", "engine_options")
+"""Fields of `Job` that are arguments, or stand for other options."""
+
+
+def spell_as_options(text: str) -> str:
+    """Replace the library's field names in an error's text with the options of the command line.
+
+    A field counts where it cannot be an everyday word: before a value at the beginning
+    (``strength 1.5; …``), with a value (``overwrite=True``), or with an underscore.
+    """
+    from vst.engines.options import collect_option_fields
+    from vst.job import Job
+
+    switches = {part.name for part in fields(Job) if part.default is True}
+    names = [part.name for part in fields(Job) if part.name not in NOT_OPTIONS]
+    names += list(collect_option_fields())
+    known = "|".join(sorted(names, key=len, reverse=True))
+    compound = "|".join(sorted((n for n in names if "_" in n), key=len, reverse=True))
+
+    def spell(name: str) -> str:
+        return f"--{name.replace('_', '-')}"
+
+    def spell_value(match: re.Match[str]) -> str:
+        name, value = match[1], match[2]
+        if value == "True":
+            return spell(name)
+        if value == "False":
+            return f"--no-{name}" if name in switches else f"no {spell(name)}"
+        return f"{spell(name)} {value}"
+
+    text = re.sub(rf"(?<![\w-])`?({known})=([\w.'\"/-]+)`?", spell_value, text)
+    text = re.sub(rf"^({known})(?= ['\"\d.-])", lambda m: spell(m[1]), text)
+    if compound:
+        text = re.sub(rf"(?<![\w'\"/.-])`?({compound})`?(?![\w'\"/.])", lambda m: spell(m[1]), text)
+    return text
+
+
+def describe_system_error(error: Exception) -> str:
+    """Describe an error of the operating system that names a file; empty for any other error."""
+    if not isinstance(error, OSError) or error.filename is None:
+        return ""
+    remedy = REMEDIES.get(error.errno or 0)
+    return f"{shorten(str(error.filename))}: {error.strerror}; {remedy}" if remedy else ""
+
+
+def describe_unexpected(error: Exception) -> str:
+    """Describe an error that no module foresees."""
+    text = str(error).strip().splitlines()[0] if str(error).strip() else ""
+    return f"unexpected {type(error).__name__}: {text} (run it again with -v for a traceback)"
+
+
+def shorten(name: str, most: int = 100) -> str:
+    """Quote a name; leave out its middle if it is longer than ``most`` characters."""
+    shown = name if len(name) <= most else f"{name[: most // 2]}…{name[-most // 2 :]}"
+    return repr(shown)
+
+
+def print_error(command: str, text: str) -> None:
+    """Print one line on stderr."""
+    click.echo(f"{command}: {' '.join(text.split())}", err=True)
