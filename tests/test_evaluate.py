@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from vst.errors import MediaError, MissingFileError, UnknownNameError, UsageError
-from vst.evaluation.evaluate import evaluate, report_of, styles_of_job
-from vst.plotting.report import format_curves_svg, draw_heat_map
+from vst.evaluation.measure import evaluate, read_styles_job
+from vst.evaluation.report import build_report
+from vst.plotting.report import draw_heat_map, format_curves_svg
 from vst.video.sources import open_source
 
 COUNT = 14
@@ -112,7 +113,7 @@ def test_the_style_is_that_of_the_timeline(
     """Two styles over the video: black first, white at the end; a grey painting is nearest in the
     middle.
     """
-    monkeypatch.setattr("vst.evaluation.evaluate.open_engine", lambda name: Colours())
+    monkeypatch.setattr("vst.evaluation.measure.open_engine", lambda name: Colours())
     for name, value in (("black", 0), ("white", 255)):
         cv2.imwrite(str(tmp_path / f"{name}.png"), np.full((20, 20, 3), value, np.uint8))
     grey = write_frames(tmp_path / "grey", [np.full((96, 128, 3), 128, np.uint8)] * COUNT)
@@ -137,7 +138,7 @@ def test_wrong_use_is_told(clips: dict[str, str]) -> None:
 def test_the_page_carries_all_within_itself(clips: dict[str, str], tmp_path: Path) -> None:
     found = evaluate(clips["steady"], clips["content"], against=[clips["raw"]])
     page = tmp_path / "page.html"
-    report_of(found).save(page)
+    build_report(found).save(page)
     text = page.read_text(encoding="utf-8")
     assert text.count("<svg") == len(found.videos[0].scores)
     assert text.count("data:image/jpeg;base64,") == 4  # two strips, two maps
@@ -221,6 +222,6 @@ def test_compare_says_what_is_wrong(run: Run, clips: dict[str, str], tmp_path: P
 
 def test_a_video_that_a_score_painted_asks_for_its_style(monkeypatch: pytest.MonkeyPatch) -> None:
     written = '{"content": "content.mp4", "score": "score.yaml"}'
-    monkeypatch.setattr("vst.evaluation.evaluate.read_job", lambda path: written)
+    monkeypatch.setattr("vst.evaluation.measure.read_job", lambda path: written)
     with pytest.raises(MediaError, match="--style"):
-        styles_of_job("painted.mp4")
+        read_styles_job("painted.mp4")

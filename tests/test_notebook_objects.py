@@ -14,7 +14,7 @@ import vst
 from vst.core.html_repr import SHOWN
 from vst.engines.base import PictureEngine
 from vst.errors import UsageError
-from vst.notebook.display import display as notebook
+from vst.notebook import display as notebook
 from vst.pipeline.run import Result
 
 

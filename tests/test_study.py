@@ -26,14 +26,14 @@ from vst.errors import (
     UsageError,
 )
 from vst.plotting import save_picture
-from vst.research.study.backbones import parsed_weights
-from vst.research.study.base import Case, Found, Study, Table, chosen, run_study
-from vst.research.study.content import Subject, clip_of, still_of
-from vst.research.study.networks import Training, kinds_of, outside
-from vst.research.study.options import combinations, label, parsed_lists, parsed_options
-from vst.research.study.page import page_of, shown
-from vst.research.study.painting import described, each_frame
-from vst.research.study.video import Ways, parsed_networks, video
+from vst.research.study.backbones import parse_weights
+from vst.research.study.base import Case, CaseResult, Study, StudyTable, run_study, select_cases
+from vst.research.study.content import Subject, write_clip, write_still
+from vst.research.study.networks import Training, collect_training_fields, find_rest
+from vst.research.study.options import combine, format_values, parse_lists, parse_options
+from vst.research.study.page import build_page, format_figure
+from vst.research.study.painting import compute_seconds_per_frame, describe_options
+from vst.research.study.video import VideoMethods, parse_networks, plan_video
 from vst.video.sources import open_source
 
 Run = Callable[..., CommandResult]
@@ -57,17 +57,17 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def counting(name: str, calls: list[str], **settings: Any) -> Case:
     """A case that notes that it was tried, and leaves a figure, a picture and a curve."""
 
-    def work(place: Path, on_progress: OnProgress) -> Found:
+    def work(place: Path, on_progress: OnProgress) -> CaseResult:
         calls.append(name)
         on_progress(Progress("paint", 1, 2))
         grey = np.full((8, 12, 3), 99, np.uint8)
-        return Found({"seconds": 1.5, "loss": math.nan}, {"": grey}, {"E": [math.nan, 0.5]})
+        return CaseResult({"seconds": 1.5, "loss": math.nan}, {"": grey}, {"E": [math.nan, 0.5]})
 
     return Case(name, {"name": name, **settings}, work)
 
 
 def failing(name: str, error: BaseException) -> Case:
-    def work(place: Path, on_progress: OnProgress) -> Found:
+    def work(place: Path, on_progress: OnProgress) -> CaseResult:
         raise error
 
     return Case(name, {"name": name}, work)
@@ -77,7 +77,7 @@ def test_rows_that_are_done_are_kept(tmp_path: Path) -> None:
     calls: list[str] = []
     for _ in range(2):
         cases = [counting("a", calls), counting("b", calls)]
-        table = run_study(Study("sweep", "Two", cases), tmp_path, page=page_of)
+        table = run_study(Study("sweep", "Two", cases), tmp_path, page=build_page)
     assert calls == ["a", "b"]
     assert [row.figures["seconds"] for row in table.rows] == [1.5, 1.5]
     assert table.rows[0].figures["loss"] is None
@@ -101,9 +101,11 @@ def test_a_study_that_is_stopped_has_its_page_and_goes_on(tmp_path: Path) -> Non
     first = counting("a", calls)
     stopped = Study("sweep", "Stopped", [first, failing("b", Cancelled("stopped"))])
     with pytest.raises(Cancelled):
-        run_study(stopped, tmp_path, page=page_of)
+        run_study(stopped, tmp_path, page=build_page)
     assert "1 of 2 cases are still to be tried" in (tmp_path / "sweep.html").read_text()
-    table = run_study(Study("sweep", "On", [first, counting("b", calls)]), tmp_path, page=page_of)
+    table = run_study(
+        Study("sweep", "On", [first, counting("b", calls)]), tmp_path, page=build_page
+    )
     assert calls == ["a", "b"] and len(table.rows) == 2
     assert "still to be tried" not in (tmp_path / "sweep.html").read_text()
 
@@ -114,7 +116,7 @@ def test_a_study_that_is_stopped_has_its_page_and_goes_on(tmp_path: Path) -> Non
 def test_what_cannot_be_done_is_a_row_with_its_reason(tmp_path: Path, error: Exception) -> None:
     calls: list[str] = []
     study = Study("sweep", "Some", [failing("far", error), counting("near", calls)])
-    table = run_study(study, tmp_path, page=page_of)
+    table = run_study(study, tmp_path, page=build_page)
     assert [row.state for row in table.rows] == ["failed", "done"]
     page = (tmp_path / "sweep.html").read_text()
     assert "far: no weights." in page
@@ -130,10 +132,10 @@ def test_an_error_of_ours_is_no_row(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_held_by_one_study(tmp_path: Path) -> None:
-    def work(place: Path, on_progress: OnProgress) -> Found:
+    def work(place: Path, on_progress: OnProgress) -> CaseResult:
         with pytest.raises(OutputError, match="another run"):
             run_study(Study("sweep", "Inner", []), tmp_path)
-        return Found()
+        return CaseResult()
 
     assert run_study(Study("sweep", "Outer", [Case("a", {}, work)]), tmp_path).rows[0].done
     assert not list(tmp_path.glob(".*"))
@@ -161,40 +163,40 @@ def test_the_page_carries_all_within_itself(tmp_path: Path) -> None:
         shown={"content": np.zeros((4, 3000, 3), np.uint8)},
         reported=[{"way": "theirs", "time": "25.2"}], source="Elsewhere.", rate=10,
     )  # fmt: skip
-    text = page_of(run_study(study, tmp_path))
+    text = build_page(run_study(study, tmp_path))
     assert text.count("data:image/jpeg;base64,") == 2 and "http" not in text
     assert "<b>" not in text and "a &lt;b&gt;" in text
     assert "25.2" in text and "Elsewhere." in text
 
 
 def test_numbers_are_short() -> None:
-    found = [shown(value) for value in (None, math.nan, 12345.6, 0.0001234, 12.3456)]
+    found = [format_figure(value) for value in (None, math.nan, 12345.6, 0.0001234, 12.3456)]
     assert found == ["–", "–", "12,346", "0.000123", "12.35"]
 
 
 def test_cases_are_chosen_by_a_part_of_their_names() -> None:
     cases = [counting(name, []) for name in ("Frame by frame", "warped", "warped, stabilised")]
-    assert [case.name for case in chosen(cases, ["frame", "stabil"])] == [
+    assert [case.name for case in select_cases(cases, ["frame", "stabil"])] == [
         "Frame by frame",
         "warped, stabilised",
     ]
     with pytest.raises(UsageError, match="there are: Frame by frame"):
-        chosen(cases, ["wrapped"])
+        select_cases(cases, ["wrapped"])
 
 
 def test_options_are_read_by_their_kind() -> None:
-    found = parsed_options(["strength=0.5", "keyframes=3", "engine=tint", "loop=true", "size=90"])
+    found = parse_options(["strength=0.5", "keyframes=3", "engine=tint", "loop=true", "size=90"])
     assert found == {
         "strength": 0.5, "keyframes": 3, "engine": "tint", "loop": True, "size": 90
     }  # fmt: skip
-    own = parsed_options(["style-weight=1e5", "style_layers=block1_conv1+block2_conv1", "steps=20"])
+    own = parse_options(["style-weight=1e5", "style_layers=block1_conv1+block2_conv1", "steps=20"])
     assert own == {
         "style_weight": 1e5,
         "style_layers": ("block1_conv1", "block2_conv1"),
         "steps": 20,
     }
-    assert parsed_lists(["brush=1,0.5"]) == {"brush": [1.0, 0.5]}
-    assert parsed_options(["mask=none"]) == {"mask": None}
+    assert parse_lists(["brush=1,0.5"]) == {"brush": [1.0, 0.5]}
+    assert parse_options(["mask=none"]) == {"mask": None}
 
 
 @pytest.mark.parametrize(
@@ -206,30 +208,30 @@ def test_options_are_read_by_their_kind() -> None:
 )  # fmt: skip
 def test_wrong_options_are_told(text: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
-        parsed_options([text])
+        parse_options([text])
 
 
 def test_every_value_meets_every_other() -> None:
-    found = combinations(parsed_lists(["strength=0.5,1", "stabilise=off,flow"]))
-    assert [label(one) for one in found] == [
+    found = combine(parse_lists(["strength=0.5,1", "stabilise=off,flow"]))
+    assert [format_values(one) for one in found] == [
         "strength 0.5, stabilise off",
         "strength 0.5, stabilise flow",
         "strength 1, stabilise off",
         "strength 1, stabilise flow",
     ]
     with pytest.raises(UsageError, match="at most"):
-        combinations({"a": list(range(11)), "b": list(range(11))})
+        combine({"a": list(range(11)), "b": list(range(11))})
     with pytest.raises(UsageError, match="twice"):
-        parsed_lists(["strength=1", "strength=2"])
+        parse_lists(["strength=1", "strength=2"])
     with pytest.raises(UsageError, match="--vary"):
-        combinations({})
+        combine({})
 
 
 def test_a_training_has_options_of_its_own() -> None:
-    kinds = kinds_of("fast")
+    kinds = collect_training_fields("fast")
     assert {"noisy_pixels", "noise_weight", "style_weight", "optimiser", "width"} <= set(kinds)
-    assert parsed_lists(["optimiser=adam,adamax"], kinds) == {"optimiser": ["adam", "adamax"]}
-    assert "short_weight" in kinds_of("temporal") and "short_weight" not in kinds
+    assert parse_lists(["optimiser=adam,adamax"], kinds) == {"optimiser": ["adam", "adamax"]}
+    assert "short_weight" in collect_training_fields("temporal") and "short_weight" not in kinds
     Training(options={"noisy_pixels": 10})
     for wrong in ({"side": 33}, {"optimiser": "sgd"}, {"width": 0}):
         with pytest.raises(UsageError):
@@ -241,70 +243,70 @@ def test_a_training_has_options_of_its_own() -> None:
 
 
 def test_networks_and_weights_are_named() -> None:
-    assert set(parsed_weights(["random"])) >= {"vgg19", "xception", "efficientnetb7"}
-    assert "embedded" not in parsed_weights(["random"])
-    assert parsed_weights(["random", "vgg19=w.h5"])["vgg19"] == "w.h5"
+    assert set(parse_weights(["random"])) >= {"vgg19", "xception", "efficientnetb7"}
+    assert "embedded" not in parse_weights(["random"])
+    assert parse_weights(["random", "vgg19=w.h5"])["vgg19"] == "w.h5"
     for wrong in ("imagenet", "vgg=w.h5", "vgg19="):
         with pytest.raises(UsageError):
-            parsed_weights([wrong])
+            parse_weights([wrong])
     with pytest.raises(UnknownNameError, match="did you mean 'temporal'"):
-        parsed_networks(["temporl=a.keras"])
+        parse_networks(["temporl=a.keras"])
     with pytest.raises(MissingFileError):
-        parsed_networks(["fast=nowhere.keras"])
+        parse_networks(["fast=nowhere.keras"])
 
 
 def test_the_clip_is_as_long_and_as_large_as_it_was_asked_for(media: Path, tmp_path: Path) -> None:
     subject = Subject(str(media / "film.mp4"), ("x",), size=33, start=1.0, seconds=0.5)
-    path = clip_of(subject, tmp_path)
+    path = write_clip(subject, tmp_path)
     with open_source(path) as source:
         assert (source.info.width, source.info.height) == (48, 32)
         assert source.info.rate == 10
         assert len(list(source.frames())) == 5
-    assert clip_of(subject, tmp_path) == path
-    assert clip_of(Subject(str(media / "film.mp4"), ("x",), 33, 0.0, 0.5), tmp_path) != path
+    assert write_clip(subject, tmp_path) == path
+    assert write_clip(Subject(str(media / "film.mp4"), ("x",), 33, 0.0, 0.5), tmp_path) != path
     with pytest.raises(MediaError, match="has 1 frames"):
-        clip_of(Subject(str(media / "film.mp4"), ("x",), 33, 2.9, 1.0), tmp_path)
-    still = still_of(Subject(str(media / "photo.png"), ("x",), size=33), tmp_path)
+        write_clip(Subject(str(media / "film.mp4"), ("x",), 33, 2.9, 1.0), tmp_path)
+    still = write_still(Subject(str(media / "photo.png"), ("x",), size=33), tmp_path)
     with open_source(still) as source:
         assert source.info.height == 33
 
 
 def test_networks_see_what_the_clip_leaves(media: Path) -> None:
     film = str(media / "film.mp4")
-    assert outside(Subject(film, ("x",), start=0.0, seconds=1.0)) == (1.0, 3.0)
-    assert outside(Subject(film, ("x",), start=2.0, seconds=1.0)) == (0.0, 2.0)
-    assert outside(Subject(film, ("x",), start=0.0, seconds=3.0)) == (0.0, 3.0)
+    assert find_rest(Subject(film, ("x",), start=0.0, seconds=1.0)) == (1.0, 3.0)
+    assert find_rest(Subject(film, ("x",), start=2.0, seconds=1.0)) == (0.0, 2.0)
+    assert find_rest(Subject(film, ("x",), start=0.0, seconds=3.0)) == (0.0, 3.0)
 
 
 def test_a_row_is_known_by_defaults_too() -> None:
     """They may be others in another version, and then it is another row."""
-    known = described({"engine": "gatys", "steps": 3, "strength": 0.5})
+    known = describe_options({"engine": "gatys", "steps": 3, "strength": 0.5})
     assert known["steps"] == 3 and known["strength"] == 0.5
     assert {"style_weight", "optimiser", "backbone"} <= set(known)
-    assert described({"strength": 0.5}) == {"strength": 0.5}
+    assert describe_options({"strength": 0.5}) == {"strength": 0.5}
 
 
 def test_a_frames_time_leaves_out_what_is_done_once() -> None:
     """Ten seconds for the first frame, then half a second for each."""
     events = [Progress("paint", n, 20, 10 + 0.5 * (n - 1)) for n in range(1, 21)]
-    assert each_frame(events, 25.0, 20) == pytest.approx(0.5)
-    assert each_frame(events[:1], 10.0, 1) == 10.0
+    assert compute_seconds_per_frame(events, 25.0, 20) == pytest.approx(0.5)
+    assert compute_seconds_per_frame(events[:1], 10.0, 1) == 10.0
 
 
 def test_the_rows_of_the_video_study(media: Path, tmp_path: Path) -> None:
     subject = Subject(str(media / "film.mp4"), (str(media / "art.png"),), 32, seconds=0.3)
-    names = [case.name for case in video(subject, tmp_path, Ways()).cases]
+    names = [case.name for case in plan_video(subject, tmp_path, VideoMethods()).cases]
     for wanted in ("optimised, frame by frame", "optimised, warped start, temporal loss",
                    "feed-forward", "feed-forward, noise loss", "feed-forward, flow losses",
                    "embedded, segmented", "embedded"):  # fmt: skip
         assert wanted in names and f"{wanted}, stabilised (flow)" in names
     assert not any("Magenta" in name for name in names)
-    with_it = video(subject, tmp_path, Ways(magenta="somewhere"), only=["magenta"])
+    with_it = plan_video(subject, tmp_path, VideoMethods(magenta="somewhere"), only=["magenta"])
     assert [case.name for case in with_it.cases] == ["Magenta", "Magenta, stabilised (flow)"]
-    keys = {case.key for case in video(subject, tmp_path, Ways()).cases}
+    keys = {case.key for case in plan_video(subject, tmp_path, VideoMethods()).cases}
     assert len(keys) == len(names)
     other = Subject(str(media / "film.mp4"), (str(media / "art.png"),), 32, seconds=0.4)
-    assert not keys & {case.key for case in video(other, tmp_path, Ways()).cases}
+    assert not keys & {case.key for case in plan_video(other, tmp_path, VideoMethods()).cases}
 
 
 def words_of(media: Path, out: Path, *words: object) -> tuple[object, ...]:
@@ -366,7 +368,7 @@ def test_the_verb_says_what_is_wrong(run: Run, media: Path, tmp_path: Path) -> N
 
 def test_a_table_is_plain_values(tmp_path: Path) -> None:
     study = Study("sweep", "One", [counting("a", [])])
-    table: Table = run_study(study, tmp_path)
+    table: StudyTable = run_study(study, tmp_path)
     plain = json.loads(json.dumps(table.as_dict(), allow_nan=False))
     assert plain["rows"][0]["curves"] == {"E": [None, 0.5]}
     assert plain["rows"][0]["machine"]["cores"] >= 1

@@ -19,11 +19,11 @@ import pytest
 from tests.clips import write_clip
 from tests.conftest import CommandResult
 from vst.errors import MediaError, MissingFileError, OutputError, UsageError
-from vst.research.study.ranking import Preference, chance, ranking
-from vst.research.study.rating import Rating, group_of
-from vst.research.study.server import LARGEST_BODY, RatingServer, part_of
-from vst.research.study.standings import leave, ranges
-from vst.research.study.votes import Votes, standings
+from vst.research.study.ranking import Preference, compute_win_chance, rank
+from vst.research.study.rating import Rating, read_group
+from vst.research.study.server import LARGEST_BODY, RatingServer, parse_range
+from vst.research.study.standings import draw_ranges, write_page
+from vst.research.study.votes import Votes, compute_standings
 
 Run = Callable[..., CommandResult]
 
@@ -34,7 +34,7 @@ def votes_of(first: str, second: str, won: int, lost: int) -> list[Preference]:
 
 def test_two_videos_are_as_far_apart_as_their_odds() -> None:
     """30 to 10: the odds are 3, and the log odds' deviation is √(1/30 + 1/10)."""
-    best, other = ranking(["a", "b"], votes_of("a", "b", 30, 10), spread=1e4)
+    best, other = rank(["a", "b"], votes_of("a", "b", 30, 10), spread=1e4)
     assert best.name == "a" and best.votes == other.votes == 40 and best.won == 30
     assert best.strength - other.strength == pytest.approx(math.log(3), abs=1e-5)
     reach = (best.high - best.low) + (other.high - other.low)
@@ -44,28 +44,28 @@ def test_two_videos_are_as_far_apart_as_their_odds() -> None:
 def test_three_videos_get_the_strengths_that_solve_the_equations() -> None:
     """At the most likely strengths, as many votes are expected as were given."""
     votes = votes_of("a", "b", 7, 3) + votes_of("b", "c", 6, 4) + votes_of("a", "c", 9, 1)
-    places = {place.name: place for place in ranking(["a", "b", "c"], votes, spread=1e4)}
+    places = {place.name: place for place in rank(["a", "b", "c"], votes, spread=1e4)}
     strengths = {name: place.strength for name, place in places.items()}
-    expected = 10 * chance(strengths["a"] - strengths["b"])
-    expected = expected + 10 * chance(strengths["a"] - strengths["c"])
+    expected = 10 * compute_win_chance(strengths["a"] - strengths["b"])
+    expected = expected + 10 * compute_win_chance(strengths["a"] - strengths["c"])
     assert float(expected) == pytest.approx(16, abs=1e-5)
     assert sum(strengths.values()) == pytest.approx(0, abs=1e-9)
 
 
 def test_no_votes_leave_all_open() -> None:
-    places = ranking(["a", "b", "c", "d"], [])
+    places = rank(["a", "b", "c", "d"], [])
     assert {(place.from_place, place.to_place) for place in places} == {(1, 4)}
     assert all(place.best == pytest.approx(0.25, abs=0.03) for place in places)
 
 
 def test_a_video_that_always_won_is_not_infinitely_good() -> None:
-    best, worst = ranking(["a", "b"], votes_of("a", "b", 12, 0))
+    best, worst = rank(["a", "b"], votes_of("a", "b", 12, 0))
     assert 1 < best.strength < 5 and best.low > 0 and worst.high < 0
     assert (best.from_place, best.to_place, worst.from_place) == (1, 1, 2)
 
 
 def test_no_difference_is_half_a_vote_each() -> None:
-    first, second = ranking(["a", "b"], [Preference("a", "b", 0.5)] * 10)
+    first, second = rank(["a", "b"], [Preference("a", "b", 0.5)] * 10)
     assert first.strength == pytest.approx(second.strength, abs=1e-9) and first.won == 5
 
 
@@ -78,19 +78,21 @@ def test_the_intervals_hold_the_truth_as_often_as_they_say() -> None:
     for _ in range(200):
         pairs = rng.integers(0, 5, (150, 2))
         votes = [
-            Preference(names[a], names[b], float(rng.random() < chance(truth[a] - truth[b])))
+            Preference(
+                names[a], names[b], float(rng.random() < compute_win_chance(truth[a] - truth[b]))
+            )
             for a, b in pairs[pairs[:, 0] != pairs[:, 1]]
         ]
-        for place in ranking(names, votes, draws=10):
+        for place in rank(names, votes, draws=10):
             held += place.low <= truth[int(place.name)] <= place.high
     assert 0.93 <= held / 1000 <= 0.975
 
 
 def test_a_ranking_needs_known_names() -> None:
     with pytest.raises(UsageError, match="not among"):
-        ranking(["a"], votes_of("a", "b", 1, 0))
+        rank(["a"], votes_of("a", "b", 1, 0))
     with pytest.raises(UsageError, match="once"):
-        ranking(["a", "a"], [])
+        rank(["a", "a"], [])
 
 
 def test_votes_are_on_the_disk_at_once(tmp_path: Path) -> None:
@@ -145,7 +147,7 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def rating(films: Path, tmp_path: Path) -> Iterator[Rating]:
     with Votes(tmp_path / "rate.json") as votes:
-        yield Rating([group_of(films)], votes, random.Random(3))
+        yield Rating([read_group(films)], votes, random.Random(3))
 
 
 def test_every_pair_is_asked_evenly_on_both_sides(rating: Rating) -> None:
@@ -178,7 +180,7 @@ def test_pairs_show_one_content(films: Path, tmp_path: Path) -> None:
     for name in ("plain", "painted"):
         shutil.copy(films / "plain.mp4", other / f"{name}.mp4")
     with Votes(tmp_path / "rate.json") as votes:
-        rating = Rating([group_of(films), group_of(other)], votes)
+        rating = Rating([read_group(films), read_group(other)], votes)
         assert rating.names == ["painted", "plain", "raw", "steady"]
         for _ in range(60):
             pair = rating.next_pair()
@@ -190,13 +192,13 @@ def test_a_studys_list_names_no_file_outside(films: Path, tmp_path: Path) -> Non
         shutil.copy(films / "plain.mp4", tmp_path / f"{name}.mp4")
     rows = [{"name": "first", "video": "a.mp4"}, {"name": "none", "video": ""}]
     (tmp_path / "video.json").write_text(json.dumps({"rows": rows}))
-    assert list(group_of(tmp_path)) == ["first"]
+    assert list(read_group(tmp_path)) == ["first"]
     for wrong in (str(films / "raw.mp4"), "../x.mp4", "video.json"):
         (tmp_path / "video.json").write_text(json.dumps({"rows": [{"name": "x", "video": wrong}]}))
         with pytest.raises(UsageError, match="no video within"):
-            group_of(tmp_path)
+            read_group(tmp_path)
     with pytest.raises(MissingFileError, match="no folder"):
-        group_of(films / "raw.mp4")
+        read_group(films / "raw.mp4")
 
 
 @pytest.fixture
@@ -264,7 +266,7 @@ def test_parts_of_a_video_are_sent_as_phones_ask_for_them(
      ("bytes=-", (0, 9, False)), ("bytes=3-99", (3, 9, True)), ("lines=1-2", (0, 9, False))],
 )  # fmt: skip
 def test_ranges(asked: str | None, wanted: tuple[int, int, bool]) -> None:
-    assert part_of(asked, 10) == wanted
+    assert parse_range(asked, 10) == wanted
 
 
 def test_a_vote_reaches_the_file(server: RatingServer) -> None:
@@ -322,11 +324,11 @@ def test_it_listens_to_this_machine_alone(server: RatingServer) -> None:
 
 def test_a_ranking_is_left_as_a_page(tmp_path: Path, rating: Rating) -> None:
     rating.votes.add("look", "raw", "steady", "right")
-    found = standings(["raw", "steady", "<b>"], rating.votes.all())
-    text = leave(tmp_path, found, 1).read_text()
+    found = compute_standings(["raw", "steady", "<b>"], rating.votes.all())
+    text = write_page(tmp_path, found, 1).read_text()
     assert "&lt;b&gt;" in text and "<b>" not in text
     assert text.count("<svg") == 2 and "http" not in text
-    assert ranges(found["look"]).count("<circle") == 3
+    assert draw_ranges(found["look"]).count("<circle") == 3
 
 
 def test_the_verb_ranks(run: Run, films: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from tests.clips import write_clip
 from tests.conftest import CommandResult
-from vst.research.study.rating import Rating, group_of
+from vst.research.study.rating import Rating, read_group
 from vst.research.study.server import RatingServer
 from vst.research.study.votes import Votes
 from vst.samples import Landscape, write_clip
@@ -50,7 +50,7 @@ def test_every_way_paints_the_clip(run: Run, film: Path, tmp_path: Path) -> None
         steady = rows[f"{name}, stabilised (flow)"]["figures"]["warp"]
         assert steady < rows[name]["figures"]["warp"]
     assert len(list((tmp_path / "networks").iterdir())) == 3  # each serves two rows
-    assert len(group_of(tmp_path)) == 16
+    assert len(read_group(tmp_path)) == 16
 
 
 def test_backbones_with_untrained_weights(run: Run, film: Path, tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def server(tmp_path: Path) -> Iterator[RatingServer]:
         write_clip(tmp_path / f"{name}.mp4", 25)
     with (
         Votes(tmp_path / "rate.json") as votes,
-        RatingServer(Rating([group_of(tmp_path)], votes)) as server,
+        RatingServer(Rating([read_group(tmp_path)], votes)) as server,
     ):
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()

@@ -1,6 +1,6 @@
 """Build self-contained HTML pages: tables, curves as inline SVG, embedded pictures.
 
-`vst.evaluation.evaluate` fills them.
+`vst.evaluation.measure` fills them.
 """
 
 from __future__ import annotations

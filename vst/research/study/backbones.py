@@ -11,23 +11,23 @@ from vst.errors import UsageError
 from vst.nets.backbones import BACKBONES, RANDOM
 from vst.preview import read_first_picture
 from vst.research.study import reports
-from vst.research.study.base import Study, chosen
+from vst.research.study.base import Study, select_cases
 from vst.research.study.content import (
     StillJudge,
     Subject,
-    looks_in,
-    pictures_of,
-    still_of,
-    with_pictures,
+    collect_pictures,
+    replace_drawn_styles,
+    resolve_subject_styles,
+    write_still,
 )
 from vst.research.study.options import refuse
-from vst.research.study.painting import still_case
+from vst.research.study.painting import build_still_case
 
 OWN = "embedded"
 """The backbone that is always there."""
 
 
-def backbones(
+def plan_backbones(
     subject: Subject,
     folder: Path,
     judge: StillJudge,
@@ -45,8 +45,8 @@ def backbones(
         if name not in BACKBONES:
             raise unknown("backbone", name, BACKBONES)
     refuse(options or {}, ("engine", "backbone", "model"))
-    subject = with_pictures(subject, folder)
-    still = still_of(subject, folder)
+    subject = replace_drawn_styles(subject, folder)
+    still = write_still(subject, folder)
     cases = []
     for name in BACKBONES:
         given = {"engine": "gatys", **(options or {}), "backbone": name}
@@ -54,11 +54,11 @@ def backbones(
         if name in weights:
             given["model"] = weights[name]
             label = f"{name}, {'random weights' if weights[name] == RANDOM else 'given weights'}"
-        cases.append(still_case(label, subject, still, judge, given))
+        cases.append(build_still_case(label, subject, still, judge, given))
     return Study(
         name="backbones",
         title=f"Backbones: {subject.names()}",
-        cases=chosen(cases, only),
+        cases=select_cases(cases, only),
         about=[
             "One picture, painted by optimisation with each backbone, each from its own layers.",
             "Losses of two backbones cannot be compared; time, variation and style distance can.",
@@ -66,13 +66,16 @@ def backbones(
             "The backbone that carries the same name is judged by its own kin.",
             "Random weights show what a backbone costs, not what it paints.",
         ],
-        shown={"The content": read_first_picture(str(still)), **pictures_of(looks_in(subject))},
+        shown={
+            "The content": read_first_picture(str(still)),
+            **collect_pictures(resolve_subject_styles(subject)),
+        },
         reported=reports.BACKBONES,
         source=reports.BACKBONES_SOURCE,
     )
 
 
-def parsed_weights(texts: Sequence[str]) -> dict[str, str]:
+def parse_weights(texts: Sequence[str]) -> dict[str, str]:
     """``random`` (for every backbone that would be fetched), or ``NAME=FILE`` for each."""
     found: dict[str, str] = {}
     for text in texts:

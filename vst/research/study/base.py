@@ -34,11 +34,11 @@ QUALITY = 90
 
 
 @dataclass
-class Found:
+class CaseResult:
     """What a case brought to light.
 
     ``figures``: name in `vst.research.study.figures.FIGURES` -> number. ``pictures``: caption ->
-    picture. ``curves``: name -> a value for each frame. ``video``: a file in the row's folder.
+    picture. ``draw_curves``: name -> a value for each frame. ``video``: a file in the row's folder.
     """
 
     figures: dict[str, float] = field(default_factory=dict)
@@ -48,7 +48,7 @@ class Found:
     notes: list[str] = field(default_factory=list)
 
 
-Work = Callable[[Path, OnProgress], Found]
+CaseFunction = Callable[[Path, OnProgress], CaseResult]
 """Does a case; may leave files in the folder that it is given."""
 
 
@@ -60,7 +60,7 @@ class Case:
 
     name: str
     settings: Mapping[str, Any]
-    work: Work
+    work: CaseFunction
 
     @property
     def key(self) -> str:
@@ -70,10 +70,10 @@ class Case:
 
 
 @dataclass
-class Row:
+class CaseRow:
     """What became of a case. Its pictures are files in ``folder``, which like ``video`` is relative
     to the study's folder. ``wall``: seconds for all of it, training and measuring included;
-    ``machine``: what it was done on.
+    ``describe_machine``: what it was done on.
     """
 
     name: str
@@ -112,12 +112,12 @@ class Study:
 
 
 @dataclass
-class Table:
+class StudyTable:
     """A study with its rows so far."""
 
     study: Study
     folder: Path
-    rows: list[Row] = field(default_factory=list)
+    rows: list[CaseRow] = field(default_factory=list)
 
     @property
     def json(self) -> Path:
@@ -146,19 +146,19 @@ def run_study(
     folder: Path,
     on_progress: OnProgress = silent,
     *,
-    page: Callable[[Table], str] | None = None,
-) -> Table:
+    page: Callable[[StudyTable], str] | None = None,
+) -> StudyTable:
     """Try every case whose row is not there yet. After each, the study's JSON and page are written:
     whatever stops it, what was measured is kept.
     """
-    table = Table(study, folder)
-    with opened(table):
+    table = StudyTable(study, folder)
+    with StudyFolder(table):
         for number, case in enumerate(study.cases, 1):
             place = folder / study.name / case.key
-            row = row_in(place, case)
+            row = read_row(place, case)
             if row is None:
                 label = f"{case.name} ({number} of {len(study.cases)})"
-                row = tried(case, place, labelled(on_progress, label))
+                row = run_case(case, place, label_progress(on_progress, label))
                 gc.collect()
             row.folder = place.relative_to(folder).as_posix()
             table.rows.append(row)
@@ -169,16 +169,16 @@ def run_study(
     return table
 
 
-def machine() -> dict[str, Any]:
+def describe_machine() -> dict[str, Any]:
     """What seconds depend on. ``load``: processes that wanted to run, of late, on all cores."""
     load = os.getloadavg()[1] if hasattr(os, "getloadavg") else None
     return {"cores": os.cpu_count(), "system": platform.platform(), "load": load}
 
 
-class opened:
+class StudyFolder:
     """A study's folder, held by one run."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: StudyTable) -> None:
         self.table = table
 
     def __enter__(self) -> None:
@@ -209,7 +209,7 @@ def is_study(path: Path) -> bool:
         return False
 
 
-def labelled(on_progress: OnProgress, label: str) -> OnProgress:
+def label_progress(on_progress: OnProgress, label: str) -> OnProgress:
     """Progress with the case's name before what is done."""
 
     def tell(progress: Progress) -> None:
@@ -221,7 +221,7 @@ def labelled(on_progress: OnProgress, label: str) -> OnProgress:
     return tell
 
 
-def tried(case: Case, place: Path, on_progress: OnProgress) -> Row:
+def run_case(case: Case, place: Path, on_progress: OnProgress) -> CaseRow:
     """The row of a case; what cannot be done is a row with its reason."""
     settings = json.loads(json.dumps(dict(case.settings), default=str))
     began = time.perf_counter()
@@ -233,27 +233,27 @@ def tried(case: Case, place: Path, on_progress: OnProgress) -> Row:
         raise
     except (VSTError, OSError, RuntimeError, ValueError, MemoryError, ImportError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
-        return Row(case.name, FAILED, "", settings, reason=reason)
-    row = Row(
+        return CaseRow(case.name, FAILED, "", settings, reason=reason)
+    row = CaseRow(
         name=case.name,
         state=DONE,
         folder="",
         settings=settings,
-        figures={name: finite(value) for name, value in found.figures.items()},
-        pictures=saved(found.pictures, place),
-        curves={name: [finite(v) for v in values] for name, values in found.curves.items()},
+        figures={name: round_finite(value) for name, value in found.figures.items()},
+        pictures=save_pictures(found.pictures, place),
+        curves={name: [round_finite(v) for v in values] for name, values in found.curves.items()},
         video=(place / found.video).relative_to(place.parent.parent).as_posix()
         if found.video
         else "",
         notes=found.notes,
         wall=round(time.perf_counter() - began, 3),
-        machine=machine(),
+        machine=describe_machine(),
     )
     write_whole(place / ROW, json.dumps(asdict(row), ensure_ascii=False, indent=1, allow_nan=False))
     return row
 
 
-def saved(pictures: Mapping[str, Picture], place: Path) -> dict[str, str]:
+def save_pictures(pictures: Mapping[str, Picture], place: Path) -> dict[str, str]:
     """Caption -> name of the file that the picture was written to."""
     names = {}
     for number, (caption, picture) in enumerate(pictures.items(), 1):
@@ -261,11 +261,11 @@ def saved(pictures: Mapping[str, Picture], place: Path) -> dict[str, str]:
     return names
 
 
-def row_in(place: Path, case: Case) -> Row | None:
+def read_row(place: Path, case: Case) -> CaseRow | None:
     """The row that an earlier run left, if it is whole."""
     try:
         known = json.loads((place / ROW).read_text(encoding="utf-8"))
-        row = Row(**{**known, "name": case.name})
+        row = CaseRow(**{**known, "name": case.name})
     except (OSError, ValueError, TypeError):
         return None
     files = [place / name for name in row.pictures.values()]
@@ -273,12 +273,12 @@ def row_in(place: Path, case: Case) -> Row | None:
     return row if row.done and all(file.is_file() for file in files) else None
 
 
-def finite(value: float) -> float | None:
+def round_finite(value: float) -> float | None:
     """A number for JSON, rounded to what means something."""
     return float(f"{value:.6g}") if math.isfinite(value) else None
 
 
-def chosen(cases: Sequence[Case], only: Sequence[str]) -> list[Case]:
+def select_cases(cases: Sequence[Case], only: Sequence[str]) -> list[Case]:
     """The cases whose names hold one of these texts; all of them if there are none."""
     if not only:
         return list(cases)

@@ -18,7 +18,7 @@ import numpy as np
 from vst.checkpoint.fingerprint import fingerprint_input, hash_file
 from vst.core.types import Embedding, Frame, Picture
 from vst.errors import MediaError, UsageError
-from vst.evaluation.evaluate import PREDICTOR
+from vst.evaluation.measure import PREDICTOR
 from vst.job import Job, painting_size
 from vst.metrics.ssim import ContentSimilarity
 from vst.metrics.variation import TotalVariation

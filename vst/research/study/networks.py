@@ -13,13 +13,13 @@ from vst import __version__
 from vst.checkpoint.fingerprint import fingerprint_input
 from vst.core.types import OnProgress, Picture
 from vst.errors import MissingFileError, UsageError
-from vst.nets.plan import FeedForwardPlan
+from vst.nets.feedforward_plan import FeedForwardPlan
 from vst.plotting import save_picture
-from vst.research.study.base import Case, Found
-from vst.research.study.content import Subject, clip_of, looks_in, pictures_of
-from vst.research.study.painting import described, painted_film
+from vst.research.study.base import Case, CaseResult
+from vst.research.study.content import Subject, collect_pictures, resolve_subject_styles, write_clip
+from vst.research.study.painting import describe_options, paint_film
 from vst.research.study.votes import write_whole
-from vst.research.training.plans import FastPlan, StylePlan, TemporalPlan
+from vst.research.training.style_plans import FastPlan, StylePlan, TemporalPlan
 from vst.video.sources import open_source
 
 MINUTES = 2.0
@@ -31,8 +31,8 @@ TRAININGS: dict[str, type[StylePlan]] = {"fast": FastPlan, "temporal": TemporalP
 PICTURES = 120
 """Frames of the content that a network is trained on where no pictures are given."""
 NETWORKS = "networks"
-LEARNED = "style.keras"
-FINISHED = "finished.json"
+NETWORK_FILE = "style.keras"
+RECORD_FILE = "finished.json"
 LEAST_REST = 1.0
 """Seconds of the content outside the clip that are enough to train on."""
 LONGEST_REST = 30.0
@@ -75,7 +75,7 @@ class Training:
         """The options of the training and its network."""
         return {**SMALL, **self.options}
 
-    def known_by(self) -> dict[str, Any]:
+    def fingerprint(self) -> dict[str, Any]:
         """What a trained network depends on."""
         return {
             "training": self.kind,
@@ -89,7 +89,9 @@ class Training:
         """The plan of the training and that of the network; raises where a value is not allowed."""
         values = {**self.settings(), "minutes": self.minutes}
         kind = TRAININGS[self.kind]
-        return kind(**part_of(values, kind)), FeedForwardPlan(**part_of(values, FeedForwardPlan))
+        return kind(**select_fields(values, kind)), FeedForwardPlan(
+            **select_fields(values, FeedForwardPlan)
+        )
 
     def told(self) -> str:
         """For a line on the page."""
@@ -98,18 +100,18 @@ class Training:
         return f"{self.minutes:g} minutes of training each, on {Path(seen).name} ({text})"
 
 
-def kinds_of(kind: str) -> dict[str, Field[Any]]:
+def collect_training_fields(kind: str) -> dict[str, Field[Any]]:
     """The options of a training and of its network."""
     return {part.name: part for plan in (TRAININGS[kind], FeedForwardPlan) for part in fields(plan)}
 
 
-def part_of(values: Mapping[str, Any], plan: type) -> dict[str, Any]:
+def select_fields(values: Mapping[str, Any], plan: type) -> dict[str, Any]:
     """Those of the values that are fields of a plan."""
     names = {part.name for part in fields(plan)}
     return {name: value for name, value in values.items() if name in names}
 
 
-def trained_case(
+def build_trained_case(
     name: str,
     subject: Subject,
     clip: Path,
@@ -120,17 +122,22 @@ def trained_case(
     """Paint the clip with a network, which is trained first unless it is given. ``painting``:
     options of the job.
     """
-    known = {**subject.known_by(), **subject.span(), **described(painting), "engine": "fast"}
+    known = {
+        **subject.fingerprint(),
+        **subject.span(),
+        **describe_options(painting),
+        "engine": "fast",
+    }
     given = training.given
-    known |= {"model": fingerprint_input(given)} if given is not None else training.known_by()
+    known |= {"model": fingerprint_input(given)} if given is not None else training.fingerprint()
 
-    def work(place: Path, on_progress: OnProgress) -> Found:
+    def work(place: Path, on_progress: OnProgress) -> CaseResult:
         model, minutes = given, None
         if model is None:
-            trained = trained_network(subject, folder, training, on_progress)
-            model, minutes = str(trained / LEARNED), minutes_of(trained)
+            trained = train_network(subject, folder, training, on_progress)
+            model, minutes = str(trained / NETWORK_FILE), read_minutes(trained)
         job = {"engine": "fast", **painting, "model": model}
-        found = painted_film(subject, clip, job, place, on_progress)
+        found = paint_film(subject, clip, job, place, on_progress)
         if minutes is not None:
             found.figures["training"] = minutes
         return found
@@ -138,26 +145,26 @@ def trained_case(
     return Case(name, known, work)
 
 
-def trained_network(
+def train_network(
     subject: Subject, folder: Path, training: Training, on_progress: OnProgress
 ) -> Path:
     """The folder of the network with these settings; it is trained unless that was done before, and
     goes on from where it was broken off.
     """
-    text = json.dumps([__version__, subject.known_by(), subject.span(), training.known_by()])
+    text = json.dumps([__version__, subject.fingerprint(), subject.span(), training.fingerprint()])
     key = blake2b(text.encode(), digest_size=6).hexdigest()
     out = folder / NETWORKS / key
-    if (out / FINISHED).is_file() and (out / LEARNED).is_file():
+    if (out / RECORD_FILE).is_file() and (out / NETWORK_FILE).is_file():
         return out
-    run = training_of(first_style(subject), subject, folder, training, out)
+    run = create_training(read_first_style(subject), subject, folder, training, out)
     record = run.run(on_progress)
-    write_whole(out / FINISHED, json.dumps({"minutes": record["seconds"] / 60}))
+    write_whole(out / RECORD_FILE, json.dumps({"minutes": record["seconds"] / 60}))
     return out
 
 
-def first_style(subject: Subject) -> Picture:
+def read_first_style(subject: Subject) -> Picture:
     """The picture that a network learns from: that of the first style."""
-    found = list(pictures_of(looks_in(subject)).values())
+    found = list(collect_pictures(resolve_subject_styles(subject)).values())
     if not found:
         raise UsageError(
             "a network learns from a style's picture, and the style has none; give a picture"
@@ -165,31 +172,31 @@ def first_style(subject: Subject) -> Picture:
     return found[0]
 
 
-def training_of(
+def create_training(
     style: Picture, subject: Subject, folder: Path, training: Training, out: Path
 ) -> Any:
     """The training, ready to run."""
     # Keras is imported by these.
-    from vst.research.training.fast import FastTraining, Pictures
-    from vst.research.training.motion import Films
+    from vst.research.training.fast import FastTraining, PictureFolder
+    from vst.research.training.films import FilmSet
     from vst.research.training.temporal import TemporalTraining
 
     plan, network = training.plans()
     about = {"style": subject.styles[0]}
     if isinstance(plan, FastPlan):
-        pictures = Pictures(Path(training.pictures or frames_of(subject, folder)))
+        pictures = PictureFolder(Path(training.pictures or write_frames(subject, folder)))
         return FastTraining(style, pictures, out, plan, network, about)
     assert isinstance(plan, TemporalPlan)
-    films = Films.read([Path(training.data or rest_of(subject, folder))], plan.side)
+    films = FilmSet.read([Path(training.data or write_rest(subject, folder))], plan.side)
     return TemporalTraining(style, films, out, plan, network, about)
 
 
-def minutes_of(trained: Path) -> float:
+def read_minutes(trained: Path) -> float:
     """How long a network was trained."""
-    return float(json.loads((trained / FINISHED).read_text(encoding="utf-8"))["minutes"])
+    return float(json.loads((trained / RECORD_FILE).read_text(encoding="utf-8"))["minutes"])
 
 
-def outside(subject: Subject) -> tuple[float, float]:
+def find_rest(subject: Subject) -> tuple[float, float]:
     """From when to when the content is seen in training: after the clip, or before it; all of it
     where nothing else is left.
     """
@@ -203,15 +210,15 @@ def outside(subject: Subject) -> tuple[float, float]:
     return 0.0, length
 
 
-def rest_of(subject: Subject, folder: Path) -> Path:
+def write_rest(subject: Subject, folder: Path) -> Path:
     """The content outside the clip, as a clip of its own."""
-    start, end = outside(subject)
-    return clip_of(replace(subject, start=start, seconds=end - start), folder)
+    start, end = find_rest(subject)
+    return write_clip(replace(subject, start=start, seconds=end - start), folder)
 
 
-def frames_of(subject: Subject, folder: Path) -> Path:
+def write_frames(subject: Subject, folder: Path) -> Path:
     """Frames of the content outside the clip, as a folder of pictures."""
-    rest = rest_of(subject, folder)
+    rest = write_rest(subject, folder)
     place = rest.with_suffix("")
     if place.is_dir():
         return place

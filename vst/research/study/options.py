@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any
 
 from vst.core.registry import unknown
-from vst.engines.choices import option_fields
+from vst.engines.options import collect_option_fields
 from vst.errors import UsageError
 from vst.job import Job
 
@@ -24,32 +24,32 @@ Kinds = Mapping[str, "Field[Any]"]
 """Name of an option -> the field that says how its text is read."""
 
 
-def job_kinds() -> dict[str, Field[Any]]:
+def collect_job_fields() -> dict[str, Field[Any]]:
     """The options of a job that a study may set, those of engines among them."""
-    own = {name: next(iter(fields.values())) for name, fields in option_fields().items()}
+    own = {name: next(iter(fields.values())) for name, fields in collect_option_fields().items()}
     found = {**{part.name: part for part in fields(Job)}, **own}
     return {name: part for name, part in found.items() if name not in NOT_FOR_STUDIES}
 
 
-def parsed_options(texts: Sequence[str], kinds: Kinds | None = None) -> dict[str, Any]:
+def parse_options(texts: Sequence[str], kinds: Kinds | None = None) -> dict[str, Any]:
     """``NAME=VALUE`` for each, as values."""
-    kinds = job_kinds() if kinds is None else kinds
-    return {name: value_of(name, text, kinds) for name, text in split(texts, kinds)}
+    kinds = collect_job_fields() if kinds is None else kinds
+    return {name: parse_value(name, text, kinds) for name, text in split_pairs(texts, kinds)}
 
 
-def parsed_lists(texts: Sequence[str], kinds: Kinds | None = None) -> dict[str, list[Any]]:
+def parse_lists(texts: Sequence[str], kinds: Kinds | None = None) -> dict[str, list[Any]]:
     """``NAME=VALUE,VALUE,…`` for each, as lists of values."""
-    kinds = job_kinds() if kinds is None else kinds
+    kinds = collect_job_fields() if kinds is None else kinds
     found: dict[str, list[Any]] = {}
-    for name, text in split(texts, kinds):
+    for name, text in split_pairs(texts, kinds):
         values = [part.strip() for part in text.split(",") if part.strip()]
         if not values:
             raise UsageError(f"{name} has no value; give {name}=VALUE,VALUE")
-        found[name] = [value_of(name, one, kinds) for one in values]
+        found[name] = [parse_value(name, one, kinds) for one in values]
     return found
 
 
-def split(texts: Iterable[str], kinds: Kinds) -> list[tuple[str, str]]:
+def split_pairs(texts: Iterable[str], kinds: Kinds) -> list[tuple[str, str]]:
     """Names that are known, and what stands behind their equals signs."""
     found: list[tuple[str, str]] = []
     for text in texts:
@@ -65,20 +65,20 @@ def split(texts: Iterable[str], kinds: Kinds) -> list[tuple[str, str]]:
     return found
 
 
-def value_of(name: str, text: str, kinds: Kinds) -> Any:
+def parse_value(name: str, text: str, kinds: Kinds) -> Any:
     """A text as a value of the kind that the option has: ``none`` is no value at all, and several
     have a plus between them.
     """
     default, about = kinds[name].default, kinds[name].metadata
     kind: Any = about.get("kind") or (None if default is None else type(default))
     if isinstance(default, tuple):
-        return tuple(read_as(name, part, kind) for part in text.split("+") if part)
+        return tuple(convert(name, part, kind) for part in text.split("+") if part)
     if default is None and text == "none":
         return None
-    return number_in(text) if kind is None else read_as(name, text, kind)
+    return parse_number(text) if kind is None else convert(name, text, kind)
 
 
-def read_as(name: str, text: str, kind: type) -> Any:
+def convert(name: str, text: str, kind: type) -> Any:
     """A text as a value of this kind."""
     if kind is bool:
         if text.lower() not in ("true", "false"):
@@ -86,7 +86,7 @@ def read_as(name: str, text: str, kind: type) -> Any:
         return text.lower() == "true"
     if kind not in (int, float):
         return text
-    value = number_in(text)
+    value = parse_number(text)
     if isinstance(value, str):
         raise UsageError(f"{name} {text!r} is no number; write 1, or 0.5, or 1e5")
     if kind is int and value != int(value):
@@ -94,7 +94,7 @@ def read_as(name: str, text: str, kind: type) -> Any:
     return kind(value)
 
 
-def number_in(text: str) -> Any:
+def parse_number(text: str) -> Any:
     """The number that a text is, whole where it is written so; else the text."""
     for kind in (int, float):
         try:
@@ -114,7 +114,7 @@ def refuse(options: Mapping[str, Any], names: Iterable[str]) -> None:
             )
 
 
-def combinations(lists: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
+def combine(lists: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
     """Every value with every other option's."""
     if not lists:
         raise UsageError("nothing is varied; give --vary NAME=VALUE,VALUE")
@@ -124,11 +124,13 @@ def combinations(lists: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
     return found
 
 
-def label(values: Mapping[str, Any]) -> str:
+def format_values(values: Mapping[str, Any]) -> str:
     """Options as the name of a case."""
-    return ", ".join(f"{name.replace('_', ' ')} {short(value)}" for name, value in values.items())
+    return ", ".join(
+        f"{name.replace('_', ' ')} {format_value(value)}" for name, value in values.items()
+    )
 
 
-def short(value: Any) -> str:
+def format_value(value: Any) -> str:
     """A value in few letters."""
     return f"{value:g}" if isinstance(value, float) else str(value)

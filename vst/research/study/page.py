@@ -11,9 +11,9 @@ import numpy as np
 
 from vst.core.types import Picture
 from vst.errors import MediaError
-from vst.plotting import scaled
-from vst.plotting.report import Page
-from vst.research.study.base import Row, Table
+from vst.plotting import resize_to
+from vst.plotting.report import HtmlReport
+from vst.research.study.base import CaseRow, StudyTable
 from vst.research.study.figures import FIGURES
 
 WIDEST = 1280
@@ -24,13 +24,13 @@ TOGETHER = 6
 """Curves in one drawing, at most."""
 
 
-def page_of(table: Table) -> str:
+def build_page(table: StudyTable) -> str:
     """The whole page as HTML."""
     study = table.study
-    page = Page(study.title)
+    page = HtmlReport(study.title)
     page.heading("How it was done", " ".join(study.about))
     for caption, picture in study.shown.items():
-        page.picture(fitting(picture), caption)
+        page.picture(shrink_to_page(picture), caption)
     done = [row for row in table.rows if row.done]
     columns = [name for name in FIGURES if any(name in row.figures for row in done)]
     left = len(study.cases) - len(table.rows)
@@ -40,25 +40,25 @@ def page_of(table: Table) -> str:
     page.heading("In all", note)
     page.table(
         ["", *(FIGURES[name].head for name in columns)],
-        [[row.name, *cells(row, columns)] for row in table.rows],
+        [[row.name, *format_cells(row, columns)] for row in table.rows],
     )
-    page.heading("On what", machines(done))
+    page.heading("On what", describe_machines(done))
     legend = "; ".join(f"{FIGURES[name].head}: {FIGURES[name].about}" for name in columns)
     page.heading("What the columns say", legend)
-    reasons(page, table.rows)
+    add_reasons(page, table.rows)
     if study.reported:
         page.heading("What the report measured", study.source)
         heads = list(study.reported[0])
         page.table(heads, [[line[head] for head in heads] for line in study.reported])
-    curves(page, done, study.rate)
+    add_curves(page, done, study.rate)
     page.heading("Pictures")
     for row in done:
         for caption, name in row.pictures.items():
-            page.picture(read(table.folder / row.folder / name), f"{row.name}{caption}")
+            page.picture(read_picture(table.folder / row.folder / name), f"{row.name}{caption}")
     return page.html()
 
 
-def machines(rows: Sequence[Row]) -> str:
+def describe_machines(rows: Sequence[CaseRow]) -> str:
     """What the rows were measured on, and how busy it was with other things."""
     kinds = {(row.machine.get("cores"), row.machine.get("system")) for row in rows}
     told = "; ".join(f"{cores} cores, {system}" for cores, system in sorted(kinds, key=str))
@@ -69,12 +69,12 @@ def machines(rows: Sequence[Row]) -> str:
     return told
 
 
-def cells(row: Row, columns: Sequence[str]) -> list[str]:
+def format_cells(row: CaseRow, columns: Sequence[str]) -> list[str]:
     """A row's figures as texts; where there is none, a dash."""
-    return [shown(row.figures.get(name)) if row.done else "–" for name in columns]
+    return [format_figure(row.figures.get(name)) if row.done else "–" for name in columns]
 
 
-def shown(value: float | None) -> str:
+def format_figure(value: float | None) -> str:
     """A number for the table: four digits that mean something."""
     if value is None or not math.isfinite(value):
         return "–"
@@ -83,7 +83,7 @@ def shown(value: float | None) -> str:
     return f"{value:.3g}" if abs(value) < 1 else f"{value:.4g}"
 
 
-def reasons(page: Page, rows: Sequence[Row]) -> None:
+def add_reasons(page: HtmlReport, rows: Sequence[CaseRow]) -> None:
     """Why rows are empty, and what is to be said of others."""
     failed = [f"{row.name}: {row.reason}." for row in rows if not row.done]
     if failed:
@@ -95,7 +95,7 @@ def reasons(page: Page, rows: Sequence[Row]) -> None:
         page.lines(notes)
 
 
-def curves(page: Page, rows: Sequence[Row], rate: float) -> None:
+def add_curves(page: HtmlReport, rows: Sequence[CaseRow], rate: float) -> None:
     """Each kind of curve, with a line for each row that has it; few in one drawing."""
     for kind in dict.fromkeys(name for row in rows for name in row.curves):
         page.heading(kind)
@@ -109,7 +109,7 @@ def curves(page: Page, rows: Sequence[Row], rate: float) -> None:
             page.curves({name: drawn[name] for name in names[first : first + TOGETHER]}, rate)
 
 
-def read(path: Path) -> Picture:
+def read_picture(path: Path) -> Picture:
     """A picture that a row kept."""
     found = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
     if found is None:
@@ -117,9 +117,9 @@ def read(path: Path) -> Picture:
     return np.asarray(cv2.cvtColor(found, cv2.COLOR_BGR2RGB), np.uint8)
 
 
-def fitting(picture: Picture) -> Picture:
+def shrink_to_page(picture: Picture) -> Picture:
     """The picture, made smaller where it is wider than the page shows."""
     height, width = picture.shape[:2]
     if width <= WIDEST:
         return picture
-    return scaled(picture, WIDEST, round(height * WIDEST / width))
+    return resize_to(picture, WIDEST, round(height * WIDEST / width))

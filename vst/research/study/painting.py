@@ -15,7 +15,8 @@ from vst.engines import ENGINES
 from vst.engines.base import Engine
 from vst.engines.gatys import STAGE, GatysEngine
 from vst.engines.options import group_engine_options, parse_engine_options
-from vst.evaluation.evaluate import Evaluation, evaluate
+from vst.evaluation.measure import evaluate
+from vst.evaluation.results import Evaluation
 from vst.job import NATIVE, Job
 from vst.pipeline.estimate import WARM
 from vst.pipeline.loop import PAINT

@@ -39,7 +39,7 @@ class Preference:
 
 
 @dataclass(frozen=True)
-class Place:
+class Standing:
     """What is known of one video.
 
     ``strength``: log odds against an average one; ``low`` and ``high`` hold it with 95 %.
@@ -63,14 +63,14 @@ class Place:
         return asdict(self)
 
 
-def ranking(
+def rank(
     names: Sequence[str],
     votes: Sequence[Preference],
     *,
     spread: float = SPREAD,
     draws: int = DRAWS,
     seed: int = 0,
-) -> list[Place]:
+) -> list[Standing]:
     """The videos from best to worst, with what the votes leave open."""
     if len(set(names)) != len(names) or not names:
         raise UsageError(f"{len(names)} names of which {len(set(names))} differ; give each once")
@@ -81,7 +81,7 @@ def ranking(
     first = np.array([at[vote.first] for vote in votes], int)
     second = np.array([at[vote.second] for vote in votes], int)
     won = np.array([vote.won for vote in votes], float)
-    strengths, spreads = fitted(len(names), first, second, won, spread)
+    strengths, spreads = fit_strengths(len(names), first, second, won, spread)
     deviations = np.sqrt(np.diag(spreads))
     drawn = np.random.default_rng(seed).multivariate_normal(strengths, spreads, draws)
     ranks = 1 + np.argsort(np.argsort(-drawn, axis=1), axis=1)
@@ -91,14 +91,14 @@ def ranking(
         strength, reach = float(strengths[index]), 1.959964 * float(deviations[index])
         from_place, to_place = np.quantile(ranks[:, index], WITHIN, method="nearest")
         places.append(
-            Place(
+            Standing(
                 name=name,
                 votes=int((first == index).sum() + (second == index).sum()),
                 won=float(won[first == index].sum() + (1 - won[second == index]).sum()),
                 strength=strength,
                 low=strength - reach,
                 high=strength + reach,
-                share=float(chance(strengths[index])),
+                share=float(compute_win_chance(strengths[index])),
                 best=float(best[index]),
                 from_place=int(from_place),
                 to_place=int(to_place),
@@ -107,12 +107,12 @@ def ranking(
     return sorted(places, key=lambda place: -place.strength)
 
 
-def chance(difference: Values | float) -> Values:
+def compute_win_chance(difference: Values | float) -> Values:
     """The chance to win with strengths that differ by so much."""
     return np.asarray(1 / (1 + np.exp(-np.asarray(difference, float))))
 
 
-def fitted(
+def fit_strengths(
     count: int,
     first: npt.NDArray[np.int_],
     second: npt.NDArray[np.int_],
@@ -123,23 +123,23 @@ def fitted(
     strengths = np.zeros(count)
     held = np.eye(count) / spread**2
     for _ in range(STEPS):
-        slope, curvature = derivatives(strengths, first, second, won)
+        slope, curvature = compute_derivatives(strengths, first, second, won)
         step = np.linalg.solve(curvature + held, slope - strengths / spread**2)
         strengths = strengths + step * min(1.0, LARGEST_STEP / max(1e-12, np.abs(step).max()))
         if np.abs(step).max() < 1e-10:
             break
-    _, curvature = derivatives(strengths, first, second, won)
+    _, curvature = compute_derivatives(strengths, first, second, won)
     # Only differences mean something: what all have in common is taken out.
     centred = np.eye(count) - 1 / count
     return centred @ strengths, centred @ np.linalg.inv(curvature + held) @ centred
 
 
-def derivatives(
+def compute_derivatives(
     strengths: Values, first: npt.NDArray[np.int_], second: npt.NDArray[np.int_], won: Values
 ) -> tuple[Values, Values]:
     """First derivative of the votes' log likelihood, and minus the second."""
     slope, curvature = np.zeros(len(strengths)), np.zeros((len(strengths),) * 2)
-    expected = chance(strengths[first] - strengths[second])
+    expected = compute_win_chance(strengths[first] - strengths[second])
     np.add.at(slope, first, won - expected)
     np.add.at(slope, second, expected - won)
     weight = expected * (1 - expected)

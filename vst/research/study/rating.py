@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from vst.errors import MissingFileError, UsageError
-from vst.research.study.ranking import Place
-from vst.research.study.votes import CHOICES, QUESTIONS, Votes, standings
+from vst.research.study.ranking import Standing
+from vst.research.study.votes import CHOICES, QUESTIONS, Votes, compute_standings
 
 PLAYABLE = {".mp4": "video/mp4", ".m4v": "video/mp4", ".webm": "video/webm", ".mov": "video/mp4"}
 """Endings of files that browsers play -> what they are told these are."""
@@ -93,12 +93,12 @@ class Rating:
             self.votes.add(question, pair.left, pair.right, str(answers[question]))
         return True
 
-    def standings(self) -> dict[str, list[Place]]:
+    def standings(self) -> dict[str, list[Standing]]:
         """Question -> ranking so far."""
-        return standings(self.names, self.votes.all())
+        return compute_standings(self.names, self.votes.all())
 
 
-def group_of(path: Path) -> Group:
+def read_group(path: Path) -> Group:
     """The paintings in a folder: those that a study of videos listed, or every video in it."""
     if not path.is_dir():
         raise MissingFileError(
@@ -108,14 +108,16 @@ def group_of(path: Path) -> Group:
     if listed.is_file():
         try:
             rows = json.loads(listed.read_text(encoding="utf-8"))["rows"]
-            return {row["name"]: inside(path, row["video"]) for row in rows if row.get("video")}
+            return {
+                row["name"]: resolve_inside(path, row["video"]) for row in rows if row.get("video")
+            }
         except (ValueError, KeyError, TypeError) as error:
             raise UsageError(f"{str(listed)!r} is no list of a study's videos: {error}") from error
     found = sorted(one for one in path.iterdir() if one.suffix.lower() in PLAYABLE)
     return {one.stem: one for one in found if one.is_file()}
 
 
-def inside(folder: Path, name: str) -> Path:
+def resolve_inside(folder: Path, name: str) -> Path:
     """A file that a list names, if it lies within the list's folder and browsers play it."""
     path = (folder / name).resolve()
     if not path.is_relative_to(folder.resolve()) or path.suffix.lower() not in PLAYABLE:

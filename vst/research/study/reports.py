@@ -13,12 +13,12 @@ BACKBONES_SOURCE = (
     "compared, of the variation (a sum over a picture whose size is not given) not even those."
 )
 
-OPTIMISERS = (
+OPTIMIZERS = (
     {"what": "a 512×342 picture, Adam or L-BFGS, 300 steps", "time": "10 to 15 s"},
     {"what": "62 frames of 512×374, frame by frame", "time": "9 minutes: 9 s a frame"},
     {"what": "the same with flow", "time": "20 to 30 minutes"},
 )
-OPTIMISERS_SOURCE = (
+OPTIMIZERS_SOURCE = (
     "VGG19 with ImageNet weights, block4_conv2 and blockN_conv1, on an RTX 3080; Adam with 0.02, "
     "0.9, 0.999 and 0.1, looked at after 20, 100 and 300 steps."
 )

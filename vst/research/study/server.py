@@ -19,7 +19,7 @@ from typing import Any
 from vst.errors import OutputError, UsageError, VSTError
 from vst.research.study.rating import PLAYABLE, Rating
 from vst.research.study.rating_page import PAGE
-from vst.research.study.votes import QUESTIONS, plain
+from vst.research.study.votes import QUESTIONS, to_plain
 
 LOG = logging.getLogger(__name__)
 HERE = "127.0.0.1"
@@ -111,7 +111,7 @@ class Handler(BaseHTTPRequestHandler):
             asked = [{"name": name, "text": text} for name, text in QUESTIONS.items()]
             self._json({"token": pair.token, "questions": asked, "votes": len(rating.votes)})
         elif self.path == "/ranking":
-            self._json({"ranking": plain(rating.standings()), "questions": QUESTIONS})
+            self._json({"ranking": to_plain(rating.standings()), "questions": QUESTIONS})
         elif found := re.fullmatch(r"/video/([\w-]{1,64})/(left|right)", self.path):
             path = rating.file(found[1], found[2])
             if path is None:
@@ -153,7 +153,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         with file:
             size = path.stat().st_size
-            first, last, partly = part_of(self.headers.get("Range"), size)
+            first, last, partly = parse_range(self.headers.get("Range"), size)
             if first > last:
                 self._refuse(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "there is no such part")
                 return
@@ -192,7 +192,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
 
-def part_of(asked: str | None, size: int) -> tuple[int, int, bool]:
+def parse_range(asked: str | None, size: int) -> tuple[int, int, bool]:
     """First and last byte of what a Range header asks for, and whether it asks for a part.
 
     >>> part_of("bytes=2-", 10), part_of("bytes=-3", 10), part_of(None, 10)

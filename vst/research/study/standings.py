@@ -6,18 +6,18 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 
-from vst.plotting.report import COLOURS, Page
-from vst.research.study.ranking import Place
+from vst.plotting.report import CURVE_COLORS, HtmlReport
+from vst.research.study.ranking import Standing
 from vst.research.study.votes import QUESTIONS
 
 HEAD = ("video", "votes", "preferred", "strength", "95 %", "place", "best of all")
 ROW, ROOM, WIDTH = 26, 300, 900
 """Height of a line of the drawing, width of the names, and of all, in the units of the SVG."""
 
-Standings = Mapping[str, Sequence[Place]]
+Standings = Mapping[str, Sequence[Standing]]
 
 
-def row_of(place: Place) -> list[str]:
+def format_row(place: Standing) -> list[str]:
     """One video as texts."""
     first, last = place.from_place, place.to_place
     return [
@@ -31,11 +31,11 @@ def row_of(place: Place) -> list[str]:
     ]
 
 
-def ranked_lines(standings: Standings) -> list[str]:
+def format_standings(standings: Standings) -> list[str]:
     """The rankings in columns."""
     lines = []
     for question, places in standings.items():
-        table = [list(HEAD), *(row_of(place) for place in places)]
+        table = [list(HEAD), *(format_row(place) for place in places)]
         widths = [max(len(row[column]) for row in table) for column in range(len(HEAD))]
         lines.append(QUESTIONS[question])
         lines += [
@@ -45,9 +45,9 @@ def ranked_lines(standings: Standings) -> list[str]:
     return lines
 
 
-def leave(folder: Path, standings: Standings, votes: int) -> Path:
+def write_page(folder: Path, standings: Standings, votes: int) -> Path:
     """Write ``rate.html``; returns its path."""
-    page = Page("Which is better? The ranking")
+    page = HtmlReport("Which is better? The ranking")
     page.heading(
         "How it was done",
         f"{votes} answers on pairs that were shown unnamed, on sides chosen by chance. "
@@ -58,14 +58,14 @@ def leave(folder: Path, standings: Standings, votes: int) -> Path:
     )
     for question, places in standings.items():
         page.heading(QUESTIONS[question])
-        page.table(HEAD, [row_of(place) for place in places])
-        page.drawing(ranges(places))
+        page.table(HEAD, [format_row(place) for place in places])
+        page.drawing(draw_ranges(places))
     path = folder / "rate.html"
     page.save(path)
     return path
 
 
-def ranges(places: Sequence[Place]) -> str:
+def draw_ranges(places: Sequence[Standing]) -> str:
     """Each video's strength as a dot on the range that holds it, as inline SVG."""
     low = min(-1.0, *(place.low for place in places))
     high = max(1.0, *(place.high for place in places))
@@ -87,8 +87,8 @@ def ranges(places: Sequence[Place]) -> str:
         y = ROW * number + ROW / 2
         parts.append(
             f'<text x="{ROOM - 10}" y="{y + 4:.1f}" text-anchor="end">{escape(place.name)}</text>'
-            f'<path d="M{x(place.low):.1f} {y:.1f}H{x(place.high):.1f}" stroke="{COLOURS[0]}" '
+            f'<path d="M{x(place.low):.1f} {y:.1f}H{x(place.high):.1f}" stroke="{CURVE_COLORS[0]}" '
             f'stroke-width="3" stroke-linecap="round"/>'
-            f'<circle cx="{x(place.strength):.1f}" cy="{y:.1f}" r="5" fill="{COLOURS[0]}"/>'
+            f'<circle cx="{x(place.strength):.1f}" cy="{y:.1f}" r="5" fill="{CURVE_COLORS[0]}"/>'
         )
     return "".join(parts) + "</svg>"

@@ -10,15 +10,21 @@ from typing import Any
 from vst.core.registry import unknown
 from vst.core.types import Picture
 from vst.errors import MissingFileError
-from vst.evaluation.evaluate import STRIP, THUMB
-from vst.plotting import scaled
-from vst.plotting.report import beside
+from vst.evaluation.measure import STRIP, THUMB
+from vst.plotting import resize_to
+from vst.plotting.report import join_side_by_side
 from vst.research.study import reports
-from vst.research.study.base import Case, Study, chosen
-from vst.research.study.content import Subject, clip_of, looks_in, pictures_of, with_pictures
-from vst.research.study.networks import Network, Training, trained_case
+from vst.research.study.base import Case, Study, select_cases
+from vst.research.study.content import (
+    Subject,
+    collect_pictures,
+    replace_drawn_styles,
+    resolve_subject_styles,
+    write_clip,
+)
+from vst.research.study.networks import Network, Training, build_trained_case
 from vst.research.study.options import refuse
-from vst.research.study.painting import film_case
+from vst.research.study.painting import build_film_case
 from vst.video.sources import open_source
 
 ALONE = {"init": "content", "temporal_weight": 0.0, "long_term_weight": 0.0}
@@ -33,8 +39,8 @@ STEADY, RAW = "flow", "off"
 
 
 @dataclass(frozen=True)
-class Ways:
-    """What the rows are painted with. ``magenta``: its model, if there is one. ``networks``: name
+class VideoMethods:
+    """What the rows are painted with. ``magenta``: its model, if there is one. ``build_network_cases``: name
     in `NETWORKS` -> a network's file; the others are trained. ``gatys``: options of every row that
     is optimised.
     """
@@ -45,20 +51,25 @@ class Ways:
     gatys: Mapping[str, Any] = field(default_factory=dict)
 
 
-def video(subject: Subject, folder: Path, ways: Ways, only: Sequence[str] = ()) -> Study:
+def plan_video(
+    subject: Subject, folder: Path, ways: VideoMethods, only: Sequence[str] = ()
+) -> Study:
     """Paint the first seconds of a video in every way, each with and without a stabiliser where
     that is of use.
     """
     refuse(ways.gatys, ("engine", "model", "stabilise", "previous_style", *ALONE))
-    subject = with_pictures(subject, folder)
-    clip = clip_of(subject, folder)
-    cases = [*optimised(subject, clip, ways), *networks(subject, clip, folder, ways)]
-    cases += whole_models(subject, clip, ways)
-    content, rate = strip_of(clip)
+    subject = replace_drawn_styles(subject, folder)
+    clip = write_clip(subject, folder)
+    cases = [
+        *build_optimized_cases(subject, clip, ways),
+        *build_network_cases(subject, clip, folder, ways),
+    ]
+    cases += build_model_cases(subject, clip, ways)
+    content, rate = draw_strip(clip)
     return Study(
         name="video",
         title=f"Ways to paint a video: {subject.names()}",
-        cases=chosen(cases, only),
+        cases=select_cases(cases, only),
         about=[
             f"{subject.seconds:g} s from {subject.start:g} s on, at {subject.size} pixels.",
             "All ways got the same clip and painted at its size.",
@@ -68,27 +79,27 @@ def video(subject: Subject, folder: Path, ways: Ways, only: Sequence[str] = ()) 
             "Read them with the style distance and the content SSIM.",
             f"Networks: {ways.training.told()}.",
         ],
-        shown={"The content": content, **pictures_of(looks_in(subject))},
+        shown={"The content": content, **collect_pictures(resolve_subject_styles(subject))},
         reported=reports.VIDEO,
         source=reports.VIDEO_SOURCE,
         rate=rate,
     )
 
 
-def strip_of(clip: Path) -> tuple[Picture, float]:
+def draw_strip(clip: Path) -> tuple[Picture, float]:
     """Frames of the clip in a row, and how many it has a second."""
     with open_source(clip) as source:
         info = source.info
         at = {round((i + 0.5) * info.frames / STRIP) for i in range(STRIP)}
         frames = [
-            scaled(frame.picture, round(info.width * THUMB / info.height), THUMB)
+            resize_to(frame.picture, round(info.width * THUMB / info.height), THUMB)
             for frame in source.frames()
             if frame.index in at
         ]
-    return beside(frames), float(info.rate)
+    return join_side_by_side(frames), float(info.rate)
 
 
-def optimised(subject: Subject, clip: Path, ways: Ways) -> list[Case]:
+def build_optimized_cases(subject: Subject, clip: Path, ways: VideoMethods) -> list[Case]:
     """The rows that engine ``gatys`` paints."""
     rows: list[tuple[str, dict[str, Any], str]] = [
         ("frame by frame", ALONE, RAW),
@@ -98,8 +109,8 @@ def optimised(subject: Subject, clip: Path, ways: Ways) -> list[Case]:
         ("warped start, temporal loss", {}, STEADY),
     ]
     return [
-        film_case(
-            named(f"optimised, {name}", stabilise),
+        build_film_case(
+            name_case(f"optimised, {name}", stabilise),
             subject,
             clip,
             {"engine": "gatys", **ways.gatys, **own, "stabilise": stabilise},
@@ -108,7 +119,9 @@ def optimised(subject: Subject, clip: Path, ways: Ways) -> list[Case]:
     ]
 
 
-def networks(subject: Subject, clip: Path, folder: Path, ways: Ways) -> list[Case]:
+def build_network_cases(
+    subject: Subject, clip: Path, folder: Path, ways: VideoMethods
+) -> list[Case]:
     """The rows that engine ``fast`` paints, with networks that are given or trained."""
     cases = []
     for name, network in NETWORKS.items():
@@ -119,12 +132,12 @@ def networks(subject: Subject, clip: Path, folder: Path, ways: Ways) -> list[Cas
             options={**ways.training.options, **network.options},
         )
         for stabilise in (RAW, STEADY):
-            label, painting = named(network.label, stabilise), {"stabilise": stabilise}
-            cases.append(trained_case(label, subject, clip, folder, training, painting))
+            label, painting = name_case(network.label, stabilise), {"stabilise": stabilise}
+            cases.append(build_trained_case(label, subject, clip, folder, training, painting))
     return cases
 
 
-def whole_models(subject: Subject, clip: Path, ways: Ways) -> list[Case]:
+def build_model_cases(subject: Subject, clip: Path, ways: VideoMethods) -> list[Case]:
     """The rows of engines that paint any style: segmented, Magenta's, and the embedded one's."""
     rows: list[tuple[str, dict[str, Any]]] = [
         ("embedded, segmented", {"engine": "embedded", "mask": "auto", "stabilise": RAW}),
@@ -137,17 +150,17 @@ def whole_models(subject: Subject, clip: Path, ways: Ways) -> list[Case]:
         ("embedded", {"engine": "embedded", "stabilise": kind}) for kind in (RAW, STEADY, "strong")
     ]
     return [
-        film_case(named(name, options["stabilise"]), subject, clip, options)
+        build_film_case(name_case(name, options["stabilise"]), subject, clip, options)
         for name, options in rows
     ]
 
 
-def named(name: str, stabilise: str) -> str:
+def name_case(name: str, stabilise: str) -> str:
     """A row's name."""
     return name if stabilise == RAW else f"{name}, stabilised ({stabilise})"
 
 
-def parsed_networks(texts: Sequence[str]) -> dict[str, str]:
+def parse_networks(texts: Sequence[str]) -> dict[str, str]:
     """``NAME=FILE`` for each, by the names in `NETWORKS`."""
     found = {}
     for text in texts:

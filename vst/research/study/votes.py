@@ -13,7 +13,7 @@ from typing import Any
 
 from vst.core.locks import Lock
 from vst.errors import MediaError, OutputError
-from vst.research.study.ranking import Place, Preference, ranking
+from vst.research.study.ranking import Preference, Standing, rank
 
 QUESTIONS = {"look": "Which looks better?", "smooth": "Which is smoother?"}
 """What is asked of each pair, as the reports' user study did."""
@@ -112,16 +112,16 @@ def write_whole(path: Path, text: str) -> None:
         ) from error
 
 
-def standings(names: Sequence[str], votes: Iterable[Vote]) -> dict[str, list[Place]]:
+def compute_standings(names: Sequence[str], votes: Iterable[Vote]) -> dict[str, list[Standing]]:
     """Question -> ranking, by the votes on videos that are among ``names``."""
     known = set(names)
     asked: dict[str, list[Preference]] = {question: [] for question in QUESTIONS}
     for vote in votes:
         if vote.question in asked and vote.left in known and vote.right in known:
             asked[vote.question].append(Preference(vote.left, vote.right, CHOICES[vote.choice]))
-    return {question: ranking(names, found) for question, found in asked.items()}
+    return {question: rank(names, found) for question, found in asked.items()}
 
 
-def plain(found: dict[str, list[Place]]) -> dict[str, Any]:
+def to_plain(found: dict[str, list[Standing]]) -> dict[str, Any]:
     """Rankings as plain values, for JSON."""
     return {question: [place.as_dict() for place in places] for question, places in found.items()}

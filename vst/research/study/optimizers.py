@@ -9,24 +9,24 @@ from typing import Any
 from vst.errors import UsageError
 from vst.preview import read_first_picture
 from vst.research.study import reports
-from vst.research.study.base import Study, chosen
+from vst.research.study.base import Study, select_cases
 from vst.research.study.content import (
     StillJudge,
     Subject,
-    looks_in,
-    pictures_of,
-    still_of,
-    with_pictures,
+    collect_pictures,
+    replace_drawn_styles,
+    resolve_subject_styles,
+    write_still,
 )
 from vst.research.study.options import refuse
-from vst.research.study.painting import still_case
+from vst.research.study.painting import build_still_case
 
-OPTIMISERS = ("lbfgs", "adam")
+OPTIMIZERS = ("lbfgs", "adam")
 STEPS = (20, 100, 300)
 """As in the report."""
 
 
-def optimisers(
+def plan_optimizers(
     subject: Subject,
     folder: Path,
     judge: StillJudge,
@@ -39,28 +39,31 @@ def optimisers(
     if not steps or min(steps) < 1:
         raise UsageError(f"steps {list(steps)}; give one number or more, each 1 or larger")
     refuse(options or {}, ("engine", "optimiser", "steps"))
-    subject = with_pictures(subject, folder)
-    still = still_of(subject, folder)
+    subject = replace_drawn_styles(subject, folder)
+    still = write_still(subject, folder)
     cases = [
-        still_case(
+        build_still_case(
             f"{optimiser}, {count} steps",
             subject,
             still,
             judge,
             {"engine": "gatys", **(options or {}), "optimiser": optimiser, "steps": count},
         )
-        for optimiser in OPTIMISERS
+        for optimiser in OPTIMIZERS
         for count in steps
     ]
     return Study(
         name="optimisers",
         title=f"Optimisers: {subject.names()}",
-        cases=chosen(cases, only),
+        cases=select_cases(cases, only),
         about=[
             "One picture, painted by optimisation from the same start, each time anew.",
             "A step of L-BFGS looks at the loss more than once: compare times, not steps.",
         ],
-        shown={"The content": read_first_picture(str(still)), **pictures_of(looks_in(subject))},
-        reported=reports.OPTIMISERS,
-        source=reports.OPTIMISERS_SOURCE,
+        shown={
+            "The content": read_first_picture(str(still)),
+            **collect_pictures(resolve_subject_styles(subject)),
+        },
+        reported=reports.OPTIMIZERS,
+        source=reports.OPTIMIZERS_SOURCE,
     )

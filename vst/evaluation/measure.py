@@ -1,30 +1,27 @@
-"""Measuring painted videos against their content, and against each other."""
+"""Measure painted videos against their content, and against each other."""
 
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from vst.core.registry import unknown
 from vst.core.types import Embedding, OnProgress, Picture, Progress, silent
 from vst.errors import MediaError, UsageError
+from vst.evaluation.results import Evaluation, MeasureResult, VideoResult
 from vst.job import Job, painting_size
 from vst.metrics import METRICS
 from vst.metrics.base import Metric
 from vst.metrics.style import Predictor, StyleDistance
 from vst.metrics.warp import WarpError
 from vst.pipeline.parts import open_engine
-from vst.plotting.report import HtmlReport, draw_heat_map, join_side_by_side
 from vst.schedule.timeline import Timeline, blend_embeddings
 from vst.styles.resolve import check_space, resolve_styles
 from vst.video.scene_cuts import CutDetector
@@ -33,106 +30,13 @@ from vst.video.sources import open_source
 from vst.video.sources.base import Source
 
 PREDICTOR = "embedded"
-"""The engine whose predictor judges style, where none is named."""
+"""The engine whose predictor measures the style distance by default."""
 StyleTarget = Callable[[int], Embedding]
-"""The number of a frame -> the style numbers that it should have."""
+"""Index of a frame -> the style embedding that it should have."""
 STRIP = 8
-"""Frames in a strip."""
+"""Thumbnails in a strip."""
 THUMB = 110
 """Their height in pixels."""
-
-
-@dataclass(frozen=True)
-class MeasureResult:
-    """One measure of one video: a value for each frame (not a number where it says nothing), and
-    one in all.
-    """
-
-    values: list[float]
-    total: float
-    better: str
-    unit: str
-
-
-@dataclass
-class VideoResult:
-    """One video's scores. ``roots``: the warp errors in the reports' square-root form."""
-
-    path: str
-    frames: int = 0
-    scores: dict[str, MeasureResult] = field(default_factory=dict)
-    roots: dict[str, float] = field(default_factory=dict)
-    strip: list[Picture] = field(default_factory=list)
-    flicker: npt.NDArray[np.float32] | None = None
-
-
-@dataclass
-class Evaluation:
-    """What was measured; the painted video first, then those it is held against."""
-
-    content: str
-    rate: float
-    size: tuple[int, int]
-    videos: list[VideoResult]
-    predictor: str | None = None
-    cuts: list[int] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-
-    def as_dict(self) -> dict[str, Any]:
-        """As plain values, for JSON: values that are not numbers are null."""
-        return {
-            "content": self.content,
-            "size": list(self.size),
-            "predictor": self.predictor,
-            "cuts": self.cuts,
-            "videos": [
-                {
-                    "path": video.path,
-                    "frames": video.frames,
-                    "total": {name: to_json_number(s.total) for name, s in video.scores.items()},
-                    "root": {name: to_json_number(value) for name, value in video.roots.items()},
-                    "per_frame": {
-                        name: [to_json_number(v) for v in s.values]
-                        for name, s in video.scores.items()
-                    },
-                }
-                for video in self.videos
-            ],
-            "warnings": self.warnings,
-        }
-
-    def rows(self) -> tuple[list[str], list[list[str]]]:
-        """The table: a line for each measure, a column for each video, and what each of the others
-        is divided by: the painted video's value relative to it.
-        """
-        names = [Path(video.path).name for video in self.videos]
-        head = ["measure", *names, *(f"relative to {name}" for name in names[1:])]
-        lines = []
-        first = self.videos[0]
-        for name, score in first.scores.items():
-            totals = [video.scores[name].total for video in self.videos]
-            lines.append(
-                [f"{name} ({score.better})", *map(format_number, totals), *format_ratios(totals)]
-            )
-            if name in first.roots:
-                roots = [video.roots[name] for video in self.videos]
-                lines.append([f"√ {name}", *map(format_number, roots), *format_ratios(roots)])
-        return head, lines
-
-
-def to_json_number(value: float) -> float | None:
-    """A number for JSON, which knows no "not a number"."""
-    return value if math.isfinite(value) else None
-
-
-def format_number(value: float) -> str:
-    """A number for a table."""
-    return f"{value:.4g}" if math.isfinite(value) else "–"
-
-
-def format_ratios(values: Sequence[float]) -> list[str]:
-    """The first value relative to each of the others."""
-    return [format_number(values[0] / other) if other else "–" for other in values[1:]]
 
 
 def evaluate(
@@ -188,7 +92,7 @@ def evaluate(
 def create_metrics(
     names: Sequence[str], predict: Predictor | None, wanted: StyleTarget | None
 ) -> dict[str, Metric]:
-    """One of each measure, for one video."""
+    """Create one of each measure, for one video."""
     return {
         name: StyleDistance(predict, wanted)
         if name == "style" and predict and wanted
@@ -198,10 +102,10 @@ def create_metrics(
 
 
 def read_styles_job(painted: str) -> Job:
-    """The job that is written into a painted file."""
+    """Read the job that is stored in a painted file."""
     text = read_job(Path(painted))
     if text is None:
-        raise MediaError(f"{painted} carries no job; say with --style what it was painted with")
+        raise MediaError(f"{painted} has no job in its metadata; give its styles")
     known = {
         name: value for name, value in json.loads(text).items() if name in Job.__dataclass_fields__
     }
@@ -246,7 +150,7 @@ def measure_videos(
     measures: Sequence[dict[str, Metric]],
     on_progress: OnProgress,
 ) -> None:
-    """Go through all videos at once, frame by frame; fill the evaluation."""
+    """Measure all videos side by side, frame by frame; fill in the evaluation."""
     width, height = evaluation.size
     values: list[dict[str, list[float]]] = [{name: [] for name in each} for each in measures]
     total = film.info.frames
@@ -306,43 +210,7 @@ def iterate_together(
 
 
 def fit_picture(picture: Picture, width: int, height: int) -> Picture:
-    """The picture at this size."""
+    """Return the picture at this size."""
     if picture.shape[:2] == (height, width):
         return picture
     return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def build_report(evaluation: Evaluation) -> HtmlReport:
-    """The evaluation as a page: the table, curves over time, strips of frames, flicker maps."""
-    first = evaluation.videos[0]
-    page = HtmlReport(f"{Path(first.path).name}: measured against {Path(evaluation.content).name}")
-    width, height = evaluation.size
-    note = f"{first.frames} frames, compared at {width} × {height}"
-    if evaluation.cuts:
-        note += f"; scene cuts at frames {', '.join(map(str, evaluation.cuts))}"
-    if evaluation.predictor:
-        note += f"; style by the predictor of {evaluation.predictor}"
-    page.heading("In all", note)
-    page.table(*evaluation.rows())
-    page.heading("Frames")
-    for video in evaluation.videos:
-        if video.strip:
-            page.picture(join_side_by_side(video.strip), Path(video.path).name)
-    maps = {v.path: v.flicker for v in evaluation.videos if v.flicker is not None}
-    if maps:
-        hottest = max(float(np.percentile(found, 99.5)) for found in maps.values())
-        page.heading(
-            "Where it flickers",
-            "Mean absolute difference of each frame and the one before, moved along the content's "
-            f"flow: black 0, white {hottest:.3f} and above (of 1). One scale for all.",
-        )
-        for path, found in maps.items():
-            page.picture(
-                draw_heat_map(found, hottest), f"{Path(path).name}: mean {float(found.mean()):.4f}"
-            )
-    page.heading("Over time")
-    for name, score in first.scores.items():
-        page.heading(f"{name}: {score.better} is better", score.unit)
-        series = {Path(v.path).name: v.scores[name].values for v in evaluation.videos}
-        page.curves(series, evaluation.rate)
-    return page

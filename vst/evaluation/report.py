@@ -1,0 +1,46 @@
+"""The report of an evaluation, as one HTML page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from vst.evaluation.results import Evaluation
+from vst.plotting.report import HtmlReport, draw_heat_map, join_side_by_side
+
+
+def build_report(evaluation: Evaluation) -> HtmlReport:
+    """Build the page of an evaluation: the table, curves over time, strips of frames, flicker maps."""
+    first = evaluation.videos[0]
+    page = HtmlReport(f"{Path(first.path).name}: measured against {Path(evaluation.content).name}")
+    width, height = evaluation.size
+    note = f"{first.frames} frames, compared at {width} × {height}"
+    if evaluation.cuts:
+        note += f"; scene cuts at frames {', '.join(map(str, evaluation.cuts))}"
+    if evaluation.predictor:
+        note += f"; style by the predictor of {evaluation.predictor}"
+    page.heading("In all", note)
+    page.table(*evaluation.rows())
+    page.heading("Frames")
+    for video in evaluation.videos:
+        if video.strip:
+            page.picture(join_side_by_side(video.strip), Path(video.path).name)
+    maps = {v.path: v.flicker for v in evaluation.videos if v.flicker is not None}
+    if maps:
+        hottest = max(float(np.percentile(found, 99.5)) for found in maps.values())
+        page.heading(
+            "Where it flickers",
+            "Mean absolute difference of each frame and the one before, moved along the content's "
+            f"flow: black 0, white {hottest:.3f} and above (of 1). One scale for all.",
+        )
+        for path, found in maps.items():
+            page.picture(
+                draw_heat_map(found, hottest), f"{Path(path).name}: mean {float(found.mean()):.4f}"
+            )
+    page.heading("Over time")
+    for name, score in first.scores.items():
+        page.heading(f"{name}: {score.better} is better", score.unit)
+        series = {Path(v.path).name: v.scores[name].values for v in evaluation.videos}
+        page.curves(series, evaluation.rate)
+    return page

@@ -1,0 +1,107 @@
+"""The results of an evaluation: values per frame and in all, as JSON and as a table."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from vst.core.types import Picture
+
+
+@dataclass(frozen=True)
+class MeasureResult:
+    """One measure of one video: a value per frame (NaN where it is undefined), and the total."""
+
+    values: list[float]
+    total: float
+    better: str
+    unit: str
+
+
+@dataclass
+class VideoResult:
+    """The measures of one video. ``roots``: the warp errors in the reports' square-root form;
+    ``strip``: thumbnails along the video; ``flicker``: map of the warp error.
+    """
+
+    path: str
+    frames: int = 0
+    scores: dict[str, MeasureResult] = field(default_factory=dict)
+    roots: dict[str, float] = field(default_factory=dict)
+    strip: list[Picture] = field(default_factory=list)
+    flicker: npt.NDArray[np.float32] | None = None
+
+
+@dataclass
+class Evaluation:
+    """All measures: of the painted video, and of the videos that it is compared with."""
+
+    content: str
+    rate: float
+    size: tuple[int, int]
+    videos: list[VideoResult]
+    predictor: str | None = None
+    cuts: list[int] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return JSON values; NaN becomes null."""
+        return {
+            "content": self.content,
+            "size": list(self.size),
+            "predictor": self.predictor,
+            "cuts": self.cuts,
+            "videos": [
+                {
+                    "path": video.path,
+                    "frames": video.frames,
+                    "total": {name: to_json_number(s.total) for name, s in video.scores.items()},
+                    "root": {name: to_json_number(value) for name, value in video.roots.items()},
+                    "per_frame": {
+                        name: [to_json_number(v) for v in s.values]
+                        for name, s in video.scores.items()
+                    },
+                }
+                for video in self.videos
+            ],
+            "warnings": self.warnings,
+        }
+
+    def rows(self) -> tuple[list[str], list[list[str]]]:
+        """Return the head and the rows of a table: a row per measure, a column per video, and for
+        each other video the painted video's value divided by its own.
+        """
+        names = [Path(video.path).name for video in self.videos]
+        head = ["measure", *names, *(f"relative to {name}" for name in names[1:])]
+        lines = []
+        first = self.videos[0]
+        for name, score in first.scores.items():
+            totals = [video.scores[name].total for video in self.videos]
+            lines.append(
+                [f"{name} ({score.better})", *map(format_number, totals), *format_ratios(totals)]
+            )
+            if name in first.roots:
+                roots = [video.roots[name] for video in self.videos]
+                lines.append([f"√ {name}", *map(format_number, roots), *format_ratios(roots)])
+        return head, lines
+
+
+def to_json_number(value: float) -> float | None:
+    """Return a number for JSON, which has no NaN."""
+    return value if math.isfinite(value) else None
+
+
+def format_number(value: float) -> str:
+    """Format a number for a table."""
+    return f"{value:.4g}" if math.isfinite(value) else "–"
+
+
+def format_ratios(values: Sequence[float]) -> list[str]:
+    """Format the first value divided by each of the others."""
+    return [format_number(values[0] / other) if other else "–" for other in values[1:]]
