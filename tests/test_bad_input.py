@@ -1,4 +1,4 @@
-"""Files that are not what they say, by the hundred: each ends with a clear line, in time."""
+"""Hundreds of damaged or hostile files: each ends in time, with one clear line of error."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ import pytest
 from tests import watching
 from tests.conftest import CommandResult, make_clip
 from tests.tally import TALLY
-from tests.watching import Watched
+from tests.watching import WatchedResult
 
 Run = Callable[..., CommandResult]
-LONGEST = 20.0
-"""Seconds that any of them may take."""
-LARGEST = 2_000_000_000
-"""Bytes of memory that any of them may take."""
+TIME_LIMIT = 20.0
+"""Seconds per command."""
+MEMORY_LIMIT = 2_000_000_000
+"""Bytes of memory per command."""
 CONTAINERS = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts", b"dinf", b"udta")
 
 
-def boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[int]:
-    """Where the boxes of an MP4 begin, those within others too."""
+def find_boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[int]:
+    """Yield the offsets of an MP4's boxes, nested ones too."""
     end = len(data) if end is None else end
     while start + 8 <= end:
         size = struct.unpack(">I", data[start : start + 4])[0]
@@ -39,12 +39,12 @@ def boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[int]:
             return
         yield start
         if data[start + 4 : start + 8] in CONTAINERS:
-            yield from boxes(data, start + 8, min(end, start + size))
+            yield from find_boxes(data, start + 8, min(end, start + size))
         start += size
 
 
-def png(width: int, height: int, body: bytes = b"\0" * 64) -> bytes:
-    """A PNG whose header says this size."""
+def make_png(width: int, height: int, body: bytes = b"\0" * 64) -> bytes:
+    """Make a PNG whose header has this size."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return (
@@ -58,10 +58,10 @@ def png(width: int, height: int, body: bytes = b"\0" * 64) -> bytes:
     )
 
 
-def contents(whole: bytes) -> dict[str, bytes]:
-    """Videos that are broken, by name."""
+def make_bad_videos(whole: bytes) -> dict[str, bytes]:
+    """Make damaged videos, by name."""
     found: dict[str, bytes] = {}
-    places = list(boxes(whole))
+    places = list(find_boxes(whole))
     for place in places:
         found[f"cut-at-{place}.mp4"] = whole[:place]
         found[f"cut-in-{place}.mp4"] = whole[: place + 6]
@@ -76,7 +76,7 @@ def contents(whole: bytes) -> dict[str, bytes]:
             changed[rng.randrange(len(changed))] ^= 1 << rng.randrange(8)
         found[f"flipped-{number}.mp4"] = bytes(changed)
     for ending in ("mp4", "mov", "mkv", "webm", "avi", "gif", "png", "jpg", "webp", "tif"):
-        found[f"text.{ending}"] = b"this is no video\n" * 40
+        found[f"text.{ending}"] = b"this is not a video\n" * 40
         found[f"noise.{ending}"] = rng.randbytes(5000)
         found[f"empty.{ending}"] = b""
     found["playlist.mp4"] = b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n"
@@ -84,12 +84,12 @@ def contents(whole: bytes) -> dict[str, bytes]:
     return found
 
 
-def pictures() -> dict[str, bytes]:
-    """Pictures that are broken, or bombs."""
+def make_bad_pictures() -> dict[str, bytes]:
+    """Make damaged pictures and decompression bombs, by name."""
     most = 2**31 - 1
     sizes = ((0, 0), (0, 5), (5, 0), (50_000, 50_000), (most, most), (1, most), (65_535, 1))
-    found = {f"{width}x{height}.png": png(width, height) for width, height in sizes}
-    good = png(8, 8, (b"\0" + b"\x80" * 24) * 8)
+    found = {f"{width}x{height}.png": make_png(width, height) for width, height in sizes}
+    good = make_png(8, 8, (b"\0" + b"\x80" * 24) * 8)
     found |= {f"cut-{at}.png": good[:at] for at in range(1, len(good), 5)}
     for name, side in (("zero", 0), ("much", 2**30)):
         sizes_of_it = (54, 0, 0, 54, 40, side, side, 1, 24, 0, 0, 0, 0, 0, 0)
@@ -98,8 +98,8 @@ def pictures() -> dict[str, bytes]:
     return found
 
 
-def scores() -> dict[str, str]:
-    """Scores that are bombs, run code, or are no scores."""
+def make_bad_scores() -> dict[str, str]:
+    """Make scores that are bombs, run code, or are not scores, by name."""
     bomb = "a0: &a0 [x, x]\n" + "".join(
         f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12)
     )
@@ -127,32 +127,32 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 @pytest.fixture
-def desk(whole: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(whole: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "good.mp4").write_bytes(whole)
-    (tmp_path / "good.png").write_bytes(png(8, 8, (b"\0" + b"\x80" * 24) * 8))
+    (tmp_path / "good.png").write_bytes(make_png(8, 8, (b"\0" + b"\x80" * 24) * 8))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("VST_HOME", str(tmp_path / "home"))
     return tmp_path
 
 
-def cases(desk: Path, whole: bytes) -> list[tuple[str, list[str]]]:
-    """Command lines with the kind of what is bad, one for each bad file, which is written."""
+def write_cases(folder: Path, whole: bytes) -> list[tuple[str, list[str]]]:
+    """Write the bad files; return a command line for each, with its kind."""
     tint = ["-o", "out.mp4", "--engine", "tint", "--overwrite", "--progress", "none"]
     found = []
-    (desk / "bad").mkdir()
-    for name, data in (contents(whole) | pictures()).items():
-        (desk / "bad" / name).write_bytes(data)
-    for name in contents(whole):
-        found.append((kind_of(name), ["stylize", f"bad/{name}", "-s", "good.png", *tint]))
-    for name in pictures():
+    (folder / "bad").mkdir()
+    for name, data in (make_bad_videos(whole) | make_bad_pictures()).items():
+        (folder / "bad" / name).write_bytes(data)
+    for name in make_bad_videos(whole):
+        found.append((classify(name), ["stylize", f"bad/{name}", "-s", "good.png", *tint]))
+    for name in make_bad_pictures():
         found.append(("pictures", ["stylize", "good.mp4", "-s", f"bad/{name}", *tint]))
-    for name, text in scores().items():
-        (desk / "bad" / name).write_text(text)
+    for name, text in make_bad_scores().items():
+        (folder / "bad" / name).write_text(text)
         found.append(("scores", ["stylize", "good.mp4", "--score", f"bad/{name}", *tint]))
     return found
 
 
-def kind_of(name: str) -> str:
+def classify(name: str) -> str:
     """The row of the table for a bad video."""
     if name.startswith(("cut", "box")):
         return "MP4 cut, or with wrong lengths"
@@ -160,7 +160,7 @@ def kind_of(name: str) -> str:
 
 
 def check(
-    kind: str, words: list[str], done: CommandResult | Watched, seconds: float, desk: Path
+    kind: str, words: list[str], done: CommandResult | WatchedResult, seconds: float, folder: Path
 ) -> None:
     code, err = done.code, done.err
     TALLY.bad_input(kind).record(code, err, seconds)
@@ -169,46 +169,48 @@ def check(
     assert "Traceback" not in err, (words, err)
     assert "vst: unexpected " not in err, (words, err)
     assert code == 0 or len(lines) == 1, (words, err)
-    assert (code == 0) == (desk / "out.mp4").exists(), (words, err)
-    assert not (desk / "hacked").exists(), words
-    assert not list(desk.glob(".*.part")), words
-    (desk / "out.mp4").unlink(missing_ok=True)
+    assert (code == 0) == (folder / "out.mp4").exists(), (words, err)
+    assert not (folder / "hacked").exists(), words
+    assert not list(folder.glob(".*.part")), words
+    (folder / "out.mp4").unlink(missing_ok=True)
 
 
-def test_a_selection_of_bad_files(desk: Path, whole: bytes, run: Run) -> None:
-    found = cases(desk, whole)
+def test_some_bad_files_end_with_a_clear_error(folder: Path, whole: bytes, run: Run) -> None:
+    found = write_cases(folder, whole)
     assert len(found) >= 200
-    chosen = [*found[::12], *found[-len(scores()) :]]
+    chosen = [*found[::12], *found[-len(make_bad_scores()) :]]
     for kind, words in chosen:
         began = time.monotonic()
         done = run(*words)
         seconds = time.monotonic() - began
-        check(kind, words, done, seconds, desk)
-        assert seconds < LONGEST, words
+        check(kind, words, done, seconds, folder)
+        assert seconds < TIME_LIMIT, words
 
 
 @pytest.mark.slow
-def test_all_bad_files(desk: Path, whole: bytes, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Two at a time, on a desk each."""
-    found = cases(desk, whole)
+def test_all_bad_files_end_with_a_clear_error(
+    folder: Path, whole: bytes, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Runs two at a time, each in its own copy of the folder."""
+    found = write_cases(folder, whole)
     free: queue.Queue[Path] = queue.Queue()
     for number in range(2):
-        free.put(Path(shutil.copytree(desk, tmp_path_factory.mktemp("desks") / str(number))))
-    telling = threading.Lock()
+        free.put(Path(shutil.copytree(folder, tmp_path_factory.mktemp("copies") / str(number))))
+    counting = threading.Lock()
 
-    def tried(case: tuple[str, list[str]]) -> Watched:
+    def run_case(case: tuple[str, list[str]]) -> WatchedResult:
         place = free.get()
         try:
-            done = watching.vst(*case[1], timeout=LONGEST, folder=place)
-            with telling:
+            done = watching.run_vst(*case[1], timeout=TIME_LIMIT, folder=place)
+            with counting:
                 check(*case, done, done.seconds, place)
             return done
         finally:
             free.put(place)
 
     with ThreadPoolExecutor(2) as pool:
-        ended = list(pool.map(tried, found))
-    assert max(done.peak for done in ended) < LARGEST
+        ended = list(pool.map(run_case, found))
+    assert max(done.peak for done in ended) < MEMORY_LIMIT
     assert sum(done.code in (1, 2) for done in ended) > 100
     codes = {code: sum(done.code == code for done in ended) for code in (0, 1, 2)}
     print(len(ended), codes, max(done.peak for done in ended))
@@ -219,11 +221,11 @@ NAMES = ("a b.mp4", "new\nline.mp4", "quote'\".mp4", "%03d.mp4", "über 影.mp4"
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_names_of_every_sort(desk: Path, run: Run, name: str) -> None:
-    (desk / "good.mp4").rename(desk / name)
+def test_content_names_with_special_characters_work(folder: Path, run: Run, name: str) -> None:
+    (folder / "good.mp4").rename(folder / name)
     done = run("stylize", name, "-s", "good.png", "-o", "out.mp4", "--engine", "tint")
     assert done.code == 0, done.err
-    assert not (desk / "hacked").exists()
+    assert not (folder / "hacked").exists()
 
 
 @pytest.mark.parametrize(
@@ -237,40 +239,40 @@ def test_names_of_every_sort(desk: Path, run: Run, name: str) -> None:
         "resume {}",
     ],
 )
-def test_a_name_that_no_disk_takes(desk: Path, run: Run, words: str) -> None:
+def test_a_name_too_long_for_the_disk_is_refused(folder: Path, run: Run, words: str) -> None:
     long = "x" * 300 + ".mp4"
     done = run(*(long if word == "{}" else word for word in words.split()))
     assert done.code in (1, 2) and "name too long" in done.err, done.err
     assert "vst: unexpected " not in done.err and len(done.err.strip().splitlines()) == 1
-    assert not (desk / "out.mp4").exists()
+    assert not (folder / "out.mp4").exists()
 
 
-def test_a_leading_dash_and_a_link(desk: Path, run: Run) -> None:
-    (desk / "-i.mp4").symlink_to("good.mp4")
+def test_links_work_and_link_loops_are_refused(folder: Path, run: Run) -> None:
+    (folder / "-i.mp4").symlink_to("good.mp4")
     done = run("stylize", "-s", "good.png", "-o", "out.mp4", "--engine", "tint", "--", "-i.mp4")
     assert done.code == 0, done.err
-    (desk / "loop.mp4").symlink_to("loop.mp4")
+    (folder / "loop.mp4").symlink_to("loop.mp4")
     done = run("stylize", "loop.mp4", "-s", "good.png", "-o", "o.mp4", "--engine", "tint")
     assert done.code in (1, 2)
     assert "vst: unexpected " not in done.err
 
 
 @pytest.mark.parametrize("mode", ["CMYK", "I;16", "P", "L", "LA", "RGBA", "1"])
-def test_pictures_of_every_mode_are_styles(desk: Path, run: Run, mode: str) -> None:
+def test_pictures_of_every_mode_are_styles(folder: Path, run: Run, mode: str) -> None:
     from PIL import Image
 
     ending = "jpg" if mode == "CMYK" else "png"
-    grey = np.linspace(0, 60_000 if mode == "I;16" else 255, 400).reshape(20, 20)
+    gray = np.linspace(0, 60_000 if mode == "I;16" else 255, 400).reshape(20, 20)
     if mode == "I;16":
-        picture = Image.fromarray(grey.astype(np.uint16))
+        picture = Image.fromarray(gray.astype(np.uint16))
     else:
-        picture = Image.fromarray(grey.astype(np.uint8)).convert(mode)
-    picture.save(desk / f"style.{ending}")
+        picture = Image.fromarray(gray.astype(np.uint8)).convert(mode)
+    picture.save(folder / f"style.{ending}")
     done = run("stylize", "good.mp4", "-s", f"style.{ending}", "-o", "o.mp4", "--engine", "tint")
     assert done.code == 0, done.err
 
 
-def test_nothing_reaches_the_network_or_other_files(desk: Path, run: Run) -> None:
+def test_addresses_and_protocols_are_refused_as_content(folder: Path, run: Run) -> None:
     for name in (
         "http://127.0.0.1:9/x.mp4",
         "concat:good.mp4|good.mp4",

@@ -176,7 +176,7 @@ HEADERS = (100_000, 1_000_000, 100_000_000, 2**31 - 1, 2**32 - 1)
 @pytest.mark.parametrize("count", HEADERS)
 def test_a_header_of_a_million_frames(desk: Path, count: int) -> None:
     (desk / "many.mp4").write_bytes(a_million_frames((desk / "good.mp4").read_bytes(), count))
-    done = watching.vst(
+    done = watching.run_vst(
         "stylize", "many.mp4", "-s", "good.png", "-o", "out.mp4", "--engine", "tint",
         "--progress", "none", timeout=20,
     )  # fmt: skip
@@ -216,7 +216,7 @@ BOMBS = ("I;16", "RGBA", "RGB", "P", "CMYK")
 def test_a_bomb_just_below_the_limit(desk: Path, mode: str) -> None:
     name = "bomb.jpg" if mode == "CMYK" else "bomb.png"
     Image.new(mode, (SIDE, SIDE)).save(desk / name)
-    done = watching.vst(
+    done = watching.run_vst(
         "stylize", "good.mp4", "-s", name, "-o", "out.mp4", "--engine", "tint",
         "--progress", "none", timeout=60,
     )  # fmt: skip

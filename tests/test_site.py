@@ -1,4 +1,4 @@
-"""The documents as a site: every link, picture and heading that is linked to is there."""
+"""The documents as a site: every linked page, picture and heading exists."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytest.importorskip("markdown_it", reason="needs the Python package markdown-it-
 
 
 class Reader(HTMLParser):
-    """Takes up the addresses and the names of a page."""
+    """Collects the addresses and the anchors of a page."""
 
     def __init__(self, page: Path) -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class Reader(HTMLParser):
                 self.names.add(value)
 
 
-def tool() -> Any:
+def load_tool() -> Any:
     spec = importlib.util.spec_from_file_location("build_site", ROOT / "tools" / "build_site.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -45,12 +45,12 @@ def tool() -> Any:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site") / "site"
-    tool().build(folder)
+    load_tool().build(folder)
     return folder
 
 
-def dead_links(site: Path) -> list[str]:
-    """Each address of the site that leads nowhere within it."""
+def find_dead_links(site: Path) -> list[str]:
+    """The addresses of the site that lead nowhere within it."""
     dead = []
     for page in site.rglob("*.html"):
         for address in Reader(page).addresses:
@@ -71,22 +71,22 @@ def test_every_document_is_a_page(site: Path) -> None:
     assert (site / "index.html").is_file()
 
 
-def test_every_link_and_picture_is_there(site: Path) -> None:
-    assert dead_links(site) == []
+def test_every_link_and_picture_exists(site: Path) -> None:
+    assert find_dead_links(site) == []
 
 
-def test_a_dead_link_would_be_found(tmp_path: Path) -> None:
+def test_dead_links_are_detected(tmp_path: Path) -> None:
     (tmp_path / "a.html").write_text('<a href="b.html">b</a><img src="../up.png">')
-    assert len(dead_links(tmp_path)) == 2
+    assert len(find_dead_links(tmp_path)) == 2
 
 
-def test_nothing_comes_from_elsewhere(site: Path) -> None:
+def test_pages_load_nothing_from_other_sites(site: Path) -> None:
     for page in site.rglob("*.html"):
         text = page.read_text(encoding="utf-8")
         assert "<script" not in text and 'src="http' not in text
 
 
-def test_pages_are_built_over_an_older_site_but_over_nothing_else(site: Path) -> None:
-    tool().build(site)
+def test_a_site_replaces_an_older_one_and_no_other_folder(site: Path) -> None:
+    load_tool().build(site)
     with pytest.raises(SystemExit):
-        tool().build(ROOT / "tests")
+        load_tool().build(ROOT / "tests")

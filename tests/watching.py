@@ -1,4 +1,4 @@
-"""Watching a program from outside: how much memory it and what it starts hold together."""
+"""Runs a program and measures its memory from outside, child processes included."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-STEP = 0.05
-"""Seconds between two looks."""
+POLL_SECONDS = 0.05
+"""Seconds between two measurements."""
 
 
 @dataclass
-class Watched:
-    """How a program ended. ``seconds``: without those in which it could have computed and other
-    programs had the processor. ``peak``: most bytes that it and its children held at one look;
-    shared libraries count for each of them.
+class WatchedResult:
+    """How a program ended.
+
+    ``seconds``: wall clock minus the time in which it was ready to run and other programs had the
+    CPU. ``peak``: bytes of memory of the program and its children, the maximum of all measurements;
+    shared libraries count once per process.
     """
 
     code: int
@@ -26,14 +28,14 @@ class Watched:
     peak: int
 
 
-def vst(*words: object, timeout: float = 60.0, folder: Path | None = None) -> Watched:
-    """Run ``vst`` with these words in a process of its own; killed after ``timeout`` seconds.
+def run_vst(*words: object, timeout: float = 60.0, folder: Path | None = None) -> WatchedResult:
+    """Run ``run_vst`` with these words in a process of its own; killed after ``timeout`` seconds.
     ``folder``: where it runs.
     """
-    return watched([sys.executable, "-m", "vst", *map(str, words)], timeout, folder)
+    return run_watched([sys.executable, "-m", "vst", *map(str, words)], timeout, folder)
 
 
-def watched(command: list[str], timeout: float, folder: Path | None = None) -> Watched:
+def run_watched(command: list[str], timeout: float, folder: Path | None = None) -> WatchedResult:
     began = time.monotonic()
     peak, kept_waiting = 0, 0.0
     with subprocess.Popen(
@@ -41,33 +43,33 @@ def watched(command: list[str], timeout: float, folder: Path | None = None) -> W
     ) as process:
         while True:
             try:
-                out, err = process.communicate(timeout=STEP)
+                out, err = process.communicate(timeout=POLL_SECONDS)
                 break
             except subprocess.TimeoutExpired:
-                peak = max(peak, held_by(process.pid))
-                kept_waiting = max(kept_waiting, waited_by(process.pid))
+                peak = max(peak, measure_resident(process.pid))
+                kept_waiting = max(kept_waiting, seconds_preempted(process.pid))
                 if time.monotonic() - began - kept_waiting > timeout:
                     process.kill()
                     raise
     seconds = max(0.0, time.monotonic() - began - kept_waiting)
-    return Watched(process.returncode, out, err, seconds, peak)
+    return WatchedResult(process.returncode, out, err, seconds, peak)
 
 
-def waited_by(process: int) -> float:
-    """Seconds that a process's first thread was ready and waited for a processor."""
+def seconds_preempted(process: int) -> float:
+    """Seconds that a process's first thread was ready to run and waited for a CPU."""
     try:
         return int(Path(f"/proc/{process}/schedstat").read_text().split()[1]) / 1e9
     except (OSError, ValueError, IndexError):
         return 0.0
 
 
-def held_by(process: int) -> int:
-    """Bytes of memory that a process and its children hold; 0 where there is no /proc."""
+def measure_resident(process: int) -> int:
+    """Bytes of memory of a process and its children; 0 where there is no /proc."""
     try:
         status = Path(f"/proc/{process}/status").read_text()
         held = int(status.split("VmRSS:")[1].split()[0]) * 1024 if "VmRSS:" in status else 0
         for tasks in Path(f"/proc/{process}/task").iterdir():
-            held += sum(map(held_by, map(int, (tasks / "children").read_text().split())))
+            held += sum(map(measure_resident, map(int, (tasks / "children").read_text().split())))
     except (OSError, ValueError):
         return 0
     return held
