@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import json
 import re
 from pathlib import Path
@@ -16,6 +17,12 @@ LONGEST_CELL = 16
 """Lines."""
 
 each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+# Each starts a kernel and TensorFlow: `make test` runs the first, `make test-all` the others too.
+each_run = pytest.mark.parametrize(
+    "path",
+    [NOTEBOOKS[0], *(pytest.param(path, marks=pytest.mark.slow) for path in NOTEBOOKS[1:])],
+    ids=lambda path: path.stem,
+)
 
 
 def cells(path: Path) -> list[dict[str, Any]]:
@@ -53,8 +60,17 @@ def test_a_notebook_contains_no_absolute_path(path: Path) -> None:
     assert not re.search(r"/(?:home|work|tmp|Users)/|[A-Z]:\\\\", path.read_text(encoding="utf-8"))
 
 
-@pytest.mark.filterwarnings("ignore")  # Jupyter's own warnings
 @each
+def test_the_names_that_a_notebook_imports_exist(path: Path) -> None:
+    code = [cell["source"] for cell in cells(path) if cell["cell_type"] == "code"]
+    for node in (node for source in code for node in ast.walk(ast.parse(source))):
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("vst"):
+            module = importlib.import_module(str(node.module))
+            assert all(hasattr(module, alias.name) for alias in node.names), ast.unparse(node)
+
+
+@pytest.mark.filterwarnings("ignore")  # Jupyter's own warnings
+@each_run
 def test_a_notebook_runs_in_its_folder(path: Path) -> None:
     pytest.importorskip(
         "ipykernel", reason="running notebooks needs ipykernel: pip install -e .[dev]"

@@ -29,9 +29,7 @@ class WatchedResult:
 
 
 def run_vst(*words: object, timeout: float = 60.0, folder: Path | None = None) -> WatchedResult:
-    """Run ``run_vst`` with these words in a process of its own; killed after ``timeout`` seconds.
-    ``folder``: where it runs.
-    """
+    """Run ``vst`` in a separate process, in ``folder``; it is killed after ``timeout`` seconds."""
     return run_watched([sys.executable, "-m", "vst", *map(str, words)], timeout, folder)
 
 
