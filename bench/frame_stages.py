@@ -40,7 +40,7 @@ from vst.core.threads import available, one_core_a_frame, opencv_on
 from vst.engines.embedded import EmbeddedEngine, has_fast_bfloat16
 from vst.stabilizers import STABILIZERS
 from vst.video.scene_cuts import CutDetector
-from vst.video.sinks.track import TrackWriter
+from vst.video.sinks.track import TrackEncoding, TrackWriter
 from vst.video.sources import open_source
 
 
@@ -67,7 +67,7 @@ def measure_coding(frames: list[np.ndarray], folder: Path) -> dict[str, float]:
     path, many = folder / "track.mp4", len(frames)
 
     def write() -> None:
-        with TrackWriter(path, (width, height), Fraction(25), "h264", 20) as track:
+        with TrackWriter(path, (width, height), Fraction(25), TrackEncoding("h264", 20)) as track:
             for frame in frames:
                 track.write_frame(frame)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from vst.core.types import Frame, Picture
 from vst.masks.base import BACKGROUND, FOREGROUND, Alpha, Edge, Paint, blend
-from vst.samples.figure import FigureClip, Layers
+from vst.samples.figure import FigureClip, FigureFrame
 
 BAND = 8
 """Pixels on either side of the outline in which a halo is looked for."""
@@ -48,7 +48,7 @@ def bands(alpha: Alpha) -> tuple[np.ndarray, np.ndarray]:
     return (outside > 1) & (outside <= BAND), (inside > 1) & (inside <= BAND)
 
 
-def halo(edge: Edge, layers: Layers, paint: Paint) -> tuple[float, float]:
+def halo(edge: Edge, layers: FigureFrame, paint: Paint) -> tuple[float, float]:
     """Mean difference (0..255) within `BAND` of the outline, on the ground's and the figure's side,
     to what the paintings are where the other side is not near.
 

@@ -56,7 +56,7 @@ def test_vgg19_has_the_layers_of_the_papers(vgg: Backbone) -> None:
 def test_pictures_are_prepared_as_keras_prepares_them(name: str, module) -> None:  # type: ignore[no-untyped-def]
     large = np.tile(PICTURE, (1, 2, 2, 1))
     expected = module.preprocess_input((large * 255).copy())
-    np.testing.assert_allclose(open_backbone(name, RANDOM).prepared(large), expected, atol=1e-3)
+    np.testing.assert_allclose(open_backbone(name, RANDOM).preprocess(large), expected, atol=1e-3)
 
 
 def test_a_layer_that_is_not_there_is_answered_with_the_nearest(vgg: Backbone) -> None:

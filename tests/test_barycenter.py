@@ -42,7 +42,7 @@ def painter() -> Any:
 
 def amounts(painter: Any, numbers: np.ndarray) -> dict[str, np.ndarray]:
     """Every styled layer's scales and shifts, as the painter makes them of style numbers."""
-    from vst.nets.embedded import Kit, normalise_each
+    from vst.nets.embedded import PainterOperations, normalize_instances
 
     found: dict[str, np.ndarray] = {}
 
@@ -50,10 +50,10 @@ def amounts(painter: Any, numbers: np.ndarray) -> dict[str, np.ndarray]:
         layer = len(found) // 2
         found[f"{layer} scale"] = np.asarray(scale)[0]
         found[f"{layer} shift"] = np.asarray(shift)[0]
-        return normalise_each(x, scale, shift)
+        return normalize_instances(x, scale, shift)
 
     pictures = np.random.default_rng(1).random((1, 32, 32, 3)).astype(np.float32)
-    painter(pictures, numbers[None], kit=Kit(normalise=listen))
+    painter(pictures, numbers[None], kit=PainterOperations(normalise=listen))
     return found
 
 
@@ -67,12 +67,12 @@ def test_scales_and_shifts_of_a_mix_are_the_mixes_of_scales_and_shifts(painter: 
 
 
 def test_a_layer_s_statistics_are_its_shift_and_the_size_of_its_scale(painter: Any) -> None:
-    from vst.nets.embedded import normalise_each
+    from vst.nets.embedded import normalize_instances
 
     scale = RNG.normal(1, 0.5, (1, 8)).astype(np.float32)
     shift = RNG.normal(0, 0.5, (1, 8)).astype(np.float32)
     layer = RNG.gamma(2, 3, (1, 64, 48, 8)).astype(np.float32)
-    given_out = np.asarray(normalise_each(layer, scale, shift))[0]
+    given_out = np.asarray(normalize_instances(layer, scale, shift))[0]
     assert given_out.mean((0, 1)) == pytest.approx(shift[0], abs=1e-3)
     assert given_out.std((0, 1)) == pytest.approx(np.abs(scale[0]), abs=1e-3)
 

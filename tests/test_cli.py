@@ -165,11 +165,7 @@ def test_a_grid_has_a_picture_for_each_content_and_style(
     assert done.code == 0, done.err
     sheet = frames_of(output)[0].astype(int)
     # Half gray or blue from the content, half red or blue from the style.
-    (
-        gray,
-        red,
-        blue,
-    ) = (96, 96, 96), (230, 20, 20), (20, 20, 230)
+    gray, red, blue = (96, 96, 96), (230, 20, 20), (20, 20, 230)
     for content in (gray, blue):
         for style in (red, blue):
             color = (np.array(content) + style) // 2

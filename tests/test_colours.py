@@ -9,12 +9,12 @@ import pytest
 from vst.core.types import Picture
 from vst.errors import UsageError
 from vst.imaging.color import COLOURS, SPACES, luminance_only, matched, prepared_style, recoloured
-from vst.samples import draw_pattern, sample_photo
+from vst.samples import draw_pattern, draw_photo
 
 
 @pytest.fixture(scope="module")
 def photo() -> Picture:
-    return sample_photo(160, 96)
+    return draw_photo(160, 96)
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,8 @@ from vst.core.html_repr import SHOWN
 from vst.engines.base import PictureEngine
 from vst.errors import UsageError
 from vst.notebook import display as notebook
+from vst.notebook import players
+from vst.notebook.mixer import Mixer
 from vst.pipeline.run import Result
 
 
@@ -51,9 +53,9 @@ def test_a_result_is_a_player_and_its_words_are_escaped(media: Path) -> None:
 
 
 def test_a_large_result_is_a_strip(media: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(notebook, "MOST_BYTES", 100)
+    monkeypatch.setattr(players, "MOST_BYTES", 100)
     html = result(media / "clip.mp4")._repr_html_()
-    assert "<video" not in html and pictures(html)[0].shape[1] == notebook.STRIP_WIDTH
+    assert "<video" not in html and pictures(html)[0].shape[1] == players.STRIP_WIDTH
 
 
 def test_a_result_whose_file_has_gone_still_shows_its_words(tmp_path: Path) -> None:
@@ -80,25 +82,25 @@ STYLES = {
 
 
 @pytest.fixture
-def mixer() -> notebook.Mixer:
-    grey = np.full((48, 64, 3), 128, np.uint8)
-    return notebook.Mixer(vst.open_engine("tint"), grey, STYLES)
+def mixer() -> Mixer:
+    gray = np.full((48, 64, 3), 128, np.uint8)
+    return Mixer(vst.open_engine("tint"), gray, STYLES)
 
 
-def test_a_mixer_mixes(mixer: notebook.Mixer) -> None:
+def test_a_mixer_mixes(mixer: Mixer) -> None:
     red, blue = (mixer.paint({name: 2.0}).mean((0, 1)) for name in STYLES)
     both = mixer.paint({"red": 1.0, "blue": 1.0}).mean((0, 1))
     assert red[0] > both[0] > blue[0] and red[2] < both[2] < blue[2]
     assert (mixer.paint({"red": 0.0}) == 128).all()
 
 
-def test_without_a_front_end_a_mixer_is_a_picture(mixer: notebook.Mixer) -> None:
+def test_without_a_front_end_a_mixer_is_a_picture(mixer: Mixer) -> None:
     bundle = mixer._repr_mimebundle_()
-    assert pictures(bundle["text/html"])[0].shape[1] == notebook.STRIP_WIDTH
+    assert pictures(bundle["text/html"])[0].shape[1] == players.STRIP_WIDTH
     assert "red" in bundle["text/plain"]
 
 
-def test_a_slider_repaints_the_picture(mixer: notebook.Mixer) -> None:
+def test_a_slider_repaints_the_picture(mixer: Mixer) -> None:
     widgets = pytest.importorskip("ipywidgets", reason="sliders need ipywidgets")
     box = mixer.widget()
     controls, screen = box.children
@@ -127,5 +129,5 @@ def test_an_engine_without_numbers_has_no_style_to_show() -> None:
 
 
 def test_players_carry_each_video(media: Path) -> None:
-    html = notebook.players({"one": media / "clip.mp4", "two": media / "film.mp4"})._repr_html_()
+    html = players.players({"one": media / "clip.mp4", "two": media / "film.mp4"})._repr_html_()
     assert html.count("<video") == 2 and "one" in html and "two" in html

@@ -26,7 +26,7 @@ from vst.errors import OutputError, OutputExistsError
 from vst.video.sinks import open_sink
 from vst.video.sinks.assemble import Timing, assemble
 from vst.video.sinks.metadata import read_job
-from vst.video.sinks.track import TrackWriter
+from vst.video.sinks.track import TrackEncoding, TrackWriter
 from vst.video.sources import open_source
 
 # Every kind of file
@@ -291,7 +291,7 @@ def test_parts_are_joined_without_encoding_again(ending: str, codec: str, tmp_pa
     for index, (first, last) in enumerate([(0, 17), (17, 18), (18, 50)]):
         part = tmp_path / f"part{index}{suffix}"
         with TrackWriter(
-            part, (64, 48), info.rate, codec=codec, crf=18 if codec != "prores" else None
+            part, (64, 48), info.rate, TrackEncoding(codec, 18 if codec != "prores" else None)
         ) as writer:
             for picture in pictures[first:last]:
                 writer.write_frame(picture)

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from vst.errors import UsageError
-from vst.plotting import draw_places, flow_picture, marked, number_cells
-from vst.plotting.places import apart
+from vst.plotting import draw_flow, draw_numbers, draw_places, highlight_hidden
+from vst.plotting.places import push_apart
 from vst.styles.embedding_map import map_space, nearest, walk
 
 
@@ -88,7 +88,7 @@ def test_the_nearest_is_the_style_itself() -> None:
 def test_thumbnails_are_pushed_apart() -> None:
     rooms = np.full((12, 2), 30.0)
     bounds = (np.full((12, 2), 15.0), np.full((12, 2), 285.0))
-    centres = apart(np.full((12, 2), 150.0), rooms, bounds)
+    centres = push_apart(np.full((12, 2), 150.0), rooms, bounds)
     lap = 30 - np.abs(centres[:, None] - centres[None]).max(2)
     np.fill_diagonal(lap, 0)
     assert lap.max() < 2 and (centres >= 15).all() and (centres <= 285).all()
@@ -111,7 +111,7 @@ def test_a_map_is_drawn_with_thumbnails_and_routes() -> None:
 def test_flow_is_coloured_by_direction_and_length() -> None:
     flow = np.zeros((4, 4, 2), np.float32)
     flow[:, 2:, 0], flow[2:, :2, 0] = 3.0, -3.0
-    drawn = flow_picture(flow, 3.0).astype(int)
+    drawn = draw_flow(flow, 3.0).astype(int)
     assert (drawn[0, 0] == 255).all()
     right, left = drawn[0, 3], drawn[3, 0]
     assert right[0] > right[2] + 100 and left[2] > left[0] + 100
@@ -119,12 +119,12 @@ def test_flow_is_coloured_by_direction_and_length() -> None:
 
 def test_what_a_mask_leaves_out_is_marked() -> None:
     picture = np.full((2, 2, 3), 9, np.uint8)
-    drawn = marked(picture, np.array([[True, False], [True, True]]), (1, 2, 3))
+    drawn = highlight_hidden(picture, np.array([[True, False], [True, True]]), (1, 2, 3))
     assert drawn[0, 1].tolist() == [1, 2, 3] and (drawn[1] == 9).all()
 
 
 def test_numbers_are_cells() -> None:
-    cells = number_cells(np.array([-1, 0, 1], np.float32), columns=2, cell=4).astype(int)
+    cells = draw_numbers(np.array([-1, 0, 1], np.float32), columns=2, cell=4).astype(int)
     assert cells.shape == (8, 8, 3)
     assert cells[0, 0, 2] > cells[0, 0, 0] and cells[4, 0, 0] > cells[4, 0, 2]
-    assert number_cells(np.zeros(3, np.float32)).shape == (8, 200, 3)
+    assert draw_numbers(np.zeros(3, np.float32)).shape == (8, 200, 3)

@@ -15,7 +15,7 @@ from vst.core.limits import LIMITS, Limits
 from vst.core.timecode import format_time
 from vst.core.types import VideoInfo
 from vst.engines import ENGINES
-from vst.engines.choices import Pairs, not_default
+from vst.engines.options import OptionPairs, drop_defaults
 from vst.errors import MissingFileError, OutputExistsError, UsageError
 from vst.imaging.color import COLOURS
 from vst.keyframes import PICKERS
@@ -25,7 +25,7 @@ from vst.schedule.easing import EASES, ease_named
 from vst.schedule.ordering import ORDERS
 from vst.schedule.score.model import PACES
 from vst.schedule.timeline import BLENDS
-from vst.stabilizers import STABILISERS
+from vst.stabilizers import STABILIZERS
 from vst.styles.resolve import check_there
 
 SAID_BY_SCORE = ("ease", "hold", "blend", "pace", "align", "order", "loop", "brush", "colours")
@@ -88,8 +88,8 @@ class Job:
     model: str | None = option(
         None, "Model file, folder or handle of the engine (default: its own)."
     )
-    engine_options: Pairs = option((), "What the engine alone can be told: names and values.")
-    stabilise: str = option("flow", "How flicker is removed.", choices=STABILISERS)
+    engine_options: OptionPairs = option((), "What the engine alone can be told: names and values.")
+    stabilise: str = option("flow", "How flicker is removed.", choices=STABILIZERS)
     start: float = option(0.0, "Time of the first frame: seconds or H:MM:SS.mmm.", low=0)
     end: float | None = option(
         None, "Time before which the last frame is (default: the end).", low=0
@@ -142,7 +142,7 @@ class Job:
         self._check_score()
         for part in fields(self):
             check_option(part.name, getattr(self, part.name), part.metadata)
-        object.__setattr__(self, "engine_options", not_default(self.engine, self.engine_options))
+        object.__setattr__(self, "engine_options", drop_defaults(self.engine, self.engine_options))
         if isinstance(self.size, str) and self.size != NATIVE:
             raise UsageError(f"size {self.size!r}; allowed is a number of pixels or {NATIVE!r}")
         if self.end is not None and self.end <= self.start:

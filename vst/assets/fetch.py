@@ -60,6 +60,17 @@ class _Deadline:
         self.last = time.monotonic()
 
 
+@dataclass(frozen=True)
+class _Request:
+    """A URL, the partial file for it, the time limit, and who hears of the progress."""
+
+    url: str
+    part: Path
+    clock: _Deadline
+    listen: OnProgress
+    stage: str
+
+
 def sha256_of(path: Path) -> str:
     """Return the sha256 of a file, in hexadecimal."""
     digest = hashlib.sha256()
@@ -92,7 +103,7 @@ def fetch(
         part = target
         try:
             part = _claim_part(target, url)
-            _download(url, part, first_answer, clock, on_progress, stage, sha256)
+            _download(_Request(url, part, clock, on_progress, stage), first_answer, sha256)
             part.replace(target)
             return url
         except _FetchError as failure:
@@ -107,21 +118,14 @@ def fetch(
     raise AssetError("tried " + ", ".join(tried))
 
 
-def _download(
-    url: str,
-    part: Path,
-    wait: float,
-    clock: _Deadline,
-    listen: OnProgress,
-    stage: str,
-    sha256: str | None,
-) -> None:
-    """Download ``url`` to ``part``, resuming what is there, and verify the hash."""
+def _download(request: _Request, wait: float, sha256: str | None) -> None:
+    """Download to the partial file, resuming what is there, and verify the hash."""
+    part, clock = request.part, request.clock
     resumed = part.exists() and part.stat().st_size > 0
     for _ in range(RESUMPTIONS):
         before = part.stat().st_size if part.exists() else 0
         try:
-            _transfer(url, part, wait, clock, listen, stage)
+            _transfer(request, wait)
             break
         except _FetchError as failure:
             grown = part.exists() and part.stat().st_size > before
@@ -134,26 +138,25 @@ def _download(
         return
     part.unlink()
     if resumed:  # the resumed bytes may be of another version: download again from the start
-        return _download(url, part, clock.left(), clock, listen, stage, sha256)
+        return _download(request, clock.left(), sha256)
     raise _FetchError(f"delivered a file that is not the known one (sha256 is not {sha256[:12]}…)")
 
 
-def _transfer(
-    url: str, part: Path, wait: float, clock: _Deadline, listen: OnProgress, stage: str
-) -> None:
+def _transfer(request: _Request, wait: float) -> None:
     """Send one request: append what is missing, or restart if the server cannot resume."""
+    part, clock = request.part, request.clock
     have = part.stat().st_size if part.exists() else 0
     headers = {"User-Agent": "vst", "Accept-Encoding": "identity"}
     version = _read_version(part)
     if have:
         headers |= {"Range": f"bytes={have}-"} | ({"If-Range": version} if version else {})
     try:
-        answer = _open(url, headers, wait, clock.limit)
+        answer = _open(request.url, headers, wait, clock.limit)
     except _FetchError as failure:
         if not (have and "416" in str(failure)):
             raise
         part.unlink()  # the partial file does not fit the server's: restart
-        return _transfer(url, part, clock.left(), clock, listen, stage)
+        return _transfer(request, clock.left())
     with answer:
         if answer.status != 206 or not answer.headers.get("Content-Range", "").startswith(
             f"bytes {have}-"
@@ -166,24 +169,16 @@ def _transfer(
         with part.open("r+b" if have else "wb") as stream:
             stream.seek(have)
             stream.truncate()
-            done = _copy_body(answer, stream, part, have, total, clock, listen, stage)
+            done = _copy_body(request, answer, stream, have, total)
     if total is not None and done < total:
         raise _FetchError(f"cut short at {done:,} of {total:,} bytes", cut=True)
     if done == 0:
         raise _FetchError("delivered an empty file")
 
 
-def _copy_body(
-    answer: Any,
-    stream: Any,
-    part: Path,
-    done: int,
-    total: int | None,
-    clock: _Deadline,
-    listen: OnProgress,
-    stage: str,
-) -> int:
+def _copy_body(request: _Request, answer: Any, stream: Any, done: int, total: int | None) -> int:
     """Copy the body of a response to ``stream``; return the file's size afterward."""
+    part, clock = request.part, request.clock
     began, first, mark = time.monotonic(), done, done
     while True:
         try:
@@ -203,7 +198,8 @@ def _copy_body(
                 os.utime(_get_lock_path(part))  # shows other processes that the download is alive
         elif clock.left() <= 0:
             raise _FetchError(f"stalled at {done:,} bytes")
-        listen(Progress(stage, done, total, time.monotonic() - began, {"resumed": first}))
+        seconds = time.monotonic() - began
+        request.listen(Progress(request.stage, done, total, seconds, {"resumed": first}))
 
 
 def _open(url: str, headers: dict[str, str], wait: float, read_limit: float) -> Any:

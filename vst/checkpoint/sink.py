@@ -14,7 +14,7 @@ from vst.video.sinks.assemble import Timing, assemble, get_track_suffix
 from vst.video.sinks.atomic_output import AtomicOutput
 from vst.video.sinks.base import Sink, SinkReport, SinkSpec
 from vst.video.sinks.formats import choose_format
-from vst.video.sinks.track import TrackWriter, round_rate
+from vst.video.sinks.track import TrackEncoding, TrackWriter, round_rate
 from vst.video.sinks.video import check_frame, check_numbers
 
 
@@ -66,11 +66,10 @@ class ChunkWriter(Sink):
             self._store.get_unfinished_path(self._number, get_track_suffix(self._codec)),
             (self.spec.width, self.spec.height),
             round_rate(self.spec.rate),
-            codec=self._codec,
-            crf=self._crf,
-            sample_aspect=self.spec.sample_aspect,
+            TrackEncoding(
+                self._codec, self._crf, self.spec.sample_aspect, in_order=self.spec.variable
+            ),
             target=self.spec.path,
-            in_order=self.spec.variable,
         )
 
     def end_chunk(self, state: dict[str, Any]) -> None:

@@ -61,7 +61,7 @@ EXAMPLE = "vst stylize holiday.mp4 -s film.mp4 -s @blue-swirls -o painted.mp4"
 
 
 class Verbs(click.Group):
-    """A group that imports a command only when it is called, so that help and errors come at once."""
+    """A group that imports a command when it is called: help and errors come at once."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [verb for verbs in VERBS.values() for verb in verbs]

@@ -1,4 +1,4 @@
-"""``vst demo``: make two clips and paint one in the looks of the other."""
+"""``vst demo``: make two clips and paint one in the style of the other."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ COLUMNS = 5
 )
 @report_options
 def command(output: str, as_json: bool, progress: str) -> None:
-    """Draw a moving scene with sound and a style film, paint the first in the looks of the second.
+    """Draw a moving scene with sound and a style video, paint the first in the style of the second.
 
     It leaves demo.mp4, and demo.png: the keyframes above, content and painted frames below.
     """
@@ -52,7 +52,7 @@ def command(output: str, as_json: bool, progress: str) -> None:
     speed = f"{result.frames} frames at {result.frames_per_second:.1f} a second"
     click.echo(f"made in {seconds:.0f} s, {speed}:")
     click.echo(
-        f"  {folder / 'demo.mp4'}   the content in the looks of the style film, with its sound"
+        f"  {folder / 'demo.mp4'}   the content in the style of the style video, with its sound"
     )
     click.echo(f"  {folder / 'demo.png'}   keyframes above, content and painted frames below")
     click.echo(f"  {content} and {film}   what it was made from")
@@ -63,12 +63,12 @@ def draw_job_sheet(job: Job) -> Picture:
     """The contact sheet of a finished job: its keyframes, and frames of its content and output side
     by side.
     """
-    looks = resolve_listed_styles(job)
+    styles = resolve_listed_styles(job)
     with open_source(job.content) as source:
         last = source.info.duration - 1 / float(source.info.rate)
         times = [float(t) for t in np.linspace(0, last, COLUMNS)]
         contents = [source.at(t) for t in times]
     with open_source(job.output) as painted:
         paintings = [painted.at(t) for t in times]
-    keyframes = [(look.time, look.picture) for look in looks]
+    keyframes = [(style.time, style.picture) for style in styles]
     return draw_demo_sheet(keyframes, list(zip(times, contents)), paintings)

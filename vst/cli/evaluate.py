@@ -91,7 +91,7 @@ def check_report(report: str, overwrite: bool) -> None:
     """Refuse a page that cannot be written, before any work is done."""
     path = Path(report)
     if path.is_dir() or not path.absolute().parent.is_dir():
-        raise OutputError(f"report {report!r} is no file in a folder that is there; give another")
+        raise OutputError(f"report {report!r} is not a file in an existing folder; give another")
     if path.exists() and not overwrite:
         raise OutputExistsError(f"report {report!r} is already there; --overwrite replaces it")
 

@@ -34,7 +34,7 @@ OPTION_GROUPS = {
         "workers", "storage",
     ),
 }  # fmt: skip
-"""Heading -> the parameters below it; the ``group`` in a `Job` field's metadata takes precedence."""
+"""Heading -> the parameters below it; a `Job` field's own ``group`` takes precedence."""
 COMMON = frozenset({
     "styles", "score", "keyframes", "picker", "ease", "blend", "loop", "engine", "model", "size",
     "strength", "colors", "colours", "stabilize", "stabilise", "mask", "mask_background",

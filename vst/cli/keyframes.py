@@ -87,21 +87,21 @@ def command(
     picker = "manual" if at and picker == FIELDS["picker"].default else picker
     notes: list[str] = []
     embedder = Embedder(engine, model)
-    looks = resolve_styles(
+    picked = resolve_styles(
         [style], keyframes=keyframes, picker=picker, at=at or (), embed=embedder, notes=notes
     )
-    apart = measure_distances(describe_styles([look.picture for look in looks], embedder))
-    files = write_pictures(looks, apart, embedder.space, target)
+    apart = measure_distances(describe_styles([keyframe.picture for keyframe in picked], embedder))
+    files = write_pictures(picked, apart, embedder.space, target)
     if as_json:
-        found = [{"name": look.name, "time": round(look.time, 3)} for look in looks]
+        found = [{"name": keyframe.name, "time": round(keyframe.time, 3)} for keyframe in picked]
         far = [[round(float(value), 4) for value in row] for row in apart]
-        told = {"output": output, "files": files, "keyframes": found, "notes": notes}
-        print_json({**told, "distances": far, "space": embedder.space})
+        head = {"output": output, "files": files, "keyframes": found, "notes": notes}
+        print_json({**head, "distances": far, "space": embedder.space})
         return
     warn(notes)
-    for look in looks:
-        click.echo(f"{format_time(look.time):>12}  {look.name}")
-    click.echo(f"{output}: {len(looks)} keyframes{format_nearest_pair(looks, apart)}")
+    for keyframe in picked:
+        click.echo(f"{format_time(keyframe.time):>12}  {keyframe.name}")
+    click.echo(f"{output}: {len(picked)} keyframes{format_nearest_pair(picked, apart)}")
 
 
 class Embedder:
@@ -124,37 +124,37 @@ class Embedder:
         return self._embed(picture)
 
 
-def format_nearest_pair(looks: Sequence[ResolvedStyle], apart: Any) -> str:
+def format_nearest_pair(picked: Sequence[ResolvedStyle], apart: Any) -> str:
     """A few words on the two keyframes that are most alike; empty for one keyframe."""
-    if len(looks) < 2:
+    if len(picked) < 2:
         return ""
-    aside = apart + np.where(np.eye(len(looks)), np.inf, 0)
-    one, other = divmod(int(aside.argmin()), len(looks))
-    names = f"{looks[one].name} and {looks[other].name}"
+    aside = apart + np.where(np.eye(len(picked)), np.inf, 0)
+    one, other = divmod(int(aside.argmin()), len(picked))
+    names = f"{picked[one].name} and {picked[other].name}"
     return f"; nearest are {names}, {apart[one, other]:.3g} apart (farthest: {apart.max():.3g})"
 
 
-def write_pictures(looks: list[ResolvedStyle], apart: Any, space: str, target: Path) -> list[str]:
+def write_pictures(picked: list[ResolvedStyle], apart: Any, space: str, target: Path) -> list[str]:
     """Write one sheet with the map below, or into a folder one picture each and ``map.jpg``;
     returns the paths of the sheet or of the keyframes.
     """
-    labels = [f"{look.name}  {format_time(look.time)}" for look in looks]
+    labels = [f"{keyframe.name}  {format_time(keyframe.time)}" for keyframe in picked]
     heat = None
-    if len(looks) > 1:
-        heads = [look.picture for look in looks]
+    if len(picked) > 1:
+        heads = [keyframe.picture for keyframe in picked]
         title = f"How far apart their styles are ({space})"
         heat = draw_heat_table(apart, labels, heads=heads, title=title)
     if target.suffix:
-        rows = [looks[i : i + PER_ROW] for i in range(0, len(looks), PER_ROW)]
-        pictures = [[look.picture for look in row] for row in rows]
-        texts = [labels[i : i + PER_ROW] for i in range(0, len(looks), PER_ROW)]
+        rows = [picked[i : i + PER_ROW] for i in range(0, len(picked), PER_ROW)]
+        pictures = [[keyframe.picture for keyframe in row] for row in rows]
+        texts = [labels[i : i + PER_ROW] for i in range(0, len(picked), PER_ROW)]
         whole = draw_sheet(pictures, texts)
         save_picture(target, whole if heat is None else np.concatenate([whole, heat]))
         return [str(target)]
     target.mkdir(parents=True, exist_ok=True)
-    files = [target / f"{look.name}.png" for look in looks]
-    for look, file in zip(looks, files):
-        save_picture(file, look.picture)
+    files = [target / f"{keyframe.name}.png" for keyframe in picked]
+    for keyframe, file in zip(picked, files):
+        save_picture(file, keyframe.picture)
     if heat is not None:
         save_picture(target / "map.jpg", heat)
     return [str(file) for file in files]

@@ -75,7 +75,7 @@ def pull(name: str, source: str | None, progress: str) -> None:
 def check(as_json: bool) -> None:
     """Compare every file of every model that is here with its hash.
 
-    Ends with 1 where one is damaged; a model that was never fetched is no fault.
+    Ends with 1 where one is damaged; a model that was not downloaded is not a fault.
     """
     weights = check_embedded_weights()
     found: dict[str, list[str]] = {"embedded": [] if weights.ok else [weights.detail]}
@@ -96,12 +96,12 @@ def check(as_json: bool) -> None:
             click.echo(f"{name}: not here (vst models pull {name})")
     if broken:
         name, problems = next(iter(broken.items()))
-        mend = "install vst again" if name == "embedded" else f"run `vst models pull {name}`"
-        raise AssetError(f"model {name!r} is not whole: {problems[0]}; {mend}")
+        remedy = "install vst again" if name == "embedded" else f"run `vst models pull {name}`"
+        raise AssetError(f"model {name!r} is incomplete: {problems[0]}; {remedy}")
 
 
 def describe_model(model: assets.KnownModel) -> dict[str, Any]:
-    """What is told of a model that can be fetched."""
+    """Describe a model that can be downloaded, as JSON."""
     place = assets.find_model_folder(model)
     return {
         "name": model.name,
@@ -118,7 +118,7 @@ def describe_model(model: assets.KnownModel) -> dict[str, Any]:
 
 
 def describe_embedded_model() -> dict[str, Any]:
-    """What is told of the model that comes with the package."""
+    """Describe the model in the package, as JSON."""
     import json
 
     from vst.core.data_folder import WEIGHTS

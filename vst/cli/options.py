@@ -298,7 +298,7 @@ def check_picture_output(output: str, overwrite: bool) -> None:
     path = Path(output)
     if path.suffix.lower() not in FORMATS:
         raise UsageError(
-            f"output {output!r} is no picture; give a name that ends in {', '.join(FORMATS)}"
+            f"output {output!r} is not a picture; give a name that ends in {', '.join(FORMATS)}"
         )
     if path.is_dir():
         raise OutputExistsError(f"output {output!r} is a folder; give the picture a name in it")

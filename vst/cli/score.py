@@ -72,10 +72,10 @@ def init(
     check_score_output(output, overwrite)
     with open_source(content) as source:
         info = source.info
-    looks = resolve_styles(styles, keyframes=options["keyframes"], picker=options["picker"])
+    resolved = resolve_styles(styles, keyframes=options["keyframes"], picker=options["picker"])
     last = max(0.0, info.duration - 1 / float(info.rate))
     timeline = Timeline.through(
-        [look.name for look in looks],
+        [style.name for style in resolved],
         last,
         ease=options["ease"],
         blend=options["blend"],
@@ -86,7 +86,7 @@ def init(
     folder = Path(output).absolute().parent
     score = Score.of(
         timeline,
-        list_sources(styles, looks, folder),
+        list_sources(styles, resolved, folder),
         clock=Clock(0.0, last, float(info.rate)),
         content=make_relative(content, folder),
     )
@@ -98,17 +98,17 @@ def check_score_output(output: str, overwrite: bool) -> None:
     """Refuse a name for a score that cannot be written, before any work is done."""
     path = Path(output)
     if path.suffix.lower() not in (".yaml", ".yml"):
-        raise UsageError(f"output {output!r} is no score; give a name that ends in .yaml")
+        raise UsageError(f"output {output!r} is not a score; give a name that ends in .yaml")
     if path.exists() and not overwrite:
         raise OutputExistsError(f"output {output!r} is already there; --overwrite replaces it")
 
 
 def list_sources(
-    styles: tuple[str, ...], looks: list[ResolvedStyle], folder: Path
+    styles: tuple[str, ...], resolved: list[ResolvedStyle], folder: Path
 ) -> dict[str, StyleSource]:
-    """Where each look comes from, in the words of a score in ``folder``."""
+    """List where each style comes from, as a score in ``folder`` spells it."""
     found: dict[str, StyleSource] = {}
-    left = list(looks)
+    left = list(resolved)
     for style in styles:
         path = Path(style)
         if style.startswith("@"):
@@ -119,10 +119,11 @@ def list_sources(
         elif path.suffix.lower() in PICTURE_SUFFIXES:
             found[left.pop(0).name] = StyleSource(make_relative(style, folder))
         else:
-            # A video's looks: as many as carry its name.
+            # A video's keyframes: as many as carry its name.
             while left and left[0].name.startswith(f"{path.stem}-"):
-                look = left.pop(0)
-                found[look.name] = StyleSource(make_relative(style, folder), round(look.time, 6))
+                keyframe = left.pop(0)
+                time = round(keyframe.time, 6)
+                found[keyframe.name] = StyleSource(make_relative(style, folder), time)
     return found
 
 
@@ -144,7 +145,7 @@ def format_counts(timeline: Timeline) -> str:
 @click.argument("score_file", metavar="FILE")
 @verbose_option
 def check(score_file: str) -> None:
-    """Say whether the score FILE can be played; name the line and the mend of a mistake."""
+    """Check whether the score FILE can be played; name the line of a mistake and its fix."""
     score = read_score(score_file)
     check_files(score)
     timeline, last, known = build_timeline(score, None)
@@ -199,11 +200,11 @@ def build_timeline(score: Score, content: str | None) -> tuple[Timeline, float, 
 def read_thumbnails(score: Score) -> dict[str, Picture]:
     """A picture for each style that has one; built-in styles were painted from drawn patterns."""
     found = {}
-    for look in resolve_score_styles(score):
-        source = score.styles.get(look.name)
-        name = (source.path if source else look.name).lstrip("@")
-        if look.space is None:
-            found[look.name] = look.picture
+    for style in resolve_score_styles(score):
+        source = score.styles.get(style.name)
+        name = (source.path if source else style.name).lstrip("@")
+        if style.space is None:
+            found[style.name] = style.picture
         elif name in PATTERNS:
-            found[look.name] = draw_pattern(name)
+            found[style.name] = draw_pattern(name)
     return found

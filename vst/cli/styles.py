@@ -54,7 +54,7 @@ def command(context: click.Context, as_json: bool) -> None:
 @command.command()
 @click.argument("name")
 @click.argument("picture")
-@click.option("--description", default="", help="One line on what it looks like.")
+@click.option("--description", default="", help="One line that describes it.")
 @job_options("engine", "model", "keyframes", "picker")
 @verbose_option
 def add(
@@ -68,17 +68,17 @@ def add(
 ) -> None:
     """Keep the style of PICTURE as @NAME, for this user."""
     name = checked_name(name)
-    looks = resolve_styles([picture], keyframes=keyframes, picker=picker)
-    if len(looks) != 1:
-        raise UsageError(f"{picture!r} has {len(looks)} pictures; a style is made from one")
+    resolved = resolve_styles([picture], keyframes=keyframes, picker=picker)
+    if len(resolved) != 1:
+        raise UsageError(f"{picture!r} has {len(resolved)} pictures; a style is made from one")
     with open_engine(engine, model=model) as opened:
         embed = getattr(opened, "embed", None)
         if embed is None:
             raise UsageError(
                 f"engine {engine!r} has no style numbers to keep; use an engine with embeddings"
             )
-        numbers = embed(looks[0].style)
-        add_style(name, numbers, opened.space, description or f"made from {looks[0].name}")  # type: ignore[attr-defined]
+        numbers = embed(resolved[0].style)
+        add_style(name, numbers, opened.space, description or f"made from {resolved[0].name}")  # type: ignore[attr-defined]
     click.echo(f"@{name} is kept; use it with -s @{name}")
 
 

@@ -72,7 +72,7 @@ def command(
     storage: str | None,
     **options: Any,
 ) -> None:
-    """Paint the video CONTENT in the looks of one or more styles.
+    """Paint the video CONTENT in one or more styles.
 
     \b
     Example: vst stylize holiday.mp4 -s film.mp4 -s @ink-wash -o painted.mp4
@@ -124,13 +124,13 @@ def format_summary(result: Result) -> str:
 def format_estimate(plan: Estimate) -> str:
     """What would be done, line by line."""
     width, height = plan.size
-    looks = ", ".join(f"{look['name']} ({format_time(look['time'])})" for look in plan.keyframes)
+    keyframes = ", ".join(f"{one['name']} ({format_time(one['time'])})" for one in plan.keyframes)
     return "\n".join(
         (
             f"output     {plan.output} (not written: dry run)",
             f"frames     {plan.frames} at {plan.fps}, {width}x{height}",
             f"painted    at {plan.painted_at[0]}x{plan.painted_at[1]} by engine {plan.engine}",
-            f"keyframes  {looks}",
+            f"keyframes  {keyframes}",
             f"time       about {plan.seconds:.0f} s after {plan.startup:.0f} s of preparing",
             f"           (measured on {plan.measured_on} frames)",
             f"memory     about {plan.memory:.0f} MB at most",

@@ -55,7 +55,7 @@ def plan_options(kind: type) -> Callable[[Function], Function]:
 
 
 def run_options(function: Function) -> Function:
-    """What both kinds of training are told: the style, where, and the network's sizes."""
+    """Add the options of both kinds of training: the style, folders, and the network's sizes."""
     function = report_options(plan_options(FeedForwardPlan)(function))
     for option in (
         click.option("--resume", type=HERE_FOLDER, help="Go on with the training in this folder."),
@@ -211,17 +211,17 @@ def read_style_picture(style: str, at: float | None) -> Picture:
     if style.startswith("@") and name in PATTERNS:
         return draw_pattern(name)
     times = () if at is None else (at,)
-    looks = resolve_styles(
+    resolved = resolve_styles(
         [style], keyframes=1, picker="middle" if at is None else "manual", at=times
     )
-    if len(looks) != 1 or looks[0].is_content:
+    if len(resolved) != 1 or resolved[0].is_content:
         raise click.UsageError(f"--style {style!r} is not one picture; a network learns one style")
-    if looks[0].space is not None:
+    if resolved[0].space is not None:
         raise click.UsageError(
             f"--style {style!r} is kept without a picture to learn from; give a picture, or one of "
             f"those that are drawn: {', '.join(f'@{name}' for name in PATTERNS)}"
         )
-    return looks[0].picture
+    return resolved[0].picture
 
 
 def run_and_print(training: StyleTraining, as_json: bool, progress: str) -> None:

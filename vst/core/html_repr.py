@@ -15,7 +15,7 @@ SHOWN = Registry(
     {
         "timeline": "vst.notebook.display:timeline_html",
         "style": "vst.notebook.display:style_html",
-        "result": "vst.notebook.display:result_html",
+        "result": "vst.notebook.players:result_html",
     },
 )
 """Kind of object -> what makes HTML of one."""

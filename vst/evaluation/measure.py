@@ -124,12 +124,14 @@ def build_style_target(
 ) -> tuple[StyleTarget, Predictor]:
     """The style numbers that each frame should have, and what measures those that it has."""
     if not hasattr(engine, "embed"):
-        raise UsageError(f"engine {name!r} knows no style numbers; choose another predictor")
-    looks = resolve_styles(job.styles, keyframes=job.keyframes, picker=job.picker)
-    check_space(looks, name, engine.space)
+        raise UsageError(f"engine {name!r} has no style embeddings; choose another predictor")
+    resolved = resolve_styles(job.styles, keyframes=job.keyframes, picker=job.picker)
+    check_space(resolved, name, engine.space)
     numbers = {
-        look.name: np.asarray(look.style, np.float32) if look.space else engine.embed(look.picture)
-        for look in looks
+        style.name: np.asarray(style.style, np.float32)
+        if style.space
+        else engine.embed(style.picture)
+        for style in resolved
     }
     last = max(0.0, film.info.duration - 1 / float(film.info.rate))
     line = Timeline.through(list(numbers), last, ease=job.ease, blend=job.blend)

@@ -11,7 +11,7 @@ from vst.plotting.report import HtmlReport, draw_heat_map, join_side_by_side
 
 
 def build_report(evaluation: Evaluation) -> HtmlReport:
-    """Build the page of an evaluation: the table, curves over time, strips of frames, flicker maps."""
+    """Build the page: the table, curves over time, strips of frames, flicker maps."""
     first = evaluation.videos[0]
     page = HtmlReport(f"{Path(first.path).name}: measured against {Path(evaluation.content).name}")
     width, height = evaluation.size

@@ -221,7 +221,7 @@ def build_download_score(form: Form, session: Session) -> Score:
 
 
 def build_job(form: Form, folder: Path, *, up: str = "") -> Job:
-    """Build the job and write its score into ``folder``; ``up`` leads from there to the style files."""
+    """Build the job; write its score into ``folder``, from which ``up`` leads to the styles."""
     score = write_score(build_score(form, up), folder / "score.yaml")
     rest = {n: v for n, v in form.settings.items() if n not in (*SCORE_SETTINGS, *KEY_SETTINGS)}
     if form.mask is not None:

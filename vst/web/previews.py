@@ -55,7 +55,7 @@ def encode_picture(picture: Picture, ending: str, settings: list[int] | None = N
 
 
 class Previews:
-    """Paints single frames for all sessions, one after the other, with an engine that stays open."""
+    """Paints single frames for all sessions, one at a time, with an engine that stays open."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -1,5 +1,5 @@
-"""One session for each visitor: a folder with its files and its limits. Nothing that a visitor sends
-is ever used as a path.
+"""One session for each visitor: a folder with its files and its limits. Nothing that a visitor
+sends is ever used as a path.
 """
 
 from __future__ import annotations
@@ -201,7 +201,7 @@ class Sessions:
         self._lock = threading.Lock()
 
     def open(self) -> Session:
-        """Create a session. Idle sessions are removed first, and empty ones if there are too many."""
+        """Create a session. Remove idle sessions first, and empty ones if there are too many."""
         with self._lock:
             self._sweep(lambda session: False)
             if len(self.sessions) >= self.limits.sessions:

@@ -1,5 +1,5 @@
-"""The page's jobs: paint a form's job, or measure a painted video. Each calls the library's `run` or
-`evaluate` and stores the results in the session.
+"""The page's jobs: paint a form's job, or measure a painted video. Each calls the library's `run`
+or `evaluate` and stores the results in the session.
 """
 
 from __future__ import annotations

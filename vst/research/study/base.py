@@ -38,7 +38,7 @@ class CaseResult:
     """What a case brought to light.
 
     ``figures``: name in `vst.research.study.figures.FIGURES` -> number. ``pictures``: caption ->
-    picture. ``draw_curves``: name -> a value for each frame. ``video``: a file in the row's folder.
+    picture. ``curves``: name -> a value for each frame. ``video``: a file in the row's folder.
     """
 
     figures: dict[str, float] = field(default_factory=dict)
@@ -73,7 +73,7 @@ class Case:
 class CaseRow:
     """What became of a case. Its pictures are files in ``folder``, which like ``video`` is relative
     to the study's folder. ``wall``: seconds for all of it, training and measuring included;
-    ``describe_machine``: what it was done on.
+    ``machine``: what it ran on.
     """
 
     name: str
@@ -184,7 +184,7 @@ class StudyFolder:
     def __enter__(self) -> None:
         folder, name = self.table.folder, self.table.study.name
         if folder.exists() and not folder.is_dir():
-            raise OutputExistsError(f"{str(folder)!r} is no folder; give the study a folder")
+            raise OutputExistsError(f"{str(folder)!r} is not a folder; give the study a folder")
         try:
             (folder / name).mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -193,7 +193,7 @@ class StudyFolder:
             ) from error
         if self.table.json.exists() and not is_study(self.table.json):
             raise OutputExistsError(
-                f"{str(self.table.json)!r} is there and no study's; give another folder"
+                f"{str(self.table.json)!r} exists and is not a study; give another folder"
             )
         self.lock = Lock(folder / f".{name}.lock", f"the study in {str(folder)!r}")
 

@@ -148,9 +148,13 @@ def input_path(subject: Subject, folder: Path, kind: str, suffix: str) -> Path:
     return place
 
 
-def collect_pictures(looks: Sequence[ResolvedStyle]) -> dict[str, Picture]:
+def collect_pictures(styles: Sequence[ResolvedStyle]) -> dict[str, Picture]:
     """Name -> picture of those styles that have one."""
-    return {look.name: look.picture for look in looks if look.space is None and not look.is_content}
+    return {
+        style.name: style.picture
+        for style in styles
+        if style.space is None and not style.is_content
+    }
 
 
 def resolve_subject_styles(subject: Subject) -> list[ResolvedStyle]:
@@ -173,14 +177,16 @@ class StillJudge:
             self._engine = open_engine(self.subject.predictor)
             if not hasattr(self._engine, "embed"):
                 raise UsageError(
-                    f"engine {self.subject.predictor!r} knows no style numbers; "
+                    f"engine {self.subject.predictor!r} has no style embeddings; "
                     "choose another predictor"
                 )
         if self._wanted is None:
             numbers = [
-                np.asarray(look.style, np.float32) if look.space else self._engine.embed(look.style)
-                for look in resolve_subject_styles(self.subject)
-                if look.name != NONE
+                np.asarray(style.style, np.float32)
+                if style.space
+                else self._engine.embed(style.style)
+                for style in resolve_subject_styles(self.subject)
+                if style.name != NONE
             ]
             self._wanted = blend_embeddings(numbers, [1 / len(numbers)] * len(numbers), "embedding")
         variation = TotalVariation().add(content, painted)

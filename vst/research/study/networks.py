@@ -93,8 +93,8 @@ class Training:
             **select_fields(values, FeedForwardPlan)
         )
 
-    def told(self) -> str:
-        """For a line on the page."""
+    def describe(self) -> str:
+        """Describe the training in one line, for the page."""
         seen = self.pictures or self.data or "the content outside the clip"
         text = ", ".join(f"{name} {value}" for name, value in self.settings().items())
         return f"{self.minutes:g} minutes of training each, on {Path(seen).name} ({text})"

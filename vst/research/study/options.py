@@ -88,9 +88,9 @@ def convert(name: str, text: str, kind: type) -> Any:
         return text
     value = parse_number(text)
     if isinstance(value, str):
-        raise UsageError(f"{name} {text!r} is no number; write 1, or 0.5, or 1e5")
+        raise UsageError(f"{name} {text!r} is not a number; write 1, or 0.5, or 1e5")
     if kind is int and value != int(value):
-        raise UsageError(f"{name} {text} is no whole number")
+        raise UsageError(f"{name} {text} is not a whole number")
     return kind(value)
 
 

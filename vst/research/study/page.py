@@ -61,12 +61,12 @@ def build_page(table: StudyTable) -> str:
 def describe_machines(rows: Sequence[CaseRow]) -> str:
     """What the rows were measured on, and how busy it was with other things."""
     kinds = {(row.machine.get("cores"), row.machine.get("system")) for row in rows}
-    told = "; ".join(f"{cores} cores, {system}" for cores, system in sorted(kinds, key=str))
+    text = "; ".join(f"{cores} cores, {system}" for cores, system in sorted(kinds, key=str))
     loads = [row.machine["load"] for row in rows if row.machine.get("load") is not None]
     if loads:
-        told += f"; processes that wanted to run: {min(loads):.1f} to {max(loads):.1f}"
-        told += " (beyond the number of cores, seconds are too long; processor seconds less so)"
-    return told
+        text += f"; processes that wanted to run: {min(loads):.1f} to {max(loads):.1f}"
+        text += " (beyond the number of cores, seconds are too long; processor seconds less so)"
+    return text
 
 
 def format_cells(row: CaseRow, columns: Sequence[str]) -> list[str]:

@@ -18,7 +18,7 @@ from vst.research.study.ranking import Standing
 from vst.research.study.votes import CHOICES, QUESTIONS, Votes, compute_standings
 
 PLAYABLE = {".mp4": "video/mp4", ".m4v": "video/mp4", ".webm": "video/webm", ".mov": "video/mp4"}
-"""Endings of files that browsers play -> what they are told these are."""
+"""Endings of files that browsers play -> their media type."""
 OPEN_PAIRS = 64
 """Pairs that may be open at once; older ones are forgotten."""
 
@@ -28,7 +28,7 @@ Group = Mapping[str, Path]
 
 @dataclass(frozen=True)
 class Pair:
-    """Two videos as they are shown. The token is all that the page knows of them."""
+    """Two videos as they are shown. The page gets nothing but the token."""
 
     token: str
     left: str
@@ -72,7 +72,7 @@ class Rating:
         return pair
 
     def file(self, token: str, side: str) -> Path | None:
-        """The file that one side of an open pair plays; None where there is no such pair."""
+        """The file that one side of an open pair plays; None for any other pair."""
         with self._guard:
             pair = self._open.get(token)
         return pair.files.get(side) if pair else None
@@ -102,7 +102,7 @@ def read_group(path: Path) -> Group:
     """The paintings in a folder: those that a study of videos listed, or every video in it."""
     if not path.is_dir():
         raise MissingFileError(
-            f"{str(path)!r} is no folder; give one with videos, or what `vst study video` left"
+            f"{str(path)!r} is not a folder; give one with videos, or what `vst study video` left"
         )
     listed = path / "video.json"
     if listed.is_file():
@@ -112,7 +112,9 @@ def read_group(path: Path) -> Group:
                 row["name"]: resolve_inside(path, row["video"]) for row in rows if row.get("video")
             }
         except (ValueError, KeyError, TypeError) as error:
-            raise UsageError(f"{str(listed)!r} is no list of a study's videos: {error}") from error
+            raise UsageError(
+                f"{str(listed)!r} is not a list of a study's videos: {error}"
+            ) from error
     found = sorted(one for one in path.iterdir() if one.suffix.lower() in PLAYABLE)
     return {one.stem: one for one in found if one.is_file()}
 
@@ -121,5 +123,5 @@ def resolve_inside(folder: Path, name: str) -> Path:
     """A file that a list names, if it lies within the list's folder and browsers play it."""
     path = (folder / name).resolve()
     if not path.is_relative_to(folder.resolve()) or path.suffix.lower() not in PLAYABLE:
-        raise UsageError(f"{name!r} is no video within {str(folder)!r}; take it out of the list")
+        raise UsageError(f"{name!r} is not a video within {str(folder)!r}; take it out of the list")
     return path

@@ -57,7 +57,7 @@ class RatingServer(ThreadingHTTPServer):
         return f"http://{HERE}:{self.server_address[1]}/"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A browser that closes a video halfway is no failure."""
+        """A browser that closes a video halfway is not an error."""
         LOG.debug("a request was broken off", exc_info=True)
 
 

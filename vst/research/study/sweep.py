@@ -72,7 +72,7 @@ def plan_sweep(
         cases=select_cases([case(values) for values in varied], only),
         about=[
             "The same content and style, each time with other values.",
-            "" if training is None else f"For each a network was trained: {training.told()}.",
+            "" if training is None else f"For each a network was trained: {training.describe()}.",
             said,
         ],
         shown={"The content": first, **collect_pictures(resolve_subject_styles(subject))},

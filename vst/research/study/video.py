@@ -40,7 +40,7 @@ STEADY, RAW = "flow", "off"
 
 @dataclass(frozen=True)
 class VideoMethods:
-    """What the rows are painted with. ``magenta``: its model, if there is one. ``build_network_cases``: name
+    """What the rows are painted with. ``magenta``: its model, if there is one. ``networks``: name
     in `NETWORKS` -> a network's file; the others are trained. ``gatys``: options of every row that
     is optimised.
     """
@@ -77,7 +77,7 @@ def plan_video(
             "The model that brings the predictor was trained with it, and is near by its measure.",
             "E and √E reward blur and a painting that changes nothing.",
             "Read them with the style distance and the content SSIM.",
-            f"Networks: {ways.training.told()}.",
+            f"Networks: {ways.training.describe()}.",
         ],
         shown={"The content": content, **collect_pictures(resolve_subject_styles(subject))},
         reported=reports.VIDEO,
@@ -168,6 +168,6 @@ def parse_networks(texts: Sequence[str]) -> dict[str, str]:
         if name not in NETWORKS:
             raise unknown("network", name, NETWORKS)
         if not sign or not Path(file).is_file():
-            raise MissingFileError(f"network {text!r}: {file!r} is no file; give {name}=FILE")
+            raise MissingFileError(f"network {text!r}: {file!r} is not a file; give {name}=FILE")
         found[name] = file
     return found

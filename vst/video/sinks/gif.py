@@ -15,7 +15,7 @@ from vst.video.sinks.base import Sink, SinkReport, SinkSpec
 from vst.video.sinks.ffmpeg import SAFE_INPUT, format_file_url, run_ffmpeg
 from vst.video.sinks.metadata import build_comment_block, count_table_bytes
 from vst.video.sinks.remux import TrackClock, remux
-from vst.video.sinks.track import TrackWriter, round_rate
+from vst.video.sinks.track import TrackEncoding, TrackWriter, round_rate
 from vst.video.sinks.verify import probe_output, verify_output
 from vst.video.sinks.video import check_frame, check_numbers
 
@@ -24,6 +24,10 @@ TICK = Fraction(1, 100)
 
 SHORTEST = 2
 """Ticks: players show frames that last less at only ten a second."""
+
+
+_PALETTE = ("-vf", "palettegen", "-frames:v", "1", "-update", "1")
+_ENDLESS = ("-fps_mode", "passthrough", "-loop", "0")
 
 
 class GifSink(Sink):
@@ -52,7 +56,7 @@ class GifSink(Sink):
                 self._track,
                 (spec.width, spec.height),
                 round_rate(spec.rate),
-                codec="ffv1",
+                TrackEncoding("ffv1"),
                 target=spec.path,
             )
         except BaseException:
@@ -109,71 +113,32 @@ class GifSink(Sink):
         return self._ticks[-1] - self._ticks[-2]
 
     def _encode(self) -> Path:
+        """Encode the stored frames in two passes: the palette, then the GIF; return its path."""
         folder = self._output.folder
         timed, palette, finished = (
-            folder / "timed.mkv",
-            folder / "palette.png",
-            folder / "whole.gif",
+            folder / name for name in ("timed.mkv", "palette.png", "whole.gif")
         )
         times = [tick * float(TICK) for tick in self._ticks]
         clock = TrackClock(self.spec.rate, TICK, times, self._count_last_ticks() * float(TICK))
-        remux(
-            [self._track],
-            round_rate(self.spec.rate),
-            clock,
-            (self.spec.width, self.spec.height),
-            timed,
-        )
+        size = (self.spec.width, self.spec.height)
+        remux([self._track], round_rate(self.spec.rate), clock, size, timed)
         self._track.unlink()
         source = [*SAFE_INPUT, "-i", format_file_url(timed)]
-        run_ffmpeg(
-            [
-                *source,
-                "-vf",
-                "palettegen",
-                "-frames:v",
-                "1",
-                "-update",
-                "1",
-                "-y",
-                format_file_url(palette),
-            ],
-            self.spec.path,
-            self.spec.patience,
-        )
+        self._run("-y", format_file_url(palette), before=[*source, *_PALETTE])
         # Without patterns, a percent sign in the folder's name stays a percent sign.
-        palette_input = [
-            *SAFE_INPUT,
-            "-f",
-            "image2",
-            "-pattern_type",
-            "none",
-            "-i",
-            format_file_url(palette),
-        ]
-        last = str(self._count_last_ticks())
-        run_ffmpeg(
-            [
-                *(*source, *palette_input, "-lavfi", "[0:v][1:v]paletteuse=diff_mode=rectangle"),
-                *(
-                    "-fps_mode",
-                    "passthrough",
-                    "-loop",
-                    "0",
-                    "-final_delay",
-                    last,
-                    "-f",
-                    "gif",
-                    "-y",
-                    format_file_url(finished),
-                ),
-            ],
-            self.spec.path,
-            self.spec.patience,
+        colors = "-f image2 -pattern_type none -i".split()
+        filters = ["-lavfi", "[0:v][1:v]paletteuse=diff_mode=rectangle"]
+        self._run(
+            *("-final_delay", str(self._count_last_ticks())),
+            *("-f", "gif", "-y", format_file_url(finished)),
+            before=[*source, *SAFE_INPUT, *colors, format_file_url(palette), *filters, *_ENDLESS],
         )
         if self.spec.job:
             add_comment(finished, self.spec.job)
         return finished
+
+    def _run(self, *output: str, before: list[str]) -> None:
+        run_ffmpeg([*before, *output], self.spec.path, self.spec.patience)
 
     def _warnings(self) -> list[str]:
         lines = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -47,15 +48,24 @@ class TrackClock:
         return round(Fraction(self._times[index] - self._times[0]) / self.tick)
 
 
+@dataclass(frozen=True)
+class Shift:
+    """A track's constant rate, the number of frames before it, and the decoding delay in frames."""
+
+    rate: Fraction
+    before: int
+    delay: int
+
+
 def remux(
     tracks: Sequence[Path], rate: Fraction, clock: TrackClock, size: tuple[int, int], target: Path
 ) -> int:
-    """Write the packets of ``tracks``, one after the other, to ``target`` at the times of
-    ``clock``; how many there were.
+    """Write the packets of ``tracks``, one after the other, to ``target``, at the times of
+    ``clock``; return how many.
 
-    The tracks were encoded alike, at the constant ``rate``: a packet's time in its track gives its
-    number, and the clock gives its time. ``size`` is written into the container as that of the
-    pictures.
+    The tracks must be encoded alike, at the constant ``rate``: a packet's time in its track gives
+    its index, and the clock gives its new time. ``size`` is the size that the container declares.
+    Raises `OutputError`.
     """
     count = 0
     try:
@@ -67,7 +77,8 @@ def remux(
                     if stream is None:
                         stream = _add_stream(output, track, rate, clock.tick, size)
                     _check_same_encoding(track, stream, path)
-                    count += _copy_packets(track, output, stream, rate, clock, count, delay)
+                    shift = Shift(rate, count, delay)
+                    count += _copy_packets(track, output, stream, clock, shift)
     except (av.FFmpegError, OSError) as error:
         if isinstance(error, OutputError):
             raise
@@ -118,16 +129,14 @@ def _copy_packets(
     track: InputContainer,
     output: OutputContainer,
     stream: Any,
-    rate: Fraction,
     clock: TrackClock,
-    before: int,
-    delay: int,
+    shift: Shift,
 ) -> int:
-    """Copy the packets of one track; ``before`` frames went before it.
+    """Copy the packets of one track in decoding order; return how many.
 
-    The order of decoding is kept. The n-th packet of all is decoded ``delay`` frames before the
-    n-th frame is shown: that rises from packet to packet, over the ends of parts too, and no packet
-    is decoded later than it is shown, for the delay is the greatest of all parts.
+    The n-th packet of the output is decoded ``delay`` frames before the n-th frame is shown. So the
+    decoding times rise from packet to packet, across tracks too, and no packet is decoded after it
+    is shown, because the delay is the largest of all tracks.
     """
     source = track.streams.video[0]
     first = source.start_time or 0
@@ -137,11 +146,11 @@ def _copy_packets(
             continue
         if packet.pts is None:
             raise OutputError("the picture track has packets without times. Render it again")
-        shown = before + round((packet.pts - first) * packet.time_base * rate)
+        shown = shift.before + round((packet.pts - first) * packet.time_base * shift.rate)
         packet.stream = stream
         packet.time_base = clock.tick
         packet.pts = clock.at(shown)
-        packet.dts = clock.at(before + count - delay)
+        packet.dts = clock.at(shift.before + count - shift.delay)
         packet.duration = clock.at(shown + 1) - clock.at(shown)
         output.mux(packet)
         count += 1

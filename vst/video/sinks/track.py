@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,18 @@ from vst.video.sinks.ffmpeg import SAFE_INPUT, FFmpegProcess, format_file_url
 from vst.video.sinks.formats import ENCODERS
 
 _PIPE_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class TrackEncoding:
+    """How a track is encoded. ``crf`` None: the encoder's default; ``in_order``: without frame
+    reordering.
+    """
+
+    codec: str = "h264"
+    crf: int | None = None
+    sample_aspect: Fraction = Fraction(1)
+    in_order: bool = False
 
 
 class TrackWriter(FFMPEG_VideoWriter):
@@ -41,34 +54,28 @@ class TrackWriter(FFMPEG_VideoWriter):
         filename: str | Path,
         size: tuple[int, int],
         fps: Fraction,
-        codec: str = "h264",
-        crf: int | None = None,
-        sample_aspect: Fraction = Fraction(1),
-        threads: int | None = None,
+        encoding: TrackEncoding | None = None,
         target: Path | None = None,
-        in_order: bool = False,
     ) -> None:
+        self.encoding = encoding or TrackEncoding()
         self.path = Path(filename)
         self.filename = str(filename)
-        self.codec = codec
+        self.codec = self.encoding.codec
         self.ext = self.path.suffix.lstrip(".")
         self.logfile = None
         self.target = target or self.path
         self.size = size
         self.frames = 0
-        self.padded = pad_size(codec, size)
+        self.padded = pad_size(self.codec, size)
         self._buffer = (
             np.empty((self.padded[1], self.padded[0], 3), np.uint8) if self.padded != size else None
         )
-        self._in_order = in_order
-        self._process = FFmpegProcess(self._arguments(fps, crf, sample_aspect, threads), feed=True)
+        self._process = FFmpegProcess(self._build_arguments(fps), feed=True)
         self.proc: Any = self._process.popen
         _enlarge_pipe(self.proc.stdin)
 
-    def _arguments(
-        self, fps: Fraction, crf: int | None, sample_aspect: Fraction, threads: int | None
-    ) -> list[str]:
-        encoder = ENCODERS[self.codec]
+    def _build_arguments(self, fps: Fraction) -> list[str]:
+        encoder, crf = ENCODERS[self.codec], self.encoding.crf
         width, height = self.padded
         odd = bool(width % 2 or height % 2)
         pixels = encoder.pixels_odd if odd and encoder.pixels_odd else encoder.pixels
@@ -79,10 +86,9 @@ class TrackWriter(FFMPEG_VideoWriter):
             *("-f", "rawvideo", "-pixel_format", "rgb24", "-video_size", f"{width}x{height}"),
             *("-framerate", f"{fps.numerator}/{fps.denominator}"),
             *(*SAFE_INPUT, "-i", "pipe:0", "-an"),
-            *("-vf", _build_filters(pixels, encoder.is_rgb, sample_aspect)),
+            *("-vf", _build_filters(pixels, encoder.is_rgb, self.encoding.sample_aspect)),
             *("-c:v", encoder.encoder, *encoder.options, *quality),
-            *(encoder.in_order if self._in_order else ()),
-            *(("-threads", str(threads)) if threads else ()),
+            *(encoder.in_order if self.encoding.in_order else ()),
             *("-fps_mode", "passthrough", "-f", encoder.track, "-y", format_file_url(self.path)),
         ]
 

@@ -12,7 +12,7 @@ from vst.video.sinks.assemble import Timing, assemble, get_track_suffix
 from vst.video.sinks.atomic_output import AtomicOutput
 from vst.video.sinks.base import Sink, SinkReport, SinkSpec
 from vst.video.sinks.formats import choose_format
-from vst.video.sinks.track import TrackWriter, round_rate
+from vst.video.sinks.track import TrackEncoding, TrackWriter, round_rate
 
 SLOWEST = Fraction(1, 10_000)
 """Frames a second: encoders refuse much lower rates."""
@@ -35,11 +35,8 @@ class VideoSink(Sink):
                 self._track,
                 (spec.width, spec.height),
                 round_rate(spec.rate),
-                codec=codec,
-                crf=crf,
-                sample_aspect=spec.sample_aspect,
+                TrackEncoding(codec, crf, spec.sample_aspect, in_order=spec.variable),
                 target=spec.path,
-                in_order=spec.variable,
             )
         except BaseException:
             self._output.discard()
