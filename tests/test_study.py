@@ -202,7 +202,7 @@ def test_options_are_read_by_their_kind() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [("strength", "write NAME=VALUE"), ("strenght=1", "did you mean 'strength'"),
-     ("strength=much", "is no number"), ("keyframes=1.5", "no whole number"),
+     ("strength=much", "is not a number"), ("keyframes=1.5", "not a whole number"),
      ("loop=yes", "true or false"), ("output=x", "unknown option"),
      ("content=x", "unknown option")],
 )  # fmt: skip
@@ -229,11 +229,11 @@ def test_every_value_meets_every_other() -> None:
 
 def test_a_training_has_options_of_its_own() -> None:
     kinds = collect_training_fields("fast")
-    assert {"noisy_pixels", "noise_weight", "style_weight", "optimiser", "width"} <= set(kinds)
-    assert parse_lists(["optimiser=adam,adamax"], kinds) == {"optimiser": ["adam", "adamax"]}
+    assert {"noisy_pixels", "noise_weight", "style_weight", "optimizer", "width"} <= set(kinds)
+    assert parse_lists(["optimiser=adam,adamax"], kinds) == {"optimizer": ["adam", "adamax"]}
     assert "short_weight" in collect_training_fields("temporal") and "short_weight" not in kinds
     Training(options={"noisy_pixels": 10})
-    for wrong in ({"side": 33}, {"optimiser": "sgd"}, {"width": 0}):
+    for wrong in ({"side": 33}, {"optimizer": "sgd"}, {"width": 0}):
         with pytest.raises(UsageError):
             Training(options=wrong)
     with pytest.raises(UsageError, match="minutes"):
@@ -282,7 +282,7 @@ def test_a_row_is_known_by_defaults_too() -> None:
     """They may be others in another version, and then it is another row."""
     known = describe_options({"engine": "gatys", "steps": 3, "strength": 0.5})
     assert known["steps"] == 3 and known["strength"] == 0.5
-    assert {"style_weight", "optimiser", "backbone"} <= set(known)
+    assert {"style_weight", "optimizer", "backbone"} <= set(known)
     assert describe_options({"strength": 0.5}) == {"strength": 0.5}
 
 

@@ -50,7 +50,7 @@ def format_command(command: click.Command, name: str, parent: click.Context) -> 
         if isinstance(command, click.Group):
             for sub in command.list_commands(context):
                 found = command.get_command(context, sub)
-                if found is not None:
+                if found is not None and not found.hidden:
                     yield from format_command(found, f"{name} {sub}", context)
 
 

@@ -135,13 +135,13 @@ def backbones(
 @study_options(moving=False)
 @click.option(
     "--steps", default="20,100,300", show_default=True, metavar="N,N,…",
-    help="Steps after which each optimiser is stopped.",
+    help="Steps after which each optimizer stops.",
 )  # fmt: skip
-def optimisers(out: Path, steps: str, as_json: bool, progress: str, **shared: Any) -> None:
+def optimizers(out: Path, steps: str, as_json: bool, progress: str, **shared: Any) -> None:
     """Paint one picture with L-BFGS and with Adam, for more and more steps.
 
     \b
-    Example: vst study optimisers cat.jpg -s art.jpg --out study --steps 20,100
+    Example: vst study optimizers cat.jpg -s art.jpg --out study --steps 20,100
     """
     from vst.research.study.optimizers import plan_optimizers as study_of
 
@@ -152,6 +152,15 @@ def optimisers(out: Path, steps: str, as_json: bool, progress: str, **shared: An
     with open_judge(subject) as judge:
         study = study_of(subject, out, judge, steps=counts, options=options, only=only)
         run_and_print(study, out, as_json, progress)
+
+
+command.add_command(
+    click.Command(
+        "optimisers", params=optimizers.params, callback=optimizers.callback, hidden=True,
+        help=optimizers.help,
+    )
+)  # fmt: skip
+"""The British spelling, for scripts."""
 
 
 @command.command()

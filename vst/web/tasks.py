@@ -58,7 +58,7 @@ def make_playable(
         return content
     copy = folder / "before.mp4"
     run(
-        Job(str(content.path), ("none",), str(copy), engine="tint", stabilise="off", size=NATIVE),
+        Job(str(content.path), ("none",), str(copy), engine="tint", stabilize="off", size=NATIVE),
         on_progress,
     )
     return store_result(session, copy, f"{Path(content.name).stem}.mp4")

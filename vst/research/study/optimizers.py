@@ -1,4 +1,4 @@
-"""Which optimiser, for how long? The same picture by each, stopped after so many steps."""
+"""Which optimizer, for how long? The same picture by each, stopped after so many steps."""
 
 from __future__ import annotations
 
@@ -35,29 +35,29 @@ def plan_optimizers(
     options: Mapping[str, Any] | None = None,
     only: Sequence[str] = (),
 ) -> Study:
-    """Paint one picture with every optimiser and every number of steps."""
+    """Paint one picture with every optimizer and every number of steps."""
     if not steps or min(steps) < 1:
         raise UsageError(f"steps {list(steps)}; give one number or more, each 1 or larger")
-    refuse(options or {}, ("engine", "optimiser", "steps"))
+    refuse(options or {}, ("engine", "optimizer", "steps"))
     subject = replace_drawn_styles(subject, folder)
     still = write_still(subject, folder)
     cases = [
         build_still_case(
-            f"{optimiser}, {count} steps",
+            f"{optimizer}, {count} steps",
             subject,
             still,
             judge,
-            {"engine": "gatys", **(options or {}), "optimiser": optimiser, "steps": count},
+            {"engine": "gatys", **(options or {}), "optimizer": optimizer, "steps": count},
         )
-        for optimiser in OPTIMIZERS
+        for optimizer in OPTIMIZERS
         for count in steps
     ]
     return Study(
-        name="optimisers",
-        title=f"Optimisers: {subject.names()}",
+        name="optimizers",
+        title=f"Optimizers: {subject.names()}",
         cases=select_cases(cases, only),
         about=[
-            "One picture, painted by optimisation from the same start, each time anew.",
+            "One picture, painted by optimization from the same start, each time anew.",
             "A step of L-BFGS looks at the loss more than once: compare times, not steps.",
         ],
         shown={
