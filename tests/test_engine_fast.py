@@ -209,10 +209,10 @@ def test_a_preview_shows_networks(run: Any, media: Path, networks: Path, tmp_pat
     ("words", "told"),
     [
         (["--engine", "fast", "--model", "none.keras"], "none.keras"),
-        (["--engine", "fast", "-s", "red.png"], "no trained network"),
+        (["--engine", "fast", "-s", "red.png"], "not a trained network"),
         (["--engine", "fast", "-s", "@ink-wash"], "vst train fast"),
         (["-s", "a.keras"], "--engine fast"),
-        (["--engine", "fast", "--model", "red.png"], "no trained network"),
+        (["--engine", "fast", "--model", "red.png"], "not a trained network"),
     ],
 )
 def test_what_is_wrong_is_told_in_one_line(

@@ -187,7 +187,7 @@ def test_figure_and_ground_are_remembered_apart() -> None:
     frames = moving(3, 48, 48)
     alpha = np.zeros((48, 48), np.uint8)
     alpha[12:36, 12:36] = 255
-    mix = Mix({"waves": 1.0}, ground=Mix({"glass": 1.0}))
+    mix = Mix({"waves": 1.0}, background=Mix({"glass": 1.0}))
     engine = opened(steps=1)
     easel = FramePainter(engine, 48, 48, make_edge("inpainted"))
     painted = []

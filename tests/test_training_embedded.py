@@ -126,7 +126,7 @@ def test_flat_crops_are_drawn_anew_however_close():
     picture[24:72, 32:96] = np.random.default_rng(6).integers(0, 256, (48, 64, 3))
     pool = picture_data.PicturePool([picture], [picture])
     maker = examples.PairMaker(pool, FakeTeacher(), np.random.default_rng(7), SIDE)
-    spreads = [maker.content().std((0, 1)).max() for _ in range(200)]
+    spreads = [maker.draw_content().std((0, 1)).max() for _ in range(200)]
     assert min(spreads) > 1.5  # the grain of gradients; flat would be 0
 
 

@@ -80,11 +80,11 @@ def test_a_flow_file_is_laid_out_as_the_format_has_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b"", "no .flo"),
-        (b"RIFF" + bytes(20), "no .flo"),
-        (b"PIEH" + struct.pack("<ii", 2, 2) + bytes(8), "cut short"),
+        (b"", "not a .flo"),
+        (b"RIFF" + bytes(20), "not a .flo"),
+        (b"PIEH" + struct.pack("<ii", 2, 2) + bytes(8), "truncated"),
         (b"PIEH" + struct.pack("<ii", -1, 4), "-1x4"),
-        (b"PIEH" + struct.pack("<ii", 2**30, 2**30), "says that it is"),
+        (b"PIEH" + struct.pack("<ii", 2**30, 2**30), "in its header"),
     ],
 )
 def test_what_is_no_flow_is_named(tmp_path: Path, content: bytes, told: str) -> None:

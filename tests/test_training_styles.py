@@ -128,7 +128,7 @@ def test_other_settings_do_not_go_on_in_the_same_folder(trained: Path, folder: P
 
 
 def test_a_folder_without_a_training_cannot_go_on(tmp_path: Path, trained: Path) -> None:
-    with pytest.raises(AssetError, match="no begun training"):
+    with pytest.raises(AssetError, match="does not hold a training"):
         FastTraining.resume(tmp_path)
     with pytest.raises(UsageError, match="vst train fast --resume"):
         TemporalTraining.resume(trained)
@@ -302,7 +302,7 @@ def test_the_command_trains_and_goes_on(
         (["temporal", "--style", "@ink-wash", "--out", "x"], "--data"),
         (["temporal", "--style", "@ink-wash", "--data", ".", "--luminance", "on"], "luminance"),
         (["fast", "--resume", ".", "--side", "64"], "--side"),
-        (["fast", "--resume", ".", "--steps", "3"], "no begun training"),
+        (["fast", "--resume", ".", "--steps", "3"], "does not hold a training"),
     ],
 )
 def test_what_is_missing_or_wrong_is_told_in_one_line(
