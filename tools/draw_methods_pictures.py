@@ -52,7 +52,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=100)
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--magenta")
-    parser.add_argument("--only", nargs="*", default=["backbones", "optimisers", "video"])
+    parser.add_argument("--only", nargs="*", default=["backbones", "optimizers", "video"])
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     inputs = draw_inputs(given.out)
@@ -92,7 +92,7 @@ def run_one_study(name: str, inputs: dict[str, Path], given: argparse.Namespace)
     if name == "video":
         training, steps = Training(minutes=given.minutes), {"steps": given.steps}
         study = plan_video(subject, given.out, VideoMethods(training, {}, given.magenta, steps))
-    elif name == "optimisers":
+    elif name == "optimizers":
         study = plan_optimizers(subject, given.out, judge)
     else:
         weights = {one: RANDOM for one in BACKBONES if one != "embedded"}
