@@ -43,7 +43,7 @@ def main() -> None:
     mixed = {"blue-swirls": 0.5, "stained-glass": 0.5}
     pictures.append(paint_picture("mix", content, mixed, options.steps))
     labels.append("half swirls, half glass")
-    adam = {"optimiser": "adam"}
+    adam = {"optimizer": "adam"}
     steps = options.steps * 4  # a step of L-BFGS evaluates all four phases
     pictures.append(paint_picture("adam", content, {"stained-glass": 1.0}, steps, adam))
     labels.append(f"stained-glass, Adam, {steps} steps")

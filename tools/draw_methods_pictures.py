@@ -97,7 +97,7 @@ def run_one_study(name: str, inputs: dict[str, Path], given: argparse.Namespace)
     else:
         weights = {one: RANDOM for one in BACKBONES if one != "embedded"}
         # Adam: with large networks, L-BFGS takes several times as long.
-        options = {"steps": given.steps, "optimiser": "adam"}
+        options = {"steps": given.steps, "optimizer": "adam"}
         study = plan_backbones(subject, given.out, judge, weights=weights, options=options)
     table = run_study(study, given.out, page=build_page)
     judge.close()
