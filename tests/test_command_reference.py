@@ -32,13 +32,9 @@ def test_the_page_has_the_present_reference() -> None:
 def test_the_reference_has_every_option_of_stylize() -> None:
     text = format_reference()
     with click.Context(stylize) as context:
-        for param in stylize.params:
-            record = param.get_help_record(context)
-            assert (
-                record is None
-                or isinstance(param, click.Argument)
-                or f"`{record[0].replace('|', chr(92) + '|')}`" in text
-            )
+        records = [describe_option(param, context) for param in stylize.params]
+    for flags, _ in filter(None, records):
+        assert "`" + flags.replace("|", "\\|") + "`" in text
 
 
 def test_help_shows_the_common_options_in_groups(run: Run) -> None:
@@ -80,10 +76,20 @@ def test_engines_lists_all_and_the_options_of_one(run: Run) -> None:
 def test_every_field_of_a_job_has_a_group() -> None:
     listed = {name for names in OPTION_GROUPS.values() for name in names}
     for part in fields(Job):
-        if part.name not in ("content", "engine_options"):
-            assert part.name in listed or part.metadata.get("group") in GROUPS, part.name
-            assert find_group(part.name) in GROUPS
-    assert COMMON <= listed
+        if part.name not in ("content", "styles", "output"):
+            assert part.metadata["group"] in GROUPS, part.name
+            assert find_group(part.name) == part.metadata["group"]
+    assert COMMON <= listed | {part.name for part in fields(Job)}
+
+
+def test_earlier_spellings_work_and_stay_out_of_the_help(run: Run, media: object) -> None:
+    text = run("stylize", "--help-all").out
+    assert "--stabilize" in text and "--colors" in text and "--optimizer" in text
+    assert not re.search("--(stabilise|colours|mask-ground|optimiser)", text)
+    done = run("stylize", f"{media}/clip.mp4", "-s", f"{media}/red.png", "-o", "o.mp4", "--engine",
+               "tint", "--stabilise", "flow", "--colours", "content", "--mask-ground", "none",
+               "--dry-run", "--json")  # fmt: skip
+    assert done.code == 0, done.err
 
 
 @pytest.mark.parametrize(

@@ -143,10 +143,10 @@ def test_a_folder_is_held_by_one_study(tmp_path: Path) -> None:
 
 def test_a_file_of_somebody_else_is_left(tmp_path: Path) -> None:
     (tmp_path / "sweep.json").write_text('{"mine": 1}')
-    with pytest.raises(OutputExistsError, match="no study's"):
+    with pytest.raises(OutputExistsError, match="not a study"):
         run_study(Study("sweep", "Mine", []), tmp_path)
     assert (tmp_path / "sweep.json").read_text() == '{"mine": 1}'
-    with pytest.raises(OutputExistsError, match="no folder"):
+    with pytest.raises(OutputExistsError, match="not a folder"):
         run_study(Study("sweep", "Mine", []), tmp_path / "sweep.json")
 
 
@@ -175,10 +175,10 @@ def test_numbers_are_short() -> None:
 
 
 def test_cases_are_chosen_by_a_part_of_their_names() -> None:
-    cases = [counting(name, []) for name in ("Frame by frame", "warped", "warped, stabilised")]
+    cases = [counting(name, []) for name in ("Frame by frame", "warped", "warped, stabilized")]
     assert [case.name for case in select_cases(cases, ["frame", "stabil"])] == [
         "Frame by frame",
-        "warped, stabilised",
+        "warped, stabilized",
     ]
     with pytest.raises(UsageError, match="there are: Frame by frame"):
         select_cases(cases, ["wrapped"])
@@ -214,10 +214,10 @@ def test_wrong_options_are_told(text: str, said: str) -> None:
 def test_every_value_meets_every_other() -> None:
     found = combine(parse_lists(["strength=0.5,1", "stabilise=off,flow"]))
     assert [format_values(one) for one in found] == [
-        "strength 0.5, stabilise off",
-        "strength 0.5, stabilise flow",
-        "strength 1, stabilise off",
-        "strength 1, stabilise flow",
+        "strength 0.5, stabilize off",
+        "strength 0.5, stabilize flow",
+        "strength 1, stabilize off",
+        "strength 1, stabilize flow",
     ]
     with pytest.raises(UsageError, match="at most"):
         combine({"a": list(range(11)), "b": list(range(11))})
@@ -296,13 +296,13 @@ def test_a_frames_time_leaves_out_what_is_done_once() -> None:
 def test_the_rows_of_the_video_study(media: Path, tmp_path: Path) -> None:
     subject = Subject(str(media / "film.mp4"), (str(media / "art.png"),), 32, seconds=0.3)
     names = [case.name for case in plan_video(subject, tmp_path, VideoMethods()).cases]
-    for wanted in ("optimised, frame by frame", "optimised, warped start, temporal loss",
+    for wanted in ("optimized, frame by frame", "optimized, warped start, temporal loss",
                    "feed-forward", "feed-forward, noise loss", "feed-forward, flow losses",
                    "embedded, segmented", "embedded"):  # fmt: skip
-        assert wanted in names and f"{wanted}, stabilised (flow)" in names
+        assert wanted in names and f"{wanted}, stabilized (flow)" in names
     assert not any("Magenta" in name for name in names)
     with_it = plan_video(subject, tmp_path, VideoMethods(magenta="somewhere"), only=["magenta"])
-    assert [case.name for case in with_it.cases] == ["Magenta", "Magenta, stabilised (flow)"]
+    assert [case.name for case in with_it.cases] == ["Magenta", "Magenta, stabilized (flow)"]
     keys = {case.key for case in plan_video(subject, tmp_path, VideoMethods()).cases}
     assert len(keys) == len(names)
     other = Subject(str(media / "film.mp4"), (str(media / "art.png"),), 32, seconds=0.4)

@@ -195,9 +195,9 @@ def test_a_studys_list_names_no_file_outside(films: Path, tmp_path: Path) -> Non
     assert list(read_group(tmp_path)) == ["first"]
     for wrong in (str(films / "raw.mp4"), "../x.mp4", "video.json"):
         (tmp_path / "video.json").write_text(json.dumps({"rows": [{"name": "x", "video": wrong}]}))
-        with pytest.raises(UsageError, match="no video within"):
+        with pytest.raises(UsageError, match="not a video within"):
             read_group(tmp_path)
-    with pytest.raises(MissingFileError, match="no folder"):
+    with pytest.raises(MissingFileError, match="not a folder"):
         read_group(films / "raw.mp4")
 
 

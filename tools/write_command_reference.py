@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from vst.cli import VERBS, cli  # noqa: E402
-from vst.cli.help import GROUPS, find_group  # noqa: E402
+from vst.cli.help import GROUPS, describe_option, find_group  # noqa: E402
 from vst.engines.options import collect_option_fields  # noqa: E402
 
 PAGE = ROOT / "docs" / "command-line.md"
@@ -59,8 +59,8 @@ def format_options(command: click.Command, context: click.Context) -> Iterator[s
     own = collect_option_fields()
     tables: dict[str, list[tuple[str, str]]] = {}
     for param in command.params:
-        record = param.get_help_record(context)
-        if record is None or not isinstance(param, click.Option):
+        record = describe_option(param, context)
+        if record is None:
             continue
         name = param.name or ""
         is_job = len(command.params) > 25

@@ -18,28 +18,17 @@ from vst.job import Job
 GROUPS = ("Styles", "Transition", "Look", "Mask", "Output", "Speed and limits")
 """Headings of the help, in order."""
 OPTION_GROUPS = {
-    "Styles": ("styles", "score", "keyframes", "picker", "at", "order"),
-    "Transition": ("ease", "hold", "blend", "pace", "align", "loop"),
-    "Look": (
-        "engine", "model", "size", "strength", "brush", "colors", "colours", "stabilize",
-        "stabilise", "ghost",
-    ),
-    "Mask": ("mask", "mask_background", "mask_ground", "mask_edge"),
+    "Styles": ("styles",),
     "Output": (
-        "output", "start", "end", "speed", "fps", "audio", "codec", "crf", "overwrite",
-        "keep_chunks", "dry_run", "as_json", "progress", "verbose", "help", "help_all",
+        "output", "dry_run", "as_json", "progress", "verbose", "help", "help_all",
     ),
-    "Speed and limits": (
-        "threads", "batch", "patience", "max_pixels", "max_frames", "max_memory", "cluster",
-        "workers", "storage",
-    ),
+    "Speed and limits": ("cluster", "workers", "storage"),
 }  # fmt: skip
-"""Heading -> the parameters below it; a `Job` field's own ``group`` takes precedence."""
+"""Heading -> the parameters below it that are not fields of `Job`: those carry their ``group``."""
 COMMON = frozenset({
     "styles", "score", "keyframes", "picker", "ease", "blend", "loop", "engine", "model", "size",
-    "strength", "colors", "colours", "stabilize", "stabilise", "mask", "mask_background",
-    "mask_ground", "output", "start", "end", "overwrite", "dry_run", "threads", "cluster",
-    "help", "help_all",
+    "strength", "colors", "stabilize", "mask", "mask_background", "output", "start", "end",
+    "overwrite", "dry_run", "threads", "cluster", "help", "help_all",
 })  # fmt: skip
 """Parameters of `vst stylize` and `vst preview` that ``--help`` shows."""
 _ARGUMENTS, _ALL = "vst.help.arguments", "vst.help.all"
@@ -70,9 +59,9 @@ class GroupedCommand(click.Command):
         rows: dict[str, list[tuple[str, str]]] = {group: [] for group in GROUPS}
         engine_rows: dict[str, list[tuple[str, str]]] = {}
         for param in self.get_params(ctx):
-            record = param.get_help_record(ctx)
+            record = describe_option(param, ctx)
             name = param.name or ""
-            if record is None or not isinstance(param, click.Option):
+            if record is None:
                 continue
             if name in own:
                 for one in own[name]:
@@ -103,6 +92,19 @@ class GroupedCommand(click.Command):
         super().format_epilog(ctx, formatter)
 
 
+def describe_option(param: click.Parameter, ctx: click.Context) -> tuple[str, str] | None:
+    """Return flags and help of an option without its earlier spellings; None if it has no help."""
+    record = param.get_help_record(ctx)
+    if record is None or not isinstance(param, click.Option):
+        return None
+    flags, text = record
+    for part in fields(Job):
+        for alias in part.metadata.get("aliases", ()) if part.name == param.name else ():
+            flags = flags.replace(f", --{alias.replace('_', '-')}", "")
+            flags = flags.replace(f"--{alias.replace('_', '-')}, ", "")
+    return flags, text
+
+
 def find_group(name: str) -> str:
     """Return the heading of a parameter, by its name."""
     for part in fields(Job):
@@ -128,7 +130,7 @@ def list_engine_options(command: click.Command, engine: str) -> list[tuple[str, 
     """Return flags and help of an engine's own options, as ``command`` takes them."""
     own = [name for name, engines in collect_option_fields().items() if engine in engines]
     with click.Context(command) as ctx:
-        records = [p.get_help_record(ctx) for p in command.params if p.name in own]
+        records = [describe_option(p, ctx) for p in command.params if p.name in own]
     return [record for record in records if record is not None]
 
 

@@ -105,7 +105,7 @@ def command(
 
 
 class Embedder:
-    """An engine's eye for styles, opened when it is first used; colours and texture where it has
+    """An engine's eye for styles, opened when it is first used; colors and texture where it has
     none.
     """
 
@@ -120,7 +120,7 @@ class Embedder:
 
             engine = open_engine(self.name, model=self.model)
             self._embed = getattr(engine, "embed", None) or compute_statistics
-            self.space = getattr(engine, "space", "colours and texture")
+            self.space = getattr(engine, "space", "colors and texture")
         return self._embed(picture)
 
 

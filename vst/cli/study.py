@@ -181,8 +181,8 @@ def video(
     progress: str,
     **shared: Any,
 ) -> None:
-    """Paint the beginning of a video in every way: optimised, by trained networks, segmented, by
-    whole models; with and without stabiliser.
+    """Paint the beginning of a video in every way: optimized, by trained networks, segmented, by
+    whole models; with and without stabilizer.
 
     \b
     Example: vst study video holiday.mp4 -s art.jpg --out study --size 128 --steps 20 --minutes 1

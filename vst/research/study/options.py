@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any
 
 from vst.core.registry import unknown
-from vst.engines.options import collect_option_fields
+from vst.engines.options import OPTION_ALIASES, collect_option_fields
 from vst.errors import UsageError
 from vst.job import Job
 
@@ -57,6 +57,8 @@ def split_pairs(texts: Iterable[str], kinds: Kinds) -> list[tuple[str, str]]:
         name = name.strip().lstrip("-").replace("-", "_")
         if not sign:
             raise UsageError(f"{text!r} has no value; write NAME=VALUE, strength=0.5 say")
+        name = next((n for n, f in kinds.items() if name in f.metadata.get("aliases", ())), name)
+        name = OPTION_ALIASES.get(name, name)
         if name not in kinds:
             raise unknown("option", name, kinds)
         if name in dict(found):

@@ -42,7 +42,7 @@ STEADY, RAW = "flow", "off"
 class VideoMethods:
     """What the rows are painted with. ``magenta``: its model, if there is one. ``networks``: name
     in `NETWORKS` -> a network's file; the others are trained. ``gatys``: options of every row that
-    is optimised.
+    is optimized.
     """
 
     training: Training = field(default_factory=Training)
@@ -54,10 +54,10 @@ class VideoMethods:
 def plan_video(
     subject: Subject, folder: Path, ways: VideoMethods, only: Sequence[str] = ()
 ) -> Study:
-    """Paint the first seconds of a video in every way, each with and without a stabiliser where
+    """Paint the first seconds of a video in every way, each with and without a stabilizer where
     that is of use.
     """
-    refuse(ways.gatys, ("engine", "model", "stabilise", "previous_style", *ALONE))
+    refuse(ways.gatys, ("engine", "model", "stabilize", "previous_style", *ALONE))
     subject = replace_drawn_styles(subject, folder)
     clip = write_clip(subject, folder)
     cases = [
@@ -110,12 +110,12 @@ def build_optimized_cases(subject: Subject, clip: Path, ways: VideoMethods) -> l
     ]
     return [
         build_film_case(
-            name_case(f"optimised, {name}", stabilise),
+            name_case(f"optimized, {name}", stabilize),
             subject,
             clip,
-            {"engine": "gatys", **ways.gatys, **own, "stabilise": stabilise},
+            {"engine": "gatys", **ways.gatys, **own, "stabilize": stabilize},
         )
-        for name, own, stabilise in rows
+        for name, own, stabilize in rows
     ]
 
 
@@ -131,8 +131,8 @@ def build_network_cases(
             given=ways.networks.get(name),
             options={**ways.training.options, **network.options},
         )
-        for stabilise in (RAW, STEADY):
-            label, painting = name_case(network.label, stabilise), {"stabilise": stabilise}
+        for stabilize in (RAW, STEADY):
+            label, painting = name_case(network.label, stabilize), {"stabilize": stabilize}
             cases.append(build_trained_case(label, subject, clip, folder, training, painting))
     return cases
 
@@ -140,24 +140,24 @@ def build_network_cases(
 def build_model_cases(subject: Subject, clip: Path, ways: VideoMethods) -> list[Case]:
     """The rows of engines that paint any style: segmented, Magenta's, and the embedded one's."""
     rows: list[tuple[str, dict[str, Any]]] = [
-        ("embedded, segmented", {"engine": "embedded", "mask": "auto", "stabilise": RAW}),
-        ("embedded, segmented", {"engine": "embedded", "mask": "auto", "stabilise": STEADY}),
+        ("embedded, segmented", {"engine": "embedded", "mask": "auto", "stabilize": RAW}),
+        ("embedded, segmented", {"engine": "embedded", "mask": "auto", "stabilize": STEADY}),
     ]
     if ways.magenta is not None:
         own = {"engine": "magenta", "model": ways.magenta}
-        rows += [("Magenta", {**own, "stabilise": kind}) for kind in (RAW, STEADY)]
+        rows += [("Magenta", {**own, "stabilize": kind}) for kind in (RAW, STEADY)]
     rows += [
-        ("embedded", {"engine": "embedded", "stabilise": kind}) for kind in (RAW, STEADY, "strong")
+        ("embedded", {"engine": "embedded", "stabilize": kind}) for kind in (RAW, STEADY, "strong")
     ]
     return [
-        build_film_case(name_case(name, options["stabilise"]), subject, clip, options)
+        build_film_case(name_case(name, options["stabilize"]), subject, clip, options)
         for name, options in rows
     ]
 
 
-def name_case(name: str, stabilise: str) -> str:
+def name_case(name: str, stabilize: str) -> str:
     """A row's name."""
-    return name if stabilise == RAW else f"{name}, stabilised ({stabilise})"
+    return name if stabilize == RAW else f"{name}, stabilized ({stabilize})"
 
 
 def parse_networks(texts: Sequence[str]) -> dict[str, str]:
