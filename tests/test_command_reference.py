@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import CommandResult
 from tools.write_command_reference import PAGE, format_reference, update
 from vst.cli.errors import spell_as_options
-from vst.cli.help import COMMON, GROUPS, OPTION_GROUPS, find_group
+from vst.cli.help import COMMON, GROUPS, OPTION_GROUPS, describe_option, find_group
 from vst.cli.stylize import command as stylize
 from vst.engines.options import collect_option_fields
 from vst.job import Job

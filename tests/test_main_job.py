@@ -72,14 +72,14 @@ def test_every_blend_begins_and_ends_in_the_pure_styles(
         end=0.5,
         size=48,
         codec="ffv1",
-        stabilise="off",
+        stabilize="off",
     )
     with open_source(out) as painted:
         first, *_, last = [frame.picture for frame in painted.frames()]
     for style, frame, time in ((styles[0], first, 0), (styles[1], last, 0.4)):
         pure = tmp_path / f"{style[1:]}.mkv"
         vst.stylize(
-            media / "clip.mp4", style, pure, end=0.5, size=48, codec="ffv1", stabilise="off"
+            media / "clip.mp4", style, pure, end=0.5, size=48, codec="ffv1", stabilize="off"
         )
         with open_source(pure) as painted:
             assert np.abs(painted.at(time).astype(int) - frame).max() <= 2, style

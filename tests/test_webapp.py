@@ -62,12 +62,12 @@ def sent(session: Session, media: Path) -> dict[str, Any]:
 
 
 def test_a_form_becomes_a_job_with_a_score(session: Session, sent: dict[str, Any]) -> None:
-    sent["settings"] = {"strength": 0.5, "ease": "sine", "size": 256, "colours": "content"}
+    sent["settings"] = {"strength": 0.5, "ease": "sine", "size": 256, "colors": "content"}
     job = build_job(read_form(session, sent), session.folder)
     check_paths(job)
     score = read_score(str(job.score))
     assert (job.size, job.styles, job.mask) == (256, (), None)
-    assert (score.ease, score.colours) == ("sine", "content")
+    assert (score.ease, score.colors) == ("sine", "content")
     assert [(str(key.at), dict(key.weights), key.strength) for key in score.keys] == [
         ("25%", {"red-wall": 1.0}, 0.5),
         ("100%", {"ink-wash": 1.0}, 0.5),
@@ -82,10 +82,12 @@ def test_keys_are_played_in_order_of_time(session: Session, sent: dict[str, Any]
 def test_a_rectangle_becomes_a_mask(session: Session, sent: dict[str, Any]) -> None:
     sent |= {"mask": [0.5, 0.25, 0.9, 0.5], "background": "@zebra"}
     job = build_job(read_form(session, sent), session.folder)
-    assert (job.mask, job.mask_ground) == ("auto:0.5000,0.2500,0.5000,0.5000", "@zebra")
+    assert (job.mask, job.mask_background) == ("auto:0.5000,0.2500,0.5000,0.5000", "@zebra")
 
 
-def test_the_score_to_take_away_has_the_visitors_names(session: Session, sent: dict[str, Any]) -> None:
+def test_the_score_to_take_away_has_the_visitors_names(
+    session: Session, sent: dict[str, Any]
+) -> None:
     score = build_download_score(read_form(session, sent), session)
     assert [source.path for source in score.styles.values()] == ["red.png", "@ink-wash"]
 
@@ -93,7 +95,7 @@ def test_the_score_to_take_away_has_the_visitors_names(session: Session, sent: d
 def test_the_pages_controls_are_the_jobs_fields() -> None:
     known = Job.__dataclass_fields__
     found = {about["name"]: about for about in list_controls()}
-    assert found["stabilise"]["choices"] == list(known["stabilise"].metadata["choices"])
+    assert found["stabilize"]["choices"] == list(known["stabilize"].metadata["choices"])
     for name in set(found) - {"size"}:
         assert found[name]["default"] == known[name].default, name
 
@@ -115,7 +117,7 @@ def test_the_pages_controls_are_the_jobs_fields() -> None:
         {"settings": {"loop": "yes"}},
         {"settings": {"model": "/tmp/model"}},
         {"settings": {"output": "/tmp/x.mp4"}},
-        {"settings": {"stabilise": "flw"}},
+        {"settings": {"stabilize": "flw"}},
         {"mask": [0, 0]},
         {"mask": [0, 0, 2, 1]},
         {"background": "red"},
@@ -133,7 +135,7 @@ def test_what_does_not_fit_is_refused(
 
 def test_a_setting_is_answered_with_the_near_miss() -> None:
     with pytest.raises(UsageError, match="flow"):
-        parse_settings({"stabilise": "flw"})
+        parse_settings({"stabilize": "flw"})
 
 
 # Folders and limits
@@ -236,7 +238,9 @@ def until(reached: Callable[[], object]) -> None:
 
 def test_jobs_are_done_in_their_order(session: Session, jobs: TaskQueue) -> None:
     done: list[int] = []
-    tasks = [jobs.add(task(session, lambda on_progress, n=n: done.append(n) or {"n": n})) for n in (1, 2)]
+    tasks = [
+        jobs.add(task(session, lambda on_progress, n=n: done.append(n) or {"n": n})) for n in (1, 2)
+    ]
     until(lambda: all(one.state == "done" for one in tasks))
     assert done == [1, 2] and tasks[1].outcome == {"n": 2}
 
@@ -310,7 +314,7 @@ def test_the_row_ends_with_the_server(session: Session) -> None:
 
 
 def test_a_moment_is_painted_as_the_video_would_be(session: Session, sent: dict[str, Any]) -> None:
-    sent["settings"] = {"stabilise": "off", "size": 128}
+    sent["settings"] = {"stabilize": "off", "size": 128}
     from dataclasses import replace
 
     from vst.pipeline.run import run
@@ -335,7 +339,9 @@ def test_frames_resolve_the_styles_once(
 
     calls: list[Any] = []
     resolve = preview.resolve_job_styles
-    monkeypatch.setattr(preview, "resolve_job_styles", lambda *given: calls.append(given) or resolve(*given))
+    monkeypatch.setattr(
+        preview, "resolve_job_styles", lambda *given: calls.append(given) or resolve(*given)
+    )
     previewer = FramePreviewer()
 
     def paint(**settings: Any) -> Any:

@@ -191,7 +191,10 @@ def job_options(*names: str) -> Callable[[Function], Function]:
                 "show_default": True,
             }
             flag = f"--{name.replace('_', '-')}"
-            flags = (flag, "--colors") if name == "colours" else (flag,)
+            flags = (
+                flag,
+                *(f"--{old.replace('_', '-')}" for old in part.metadata.get("aliases", ())),
+            )
             if isinstance(part.default, bool):
                 # A switch is named for what it changes.
                 flag = f"--no-{name} / --{name}" if part.default else flag

@@ -38,9 +38,9 @@ if TYPE_CHECKING:
 
 OPTIONS = (
     "score", "keyframes", "picker", "at", "order", "size", "strength", "ease", "hold", "blend",
-    "pace", "align", "loop", "brush", "colours", "ghost", "speed",
-    "mask", "mask_ground", "mask_edge",
-    "engine", "model", "engine_options", "stabilise",
+    "pace", "align", "loop", "brush", "colors", "ghost", "speed",
+    "mask", "mask_background", "mask_edge",
+    "engine", "model", "engine_options", "stabilize",
     "start", "end", "audio", "codec", "crf", "fps", "threads", "batch", "overwrite",
     "keep_chunks", "patience", "max_pixels", "max_frames", "max_memory",
 )  # fmt: skip

@@ -18,11 +18,11 @@ from vst.schedule.timeline import NONE
 from vst.styles.library import style_named
 from vst.web.sessions import PageStyle, Session, make_slug
 
-MAIN = ("strength", "hold", "ease", "size", "stabilise", "colours")
+MAIN = ("strength", "hold", "ease", "size", "stabilize", "colors")
 """Fields of `Job` that the page always shows."""
 MORE = ("blend", "brush", "pace", "loop", "ghost", "speed", "audio")
 """Fields of `Job` that the page shows under "More"."""
-SCORE_SETTINGS = ("ease", "hold", "blend", "pace", "loop", "colours")
+SCORE_SETTINGS = ("ease", "hold", "blend", "pace", "loop", "colors")
 """Settings that go into the score; strength and brush go into its keys."""
 KEY_SETTINGS = ("strength", "brush")
 SIZES: tuple[int | str, ...] = (128, 192, 256, 384, LARGEST_BY_DEFAULT, 720, 1080, NATIVE)
@@ -229,6 +229,6 @@ def build_job(form: Form, folder: Path, *, up: str = "") -> Job:
         if width < SMALLEST_SIDE or height < SMALLEST_SIDE:
             raise UsageError("the rectangle is empty; draw it again, or clear it")
         rest |= {"mask": f"auto:{left:.4f},{top:.4f},{width:.4f},{height:.4f}"}
-        rest |= {"mask_ground": form.background}
+        rest |= {"mask_background": form.background}
     output = folder / "painted.mp4"
     return Job(str(form.content), (), str(output), score=str(score), **rest)
