@@ -214,7 +214,7 @@ def test_folders_and_files_of_other_kinds_are_named(tmp_path: Path) -> None:
     with pytest.raises(AssetError, match="from-folder"):
         MagentaEngine(model=str(tmp_path / "model.zip"))
     (tmp_path / "broken.tflite").write_bytes(b"no model")
-    with pytest.raises(AssetError, match="not a TFLite model"):
+    with pytest.raises(AssetError, match="not a readable TFLite model"):
         MagentaEngine(model=str(tmp_path))
 
 
