@@ -14,9 +14,9 @@ import pytest
 from tests import clips
 from tests.chunked import CHUNK_SECONDS, films, is_same, make_job, paint_whole, read_pictures
 from vst.api import job_of
-from vst.checkpoint.fingerprint import hash_file
 from vst.checkpoint.planner import ChunkRule
 from vst.checkpoint.store import Chunk, ChunkFolder, get_chunk_folder, read_manifest
+from vst.core.files import atomic_write, hash_file
 from vst.core.locks import Lock
 from vst.core.state_io import load_state, save_state
 from vst.errors import OutputError, UsageError
@@ -42,8 +42,8 @@ def paint_chunks(
 
 
 WAYS: list[dict[str, Any]] = [
-    *({"stabilise": name} for name in STABILIZERS),
-    {"strength": 0.5, "ghost": 0.6, "stabilise": "light"},
+    *({"stabilize": name} for name in STABILIZERS),
+    {"strength": 0.5, "ghost": 0.6, "stabilize": "light"},
     {"fps": 7},
     {"speed": 0.5, "end": 5},
     {"start": 2.05},
@@ -78,7 +78,7 @@ def test_chunks_hold_the_same_frames_as_the_whole(
 def test_the_embedded_model_paints_the_same_in_chunks(
     films: Path, tmp_path: Path, paint_whole: Any
 ) -> None:
-    way = {"engine": "embedded", "stabilise": "flow", "end": 6}
+    way = {"engine": "embedded", "stabilize": "flow", "end": 6}
     whole = paint_whole(**way)
     output = tmp_path / "parts.mkv"
     assert is_same(paint_chunks(films, output, **way, keep_chunks=True), whole)
@@ -183,6 +183,17 @@ def test_a_damaged_manifest_is_refused(tmp_path: Path, text: str) -> None:
     ]
 
 
+def test_the_draft_of_a_manifest_that_a_killed_run_left_is_removed(tmp_path: Path) -> None:
+    folder = get_chunk_folder(tmp_path / "o.mp4")
+    folder.mkdir()
+    with pytest.raises(KeyboardInterrupt), atomic_write(folder / "manifest.json") as draft:
+        left = draft
+        raise KeyboardInterrupt
+    left.write_text("{")
+    ChunkFolder(tmp_path / "o.mp4", {}, ANY_RULE).close(keep=False)
+    assert not folder.exists()
+
+
 def test_a_folder_of_someone_else_s_is_left_alone(tmp_path: Path) -> None:
     get_chunk_folder(tmp_path / "o.mp4").mkdir()
     (get_chunk_folder(tmp_path / "o.mp4") / "thesis.txt").write_text("years of work")
@@ -201,8 +212,8 @@ def test_names_in_a_manifest_lead_nowhere_else(tmp_path: Path) -> None:
     folder.mkdir()
     chunk = {
         "track": "../secret", "state": "../secret", "frames": 1, "first": 0.0,
-        "track_sum": hash_file(tmp_path / "secret"),
-        "state_sum": hash_file(tmp_path / "secret"), "last": True,
+        "track_sum": hash_file(tmp_path / "secret", "blake2b"),
+        "state_sum": hash_file(tmp_path / "secret", "blake2b"), "last": True,
     }  # fmt: skip
     plain = {
         "format": 1, "job": {}, "folder": "", "about": {}, "chunks": [chunk], "published": None
@@ -222,7 +233,7 @@ def test_another_job_is_refused_with_what_changed(films: Path, tmp_path: Path) -
     for changes, said in (
         ({"size": 64}, r"another size \(48, now 64\)"),
         ({"strength": 0.5}, r"another strength \(not given, now 0.5\)"),
-        ({"stabilise": "light"}, "another stabilise"),
+        ({"stabilize": "light"}, "another stabilize"),
     ):
         with pytest.raises(UsageError, match=said) as error:
             paint_chunks(films, output, overwrite=True, **changes)

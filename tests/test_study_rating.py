@@ -115,7 +115,7 @@ def test_a_full_disk_loses_no_earlier_vote(tmp_path: Path, monkeypatch: pytest.M
         def full(*_: Any) -> None:
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr("vst.research.study.votes.os.fsync", full)
+        monkeypatch.setattr("vst.core.files.os.fsync", full)
         with pytest.raises(OutputError, match="No space left"):
             votes.add("look", "a", "b", "right")
         assert len(votes) == 1
@@ -131,7 +131,7 @@ def test_a_damaged_file_of_votes_is_told_and_kept(tmp_path: Path, text: str) -> 
         Votes(path)
     assert path.read_text() == text
     path.unlink()
-    Votes(path).__exit__()  # nothing holds it
+    Votes(path).close()  # nothing holds it
 
 
 @pytest.fixture(scope="module")

@@ -20,6 +20,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from vst.core.data_folder import BUILTIN_STYLES
+from vst.core.files import atomic_write
 from vst.core.style_spaces import TFLITE_SPACE
 from vst.core.types import Embedding, Picture
 from vst.samples import PATTERNS, draw_pattern
@@ -96,10 +97,11 @@ def main(shared: Path) -> None:
     report_nearest(styles)
     head = {"version": VERSION, "space": TFLITE_SPACE}
     lines = ",\n".join(json.dumps(style, ensure_ascii=False) for style in styles)
-    aside = BUILTIN_STYLES.with_suffix(".part")
     BUILTIN_STYLES.parent.mkdir(exist_ok=True)
-    aside.write_text(json.dumps(head)[:-1] + ', "styles": [\n' + lines + "\n]}\n", encoding="utf-8")
-    aside.replace(BUILTIN_STYLES)
+    with atomic_write(BUILTIN_STYLES) as draft:
+        draft.write_text(
+            json.dumps(head)[:-1] + ', "styles": [\n' + lines + "\n]}\n", encoding="utf-8"
+        )
     print(f"{len(styles)} styles, {BUILTIN_STYLES.stat().st_size} bytes: {BUILTIN_STYLES}")
 
 

@@ -22,6 +22,7 @@ from typing import Any
 
 from vst import assets
 from vst.core.data_folder import WEIGHTS
+from vst.core.files import hash_file
 from vst.errors import VSTError
 
 PROBE_SECONDS = 5.0
@@ -248,7 +249,7 @@ def check_embedded_weights() -> Check:
     try:
         parts = json.loads((WEIGHTS / "weights.json").read_text(encoding="utf-8"))["parts"]
         for entry in parts.values():
-            if assets.sha256_of(WEIGHTS / entry["file"]) != entry["sha256"]:
+            if hash_file(WEIGHTS / entry["file"]) != entry["sha256"]:
                 raise ValueError(f"{entry['file']} is damaged")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         text = f"{WEIGHTS}: {error}"

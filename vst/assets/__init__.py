@@ -23,7 +23,7 @@ from vst.assets.catalog import (
     get_known_model,
     is_handle,
 )
-from vst.assets.fetch import PATIENCE, fetch, probe_url, sha256_of
+from vst.assets.fetch import PATIENCE, fetch, probe_url
 from vst.assets.hub import is_web_handle, resolve_with_hub
 
 __all__ = [
@@ -47,5 +47,4 @@ __all__ = [
     "obtain_model",
     "probe_url",
     "resolve_with_hub",
-    "sha256_of",
 ]

@@ -31,7 +31,8 @@ from vst.assets.catalog import (
     get_known_model,
     list_archive_urls,
 )
-from vst.assets.fetch import PATIENCE, fetch, sha256_of
+from vst.assets.fetch import PATIENCE, fetch
+from vst.core.files import hash_file
 from vst.core.types import OnProgress, silent
 from vst.errors import AssetError, MissingFileError, VSTError
 
@@ -83,7 +84,7 @@ def obtain_model(
 def _obtain_file(model: KnownModel, file: KnownFile, listen: OnProgress, patience: float) -> Path:
     """Fetch one file of a model; keep it until all files are complete."""
     target = _get_download_folder() / file.path
-    if target.is_file() and sha256_of(target) == file.sha256:
+    if target.is_file() and hash_file(target) == file.sha256:
         return target
     try:
         urls, stage = [file.url or ""], f"fetch {file.path}"
@@ -222,7 +223,7 @@ def _make_draft_folder(target: Path) -> Iterator[Path]:
 def _install(draft: Path, target: Path, source: str) -> None:
     """Record every file's size and hash, and rename the folder to ``target``."""
     files = {
-        path.relative_to(draft).as_posix(): {"size": path.stat().st_size, "sha256": sha256_of(path)}
+        path.relative_to(draft).as_posix(): {"size": path.stat().st_size, "sha256": hash_file(path)}
         for path in sorted(draft.rglob("*"))
         if path.is_file()
     }
@@ -267,7 +268,7 @@ def _find_problems(folder: Path, kind: str, thorough: bool) -> list[str]:
             found.append(f"{name} is missing")
         elif path.stat().st_size != entry["size"]:
             found.append(f"{name} has {path.stat().st_size:,} bytes of {entry['size']:,}")
-        elif thorough and sha256_of(path) != entry["sha256"]:
+        elif thorough and hash_file(path) != entry["sha256"]:
             found.append(f"{name} has changed since it was fetched")
     if kind == "SavedModel":
         found += find_saved_model_problems(folder)
@@ -342,7 +343,7 @@ def _verify(model: KnownModel, file: KnownFile, path: Path, source: Path) -> Non
         raise AssetError(
             f"{file.path} from {source} has {size:,} bytes, not {file.size:,}. Fetch it again"
         )
-    if file.sha256 and sha256_of(path) != file.sha256:
+    if file.sha256 and hash_file(path) != file.sha256:
         raise AssetError(
             f"{file.path} from {source} is not the known file: its sha256 differs. Fetch it again, "
             "or, if you trust it, unpack it and give its folder as model"

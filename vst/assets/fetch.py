@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from vst.core.files import hash_file
 from vst.core.types import OnProgress, Progress, silent
 from vst.errors import AssetError
 
@@ -69,15 +70,6 @@ class _Request:
     clock: _Deadline
     listen: OnProgress
     stage: str
-
-
-def sha256_of(path: Path) -> str:
-    """Return the sha256 of a file, in hexadecimal."""
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def fetch(
@@ -134,7 +126,7 @@ def _download(request: _Request, wait: float, sha256: str | None) -> None:
             wait = clock.left()
     else:
         raise _FetchError("the connection was cut again and again")
-    if sha256 is None or sha256_of(part) == sha256:
+    if sha256 is None or hash_file(part) == sha256:
         return
     part.unlink()
     if resumed:  # the resumed bytes may be of another version: download again from the start

@@ -13,15 +13,20 @@ from typing import Any
 import numpy as np
 
 from vst import __version__
+from vst.core.fields import find_aliases
+from vst.core.files import hash_file
 from vst.engines.options import group_engine_options
 from vst.errors import MediaError, OutputError
 from vst.job import Job
 from vst.styles.resolve import ResolvedStyle
 
-NOT_ABOUT_FRAMES = ("overwrite", "threads", "batch", "keep_chunks", "keep_steps", "patience",
-                    "output", "max_pixels", "max_frames", "max_memory")  # fmt: skip
-"""Options that do not change what is painted."""
-INPUTS = ("content", "score", "mask", "mask_ground", "model")
+NOT_ABOUT_FRAMES = (
+    "output",
+    "keep_steps",  # an option of the engine gatys
+    *(part.name for part in fields(Job) if not part.metadata.get("shapes_frames", True)),
+)
+"""Options that do not change what is painted: a resumed run may have others."""
+INPUTS = ("content", "score", "mask", "mask_background", "model")
 """Options that may name a file or folder, besides the styles."""
 PACKAGES = (
     "numpy",
@@ -34,7 +39,7 @@ PACKAGES = (
 """Packages whose versions may change what is painted, or how it is encoded."""
 PLAIN = ("auto", "none")
 """Values of inputs that are not files."""
-OLD_NAMES = {"stabilise": "stabilize", "colours": "colors", "mask_ground": "mask_background"}
+OLD_NAMES = find_aliases(Job)
 """Spellings of fields in the manifests of earlier versions."""
 
 
@@ -77,25 +82,17 @@ def fingerprint_input(given: str) -> str:
     path = Path(given)
     try:
         if path.is_file():
-            return hash_file(path)
+            return hash_file(path, "blake2b")
         found = blake2b(digest_size=16)
         for part in sorted(path.rglob("*")):
             if part.is_file():
-                found.update(f"{part.relative_to(path)}\0{hash_file(part)}\0".encode())
+                digest = hash_file(part, "blake2b")
+                found.update(f"{part.relative_to(path)}\0{digest}\0".encode())
         return found.hexdigest()
     except OSError as error:
         raise MediaError(
             f"{given!r} cannot be read ({error.strerror or error}). Check the file"
         ) from error
-
-
-def hash_file(path: Path) -> str:
-    """The checksum of a file's content."""
-    found = blake2b(digest_size=16)
-    with path.open("rb") as file:
-        while part := file.read(1 << 20):
-            found.update(part)
-    return found.hexdigest()
 
 
 def fingerprint_styles(styles: Iterable[ResolvedStyle]) -> str:

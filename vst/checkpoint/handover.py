@@ -1,4 +1,4 @@
-"""What a chunk starts from: the full state of the chunk before, or frames that warm it up.
+"""What a chunk starts from: frames that warm it up, with or without state of the chunk before.
 
 `encode_start` and `decode_start` are the only code that knows how either is kept in a file. The
 keys of the files stay as they are, so that a folder of chunks from an earlier version resumes.
@@ -44,33 +44,6 @@ class ReadPoint:
 
 
 @dataclass(frozen=True)
-class Handover:
-    """All that one chunk leaves to the next, which then paints as an uninterrupted run would.
-
-    The frames from ``read_from`` on that the stabilizer still holds are read again but not painted
-    again; ``scenes`` has one entry for each, whether a scene starts with it. ``cuts`` is the state
-    of the cut detector before the first frame that is painted.
-    """
-
-    read_from: ReadPoint
-    scenes: list[bool]
-    cuts: State
-    stabilizer: State
-    painter: State
-    trail: State = field(default_factory=dict)
-
-    @property
-    def first_painted(self) -> int:
-        """Index of the first frame that the chunk paints."""
-        return self.read_from.index + len(self.scenes)
-
-    @property
-    def first_written(self) -> int:
-        """Index of the first frame that the chunk writes."""
-        return self.read_from.index
-
-
-@dataclass(frozen=True)
 class WarmStart:
     """Where a chunk starts without the state of the one before.
 
@@ -95,6 +68,41 @@ class WarmStart:
         return self.index
 
 
+@dataclass(frozen=True)
+class Handover:
+    """A start with what painter and trail remember, so that the chunk is painted as in an
+    uninterrupted run, however far back they remember.
+
+    ``painter``: its state before frame ``start.read_from`` (empty: a scene starts there).
+    ``trail``: its state before the first frame that is written. The stabilizer leaves no state:
+    the frames from ``start.read_from`` on warm it up exactly.
+    """
+
+    start: WarmStart
+    painter: State
+    trail: State = field(default_factory=dict)
+
+    @property
+    def read_from(self) -> ReadPoint:
+        """The first frame that is read."""
+        return self.start.read_from
+
+    @property
+    def cuts(self) -> State:
+        """The state of the cut detector before `read_from`."""
+        return self.start.cuts
+
+    @property
+    def first_painted(self) -> int:
+        """Index of the first frame that counts as the chunk's."""
+        return self.start.index
+
+    @property
+    def first_written(self) -> int:
+        """Index of the first frame that the chunk writes."""
+        return self.start.first_written
+
+
 ChunkStart = Handover | WarmStart
 
 
@@ -108,20 +116,15 @@ def encode_start(start: ChunkStart | None) -> State:
         "checksum": start.read_from.checksum,
         "cuts": start.cuts,
     }
-    if isinstance(start, WarmStart):
-        return {
-            **place,
-            "start": start.index,
-            "written": start.first_written,
-            "earlier": np.array(start.earlier, np.float64),
-        }
-    return {
-        **place,
-        "scenes": start.scenes,
-        "stabiliser": start.stabilizer,
-        "easel": start.painter,
-        "ghost": start.trail,
+    warm = start.start if isinstance(start, Handover) else start
+    place |= {
+        "start": warm.index,
+        "written": warm.first_written,
+        "earlier": np.array(warm.earlier, np.float64),
     }
+    if isinstance(start, Handover):
+        place |= {"easel": start.painter, "ghost": start.trail}
+    return place
 
 
 def decode_start(state: Mapping[str, Any]) -> ChunkStart | None:
@@ -137,19 +140,19 @@ def decode_start(state: Mapping[str, Any]) -> ChunkStart | None:
             float(state["first"]),
             None if checksum is None else int(checksum),
         )
-        if "stabiliser" not in state:
-            earlier = [float(time) for time in state["earlier"]]
-            return WarmStart(
-                int(state["start"]), int(state["written"]), read_from, state["cuts"], earlier
+        if state.get("stabiliser") or state.get("scenes"):
+            raise OutputError(
+                "the chunks were painted with a stabilizer of an earlier version. Remove their "
+                "folder to start over"
             )
-        return Handover(
-            read_from,
-            [bool(one) for one in state["scenes"]],
-            state["cuts"],
-            state["stabiliser"],
-            state["easel"],
-            state.get("ghost", {}),
-        )
+        # An earlier version without a stabilizer left only the place.
+        index = int(state.get("start", read_from.index))
+        written = int(state.get("written", index))
+        earlier = [float(time) for time in state.get("earlier", ())]
+        warm = WarmStart(index, written, read_from, state["cuts"], earlier)
+        if "easel" not in state:
+            return warm
+        return Handover(warm, state["easel"], state.get("ghost", {}))
     except (KeyError, TypeError, ValueError) as error:
         raise OutputError(
             f"the state between two chunks is damaged ({error}); remove the folder of chunks to "

@@ -71,6 +71,15 @@ class ChunkRule:
         share = math.ceil(left / (ROUNDS * self.workers))
         return min(self.most, max(share, math.ceil(SMALLEST_PART * self.most), self.fewest))
 
+    def is_start_of_warmup(self, start: int, index: int, reach: int) -> bool:
+        """Whether frame ``index`` is the one from which a later chunk reads, ``reach`` frames before
+        that chunk begins, if no cut comes in between. ``start``: where the present chunk begins.
+        """
+        begin = start + self.longest(start)
+        while begin - reach < index:
+            begin += self.longest(begin)
+        return begin - reach == index
+
     def ends(self, start: int, frames: int, cut: bool) -> bool:
         """Whether a chunk that begins with frame ``start`` ends after ``frames`` frames; ``cut``:
         whether a scene starts there.
@@ -108,6 +117,40 @@ class WarmupNeed:
     ahead: int = 0
     endless: bool = False
 
+    @property
+    def reach(self) -> int:
+        """The most frames that are read before a chunk begins."""
+        return self.warmup + self.ahead
+
+
+class StartFinder:
+    """Finds where a chunk has to read from: it gets every frame of the content, in order."""
+
+    def __init__(self, need: WarmupNeed, index: int = 0) -> None:
+        self.need = need
+        self._marks: deque[tuple[ReadPoint, State]] = deque(maxlen=need.reach + 1)
+        self._scene = index
+        self._times: list[float] = []  # of the scene's frames
+
+    def add(self, frame: Frame, cuts: State, cut: bool) -> None:
+        """Add a frame; ``cuts``: the state of the cut detector before it, ``cut``: whether a scene
+        starts with it.
+        """
+        if cut:
+            self._scene, self._times = frame.index, []
+        self._marks.append((ReadPoint.of(frame), cuts))
+        self._times.append(frame.time)
+
+    def make_start(self) -> WarmStart:
+        """The start of a chunk that begins with the frame that was added last."""
+        index = self._marks[-1][0].index
+        written = index - min(self.need.ahead, index - self._scene)
+        wanted = max(self._scene, written - self.need.warmup)
+        read_from, cuts = next(mark for mark in self._marks if mark[0].index >= wanted)
+        earlier = self._times[: read_from.index - self._scene]
+        approximate = self.need.endless and read_from.index > self._scene
+        return WarmStart(index, written, read_from, cuts, earlier, approximate)
+
 
 def plan_chunks(
     frames: Iterable[Frame], rule: ChunkRule, size: tuple[int, int], need: WarmupNeed
@@ -115,38 +158,20 @@ def plan_chunks(
     """Yield the chunks of a video, each as soon as its end is known; ``size`` is the width and
     height of the painting, at which cuts are detected.
     """
-    cuts = CutDetector()
-    marks: deque[tuple[ReadPoint, State]] = deque(maxlen=need.warmup + need.ahead + 1)
-    scene, number, index = 0, 0, -1
-    times: list[float] = []  # of the scene's frames
+    cuts, finder = CutDetector(), StartFinder(need)
+    number, index = 0, -1
     start: WarmStart | None = None
     for frame in frames:
         index = frame.index
         before_frame = cuts.state()
         cut = cuts.is_cut(scaled(frame.picture, *size))
-        marks.append((ReadPoint.of(frame), before_frame))
-        if cut:
-            scene, times = index, []
+        finder.add(frame, before_frame, cut)
         begin = start.index if start is not None else 0
         if index > begin and rule.ends(begin, index - begin, cut):
-            following = _make_start(marks, scene, times, need)
+            following = finder.make_start()
             written = start.first_written if start is not None else 0
             yield ChunkPlan(number, start, following, following.first_written - written)
             start, number = following, number + 1
-        times.append(frame.time)
     if index >= 0:
         written = start.first_written if start is not None else 0
         yield ChunkPlan(number, start, None, index + 1 - written)
-
-
-def _make_start(
-    marks: deque[tuple[ReadPoint, State]], scene: int, times: list[float], need: WarmupNeed
-) -> WarmStart:
-    """The start of the chunk that begins with the last of ``marks``."""
-    index = marks[-1][0].index
-    written = index - min(need.ahead, index - scene)
-    wanted = max(scene, written - need.warmup)
-    read_from, cuts = next(mark for mark in marks if mark[0].index >= wanted)
-    earlier = times[: read_from.index - scene]
-    approximate = need.endless and read_from.index > scene
-    return WarmStart(index, written, read_from, cuts, earlier, approximate)

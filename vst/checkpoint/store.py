@@ -18,19 +18,21 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from vst.checkpoint.fingerprint import hash_file, rename_fingerprints
+from vst.checkpoint.fingerprint import rename_fingerprints
 from vst.checkpoint.handover import ChunkStart, decode_start
 from vst.checkpoint.planner import ChunkRule
+from vst.core.files import atomic_write, hash_file, sync_to_disk
 from vst.core.locks import Lock
 from vst.core.state_io import State, load_state, save_state
 from vst.errors import OutputError, UsageError
-from vst.video.sinks.atomic_output import sync_to_disk
 
 FORMAT = 1
 """Version of the manifest's format."""
 STYLES_FINGERPRINT = "looks of the styles"
 """The fingerprint that is known only once the engine is open; the text is the manifest's key."""
 MANIFEST, LOCK, JOINING = "manifest.json", "lock", "joining"
+MANIFEST_DRAFT = f".{Path(MANIFEST).stem}."
+"""How the name of a manifest begins that a killed run had not finished writing."""
 UNFINISHED = ".unfinished"
 STATE_SUFFIX = ".npz"
 LARGEST_MANIFEST = 64_000_000
@@ -184,8 +186,8 @@ class ChunkFolder:
     def _is_whole(self, chunk: Chunk) -> bool:
         try:
             return (
-                hash_file(self._inside(chunk.track)) == chunk.track_sum
-                and hash_file(self._inside(chunk.state)) == chunk.state_sum
+                hash_file(self._inside(chunk.track), "blake2b") == chunk.track_sum
+                and hash_file(self._inside(chunk.state), "blake2b") == chunk.state_sum
             )
         except OSError:
             return False
@@ -199,6 +201,8 @@ class ChunkFolder:
         listed = {name for chunk in self.chunks.values() for name in (chunk.track, chunk.state)}
         for path in self.path.iterdir():
             if path.name.startswith("chunk-") and path.name not in listed:
+                path.unlink()
+            elif path.name.startswith(MANIFEST_DRAFT):
                 path.unlink()
             elif path.name.startswith(JOINING):
                 shutil.rmtree(path, ignore_errors=True)
@@ -259,7 +263,7 @@ class ChunkFolder:
             kept = [self.path / f"chunk-{number:05d}{path.suffix}" for path in (track, state)]
             sync_to_disk(track)
             sync_to_disk(state)
-            sums = hash_file(track), hash_file(state)
+            sums = hash_file(track, "blake2b"), hash_file(state, "blake2b")
             track.replace(kept[0])
             state.replace(kept[1])
             self.chunks[number] = Chunk(kept[0].name, kept[1].name, frames, first, *sums, last)
@@ -281,10 +285,8 @@ class ChunkFolder:
             "chunks": listed,
             "published": published,
         }
-        aside = self.path / f"{MANIFEST}{UNFINISHED}"
-        aside.write_text(json.dumps(plain, ensure_ascii=False, indent=1), encoding="utf-8")
-        sync_to_disk(aside)
-        aside.replace(self.path / MANIFEST)
+        with atomic_write(self.path / MANIFEST, sync=True) as draft:
+            draft.write_text(json.dumps(plain, ensure_ascii=False, indent=1), encoding="utf-8")
         sync_to_disk(self.path)
 
     def _get_styles_before(self) -> dict[str, Any]:
@@ -320,7 +322,7 @@ def get_unfinished_path(folder: Path, number: int, suffix: str) -> Path:
 
 
 def _is_ours(name: str) -> bool:
-    return name == LOCK or name.startswith(("chunk-", MANIFEST, JOINING))
+    return name == LOCK or name.startswith(("chunk-", MANIFEST, MANIFEST_DRAFT, JOINING))
 
 
 def _shorten(value: Any) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import shutil
 import sys
 import time
-from types import TracebackType
 from typing import Any
 
+from vst.core.closable import Closable
 from vst.core.types import Progress
 
 WIDTH = 28
@@ -15,7 +15,7 @@ BETWEEN_BARS = 0.1
 BETWEEN_LINES = 5.0
 
 
-class Reporter:
+class Reporter(Closable):
     """Shows `Progress` events on stderr: a bar that is drawn over itself, or a line now and then,
     or nothing.
 
@@ -47,15 +47,8 @@ class Reporter:
             sys.stderr.write(text + "\n")
         sys.stderr.flush()
 
-    def __enter__(self) -> Reporter:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """End the line that is drawn."""
         if self.drawn:
             sys.stderr.write("\n")
             sys.stderr.flush()

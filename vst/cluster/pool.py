@@ -15,11 +15,11 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any
 
 from vst.cluster.tasks import CORES, LOCAL, TRIES, ChunkOrder, ClusterSettings, Task
 from vst.cluster.worker import Worker
+from vst.core.closable import Closable
 from vst.errors import (
     DependencyError,
     EngineError,
@@ -61,7 +61,7 @@ def import_ray() -> Any:
     return ray
 
 
-class WorkerPool:
+class WorkerPool(Closable):
     """The workers. Entering it connects to the cluster (or starts one on this machine); leaving it
     ends the workers, and the cluster if it was started here.
     """
@@ -107,12 +107,8 @@ class WorkerPool:
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, ending)  # Ray has replaced this program's handler
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Close idle workers, and stop the others."""
         closing = [actor.close.remote() for actor in self._idle]
         if closing:
             self._ray.wait(closing, num_returns=len(closing), timeout=5.0)

@@ -12,18 +12,18 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
-from types import TracebackType
 from typing import Any, ClassVar
 
 import numpy as np
 
+from vst.core.closable import Closable
 from vst.core.registry import unknown
 from vst.core.types import Embedding, Picture, Pictures, check_pictures
 from vst.errors import EngineError, SpaceError
 from vst.schedule.timeline import BLENDS, NONE, Mix, blend_embeddings
 
 
-class Engine(ABC):
+class Engine(Closable, ABC):
     """Paints frames in mixes of styles; all that the pipeline uses of an engine."""
 
     name = ""
@@ -84,17 +84,6 @@ class Engine(ABC):
 
     def close(self) -> None:
         """Release the model. The engine cannot be used afterwards."""
-
-    def __enter__(self) -> Engine:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 MAX_CACHED_EMBEDDINGS = 256

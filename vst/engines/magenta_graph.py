@@ -18,7 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from vst.assets import MODELS, find_saved_model_problems, sha256_of
+from vst.assets import MODELS, find_saved_model_problems
+from vst.core.files import hash_file
 from vst.core.types import Embedding, Picture, Pictures
 from vst.engines.magenta_split import FrozenGraph, SplitPoint, find_split
 from vst.errors import AssetError, EngineError
@@ -225,10 +226,10 @@ def name_hub_space(folder: Path, dim: int) -> str:
     """Return the name of the style space of a SavedModel."""
     known = {file.path: file.sha256 for file in MODELS["magenta"].files}
     index = folder / "variables" / "variables.index"
-    if index.is_file() and sha256_of(index) == known["variables/variables.index"]:
+    if index.is_file() and hash_file(index) == known["variables/variables.index"]:
         return f"magenta-hub-{dim}"
     values = sorted((folder / "variables").glob("variables.data-*")) or [folder / "saved_model.pb"]
-    digest = hashlib.sha256("".join(sha256_of(path) for path in values).encode())
+    digest = hashlib.sha256("".join(hash_file(path) for path in values).encode())
     return f"magenta-hub-{dim}-{digest.hexdigest()[:8]}"
 
 

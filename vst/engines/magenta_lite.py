@@ -18,7 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from vst.assets import MODELS, sha256_of
+from vst.assets import MODELS
+from vst.core.files import hash_file
 from vst.core.style_spaces import TFLITE_SPACE
 from vst.core.types import Embedding, Picture, Pictures
 from vst.errors import AssetError, DependencyError, EngineError, MissingFileError
@@ -157,7 +158,7 @@ def get_painter_inputs(painter: Any) -> tuple[Any, Any]:
 def name_lite_space(predictor: LiteFile) -> str:
     """Return the style space: the official predictors, recognized by hash or name, share one."""
     official = {file.sha256 for file in MODELS["magenta-lite"].files}
-    digest = sha256_of(predictor.path)
+    digest = hash_file(predictor.path)
     by_name = predictor.path.name in ("style_predict_f16_256.tflite",)
     if predictor.dim == 100 and (digest in official or by_name):
         return TFLITE_SPACE

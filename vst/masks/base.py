@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from vst.core.closable import Closable
 from vst.core.types import Frame, Picture
 from vst.errors import UsageError
 
@@ -29,7 +30,7 @@ Paint = Callable[[Picture, str], Picture]
 """Paints a picture as `FOREGROUND` or as `BACKGROUND`, at the same size."""
 
 
-class Mask(ABC):
+class Mask(Closable, ABC):
     """Locates the foreground in each frame; ``warnings`` grows while it runs."""
 
     def __init__(self) -> None:

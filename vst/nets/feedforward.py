@@ -19,6 +19,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from vst.core.files import atomic_write
 from vst.errors import AssetError, MissingFileError
 from vst.nets.embedded import normalize_instances, reflect_border
 from vst.nets.feedforward_plan import STRIDE, FeedForwardPlan
@@ -152,9 +153,8 @@ def save_network(path: Path, network: FeedForward, about: Mapping[str, Any]) -> 
     plain = FeedForward(network.plan, about, dtype="float32")
     plain.set_weights(network.get_weights())
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".part-{path.name}")
-    plain.save(draft)
-    draft.replace(path)
+    with atomic_write(path) as draft:
+        plain.save(draft)
 
 
 def load_network(path: Path) -> FeedForward:

@@ -6,7 +6,6 @@ An ``.npz`` holds plain arrays, each under the path of its variable in the netwo
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,17 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vst.core.files import atomic_write, hash_file
 from vst.errors import AssetError
 
 FORMAT_VERSION = 1
 INDEX_FILE = "weights.json"
 
 Arrays = dict[str, NDArray[Any]]
-
-
-def sha256_of(path: Path) -> str:
-    """The file's sha256 in hexadecimal."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def read_index(folder: Path) -> dict[str, Any]:
@@ -57,7 +52,7 @@ def read_weights(folder: Path, part: str) -> Arrays:
     path = folder / entry["file"]
     if not path.is_file():
         raise AssetError(f"weights file {path} is missing. Install the package again.")
-    found = sha256_of(path)
+    found = hash_file(path)
     if found != entry["sha256"]:
         raise AssetError(
             f"weights file {path} has sha256 {found}, expected {entry['sha256']}: it is damaged or "
@@ -82,23 +77,20 @@ def write_weights(
     folder.mkdir(parents=True, exist_ok=True)
     half = {name: np.asarray(array, np.float16) for name, array in arrays.items()}
     path = folder / f"{part}.npz"
-    draft = folder / f".{part}.npz.part"
-    with draft.open("wb") as stream:
-        np.savez(stream, allow_pickle=False, **half)
     index: dict[str, Any] = {"format": FORMAT_VERSION}
     if (folder / INDEX_FILE).is_file():
         index = read_index(folder)
+    with atomic_write(path) as draft:
+        np.savez(draft, allow_pickle=False, **half)
     index.setdefault("parts", {})[part] = {
         "file": path.name,
-        "sha256": sha256_of(draft),
-        "bytes": draft.stat().st_size,
+        "sha256": hash_file(path),
+        "bytes": path.stat().st_size,
         "parameters": int(sum(array.size for array in half.values())),
         **about,
     }
-    draft.replace(path)
-    listing = folder / f".{INDEX_FILE}.part"
-    listing.write_text(json.dumps(index, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    listing.replace(folder / INDEX_FILE)
+    with atomic_write(folder / INDEX_FILE) as draft:
+        draft.write_text(json.dumps(index, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     return path
 
 

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from vst.core.files import atomic_write
 from vst.core.types import Picture
 from vst.errors import OutputError, UsageError
 
@@ -72,17 +73,13 @@ def save_picture(path: str | os.PathLike[str], rgb: Picture, quality: int = 92) 
             "smaller picture"
         )
     # Python writes the file, because OpenCV fails silently on names outside the system's code page.
-    aside = path.with_name(f".{path.name}.part")
     try:
-        aside.write_bytes(data.tobytes())
-        aside.replace(path)
+        with atomic_write(path) as draft:
+            draft.write_bytes(data.tobytes())
     except OSError as error:
         raise OutputError(
             f"{path} cannot be written: {error.strerror}. Give a path in a writable folder"
         ) from error
-    finally:
-        if aside.exists():
-            aside.unlink()
     return path
 
 

@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from vst.core.files import atomic_write
 from vst.core.types import Picture
 from vst.errors import OutputError
 
@@ -101,12 +102,10 @@ class HtmlReport:
 
     def save(self, path: Path) -> None:
         """Write the page atomically. Raises `OutputError`."""
-        beside = path.with_name(f".{path.name}.part")
         try:
-            beside.write_text(self.html(), encoding="utf-8")
-            beside.replace(path)
+            with atomic_write(path) as draft:
+                draft.write_text(self.html(), encoding="utf-8")
         except OSError as error:
-            beside.unlink(missing_ok=True)
             raise OutputError(
                 f"report {str(path)!r} cannot be written: {error.strerror or error}. "
                 "Give a path in an existing folder"

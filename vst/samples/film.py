@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from vst.core.files import atomic_write
 from vst.core.types import Picture
 from vst.errors import OutputError, UsageError
 from vst.samples import tune
@@ -133,10 +134,9 @@ def write_clip(
             "both sides must be even and at least 16: choose such a size"
         )
     path = Path(path)
-    aside = path.with_name(f".{path.stem}.part{path.suffix}")
     try:
-        _encode(aside, frames, width, height, Fraction(rate), sound)
-        aside.replace(path)
+        with atomic_write(path) as draft:
+            _encode(draft, frames, width, height, Fraction(rate), sound)
     except (OSError, ValueError) as error:
         if isinstance(error, UsageError):
             raise
@@ -144,8 +144,6 @@ def write_clip(
             f"cannot write the sample clip {path} ({error}); "
             "give a writable .mp4, .mov or .mkv file"
         ) from error
-    finally:
-        aside.unlink(missing_ok=True)
     return path
 
 

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from vst.checkpoint.fingerprint import fingerprint_input, hash_file
+from vst.checkpoint.fingerprint import fingerprint_input
+from vst.core.files import hash_file
 from vst.core.types import Embedding, Frame, Picture
 from vst.errors import MediaError, UsageError
 from vst.evaluation.measure import PREDICTOR
@@ -27,7 +28,7 @@ from vst.plotting import resize_to, save_picture
 from vst.preview import read_middle_picture
 from vst.samples import PATTERNS, draw_pattern
 from vst.schedule.timeline import NONE, blend_embeddings
-from vst.styles.resolve import ResolvedStyle, check_there, resolve_styles
+from vst.styles.resolve import ResolvedStyle, check_style_exists, resolve_styles
 from vst.video.sinks import open_sink
 from vst.video.sinks.base import SinkSpec
 from vst.video.sources import open_source
@@ -57,7 +58,7 @@ class Subject:
         if not self.styles:
             raise UsageError("no style was given; name one with -s: a picture, a video, or @name")
         for style in self.styles:
-            check_there(style)
+            check_style_exists(style)
         open_source(self.content).close()
 
     def fingerprint(self) -> dict[str, Any]:
@@ -141,7 +142,7 @@ def round_to_even(length: int) -> int:
 def input_path(subject: Subject, folder: Path, kind: str, suffix: str) -> Path:
     """Where an input of this kind lies: another content, size or span is another file."""
     path = Path(subject.content)
-    what = hash_file(path) if path.is_file() else fingerprint_input(subject.content)
+    what = hash_file(path, "blake2b") if path.is_file() else fingerprint_input(subject.content)
     key = blake2b(f"{what} {subject.size} {kind}".encode(), digest_size=6).hexdigest()
     place = folder / INPUTS / f"{key}{suffix}"
     place.parent.mkdir(parents=True, exist_ok=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -11,6 +10,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from vst.core.closable import Closable
+from vst.core.files import atomic_write
 from vst.core.locks import Lock
 from vst.errors import MediaError, OutputError
 from vst.research.study.ranking import Preference, Standing, rank
@@ -32,7 +33,7 @@ class Vote:
     when: str
 
 
-class Votes:
+class Votes(Closable):
     """The votes in one file. One process at a time holds it; threads may share it."""
 
     def __init__(self, path: Path) -> None:
@@ -51,10 +52,8 @@ class Votes:
             self._lock.release()
             raise
 
-    def __enter__(self) -> Votes:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """Release the file."""
         self._lock.release()
 
     def __len__(self) -> int:
@@ -97,15 +96,10 @@ def read_votes(path: Path) -> list[Vote]:
 
 def write_whole(path: Path, text: str) -> None:
     """Write a file that is there whole or, if anything happens, as it was before."""
-    aside = path.with_name(f".{path.name}.part")
     try:
-        with aside.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(path)
+        with atomic_write(path, sync=True) as draft:
+            draft.write_text(text, encoding="utf-8")
     except OSError as error:
-        aside.unlink(missing_ok=True)
         raise OutputError(
             f"{str(path)!r} cannot be written ({error.strerror or error}); "
             "check the room on the disk and the rights"

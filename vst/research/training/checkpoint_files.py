@@ -10,24 +10,23 @@ from typing import Any
 import keras
 import numpy as np
 
+from vst.core.files import atomic_write
 from vst.errors import AssetError
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write JSON to a temporary file and move it into place."""
+    """Write JSON atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".json.part")
-    draft.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
-    draft.replace(path)
+    with atomic_write(path) as draft:
+        draft.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
 
 
 def save_variables(path: Path, variables: Sequence[Any], more: Mapping[str, Any]) -> None:
     """Write all variables, and further arrays or numbers by name, to one ``.npz``."""
     path.parent.mkdir(parents=True, exist_ok=True)
     arrays = {f"v{i}": keras.ops.convert_to_numpy(value) for i, value in enumerate(variables)}
-    draft = path.with_suffix(".part.npz")
-    np.savez(draft, allow_pickle=False, **arrays, **more)
-    draft.replace(path)
+    with atomic_write(path) as draft:
+        np.savez(draft, allow_pickle=False, **arrays, **more)
 
 
 def restore_variables(path: Path, variables: Sequence[Any]) -> dict[str, Any]:

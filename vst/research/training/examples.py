@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from vst.core.files import atomic_write
 from vst.core.types import OnProgress, Progress
 from vst.research.training.picture_data import (
     DIM,
@@ -74,9 +75,8 @@ class ExampleStore:
     def _flush(self) -> None:
         for array in self.arrays.values():
             array.flush()
-        draft = self.note.with_suffix(".part")
-        draft.write_text(json.dumps({"count": self.count, "filled": self.filled}))
-        draft.replace(self.note)
+        with atomic_write(self.note) as draft:
+            draft.write_text(json.dumps({"count": self.count, "filled": self.filled}))
 
 
 def build_pair_shapes(side: int) -> Shapes:

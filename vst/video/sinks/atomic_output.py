@@ -9,6 +9,7 @@ import tempfile
 from hashlib import blake2b
 from pathlib import Path
 
+from vst.core.files import sync_to_disk
 from vst.core.locks import Lock
 from vst.errors import OutputError, OutputExistsError
 
@@ -133,15 +134,3 @@ def get_working_folder(target: Path) -> Path:
     if len(os.fsencode(name)) > _LONGEST_NAME:
         name = f"{name[:20]}.{blake2b(os.fsencode(name), digest_size=8).hexdigest()}"
     return target.parent / f".{name}.part"
-
-
-def sync_to_disk(path: Path) -> None:
-    """Flush a file, or a folder's entries, to disk."""
-    if path.is_dir() and os.name == "nt":  # Windows cannot open folders
-        return
-    flags = os.O_RDONLY if path.is_dir() else os.O_RDWR
-    handle = os.open(path, flags)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import cv2
 
+from vst.core.files import sync_to_disk
 from vst.core.types import Frame
 from vst.errors import OutputError, OutputExistsError, UsageError
-from vst.video.sinks.atomic_output import AtomicOutput, sync_to_disk
+from vst.video.sinks.atomic_output import AtomicOutput
 from vst.video.sinks.base import Sink, SinkReport, SinkSpec
 from vst.video.sinks.metadata import JOB_FILE
 from vst.video.sinks.video import check_frame, check_numbers

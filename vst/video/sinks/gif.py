@@ -8,6 +8,7 @@ from array import array
 from fractions import Fraction
 from pathlib import Path
 
+from vst.core.files import atomic_write
 from vst.core.types import Frame
 from vst.errors import OutputError, UsageError
 from vst.video.sinks.atomic_output import AtomicOutput
@@ -165,15 +166,13 @@ def add_comment(path: Path, job: str) -> None:
     another picture.
     """
     try:
-        commented = path.with_suffix(".commented")
-        with path.open("rb") as old, commented.open("wb") as new:
+        with atomic_write(path) as draft, path.open("rb") as old, draft.open("wb") as new:
             screen = old.read(13)
             if screen[:6] not in (b"GIF87a", b"GIF89a"):
                 raise OutputError(f"{path.name} is not a GIF. Nothing was kept; run again")
             table = old.read(count_table_bytes(screen[10]))
             new.write(b"GIF89a" + screen[6:] + table + build_comment_block(job))
             shutil.copyfileobj(old, new)
-        commented.replace(path)
     except OSError as error:
         if isinstance(error, OutputError):
             raise

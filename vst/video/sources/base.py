@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from types import TracebackType
 from typing import Protocol
 
+from vst.core.closable import Closable
 from vst.core.types import Frame, Picture, VideoInfo
 from vst.errors import MediaError
 
@@ -23,7 +23,7 @@ class FrameReader(Protocol):
     def frames(self, start: float = 0.0, end: float | None = None) -> Iterator[Frame]: ...
 
 
-class Source(ABC):
+class Source(Closable, ABC):
     """The frames of one content. ``info`` is known before the first frame; ``warnings`` grows while
     frames are read.
     """
@@ -57,14 +57,3 @@ class Source(ABC):
 
     def close(self) -> None:
         """Close the file."""
-
-    def __enter__(self) -> Source:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

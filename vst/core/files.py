@@ -1,0 +1,72 @@
+"""Files: written atomically, flushed to the disk, and hashed."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+HASHES: dict[str, Callable[[], Any]] = {
+    "sha256": hashlib.sha256,
+    "blake2b": lambda: hashlib.blake2b(digest_size=16),
+}
+"""Kind of hash -> its constructor: sha256 for published files, blake2b for fingerprints of jobs."""
+
+
+@contextlib.contextmanager
+def atomic_write(path: Path, *, overwrite: bool = True, sync: bool = False) -> Iterator[Path]:
+    """Yield the path of a draft beside ``path``; when the block ends, the draft becomes ``path``.
+
+    A reader finds the earlier file or the new one, never a part. If the block raises, ``path``
+    stays as it was and the draft is deleted. The draft keeps the suffix, because writers of
+    pictures and networks choose the format by it. ``sync``: wait until the content is on the disk.
+    Without ``overwrite``, raises `FileExistsError` where ``path`` exists by then. Raises `OSError`
+    where the file cannot be written.
+    """
+    draft = path.with_name(f".{path.stem[:40]}.{uuid.uuid4().hex[:8]}.part{path.suffix}")
+    try:
+        yield draft
+        if sync:
+            sync_to_disk(draft)
+        if overwrite:
+            draft.replace(path)
+        else:
+            _publish_new(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _publish_new(draft: Path, path: Path) -> None:
+    """Give the draft its name, which must be free: a hard link makes check and move one step."""
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        if path.exists():
+            raise FileExistsError(str(path)) from None
+        draft.replace(path)
+
+
+def sync_to_disk(path: Path) -> None:
+    """Flush a file, or a folder's entries, to the disk."""
+    if path.is_dir() and os.name == "nt":  # Windows cannot open folders
+        return
+    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def hash_file(path: Path, kind: str = "sha256") -> str:
+    """The hash of a file's content, in hexadecimal; ``kind``: a name in `HASHES`."""
+    found = HASHES[kind]()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            found.update(block)
+    return found.hexdigest()
