@@ -20,14 +20,14 @@ import numpy as np
 import vst
 from vst.nets import weight_files
 from vst.nets.embedded import Painter
-from vst.styles.library import builtin_styles
+from vst.styles.library import load_builtin_styles
 
 
 def main() -> None:
     painter = Painter()
     weights = Path(vst.__file__).parent / "weights"
     weight_files.assign_arrays(painter, weight_files.read_weights(weights, "painter"))
-    styles = [np.asarray(style.embedding) for style in builtin_styles().values()]
+    styles = [np.asarray(style.embedding) for style in load_builtin_styles().values()]
     own = np.asarray(painter.styles(np.stack(styles)))
     layers = [name.removesuffix("_scale") for name in painter.table if name.endswith("_scale")]
     alike: dict[str, list[float]] = {}

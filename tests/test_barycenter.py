@@ -1,11 +1,11 @@
-"""Mixing style numbers in a straight line is mixing each layer's scale and shift, and so the
+"""Mixing embeddings linearly mixes each layer's scale and shift linearly, and so gives the
 Wasserstein barycenter of the layers' Gaussians.
 
-The painter's own layers are read. Two steps: the scale and the shift of a conditional instance
-normalisation are affine in the style numbers; and what such a layer gives has, channel by channel,
-the shift as its mean and the size of the scale as its standard deviation. For Gaussians on a line
-with (m, s) the squared Wasserstein distance is (m - m')^2 + (s - s')^2, so that the one that is
-nearest to several in the weighted mean has the weighted means of m and of s.
+The tests read the painter's layers, in two steps: the scale and the shift of a conditional instance
+normalization are affine in the embedding; and the layer's output has, per channel, the shift as its
+mean and the absolute value of the scale as its standard deviation. For one-dimensional Gaussians
+(m, s) the squared Wasserstein distance is (m - m')^2 + (s - s')^2, so the weighted barycenter of
+several has the weighted means of m and of s.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ def painter() -> Any:
     return painter
 
 
-def amounts(painter: Any, numbers: np.ndarray) -> dict[str, np.ndarray]:
-    """Every styled layer's scales and shifts, as the painter makes them of style numbers."""
+def read_scales_and_shifts(painter: Any, numbers: np.ndarray) -> dict[str, np.ndarray]:
+    """Return every styled layer's scales and shifts for an embedding."""
     from vst.nets.embedded import PainterOperations, normalize_instances
 
     found: dict[str, np.ndarray] = {}
@@ -58,15 +58,17 @@ def amounts(painter: Any, numbers: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def test_scales_and_shifts_of_a_mix_are_the_mixes_of_scales_and_shifts(painter: Any) -> None:
-    each = [amounts(painter, style) for style in STYLES]
-    mixed = amounts(painter, MIXED)
+    each = [read_scales_and_shifts(painter, style) for style in STYLES]
+    mixed = read_scales_and_shifts(painter, MIXED)
     assert len(mixed) >= 8
     for name, values in mixed.items():
         wanted = sum(weight * one[name] for weight, one in zip(WEIGHTS, each))
         assert values == pytest.approx(wanted, abs=2e-5)
 
 
-def test_a_layer_s_statistics_are_its_shift_and_the_size_of_its_scale(painter: Any) -> None:
+def test_a_layer_s_statistics_are_its_shift_and_the_absolute_value_of_its_scale(
+    painter: Any,
+) -> None:
     from vst.nets.embedded import normalize_instances
 
     scale = RNG.normal(1, 0.5, (1, 8)).astype(np.float32)
@@ -78,23 +80,23 @@ def test_a_layer_s_statistics_are_its_shift_and_the_size_of_its_scale(painter: A
 
 
 def test_a_mix_of_the_layers_is_their_barycenter(painter: Any) -> None:
-    each = [amounts(painter, style) for style in STYLES]
-    mixed = amounts(painter, MIXED)
+    each = [read_scales_and_shifts(painter, style) for style in STYLES]
+    mixed = read_scales_and_shifts(painter, MIXED)
     for name in (name for name in mixed if name.endswith("scale")):
         shift = name.replace("scale", "shift")
-        # It holds for the channels whose scales have one sign; the others pass through 0.
+        # This holds for channels whose scales have the same sign; the others cross 0.
         one_sign = np.abs(sum(np.sign(one[name]) for one in each)) == len(each)
         assert one_sign.mean() > 0.5
         means = np.stack([one[shift][one_sign] for one in each])
         deviations = np.stack([np.abs(one[name][one_sign]) for one in each])
-        found = barycenter(means, deviations)
+        found = find_barycenter(means, deviations)
         assert mixed[shift][one_sign] == pytest.approx(found[0], abs=2e-5)
         assert np.abs(mixed[name][one_sign]) == pytest.approx(found[1], abs=2e-5)
 
 
-def barycenter(means: np.ndarray, deviations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The Gaussians of the least weighted sum of squared Wasserstein distances to the given ones
-    (styles, channels), walked to from any place without the closed form.
+def find_barycenter(means: np.ndarray, deviations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the Gaussians with the least weighted sum of squared Wasserstein distances to the
+    given ones, (styles, channels), by gradient descent instead of the closed form.
     """
     place = np.stack([np.zeros(means.shape[1]), np.ones(means.shape[1])])
     for _ in range(200):
@@ -109,10 +111,10 @@ def barycenter(means: np.ndarray, deviations: np.ndarray) -> tuple[np.ndarray, n
     m=st.lists(st.floats(-3, 3), min_size=2, max_size=2),
     s=st.lists(st.floats(0.1, 3), min_size=2, max_size=2),
 )
-def test_the_distance_of_two_gaussians_on_a_line_is_that_of_their_numbers(
+def test_the_wasserstein_distance_of_gaussians_is_that_of_their_means_and_deviations(
     m: list[float], s: list[float]
 ) -> None:
-    # Against the definition: on a line the best plan pairs quantile with quantile.
+    # By definition: in one dimension the optimal plan pairs quantiles.
     from statistics import NormalDist
 
     parts = (np.arange(4000) + 0.5) / 4000
@@ -124,8 +126,8 @@ def test_the_distance_of_two_gaussians_on_a_line_is_that_of_their_numbers(
     assert measured == pytest.approx((m[0] - m[1]) ** 2 + (s[0] - s[1]) ** 2, rel=0.03, abs=0.01)
 
 
-def test_along_the_sphere_it_is_no_barycenter(painter: Any) -> None:
-    slerped = amounts(painter, blend_embeddings(STYLES, WEIGHTS, "slerp"))
-    each = [amounts(painter, style) for style in STYLES]
+def test_mixing_along_the_sphere_does_not_give_the_barycenter(painter: Any) -> None:
+    slerped = read_scales_and_shifts(painter, blend_embeddings(STYLES, WEIGHTS, "slerp"))
+    each = [read_scales_and_shifts(painter, style) for style in STYLES]
     wanted = sum(weight * one["0 shift"] for weight, one in zip(WEIGHTS, each))
     assert np.abs(slerped["0 shift"] - wanted).max() > 1e-3

@@ -1,4 +1,4 @@
-"""From what a user names as style to the looks that are played."""
+"""Resolution of style arguments, and the pickers of keyframes."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from vst.styles.resolve import check_space, resolve_styles
 from vst.video.sources import open_source
 
 
-def test_a_film_s_segments_each_give_their_middle(media: Path) -> None:
-    looks = resolve_styles([str(media / "film.mp4")], keyframes=3, picker="middle")
-    assert [look.name for look in looks] == ["film-1", "film-2", "film-3"]
-    assert [look.time for look in looks] == [0.5, 1.5, 2.5]
-    for look, colour in zip(looks, FILM_COLORS):
-        assert look.picture[30, 30].astype(int) == pytest.approx(colour, abs=6)
+def test_each_segment_of_a_video_gives_its_middle_frame(media: Path) -> None:
+    styles = resolve_styles([str(media / "film.mp4")], keyframes=3, picker="middle")
+    assert [style.name for style in styles] == ["film-1", "film-2", "film-3"]
+    assert [style.time for style in styles] == [0.5, 1.5, 2.5]
+    for style, color in zip(styles, FILM_COLORS):
+        assert style.picture[30, 30].astype(int) == pytest.approx(color, abs=6)
 
 
-def test_keyframes_count_for_each_film_and_pictures_are_one_each(media: Path) -> None:
-    styles = [str(media / name) for name in ("film.mp4", "red.png", "film.mp4")]
-    looks = resolve_styles(styles, keyframes=2, picker="middle")
-    assert [look.name for look in looks] == ["film-1", "film-2", "red", "film-1~2", "film-2~2"]
+def test_each_video_gives_its_keyframes_and_duplicate_names_get_a_number(media: Path) -> None:
+    arguments = [str(media / name) for name in ("film.mp4", "red.png", "film.mp4")]
+    styles = resolve_styles(arguments, keyframes=2, picker="middle")
+    assert [style.name for style in styles] == ["film-1", "film-2", "red", "film-1~2", "film-2~2"]
 
 
 def test_a_folder_gives_its_pictures_in_order_of_name(tmp_path: Path) -> None:
@@ -36,7 +36,7 @@ def test_a_folder_gives_its_pictures_in_order_of_name(tmp_path: Path) -> None:
         save_picture(tmp_path / f"{name}.png", np.full((8, 8, 3), 50, np.uint8))
     (tmp_path / "notes.txt").write_text("not a picture")
     assert [
-        look.name for look in resolve_styles([str(tmp_path)], keyframes=5, picker="middle")
+        style.name for style in resolve_styles([str(tmp_path)], keyframes=5, picker="middle")
     ] == [
         "a",
         "b",
@@ -44,28 +44,28 @@ def test_a_folder_gives_its_pictures_in_order_of_name(tmp_path: Path) -> None:
     ]
 
 
-def test_a_name_gives_numbers_of_a_named_space() -> None:
-    (look,) = resolve_styles(["@ink-wash"], keyframes=5, picker="middle")
-    assert (look.space, np.shape(look.style)) == (TFLITE_SPACE, (100,))
+def test_a_named_style_gives_an_embedding_and_its_space() -> None:
+    (style,) = resolve_styles(["@ink-wash"], keyframes=5, picker="middle")
+    assert (style.space, np.shape(style.style)) == (TFLITE_SPACE, (100,))
     with pytest.raises(UsageError, match="numbers"):
-        _ = look.picture
+        _ = style.picture
 
 
-def test_numbers_of_another_space_are_refused() -> None:
-    looks = resolve_styles(["@ink-wash"], keyframes=5, picker="middle")
-    check_space(looks, "embedded", TFLITE_SPACE)
+def test_embeddings_of_another_space_are_refused() -> None:
+    styles = resolve_styles(["@ink-wash"], keyframes=5, picker="middle")
+    check_space(styles, "embedded", TFLITE_SPACE)
     with pytest.raises(SpaceError, match=r"ink-wash.*magenta-tflite-100.*tint-3"):
-        check_space(looks, "tint", "tint-3")
+        check_space(styles, "tint", "tint-3")
 
 
-def test_a_missing_file_that_looks_like_a_style_s_name_is_answered_with_it() -> None:
+def test_the_error_of_a_missing_file_suggests_the_named_style() -> None:
     with pytest.raises(MissingFileError, match="@ink-wash"):
         resolve_styles(["ink-wash"], keyframes=5, picker="middle")
 
 
 @pytest.mark.parametrize("picker", PICKERS)
 @pytest.mark.parametrize("count", [1, 3, 7, 100])
-def test_every_picker_gives_rising_times_inside_the_film(
+def test_every_picker_gives_rising_times_within_the_video(
     media: Path, picker: str, count: int
 ) -> None:
     with open_source(media / "film.mp4") as film:
@@ -77,7 +77,7 @@ def test_every_picker_gives_rising_times_inside_the_film(
         assert times[-1] < film.info.duration
 
 
-def test_a_film_with_fewer_frames_than_keyframes_gives_each_frame_once(tmp_path: Path) -> None:
+def test_a_video_with_fewer_frames_than_keyframes_gives_each_frame_once(tmp_path: Path) -> None:
     from tests.conftest import make_clip
 
     make_clip(tmp_path / "short.mp4", frames=3)

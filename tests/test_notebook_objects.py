@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import vst
-from vst.core.html_repr import SHOWN
+from vst.core.html_repr import HTML_RENDERERS
 from vst.engines.base import PictureEngine
 from vst.errors import UsageError
 from vst.notebook import display as notebook
@@ -31,7 +31,7 @@ def result(path: Path, warnings: tuple[str, ...] = ()) -> Result:
 
 
 def test_the_table_names_what_is_there() -> None:
-    assert all(callable(SHOWN[kind]) for kind in SHOWN)
+    assert all(callable(HTML_RENDERERS[kind]) for kind in HTML_RENDERERS)
 
 
 def test_a_timeline_is_its_picture() -> None:
@@ -64,7 +64,7 @@ def test_a_result_whose_file_has_gone_still_shows_its_words(tmp_path: Path) -> N
 
 
 def test_a_built_in_style_is_a_painted_swatch_beside_its_numbers() -> None:
-    html = vst.style_named("@ink-wash")._repr_html_()
+    html = vst.get_style("@ink-wash")._repr_html_()
     painted, cells = pictures(html)
     assert painted.shape == (*notebook.SWATCH[::-1], 3)
     assert cells.shape[0] < cells.shape[1] and "ink-wash" in html

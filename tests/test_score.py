@@ -1,4 +1,4 @@
-"""Scores: what is written is read again, what is wrong is said in one line with its mend."""
+"""Scores: writing and reading give an equal score; errors are one line with the remedy."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from vst.errors import MissingFileError, OutputError, UsageError, VSTError
 from vst.plotting.scores import plot_score
 from vst.schedule.score import (
     Clock,
-    Moment,
     Score,
     ScoreKey,
+    ScoreTime,
     StyleSource,
+    format_score,
     parse_score,
     read_score,
-    score_text,
     sketch_timeline,
     write_score,
 )
 from vst.schedule.timeline import Curve, Key, Timeline
-from vst.styles.from_score import check_files, resolve_score_styles
+from vst.styles.from_score import check_score_files, resolve_score_styles
 
 Run = Callable[..., CommandResult]
 INFO = VideoInfo(Path("clip.mp4"), 64, 48, Fraction(25), 251, 10.04)
@@ -43,7 +43,7 @@ styles:
   sea: "@indigo-waves"
   film: {path: film.mp4, at: 0:04.5}
 keys:
-  - {at: cut 2, style: film, colours: content}
+  - {at: cut 2, style: film, colors: content}
   - at: 0
     style: none
   - at: 25%
@@ -52,7 +52,7 @@ keys:
     hold: 0.5
   - {at: 0:05.5, style: @red-chalk}
   - {at: 200f, style: sea}
-ground:
+background:
   - {at: 0, style: none}
   - {at: 50%, style: sea}
 strength: {0: 0.2, 50%: 1}
@@ -60,22 +60,29 @@ brush: 2
 """
 
 
-def test_a_score_is_read_into_a_timeline() -> None:
+def test_a_score_gives_a_timeline_with_its_keys_and_curves() -> None:
     score = parse_score(GOOD)
     line = score.timeline(INFO, cuts=[1.0, 4.0])
     assert [key.time for key in line.keys] == [0, 2.5, 4.0, 5.5, 8.0, 10.0]
     assert line.keys[1].weights == {"ink": 1, "sea": 3}
     assert line.at(2.5).weights == {"ink": 0.25, "sea": 0.75}
     assert line.at(2.5).strength == pytest.approx(0.6)
-    assert line.at(4.0).colours == "content"
+    assert line.at(4.0).colors == "content"
     assert line.at(0.0).brush == 2
     assert line.at(0.0).weights == line.at(10.0).weights == {"none": 1.0}
-    ground = line.at(5.0).ground
-    assert ground is not None and ground.weights == {"sea": 1.0}
+    background = line.at(5.0).background
+    assert background is not None and background.weights == {"sea": 1.0}
     assert line.names == ["ink", "sea", "film", "@red-chalk"]
 
 
-def test_a_part_of_the_content_counts_its_percents_from_its_own_start() -> None:
+def test_the_keys_of_earlier_versions_are_accepted() -> None:
+    earlier = GOOD.replace("colors:", "colours:").replace("background:", "ground:")
+    assert earlier != GOOD and parse_score(earlier) == parse_score(GOOD)
+    with pytest.raises(UsageError, match="line 1: colours: colors is also given"):
+        parse_score("{colors: style, colours: style, keys: [{at: 0, style: none}]}")
+
+
+def test_percentages_are_of_the_painted_part() -> None:
     score = parse_score("keys: [{at: 0%, style: none}, {at: 50%, style: @ink-wash}]")
     line = score.timeline(INFO, start=2.0, end=6.0)
     assert [key.time for key in line.keys] == pytest.approx([2.0, 3.98])
@@ -84,29 +91,29 @@ def test_a_part_of_the_content_counts_its_percents_from_its_own_start() -> None:
 @pytest.mark.parametrize(
     ("text", "moment"),
     [
-        ("12.5", Moment(12.5)),
-        ("3 s", Moment(3)),
-        ("1:02.5", Moment(62.5)),
-        ("1:00:00", Moment(3600)),
-        ("120f", Moment(120, "f")),
-        ("50%", Moment(50, "%")),
-        ("33.3 %", Moment(33.3, "%")),
-        ("cut 3", Moment(3, "cut")),
-        ("beat 8", Moment(8, "beat")),
+        ("12.5", ScoreTime(12.5)),
+        ("3 s", ScoreTime(3)),
+        ("1:02.5", ScoreTime(62.5)),
+        ("1:00:00", ScoreTime(3600)),
+        ("120f", ScoreTime(120, "f")),
+        ("50%", ScoreTime(50, "%")),
+        ("33.3 %", ScoreTime(33.3, "%")),
+        ("cut 3", ScoreTime(3, "cut")),
+        ("beat 8", ScoreTime(8, "beat")),
     ],
 )
-def test_times_are_read_as_people_write_them(text: str, moment: Moment) -> None:
-    assert Moment.of(text) == moment
-    assert Moment.of(str(moment)) == moment
+def test_a_time_is_parsed_and_written_again(text: str, moment: ScoreTime) -> None:
+    assert ScoreTime.parse(text) == moment
+    assert ScoreTime.parse(str(moment)) == moment
 
 
 SHARES = st.floats(0.01, 9, allow_subnormal=False)
 NAMES = ["ink", "sea", "none", "@ink-wash", "a film: 2", "très-bleu", "- odd", "12"]
 MOMENTS = st.one_of(
-    st.builds(Moment, st.floats(0, 1e4)),
-    st.builds(Moment, st.floats(0, 100), st.just("%")),
-    st.builds(Moment, st.integers(0, 9999).map(float), st.just("f")),
-    st.builds(Moment, st.integers(1, 99).map(float), st.sampled_from(["cut", "beat"])),
+    st.builds(ScoreTime, st.floats(0, 1e4)),
+    st.builds(ScoreTime, st.floats(0, 100), st.just("%")),
+    st.builds(ScoreTime, st.integers(0, 9999).map(float), st.just("f")),
+    st.builds(ScoreTime, st.integers(1, 99).map(float), st.sampled_from(["cut", "beat"])),
 )
 KEYS = st.builds(
     ScoreKey,
@@ -116,12 +123,12 @@ KEYS = st.builds(
     ease=st.none() | st.sampled_from(["sine", "cubic-bezier(0.3,0,0.2,1)", "table(0,0.4,1)"]),
     hold=st.none() | st.floats(0, 1),
     brush=st.none() | st.floats(0.25, 4),
-    colours=st.none() | st.sampled_from(["style", "content", "blend"]),
+    colors=st.none() | st.sampled_from(["style", "content", "blend"]),
 )
 SCORES = st.builds(
     Score,
     keys=st.lists(KEYS, min_size=1, max_size=6).map(tuple),
-    ground=st.lists(KEYS, max_size=2).map(tuple),
+    background=st.lists(KEYS, max_size=2).map(tuple),
     styles=st.just(
         {
             name: StyleSource('some where/it\'s "here".mp4', 1.5 if name == "sea" else None)
@@ -136,25 +143,25 @@ SCORES = st.builds(
     loop=st.booleans(),
     pace=st.sampled_from(["eased", "uniform"]),
     align=st.sampled_from(["off", "cuts", "beats"]),
-    colours=st.sampled_from(["style", "content", "blend"]),
+    colors=st.sampled_from(["style", "content", "blend"]),
 )
 
 
 @given(SCORES)
-def test_a_score_written_and_read_is_the_same_score(score: Score) -> None:
-    assert parse_score(score_text(score)) == score
+def test_a_score_written_and_read_is_equal(score: Score) -> None:
+    assert parse_score(format_score(score)) == score
 
 
 @given(st.lists(st.tuples(MOMENTS, st.floats(0.25, 1)), min_size=1, max_size=5))
-def test_curves_written_and_read_are_the_same(points: list[tuple[Moment, float]]) -> None:
+def test_curves_written_and_read_are_equal(points: list[tuple[ScoreTime, float]]) -> None:
     points = list({str(moment): (moment, value) for moment, value in points}.values())
-    keys = (ScoreKey(Moment(0), {"none": 1.0}),)
+    keys = (ScoreKey(ScoreTime(0), {"none": 1.0}),)
     score = Score(keys, strength=tuple(points), brush=tuple(points))
-    assert parse_score(score_text(score)) == score
+    assert parse_score(format_score(score)) == score
 
 
 @given(order=st.permutations(range(5)), count=st.integers(1, 5))
-def test_the_order_of_the_keys_in_the_file_makes_no_difference(
+def test_the_timeline_does_not_depend_on_the_order_of_the_keys(
     order: list[int], count: int
 ) -> None:
     rows = [f"  - {{at: {2 * index}, style: @ink-wash, strength: 0.{index}}}" for index in range(5)]
@@ -164,34 +171,34 @@ def test_the_order_of_the_keys_in_the_file_makes_no_difference(
     assert shuffled.timeline(INFO) == sorted_score.timeline(INFO)
 
 
-def test_a_timeline_becomes_a_score_and_the_same_timeline_again() -> None:
+def test_a_timeline_s_score_gives_an_equal_timeline() -> None:
     keys = (
         Key(0.0, {"ink": 1.0}, strength=0.5, hold=0.25),
-        Key(5.0, {"ink": 1.0, "sea": 2.0}, brush=2.0, ease="expo", colours="blend"),
+        Key(5.0, {"ink": 1.0, "sea": 2.0}, brush=2.0, ease="expo", colors="blend"),
         Key(10.0, {"none": 1.0}),
     )
-    ground = Timeline((Key(1.0, {"sea": 1.0}),), ease="sine", blend="spline", hold=0.1)
-    line = Timeline(keys, "sine", "spline", 0.1, brush=None, ground=ground)
+    background = Timeline((Key(1.0, {"sea": 1.0}),), ease="sine", blend="spline", hold=0.1)
+    line = Timeline(keys, "sine", "spline", 0.1, brush=None, background=background)
     clock = Clock(0.0, 10.0, 25.0)
-    for score in (Score.of(line), Score.of(line, clock=clock)):
-        again = parse_score(score_text(score).replace("keys:", "styles: {ink: a, sea: b}\nkeys:"))
+    for score in (Score.from_timeline(line), Score.from_timeline(line, clock=clock)):
+        again = parse_score(format_score(score).replace("keys:", "styles: {ink: a, sea: b}\nkeys:"))
         assert again.timeline(INFO) == line
     curved = Timeline((Key(0.0, {"ink": 1.0}),), strength=Curve(((0.0, 0.1), (4.0, 1.0))))
-    assert Score.of(curved, {"ink": "@ink-wash"}).timeline(INFO) == curved
+    assert Score.from_timeline(curved, {"ink": "@ink-wash"}).timeline(INFO) == curved
 
 
 WRONG = [
-    # text, the line, the key or word, the mend
+    # text, line, key or word, remedy
     ("", 1, "score", "vst score init"),
-    ("keys:\n  - {at: 0, style: none", 2, "bracket", "close it"),
-    ("keys:\n\t- {at: 0, style: none}", 2, "tab", "spaces"),
+    ("keys:\n  - {at: 0, style: none", 2, "bracket", "Close it"),
+    ("keys:\n\t- {at: 0, style: none}", 2, "tab", "Indent"),
     ("keys: style: none", 1, "colons", "quote"),
     ("- 1\n- 2", 1, "score", "key: value"),
-    ("styles: {}\n", 1, "keys", "write `keys:`"),
+    ("styles: {}\n", 1, "keys", "Write `keys:`"),
     ("keys: []", 1, "keys", "- {at: 0, style: NAME}"),
     ("keys: none", 1, "keys", "- {at: 0, style: NAME}"),
     ("keyes:\n  - {at: 0, style: none}", 1, "keyes", "did you mean 'keys'"),
-    ("keys:\n  - {at: 0, style: none}\ncolors: style", 3, "colors", "did you mean 'colours'"),
+    ("keys:\n  - {at: 0, style: none}\ncolor: style", 3, "color", "did you mean 'colors'"),
     ("keys:\n  - {time: 0, style: none}", 2, "time", "did you mean 'at'"),
     ("keys:\n  - {at: 0, style: none, strenght: 1}", 2, "strenght", "did you mean 'strength'"),
     ("keys:\n  - {style: none}", 2, "at", "at: 50%"),
@@ -203,8 +210,8 @@ WRONG = [
     ("keys:\n  - {at: 1:75, style: none}", 2, "at", "less than 60"),
     ("keys:\n  - {at: 0, style: inc}\nstyles: {ink: a.png}", 2, "style", "did you mean 'ink'"),
     ("keys:\n  - {at: 0, style: waves}", 2, "style", "`styles:`"),
-    ("keys:\n  - {at: 0, style: {none: 0}}", 2, "style", "more"),
-    ("keys:\n  - {at: 0, style: {none: much}}", 2, "none", "write a number"),
+    ("keys:\n  - {at: 0, style: {none: 0}}", 2, "style", "above 0"),
+    ("keys:\n  - {at: 0, style: {none: much}}", 2, "none", "Write a number"),
     ("keys:\n  - {at: 0, style: {none: -1}}", 2, "none", "0 or more"),
     ("keys:\n  - {at: 0, style: none, strength: 2}", 2, "strength", "from 0 to 1"),
     ("keys:\n  - {at: 0, style: none, strength: nan}", 2, "strength", "from 0 to 1"),
@@ -216,59 +223,59 @@ WRONG = [
         "between 0 and 1",
     ),
     ("keys:\n  - {at: 0, style: none, ease: 'cubic-bezier(1,0)'}", 2, "ease", "four numbers"),
-    ("keys:\n  - {at: 0, style: none, colours: contents}", 2, "colours", "did you mean 'content'"),
-    ("keys:\n  - {at: 0, at: 1, style: none}", 2, "at", "leave one of them out"),
+    ("keys:\n  - {at: 0, style: none, colors: contents}", 2, "colors", "did you mean 'content'"),
+    ("keys:\n  - {at: 0, at: 1, style: none}", 2, "at", "Remove one of them"),
     ("blend: splines\nkeys: [{at: 0, style: none}]", 1, "blend", "did you mean 'spline'"),
     ("pace: even\nkeys: [{at: 0, style: none}]", 1, "pace", "uniform"),
     ("align: cut\nkeys: [{at: 0, style: none}]", 1, "align", "did you mean 'cuts'"),
     ("loop: maybe\nkeys: [{at: 0, style: none}]", 1, "loop", "true or false"),
     ("strength: []\nkeys: [{at: 0, style: none}]", 1, "strength", "{0%: 0.2, 50%: 1}"),
     ("strength: {0: 7}\nkeys: [{at: 0, style: none}]", 1, "strength", "from 0 to 1"),
-    ("brush: 1\nkeys:\n  - {at: 0, style: none, brush: 1}", 3, "brush", "leave one"),
-    ("styles: {none: a.png}\nkeys: [{at: 0, style: none}]", 1, "none", "choose another"),
+    ("brush: 1\nkeys:\n  - {at: 0, style: none, brush: 1}", 3, "brush", "Remove one"),
+    ("styles: {none: a.png}\nkeys: [{at: 0, style: none}]", 1, "none", "Choose another"),
     ("styles: {a: {at: 1}}\nkeys: [{at: 0, style: a}]", 1, "path", "film.mp4"),
     ("styles: {a: {path: f.mp4, at: 5%}}\nkeys: [{at: 0, style: a}]", 1, "at", "seconds"),
     ("styles: [a.png]\nkeys: [{at: 0, style: none}]", 1, "styles", "NAME: path"),
-    ("a: &x [1]\nkeys: *x", 2, "alias", "write the value out"),
+    ("a: &x [1]\nkeys: *x", 2, "alias", "Write the value out"),
     ("keys: !!python/object/apply:os.system [ls]", 1, "tag", "plain value"),
     ("keys: " + "[" * 400 + "]" * 400, 1, "levels", "four"),
-    ("keys: [{? [a] : 1}]", 1, "key", "write a word"),
-    ("a: 1\nkeys: 'x", 2, "quotation mark", "close it"),
+    ("keys: [{? [a] : 1}]", 1, "key", "a word"),
+    ("a: 1\nkeys: 'x", 2, "quotation mark", "Close it"),
     ("\x00", 1, "text", "UTF-8"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "key", "mend"), WRONG, ids=[str(i) for i in range(len(WRONG))]
+    ("text", "line", "key", "remedy"), WRONG, ids=[str(i) for i in range(len(WRONG))]
 )
-def test_a_wrong_score_is_told_in_one_line(
-    tmp_path: Path, text: str, line: int, key: str, mend: str
+def test_the_error_of_a_wrong_score_is_one_line_with_line_key_and_remedy(
+    tmp_path: Path, text: str, line: int, key: str, remedy: str
 ) -> None:
     path = tmp_path / "score.yaml"
     path.write_text(text)
     with pytest.raises(UsageError) as error:
         read_score(path)
-    said = str(error.value)
-    assert f"line {line}:" in said
-    assert key in said and mend in said
-    assert "\n" not in said
-    assert "yaml." not in said.replace("score.yaml", "")
+    message = str(error.value)
+    assert f"line {line}:" in message
+    assert key in message and remedy in message
+    assert "\n" not in message
+    assert "yaml." not in message.replace("score.yaml", "")
 
 
 @given(st.text(max_size=80) | st.binary(max_size=80).map(lambda b: b.decode("latin-1")))
-def test_no_text_at_all_breaks_the_reader(text: str) -> None:
+def test_any_text_gives_a_score_or_a_usage_error_of_one_line(text: str) -> None:
     try:
         parse_score(text)
     except UsageError as error:
         assert "\n" not in str(error)
 
 
-def test_what_is_no_text_is_refused(tmp_path: Path) -> None:
+def test_missing_binary_large_and_unwritable_files_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "score.yaml"
     with pytest.raises(MissingFileError, match="vst score init"):
         read_score(path)
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(UsageError, match="line 1: this is no text in UTF-8"):
+    with pytest.raises(UsageError, match="line 1: this is not text in UTF-8"):
         read_score(path)
     path.write_bytes(b"#" * 1_100_000)
     with pytest.raises(UsageError, match=r"1,000,000 bytes"):
@@ -279,7 +286,7 @@ def test_what_is_no_text_is_refused(tmp_path: Path) -> None:
         write_score(parse_score(GOOD), tmp_path / "nowhere" / "score.yaml")
 
 
-def test_a_cut_that_the_content_has_not_is_named_with_its_line() -> None:
+def test_the_error_of_a_missing_cut_names_its_line() -> None:
     score = parse_score("keys:\n  - {at: 0, style: none}\n  - {at: cut 3, style: none}", "s.yaml")
     assert score.needs_cuts and not score.needs_beats
     with pytest.raises(UsageError, match=r"s.yaml, line 3: at: .*'cut 3': the content has 1 cut"):
@@ -288,7 +295,7 @@ def test_a_cut_that_the_content_has_not_is_named_with_its_line() -> None:
         score.timeline(INFO)
 
 
-def test_the_styles_of_a_score_are_opened_from_its_own_folder(media: Path, tmp_path: Path) -> None:
+def test_style_paths_are_relative_to_the_score_s_folder(media: Path, tmp_path: Path) -> None:
     (tmp_path / "red.png").write_bytes((media / "red.png").read_bytes())
     path = tmp_path / "score.yaml"
     film = (media / "film.mp4").as_posix()
@@ -296,35 +303,35 @@ def test_the_styles_of_a_score_are_opened_from_its_own_folder(media: Path, tmp_p
         f"styles: {{warm: red.png, later: {{path: '{film}', at: 2.5}}, off: gone.png}}\n"
         "keys: [{at: 0, style: warm}, {at: 1, style: later}, {at: 2, style: @ink-wash}]"
     )
-    looks = resolve_score_styles(read_score(path))
-    assert [look.name for look in looks] == ["warm", "later", "@ink-wash"]
-    assert [int(look.picture.mean((0, 1)).argmax()) for look in looks[:2]] == [0, 2]
-    with pytest.raises(MissingFileError, match=r"styles: off: 'gone.png' is not there"):
-        check_files(read_score(path))
+    styles = resolve_score_styles(read_score(path))
+    assert [style.name for style in styles] == ["warm", "later", "@ink-wash"]
+    assert [int(style.picture.mean((0, 1)).argmax()) for style in styles[:2]] == [0, 2]
+    with pytest.raises(MissingFileError, match=r"styles: off: 'gone.png' does not exist"):
+        check_score_files(read_score(path))
     path.write_text("keys: [{at: 0, style: @ink-wasch}]")
     with pytest.raises(VSTError, match="ink-wash"):
-        check_files(read_score(path))
+        check_score_files(read_score(path))
 
 
-def test_a_plot_has_its_pictures_and_its_curves() -> None:
+def test_a_plot_shows_its_pictures() -> None:
     line, seconds = sketch_timeline(parse_score(GOOD))
     red = np.full((40, 40, 3), (250, 0, 0), np.uint8)
     plain = plot_score(line, {}, seconds)
     drawn = plot_score(line, {"film": red, "none": red}, seconds, title="score.yaml")
     assert plain.dtype == np.uint8 and plain.shape[1] == 1000
     assert (drawn == (250, 0, 0)).all(2).sum() > 2000 > (plain == (250, 0, 0)).all(2).sum()
-    with pytest.raises(UsageError, match="least is 320"):
+    with pytest.raises(UsageError, match="at least 320"):
         plot_score(line, {}, 1.0, width=100)
     with pytest.raises(UsageError, match="of some length"):
         plot_score(line, {}, 0.0)
 
 
-def test_many_keys_find_room_in_a_plot() -> None:
+def test_a_plot_of_60_keys_keeps_its_width() -> None:
     keys = [Key(float(index), {"none": 1.0}) for index in range(60)]
     assert plot_score(Timeline(tuple(keys)), {}, 60.0, width=400).shape[1] == 400
 
 
-def test_a_score_is_begun_checked_and_drawn(run: Run, media: Path, tmp_path: Path) -> None:
+def test_score_init_check_and_plot(run: Run, media: Path, tmp_path: Path) -> None:
     path, picture = tmp_path / "score.yaml", tmp_path / "score.png"
     words = (media / "clip.mp4", "-s", media / "film.mp4", "-s", "@ink-wash", "--keyframes", 2)
     done = run("score", "init", *words, "-o", path, "--hold", 0.4, "--ease", "sine", "--loop")
@@ -352,7 +359,7 @@ def test_a_score_is_begun_checked_and_drawn(run: Run, media: Path, tmp_path: Pat
     assert done.err.count("\n") == 1
 
 
-def test_a_content_that_is_gone_is_told(run: Run, tmp_path: Path) -> None:
+def test_score_check_reports_a_missing_content(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "score.yaml"
     path.write_text("content: gone.mp4\nkeys:\n  - {at: 0, style: none}")
     done = run("score", "check", path)

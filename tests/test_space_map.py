@@ -1,4 +1,4 @@
-"""Maps of a style space, and walks through it."""
+"""Maps of a style space, walks through it, and their drawings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as some
 from vst.errors import UsageError
 from vst.plotting import draw_flow, draw_numbers, draw_places, highlight_hidden
 from vst.plotting.places import push_apart
-from vst.styles.embedding_map import map_space, nearest, walk
+from vst.styles.embedding_map import find_nearest_styles, map_space, walk
 
 
 def made(count: int, dim: int, seed: int = 0) -> dict[str, np.ndarray]:
@@ -22,7 +22,7 @@ def distances(places: np.ndarray) -> np.ndarray:
     return np.linalg.norm(places[:, None] - places[None], axis=2)
 
 
-def test_styles_on_a_plane_keep_all_their_distances() -> None:
+def test_a_map_of_styles_on_a_plane_keeps_their_distances() -> None:
     flat = np.random.default_rng(1).normal(size=(9, 2)) @ np.random.default_rng(2).normal(
         size=(2, 20)
     )
@@ -42,31 +42,31 @@ def test_the_map_is_classical_scaling_of_the_distances() -> None:
 
 
 @given(some.integers(2, 9), some.integers(1, 12), some.integers(0, 99))
-def test_a_style_lies_where_the_map_says(count: int, dim: int, seed: int) -> None:
+def test_projecting_the_map_s_styles_gives_their_places(count: int, dim: int, seed: int) -> None:
     styles = made(count, dim, seed)
     found = map_space(styles)
-    assert np.allclose(found.place_of(np.stack(list(styles.values()))), found.places, atol=1e-5)
+    assert np.allclose(found.project(np.stack(list(styles.values()))), found.places, atol=1e-5)
     assert 0 <= found.kept <= 1 + 1e-9 and np.allclose(found.places.mean(0), 0, atol=1e-5)
 
 
-def test_styles_that_are_all_the_same_have_a_map() -> None:
+def test_equal_styles_can_be_mapped() -> None:
     found = map_space({"a": np.ones(3), "b": np.ones(3)})
     assert found.kept == 1 and not found.places.any()
 
 
 @pytest.mark.parametrize("styles", [{}, {"a": np.ones(3)}, {"a": np.ones(3), "b": np.ones(4)}])
-def test_what_has_no_map_is_refused(styles: dict[str, np.ndarray]) -> None:
+def test_fewer_than_two_styles_of_one_space_are_refused(styles: dict[str, np.ndarray]) -> None:
     with pytest.raises(UsageError, match="at least two"):
         map_space(styles)
 
 
 def test_embeddings_of_another_length_are_refused() -> None:
     with pytest.raises(UsageError, match="3 numbers"):
-        map_space({"a": np.ones(3), "b": np.zeros(3)}).place_of(np.ones(4))
+        map_space({"a": np.ones(3), "b": np.zeros(3)}).project(np.ones(4))
 
 
 @pytest.mark.parametrize("blend", ["embedding", "slerp", "spline"])
-def test_a_walk_passes_every_stop(blend: str) -> None:
+def test_a_walk_passes_through_every_style(blend: str) -> None:
     stops = list(made(3, 10).values())
     way = walk(stops, 9, blend)
     assert way.shape == (9, 10)
@@ -80,7 +80,7 @@ def test_a_walk_of_one_step_is_refused() -> None:
 
 def test_the_nearest_is_the_style_itself() -> None:
     styles = made(6, 5)
-    found = nearest(styles, styles["s3"], 3)
+    found = find_nearest_styles(styles, styles["s3"], 3)
     assert found[0] == ("s3", 0.0) and len(found) == 3
     assert found[1][1] <= found[2][1]
 

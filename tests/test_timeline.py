@@ -44,7 +44,7 @@ def test_n_styles_make_n_minus_1_transitions_of_one_length() -> None:
     assert line.at(7.0).weights == {"b": 0.25, "c": 0.75}
 
 
-def test_keys_may_come_in_any_order() -> None:
+def test_keys_are_sorted_by_time() -> None:
     keys = Key(5.0, {"b": 1.0}), Key(0.0, {"a": 1.0})
     assert Timeline(keys).at(0.0).weights == {"a": 1.0}
 
@@ -55,21 +55,21 @@ def test_two_keys_at_one_time_are_a_hard_change() -> None:
     assert line.at(2.0).weights == {"b": 1.0}
 
 
-def test_the_content_itself_counts_as_unpainted() -> None:
+def test_the_weight_of_the_content_reduces_the_painted_share() -> None:
     assert Mix({"a": 0.25, NONE: 0.75}, strength=0.8).painted == pytest.approx(0.2)
 
 
 @pytest.mark.parametrize(
-    ("keys", "said"),
+    ("keys", "message"),
     [
         ((), "at least one key"),
-        ((Key(0.0, {}),), "no positive weight"),
-        ((Key(0.0, {"a": -1.0}),), "no positive weight"),
+        ((Key(0.0, {}),), "needs a positive weight"),
+        ((Key(0.0, {"a": -1.0}),), "needs a positive weight"),
         ((Key(0.0, {"a": 1.0}, strength=1.5),), "0 to 1"),
     ],
 )
-def test_a_wrong_key_is_refused(keys: tuple[Key, ...], said: str) -> None:
-    with pytest.raises(UsageError, match=said):
+def test_a_wrong_key_is_refused(keys: tuple[Key, ...], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
         Timeline(keys)
 
 
@@ -97,14 +97,16 @@ def test_opposite_directions_do_not_divide_by_zero() -> None:
 
 
 EASE_NAMES = [*sorted(EASES), "cubic-bezier(0.3,-0.5,0.2,1.4)", "table(0,0.7,1)"]
-LOOKS = st.dictionaries(st.sampled_from([*NAMES, NONE]), st.floats(0.01, 1), min_size=1, max_size=3)
+WEIGHTS = st.dictionaries(
+    st.sampled_from([*NAMES, NONE]), st.floats(0.01, 1), min_size=1, max_size=3
+)
 KEYS = st.builds(
     Key,
     st.floats(0, 20),
-    LOOKS,
+    WEIGHTS,
     strength=st.floats(0, 1),
     brush=st.floats(0.25, 4),
-    colours=st.sampled_from(["style", "content", "blend"]),
+    colors=st.sampled_from(["style", "content", "blend"]),
     ease=st.none() | st.sampled_from(EASE_NAMES),
     hold=st.none() | st.floats(0, 1),
 )
@@ -118,30 +120,30 @@ TIMELINES = st.builds(
 
 
 @given(line=TIMELINES, time=st.floats(-5, 25))
-def test_whatever_the_keys_each_time_has_a_mix_in_its_bounds(line: Timeline, time: float) -> None:
+def test_every_mix_is_within_its_bounds(line: Timeline, time: float) -> None:
     mix = line.at(time)
     assert sum(mix.weights.values()) == pytest.approx(1.0)
     assert 0 <= mix.weights.get(NONE, 0.0) <= 1 + 1e-9
     assert 0 <= mix.strength <= 1 and 0 <= mix.painted <= 1
     assert 0.25 - 1e-9 <= mix.brush <= 4 + 1e-9
     assert sum(mix.palette.values()) == pytest.approx(1.0)
-    assert max(mix.palette.values()) == pytest.approx(mix.palette[mix.colours])
+    assert max(mix.palette.values()) == pytest.approx(mix.palette[mix.colors])
 
 
 @given(line=TIMELINES)
-def test_ends_are_exact(line: Timeline) -> None:
+def test_outside_of_the_keys_the_mix_is_that_of_the_nearest_key(line: Timeline) -> None:
     for key, time in ((line.keys[0], -100.0), (line.keys[-1], 100.0)):
         total = sum(key.weights.values())
         wanted = {name: weight / total for name, weight in key.weights.items()}
         assert line.at(time).weights == wanted
-        assert (line.at(time).strength, line.at(time).colours) == (key.strength, key.colours)
+        assert (line.at(time).strength, line.at(time).colors) == (key.strength, key.colors)
     assert line.at(line.keys[-1].time) == line.at(100.0)
 
 
 @given(line=TIMELINES, after=st.floats(0.1, 10))
-def test_a_loop_ends_as_it_began(line: Timeline, after: float) -> None:
+def test_a_closed_loop_ends_with_its_first_mix(line: Timeline, after: float) -> None:
     end = line.keys[-1].time + after
-    loop = line.looped(end)
+    loop = line.close_loop(end)
     assert loop.at(end) == loop.at(loop.keys[0].time)
 
 
@@ -153,14 +155,14 @@ def test_a_loop_through_n_styles_has_n_transitions(count: int, blend: str) -> No
         assert line.at(10.0 / count).weights == {NAMES[1]: 1.0}
 
 
-def test_a_loop_needs_time_to_come_back() -> None:
+def test_a_loop_needs_time_after_its_last_key_and_closes_its_curves() -> None:
     with pytest.raises(UsageError, match="leaves no time"):
-        Timeline.through(["a", "b"], 5.0).looped(5.0)
+        Timeline.through(["a", "b"], 5.0).close_loop(5.0)
     with pytest.raises(UsageError, match="ends as it begins"):
         Timeline((Key(0.0, {"a": 1.0}), Key(1.0, {"b": 1.0})), loop=True)
     curve = Curve(((0.0, 0.2), (3.0, 1.0)))
     loop = Timeline.through(["a", "b", "a"], 5.0)
-    assert Timeline(loop.keys, strength=curve).looped(5.0).at(5.0).strength == 0.2
+    assert Timeline(loop.keys, strength=curve).close_loop(5.0).at(5.0).strength == 0.2
 
 
 def speeds(line: Timeline, time: float, step: float = 1e-5) -> tuple[np.ndarray, np.ndarray]:
@@ -177,17 +179,17 @@ def speeds(line: Timeline, time: float, step: float = 1e-5) -> tuple[np.ndarray,
 
 @given(
     gaps=st.lists(st.floats(0.5, 10), min_size=2, max_size=6),
-    looks=st.lists(LOOKS, min_size=7, max_size=7),
+    mixes=st.lists(WEIGHTS, min_size=7, max_size=7),
     ease=st.sampled_from(["linear", "smooth", "sine", "cubic"]),
     loop=st.booleans(),
 )
-def test_a_spline_has_no_kink_of_speed_at_a_key(
-    gaps: list[float], looks: list[dict[str, float]], ease: str, loop: bool
+def test_the_speed_of_a_spline_is_continuous_at_its_keys(
+    gaps: list[float], mixes: list[dict[str, float]], ease: str, loop: bool
 ) -> None:
     times = np.cumsum([0.0, *gaps])
-    line = Timeline(tuple(Key(float(t), look) for t, look in zip(times, looks)), ease, "spline")
+    line = Timeline(tuple(Key(float(t), mix) for t, mix in zip(times, mixes)), ease, "spline")
     if loop:
-        line = line.looped(float(times[-1]) + 1.0)
+        line = line.close_loop(float(times[-1]) + 1.0)
         before, _ = speeds(line, line.keys[-1].time)
         _, after = speeds(line, line.keys[0].time)
         assert before == pytest.approx(after, abs=2e-3)
@@ -196,7 +198,7 @@ def test_a_spline_has_no_kink_of_speed_at_a_key(
         assert before == pytest.approx(after, abs=2e-3)
 
 
-def test_a_straight_path_has_kinks_where_the_spline_has_none() -> None:
+def test_the_speed_of_a_linear_path_jumps_at_a_key_and_a_spline_s_does_not() -> None:
     for blend, kink in (("embedding", True), ("spline", False)):
         line = Timeline.through(["a", "b", "c"], 4.0, ease="linear", blend=blend)
         before, after = speeds(line, 2.0)
@@ -215,19 +217,19 @@ def test_a_spline_goes_through_its_keys_and_rests_where_a_style_stays() -> None:
     for key in keys:
         assert line.at(key.time).weights == key.weights
     assert line.at(1.5).weights == {"b": 1.0}
-    # Towards the content itself only the style fades that was there.
+    # Next to the unpainted content only the key's own style has weight.
     assert set(line.at(2.5).weights) == {"b", NONE}
     assert set(line.at(3.5).weights) == {"c", NONE}
 
 
-def test_a_hard_change_breaks_a_spline() -> None:
+def test_a_hard_change_interrupts_a_spline() -> None:
     keys = (Key(0, {"a": 1}), Key(1, {"b": 1}), Key(1, {"c": 1}), Key(2, {"d": 1}))
     line = Timeline(keys, "linear", "spline")
     assert set(line.at(0.5).weights) == {"a", "b"}
     assert set(line.at(1.5).weights) == {"c", "d"}
 
 
-def test_hold_keeps_a_pure_style_at_both_ends_of_a_segment() -> None:
+def test_hold_keeps_a_pure_style_at_both_ends_of_a_transition() -> None:
     line = Timeline.through(["a", "b"], 10.0, ease="linear", hold=0.4)
     assert line.at(2.0).weights == {"a": 1.0}
     assert line.at(5.0).weights == pytest.approx({"a": 0.5, "b": 0.5})
@@ -236,7 +238,7 @@ def test_hold_keeps_a_pure_style_at_both_ends_of_a_segment() -> None:
     assert own.at(4.99).weights == {"a": 1.0} and own.at(5.01).weights == {"b": 1.0}
 
 
-def test_a_key_has_an_ease_of_its_own() -> None:
+def test_a_key_s_ease_overrides_the_timeline_s() -> None:
     keys = (Key(0, {"a": 1}, ease="step"), Key(2, {"b": 1}), Key(4, {"a": 1}))
     line = Timeline(keys, "linear")
     assert line.at(0.9).weights == {"a": 1.0}
@@ -250,7 +252,7 @@ def test_an_ease_that_overshoots_leads_past_a_style_but_never_past_the_content()
     assert Timeline.through([NONE, "b"], 1.0, ease=ease).at(0.1).weights == {NONE: 1.0}
 
 
-def test_strength_and_brush_may_be_curves_of_their_own() -> None:
+def test_strength_and_brush_follow_their_curves() -> None:
     strength, brush = Curve(((0, 0), (4, 1))), Curve(((2, 0.5), (0, 2.0)))
     line = Timeline((Key(0, {"a": 1}),), strength=strength, brush=brush)
     assert [line.at(time).strength for time in (-1, 1, 9)] == [0, 0.25, 1]
@@ -259,31 +261,34 @@ def test_strength_and_brush_may_be_curves_of_their_own() -> None:
     assert keys.at(1).brush == pytest.approx(1.0)
 
 
-def test_the_ground_has_a_timeline_of_its_own() -> None:
-    ground = Timeline.through([NONE, "b"], 2.0, ease="linear")
-    line = Timeline((Key(0, {"a": 1}),), ground=ground)
+def test_the_background_has_its_own_timeline() -> None:
+    background = Timeline.through([NONE, "b"], 2.0, ease="linear")
+    line = Timeline((Key(0, {"a": 1}),), background=background)
     mix = line.at(1.0)
-    assert mix.ground is not None and mix.ground.weights == {NONE: 0.5, "b": 0.5}
+    assert mix.background is not None and mix.background.weights == {NONE: 0.5, "b": 0.5}
     assert line.names == ["a", "b"]
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "message"),
     [
-        (lambda: Timeline.through(["a"], 1, hold=1.5), "hold 1.5; it goes from 0 to 1"),
+        (lambda: Timeline.through(["a"], 1, hold=1.5), "hold 1.5 is out of range. Give 0 to 1."),
         (lambda: Timeline((Key(0, {"a": 1}, hold=-1),)), "hold -1 at 0 s"),
-        (lambda: Timeline((Key(0, {"a": 1}, brush=5),)), "brush 5 at 0 s; it goes from 0.25 to 4"),
+        (
+            lambda: Timeline((Key(0, {"a": 1}, brush=5),)),
+            "brush 5 at 0 s is out of range. Give 0.25 to 4.",
+        ),
         (lambda: Timeline((Key(0, {"a": 1}, ease="slow"),)), "unknown ease 'slow'"),
-        (lambda: Timeline((Key(0, {"a": 1}, colours="mine"),)), "unknown colours 'mine'"),
-        (lambda: Timeline((Key(float("nan"), {"a": 1}),)), "give a time in seconds"),
+        (lambda: Timeline((Key(0, {"a": 1}, colors="mine"),)), "unknown colors 'mine'"),
+        (lambda: Timeline((Key(float("nan"), {"a": 1}),)), "Give a time in seconds"),
         (lambda: Timeline((Key(0, {"a": 1}),), strength=Curve(((2, 3.0),))), "strength 3 at 2 s"),
         (lambda: Curve(()), "at least one point"),
     ],
 )
-def test_a_wrong_number_is_told_with_what_is_allowed(make, said: str) -> None:  # type: ignore[no-untyped-def]
+def test_the_error_of_a_wrong_value_names_the_field(make, message: str) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(UsageError) as error:
         make()
-    assert said in str(error.value)
+    assert message in str(error.value)
 
 
 class Flat(PictureEngine):

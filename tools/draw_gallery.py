@@ -17,13 +17,13 @@ sys.path.insert(0, str(ROOT))
 
 from vst.core.types import Picture  # noqa: E402
 from vst.engines.base import EmbeddingEngine  # noqa: E402
-from vst.imaging.color import COLOURS, recoloured  # noqa: E402
+from vst.imaging.color import COLORS, recolor_painting  # noqa: E402
 from vst.pipeline.parts import open_engine  # noqa: E402
 from vst.plotting import draw_grid, resize_to, save_picture  # noqa: E402
 from vst.preview import paint_still  # noqa: E402
 from vst.samples import Landscape  # noqa: E402
 from vst.schedule.timeline import Mix  # noqa: E402
-from vst.styles.library import builtin_styles  # noqa: E402
+from vst.styles.library import load_builtin_styles  # noqa: E402
 
 CELL = (264, 176)
 PAINTED = (480, 320)
@@ -77,7 +77,7 @@ def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     engine = open_engine("embedded")
     assert isinstance(engine, EmbeddingEngine)
-    styles = builtin_styles()
+    styles = load_builtin_styles()
     engine.prepare({name: np.asarray(style.embedding) for name, style in styles.items()})
     paint, scenes = make_painter(engine), draw_contents()
     names = list(styles)
@@ -106,10 +106,10 @@ def main(folder: Path) -> None:
         folder, "brush", draw_grid(rows, TOUCHED, [f"brush {b:g}" for b in brushes], cell=CELL)
     )
     rows = [
-        [recoloured(way, lake, paint(lake, Mix({name: 1.0}))) for way in COLOURS]
+        [recolor_painting(way, lake, paint(lake, Mix({name: 1.0}))) for way in COLORS]
         for name in TOUCHED
     ]
-    save_sheet(folder, "colors", draw_grid(rows, TOUCHED, list(COLOURS), cell=CELL))
+    save_sheet(folder, "colors", draw_grid(rows, TOUCHED, list(COLORS), cell=CELL))
 
 
 if __name__ == "__main__":

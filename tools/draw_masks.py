@@ -24,7 +24,7 @@ from vst.masks.base import BACKGROUND, FOREGROUND, Paint  # noqa: E402
 from vst.plotting import draw_sheet, save_picture  # noqa: E402
 from vst.samples.figure import FigureClip  # noqa: E402
 from vst.schedule.timeline import Mix  # noqa: E402
-from vst.styles.library import style_named  # noqa: E402
+from vst.styles.library import get_style  # noqa: E402
 
 STYLES = {FOREGROUND: "@fire-impasto", BACKGROUND: "@indigo-waves"}
 LARGEST = 500_000
@@ -33,7 +33,7 @@ LARGEST = 500_000
 def make_painter(styles: dict[str, str] = STYLES) -> Paint:
     """Return a function that paints each side with the embedded engine in its built-in style."""
     engine = EmbeddedEngine()
-    engine.prepare({part: style_named(name).embedding for part, name in styles.items()})
+    engine.prepare({part: get_style(name).embedding for part, name in styles.items()})
 
     def paint(picture: Picture, which: str) -> Picture:
         return engine.paint(picture[None], [Mix({which: 1.0})])[0]

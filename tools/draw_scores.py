@@ -17,7 +17,7 @@ from vst.plotting import plot_score  # noqa: E402
 from vst.samples import draw_photo  # noqa: E402
 from vst.schedule.score import read_score, sketch_timeline  # noqa: E402
 from vst.schedule.timeline import NONE  # noqa: E402
-from vst.styles.from_score import check_files  # noqa: E402
+from vst.styles.from_score import check_score_files  # noqa: E402
 
 WIDTH = 860
 COLORS = 96
@@ -29,7 +29,7 @@ def main() -> None:
     content = draw_photo(480, 360)
     for path in sorted((ROOT / "docs" / "scores").glob("*.yaml")):
         score = read_score(path)
-        check_files(score)
+        check_score_files(score)
         timeline, duration = sketch_timeline(score)
         pictures = {**read_thumbnails(score), NONE: content}
         picture = plot_score(timeline, pictures, duration, title=path.stem, width=WIDTH)

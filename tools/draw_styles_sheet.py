@@ -17,7 +17,7 @@ sys.path.insert(0, str(ROOT))
 from vst.engines import ENGINES  # noqa: E402
 from vst.plotting import draw_swatches, save_picture  # noqa: E402
 from vst.samples import draw_photo  # noqa: E402
-from vst.styles.library import builtin_styles  # noqa: E402
+from vst.styles.library import load_builtin_styles  # noqa: E402
 
 LARGEST = 600_000  # bytes: every clone downloads the pictures of the documents
 
@@ -26,7 +26,7 @@ def main(output: Path) -> None:
     """Paint the sample in each style, and write a sheet of the paintings with their names."""
     photo = draw_photo(432, 288)
     engine = ENGINES["embedded"]()
-    styles = builtin_styles()
+    styles = load_builtin_styles()
     cells = {"(the picture)": photo}
     for name, style in styles.items():
         cells[name] = engine.stylize(photo[None], np.asarray(style.embedding, np.float32)[None])[0]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from vst.pipeline.parts import open_engine
     from vst.pipeline.run import Result, run
     from vst.schedule.timeline import Key, Mix, Timeline
-    from vst.styles.library import Style, add_style, all_styles, style_named
+    from vst.styles.library import Style, add_style, all_styles, get_style
     from vst.video.sources import open_source
 
 _WHERE = {
@@ -38,7 +38,8 @@ _WHERE = {
     "open_engine": "vst.pipeline.parts",
     "open_source": "vst.video.sources",
     "run": "vst.pipeline.run",
-    "style_named": "vst.styles.library",
+    "get_style": "vst.styles.library",
+    "style_named": "vst.styles.library",  # the earlier name of `get_style`
     "stylize": "vst.api",
     "stylize_picture": "vst.api",
 }
@@ -55,10 +56,10 @@ __all__ = [
     "__version__",
     "add_style",
     "all_styles",
+    "get_style",
     "open_engine",
     "open_source",
     "run",
-    "style_named",
     "stylize",
     "stylize_picture",
 ]

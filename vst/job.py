@@ -9,26 +9,26 @@ from pathlib import Path
 from typing import Any
 
 from vst import __version__
+from vst.core.fields import accept_aliases, option
 from vst.core.fields import check_option as check_option
-from vst.core.fields import option
 from vst.core.limits import LIMITS, Limits
 from vst.core.timecode import format_time
 from vst.core.types import VideoInfo
 from vst.engines import ENGINES
 from vst.engines.options import OptionPairs, drop_defaults
 from vst.errors import MissingFileError, OutputExistsError, UsageError
-from vst.imaging.color import COLOURS
+from vst.imaging.color import COLORS
 from vst.keyframes import PICKERS
 from vst.masks import EDGES
 from vst.schedule.alignment import ALIGNS
-from vst.schedule.easing import EASES, ease_named
+from vst.schedule.easing import EASES, get_ease
 from vst.schedule.ordering import ORDERS
 from vst.schedule.score.model import PACES
 from vst.schedule.timeline import BLENDS
 from vst.stabilizers import STABILIZERS
-from vst.styles.resolve import check_there
+from vst.styles.resolve import check_style_exists
 
-SAID_BY_SCORE = ("ease", "hold", "blend", "pace", "align", "order", "loop", "brush", "colours")
+SAID_BY_SCORE = ("ease", "hold", "blend", "pace", "align", "order", "loop", "brush", "colors")
 """Fields that a score says itself."""
 NATIVE = "native"
 """The size that is the content's own, without a limit."""
@@ -36,6 +36,7 @@ LARGEST_BY_DEFAULT = 512
 """Short side, in pixels, that a content larger than this is painted at unless a size is given."""
 
 
+@accept_aliases
 @dataclass(frozen=True)
 class Job:
     """One video (or folder of frames) to paint in one or more styles.
@@ -47,84 +48,178 @@ class Job:
     content: str
     styles: tuple[str, ...]
     output: str
-    keyframes: int = option(5, "Keyframes taken from each style video.", low=1, high=1000)
-    picker: str = option("middle", "How keyframes are chosen.", choices=PICKERS)
-    at: tuple[float, ...] = option((), "Times of the keyframes (picker manual): 1.5,4,0:09.")
-    score: str | None = option(None, "A score file: says which style when (then without -s).")
+    keyframes: int = option(
+        5, "Keyframes taken from each style video.", low=1, high=1000, group="Styles"
+    )
+    picker: str = option("middle", "How keyframes are chosen.", choices=PICKERS, group="Styles")
+    at: tuple[float, ...] = option(
+        (), "Times of the keyframes (picker manual): 1.5,4,0:09.", group="Styles"
+    )
+    score: str | None = option(
+        None, "A score file: says which style when (then without -s).", group="Styles"
+    )
     size: int | str | None = option(
         None,
         f"Short side to paint at, in pixels, or '{NATIVE}' "
         f"(default: {NATIVE}, at most {LARGEST_BY_DEFAULT}).",
         low=16,
         high=16384,
+        group="Look",
     )
     strength: float = option(
-        1.0, "How strong the style is; 0 is the content itself.", low=0, high=1
+        1.0,
+        "How strong the style is; 0 is the content itself.",
+        low=0,
+        high=1,
+        group="Look",
     )
     ease: str = option(
         "smooth",
         f"How the change from style to style feels: {', '.join(EASES)}, or cubic-bezier(a,b,c,d).",
+        group="Transition",
     )
-    hold: float = option(0.0, "Part of each segment that stays with a pure style.", low=0, high=1)
-    blend: str = option("embedding", "How two styles are mixed.", choices=BLENDS)
+    hold: float = option(
+        0.0, "Part of each segment that stays with a pure style.", low=0, high=1, group="Transition"
+    )
+    blend: str = option(
+        "embedding", "How two styles are mixed.", choices=BLENDS, group="Transition"
+    )
     pace: str = option(
-        "eased", "Speed of a change: by its ease, or even to the eye.", choices=PACES
+        "eased",
+        "Speed of a change: by its ease, or even to the eye.",
+        choices=PACES,
+        group="Transition",
     )
-    align: str = option("off", "What changes end on.", choices=ALIGNS)
-    order: str = option("given", "The order in which the styles are played.", choices=ORDERS)
-    loop: bool = option(False, "End where it began.")
+    align: str = option("off", "What changes end on.", choices=ALIGNS, group="Transition")
+    order: str = option(
+        "given", "The order in which the styles are played.", choices=ORDERS, group="Styles"
+    )
+    loop: bool = option(False, "End where it began.", group="Transition")
     brush: float = option(
-        1.0, "Size painted at, relative to --size: below 1 larger strokes.", low=0.25, high=4
+        1.0,
+        "Size painted at, relative to --size: below 1 larger strokes.",
+        low=0.25,
+        high=4,
+        group="Look",
     )
-    colours: str = option("style", "Whose colours the painting has.", choices=COLOURS)
-    ghost: float = option(0.0, "A trail of what was shown, fed back.", low=0, high=1)
-    speed: float = option(1.0, "Slow motion (below 1) or time-lapse.", low=1 / 16, high=64)
+    colors: str = option(
+        "style",
+        "Whose colours the painting has.",
+        choices=COLORS,
+        group="Look",
+        aliases=("colours",),
+    )
+    ghost: float = option(0.0, "A trail of what was shown, fed back.", low=0, high=1, group="Look")
+    speed: float = option(
+        1.0, "Slow motion (below 1) or time-lapse.", low=1 / 16, high=64, group="Output"
+    )
     mask: str | None = option(
-        None, "Where the styles go: auto, auto:left,top,width,height, or a mask file or folder."
+        None,
+        "Where the styles go: auto, auto:left,top,width,height, or a mask file or folder.",
+        group="Mask",
     )
-    mask_ground: str = option("none", "What the ground is painted in: a STYLE, or none.")
-    mask_edge: str = option("inpainted", "How figure and ground are parted.", choices=EDGES)
-    engine: str = option("embedded", "What paints.", choices=ENGINES)
+    mask_background: str = option(
+        "none",
+        "What the ground is painted in: a STYLE, or none.",
+        group="Mask",
+        aliases=("mask_ground",),
+    )
+    mask_edge: str = option(
+        "inpainted", "How figure and ground are parted.", choices=EDGES, group="Mask"
+    )
+    engine: str = option("embedded", "What paints.", choices=ENGINES, group="Look")
     model: str | None = option(
-        None, "Model file, folder or handle of the engine (default: its own)."
+        None,
+        "Model file, folder or handle of the engine (default: its own).",
+        group="Look",
     )
-    engine_options: OptionPairs = option((), "What the engine alone can be told: names and values.")
-    stabilise: str = option("flow", "How flicker is removed.", choices=STABILIZERS)
-    start: float = option(0.0, "Time of the first frame: seconds or H:MM:SS.mmm.", low=0)
+    engine_options: OptionPairs = option(
+        (), "What the engine alone can be told: names and values.", group="Look"
+    )
+    stabilize: str = option(
+        "flow", "How flicker is removed.", choices=STABILIZERS, group="Look", aliases=("stabilise",)
+    )
+    start: float = option(
+        0.0, "Time of the first frame: seconds or H:MM:SS.mmm.", low=0, group="Output"
+    )
     end: float | None = option(
-        None, "Time before which the last frame is (default: the end).", low=0
+        None,
+        "Time before which the last frame is (default: the end).",
+        low=0,
+        group="Output",
     )
-    audio: bool = option(True, "Keep the content's sound.")
+    audio: bool = option(True, "Keep the content's sound.", group="Output")
     codec: str | None = option(
-        None, "Codec of the pictures (default: the best for the kind of file)."
+        None,
+        "Codec of the pictures (default: the best for the kind of file).",
+        group="Output",
     )
     crf: int | None = option(
-        None, "Quality of the encoding, lower is better (default: the codec's).", low=0, high=63
+        None,
+        "Quality of the encoding, lower is better (default: the codec's).",
+        low=0,
+        high=63,
+        group="Output",
     )
-    fps: Fraction | None = option(None, "Frames per second of the output (default: the content's).")
-    overwrite: bool = option(False, "Replace the output if it is there.")
-    keep_chunks: bool = option(False, "Keep the folder OUT.vst with the chunks of a long video.")
+    fps: Fraction | None = option(
+        None, "Frames per second of the output (default: the content's).", group="Output"
+    )
+    overwrite: bool = option(
+        False, "Replace the output if it is there.", group="Output", shapes_frames=False
+    )
+    keep_chunks: bool = option(
+        False,
+        "Keep the folder OUT.vst with the chunks of a long video.",
+        group="Output",
+        shapes_frames=False,
+    )
     patience: float = option(
         600.0,
         "Seconds without a step after which reading, painting or writing counts as hung.",
         low=1,
         high=1_000_000,
+        group="Speed and limits",
+        shapes_frames=False,
     )
     max_pixels: int = option(
-        LIMITS.pixels, "Largest picture or frame that is read, in pixels.", low=1, high=2**31 - 1
+        LIMITS.pixels,
+        "Largest picture or frame that is read, in pixels.",
+        low=1,
+        high=2**31 - 1,
+        group="Speed and limits",
+        shapes_frames=False,
     )
     max_frames: int = option(
-        LIMITS.frames, "Longest video that is read or painted, in frames.", low=1, high=2**31 - 1
+        LIMITS.frames,
+        "Longest video that is read or painted, in frames.",
+        low=1,
+        high=2**31 - 1,
+        group="Speed and limits",
+        shapes_frames=False,
     )
     max_memory: float | None = option(
         LIMITS.memory,
         "Megabytes that a job may be expected to need (default: what is free).",
         low=1,
         high=1_000_000_000,
+        group="Speed and limits",
+        shapes_frames=False,
     )
-    threads: int | None = option(None, "Cores to paint on (default: all).", low=1, high=1024)
+    threads: int | None = option(
+        None,
+        "Cores to paint on (default: all).",
+        low=1,
+        high=1024,
+        group="Speed and limits",
+        shapes_frames=False,
+    )
     batch: int | None = option(
-        None, "Frames painted at once (default: the engine's choice).", low=1, high=256
+        None,
+        "Frames painted at once (default: the engine's choice).",
+        low=1,
+        high=256,
+        group="Speed and limits",
+        shapes_frames=False,
     )
 
     def __post_init__(self) -> None:
@@ -138,7 +233,7 @@ class Job:
             raise UsageError(
                 "no style was given; name one with -s: a picture, a folder, a video, or @name"
             )
-        ease_named(self.ease)
+        get_ease(self.ease)
         self._check_score()
         for part in fields(self):
             check_option(part.name, getattr(self, part.name), part.metadata)
@@ -236,9 +331,9 @@ def check_paths(job: Job) -> None:
         raise MissingFileError(
             f"content {job.content!r} is not there; give a video, a picture or a folder of frames"
         )
-    for style in (*job.styles, job.mask_ground):
-        check_there(style)
-    inputs = [job.content, *job.styles, job.mask_ground, job.mask or "", job.score or ""]
+    for style in (*job.styles, job.mask_background):
+        check_style_exists(style)
+    inputs = [job.content, *job.styles, job.mask_background, job.mask or "", job.score or ""]
     for name in inputs:
         if name and not name.startswith("@") and same_file(Path(name), output):
             raise UsageError(

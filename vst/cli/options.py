@@ -14,13 +14,13 @@ import click
 from click.shell_completion import CompletionItem
 
 from vst.cli.quiet import enable_verbose
-from vst.core.registry import unknown
+from vst.core.registry import make_unknown_error
 from vst.core.timecode import parse_rate, parse_time
 from vst.engines.options import OPTION_ALIASES, collect_option_fields
 from vst.errors import OutputError, OutputExistsError, UsageError
 from vst.job import NATIVE, Job
 from vst.plotting.basics import FORMATS
-from vst.schedule.easing import ease_named
+from vst.schedule.easing import get_ease
 
 if TYPE_CHECKING:
     from vst.cluster import ClusterSettings
@@ -42,7 +42,11 @@ class OneOf(click.ParamType):  # type: ignore[type-arg]
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         if value not in self.choices:
             self.fail(
-                str(unknown(param.name or "name" if param else "name", str(value), self.choices)),
+                str(
+                    make_unknown_error(
+                        param.name or "name" if param else "name", str(value), self.choices
+                    )
+                ),
                 param,
                 ctx,
             )
@@ -81,7 +85,7 @@ def parse_size(text: str) -> int | str:
 
 def parse_ease(text: str) -> str:
     """The name of a curve, if it is one."""
-    ease_named(text)
+    get_ease(text)
     return text
 
 

@@ -22,11 +22,11 @@ from vst.core.types import Picture
 from vst.errors import MissingFileError, OutputExistsError, UsageError
 from vst.plotting import plot_score, save_picture
 from vst.samples import PATTERNS, draw_pattern
-from vst.schedule.alignment import cut_times
-from vst.schedule.easing import ease_named
+from vst.schedule.alignment import find_cut_times
+from vst.schedule.easing import get_ease
 from vst.schedule.score import Clock, Score, StyleSource, read_score, sketch_timeline, write_score
 from vst.schedule.timeline import BLENDS, Timeline
-from vst.styles.from_score import check_files, resolve_score_styles
+from vst.styles.from_score import check_score_files, resolve_score_styles
 from vst.styles.resolve import PICTURE_SUFFIXES, ResolvedStyle, resolve_styles
 from vst.video.beats import find_beats_in_file
 from vst.video.sources import open_source
@@ -42,7 +42,7 @@ def command() -> None:
 
 
 def _ease(text: str) -> str:
-    ease_named(text)
+    get_ease(text)
     return text
 
 
@@ -84,7 +84,7 @@ def init(
         loop=options["loop"],
     )
     folder = Path(output).absolute().parent
-    score = Score.of(
+    score = Score.from_timeline(
         timeline,
         list_sources(styles, resolved, folder),
         clock=Clock(0.0, last, float(info.rate)),
@@ -147,7 +147,7 @@ def format_counts(timeline: Timeline) -> str:
 def check(score_file: str) -> None:
     """Check whether the score FILE can be played; name the line of a mistake and its fix."""
     score = read_score(score_file)
-    check_files(score)
+    check_score_files(score)
     timeline, last, known = build_timeline(score, None)
     if known:
         late = [key for key in timeline.keys if key.time > last + 1e-6]
@@ -191,7 +191,7 @@ def build_timeline(score: Score, content: str | None) -> tuple[Timeline, float, 
         return *sketch_timeline(score), False
     with open_source(content) as source:
         info = source.info
-        cuts = cut_times(source.frames()) if score.needs_cuts else None
+        cuts = find_cut_times(source.frames()) if score.needs_cuts else None
     beats = find_beats_in_file(info.path, info.origin) if score.needs_beats else None
     last = max(1 / float(info.rate), info.duration - 1 / float(info.rate))
     return score.timeline(info, cuts, beats), last, True

@@ -10,10 +10,10 @@ from vst.pipeline.parts import open_engine
 from vst.styles.library import (
     add_style,
     all_styles,
-    builtin_styles,
-    checked_name,
+    get_style,
+    load_builtin_styles,
+    normalize_style_name,
     remove_style,
-    style_named,
 )
 from vst.styles.resolve import resolve_styles
 
@@ -31,7 +31,7 @@ def command(context: click.Context, as_json: bool) -> None:
     """
     if context.invoked_subcommand is not None:
         return
-    built_in = builtin_styles()
+    built_in = load_builtin_styles()
     known = all_styles()
     if as_json:
         listed = [
@@ -67,7 +67,7 @@ def add(
     picker: str,
 ) -> None:
     """Keep the style of PICTURE as @NAME, for this user."""
-    name = checked_name(name)
+    name = normalize_style_name(name)
     resolved = resolve_styles([picture], keyframes=keyframes, picker=picker)
     if len(resolved) != 1:
         raise UsageError(f"{picture!r} has {len(resolved)} pictures; a style is made from one")
@@ -94,7 +94,7 @@ def remove(name: str) -> None:
 @click.argument("name")
 def show(name: str) -> None:
     """Print what is known of the style @NAME, as JSON."""
-    style = style_named(name)
+    style = get_style(name)
     print_json(
         {
             "name": style.name,

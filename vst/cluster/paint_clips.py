@@ -17,7 +17,7 @@ from vst.cluster.paint_chunks import open_shared_folder, run_with_pool
 from vst.cluster.pool import TaskOutcome, WorkerPool
 from vst.cluster.tasks import ClipOrder, ClusterSettings, Task, TaskResult
 from vst.cluster.transport import FileTransport, move_into
-from vst.core.types import OnProgress, Progress, silent
+from vst.core.types import OnProgress, Progress, ignore_progress
 from vst.errors import Cancelled, UsageError, VSTError
 from vst.job import Job, check_paths
 from vst.pipeline.control import RunControl
@@ -25,7 +25,7 @@ from vst.pipeline.frames import count_frames
 from vst.pipeline.loop import PAINT
 from vst.pipeline.run import Result
 from vst.schedule.score import read_score
-from vst.styles.from_score import check_files
+from vst.styles.from_score import check_score_files
 from vst.video.sinks import detect_sink_kind
 from vst.video.sinks.atomic_output import AtomicOutput
 from vst.video.sources import open_source
@@ -95,7 +95,7 @@ class ClipQueue:
 
     def _make_order(self, job: Job) -> ClipOrder:
         if job.score is not None and self.transport.folder is None:
-            check_files(read_score(job.score))
+            check_score_files(read_score(job.score))
             raise UsageError(
                 f"the files that score {job.score!r} names are not sent through Ray. Put all into "
                 "a folder that every machine sees, and give it with --storage"
@@ -155,7 +155,7 @@ def open_clip_transport(settings: ClusterSettings, output: Path) -> Iterator[Fil
 def run_batch_with_pool(
     pool: WorkerPool,
     jobs: list[Job],
-    on_progress: OnProgress = silent,
+    on_progress: OnProgress = ignore_progress,
     *,
     on_outcome: Callable[[JobOutcome], None] = lambda outcome: None,
     control: RunControl | None = None,

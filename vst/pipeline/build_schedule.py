@@ -13,15 +13,15 @@ import numpy as np
 
 from vst.core.types import Embedding, Picture
 from vst.engines.base import EmbeddingEngine, Engine
-from vst.imaging.color import prepared_style
-from vst.imaging.compositing import finish, painted_share, scaled
+from vst.imaging.color import prepare_style
+from vst.imaging.compositing import compute_painting_share, fade_to_content, resize
 from vst.job import Job, painting_size, span
-from vst.schedule.alignment import align_to, cut_times
-from vst.schedule.ordering import ordered
-from vst.schedule.pacing import uniform
+from vst.schedule.alignment import align_to, find_cut_times
+from vst.schedule.ordering import order_styles
+from vst.schedule.pacing import equalize_pace
 from vst.schedule.score import Score, read_score
 from vst.schedule.timeline import NONE, Mix, Timeline
-from vst.styles.from_score import check_files, resolve_score_styles, used_styles
+from vst.styles.from_score import check_score_files, list_used_styles, resolve_score_styles
 from vst.styles.resolve import ResolvedStyle, check_space, resolve_styles
 from vst.video.beats import find_beats_in_file
 from vst.video.sources.base import Source
@@ -68,7 +68,7 @@ def read_job_score(job: Job) -> Score | None:
     if job.score is None:
         return None
     score = read_score(job.score)
-    check_files(score)
+    check_score_files(score)
     return score
 
 
@@ -87,10 +87,10 @@ def resolve_job_styles(job: Job, score: Score | None, engine: Engine, source: So
 
 def identify_styles(job: Job, score: Score | None) -> tuple[object, ...]:
     """A key of all that `resolve_job_styles` depends on, as long as files stay the same."""
-    named = tuple(used_styles(score).items()) if score is not None else job.styles
+    named = tuple(list_used_styles(score).items()) if score is not None else job.styles
     recolored = find_recolored_names(job, score)
     palette = (job.content, job.start) if recolored is None or recolored else ()
-    background = job.mask_ground if job.mask is not None else NONE
+    background = job.mask_background if job.mask is not None else NONE
     return (
         *(job.engine, job.model, named, job.keyframes, job.picker, job.at, background, palette),
         None if recolored is None else tuple(sorted(recolored)),
@@ -119,9 +119,9 @@ def resolve_background_styles(job: Job, engine: Engine, notes: list[str]) -> lis
     """Resolve the styles of the background behind a mask; none where it is not painted. Their names
     differ from the foreground's.
     """
-    if job.mask is None or job.mask_ground == NONE:
+    if job.mask is None or job.mask_background == NONE:
         return []
-    behind = replace(job, styles=(job.mask_ground,), score=None)
+    behind = replace(job, styles=(job.mask_background,), score=None)
     styles = resolve_listed_styles(behind, engine, notes)
     return [replace(style, name=f"ground {style.name}") for style in styles]
 
@@ -129,8 +129,8 @@ def resolve_background_styles(job: Job, engine: Engine, notes: list[str]) -> lis
 def find_recolored_names(job: Job, score: Score | None) -> set[str] | None:
     """The names of the styles whose pictures take the content's palette first; None: all."""
     if score is None:
-        return None if job.colours == "blend" else set()
-    keys = [key for key in score.keys if (key.colours or score.colours) == "blend"]
+        return None if job.colors == "blend" else set()
+    keys = [key for key in score.keys if (key.colors or score.colors) == "blend"]
     return {name for key in keys for name in key.weights}
 
 
@@ -158,7 +158,7 @@ def prepare_engine(
     if source is not None and chosen:
         content = source.at(job.start)
         for style in chosen:
-            given[style.name] = prepared_style("blend", style.picture, content)
+            given[style.name] = prepare_style("blend", style.picture, content)
     return engine.prepare(given)
 
 
@@ -173,14 +173,16 @@ def schedule_styles(
         timeline = _build_from_options(job, style_set, engine, source)
         align, pace = job.align, job.pace
     if style_set.background:
-        timeline = replace(timeline, ground=_build_background(job, style_set.background, source))
+        timeline = replace(
+            timeline, background=_build_background(job, style_set.background, source)
+        )
     if align != "off":
         times = _find_cuts(job, source) if align == "cuts" else _find_beats(source)
         if not times:
             notes.append(f"no {align} were found in {job.content}; nothing was aligned")
         timeline = align_to(timeline, times)
     if pace == "uniform":
-        timeline = uniform(timeline, StillPainter(engine, source.at(job.start)))
+        timeline = equalize_pace(timeline, StillPainter(engine, source.at(job.start)))
     return Schedule(style_set.styles, timeline, style_set.prepared, notes)
 
 
@@ -190,12 +192,14 @@ class StillPainter:
     def __init__(self, engine: Engine, content: Picture) -> None:
         height, width = content.shape[:2]
         size = painting_size(min(PACE_SIZE, height, width), width, height)
-        self._engine, self._still = engine, scaled(content, *size)
+        self._engine, self._still = engine, resize(content, *size)
         engine.reset()
 
     def __call__(self, mix: Mix) -> Picture:
         painting = self._engine.paint(self._still[None], [mix])[0]
-        return finish(self._still, painting, painted_share(mix.painted, self._engine.fades_below))
+        return fade_to_content(
+            self._still, painting, compute_painting_share(mix.painted, self._engine.fades_below)
+        )
 
 
 def get_played_seconds(job: Job, source: Source) -> float:
@@ -214,7 +218,7 @@ def _build_from_options(job: Job, style_set: StyleSet, engine: Engine, source: S
         hold=job.hold,
         loop=job.loop,
     )
-    keys = tuple(replace(key, brush=job.brush, colours=job.colours) for key in timeline.keys)
+    keys = tuple(replace(key, brush=job.brush, colors=job.colors) for key in timeline.keys)
     return replace(timeline, keys=keys)
 
 
@@ -225,7 +229,7 @@ def _order_styles(job: Job, style_set: StyleSet, engine: Engine) -> list[Resolve
     if isinstance(engine, EmbeddingEngine):
         names = [style.name for style in moving]
         embeddings = [np.asarray(style_set.prepared[name], np.float32) for name in names]
-    order = ordered(
+    order = order_styles(
         job.order,
         [style.name for style in moving],
         [style.time for style in moving],
@@ -252,7 +256,9 @@ def _build_background(job: Job, styles: list[ResolvedStyle], source: Source) -> 
 def _build_from_score(job: Job, score: Score, source: Source) -> Timeline:
     return score.timeline(
         source.info,
-        cut_times(source.frames()) if score.needs_cuts else None,  # counted in the whole content
+        find_cut_times(source.frames())
+        if score.needs_cuts
+        else None,  # counted in the whole content
         _find_beats(source) if score.needs_beats else None,
         start=job.start,
         end=job.end,
@@ -261,7 +267,7 @@ def _build_from_score(job: Job, score: Score, source: Source) -> Timeline:
 
 
 def _find_cuts(job: Job, source: Source) -> list[float]:
-    return cut_times(source.frames(job.start, job.end))
+    return find_cut_times(source.frames(job.start, job.end))
 
 
 def _find_beats(source: Source) -> list[float]:

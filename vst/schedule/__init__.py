@@ -1,1 +1,1 @@
-"""Which styles at which time: timeline, easing, pacing, score."""
+"""Schedules of styles over time: timeline, easing, pacing, ordering, alignment and score."""

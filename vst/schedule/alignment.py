@@ -1,4 +1,4 @@
-"""Transitions that end on given times: on the content's cuts, or on the beats of its sound."""
+"""Moves transitions so that they end at given times: at the content's cuts or its sound's beats."""
 
 from __future__ import annotations
 
@@ -13,79 +13,85 @@ from vst.schedule.timeline import Key, Timeline
 from vst.video.scene_cuts import CutDetector
 
 ALIGNS = {
-    "off": "transitions end where the keys stand",
+    "off": "transitions end at the times of the keys",
     "cuts": "transitions end on the content's cuts",
     "beats": "transitions end on the beats of the content's sound",
 }
-"""What transitions may end on -> what it means."""
+"""Name of an alignment -> its description."""
 
 
-def cut_times(frames: Iterable[Frame]) -> list[float]:
-    """The times, in seconds, of the frames with which a new scene starts; the first frame of all is
-    none. Reads every frame, holds one.
+def find_cut_times(frames: Iterable[Frame]) -> list[float]:
+    """Return the time, in seconds, of each frame that starts a new scene, except the first frame.
+
+    Reads all frames, and keeps one in memory.
     """
     detector = CutDetector()
     return [frame.time for frame in frames if detector.is_cut(frame.picture)]
 
 
 def align_to(timeline: Timeline, times: Sequence[float]) -> Timeline:
-    """The same keys, moved so that transitions end on ``times`` (seconds, in any order).
+    """Return the timeline with its keys moved so that transitions end on ``times``.
 
-    Each key after the first moves to a time of its own, in order, and all together move as little
-    as can be. Where there are fewer times than keys, the keys left over keep their place between
-    their neighbours. Times outside of the timeline are no use; with none it stays as it is. What is
-    held is held before the change begins, for the change ends on the beat.
+    ``times``: seconds, in any order; those outside of the timeline are ignored, and without any
+    left the timeline is returned unchanged. Each key after the first moves to a different time, in
+    order, such that the sum of squared moves is minimal. If there are fewer times than keys, the
+    remaining keys keep their relative position between their neighbors. Holds come before the
+    change instead of half at each end, because the change ends on the beat.
     """
     first, end = timeline.keys[0].time, timeline.keys[-1].time
     usable = np.unique([time for time in times if first < time <= end])
     moving = np.array([key.time for key in timeline.keys if key.time > first])
-    # Keys at one time are a hard change: they move together.
-    places = np.unique(moving)
-    if not len(usable) or not len(places):
+    # Keys at the same time are a hard change, and move together.
+    current = np.unique(moving)
+    if not len(usable) or not len(current):
         return timeline
-    pairs = matched(places, usable)
-    anchors = np.array([first, *(places[place] for place, _ in pairs)])
+    pairs = match_times(current, usable)
+    anchors = np.array([first, *(current[index] for index, _ in pairs)])
     targets = np.array([first, *(usable[time] for _, time in pairs)])
     if anchors[-1] < end:
         anchors, targets = np.append(anchors, end), np.append(targets, end)
     moved = [
         replace(key, time=float(np.interp(key.time, anchors, targets))) for key in timeline.keys
     ]
-    return replace(timeline, keys=tuple(landing(moved, timeline.hold)), hold=0.0)
+    return replace(timeline, keys=tuple(expand_holds(moved, timeline.hold)), hold=0.0)
 
 
-def matched(
-    places: npt.NDArray[np.float64], times: npt.NDArray[np.float64]
+def match_times(
+    current: npt.NDArray[np.float64], times: npt.NDArray[np.float64]
 ) -> list[tuple[int, int]]:
-    """Pairs (place, time) in order, as many as the shorter row has, of the least squared moves."""
-    if len(places) > len(times):
-        return [(place, time) for time, place in matched(times, places)]
-    many = len(times)
-    cost = np.zeros(many + 1)
-    taken = np.zeros((len(places), many + 1), bool)
-    for index, place in enumerate(places):
-        # cost[m]: the least for the places so far with the first m times.
-        use = np.concatenate([[np.inf], cost[:-1] + (times - place) ** 2])
+    """Pair two rising sequences of times, in order, with the least sum of squared differences.
+
+    Returns index pairs (current, time), as many as the shorter sequence has elements.
+    """
+    if len(current) > len(times):
+        return [(index, time) for time, index in match_times(times, current)]
+    count = len(times)
+    cost = np.zeros(count + 1)
+    ends_here = np.zeros((len(current), count + 1), bool)
+    for index, value in enumerate(current):
+        # cost[m]: the least cost of the values so far with the first m times.
+        use = np.concatenate([[np.inf], cost[:-1] + (times - value) ** 2])
         cost = np.minimum.accumulate(use)
-        taken[index] = use <= cost
-    pairs, time = [], many
-    for index in range(len(places) - 1, -1, -1):
-        while not taken[index, time]:
+        ends_here[index] = use <= cost
+    pairs, time = [], count
+    for index in range(len(current) - 1, -1, -1):
+        while not ends_here[index, time]:
             time -= 1
         time -= 1
         pairs.append((index, time))
     return pairs[::-1]
 
 
-def landing(keys: Sequence[Key], hold: float) -> list[Key]:
-    """Keys whose changes end exactly at the next key: what is held comes whole before the change,
-    as a key of its own.
+def expand_holds(keys: Sequence[Key], hold: float) -> list[Key]:
+    """Return keys whose changes end exactly at the next key.
+
+    Each hold becomes an additional key: the whole hold comes before the change.
     """
-    placed: list[Key] = []
+    expanded: list[Key] = []
     for key, following in zip(keys, [*keys[1:], None]):
-        rest = hold if key.hold is None else key.hold
-        placed.append(replace(key, hold=None))
-        if following is not None and rest > 0 and following.time > key.time:
-            until = key.time + rest * (following.time - key.time)
-            placed.append(replace(key, time=until, hold=None))
-    return placed
+        share = hold if key.hold is None else key.hold
+        expanded.append(replace(key, hold=None))
+        if following is not None and share > 0 and following.time > key.time:
+            until = key.time + share * (following.time - key.time)
+            expanded.append(replace(key, time=until, hold=None))
+    return expanded

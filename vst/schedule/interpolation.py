@@ -1,6 +1,6 @@
-"""What a mix means, on plain numbers: embeddings mixed by weights, and the smooth path.
+"""Interpolates embeddings and weights: linear, spherical, and along a smooth path.
 
-Nothing here knows of times of a film, of pictures or of engines.
+Works on plain numbers, without timelines, pictures or engines.
 """
 
 from __future__ import annotations
@@ -11,22 +11,22 @@ import numpy as np
 
 from vst.core.types import Embedding
 
-Shares = Mapping[str, float]
-"""Name of a style -> its share."""
+Weights = Mapping[str, float]
+"""Name of a style -> its weight."""
 
-NOTHING = 1e-9
-"""Shares nearer to 0 than this are rounding and are left out."""
+NEGLIGIBLE = 1e-9
+"""Weights closer to 0 than this are rounding errors and are dropped."""
 
 
 def blend_embeddings(
     embeddings: Sequence[Embedding], weights: Sequence[float], blend: str
 ) -> Embedding:
-    """Mix (dim,) embeddings with ``weights`` (brought to sum 1), along a straight line or along the
-    sphere.
+    """Mix (dim,) embeddings with ``weights``, which are normalized to sum to 1.
 
-    Along the sphere, directions turn at an even speed and lengths change evenly; three or more are
-    mixed one after the other, each by its share of what has been mixed so far. Negative weights
-    lead away from a style: the path ``spline`` has small ones.
+    ``blend`` ``slerp`` interpolates along the sphere, with directions and lengths changing at
+    constant speed; it mixes three or more embeddings one after the other, each by its share of the
+    weights so far. Other blends interpolate linearly. Negative weights, of which a ``spline`` has
+    small ones, extrapolate away from a style.
     """
     share = np.asarray(weights, np.float32) / np.float32(sum(weights))
     if blend != "slerp":
@@ -46,62 +46,67 @@ def _slerp(a: Embedding, b: Embedding, part: float) -> Embedding:
     if min(length_a, length_b) < 1e-6:
         return straight
     angle = float(np.arccos(np.clip(float(a @ b) / (length_a * length_b), -1, 1)))
-    if angle < 1e-4 or angle > np.pi - 1e-4:  # parallel, or opposite with no one way round
+    if angle < 1e-4 or angle > np.pi - 1e-4:  # parallel, or opposite: no unique way around
         return straight
     length = (1 - part) * length_a + part * length_b
     way = np.sin((1 - part) * angle) * a / length_a + np.sin(part * angle) * b / length_b
     return (way * (length / np.sin(angle))).astype(np.float32)
 
 
-def combined(terms: Iterable[tuple[float, Shares]]) -> dict[str, float]:
-    """The sum of factor times shares, name by name; what is 0 is left out."""
+def combine_weights(terms: Iterable[tuple[float, Weights]]) -> dict[str, float]:
+    """Return the sum of factor times weights, by name, without weights of 0."""
     total: dict[str, float] = {}
-    for factor, shares in terms:
-        for name, share in shares.items():
-            total[name] = total.get(name, 0.0) + factor * share
-    return {name: share for name, share in total.items() if abs(share) > NOTHING}
+    for factor, weights in terms:
+        for name, weight in weights.items():
+            total[name] = total.get(name, 0.0) + factor * weight
+    return {name: weight for name, weight in total.items() if abs(weight) > NEGLIGIBLE}
 
 
-def without(shares: Shares, name: str) -> dict[str, float]:
-    """The shares of all others than ``name``, brought to sum 1; empty where there is no other."""
-    rest = {other: share for other, share in shares.items() if other != name and share > 0}
+def drop_name(weights: Weights, name: str) -> dict[str, float]:
+    """Return the positive weights without that of ``name``, normalized to sum to 1, or empty."""
+    rest = {other: weight for other, weight in weights.items() if other != name and weight > 0}
     total = sum(rest.values())
-    return {other: share / total for other, share in rest.items()}
+    return {other: weight / total for other, weight in rest.items()}
 
 
-def velocity(
-    before: tuple[float, Shares] | None,
-    here: tuple[float, Shares],
-    after: tuple[float, Shares] | None,
+def compute_velocity(
+    before: tuple[float, Weights] | None,
+    here: tuple[float, Weights],
+    after: tuple[float, Weights] | None,
 ) -> dict[str, float]:
-    """How fast the shares change at a key of a smooth path, per second: (time, shares) of the key
-    and of its neighbours (None: there is none, or the path breaks there).
+    """Return the rate of change of the weights, per second, at a key of a smooth path.
 
-    The secant through both neighbours (Catmull and Rom 1974), for keys at any distances in time. A
-    neighbour of the same look is a rest: there the path stands still rather than swing out.
+    Each argument is (time, weights): of the key (``here``) and of its neighbors (None where there
+    is none, or where the path is interrupted). The rate is the secant through both neighbors
+    (Catmull and Rom 1974), for keys at any distance in time. It is 0 next to a neighbor with equal
+    weights, so that the path rests there instead of overshooting.
     """
     earlier, later = before or here, after or here
     if later[0] <= earlier[0]:
         return {}
-    if any(one is not None and same(one[1], here[1]) for one in (before, after)):
+    if any(key is not None and are_equal(key[1], here[1]) for key in (before, after)):
         return {}
     pace = 1 / (later[0] - earlier[0])
-    return combined([(pace, later[1]), (-pace, earlier[1])])
+    return combine_weights([(pace, later[1]), (-pace, earlier[1])])
 
 
-def same(one: Shares, other: Shares) -> bool:
-    """Whether two looks are the same mix."""
-    return all(abs(one.get(name, 0.0) - other.get(name, 0.0)) <= NOTHING for name in {*one, *other})
+def are_equal(one: Weights, other: Weights) -> bool:
+    """Report whether two mixes have equal weights."""
+    return all(
+        abs(one.get(name, 0.0) - other.get(name, 0.0)) <= NEGLIGIBLE for name in {*one, *other}
+    )
 
 
-def hermite(
-    start: Shares, leaving: Shares, end: Shares, arriving: Shares, seconds: float, part: float
+def interpolate_hermite(
+    start: Weights, leaving: Weights, end: Weights, arriving: Weights, seconds: float, part: float
 ) -> dict[str, float]:
-    """The cubic from ``start`` to ``end`` with these velocities (per second) at its ends, ``part``
-    0..1 of the way; the shares sum to 1 as those of the ends do.
+    """Return the weights on the cubic Hermite curve from ``start`` to ``end`` at ``part`` (0..1).
+
+    ``leaving`` and ``arriving``: the rates of change at the ends, per second. ``seconds``: the time
+    between the ends. The weights sum to 1 if those of the ends do.
     """
     rest = 1 - part
-    return combined(
+    return combine_weights(
         [
             ((1 + 2 * part) * rest**2, start),
             (part * rest**2 * seconds, leaving),

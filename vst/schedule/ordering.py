@@ -1,6 +1,6 @@
-"""In which order several looks are played: as given, by time, by name, or along the shortest path.
+"""Orders styles: as given, by time, by name, or along the shortest path through their embeddings.
 
-The shortest path goes through the styles' numbers: each change is then as small as it can be.
+The shortest path makes the sum of the changes between consecutive styles minimal.
 """
 
 from __future__ import annotations
@@ -11,23 +11,23 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from vst.core.registry import unknown
+from vst.core.registry import make_unknown_error
 from vst.core.types import Embedding
 from vst.errors import UsageError
 
 ORDERS = {
     "given": "as the styles are given",
-    "time": "by the looks' times in their style videos",
-    "name": "by name, numbers by their size",
-    "path": "along the shortest path through the styles' numbers",
+    "time": "by the keyframes' times in their style videos",
+    "name": "by name, with numbers in numerical order",
+    "path": "along the shortest path through the styles' embeddings",
 }
-"""Names of the orders -> what each does."""
+"""Name of an order -> its description."""
 
-EXACT = 10
-"""Looks up to which the shortest path is found by trying all; beyond, by improving a good one."""
+EXACT_LIMIT = 10
+"""Number of styles up to which the shortest path is exact; beyond it, local search finds one."""
 
 
-def ordered(
+def order_styles(
     order: str,
     names: Sequence[str],
     times: Sequence[float],
@@ -35,47 +35,52 @@ def ordered(
     *,
     loop: bool = False,
 ) -> list[int]:
-    """The indices of the looks in the order that they are played (a name of `ORDERS`).
+    """Return the indices of the styles in the given order, a name in `ORDERS`.
 
-    ``times``: seconds of each look. ``embeddings``: (dim,) each, needed for the path alone. With
-    ``loop`` the path comes back to its first look, which is the first one given.
+    ``times``: seconds of each style. ``embeddings``: (dim,) each, needed for ``path`` only. With
+    ``loop`` the path returns to its first style, which is the first one given. Raises
+    `UnknownNameError` for another order, `UsageError` for a path without embeddings.
     """
     if order not in ORDERS:
-        raise unknown("order", order, ORDERS)
+        raise make_unknown_error("order", order, ORDERS)
     if order == "time":
         return sorted(range(len(names)), key=lambda index: times[index])
     if order == "name":
-        return sorted(range(len(names)), key=lambda index: natural(names[index]))
+        return sorted(range(len(names)), key=lambda index: natural_sort_key(names[index]))
     if order == "path":
         if embeddings is None:
             raise UsageError(
-                "order 'path' needs the styles' numbers, which this engine does not have; "
-                "use an engine with embeddings, or order by time or name"
+                "order 'path' needs the styles' embeddings, which this engine does not have. "
+                "Use an engine with embeddings, or order by time or name."
             )
-        return shortest_path(np.stack([np.asarray(one, np.float64) for one in embeddings]), loop)
+        return find_shortest_path(
+            np.stack([np.asarray(one, np.float64) for one in embeddings]), loop
+        )
     return list(range(len(names)))
 
 
-def natural(name: str) -> list[tuple[int, int, str]]:
-    """A key that sorts film-2 before film-10."""
+def natural_sort_key(name: str) -> list[tuple[int, int, str]]:
+    """Return a sort key that puts film-2 before film-10."""
     return [
         (0, int(piece), "") if piece.isdigit() else (1, 0, piece.lower())
         for piece in re.findall(r"\d+|\D+", name)
     ]
 
 
-def shortest_path(points: npt.NDArray[np.float64], loop: bool = False) -> list[int]:
-    """The order of the points (N, dim) in which the way through all of them is shortest.
+def find_shortest_path(points: npt.NDArray[np.float64], loop: bool = False) -> list[int]:
+    """Return the order of the points (N, dim) in which the path through all of them is shortest.
 
-    Open at both ends, beginning with the end that was given earlier; with ``loop`` closed, and
-    beginning with point 0. Exact up to `EXACT` points; beyond, the best of many starts that no
-    reversal of a piece can shorten.
+    An open path starts at whichever end has the lower index; with ``loop`` the path is closed and
+    starts at point 0. Exact up to `EXACT_LIMIT` points; beyond, the best 2-opt solution of up to
+    about 60 starts.
     """
     count = len(points)
     if count < 3:
         return list(range(count))
     between = np.linalg.norm(points[:, None] - points[None], axis=2)
-    found = _exact(between, loop) if count <= EXACT else _improved(between, loop)
+    found = (
+        _solve_exactly(between, loop) if count <= EXACT_LIMIT else _solve_by_search(between, loop)
+    )
     if loop:
         start = found.index(0)
         found = found[start:] + found[:start]
@@ -83,14 +88,16 @@ def shortest_path(points: npt.NDArray[np.float64], loop: bool = False) -> list[i
     return found if found[0] <= found[-1] else found[::-1]
 
 
-def path_length(between: npt.NDArray[np.float64], path: Sequence[int], loop: bool = False) -> float:
-    """The length of the way; ``between``: (N, N) distances."""
+def measure_path(
+    between: npt.NDArray[np.float64], path: Sequence[int], loop: bool = False
+) -> float:
+    """Return the length of a path; ``between``: (N, N) distances."""
     closing = between[path[-1], path[0]] if loop else 0.0
     return float(between[path[:-1], path[1:]].sum() + closing)
 
 
-def _exact(between: npt.NDArray[np.float64], loop: bool) -> list[int]:
-    """Held and Karp (1962): the best way through each set of points to each last one."""
+def _solve_exactly(between: npt.NDArray[np.float64], loop: bool) -> list[int]:
+    """Solve by dynamic programming over sets of points and their last point (Held, Karp 1962)."""
     count = len(between)
     best = np.full((1 << count, count), np.inf)
     come_from = np.zeros((1 << count, count), np.int64)
@@ -111,14 +118,16 @@ def _exact(between: npt.NDArray[np.float64], loop: bool) -> list[int]:
     return path
 
 
-def _improved(between: npt.NDArray[np.float64], loop: bool) -> list[int]:
+def _solve_by_search(between: npt.NDArray[np.float64], loop: bool) -> list[int]:
+    """Improve nearest-neighbor paths from several starts, and return the shortest."""
     count = len(between)
     starts = range(count) if count <= 60 else range(0, count, count // 60)
-    paths = (_shortened(between, _nearest_first(between, start), loop) for start in starts)
-    return min(paths, key=lambda path: path_length(between, path, loop))
+    paths = (_shorten_path(between, _visit_nearest_first(between, start), loop) for start in starts)
+    return min(paths, key=lambda path: measure_path(between, path, loop))
 
 
-def _nearest_first(between: npt.NDArray[np.float64], start: int) -> list[int]:
+def _visit_nearest_first(between: npt.NDArray[np.float64], start: int) -> list[int]:
+    """Return the path that always goes on to the nearest point not visited yet."""
     path, left = [start], set(range(len(between))) - {start}
     while left:
         here = path[-1]
@@ -127,12 +136,12 @@ def _nearest_first(between: npt.NDArray[np.float64], start: int) -> list[int]:
     return path
 
 
-def _shortened(between: npt.NDArray[np.float64], path: list[int], loop: bool) -> list[int]:
-    """2-opt: reverse the piece that saves most, until none does."""
+def _shorten_path(between: npt.NDArray[np.float64], path: list[int], loop: bool) -> list[int]:
+    """Improve a path by 2-opt: reverse the section that saves most until none saves anything."""
     route = np.array(path)
     count = len(route)
     for _ in range(20 * count):
-        # Reversing i..j changes only the two steps into and out of the piece; an open way has no
+        # Reversing i..j changes only the steps into and out of the section; an open path has no
         # step before its first point and none after its last.
         first, second = np.triu_indices(count, 1)
         inner, outer = route[first], route[second]

@@ -1,8 +1,8 @@
-"""A transition at an even visible speed: the painter is asked how much the picture changes.
+"""Re-times transitions to a constant visible speed, measured on painted pictures.
 
-Between two styles the picture often hardly moves at first and then turns within a few steps: even
-steps of weight are not even steps to the eye. Here the path is walked with the painter, and each
-transition gets an ease along which consecutive paintings differ by the same amount.
+Between two styles the picture often hardly changes at first and then within a few steps: equal
+steps of weight are not equal steps to the eye. This module paints a still along each transition
+and computes an ease along which consecutive paintings differ by the same amount.
 """
 
 from __future__ import annotations
@@ -15,80 +15,81 @@ import numpy as np
 import numpy.typing as npt
 
 from vst.core.types import Picture
-from vst.schedule.interpolation import same
+from vst.schedule.interpolation import are_equal
 from vst.schedule.timeline import Mix, Timeline
 
 Paint = Callable[[Mix], Picture]
-"""Paints one still, always the same, in a mix: what a viewer would see of it."""
+"""Paints one still, always the same, with a mix."""
 
 STEPS = 24
-"""Steps into which a transition is cut to measure its speed."""
+"""Steps into which a transition is divided to measure its speed."""
 ROUNDS = 6
-"""Times that the steps are measured and moved, at most; three do for most pairs of styles."""
-EVEN = 0.04
-"""Unevenness (`unevenness`) with which a transition is left as it is."""
+"""Upper limit of rounds of measuring and moving the steps; three suffice for most styles."""
+EVEN_ENOUGH = 0.04
+"""Unevenness (see `measure_unevenness`) at which the search ends."""
 
 
-def uniform(timeline: Timeline, paint: Paint) -> Timeline:
-    """The same timeline with each change re-timed to a constant visible speed.
+def equalize_pace(timeline: Timeline, paint: Paint) -> Timeline:
+    """Return the timeline with each transition re-timed to a constant visible speed.
 
-    Each key whose look changes towards the next gets an ease ``table(…)`` of `STEPS` steps, in
-    place of its own. About 25 paintings a round and transition: a small still is enough.
+    Each key that differs from the next gets an ease ``table(…)`` of `STEPS` steps in place of its
+    own. Paints about 25 pictures per round and transition; a small still is enough.
     """
     keys = list(timeline.keys)
     for index, (key, following) in enumerate(pairwise(keys)):
-        if key.time == following.time or _at_rest(timeline, index):
+        if key.time == following.time or _is_still(timeline, index):
             continue
-        parts = even_parts(lambda part, index=index: paint(timeline.between(index, part)))  # type: ignore[misc]
+        parts = find_even_parts(lambda part, index=index: paint(timeline.between(index, part)))  # type: ignore[misc]
         written = ",".join(f"{part:.5g}" for part in parts)
         keys[index] = replace(key, ease=f"table({written})")
     return replace(timeline, keys=tuple(keys))
 
 
-def even_parts(picture_at: Callable[[float], Picture]) -> npt.NDArray[np.float64]:
-    """Parts 0..1 (STEPS + 1 of them, rising, with both ends) at which the picture of a transition
-    has moved on by the same amount from one to the next.
+def find_even_parts(picture_at: Callable[[float], Picture]) -> npt.NDArray[np.float64]:
+    """Return STEPS + 1 rising parts, from 0 to 1, between which the picture changes equally.
+
+    ``picture_at`` gives the picture at a part (0..1) of the transition.
     """
     parts = np.linspace(0.0, 1.0, STEPS + 1)
     ends = picture_at(0.0), picture_at(1.0)
     best, least = parts, np.inf
     for _ in range(ROUNDS):
         pictures = [ends[0], *(picture_at(float(part)) for part in parts[1:-1]), ends[1]]
-        changes = differences(pictures)
+        changes = measure_changes(pictures)
         if changes.sum() == 0:
             return parts
-        uneven = unevenness(changes)
+        uneven = measure_unevenness(changes)
         if uneven < least:
             best, least = parts, uneven
-        if uneven <= EVEN:
+        if uneven <= EVEN_ENOUGH:
             break
-        # The length of the way so far, at the parts just painted; its inverse at even lengths is
-        # the next guess. Where nothing changes at all, a sliver of length keeps it rising.
+        # The path's length up to each part just painted; its inverse at equal lengths is the next
+        # guess. Where nothing changes, a tiny length keeps it strictly rising.
         length = np.concatenate([[0.0], np.cumsum(changes + 1e-6 * changes.sum())])
         parts = np.interp(np.linspace(0.0, length[-1], STEPS + 1), length, parts)
         parts[0], parts[-1] = 0.0, 1.0
     return best
 
 
-def differences(pictures: list[Picture]) -> npt.NDArray[np.float64]:
-    """Mean absolute difference (0..255) between each picture and the next."""
+def measure_changes(pictures: list[Picture]) -> npt.NDArray[np.float64]:
+    """Return the mean absolute difference (0..255) between each picture and the next."""
     return np.array(
         [np.abs(one.astype(np.float32) - other).mean() for one, other in pairwise(pictures)],
         np.float64,
     )
 
 
-def unevenness(changes: npt.NDArray[np.float64]) -> float:
-    """Standard deviation over mean of the changes; 0 is a constant speed."""
+def measure_unevenness(changes: npt.NDArray[np.float64]) -> float:
+    """Return the standard deviation of the changes over their mean; 0 is a constant speed."""
     return float(changes.std() / changes.mean()) if changes.any() else 0.0
 
 
-def _at_rest(timeline: Timeline, index: int) -> bool:
-    """Whether nothing changes from a key to the next."""
+def _is_still(timeline: Timeline, index: int) -> bool:
+    """Report whether nothing changes from the key ``index`` to the next."""
     start, middle, end = (timeline.between(index, part) for part in (0.0, 0.5, 1.0))
     return all(
-        same(start.weights, other.weights)
-        and (start.strength, start.brush, start.colours)
-        == (other.strength, other.brush, other.colours)
+        are_equal(start.weights, other.weights)
+        and (start.strength, start.brush, start.colors)
+        == (other.strength, other.brush, other.colors)
         for other in (middle, end)
     )

@@ -1,1 +1,1 @@
-"""From a style argument to a style: library, resolution, map."""
+"""Styles: the library of named ones, resolution of style arguments, and maps of a style space."""

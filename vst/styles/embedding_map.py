@@ -1,8 +1,8 @@
-"""Maps of a style space, walks through it, and what lies nearby.
+"""Maps of a style space, walks through it, and nearest neighbors.
 
-An embedding has a hundred numbers or more; a map shows two. The two axes are those along which the
-given styles differ most (principal components), which is the same as classical scaling of their
-Euclidean distances: no other flat map of a linear kind keeps more of the squared distances.
+A map projects embeddings of a hundred numbers or more to a plane. The axes are the first two
+principal components of the given styles, which equals classical scaling of their Euclidean
+distances: no other linear projection to a plane keeps more of the squared distances.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ Numbers = npt.NDArray[np.float64]
 class SpaceMap:
     """Styles on a plane.
 
-    ``places``: (N, 2), in the units of the style space, the styles' mean at (0, 0). ``mean``
-    (dim,) and ``axes`` (2, dim) bring other embeddings onto the same map. ``kept``: 0..1, the part
-    of the squared distances that the plane shows.
+    ``places``: (N, 2), in units of the style space, with the styles' mean at (0, 0). ``mean``
+    (dim,) and ``axes`` (2, dim) project other embeddings onto the same map. ``kept``: 0..1, the
+    share of the squared distances that the plane shows.
     """
 
     names: tuple[str, ...]
@@ -37,24 +37,27 @@ class SpaceMap:
     axes: Numbers
     kept: float
 
-    def place_of(self, embeddings: npt.ArrayLike) -> Numbers:
-        """Where other embeddings, (dim,) or (N, dim), lie on this map: (2,) or (N, 2)."""
+    def project(self, embeddings: npt.ArrayLike) -> Numbers:
+        """Project embeddings, (dim,) or (N, dim), onto this map: (2,) or (N, 2)."""
         numbers = np.asarray(embeddings, np.float64)
         if numbers.shape[-1:] != self.mean.shape:
             raise UsageError(
-                f"embeddings of shape {numbers.shape} on a map of {self.mean.size} numbers each; "
-                "embed them with the engine that the map was made with"
+                f"embeddings of shape {numbers.shape} do not fit the map, which is made of "
+                f"embeddings of {self.mean.size} numbers. Embed them with the map's engine."
             )
         return (numbers - self.mean) @ self.axes.T
 
+    place_of = project
+    """The earlier name of `project`."""
+
 
 def map_space(styles: Mapping[str, Embedding]) -> SpaceMap:
-    """A map of at least two styles, name -> embedding (dim,), all of one space."""
-    rows = _rows(styles)
+    """Map at least two styles, name -> embedding (dim,), all of the same space."""
+    rows = _stack_embeddings(styles)
     mean = rows.mean(0)
     _, spread, axes = np.linalg.svd(rows - mean, full_matrices=False)
     axes = np.concatenate([axes, np.zeros((2, axes.shape[1]))])[:2]
-    # An axis may point either way: the way of its largest number is taken, so that the same styles
+    # The sign of an axis is arbitrary: its largest number is made positive, so that the same styles
     # give the same map on every machine.
     largest = axes[np.arange(2), np.abs(axes).argmax(1)]
     axes = axes * np.where(largest < 0, -1.0, 1.0)[:, None]
@@ -66,12 +69,14 @@ def map_space(styles: Mapping[str, Embedding]) -> SpaceMap:
 def walk(
     styles: Sequence[npt.ArrayLike], steps: int, blend: str = "embedding"
 ) -> npt.NDArray[np.float32]:
-    """Embeddings at ``steps`` even times of a walk from each style (dim,) to the next: (steps,
-    dim). ``blend``: a name of `vst.schedule.timeline.BLENDS`.
+    """Return embeddings, (steps, dim), at equal times of a walk from each style (dim,) to the next.
+
+    ``blend``: a name in `vst.schedule.timeline.BLENDS`.
     """
     if steps < 2 or not len(styles):
         raise UsageError(
-            f"a walk of {steps} steps through {len(styles)} styles; the least is two steps and one"
+            f"a walk of {steps} steps through {len(styles)} styles is too short. "
+            "Give at least two steps and one style."
         )
     numbers = [np.asarray(style, np.float32) for style in styles]
     line = Timeline.through([str(i) for i in range(len(styles))], 1.0, ease="linear", blend=blend)
@@ -86,23 +91,25 @@ def walk(
     )
 
 
-def nearest(
+def find_nearest_styles(
     styles: Mapping[str, Embedding], embedding: npt.ArrayLike, count: int = 5
 ) -> list[tuple[str, float]]:
-    """The ``count`` styles nearest to an embedding (dim,): name and Euclidean distance, the
-    nearest first.
+    """Return the ``count`` styles nearest to an embedding (dim,), the nearest first.
+
+    Each is (name, Euclidean distance).
     """
-    rows: Any = _rows(styles)
+    rows: Any = _stack_embeddings(styles)
     gaps = np.linalg.norm(rows - np.asarray(embedding, np.float64), axis=1)
     order = np.argsort(gaps, kind="stable")[:count]
     names = list(styles)
     return [(names[index], float(gaps[index])) for index in order]
 
 
-def _rows(styles: Mapping[str, Embedding]) -> Numbers:
+def _stack_embeddings(styles: Mapping[str, Embedding]) -> Numbers:
     sizes = {np.shape(style) for style in styles.values()}
     if len(styles) < 2 or len(sizes) != 1:
         raise UsageError(
-            f"{len(styles)} styles of shapes {sorted(sizes)}; give at least two of one style space"
+            f"{len(styles)} styles of shapes {sorted(sizes)} cannot be compared. "
+            "Give at least two of the same style space."
         )
     return np.stack([np.asarray(style, np.float64) for style in styles.values()])

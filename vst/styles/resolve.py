@@ -1,6 +1,4 @@
-"""From what a user names as style to the looks that are played: pictures or embeddings, each with a
-name and a time.
-"""
+"""Resolves style arguments to styles: pictures, embeddings or networks, with names and times."""
 
 from __future__ import annotations
 
@@ -12,31 +10,31 @@ import cv2
 import numpy as np
 
 from vst.core.limits import LIMITS, Limits, check_frames
-from vst.core.registry import nearest
+from vst.core.registry import find_nearest
 from vst.core.style_spaces import NETWORK_SPACE
 from vst.core.types import Embedding, Picture
 from vst.errors import MediaError, MissingFileError, SpaceError, UsageError
 from vst.keyframes import PICKERS
 from vst.keyframes.base import Embed, Picker
 from vst.schedule.timeline import NONE
-from vst.styles.library import all_styles, style_named
+from vst.styles.library import all_styles, get_style
 from vst.video.sources import open_source
 
 NETWORK_SUFFIX = ".keras"
-"""Ending of the files of networks that were trained for a style."""
+"""Suffix of the files of networks that were trained for a style."""
 PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})
-"""Endings of the files in a folder of styles that are pictures."""
-LARGEST = 2048
-"""Longer side, in pixels, of a style's picture that is held; predictors look at 256 pixels."""
+"""Suffixes of the files in a folder of styles that are pictures."""
+MAX_SIDE = 2048
+"""Longer side, in pixels, of a style's picture in memory; predictors use 256 pixels."""
 
 
 @dataclass(frozen=True)
 class ResolvedStyle:
-    """One style that is played.
+    """One style of a job.
 
-    ``name`` is its own within a job; ``time`` is seconds in the style video it comes from (0 for a
-    still picture). ``style`` is a picture, or numbers of the style space ``space``, or the bytes of
-    a trained network (`vst.core.style_spaces.NETWORK_SPACE`).
+    ``name`` is unique within the job; ``time`` is seconds in the style video it comes from (0 for a
+    still picture). ``style`` is a picture, or an embedding of the style space ``space``, or the
+    bytes of a trained network (`vst.core.style_spaces.NETWORK_SPACE`).
     """
 
     name: str
@@ -46,26 +44,26 @@ class ResolvedStyle:
 
     @property
     def is_content(self) -> bool:
-        """Whether this is the content itself, unpainted."""
+        """Whether this is the unpainted content."""
         return self.name == NONE
 
     @property
     def picture(self) -> Picture:
-        """The style's picture; a look given as numbers has none."""
+        """The style's picture; raises `UsageError` for the content, embeddings and networks."""
         if self.is_content:
-            raise UsageError(f"the style {NONE!r} is the content itself and has no picture")
+            raise UsageError(f"style {NONE!r} is the content itself and has no picture")
         if self.space is not None:
-            kept = "a trained network" if self.space == NETWORK_SPACE else "kept as numbers"
-            raise UsageError(f"style {self.name!r} is {kept} and has no picture to show")
+            kind = "a trained network" if self.space == NETWORK_SPACE else "an embedding (numbers)"
+            raise UsageError(f"style {self.name!r} is {kind} and has no picture to show")
         return np.asarray(self.style, np.uint8)
 
 
-def of_use(picture: Picture) -> Picture:
-    """The picture, made smaller where it is larger than any engine looks at: many are held."""
+def shrink_picture(picture: Picture) -> Picture:
+    """Shrink a picture to `MAX_SIDE`, more than any engine uses, because a job keeps many."""
     longer = max(picture.shape[:2])
-    if longer <= LARGEST:
+    if longer <= MAX_SIDE:
         return picture
-    height, width = (max(1, round(side * LARGEST / longer)) for side in picture.shape[:2])
+    height, width = (max(1, round(side * MAX_SIDE / longer)) for side in picture.shape[:2])
     return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
@@ -79,100 +77,101 @@ def resolve_styles(
     notes: list[str] | None = None,
     limits: Limits = LIMITS,
 ) -> list[ResolvedStyle]:
-    """The looks of several style arguments in order; names that would be double get a number.
+    """Resolve style arguments in order; duplicate names get a number.
 
-    A style is a picture, a folder of pictures (in order of name), a video (``keyframes`` of it,
-    chosen by ``picker``), ``@name`` (a built-in or a user's own one), a ``.keras`` file (a network
-    trained for a style), or ``none`` (the content itself). ``at``: seconds, for the
-    picker that takes times. ``embed``: an engine's, for a picker that compares styles. ``notes``
-    takes up what the pickers have to say: frames that were passed over.
+    An argument is a picture, a folder of pictures (in order of name), a video (``keyframes`` of it,
+    chosen by ``picker``), ``@name`` (a built-in style or the user's), a ``.keras`` file (a network
+    trained for a style), or ``none`` (the unpainted content). ``at``: seconds, for the picker that
+    takes times. ``embed``: an engine's, for pickers that compare styles. ``notes``: the list that
+    receives the pickers' notes, such as skipped frames.
     """
-    choice = PICKERS[picker](at)
+    chosen = PICKERS[picker](at)
 
-    def of_film(path: Path) -> list[ResolvedStyle]:
-        return _looks_of_film(path, choice, keyframes, embed, notes, limits)
+    def resolve_video(path: Path) -> list[ResolvedStyle]:
+        return _resolve_video(path, chosen, keyframes, embed, notes, limits)
 
-    found = [look for style in styles for look in _looks_of_one(style, of_film, limits)]
     taken: set[str] = set()
-    looks = []
-    for look in found:
-        if look.is_content:  # wherever it stands, it is the same one
-            looks.append(look)
+    resolved = []
+    for one in (one for style in styles for one in _resolve_one(style, resolve_video, limits)):
+        if one.is_content:  # may occur several times, always as the same style
+            resolved.append(one)
             continue
-        name, number = look.name, 2
+        name, number = one.name, 2
         while name in taken:
-            name, number = f"{look.name}~{number}", number + 1
+            name, number = f"{one.name}~{number}", number + 1
         taken.add(name)
-        looks.append(replace(look, name=name))
-    return looks
+        resolved.append(replace(one, name=name))
+    return resolved
 
 
-def check_there(style: str) -> None:
-    """Refuse a style argument that names nothing; opens nothing."""
+def check_style_exists(style: str) -> None:
+    """Raise an error if a style argument names nothing; opens no file."""
     if style == NONE:
         return
     if style.startswith("@"):
-        style_named(style)
+        get_style(style)
     elif not Path(style).exists():
-        hint = nearest(Path(style).name, all_styles())
-        also = (
+        hint = find_nearest(Path(style).name, all_styles())
+        remedy = (
             f"; did you mean the built-in style @{hint}?"
             if hint
-            else "; `vst styles` lists the built-in ones"
+            else ". `vst styles` lists the built-in ones."
         )
-        raise MissingFileError(f"style {style!r} is neither a file, a folder nor @name{also}")
+        raise MissingFileError(f"style {style!r} is neither a file, a folder nor @name{remedy}")
 
 
-def check_space(looks: Iterable[ResolvedStyle], engine: str, space: str | None) -> None:
-    """Refuse looks given as numbers of another style space than the engine's (None: the engine
-    takes pictures).
+def check_space(styles: Iterable[ResolvedStyle], engine: str, space: str | None) -> None:
+    """Raise `SpaceError` if a style is not a picture and of another space than the engine's.
+
+    ``space``: the engine's style space; None: the engine takes pictures only.
     """
-    for look in looks:
-        if look.space == NETWORK_SPACE != space:
+    for style in styles:
+        if style.space == NETWORK_SPACE != space:
             raise SpaceError(
-                f"style {look.name!r} is a trained network, which engine {engine!r} cannot paint "
-                "with; add --engine fast, or give the style as a picture"
+                f"style {style.name!r} is a trained network, which engine {engine!r} cannot paint "
+                "with. Add --engine fast, or give the style as a picture."
             )
-        if look.space not in (None, NETWORK_SPACE, space) and space == NETWORK_SPACE:
+        if style.space not in (None, NETWORK_SPACE, space) and space == NETWORK_SPACE:
             raise SpaceError(
-                f"style {look.name!r} is kept as numbers, but engine {engine!r} paints in trained "
-                "networks only; `vst train fast` makes one from a style's picture"
+                f"style {style.name!r} is an embedding, but engine {engine!r} paints with trained "
+                "networks only. Make one from a picture of the style with `vst train fast`."
             )
-        if look.space is not None and look.space != space:
+        if style.space is not None and style.space != space:
             takes = f"paints in the style space {space!r}" if space else "takes pictures only"
             raise SpaceError(
-                f"style {look.name!r} is numbers of the style space {look.space!r}, "
-                f"but engine {engine!r} {takes}; "
-                "give the style as a picture, or choose another engine"
+                f"style {style.name!r} is an embedding of the style space {style.space!r}, "
+                f"but engine {engine!r} {takes}. "
+                "Give the style as a picture, or choose another engine."
             )
 
 
-def _looks_of_one(
-    style: str, of_film: Callable[[Path], list[ResolvedStyle]], limits: Limits
+def _resolve_one(
+    style: str, resolve_video: Callable[[Path], list[ResolvedStyle]], limits: Limits
 ) -> list[ResolvedStyle]:
+    """Resolve one style argument; ``resolve_video`` picks the keyframes of a video."""
     if style == NONE:
         return [ResolvedStyle(NONE, 0.0, np.zeros((1, 1, 3), np.uint8))]
     if style.startswith("@"):
-        known = style_named(style)
-        return [ResolvedStyle(known.name, 0.0, known.embedding, known.space)]
-    check_there(style)
+        named = get_style(style)
+        return [ResolvedStyle(named.name, 0.0, named.embedding, named.space)]
+    check_style_exists(style)
     path = Path(style)
     if path.is_dir():
         pictures = sorted(p for p in path.iterdir() if p.suffix.lower() in PICTURE_SUFFIXES)
         if not pictures:
             raise UsageError(
-                f"the style folder {style!r} has no pictures "
-                f"({', '.join(sorted(PICTURE_SUFFIXES))})"
+                f"style folder {style!r} has no pictures. "
+                f"Put some into it ({', '.join(sorted(PICTURE_SUFFIXES))})."
             )
-        return [_picture(one, limits) for one in pictures]
+        return [_read_picture(one, limits) for one in pictures]
     if path.suffix.lower() in PICTURE_SUFFIXES:
-        return [_picture(path, limits)]
+        return [_read_picture(path, limits)]
     if path.suffix.lower() == NETWORK_SUFFIX:
         return [ResolvedStyle(path.stem, 0.0, np.fromfile(path, np.uint8), NETWORK_SPACE)]
-    return of_film(path)
+    return resolve_video(path)
 
 
-def _looks_of_film(
+def _resolve_video(
     path: Path,
     picker: Picker,
     count: int,
@@ -180,19 +179,19 @@ def _looks_of_film(
     notes: list[str] | None,
     limits: Limits,
 ) -> list[ResolvedStyle]:
-    with open_source(path, limits) as film:
-        check_frames(f"style {str(path)!r}", film.info.frames, limits.frames)
-        picked = picker.pick(film, count, embed)
+    with open_source(path, limits) as video:
+        check_frames(f"style {str(path)!r}", video.info.frames, limits.frames)
+        picked = picker.pick(video, count, embed)
         if notes is not None:
             notes.extend(f"{path.name}: {note}" for note in picked.notes)
         return [
-            ResolvedStyle(f"{path.stem}-{i}", time, of_use(film.at(time)))
+            ResolvedStyle(f"{path.stem}-{i}", time, shrink_picture(video.at(time)))
             for i, time in enumerate(picked.times, 1)
         ]
 
 
-def _picture(path: Path, limits: Limits) -> ResolvedStyle:
+def _read_picture(path: Path, limits: Limits) -> ResolvedStyle:
     with open_source(path, limits) as source:
         for frame in source.frames():
-            return ResolvedStyle(path.stem, 0.0, of_use(frame.picture))
-    raise MediaError(f"{path} has no picture that can be read")
+            return ResolvedStyle(path.stem, 0.0, shrink_picture(frame.picture))
+    raise MediaError(f"style {str(path)!r} has no picture that can be read. Give another file.")

@@ -13,9 +13,9 @@ from typing import Any
 from vst.errors import UsageError
 from vst.job import LARGEST_BY_DEFAULT, NATIVE, Job, check_option
 from vst.schedule.easing import EASES
-from vst.schedule.score import Moment, Score, ScoreKey, StyleSource, write_score
+from vst.schedule.score import Score, ScoreKey, ScoreTime, StyleSource, write_score
 from vst.schedule.timeline import NONE
-from vst.styles.library import style_named
+from vst.styles.library import get_style
 from vst.web.sessions import PageStyle, Session, make_slug
 
 MAIN = ("strength", "hold", "ease", "size", "stabilize", "colors")
@@ -124,7 +124,7 @@ def find_style(session: Session, id_or_name: object) -> PageStyle:
     if id_or_name == NONE:
         return PageStyle(NONE, NONE, StyleSource(NONE))
     if id_or_name.startswith("@"):
-        style = style_named(id_or_name)
+        style = get_style(id_or_name)
         return PageStyle(id_or_name, style.name, StyleSource(f"@{style.name}"))
     raise UsageError("this keyframe is gone; add its style again")
 
@@ -202,7 +202,7 @@ def build_score(form: Form, folder: str = "") -> Score:
         styles[name] = source if is_builtin else replace(source, path=folder + source.path)
     of_key = {name: form.settings[name] for name in KEY_SETTINGS if name in form.settings}
     keys = tuple(
-        ScoreKey(Moment(round(100 * at, 3), "%"), {names[style.id]: 1.0}, **of_key)
+        ScoreKey(ScoreTime(round(100 * at, 3), "%"), {names[style.id]: 1.0}, **of_key)
         for style, at in form.keys
     )
     of_score = {name: form.settings[name] for name in SCORE_SETTINGS if name in form.settings}

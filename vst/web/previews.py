@@ -19,7 +19,7 @@ from vst.notebook.display import paint_swatch
 from vst.plotting import plot_score, resize_to
 from vst.preview import FramePreviewer
 from vst.schedule.score import StyleSource
-from vst.styles.library import builtin_styles
+from vst.styles.library import load_builtin_styles
 from vst.styles.resolve import resolve_styles
 from vst.video.sources import open_source
 from vst.web.form import build_job, parse_number, read_form
@@ -69,7 +69,7 @@ class Previews:
 
     def _warm(self) -> None:
         try:
-            for name, style in builtin_styles().items():
+            for name, style in load_builtin_styles().items():
                 painted = paint_swatch(style.embedding, style.space)
                 if painted is not None:
                     self._swatches[name] = encode_jpeg(painted, THUMBNAIL)
@@ -89,7 +89,7 @@ class Previews:
         threading.Thread(target=self._expect, args=(file,), name="vst warming", daemon=True).start()
 
     def _expect(self, file: StoredFile) -> None:
-        job = Job(str(file.path), (f"@{next(iter(builtin_styles()))}",), f"{file.path}.mp4")
+        job = Job(str(file.path), (f"@{next(iter(load_builtin_styles()))}",), f"{file.path}.mp4")
         try:
             with self._lock:
                 self._previewer.paint(job, file.about["duration"] / 2)
@@ -98,7 +98,7 @@ class Previews:
 
     def swatch(self, name: str) -> bytes:
         """Return the picture of a built-in style; wait while they are being painted."""
-        if name not in builtin_styles():
+        if name not in load_builtin_styles():
             raise UsageError(f"no built-in style {name!r}")
         while name not in self._swatches and not self._swatched.wait(0.05):
             pass

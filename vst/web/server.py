@@ -15,7 +15,7 @@ from vst import __version__
 from vst.errors import DependencyError, UsageError, VSTError
 from vst.job import Job, check_option
 from vst.keyframes import PICKERS
-from vst.styles.library import builtin_styles
+from vst.styles.library import load_builtin_styles
 from vst.styles.resolve import PICTURE_SUFFIXES
 from vst.web.form import list_controls
 from vst.web.guard import Guard
@@ -65,7 +65,8 @@ class Calls:
         self.queue.forget(lambda one: one.token not in self.sessions.sessions)
         self.sessions.find(session.token)
         builtin = [
-            {"name": style.name, "about": style.description} for style in builtin_styles().values()
+            {"name": style.name, "about": style.description}
+            for style in load_builtin_styles().values()
         ]
         limits = {"upload": session.limits.upload, "length": session.limits.length}
         return {

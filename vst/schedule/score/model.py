@@ -1,4 +1,4 @@
-"""A score as plain values, and the timeline that it makes of a content."""
+"""A score as plain values, and its timeline for a content."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from vst.errors import UsageError
 from vst.schedule.alignment import ALIGNS
 from vst.schedule.timeline import Curve, Key, Timeline
 
-__all__ = ["ALIGNS", "PACES", "Clock", "Moment", "Score", "ScoreKey", "StyleSource"]
+__all__ = ["ALIGNS", "PACES", "Clock", "Score", "ScoreKey", "ScoreTime", "StyleSource"]
 
 PACES = {
-    "eased": "changes go as their ease says",
-    "uniform": "changes go at a constant visible speed, measured on the painter",
+    "eased": "transitions follow their ease",
+    "uniform": "transitions have a constant visible speed, measured on the painter",
 }
-"""How fast the picture changes -> what it means."""
+"""Name of a pace -> its description."""
 
 DEFAULT_EASE = "smooth"
 DEFAULT_BLEND = "embedding"
@@ -34,15 +34,15 @@ _UNITS = (
     ("beat", re.compile(r"beat\s+(\d+)")),
     ("s", re.compile(_NUMBER + r"\s*s?")),
 )
-_WAYS = "write seconds (12.5), 1:02.5, 120f, 50%, cut 3 or beat 8"
+_FORMATS = "Write seconds (12.5), 1:02.5, 120f, 50%, cut 3 or beat 8."
 
 
 @dataclass(frozen=True)
 class Clock:
-    """What times of a score are measured against.
+    """The properties of a content that convert a score's times to seconds.
 
-    ``start`` and ``last``: seconds of the first and of the last frame that is painted; ``rate``:
-    frames a second; ``cuts`` and ``beats``: seconds, rising; None: they were not looked for.
+    ``start`` and ``last``: seconds of the first and of the last painted frame; ``rate``: frames per
+    second; ``cuts`` and ``beats``: seconds, rising; None: not detected.
     """
 
     start: float
@@ -53,17 +53,19 @@ class Clock:
 
 
 @dataclass(frozen=True)
-class Moment:
-    """A time as it is written: ``unit`` s (seconds of the content), f (frames, counted from 0), %
-    (of the painted part), cut or beat (counted from 1).
+class ScoreTime:
+    """A time in a score.
+
+    ``unit``: s (seconds of the content), f (frames, counted from 0), % (of the painted part), cut
+    or beat (counted from 1).
     """
 
     value: float
     unit: str = "s"
 
     @classmethod
-    def of(cls, text: str) -> Moment:
-        """From "12.5", "1:02.5", "120f", "50%", "cut 3" or "beat 8"."""
+    def parse(cls, text: str) -> ScoreTime:
+        """Parse "12.5", "1:02.5", "120f", "50%", "cut 3" or "beat 8"; raises `UsageError`."""
         bare = text.strip().lower()
         for unit, pattern in _UNITS:
             match = pattern.fullmatch(bare)
@@ -71,13 +73,13 @@ class Moment:
                 continue
             value = float(match.group(1))
             if unit == "%" and value > 100:
-                raise UsageError(f"time {text!r} is after the end; the end is 100%")
+                raise UsageError(f"time {text!r} is after the end. Give at most 100%.")
             if unit in ("cut", "beat") and value < 1:
-                raise UsageError(f"time {text!r}; {unit}s are counted from 1")
+                raise UsageError(f"time {text!r} does not exist: {unit}s are counted from 1")
             return cls(value, unit)
         if ":" in bare:
             return cls(parse_time(bare))
-        raise UsageError(f"time {text!r} cannot be read; {_WAYS}")
+        raise UsageError(f"time {text!r} is not a time. {_FORMATS}")
 
     def __str__(self) -> str:
         number = np.format_float_positional(self.value, trim="-")
@@ -85,8 +87,8 @@ class Moment:
             return f"{self.unit} {number}"
         return number if self.unit == "s" else f"{number}{self.unit}"
 
-    def seconds(self, clock: Clock) -> float:
-        """The time in seconds of the content."""
+    def to_seconds(self, clock: Clock) -> float:
+        """Convert to seconds of the content; raises `UsageError` if it has no such cut or beat."""
         if self.unit == "%":
             return clock.start + (clock.last - clock.start) * self.value / 100
         if self.unit == "f":
@@ -95,17 +97,19 @@ class Moment:
             return self.value
         found = clock.cuts if self.unit == "cut" else clock.beats
         if found is None:
-            raise UsageError(f"time '{self}' needs the {self.unit}s of a content; name one")
+            raise UsageError(f"time '{self}' needs the {self.unit}s of a content. Name a content.")
         if self.value > len(found):
             what = f"{len(found)} {self.unit}{'' if len(found) == 1 else 's'}"
-            raise UsageError(f"time '{self}': the content has {what}; write an earlier one")
+            raise UsageError(f"time '{self}': the content has {what}. Write an earlier one.")
         return found[round(self.value) - 1]
 
 
 @dataclass(frozen=True)
 class StyleSource:
-    """Where a style comes from: ``path``, a file (relative to the score) or @name; ``at``: seconds
-    of the picture to take, where it is a video.
+    """The source of a style.
+
+    ``path``: a file (relative to the score) or @name. ``at``: the time of the frame to use, in
+    seconds, if the file is a video.
     """
 
     path: str
@@ -114,31 +118,31 @@ class StyleSource:
 
 @dataclass(frozen=True)
 class ScoreKey:
-    """One key: when, which style or mix (name -> weight), and what differs from the score's own.
+    """One key: a time, the weights (name -> weight), and what differs from the score's settings.
 
-    ``line``: where it stands in the file.
+    ``line``: the key's line in the file, from 1; 0: it was not read from a file.
     """
 
-    at: Moment
+    at: ScoreTime
     weights: Mapping[str, float]
     strength: float | None = None
     ease: str | None = None
     hold: float | None = None
     brush: float | None = None
-    colours: str | None = None
+    colors: str | None = None
     line: int = field(default=0, compare=False)
 
 
-CurvePoints = tuple[tuple[Moment, float], ...]
+CurvePoints = tuple[tuple[ScoreTime, float], ...]
 
 
 @dataclass(frozen=True)
 class Score:
-    """What a score file says. ``folder``: what its paths are relative to."""
+    """The content of a score file. ``folder``: the folder that its paths are relative to."""
 
     keys: tuple[ScoreKey, ...]
     styles: Mapping[str, StyleSource] = field(default_factory=dict)
-    ground: tuple[ScoreKey, ...] = ()
+    background: tuple[ScoreKey, ...] = ()
     content: str | None = None
     ease: str = DEFAULT_EASE
     blend: str = DEFAULT_BLEND
@@ -146,7 +150,7 @@ class Score:
     loop: bool = False
     pace: str = "eased"
     align: str = "off"
-    colours: str = "style"
+    colors: str = "style"
     strength: CurvePoints = ()
     brush: CurvePoints = ()
     folder: Path = field(default=Path(), compare=False)
@@ -154,19 +158,23 @@ class Score:
 
     @property
     def units(self) -> set[str]:
-        """The units of all times: whether cuts or beats have to be looked for."""
-        moments = [key.at for key in (*self.keys, *self.ground)]
-        moments += [moment for moment, _ in (*self.strength, *self.brush)]
-        return {moment.unit for moment in moments}
+        """The units of all times in the score."""
+        return {time.unit for time in self.times}
+
+    @property
+    def times(self) -> list[ScoreTime]:
+        """All times in the score: those of the keys, the background's keys and the curves."""
+        curves = (*self.strength, *self.brush)
+        return [key.at for key in (*self.keys, *self.background)] + [time for time, _ in curves]
 
     @property
     def needs_cuts(self) -> bool:
-        """Whether the content's cuts have to be known."""
+        """Whether the timeline depends on the content's cuts."""
         return self.align == "cuts" or "cut" in self.units
 
     @property
     def needs_beats(self) -> bool:
-        """Whether the beats of the content's sound have to be known."""
+        """Whether the timeline depends on the beats of the content's sound."""
         return self.align == "beats" or "beat" in self.units
 
     def timeline(
@@ -179,22 +187,26 @@ class Score:
         end: float | None = None,
         rate: float | None = None,
     ) -> Timeline:
-        """The timeline for a content, closed where the score is a loop.
+        """Return the timeline for a content, closed if the score is a loop.
 
-        ``cuts``, ``beats``: seconds, where `needs_cuts` or `needs_beats`. ``start``, ``end``: the
-        part that is painted; ``rate``: frames a second of the output, where it is not the
-        content's. Alignment and pace are left to their own modules.
+        ``cuts``, ``beats``: seconds, required if `needs_cuts` or `needs_beats`. ``start``, ``end``:
+        seconds of the part to paint; ``rate``: frames per second of the output, if not the
+        content's. Alignment and pace are not applied: see `vst.schedule.alignment` and
+        `vst.schedule.pacing`.
         """
-        upto = min(info.duration if end is None else end, info.duration)
-        frames = rate or float(info.rate)
-        last = max(start, upto - 1 / frames)
-        clock = Clock(start, last, float(info.rate), cuts, beats)
-        return self.on(clock)
+        end = min(info.duration if end is None else end, info.duration)
+        last = max(start, end - 1 / (rate or float(info.rate)))
+        return self.make_timeline(Clock(start, last, float(info.rate), cuts, beats))
 
-    def on(self, clock: Clock) -> Timeline:
-        """The timeline for a content of which this is known."""
-        keys, ground = self._keys(self.keys, clock), self._keys(self.ground, clock)
-        strength, brush = self._curve("strength", clock), self._curve("brush", clock)
+    def make_timeline(self, clock: Clock) -> Timeline:
+        """Return the timeline for a content with this clock, closed if the score is a loop.
+
+        Raises `UsageError` that names the file, and the line where one key is at fault.
+        """
+        keys = self._make_keys(self.keys, clock)
+        background = self._make_keys(self.background, clock)
+        strength = self._make_curve("strength", self.strength, clock)
+        brush = self._make_curve("brush", self.brush, clock)
         common = (self.ease, self.blend, self.hold)
         try:
             timeline = Timeline(
@@ -202,39 +214,38 @@ class Score:
                 *common,
                 strength=strength,
                 brush=brush,
-                ground=Timeline(ground, *common) if ground else None,
+                background=Timeline(background, *common) if background else None,
             )
-            return timeline.looped(clock.last) if self.loop else timeline
+            return timeline.close_loop(clock.last) if self.loop else timeline
         except UsageError as error:
             raise UsageError(f"{self.file}: {error}" if self.file else str(error)) from None
 
-    def _keys(self, keys: Iterable[ScoreKey], clock: Clock) -> tuple[Key, ...]:
+    def _make_keys(self, keys: Iterable[ScoreKey], clock: Clock) -> tuple[Key, ...]:
         return tuple(
             Key(
-                self._seconds(key.at, clock, f", line {key.line}: at" if key.line else ": at"),
+                self._to_seconds(key.at, clock, f", line {key.line}: at" if key.line else ": at"),
                 key.weights,
                 1.0 if key.strength is None else key.strength,
                 1.0 if key.brush is None else key.brush,
-                key.colours or self.colours,
+                key.colors or self.colors,
                 key.ease,
                 key.hold,
             )
             for key in keys
         )
 
-    def _curve(self, name: str, clock: Clock) -> Curve | None:
-        points = self.strength if name == "strength" else self.brush
-        timed = [(self._seconds(moment, clock, f": {name}"), value) for moment, value in points]
+    def _make_curve(self, name: str, points: CurvePoints, clock: Clock) -> Curve | None:
+        timed = [(self._to_seconds(time, clock, f": {name}"), value) for time, value in points]
         return Curve(tuple(timed)) if timed else None
 
-    def _seconds(self, moment: Moment, clock: Clock, where: str) -> float:
+    def _to_seconds(self, time: ScoreTime, clock: Clock, where: str) -> float:
         try:
-            return moment.seconds(clock)
+            return time.to_seconds(clock)
         except UsageError as error:
             raise UsageError(f"{self.file or 'the score'}{where}: {error}") from None
 
     @classmethod
-    def of(
+    def from_timeline(
         cls,
         timeline: Timeline,
         styles: Mapping[str, StyleSource | str] | None = None,
@@ -242,48 +253,51 @@ class Score:
         clock: Clock | None = None,
         content: str | None = None,
     ) -> Score:
-        """The score that makes this timeline again.
+        """Return the score whose timeline is this one.
 
-        ``styles``: where each name comes from. With a ``clock`` times are written as parts of the
-        painted time, so that the score fits a content of any length; without, in seconds.
+        ``styles``: name -> source. With a ``clock``, times are percentages of the painted part, so
+        that the score fits a content of any length; without, seconds.
         """
 
-        def moment(seconds: float) -> Moment:
+        def make_time(seconds: float) -> ScoreTime:
             if clock is None or clock.last <= clock.start:
-                return Moment(seconds)
+                return ScoreTime(seconds)
             part = 100 * (seconds - clock.start) / (clock.last - clock.start)
-            return Moment(round(part, 6) + 0.0, "%") if 0 <= part <= 100 else Moment(seconds)
+            return ScoreTime(round(part, 6) + 0.0, "%") if 0 <= part <= 100 else ScoreTime(seconds)
 
-        def keys(line: Timeline, curves: bool) -> tuple[ScoreKey, ...]:
+        def make_keys(line: Timeline, curves: bool) -> tuple[ScoreKey, ...]:
             return tuple(
                 ScoreKey(
-                    moment(key.time),
+                    make_time(key.time),
                     dict(key.weights),
                     key.strength if key.strength != 1 and not (curves and line.strength) else None,
                     key.ease,
                     key.hold,
                     key.brush if key.brush != 1 and not (curves and line.brush) else None,
-                    key.colours if key.colours != "style" else None,
+                    key.colors if key.colors != "style" else None,
                 )
                 for key in line.keys
             )
 
-        def points(curve: Curve | None) -> CurvePoints:
-            return tuple((moment(time), value) for time, value in curve.points) if curve else ()
+        def make_points(curve: Curve | None) -> CurvePoints:
+            return tuple((make_time(time), value) for time, value in curve.points) if curve else ()
 
         named = {
             name: source if isinstance(source, StyleSource) else StyleSource(source)
             for name, source in (styles or {}).items()
         }
         return cls(
-            keys(timeline, True),
+            make_keys(timeline, True),
             named,
-            keys(timeline.ground, False) if timeline.ground else (),
+            make_keys(timeline.background, False) if timeline.background else (),
             content,
             timeline.ease,
             timeline.blend,
             timeline.hold,
             timeline.loop,
-            strength=points(timeline.strength),
-            brush=points(timeline.brush),
+            strength=make_points(timeline.strength),
+            brush=make_points(timeline.brush),
         )
+
+    of = from_timeline
+    """The earlier name of `from_timeline`."""

@@ -1,7 +1,7 @@
-"""YAML as a tree that remembers its lines: what the score reader walks on.
+"""Parses YAML to a tree of nodes with line numbers, for the score reader.
 
-Only plain mappings, lists and scalars come out, every scalar as its text. Aliases, tags, deep nests
-and large files are refused before anything is built of them.
+The tree has plain mappings, lists and scalars only, each scalar as its text. Aliases, tags, deep
+nesting and large files are refused before anything is built from them.
 """
 
 from __future__ import annotations
@@ -12,36 +12,38 @@ import yaml
 
 from vst.errors import UsageError
 
-LARGEST = 1_000_000
-"""Bytes that a score may have."""
-DEEPEST = 12
-"""Mappings and lists within each other."""
+MAX_BYTES = 1_000_000
+"""Upper limit of a score's size in bytes."""
+MAX_DEPTH = 12
+"""Upper limit of nested mappings and lists."""
 
 
-class Place:
-    """Where something stands: for errors that name file, line and key."""
+class YamlLocation:
+    """A file, a line (from 1) and a key, for errors."""
 
     def __init__(self, file: str, line: int, key: str = "") -> None:
         self.file, self.line, self.key = file, line, key
 
     def fail(self, text: str) -> NoReturn:
-        """Raise `UsageError` with the place before ``text``."""
+        """Raise `UsageError` with the location before ``text``."""
         key = f"{self.key}: " if self.key else ""
         raise UsageError(f"{self.file}, line {self.line}: {key}{text}")
 
 
-class Value:
-    """A node: ``kind`` is text, mapping or list; ``content`` a str, a dict of key -> (Value, line)
-    or a list of Values.
+class YamlNode:
+    """A node of the tree.
+
+    ``kind``: text, mapping or list. ``content``: a str, a dict of key -> node, or a list of nodes.
     """
 
-    def __init__(self, kind: str, content: Any, place: Place) -> None:
-        self.kind, self.content, self.place = kind, content, place
+    def __init__(self, kind: str, content: Any, location: YamlLocation) -> None:
+        self.kind, self.content, self.location = kind, content, location
 
 
 class _Loader(yaml.SafeLoader):
-    """Composes nodes and builds nothing; lets a plain scalar begin with @, which YAML keeps for
-    itself and never used.
+    """Composes nodes without constructing objects.
+
+    A plain scalar may begin with @, which YAML reserves and does not use.
     """
 
     depth = 0
@@ -54,16 +56,16 @@ class _Loader(yaml.SafeLoader):
         here: Any = event.start_mark
         if isinstance(event, yaml.AliasEvent):
             raise yaml.MarkedYAMLError(
-                problem=f"alias *{event.anchor}; write the value out", problem_mark=here
+                problem=f"alias *{event.anchor}. Write the value out.", problem_mark=here
             )
         if event.tag is not None and event.tag != "!":
             raise yaml.MarkedYAMLError(
-                problem="tag (a word that begins with !); write a plain value", problem_mark=here
+                problem="tag (a word that begins with !). Write a plain value.", problem_mark=here
             )
         self.depth += 1
-        if self.depth > DEEPEST:
+        if self.depth > MAX_DEPTH:
             raise yaml.MarkedYAMLError(
-                problem=f"more than {DEEPEST} levels; a score needs four",
+                problem=f"more than {MAX_DEPTH} levels. A score needs four.",
                 problem_mark=here,
             )
         node = super().compose_node(parent, index)
@@ -71,10 +73,10 @@ class _Loader(yaml.SafeLoader):
         return node
 
 
-def parse(text: str, file: str) -> Value:
-    """The tree of a YAML text; every mistake is a `UsageError` that names the line."""
-    if len(text.encode("utf-8", "replace")) > LARGEST:
-        raise UsageError(f"{file} has more than {LARGEST:,} bytes; a score is a short text")
+def parse_yaml(text: str, file: str) -> YamlNode:
+    """Parse a YAML text; raises `UsageError` that names the file and the line."""
+    if len(text.encode("utf-8", "replace")) > MAX_BYTES:
+        raise UsageError(f"{file} has more than {MAX_BYTES:,} bytes. Give a score, a short text.")
     loader = None
     try:
         loader = _Loader(text)
@@ -82,57 +84,60 @@ def parse(text: str, file: str) -> Value:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark is not None else 1
-        Place(file, line).fail(_mend(error, text, line))
+        YamlLocation(file, line).fail(_explain_error(error, text, line))
     except (yaml.YAMLError, RecursionError) as error:
         found = " ".join(str(error).split())[:80]
-        Place(file, 1).fail(f"this is no text in YAML ({found}); save it as UTF-8 text")
+        YamlLocation(file, 1).fail(f"this is not text in YAML ({found}). Save it as UTF-8 text.")
     finally:
         if loader is not None:
             loader.dispose()
     if node is None:
-        Place(file, 1).fail("the score is empty; `vst score init` writes one to begin with")
-    return _value(node, file)
+        YamlLocation(file, 1).fail("the score is empty. `vst score init` writes one to start from.")
+    return _build_node(node, file)
 
 
-def _mend(error: yaml.MarkedYAMLError, text: str, line: int) -> str:
-    """What is wrong with the YAML and what helps, in one line."""
+def _explain_error(error: yaml.MarkedYAMLError, text: str, line: int) -> str:
+    """Return in one line what is wrong with the YAML and how to fix it."""
     problem = " ".join(str(error.problem).split())
     row = text.splitlines()[line - 1] if line <= len(text.splitlines()) else ""
     if "\\t" in problem or "\t" in row:
-        return "a tab; indent with spaces"
+        return "a tab. Indent with spaces."
     if "mapping values are not allowed" in problem:
-        return "two colons in one row; begin a row for each `key: value`, or quote the text"
+        return "two colons on one line. Start a line for each `key: value`, or quote the text."
     if "expected <block end>" in problem:
-        return f"the indent does not fit the rows above; begin it below the row it belongs to: {row.strip()[:40]}"  # noqa: E501
+        return (
+            f"the indent of {row.strip()[:40]!r} does not fit the lines above. "
+            "Align it with the lines that it belongs to."
+        )
     if "could not find expected ':'" in problem:
-        return f"a row without a colon; write `key: value`: {row.strip()[:40]}"
+        return f"{row.strip()[:40]!r} has no colon. Write `key: value`."
     if "expected ',' or" in problem:
         return (
-            "a bracket is not closed, or a comma is missing; close it, as in {ink: 0.5, sea: 0.5}"
+            "a bracket is not closed, or a comma is missing. Close it, as in {ink: 0.5, sea: 0.5}."
         )
     if "quoted scalar" in f"{error.context} {problem}" or "end of stream" in problem:
-        return "a quotation mark or bracket is not closed; close it"
+        return "a quotation mark or bracket is not closed. Close it."
     if problem.startswith(("alias", "tag", "more than")):
         return problem
-    return f"this is not YAML ({problem}); write `key: value`, one to a row"
+    return f"this is not YAML ({problem}). Write one `key: value` on each line."
 
 
-def _value(node: Any, file: str) -> Value:
-    place = Place(file, node.start_mark.line + 1)
+def _build_node(node: Any, file: str) -> YamlNode:
+    location = YamlLocation(file, node.start_mark.line + 1)
     if isinstance(node, yaml.ScalarNode):
-        return Value("text", node.value, place)
+        return YamlNode("text", node.value, location)
     if isinstance(node, yaml.SequenceNode):
-        return Value("list", [_value(child, file) for child in node.value], place)
-    found: dict[str, Value] = {}
+        return YamlNode("list", [_build_node(child, file) for child in node.value], location)
+    found: dict[str, YamlNode] = {}
     for key, child in node.value:
-        here = Place(file, key.start_mark.line + 1)
+        here = YamlLocation(file, key.start_mark.line + 1)
         if not isinstance(key, yaml.ScalarNode):
-            here.fail("a key that is a list or a mapping; write a word")
+            here.fail("a key is a list or a mapping. Use a word as the key.")
         if key.value in found:
             here.key = key.value
-            here.fail("given twice; leave one of them out")
-        value = _value(child, file)
-        # The line of the key is the one that a person looks at.
-        value.place = Place(file, here.line, key.value)
+            here.fail("given twice. Remove one of them.")
+        value = _build_node(child, file)
+        # Errors name the line of the key, where its value may be on a later one.
+        value.location = YamlLocation(file, here.line, key.value)
         found[key.value] = value
-    return Value("mapping", found, place)
+    return YamlNode("mapping", found, location)
