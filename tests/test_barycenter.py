@@ -53,7 +53,7 @@ def read_scales_and_shifts(painter: Any, numbers: np.ndarray) -> dict[str, np.nd
         return normalize_instances(x, scale, shift)
 
     pictures = np.random.default_rng(1).random((1, 32, 32, 3)).astype(np.float32)
-    painter(pictures, numbers[None], kit=PainterOperations(normalise=listen))
+    painter(pictures, numbers[None], operations=PainterOperations(normalize=listen))
     return found
 
 

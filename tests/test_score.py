@@ -322,7 +322,7 @@ def test_a_plot_shows_its_pictures() -> None:
     assert (drawn == (250, 0, 0)).all(2).sum() > 2000 > (plain == (250, 0, 0)).all(2).sum()
     with pytest.raises(UsageError, match="at least 320"):
         plot_score(line, {}, 1.0, width=100)
-    with pytest.raises(UsageError, match="of some length"):
+    with pytest.raises(UsageError, match="is not positive"):
         plot_score(line, {}, 0.0)
 
 

@@ -108,7 +108,7 @@ def test_a_map_is_drawn_with_thumbnails_and_routes() -> None:
         draw_places(["a"], found.places)
 
 
-def test_flow_is_coloured_by_direction_and_length() -> None:
+def test_flow_is_colored_by_direction_and_length() -> None:
     flow = np.zeros((4, 4, 2), np.float32)
     flow[:, 2:, 0], flow[2:, :2, 0] = 3.0, -3.0
     drawn = draw_flow(flow, 3.0).astype(int)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import vst
 from vst.core.style_spaces import TFLITE_SPACE
 from vst.errors import (
     AssetError,
@@ -62,6 +63,10 @@ def test_built_in_styles_are_at_least_2_apart() -> None:
 @pytest.mark.parametrize("name", ["blue-swirls", "@blue-swirls", "Blue-Swirls"])
 def test_a_style_is_found_by_its_name(name: str) -> None:
     assert get_style(name).name == "blue-swirls"
+
+
+def test_the_earlier_name_of_get_style_works() -> None:
+    assert vst.style_named is vst.get_style
 
 
 def test_the_error_of_an_unknown_style_suggests_the_nearest_name() -> None:
