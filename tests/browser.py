@@ -48,7 +48,10 @@ def app(folder: Path, *words: str) -> Iterator[str]:
     log = folder / "server.log"
     with log.open("w") as file:
         process = subprocess.Popen(
-            command, stdout=file, stderr=file, env={**os.environ, "TMPDIR": str(folder)}
+            command,
+            stdout=file,
+            stderr=file,
+            env={**os.environ, "TMPDIR": str(folder), "XDG_STATE_HOME": str(folder)},
         )
     try:
         until = time.monotonic() + STARTING

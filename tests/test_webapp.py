@@ -1,5 +1,5 @@
-"""The page without a browser: what it sends becomes a `Job`, its files stay in their session, its jobs
-can be stopped.
+"""The page without a browser: what it sends becomes a `Job`, its files stay in their session, its
+jobs can be stopped.
 """
 
 from __future__ import annotations
@@ -22,14 +22,21 @@ from vst.plotting import save_picture
 from vst.preview import FramePreviewer
 from vst.schedule.score import StyleSource, read_score
 from vst.web.form import build_download_score, build_job, list_controls, parse_settings, read_form
+from vst.web.limits import VisitorLimits
+from vst.web.preview_pool import PreviewPool, Replaced
 from vst.web.queue import QueuedTask, TaskQueue
-from vst.web.sessions import PageStyle, Session, Sessions, VisitorLimits, clean_name
+from vst.web.sessions import PageStyle, Session, Sessions, StoredFile, clean_name
+from vst.web.tasks import create_paint_task, restore_tasks
+
+LIMITS = VisitorLimits(
+    upload=1, kept=2, length=2.5, keyframes=4, sessions=3, sessions_each=2, idle=100,
+    idle_when_full=50, uploads=2,
+)  # fmt: skip
 
 
 @pytest.fixture
-def sessions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sessions]:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    found = Sessions(VisitorLimits(upload=1, kept=2, length=2.5, keyframes=4, sessions=2, idle=100))
+def sessions(tmp_path: Path) -> Iterator[Sessions]:
+    found = Sessions(tmp_path / "state", LIMITS)
     yield found
     found.close()
 
@@ -53,7 +60,7 @@ def sent(session: Session, media: Path) -> dict[str, Any]:
         bring(session, media / "clip.mp4", "content"),
         bring(session, media / "red.png", "style"),
     )
-    session.styles["red"] = PageStyle("red", "Red wall.png", StyleSource(red.path.name))
+    session.keep_style(PageStyle("red", "Red wall.png", StyleSource(red.path.name)))
     keys = [{"style": "red", "at": 0.25}, {"style": "@ink-wash", "at": 1}]
     return {"content": content.id, "keys": keys, "settings": {}}
 
@@ -134,8 +141,8 @@ def test_what_does_not_fit_is_refused(
 
 
 def test_a_setting_is_answered_with_the_near_miss() -> None:
-    with pytest.raises(UsageError, match="flow"):
-        parse_settings({"stabilize": "flw"})
+    with pytest.raises(UsageError, match="steady"):
+        parse_settings({"stabilize": "stedy"})
 
 
 # Folders and limits
@@ -179,27 +186,100 @@ def test_a_content_that_is_too_long_is_refused(session: Session, media: Path) ->
     bring(session, media / "film.mp4", "style")
 
 
-def test_only_so_much_is_kept(session: Session) -> None:
-    (session.folder / "much").write_bytes(bytes(1_700_000))
-    assert session.bytes_left() == 300_000
+def test_files_and_reservations_count_together(session: Session) -> None:
+    (session.folder / "much").write_bytes(bytes(1_200_000))
+    session.reserve(session.folder / "job-1", 300_000)
+    assert session.bytes_used() == 1_500_000
+    with pytest.raises(UsageError, match="0 MB are left, 1 MB are needed"):
+        session.reserve(session.folder / "job-2", 600_000)
+    session.release(session.folder / "job-1")
+    session.reserve(session.folder / "job-2", 600_000)
 
 
-def test_only_so_many_visitors_and_they_go(sessions: Sessions) -> None:
-    first, second = sessions.open(), sessions.open()
-    with pytest.raises(UsageError, match="2 visitors"):
-        sessions.open()
-    first.used -= 1000
-    assert sessions.open().token != second.token
-    assert not first.folder.exists() and second.folder.exists()
+def test_uploads_at_once_cannot_pass_the_quota_together(session: Session) -> None:
+    files = [session.reserve_file(f"{n}.mp4", "content") for n in range(3)]
+    with session.receive(files[0], 900_000), session.receive(files[1], 900_000):
+        with pytest.raises(UsageError, match="2 uploads are running"), session.receive(files[2], 1):
+            pass
+    for file in files:
+        file.path.write_bytes(bytes(600_000))
+    with pytest.raises(UsageError, match="together"):
+        with session.receive(session.reserve_file("4.mp4", "content"), 900_000):
+            pass
 
 
-def test_empty_sessions_make_way_for_others(sessions: Sessions, media: Path) -> None:
-    busy, empty = sessions.open(), sessions.open()
-    bring(busy, media / "clip.mp4", "content")
-    busy.used -= 90
-    empty.used -= 90
-    sessions.open()
-    assert busy.folder.exists() and not empty.folder.exists()
+def test_a_removed_style_takes_its_thumbnail_along(session: Session, media: Path) -> None:
+    red = bring(session, media / "red.png", "style")
+    thumbnail = session.folder / "style-thumb.jpg"
+    thumbnail.write_bytes(b"x")
+    session.keep_file(StoredFile("t", thumbnail, "t.jpg", "thumbnail"))
+    session.keep_style(PageStyle("s", "red", StyleSource(red.path.name), "t"))
+    session.forget(red.id)
+    assert not session.files and not session.styles and not list(session.folder.iterdir())
+
+
+def test_one_visitor_cannot_take_every_session(sessions: Sessions, media: Path) -> None:
+    other = sessions.open("10.0.0.2")
+    bring(other, media / "clip.mp4", "content")
+    for _ in range(40):
+        sessions.open("10.0.0.1")
+    assert len(sessions.sessions) == 3 and other.token in sessions.sessions
+    full = sessions.open("10.0.0.3")
+    assert other.token in sessions.sessions and full.token in sessions.sessions
+
+
+def test_sessions_with_files_stay_until_they_are_idle(sessions: Sessions, media: Path) -> None:
+    kept = [sessions.open(f"10.0.0.{n}") for n in range(3)]
+    for session in kept:
+        bring(session, media / "clip.mp4", "content")
+    with pytest.raises(UsageError, match="3 visitors"):
+        sessions.open("10.0.0.9")
+    kept[1].used -= 60
+    sessions.open("10.0.0.9")
+    assert [session.folder.exists() for session in kept] == [True, False, True]
+
+
+def test_idle_sessions_are_removed_by_the_clock(tmp_path: Path) -> None:
+    sessions = Sessions(tmp_path / "state", VisitorLimits(idle=0.2))
+    session = sessions.open()
+    until(lambda: not session.folder.exists())
+    assert not sessions.sessions and not sessions.store.read("session")
+    sessions.close()
+
+
+def test_a_second_server_needs_another_folder(sessions: Sessions) -> None:
+    with pytest.raises(UsageError, match="used by another server"):
+        Sessions(sessions.folder, LIMITS)
+
+
+def end_abruptly(sessions: Sessions) -> Sessions:
+    """Open the state folder as the server after a killed one does."""
+    sessions._closing.set()
+    sessions.store.close()
+    return Sessions(sessions.folder, LIMITS)
+
+
+def test_the_next_server_finds_files_styles_and_jobs_again(
+    sessions: Sessions, session: Session, sent: dict[str, Any]
+) -> None:
+    half = session.folder / "content-half.mp4"
+    half.write_bytes(b"half an upload")
+    lost = sessions.folder / "lost"
+    lost.mkdir()
+    queue = TaskQueue(at_once=0, waiting=5)
+    made = queue.add(create_paint_task(session, sent))
+    later = end_abruptly(sessions)
+    again = later.find(session.token)
+    assert {n: f.name for n, f in again.files.items()} == {
+        n: f.name for n, f in session.files.items()
+    }
+    assert again.styles == {"red": session.styles["red"]} and again.folder == session.folder
+    assert not half.exists() and not lost.exists()
+    queue = TaskQueue(at_once=0, waiting=5)
+    assert restore_tasks(later, queue) == 1
+    assert queue.task(again, made.id).state == "waiting"
+    assert read_form(again, queue.task(again, made.id).sent).keys
+    later.close()
 
 
 def test_everything_goes_at_the_end(sessions: Sessions, session: Session, media: Path) -> None:
@@ -276,6 +356,39 @@ def test_a_waiting_job_can_be_stopped_and_the_queue_is_bounded(
     assert second.state == "stopped" and not second.folder.exists()
     with pytest.raises(UsageError, match="still running"):
         jobs.remove(third)
+
+
+def test_a_visitor_fills_only_their_share_of_the_queue(sessions: Sessions) -> None:
+    queue = TaskQueue(at_once=0, waiting=4, waiting_each=2)
+    greedy = [sessions.open("10.0.0.1"), sessions.open("10.0.0.1")]
+    for session in greedy:
+        queue.add(task(session, endless))
+    with pytest.raises(UsageError, match="2 of your jobs are waiting"):
+        queue.add(task(greedy[1], endless))
+    queue.add(task(sessions.open("10.0.0.2"), endless))
+
+
+def test_a_refused_job_leaves_no_folder(session: Session, sent: dict[str, Any]) -> None:
+    queue = TaskQueue(at_once=0, waiting=1)
+    before = set(session.folder.iterdir())
+    with pytest.raises(UsageError, match="rectangle is empty"):
+        create_paint_task(session, {**sent, "mask": [0, 0, 0, 0]})
+    assert set(session.folder.iterdir()) == before
+    queue.add_or_clear(create_paint_task(session, sent))
+    before = set(session.folder.iterdir())
+    with pytest.raises(UsageError, match="waiting already"):
+        queue.add_or_clear(create_paint_task(session, sent))
+    assert set(session.folder.iterdir()) == before
+
+
+def test_results_count_before_they_are_rendered(session: Session, sent: dict[str, Any]) -> None:
+    queue = TaskQueue(at_once=0, waiting=9)
+    one = create_paint_task(session, sent)
+    assert one.size > 0
+    one.size = 3_000_000
+    with pytest.raises(UsageError, match="larger than 2 MB together"):
+        queue.add_or_clear(one)
+    assert not one.folder.exists() and not queue.tasks
 
 
 def test_a_failed_job_says_why_without_a_path(session: Session, jobs: TaskQueue) -> None:
@@ -357,6 +470,41 @@ def test_frames_resolve_the_styles_once(
     sent["keys"] = [{"style": "green", "at": 0}]
     assert (paint() != strong).any() and len(calls) == 2
     previewer.close()
+
+
+# The pool of the previews
+
+
+def test_only_the_newest_preview_of_a_visitor_waits() -> None:
+    pool, go, done = PreviewPool(), threading.Event(), []
+    running = pool.submit("a", ("a", "frame"), lambda: go.wait(10))
+    until(running.running)
+    old = [pool.submit("a", ("a", "frame"), lambda n=n: done.append(n)) for n in range(60)]
+    other = pool.submit("b", ("b", "frame"), lambda: done.append("b"))
+    go.set()
+    other.result(10)
+    assert [one.exception(10).__class__ for one in old[:-1]] == [Replaced] * 59
+    assert old[-1].result(10) is None and sorted(map(str, done)) == ["59", "b"]
+    pool.close()
+
+
+def test_visitors_take_turns_in_the_pool() -> None:
+    pool, go, done = PreviewPool(), threading.Event(), []
+    running = pool.submit("a", "first", lambda: go.wait(10))
+    until(running.running)
+    for key in range(5):
+        last = pool.submit("a", key, lambda: done.append("a"))
+    pool.submit("b", "b", lambda: done.append("b"))
+    go.set()
+    last.result(10)
+    assert done.index("b") == 0
+    pool.close()
+
+
+def test_the_pool_ends_with_the_server() -> None:
+    pool = PreviewPool()
+    pool.close()
+    assert isinstance(pool.submit("a", "a", lambda: 1).exception(1), Replaced)
 
 
 # The verb

@@ -44,7 +44,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("server")
     with app(folder, "--max-length", "30") as found:
         yield found
-    assert not list(folder.glob("vst-app-*")), "the server leaves its visitors' files"
+    assert not list(folder.glob("vst/*")), "the server leaves its visitors' files"
 
 
 @pytest.fixture(scope="module")

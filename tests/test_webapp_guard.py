@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from vst.web.guard import Guard
+from vst.web.guard import Guard, PasswordThrottle
 
 
 def refusal(
@@ -27,7 +27,9 @@ def refusal(
     return found[0] if found else None
 
 
-@pytest.mark.parametrize("path", ["/", "/page/page.js", "/media/tok/1-ab", "/swatch/ink-wash"])
+@pytest.mark.parametrize(
+    "path", ["/", "/page/page.js", "/media/tok/1-ab", "/swatch/ink-wash", "/call/start"]
+)
 def test_the_pages_own_addresses_are_open(path: str) -> None:
     assert refusal(path) is None
 
@@ -44,7 +46,11 @@ def test_the_pages_own_addresses_are_open(path: str) -> None:
         "/page/..%2fserver.py",
         "/media/a/b/c",
         "/monitoring",
-        "/gradio_api/run/start/x",
+        "/gradio_api/run/start",
+        "/gradio_api/run/tasks",
+        "/gradio_api/queue/join",
+        "/gradio_api/call/start",
+        "/call/start/x",
     ],
 )
 def test_all_else_is_closed(path: str) -> None:
@@ -58,8 +64,57 @@ def test_other_pages_and_other_names_are_refused() -> None:
     assert refusal("/", host="localhost:7860") is None
 
 
+def served(name: str, host: str, *names: str, auth: tuple[str, str] | None = None) -> bool:
+    return Guard(None, host, auth, names).is_served_name(name)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5"])
+def test_a_server_for_others_checks_the_name_too(host: str) -> None:
+    assert not served("evil.example:7860", host)
+    assert served("192.168.1.5:7860", host) and served("[::1]:7860", host)
+    assert not served("films.example.org", host)
+    assert served("Films.example.org:443", host, "films.example.org")
+    assert not served("x.films.example.org", host, "films.example.org")
+    assert not served("films.example.org.evil.example", host, "films.example.org")
+
+
+def test_a_local_server_can_be_given_another_name() -> None:
+    assert not served("192.168.1.5", "127.0.0.1") and not served("", "127.0.0.1")
+    assert served("films.example.org", "127.0.0.1", "films.example.org")
+    assert not served("[", "127.0.0.1")
+
+
+def test_wrong_passwords_slow_an_address_down() -> None:
+    now = [0.0]
+    throttle = PasswordThrottle(lambda: now[0])
+    pauses = []
+    for _ in range(14):
+        throttle.add_failure("a")
+        pauses.append(throttle.get_pause("a"))
+    assert pauses == [0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 60, 60, 60, 60]
+    assert throttle.get_pause("b") == 0
+    now[0] += 60
+    assert throttle.get_pause("a") == 0
+    throttle.clear("a")
+    throttle.add_failure("a")
+    assert throttle.get_pause("a") == 0
+
+
+def test_during_the_pause_the_right_password_is_refused_too() -> None:
+    guard = Guard(None, auth=("ann", "secret"))  # type: ignore[arg-type]
+
+    def status(text: str) -> int | None:
+        header = "Basic " + base64.b64encode(text.encode()).decode()
+        found = guard.check_password(header, "10.0.0.1")
+        return found[0] if found else None
+
+    found = [status(f"ann:{n}") for n in range(6)]
+    assert found == [401] * 5 + [429] and status("ann:secret") == 429
+    assert guard.check_password("", "10.0.0.1") == (401, "user and password required")
+
+
 def test_large_requests_are_refused() -> None:
-    call = "/gradio_api/run/moment"
+    call = "/call/frame"
     assert refusal(call, "POST", content_length="900") is None
     assert refusal(call, "POST", content_length="9000000") == 413
     assert refusal(call, "POST") == 413
@@ -89,4 +144,8 @@ def test_answers_forbid_everything_from_elsewhere() -> None:
 
     scope = {"type": "http", "path": "/", "method": "GET", "headers": [(b"host", b"localhost")]}
     asyncio.run(Guard(app)(scope, None, send))  # type: ignore[arg-type]
-    assert b"default-src 'none'" in dict(sent[0]["headers"])[b"content-security-policy"]
+    headers = dict(sent[0]["headers"])
+    assert b"default-src 'none'" in headers[b"content-security-policy"]
+    assert headers[b"cross-origin-resource-policy"] == b"same-origin"
+    asyncio.run(Guard(app)({**scope, "path": "/x"}, None, send))  # type: ignore[arg-type]
+    assert dict(sent[1]["headers"])[b"cross-origin-resource-policy"] == b"same-origin"

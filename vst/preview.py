@@ -10,10 +10,11 @@ import numpy as np
 
 from vst.core.limits import LIMITS, Limits
 from vst.core.timecode import format_time
-from vst.core.types import Frame, OnProgress, Picture, Progress, VideoInfo, silent
+from vst.core.types import Frame, OnProgress, Picture, Progress, VideoInfo, ignore_progress
 from vst.engines.base import Engine
 from vst.errors import MediaError
-from vst.imaging.compositing import finish, painted_share, scaled
+from vst.imaging.compositing import compute_painting_share, fade_to_content
+from vst.imaging.resize import resize
 from vst.job import LARGEST_BY_DEFAULT, Job, painting_size
 from vst.masks.open import AUTO
 from vst.pipeline.build_schedule import (
@@ -67,11 +68,13 @@ def paint_still(engine: Engine, content: Picture, mix: Mix, size: int | str | No
     size.
     """
     height, width = content.shape[:2]
-    small = scaled(content, *painting_size(size, width, height))
+    small = resize(content, *painting_size(size, width, height))
     engine.reset()
     batch = FrameBatch([Frame(0, 0.0, content)], [small], [None])
     painting = FramePainter(engine, small.shape[1], small.shape[0]).paint(batch, [mix])[0]
-    return finish(content, painting, painted_share(mix.painted, engine.fades_below))
+    return fade_to_content(
+        content, painting, compute_painting_share(mix.painted, engine.fades_below)
+    )
 
 
 def paint_picture(job: Job, engine: Engine) -> Picture:
@@ -86,7 +89,7 @@ def paint_picture(job: Job, engine: Engine) -> Picture:
 
 
 def paint_grid(
-    contents: Sequence[str], job: Job, engine: Engine, on_progress: OnProgress = silent
+    contents: Sequence[str], job: Job, engine: Engine, on_progress: OnProgress = ignore_progress
 ) -> Picture:
     """Paint every content (a picture, or a video's middle frame) in every style of ``job``, as one
     labeled sheet.
@@ -138,7 +141,7 @@ class _MemorySink(Sink):
         self.frames.clear()
 
 
-def paint_preview(job: Job, engine: Engine, on_progress: OnProgress = silent) -> Preview:
+def paint_preview(job: Job, engine: Engine, on_progress: OnProgress = ignore_progress) -> Preview:
     """Paint frames along the whole job, small, over the curves of the weights.
 
     Without a stabilizer, a trail or a mask that is found by motion: those need the frames between.
@@ -172,8 +175,8 @@ def paint_preview(job: Job, engine: Engine, on_progress: OnProgress = silent) ->
 def simplify_job(job: Job, info: VideoInfo, largest: int) -> Job:
     """The job without what needs the frames between, painted at ``largest`` pixels at most."""
     small = min(largest, *painting_size(job.size, info.width, info.height, info.sample_aspect))
-    simple = replace(job, size=max(16, small), stabilise="off", ghost=0.0, speed=1.0)
-    return replace(simple, mask=None, mask_ground=NONE) if job.mask == AUTO else simple
+    simple = replace(job, size=max(16, small), stabilize="off", ghost=0.0, speed=1.0)
+    return replace(simple, mask=None, mask_background=NONE) if job.mask == AUTO else simple
 
 
 def paint_frames(
@@ -182,7 +185,7 @@ def paint_frames(
     engine: Engine,
     timeline: Timeline,
     frames: Iterable[Frame],
-    on_progress: OnProgress = silent,
+    on_progress: OnProgress = ignore_progress,
 ) -> list[Picture]:
     """Paint single frames of the content as the job asks, at the content's size."""
     with _MemorySink(build_sink_spec(job, info)) as sink, open_job_mask(job) as mask:
@@ -228,6 +231,23 @@ class FramePreviewer:
         frames = [Frame(0, time, content)]
         [painting] = paint_frames(simple, source.info, engine, schedule.timeline, frames)
         return PreviewFrame(content, painting, schedule)
+
+    def paint_clip(self, job: Job, times: Sequence[float], largest: int) -> list[Picture]:
+        """Paint the content's frames at ``times`` (seconds), at ``largest`` pixels (short side) at
+        most; returns them at that size.
+        """
+        engine, source = self._open(job)
+        schedule = self.build_schedule(job)
+        simple = simplify_job(job, source.info, largest)
+        engine.reset()
+        size = painting_size(largest, source.info.width, source.info.height)
+        frames = (Frame(i, time, resize(source.at(time), *size)) for i, time in enumerate(times))
+        info = replace(source.info, width=size[0], height=size[1])
+        return paint_frames(simple, info, engine, schedule.timeline, frames)
+
+    def forget_styles(self) -> None:
+        """Resolve the styles again for the next job: the engine was prepared for others."""
+        self._styles = None
 
     def build_schedule(self, job: Job) -> Schedule:
         """The job's schedule; styles are resolved again only if they differ from the last
@@ -275,7 +295,7 @@ def make_thumbnails(
     """A picture for each style: its own, or a swatch painted in it where it is an embedding."""
     height, width = content.shape[:2]
     size = min(THUMBNAIL_SIZE, height, width)
-    swatch = scaled(content, *painting_size(size, width, height))
+    swatch = resize(content, *painting_size(size, width, height))
     found = {}
     for style in styles:
         if style.space is not None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import click
 
 from vst.cli.options import verbose_option
 from vst.errors import Cancelled, UsageError
 from vst.web.guard import is_local
-from vst.web.sessions import VisitorLimits
+from vst.web.limits import VisitorLimits
 
 DEFAULT = VisitorLimits()
 
@@ -32,6 +33,15 @@ def parse_auth(text: str) -> tuple[str, str]:
     help="Ask visitors for this user and password.",
 )  # fmt: skip
 @click.option(
+    "--allow-host", "names", multiple=True, metavar="NAME",
+    help="Also serve the page under this host name. May be given several times.",
+)  # fmt: skip
+@click.option(
+    "--state", type=click.Path(file_okay=False, path_type=Path), metavar="FOLDER",
+    help="Folder for uploads and jobs, which a killed server leaves for the next one "
+    "(default: ~/.local/state/vst/page-PORT).",
+)  # fmt: skip
+@click.option(
     "--max-upload", type=click.IntRange(1), default=DEFAULT.upload, show_default=True,
     metavar="MB", help="Largest file that can be uploaded.",
 )  # fmt: skip
@@ -45,7 +55,14 @@ def parse_auth(text: str) -> tuple[str, str]:
 )  # fmt: skip
 @verbose_option
 def command(
-    host: str, port: int, auth: str | None, max_upload: int, max_length: float, jobs: int
+    host: str,
+    port: int,
+    auth: str | None,
+    names: tuple[str, ...],
+    state: Path | None,
+    max_upload: int,
+    max_length: float,
+    jobs: int,
 ) -> None:
     """Serve a page in which videos are painted by looking. It opens no browser; Ctrl-C ends it, and
     removes what was uploaded and made.
@@ -62,7 +79,9 @@ def command(
             f"warning: everybody who reaches {host} can use this page; --auth asks for a password",
             err=True,
         )
-    with serve(host, port, known, limits) as address:
+    with serve(host, port, known, limits, names=names, state=state) as (address, going_on):
+        if going_on:
+            click.echo(f"jobs of the server that was killed go on: {going_on}")
         click.echo(f"the page is at {address} (Ctrl-C ends it)")
         try:
             threading.Event().wait()

@@ -24,7 +24,7 @@ from vst.cli.options import (
 )
 from vst.cli.progress import Reporter
 from vst.cli.stopping import handle_interrupts
-from vst.core.threads import one_core_a_frame, share_heaps
+from vst.core.threads import limit_heaps, limit_tensorflow_threads
 from vst.core.timecode import format_time
 from vst.core.types import OnProgress
 from vst.engines import ENGINES
@@ -40,7 +40,7 @@ OPTIONS = (
     "score", "keyframes", "picker", "at", "order", "size", "strength", "ease", "hold", "blend",
     "pace", "align", "loop", "brush", "colors", "ghost", "speed",
     "mask", "mask_background", "mask_edge",
-    "engine", "model", "engine_options", "stabilize",
+    "engine", "model", "engine_options", "stabilize", "steadiness",
     "start", "end", "audio", "codec", "crf", "fps", "threads", "batch", "overwrite",
     "keep_chunks", "patience", "max_pixels", "max_frames", "max_memory",
 )  # fmt: skip
@@ -79,11 +79,11 @@ def command(
     """
     job = job_of(content, styles, output, **options)
     check_engine_outputs(job)
-    share_heaps()
+    limit_heaps()
     with (
         Reporter("none" if dry_run else progress) as reporter,
         handle_interrupts() as stop,
-        one_core_a_frame(ENGINES[job.engine].paints_in_parallel),
+        limit_tensorflow_threads(ENGINES[job.engine].paints_in_parallel),
     ):
         paint = choose_runner(cluster_settings(cluster, workers, storage), job.threads)
         done = estimate(job) if dry_run else paint(job, reporter, stop)
@@ -109,7 +109,7 @@ def choose_runner(
 
 def run_here(job: Job, on_progress: OnProgress, stop: RunControl | None) -> Result:
     """The job done by this process, which does nothing else."""
-    with one_core_a_frame(ENGINES[job.engine].paints_in_parallel):
+    with limit_tensorflow_threads(ENGINES[job.engine].paints_in_parallel):
         return run(job, on_progress, stop)
 
 
@@ -134,5 +134,6 @@ def format_estimate(plan: Estimate) -> str:
             f"time       about {plan.seconds:.0f} s after {plan.startup:.0f} s of preparing",
             f"           (measured on {plan.measured_on} frames)",
             f"memory     about {plan.memory:.0f} MB at most",
+            f"file       about {plan.bytes / 1e6:.1f} MB",
         )
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vst.core.types import Progress
+from vst.engines.base import Engine
 from vst.job import Job, check_paths, painting_size
 from vst.pipeline.frames import count_frames
 from vst.pipeline.loop import PAINT
@@ -22,8 +23,8 @@ WARM = 8
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a job would do: the sizes, the styles with their times, the seconds that it would take
-    and the megabytes of memory that it would need.
+    """What a job would do: the sizes, the styles with their times, the seconds that it would take,
+    the megabytes of memory that it would need and the bytes that its file would have.
     """
 
     output: str
@@ -37,17 +38,19 @@ class Estimate:
     startup: float
     memory: float
     measured_on: int
+    bytes: int
 
     def as_dict(self) -> dict[str, Any]:
         """As plain values, for JSON."""
         return asdict(self)
 
 
-def estimate(job: Job, *, frames: int = 40) -> Estimate:
+def estimate(job: Job, *, frames: int = 40, engine: Engine | None = None) -> Estimate:
     """Estimate what ``job`` would take: run its first ``frames`` frames, in a temporary folder.
 
     What a run costs once (compiling the engine's function, closing the file) is kept apart from
-    what a frame costs, or a short trial would make a long job look slower than it is.
+    what a frame costs, or a short trial would make a long job look slower than it is. ``engine``:
+    one that is open, and stays open.
     """
     check_paths(job)
     with open_source(job.content, job.limits) as source:
@@ -60,7 +63,8 @@ def estimate(job: Job, *, frames: int = 40) -> Estimate:
         output = str(Path(folder) / f"trial{Path(job.output).suffix}")
         end = min(job.start + (frames + 0.5) / float(rate), job.end or info.duration)
         short = replace(job, end=end, output=output, audio=False, overwrite=True)
-        trial = run(short, events.append)
+        trial = run(short, events.append, engine=engine)
+        written = sum(p.stat().st_size for p in Path(folder).rglob("*") if p.is_file())
     each = _measure_frame([event for event in events if event.stage == PAINT], trial)
     once = max(0.0, trial.seconds - each * trial.frames)
     return Estimate(
@@ -75,6 +79,7 @@ def estimate(job: Job, *, frames: int = 40) -> Estimate:
         startup=trial.startup,
         memory=round(estimate_memory(job, info)),
         measured_on=trial.frames,
+        bytes=round(written * total / max(1, trial.frames)),
     )
 
 

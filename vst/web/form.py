@@ -18,15 +18,17 @@ from vst.schedule.timeline import NONE
 from vst.styles.library import get_style
 from vst.web.sessions import PageStyle, Session, make_slug
 
-MAIN = ("strength", "hold", "ease", "size", "stabilize", "colors")
+MAIN = ("strength", "hold", "ease", "size", "steadiness", "colors")
 """Fields of `Job` that the page always shows."""
-MORE = ("blend", "brush", "pace", "loop", "ghost", "speed", "audio")
+MORE = ("stabilize", "blend", "brush", "pace", "loop", "ghost", "speed", "audio")
 """Fields of `Job` that the page shows under "More"."""
-SCORE_SETTINGS = ("ease", "hold", "blend", "pace", "loop", "colors")
+SCORE_SETTINGS = ("ease", "hold", "blend", "pace", "loop", "colors", "steadiness")
 """Settings that go into the score; strength and brush go into its keys."""
 KEY_SETTINGS = ("strength", "brush")
 SIZES: tuple[int | str, ...] = (128, 192, 256, 384, LARGEST_BY_DEFAULT, 720, 1080, NATIVE)
 """Stops of the size slider."""
+FORM = ("content", "keys", "settings", "mask", "background", "time")
+"""Parts of the form that the page sends."""
 POINTS = 24
 """Points of the small curve that depicts an ease."""
 SMALLEST_SIDE = 1e-3

@@ -5,9 +5,12 @@ from __future__ import annotations
 import base64
 import binascii
 import ipaddress
+import math
 import re
 import secrets
-from collections.abc import Awaitable, Callable, MutableMapping
+import socket
+import time
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,9 +21,9 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 OPEN = re.compile(
     r"/|/favicon\.ico|/page/[a-z-]+\.(css|js|svg)|/(media|still|swatch|picture|upload)/[^/]+(/[^/]+)?"
-    r"|/gradio_api/run/[a-z]+"
+    r"|/call/[a-z]+"
 )
-"""The only paths that are answered; Gradio's own for files, uploads and settings are excluded."""
+"""The only paths that are answered; none of Gradio's own is among them."""
 BODY = 1_000_000
 """Largest body, in bytes, of a request that is not an upload."""
 POLICY = (
@@ -33,6 +36,8 @@ HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-frame-options", b"DENY"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
     (
         b"content-security-policy",
         POLICY,
@@ -41,18 +46,61 @@ HEADERS = (
 """Sent with every answer."""
 
 
+FREE_TRIES = 4
+"""Wrong passwords from an address that cost no time yet."""
+LONGEST_PAUSE = 60.0
+"""Seconds that an address has to wait after many wrong passwords."""
+REMEMBERED = 10_000
+"""Addresses whose wrong passwords are remembered."""
+
+
+class PasswordThrottle:
+    """Makes an address wait after wrong passwords: 1 s, 2 s, 4 s, up to `LONGEST_PAUSE`."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._failures: dict[str, tuple[int, float]] = {}
+
+    def get_pause(self, address: str) -> float:
+        """Return the seconds that the address still has to wait."""
+        return max(0.0, self._failures.get(address, (0, 0.0))[1] - self._clock())
+
+    def add_failure(self, address: str) -> None:
+        """Count a wrong password."""
+        count = self._failures.pop(address, (0, 0.0))[0] + 1
+        pause = min(LONGEST_PAUSE, 2.0 ** min(count - FREE_TRIES - 1, 10)) * (count > FREE_TRIES)
+        self._failures[address] = count, self._clock() + pause
+        while len(self._failures) > REMEMBERED:
+            self._failures.pop(next(iter(self._failures)))
+
+    def clear(self, address: str) -> None:
+        """Forget the wrong passwords of an address that has given the right one."""
+        self._failures.pop(address, None)
+
+
 class Guard:
     """ASGI middleware that passes on the page's own requests, from visitors with the password if
     there is one.
 
-    ``auth``: user and password. ``host``: where the server listens. On the local machine, requests
-    under another host name are refused, so that no web page can reach the server through a name
-    that resolves to it (DNS rebinding).
+    ``auth``: user and password. ``host``: where the server listens. ``names``: further host names
+    under which the page is served. Requests under a name that is not on the list are refused, so
+    that no web page can reach the server through a name that resolves to it (DNS rebinding). An
+    address instead of a name cannot be rebound: a server that listens beyond this machine answers
+    to its addresses.
     """
 
-    def __init__(self, app: App, host: str = "127.0.0.1", auth: tuple[str, str] | None = None):
+    def __init__(
+        self,
+        app: App,
+        host: str = "127.0.0.1",
+        auth: tuple[str, str] | None = None,
+        names: Iterable[str] = (),
+    ):
         self.app, self.auth = app, auth
         self.local = is_local(host)
+        own = () if self.local else (host, socket.gethostname())
+        self.names = {name.lower() for name in ("localhost", *own, *names)}
+        self.throttle = PasswordThrottle()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -82,21 +130,47 @@ class Guard:
             # Gradio requests this from itself when it starts; it only wakes its own queue.
             return None if is_local((scope.get("client") or ("",))[0]) else (404, "not found")
         host = headers.get("host", "")
-        if self.local and not is_local(urlsplit(f"//{host}").hostname or ""):
-            return 403, "this page is only served under this machine's own name"
+        if not self.is_served_name(host):
+            return 403, "this page is not served under this name; --allow-host NAME allows it"
         origin = headers.get("origin")
         if origin is not None and urlsplit(origin).netloc != host:
             return 403, "requests from other pages are refused"
-        if self.auth is not None and not self.has_password(headers.get("authorization", "")):
-            # Gradio checks whether it has started with a HEAD request for the page.
-            if not (scope["method"] == "HEAD" and scope["path"] == "/"):
-                return 401, "user and password required"
+        # Gradio checks whether it has started with a HEAD request for the page.
+        if self.auth is not None and (scope["method"], scope["path"]) != ("HEAD", "/"):
+            refused = self.check_password(
+                headers.get("authorization", ""), (scope.get("client") or ("",))[0]
+            )
+            if refused:
+                return refused
         if not OPEN.fullmatch(scope["path"]):
             return 404, "not found"
         if scope["method"] not in ("GET", "HEAD") and not scope["path"].startswith("/upload/"):
             length = headers.get("content-length", "")
             if not length.isdecimal() or int(length) > BODY:
                 return 413, "the request is too large"
+        return None
+
+    def is_served_name(self, header: str) -> bool:
+        """Return whether the page is served under the name in a Host header."""
+        try:
+            name = (urlsplit(f"//{header}").hostname or "").lower()
+        except ValueError:
+            return False
+        if name in self.names:
+            return True
+        return is_local(name) if self.local else is_address(name)
+
+    def check_password(self, header: str, address: str) -> tuple[int, str] | None:
+        """Return status and text for a request without the password, or None."""
+        if not header:
+            return 401, "user and password required"
+        pause = self.throttle.get_pause(address)
+        if pause > 0:
+            return 429, f"too many wrong passwords; try again in {math.ceil(pause)} s"
+        if not self.has_password(header):
+            self.throttle.add_failure(address)
+            return 401, "user and password required"
+        self.throttle.clear(address)
         return None
 
     def has_password(self, header: str) -> bool:
@@ -108,6 +182,15 @@ class Guard:
             return False
         wanted = ":".join(self.auth or ()).encode()
         return secrets.compare_digest(given, wanted) and kind.lower() == "basic"
+
+
+def is_address(host: str) -> bool:
+    """Return whether a host is an IP address, not a name."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def is_local(host: str) -> bool:

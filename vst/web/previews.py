@@ -14,9 +14,11 @@ import numpy as np
 
 from vst.core.types import Picture
 from vst.errors import OutputError, UsageError, VSTError
+from vst.imaging.resize import resize
 from vst.job import LARGEST_BY_DEFAULT, Job
 from vst.notebook.display import paint_swatch
-from vst.plotting import plot_score, resize_to
+from vst.pipeline.estimate import estimate
+from vst.plotting import plot_score
 from vst.preview import FramePreviewer
 from vst.schedule.score import StyleSource
 from vst.styles.library import load_builtin_styles
@@ -34,6 +36,14 @@ PLOT = (320, 1600)
 
 LATEST = 1e6
 """Latest time of a frame, in seconds."""
+CLIP_FRAMES = 24
+"""Painted frames of the transition that is played before rendering."""
+CLIP_SIZE = 144
+"""Short side at which they are painted, in pixels."""
+CLIP_SIDE = 400
+"""Longer side at which they are sent, in pixels."""
+ESTIMATED_FRAMES = 20
+"""First frames of a job that are painted to estimate what it takes."""
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +52,7 @@ def encode_jpeg(picture: Picture, longest: int, quality: int = 85) -> bytes:
     """Encode a picture as JPEG, its longer side at most ``longest`` pixels."""
     height, width = picture.shape[:2]
     part = min(1.0, longest / max(height, width))
-    small = resize_to(picture, round(width * part), round(height * part)) if part < 1 else picture
+    small = resize(picture, round(width * part), round(height * part)) if part < 1 else picture
     return encode_picture(small, ".jpg", [cv2.IMWRITE_JPEG_QUALITY, quality])
 
 
@@ -86,14 +96,11 @@ class Previews:
         """Warm up for an uploaded content: the engine compiles a function for its size, which takes
         longer than painting a frame.
         """
-        threading.Thread(target=self._expect, args=(file,), name="vst warming", daemon=True).start()
-
-    def _expect(self, file: StoredFile) -> None:
         job = Job(str(file.path), (f"@{next(iter(load_builtin_styles()))}",), f"{file.path}.mp4")
         try:
             with self._lock:
                 self._previewer.paint(job, file.about["duration"] / 2)
-        except VSTError as error:  # the request for a frame reports it
+        except (VSTError, OSError) as error:  # the request for a frame reports it
             log.info("no warm-up for %s: %s", file.name, error)
 
     def swatch(self, name: str) -> bytes:
@@ -124,9 +131,8 @@ class Previews:
             source = StyleSource(file.path.name, round(style.time, 3) if is_video else None)
             name = f"{stem} {count}" if is_video else stem
             page_style = PageStyle(number, name, source, number, round(style.time, 3))
-            session.files[number] = StoredFile(number, path, f"{number}.jpg", "thumbnail")
-            session.styles[number] = page_style
-            found.append(page_style)
+            session.keep_file(StoredFile(number, path, f"{number}.jpg", "thumbnail"))
+            found.append(session.keep_style(page_style))
         return found
 
     def paint_frame(self, session: Session, sent: Mapping[str, Any]) -> dict[str, Any]:
@@ -144,6 +150,34 @@ class Previews:
                 name: round(share, 3)
                 for name, share in frame.schedule.timeline.at(at).weights.items()
             },
+        }
+
+    def paint_clip(self, session: Session, sent: Mapping[str, Any]) -> dict[str, Any]:
+        """Paint small frames along the whole content: JPEGs and their times in seconds."""
+        with self._lock:
+            job = self._job(session, sent)
+            with open_source(job.content) as source:
+                last = max(source.info.duration - 1 / float(source.info.rate), 0.0)
+            times = [last * index / (CLIP_FRAMES - 1) for index in range(CLIP_FRAMES)]
+            frames = self._previewer.paint_clip(job, times, CLIP_SIZE)
+        return {"frames": [encode_jpeg(one, CLIP_SIDE, 80) for one in frames], "times": times}
+
+    def estimate(self, session: Session, sent: Mapping[str, Any]) -> dict[str, Any]:
+        """Estimate what rendering takes, by painting the job's first frames: seconds, frames,
+        bytes of the file, and the size of its pictures.
+        """
+        with self._lock:
+            job = replace(build_job(read_form(session, sent), session.folder), overwrite=True)
+            engine = self._previewer.open_engine(job)
+            try:
+                found = estimate(job, frames=ESTIMATED_FRAMES, engine=engine)
+            finally:
+                self._previewer.forget_styles()  # the trial has prepared the engine for others
+        return {
+            "seconds": found.seconds,
+            "frames": found.frames,
+            "bytes": found.bytes,
+            "size": found.size,
         }
 
     def plot(self, session: Session, sent: Mapping[str, Any]) -> bytes:

@@ -4,6 +4,7 @@ files then.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import queue
 import shutil
@@ -23,6 +24,8 @@ PREVIEW_INTERVAL = 0.5
 """Seconds between two previews of the frame that is being painted."""
 PREVIEW_SIDE = 480
 """Longer side of such a preview, in pixels."""
+SAVED = ("title", "kind", "sent", "size", "state", "outcome", "error", "made")
+"""Fields of a task that are kept on disk."""
 FINISHED = ("done", "failed", "stopped")
 SHUTDOWN_SECONDS = 20.0
 """Seconds that jobs have to end when the server shuts down."""
@@ -35,7 +38,9 @@ Outcome = dict[str, Any]
 
 @dataclass
 class QueuedTask:
-    """One job of the queue. ``folder`` holds every file that it writes."""
+    """One job of the queue. ``folder`` holds every file that it writes, ``size`` bytes at most as
+    expected; ``sent`` is the form that it came from.
+    """
 
     id: str
     session: Session
@@ -43,6 +48,8 @@ class QueuedTask:
     folder: Path
     work: Callable[[OnProgress], Outcome]
     kind: str = "paint"
+    sent: dict[str, Any] = field(default_factory=dict)
+    size: int = 0
     state: str = "waiting"
     progress: dict[str, Any] = field(default_factory=dict)
     outcome: Outcome = field(default_factory=dict)
@@ -85,14 +92,20 @@ class QueuedTask:
             "error": self.error,
             "pictures": self.pictures,
             "made": self.made,
+            "sent": self.sent,
         }
+
+    def save(self) -> None:
+        """Write the task into the session's store, for a server that starts after a kill."""
+        body = {n: getattr(self, n) for n in SAVED}
+        self.session.store.put(self.session.token, "task", self.id, body)
 
 
 class TaskQueue:
     """Runs tasks in its own threads, whether or not the page is open."""
 
-    def __init__(self, at_once: int, waiting: int) -> None:
-        self.waiting = waiting
+    def __init__(self, at_once: int, waiting: int, waiting_each: int = 0) -> None:
+        self.waiting, self.waiting_each = waiting, waiting_each or waiting
         self.tasks: dict[str, QueuedTask] = {}
         self._pending: queue.Queue[QueuedTask | None] = queue.Queue()
         self._lock = threading.Lock()
@@ -103,15 +116,53 @@ class TaskQueue:
         for thread in self._threads:
             thread.start()
 
+    def check_room(self, session: Session) -> None:
+        """Raise `UsageError` if the queue is full, or the visitor's share of it."""
+        waiting = [one for one in list(self.tasks.values()) if one.state == "waiting"]
+        own = sum(one.session.address == session.address for one in waiting)
+        if len(waiting) >= self.waiting:
+            raise UsageError(f"{len(waiting)} jobs are waiting already; try again when one is done")
+        if own >= self.waiting_each:
+            raise UsageError(f"{own} of your jobs are waiting already; try again when one is done")
+
     def add(self, task: QueuedTask) -> QueuedTask:
-        """Append a task; raise `UsageError` if the queue is full."""
+        """Append a task; raise `UsageError` if the queue is full or the files would be too
+        large.
+        """
         with self._lock:
-            count = sum(one.state == "waiting" for one in self.tasks.values())
-            if count >= self.waiting:
-                raise UsageError(f"{count} jobs are waiting already; try again when one is done")
+            self.check_room(task.session)
+            task.session.reserve(task.folder, task.size)
             self.tasks[task.id] = task
+            task.save()
         self._pending.put(task)
         return task
+
+    def add_or_clear(self, task: QueuedTask) -> QueuedTask:
+        """Append a task; delete its folder if it is refused."""
+        try:
+            return self.add(task)
+        except UsageError:
+            shutil.rmtree(task.folder, ignore_errors=True)
+            raise
+
+    def restore(self, task: QueuedTask) -> None:
+        """Take over a task of a killed server; one that had not finished runs again, from its
+        checkpoints.
+        """
+        self.tasks[task.id] = task
+        if task.state not in FINISHED:
+            task.state = "waiting"
+            with contextlib.suppress(UsageError):  # it had room when it was added
+                task.session.reserve(task.folder, task.size)
+            self._pending.put(task)
+        task.save()
+
+    def is_busy(self, session: Session) -> bool:
+        """Return whether a task of the session waits or runs."""
+        return any(
+            one.session is session and one.state not in FINISHED
+            for one in list(self.tasks.values())
+        )
 
     def task(self, session: Session, number: object) -> QueuedTask:
         """Return a task of this session."""
@@ -149,6 +200,7 @@ class TaskQueue:
         if task.state not in FINISHED:
             raise UsageError("this job is still running; stop it first")
         self._clear(task, task.state)
+        task.session.store.drop(task.session.token, "task", task.id)
         self.tasks.pop(task.id, None)
 
     def close(self) -> None:
@@ -166,6 +218,7 @@ class TaskQueue:
                 if task.state != "waiting":
                     continue
                 task.state = "running"
+                task.save()
             self._do(task)
 
     def _do(self, task: QueuedTask) -> None:
@@ -174,7 +227,9 @@ class TaskQueue:
             task.update(Progress("prepare", 0))
             task.outcome = task.work(self._reporter(task))
             task.update(Progress("done", 1, 1))
+            task.session.release(task.folder)
             task.state = "done"
+            task.save()
         except Cancelled:
             self._clear(task, "stopped")
         except VSTError as error:
@@ -200,9 +255,12 @@ class TaskQueue:
 
     def _clear(self, task: QueuedTask, state: str) -> None:
         shutil.rmtree(task.folder, ignore_errors=True)
+        task.session.release(task.folder)
         task.state = state
         task.outcome = {} if state != "done" else task.outcome
         for number in [
             n for n, kept in task.session.files.items() if kept.path.parent == task.folder
         ]:
-            del task.session.files[number]
+            task.session.drop_file(number)
+        if task.session.folder.exists():
+            task.save()

@@ -4,20 +4,22 @@ sends is ever used as a path.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import secrets
 import shutil
-import tempfile
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from vst.errors import MissingFileError, UsageError, VSTError
 from vst.schedule.score import StyleSource
 from vst.styles.resolve import PICTURE_SUFFIXES
 from vst.video.sources import open_source
+from vst.web.limits import MEGABYTE, VisitorLimits
+from vst.web.store import Store
 
 FILM_SUFFIXES = frozenset(
     {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".gif", ".mpg", ".mpeg", ".ts", ".ogv"}
@@ -26,29 +28,8 @@ FILM_SUFFIXES = frozenset(
 ROLES = ("content", "style", "painted")
 """The roles in which a file can be uploaded."""
 LONGEST_NAME = 80
-MEGABYTE = 1_000_000
-NEWCOMER_SECONDS = 60.0
-"""Seconds that a visitor has to upload something while others wait for a session."""
-
-
-@dataclass(frozen=True)
-class VisitorLimits:
-    """What one visitor, and all visitors together, may use.
-
-    ``upload``: megabytes of one file; ``kept``: megabytes of all files of a visitor; ``length``:
-    seconds of a content; ``keyframes``: keyframes on one page; ``jobs``: jobs at once;
-    ``waiting``: jobs in the queue; ``sessions``: visitors at once; ``idle``: seconds without a
-    request after which a session is removed.
-    """
-
-    upload: int = 500
-    kept: int = 2000
-    length: float = 600.0
-    keyframes: int = 60
-    jobs: int = 1
-    waiting: int = 8
-    sessions: int = 32
-    idle: float = 6 * 3600.0
+SWEEP_SECONDS = 30.0
+"""Seconds between two searches for idle sessions."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +46,13 @@ class StoredFile:
 
     def as_dict(self) -> dict[str, object]:
         """The file as JSON for the page."""
-        return {"id": self.id, "name": self.name, "role": self.role, **self.about}
+        return {
+            "id": self.id,
+            "name": self.name,
+            "role": self.role,
+            "bytes": self.path.stat().st_size if self.path.is_file() else 0,
+            **self.about,
+        }
 
 
 @dataclass(frozen=True)
@@ -80,26 +67,39 @@ class PageStyle:
 
     def as_dict(self) -> dict[str, object]:
         """The style as JSON for the page; a built-in style has its picture in the gallery."""
-        return {"id": self.id, "name": self.name, "time": self.time, "file": self.file}
+        return {
+            "id": self.id,
+            "name": self.name,
+            "time": self.time,
+            "file": self.file,
+            "of": self.source.path,
+        }
+
+
+class SessionGone(MissingFileError):
+    """There is no session with this token; the page opens a new one."""
 
 
 class Session:
-    """A visitor's folder and its contents."""
+    """A visitor's folder and its contents. What it keeps is also written into ``store``."""
 
-    def __init__(self, token: str, folder: Path, limits: VisitorLimits) -> None:
-        self.token, self.folder, self.limits = token, folder, limits
+    def __init__(
+        self, token: str, folder: Path, limits: VisitorLimits, store: Store, address: str = ""
+    ) -> None:
+        self.token, self.folder, self.limits, self.store = token, folder, limits, store
+        self.address = address
         self.files: dict[str, StoredFile] = {}
         self.styles: dict[str, PageStyle] = {}
         self.used = time.monotonic()
-        self._number = 0
         self.lock = threading.RLock()
-        folder.mkdir(mode=0o700)
+        self._reserved: dict[Path, int] = {}
+        self._uploads = 0
+        folder.mkdir(mode=0o700, exist_ok=True)
+        store.put(token, "session", token, {"folder": folder.name, "address": address})
 
     def new_id(self) -> str:
         """Return an id that is unique in this session and cannot be guessed."""
-        with self.lock:
-            self._number += 1
-            return f"{self._number}-{secrets.token_hex(4)}"
+        return secrets.token_hex(8)
 
     def reserve_file(self, name: str, role: str) -> StoredFile:
         """Choose the path for an upload that the visitor calls ``name``."""
@@ -136,8 +136,28 @@ class Session:
         about = {"width": info.width, "height": info.height, "duration": info.duration}
         about |= {"rate": float(info.rate), "playable": float(is_playable(file.path, info))}
         kept = StoredFile(file.id, file.path, file.name, file.role, about)
-        self.files[file.id] = kept
-        return kept
+        return self.keep_file(kept)
+
+    def keep_file(self, file: StoredFile) -> StoredFile:
+        """Add a file to the session."""
+        with self.lock:
+            self.files[file.id] = file
+            body = {**asdict(file), "path": str(file.path.relative_to(self.folder))}
+            self.store.put(self.token, "file", file.id, body)
+        return file
+
+    def keep_style(self, style: PageStyle) -> PageStyle:
+        """Add a style to the session."""
+        with self.lock:
+            self.styles[style.id] = style
+            self.store.put(self.token, "style", style.id, asdict(style))
+        return style
+
+    def drop_file(self, number: str) -> StoredFile | None:
+        """Take a file out of the session; the file itself stays."""
+        with self.lock:
+            self.store.drop(self.token, "file", number)
+            return self.files.pop(number, None)
 
     def file(self, number: object) -> StoredFile:
         """Return a file by its id."""
@@ -147,17 +167,66 @@ class Session:
         return found
 
     def forget(self, number: str) -> None:
-        """Delete a file, and the styles that come from it."""
-        kept = self.files.pop(number, None)
-        if kept is not None:
-            kept.path.unlink(missing_ok=True)
-            for style in [one for one in self.styles.values() if one.source.path == kept.path.name]:
-                del self.styles[style.id]
+        """Delete a file, and the styles that come from it with their thumbnails."""
+        kept = self.drop_file(number)
+        if kept is None:
+            return
+        kept.path.unlink(missing_ok=True)
+        for style in [one for one in self.styles.values() if one.source.path == kept.path.name]:
+            self.styles.pop(style.id, None)
+            self.store.drop(self.token, "style", style.id)
+            thumbnail = self.drop_file(style.file)
+            if thumbnail is not None:
+                thumbnail.path.unlink(missing_ok=True)
 
-    def bytes_left(self) -> int:
-        """Return how many bytes another upload may have."""
-        used = sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
-        return min(self.limits.upload * MEGABYTE, self.limits.kept * MEGABYTE - used)
+    def bytes_used(self) -> int:
+        """Return the bytes of all files, and of what is reserved for files being written."""
+        with self.lock:
+            total = sum(self._reserved.values())
+            for path in self.folder.rglob("*"):
+                if any(one == path or one in path.parents for one in self._reserved):
+                    continue
+                with contextlib.suppress(OSError):  # deleted meanwhile
+                    total += path.stat().st_size if path.is_file() else 0
+            return total
+
+    def reserve(self, path: Path, size: int) -> None:
+        """Reserve ``size`` bytes for a file or folder, until `release`; raise `UsageError` if the
+        visitor has too little left.
+        """
+        with self.lock:
+            left = self.limits.kept * MEGABYTE - self.bytes_used()
+            if size > left:
+                raise UsageError(
+                    f"your files would be larger than {self.limits.kept} MB together "
+                    f"({max(0, left) / MEGABYTE:.0f} MB are left, {size / MEGABYTE:.0f} MB are "
+                    "needed); remove some first"
+                )
+            self._reserved[path] = size
+
+    def release(self, path: Path) -> None:
+        """End a reservation; what was written counts with its own size."""
+        with self.lock:
+            self._reserved.pop(path, None)
+
+    @contextlib.contextmanager
+    def receive(self, file: StoredFile, size: int) -> Iterator[None]:
+        """Reserve ``size`` bytes for an upload while it is received."""
+        if size > self.limits.upload * MEGABYTE:
+            raise UsageError(f"{file.name} is larger than {self.limits.upload} MB")
+        with self.lock:
+            if self._uploads >= self.limits.uploads:
+                raise UsageError(
+                    f"{self._uploads} uploads are running; wait until one of them has ended"
+                )
+            self.reserve(file.path, size)
+            self._uploads += 1
+        try:
+            yield
+        finally:
+            with self.lock:
+                self._uploads -= 1
+            self.release(file.path)
 
     def hide_paths(self, text: str, *others: StoredFile) -> str:
         """Replace paths in an error's text with the visitor's names for the files."""
@@ -192,26 +261,33 @@ def is_playable(path: Path, info: object) -> bool:
 
 
 class Sessions:
-    """All sessions, in one temporary folder that is removed when the server ends."""
+    """All sessions, in a state folder. It is emptied when the server ends; after a server was
+    killed, the next one continues with what it finds there.
+    """
 
-    def __init__(self, limits: VisitorLimits | None = None) -> None:
+    def __init__(self, folder: Path, limits: VisitorLimits | None = None) -> None:
         self.limits = limits or VisitorLimits()
-        self.folder = Path(tempfile.mkdtemp(prefix="vst-app-"))
+        self.folder = folder
+        self.store = Store(folder)
         self.sessions: dict[str, Session] = {}
+        self.is_busy: Callable[[Session], bool] = lambda session: False
         self._lock = threading.Lock()
+        self._closing = threading.Event()
+        self._restore()
+        threading.Thread(target=self._watch, name="vst sweeper", daemon=True).start()
 
-    def open(self) -> Session:
-        """Create a session. Remove idle sessions first, and empty ones if there are too many."""
+    def open(self, address: str = "") -> Session:
+        """Create a session for a visitor. Where there are too many, empty sessions go first, then
+        idle ones.
+        """
         with self._lock:
-            self._sweep(lambda session: False)
-            if len(self.sessions) >= self.limits.sessions:
-                self._sweep(lambda session: not session.files)
-            if len(self.sessions) >= self.limits.sessions:
-                raise UsageError(
-                    f"{self.limits.sessions} visitors are connected already; try again later"
-                )
+            self._sweep()
+            own = [one for one in self.sessions.values() if one.address == address]
+            self._make_room(own, self.limits.sessions_each)
+            self._make_room(list(self.sessions.values()), self.limits.sessions)
             token = secrets.token_urlsafe(24)
-            session = Session(token, self.folder / secrets.token_hex(8), self.limits)
+            folder = self.folder / secrets.token_hex(8)
+            session = Session(token, folder, self.limits, self.store, address)
             self.sessions[token] = session
             return session
 
@@ -219,20 +295,80 @@ class Sessions:
         """Return the session with this token."""
         found = self.sessions.get(token) if isinstance(token, str) else None
         if found is None:
-            raise MissingFileError("this page's files are gone; load the page again")
+            raise SessionGone("this page's files are gone; load the page again")
         found.used = time.monotonic()
         return found
 
     def close(self) -> None:
         """Delete every session and its files."""
+        self._closing.set()
         with self._lock:
             self.sessions.clear()
+            self.store.close()
             shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _sweep(self, is_empty: Callable[[Session], bool]) -> None:
+    def _make_room(self, sessions: list[Session], most: int) -> None:
+        """Remove the longest unused of ``sessions`` that is empty, or idle, if there are too
+        many.
+        """
+        if len(sessions) < most:
+            return
         now = time.monotonic()
-        for token, session in list(self.sessions.items()):
-            alone = now - session.used
-            if alone > self.limits.idle or (alone > NEWCOMER_SECONDS and is_empty(session)):
-                del self.sessions[token]
-                shutil.rmtree(session.folder, ignore_errors=True)
+        for session in sorted(sessions, key=lambda one: (bool(one.files), one.used)):
+            idle = now - session.used > self.limits.idle_when_full
+            if (idle or not session.files) and not self.is_busy(session):
+                self._remove(session)
+                return
+        raise UsageError(f"{len(sessions)} visitors are connected already; try again later")
+
+    def _sweep(self) -> None:
+        now = time.monotonic()
+        for session in list(self.sessions.values()):
+            if now - session.used > self.limits.idle and not self.is_busy(session):
+                self._remove(session)
+
+    def _remove(self, session: Session) -> None:
+        self.sessions.pop(session.token, None)
+        self.store.drop_session(session.token)
+        shutil.rmtree(session.folder, ignore_errors=True)
+
+    def _watch(self) -> None:
+        while not self._closing.wait(min(SWEEP_SECONDS, max(0.05, self.limits.idle / 4))):
+            with self._lock:
+                if not self._closing.is_set():
+                    self._sweep()
+
+    def _restore(self) -> None:
+        """Open the sessions of a killed server; delete folders that belong to none."""
+        for token, _, body in self.store.read("session"):
+            folder = self.folder / str(body["folder"])
+            if not folder.is_dir():
+                self.store.drop_session(token)
+                continue
+            self.sessions[token] = Session(
+                token, folder, self.limits, self.store, str(body["address"])
+            )
+        for token, number, body in self.store.read("file"):
+            session = self.sessions.get(token)
+            path = session.folder / body.pop("path") if session is not None else Path()
+            if session is not None and path.is_file():
+                session.files[number] = StoredFile(**body, path=path)
+            else:
+                self.store.drop(token, "file", number)
+        for token, number, body in self.store.read("style"):
+            if token in self.sessions:
+                source = StyleSource(**body.pop("source"))
+                self.sessions[token].styles[number] = PageStyle(**body, source=source)
+        self._delete_strays()
+
+    def _delete_strays(self) -> None:
+        """Delete files that no session keeps, such as half an upload."""
+        known = {session.folder for session in self.sessions.values()}
+        for folder in self.folder.iterdir():
+            if folder.is_dir() and folder not in known:
+                shutil.rmtree(folder, ignore_errors=True)
+        for session in self.sessions.values():
+            kept = {file.path for file in session.files.values()}
+            for path in session.folder.iterdir():
+                if path.is_file() and path not in kept:
+                    path.unlink(missing_ok=True)

@@ -4,42 +4,60 @@ or `evaluate` and stores the results in the session.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from vst.core.types import OnProgress
-from vst.errors import MissingFileError, UsageError
+from vst.errors import MissingFileError, UsageError, VSTError
 from vst.evaluation.measure import evaluate
 from vst.evaluation.report import build_report
 from vst.job import NATIVE, Job
 from vst.pipeline.run import run
 from vst.schedule.score import write_score
-from vst.web.form import build_download_score, build_job, read_form
-from vst.web.queue import Outcome, QueuedTask, TaskQueue
-from vst.web.sessions import Session, StoredFile
+from vst.web.form import FORM, build_download_score, build_job, read_form
+from vst.web.queue import FINISHED, SAVED, Outcome, QueuedTask, TaskQueue
+from vst.web.sessions import Session, Sessions, StoredFile
 
 SCORE_NAME = "download-score.yaml"
+CHUNK_SECONDS = 4.0
+"""Seconds of video after which a job is saved on disk, to go on from there after a kill."""
+BYTES_PER_PIXEL = 0.25
+"""Bytes for each painted pixel while a job runs, its chunks and the joined file together; the
+sample clip takes half of it.
+"""
+MEASURE_BYTES = 2_000_000
+"""Bytes that a report may take."""
 
 
-def create_paint_task(session: Session, sent: Mapping[str, Any]) -> QueuedTask:
-    """Create the task that paints the form's job."""
+def create_paint_task(
+    session: Session, sent: Mapping[str, Any], number: str | None = None
+) -> QueuedTask:
+    """Create the task that paints the form's job; ``number`` is its id if it goes on."""
     form = read_form(session, sent)
     content = session.file(sent.get("content"))
-    number = session.new_id()
+    number = number or session.new_id()
     folder = session.folder / f"job-{number}"
-    folder.mkdir()
-    job = build_job(form, folder, up="../")
-    write_score(build_download_score(form, session), folder / SCORE_NAME, introduction=True)
+    folder.mkdir(exist_ok=True)
+    try:
+        job = build_job(form, folder, up="../")
+        write_score(build_download_score(form, session), folder / SCORE_NAME, introduction=True)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
     def work(on_progress: OnProgress) -> Outcome:
-        result = run(job, on_progress)
         stem = Path(content.name).stem
+        before = make_playable(session, content, folder, on_progress)
+        # A server that was killed between finishing the file and noting it paints it again.
+        result = run(replace(job, overwrite=True), on_progress, chunk_seconds=CHUNK_SECONDS)
         painted = store_result(session, folder / "painted.mp4", f"{stem}-painted.mp4")
         return {
             "video": painted.id,
             "score": store_result(session, folder / SCORE_NAME, f"{stem}-score.yaml").id,
-            "before": make_playable(session, content, folder, on_progress).id,
+            "before": before.id,
             "content": content.id,
             "frames": result.frames,
             "seconds": result.seconds,
@@ -47,7 +65,21 @@ def create_paint_task(session: Session, sent: Mapping[str, Any]) -> QueuedTask:
             "warnings": [session.hide_paths(text) for text in result.warnings],
         }
 
-    return QueuedTask(number, session, content.name, folder, work)
+    size = estimate_bytes(content, form.settings)
+    return QueuedTask(number, session, content.name, folder, work, sent=pick_form(sent), size=size)
+
+
+def pick_form(sent: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the form alone, without what else a visitor may have sent."""
+    return {name: sent.get(name) for name in FORM}
+
+
+def estimate_bytes(content: StoredFile, settings: Mapping[str, Any]) -> int:
+    """Estimate, from above, the bytes that a painting and its chunks take on the disk."""
+    about = content.about
+    frames = about["duration"] * about["rate"] / float(settings.get("speed", 1.0))
+    copies = 1 if about.get("playable") else 2
+    return round(copies * frames * about["width"] * about["height"] * BYTES_PER_PIXEL)
 
 
 def make_playable(
@@ -57,14 +89,16 @@ def make_playable(
     if content.about.get("playable"):
         return content
     copy = folder / "before.mp4"
-    run(
-        Job(str(content.path), ("none",), str(copy), engine="tint", stabilize="off", size=NATIVE),
-        on_progress,
+    plain = Job(
+        str(content.path), ("none",), str(copy), engine="tint", stabilize="off", size=NATIVE
     )
+    run(replace(plain, overwrite=True), on_progress)
     return store_result(session, copy, f"{Path(content.name).stem}.mp4")
 
 
-def create_measure_task(session: Session, queue: TaskQueue, sent: Mapping[str, Any]) -> QueuedTask:
+def create_measure_task(
+    session: Session, queue: TaskQueue, sent: Mapping[str, Any], number: str | None = None
+) -> QueuedTask:
     """Create the task that measures a job's painting, or an upload against an uploaded content."""
     if sent.get("job") is not None:
         done = queue.task(session, sent["job"])
@@ -78,8 +112,9 @@ def create_measure_task(session: Session, queue: TaskQueue, sent: Mapping[str, A
         )
     else:
         painted, content = session.file(sent.get("painted")), session.file(sent.get("content"))
-    number = session.new_id()
+    number = number or session.new_id()
     folder = session.folder / f"job-{number}"
+    known = {name: sent.get(name) for name in ("job", "painted", "content")}
 
     def work(on_progress: OnProgress) -> Outcome:
         evaluation = evaluate(str(painted.path), str(content.path), on_progress=on_progress)
@@ -94,13 +129,39 @@ def create_measure_task(session: Session, queue: TaskQueue, sent: Mapping[str, A
             "warnings": [session.hide_paths(text) for text in evaluation.warnings],
         }
 
-    return QueuedTask(number, session, painted.name, folder, work, kind="measure")
+    return QueuedTask(
+        number, session, painted.name, folder, work, "measure", sent=known, size=MEASURE_BYTES
+    )
+
+
+def restore_tasks(sessions: Sessions, queue: TaskQueue) -> int:
+    """Take over the tasks of a killed server; return how many of them go on."""
+    count = 0
+    for token, number, body in sessions.store.read("task"):
+        session = sessions.sessions.get(token)
+        if session is None:
+            sessions.store.drop(token, "task", number)
+            continue
+        folder = session.folder / f"job-{number}"
+        task = QueuedTask(number, session, body["title"], folder, lambda on_progress: {})
+        try:
+            if body["state"] not in FINISHED:
+                task = (
+                    create_paint_task(session, body["sent"], number)
+                    if body["kind"] == "paint"
+                    else create_measure_task(session, queue, body["sent"], number)
+                )
+                count += 1
+        except VSTError as error:
+            body |= {"state": "failed", "error": session.hide_paths(str(error))}
+        for name in SAVED:
+            setattr(task, name, body[name])
+        queue.restore(task)
+    return count
 
 
 def store_result(session: Session, path: Path, name: str) -> StoredFile:
     """Add a file that a task wrote to the session's files."""
     if not path.is_file():
         raise MissingFileError(f"{name} was not written")
-    kept = StoredFile(session.new_id(), path, name, "result")
-    session.files[kept.id] = kept
-    return kept
+    return session.keep_file(StoredFile(session.new_id(), path, name, "result"))

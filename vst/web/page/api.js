@@ -19,13 +19,13 @@ export function recall() {
 export async function call(name, sent = {}) {
   let reply;
   try {
-    reply = await fetch(`gradio_api/run/${name}`, {
+    reply = await fetch(`call/${name}`, {
       method: "POST", headers: { "content-type": "application/json" },
-      body: JSON.stringify({ data: [state.token, sent] }),
+      body: JSON.stringify({ token: state.token, sent }),
     });
   } catch { throw new Error("the server does not answer; is it still running?"); }
   if (!reply.ok) throw new Error(`the server answers ${reply.status}`);
-  const value = (await reply.json()).data[0];
+  const value = await reply.json();
   if (value.error) throw new Error(value.error);
   return value;
 }

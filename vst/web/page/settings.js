@@ -1,7 +1,7 @@
 // The style: one control for each field of a job that the server names.
 import { $, make, state } from "./api.js";
 
-const LABELS = { stabilize: "Steadiness", audio: "Sound" };
+const LABELS = { stabilize: "Stabilizer", audio: "Sound" };
 const label = (name) => LABELS[name] || name[0].toUpperCase() + name.slice(1);
 const SEGMENTS = 4; // up to this many choices lie side by side
 

@@ -1,0 +1,198 @@
+"""The functions that the page calls: JSON values in, JSON values out."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import anyio.to_thread
+
+from vst import __version__
+from vst.errors import UsageError, VSTError
+from vst.job import Job, check_option
+from vst.keyframes import PICKERS
+from vst.styles.library import load_builtin_styles
+from vst.styles.resolve import PICTURE_SUFFIXES
+from vst.web.form import list_controls
+from vst.web.preview_pool import PreviewPool, Replaced
+from vst.web.previews import Previews
+from vst.web.queue import TaskQueue
+from vst.web.samples import RECIPES, add_sample
+from vst.web.sessions import FILM_SUFFIXES, Session, SessionGone, Sessions
+from vst.web.tasks import create_measure_task, create_paint_task
+
+QUICK = ("start", "forget", "paint", "measure", "tasks", "cancel", "remove", "sample")
+"""Functions that answer at once."""
+POOLED = ("styles", "plot", "frame", "clip", "estimate")
+"""Functions that paint; they wait in the pool of the previews."""
+THREADS = 8
+"""Threads for the quick functions."""
+FIELDS = {name: Job.__dataclass_fields__[name] for name in ("keyframes", "picker")}
+
+log = logging.getLogger(__name__)
+Values = dict[str, Any]
+
+
+class Calls:
+    """The page's functions: a session's token and JSON values in, JSON values out."""
+
+    def __init__(
+        self, sessions: Sessions, previews: Previews, pool: PreviewPool, queue: TaskQueue
+    ) -> None:
+        self.sessions, self.previews, self.pool, self.queue = sessions, previews, pool, queue
+        self._limiter = anyio.CapacityLimiter(THREADS)
+
+    async def answer(self, name: str, token: object, sent: Values, address: str) -> Values:
+        """Call a listed function by its name; return an error as one line for the visitor."""
+        session: Session | None = None
+        try:
+            if name == "start":
+                return await self.run_quick(self.start, token, address)
+            session = self.sessions.find(token)
+            function: Callable[..., Values] = getattr(self, name)
+            if name in POOLED:
+                return await self.run_pooled(name, function, session, sent)
+            return await self.run_quick(function, session, sent)
+        except Replaced:
+            return {"replaced": True}
+        except SessionGone as error:
+            return {"error": str(error), "gone": True}
+        except VSTError as error:
+            text = str(error)
+            return {"error": session.hide_paths(text) if session is not None else text}
+        except Exception as error:
+            log.exception("%s failed", name)
+            return {"error": f"unexpected {type(error).__name__}; the server's log says more"}
+
+    async def run_quick(self, function: Callable[..., Values], *given: Any) -> Values:
+        """Run a function in a thread."""
+        return await anyio.to_thread.run_sync(function, *given, limiter=self._limiter)
+
+    async def run_pooled(
+        self, name: str, function: Callable[..., Values], session: Session, sent: Values
+    ) -> Values:
+        """Run a function in the pool; the newest call of a visitor replaces a waiting one."""
+        key = (session.token, name)
+        if name == "styles" and self.pool.waits(key):
+            raise UsageError("keyframes of another file are still being sought; wait for them")
+        future = self.pool.submit(session.address, key, lambda: function(session, sent))
+        found: Values = await asyncio.wrap_future(future)
+        return found
+
+    def start(self, token: object, address: str) -> Values:
+        """Return what the page shows when it loads; open a new session if the token's is gone."""
+        known = self.sessions.sessions.get(token) if isinstance(token, str) else None
+        session = known or self.sessions.open(address)
+        self.queue.forget(lambda one: one.token not in self.sessions.sessions)
+        self.sessions.find(session.token)
+        builtin = [
+            {"name": style.name, "about": style.description}
+            for style in load_builtin_styles().values()
+        ]
+        limits = session.limits
+        return {
+            "version": __version__,
+            "token": session.token,
+            "controls": list_controls(),
+            "keyframes": {
+                "default": FIELDS["keyframes"].default,
+                "picker": FIELDS["picker"].default,
+                "pickers": [name for name in PICKERS if name != "manual"],
+            },
+            "builtin": builtin,
+            "recipes": RECIPES,
+            "limits": {
+                "upload": limits.upload,
+                "length": limits.length,
+                "kept": limits.kept,
+                "keyframes": limits.keyframes,
+            },
+            "accept": {
+                "content": ",".join(sorted(FILM_SUFFIXES)),
+                "style": ",".join(sorted(FILM_SUFFIXES | PICTURE_SUFFIXES)),
+            },
+            "files": [kept.as_dict() for kept in list(session.files.values())],
+            "styles": [style.as_dict() for style in list(session.styles.values())],
+            **self.tasks(session, {}),
+        }
+
+    def styles(self, session: Session, sent: Values) -> Values:
+        """Take the keyframes of an uploaded style."""
+        count = sent.get("keyframes", FIELDS["keyframes"].default)
+        picker = sent.get("picker", FIELDS["picker"].default)
+        if not isinstance(count, int) or isinstance(count, bool):
+            raise UsageError(f"keyframes {count!r}; give a whole number")
+        if count > session.limits.keyframes:
+            raise UsageError(f"{count} keyframes; the page accepts {session.limits.keyframes}")
+        check_option("keyframes", count, FIELDS["keyframes"].metadata)
+        check_option("picker", picker, FIELDS["picker"].metadata)
+        found = self.previews.take_styles(session, session.file(sent.get("file")), count, picker)
+        return {"styles": [style.as_dict() for style in found]}
+
+    def sample(self, session: Session, sent: Values) -> Values:
+        """Put the sample clip into the session, as if it had been uploaded."""
+        return add_sample(session).as_dict()
+
+    def forget(self, session: Session, sent: Values) -> Values:
+        """Delete an uploaded file that no unfinished job needs."""
+        file = session.file(sent.get("file"))
+        if self.queue.is_busy(session):
+            raise UsageError("a job is still running; its files can be removed when it is done")
+        session.forget(file.id)
+        return {}
+
+    def plot(self, session: Session, sent: Values) -> Values:
+        """Plot the curves of the score."""
+        return {"picture": encode_data_url(self.previews.plot(session, sent), "image/png")}
+
+    def frame(self, session: Session, sent: Values) -> Values:
+        """Paint one frame; return it as filmed and painted."""
+        found = self.previews.paint_frame(session, sent)
+        packed = {name: encode_data_url(found[name], "image/jpeg") for name in ("before", "after")}
+        return {**found, **packed}
+
+    def clip(self, session: Session, sent: Values) -> Values:
+        """Paint small frames along the transition."""
+        found = self.previews.paint_clip(session, sent)
+        frames = [encode_data_url(packed, "image/jpeg") for packed in found["frames"]]
+        return {**found, "frames": frames}
+
+    def estimate(self, session: Session, sent: Values) -> Values:
+        """Estimate the time and the size of a rendering."""
+        return self.previews.estimate(session, sent)
+
+    def paint(self, session: Session, sent: Values) -> Values:
+        """Add a job to the queue."""
+        self.queue.check_room(session)
+        return {"id": self.queue.add_or_clear(create_paint_task(session, sent)).id}
+
+    def measure(self, session: Session, sent: Values) -> Values:
+        """Add a measurement to the queue."""
+        self.queue.check_room(session)
+        return {"id": self.queue.add_or_clear(create_measure_task(session, self.queue, sent)).id}
+
+    def tasks(self, session: Session, sent: Values) -> Values:
+        """List the session's jobs, and how much of the space the files take."""
+        found = [
+            {**task.as_dict(), "ahead": self.queue.ahead_of(task)}
+            for task in self.queue.list_of(session)
+        ]
+        return {"tasks": found, "bytes": session.bytes_used()}
+
+    def cancel(self, session: Session, sent: Values) -> Values:
+        """Stop a job."""
+        self.queue.cancel(self.queue.task(session, sent.get("id")))
+        return {}
+
+    def remove(self, session: Session, sent: Values) -> Values:
+        """Remove a finished job from the list, with its files."""
+        self.queue.remove(self.queue.task(session, sent.get("id")))
+        return {}
+
+
+def encode_data_url(packed: bytes, kind: str) -> str:
+    """Encode bytes as a data URL."""
+    return f"data:{kind};base64," + base64.b64encode(packed).decode("ascii")

@@ -1,0 +1,177 @@
+"""The server's addresses: the page's own files, its functions, uploads and downloads. None of them
+is a function of Gradio, which would process what strangers send before it is checked.
+"""
+
+from __future__ import annotations
+
+import json
+import mimetypes
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import anyio.to_thread
+
+from vst.errors import UsageError, VSTError
+from vst.web.calls import POOLED, QUICK, Calls
+from vst.web.previews import read_still
+from vst.web.sessions import Session
+
+PAGE = Path(__file__).parent / "page"
+TYPES = {".yaml": "text/plain; charset=utf-8", ".mkv": "video/x-matroska", ".m4v": "video/mp4"}
+"""Media types that the system may not know."""
+DECODERS = 4
+"""Threads that decode uploaded videos at once."""
+
+
+def add_page(server: Any) -> None:
+    """Serve the page's own files, by their names in the package's folder."""
+    from starlette.responses import FileResponse, PlainTextResponse
+    from starlette.routing import Route
+
+    known = {path.name: path for path in PAGE.iterdir() if path.is_file()}
+    fresh = {"cache-control": "no-cache"}
+
+    # Functions of the event loop, not of its threads: the page loads however busy those are.
+    async def index(request: Any) -> Any:
+        return FileResponse(known["index.html"], headers=fresh)
+
+    async def part(request: Any) -> Any:
+        name = request.path_params.get("name", "mark.svg")
+        if name not in known:
+            return PlainTextResponse("not found", 404)
+        return FileResponse(known[name], headers=fresh)
+
+    server.router.routes[:0] = [
+        Route("/", index, methods=["GET", "HEAD"]),
+        Route("/page/{name}", part),
+        Route("/favicon.ico", part),  # browsers request it unasked
+    ]
+
+
+def add_calls(server: Any, calls: Calls) -> None:
+    """Serve the listed functions: a JSON object with the session's token and the values."""
+    from starlette.responses import JSONResponse, PlainTextResponse
+    from starlette.routing import Route
+
+    async def call(request: Any) -> Any:
+        name = request.path_params["name"]
+        if name not in (*QUICK, *POOLED):
+            return PlainTextResponse("not found", 404)
+        if request.headers.get("content-type", "").partition(";")[0] != "application/json":
+            return PlainTextResponse("the request is not JSON", 415)
+        try:
+            body = json.loads(await request.body(), parse_constant=refuse_constant)
+        except (ValueError, RecursionError):
+            return PlainTextResponse("the request is not JSON", 400)
+        if not isinstance(body, dict) or not isinstance(body.get("sent", {}), dict):
+            return PlainTextResponse("the request is not an object", 400)
+        address = request.client.host if request.client else ""
+        return JSONResponse(
+            await calls.answer(name, body.get("token"), body.get("sent", {}), address)
+        )
+
+    server.router.routes[:0] = [Route("/call/{name}", call, methods=["POST"])]
+
+
+def refuse_constant(name: str) -> float:
+    """Refuse NaN and the infinities, which are not JSON."""
+    raise ValueError(f"{name} is not JSON")
+
+
+def add_files(server: Any, calls: Calls) -> None:
+    """Serve uploads and downloads; a file is addressed by its id, never by a path."""
+    from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+    from starlette.routing import Route
+
+    decoders = anyio.CapacityLimiter(DECODERS)
+
+    def find(request: Any) -> tuple[Session, Any]:
+        session = calls.sessions.find(request.path_params["token"])
+        return session, request.path_params["number"]
+
+    async def media(request: Any) -> Any:
+        try:
+            session, number = find(request)
+            kept = session.file(number)
+        except VSTError as error:
+            return PlainTextResponse(str(error), 404)
+        if not kept.path.is_file():
+            return PlainTextResponse("this file is gone", 404)
+        suffix = kept.path.suffix
+        kind = TYPES.get(suffix) or mimetypes.guess_type(kept.path.name)[0]
+        # A report is HTML: it is sent as a download, so it never runs under this page's address.
+        downloaded = "download" in request.query_params or suffix == ".html"
+        return FileResponse(kept.path, media_type=kind, filename=kept.name if downloaded else None)
+
+    async def still(request: Any) -> Any:
+        session: Session | None = None
+        try:
+            session, number = find(request)
+            at = float(request.query_params.get("t", 0.0))
+            read = partial(read_still, session.file(number), at)
+            picture = await anyio.to_thread.run_sync(read, limiter=decoders)
+        except ValueError:
+            return PlainTextResponse("the time is not a number", 404)
+        except (VSTError, OSError) as error:
+            text = session.hide_paths(str(error)) if session is not None else str(error)
+            return PlainTextResponse(text, 404)
+        return Response(picture, media_type="image/jpeg")
+
+    async def swatch(request: Any) -> Any:
+        try:
+            paint = partial(calls.previews.swatch, request.path_params["name"])
+            return Response(await anyio.to_thread.run_sync(paint), media_type="image/jpeg")
+        except VSTError as error:
+            return PlainTextResponse(str(error), 404)
+
+    async def picture(request: Any) -> Any:
+        try:
+            found = calls.queue.task(*find(request)).picture
+        except VSTError as error:
+            return PlainTextResponse(str(error), 404)
+        return Response(found, media_type="image/jpeg") if found else Response(status_code=204)
+
+    async def upload(request: Any) -> Any:
+        session: Session | None = None
+        try:
+            session = calls.sessions.find(request.path_params["token"])
+            kept = await receive_upload(session, request, decoders)
+            if kept.role == "content":
+                expect = partial(calls.previews.expect, kept)
+                calls.pool.submit(session.address, (session.token, "expect"), expect)
+            return JSONResponse(kept.as_dict())
+        except VSTError as error:
+            text = session.hide_paths(str(error)) if session is not None else str(error)
+            return JSONResponse({"error": text})  # the same form as for the calls
+
+    server.router.routes[:0] = [
+        Route("/media/{token}/{number}", media),
+        Route("/still/{token}/{number}", still),
+        Route("/swatch/{name}", swatch),
+        Route("/picture/{token}/{number}", picture),
+        Route("/upload/{token}/{role}", upload, methods=["POST"]),
+    ]
+
+
+async def receive_upload(session: Session, request: Any, decoders: Any) -> Any:
+    """Write a request's body into the session, within the visitor's limits; delete an incomplete
+    file.
+    """
+    length = request.headers.get("content-length", "")
+    if not length.isdecimal():
+        raise UsageError("the upload does not say how large it is")
+    role, name = request.path_params["role"], request.query_params.get("name", "")
+    kept, left = session.reserve_file(name, role), int(length)
+    with session.receive(kept, left):
+        try:
+            with kept.path.open("wb") as file:
+                async for part in request.stream():
+                    left -= len(part)
+                    if left < 0:
+                        raise UsageError(f"{kept.name} is larger than it said")
+                    file.write(part)
+        except BaseException:
+            kept.path.unlink(missing_ok=True)
+            raise
+        return await anyio.to_thread.run_sync(session.add, kept, limiter=decoders)
