@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from vst.core.types import Picture
-from vst.imaging.optical_flow import FlowEstimator, non_occluded, places, sample
+from vst.imaging.optical_flow import FlowEstimator, compute_positions, find_non_occluded, sample
 from vst.stabilizers.base import Stabilizer
 
 
@@ -60,9 +60,9 @@ class WarpedBlend(Stabilizer):
             self._last = fresh
             return [painted.copy()]
         backward = self._look(gray, before)
-        where = places(backward)
+        where = compute_positions(backward)
         error = (gray.astype(np.float32) - sample(before, where)) / 255
-        seen = non_occluded(backward, self._look(before, gray))
+        seen = find_non_occluded(backward, self._look(before, gray))
         weight = cv2.GaussianBlur(seen * np.exp(-((error / 0.05) ** 2)), (0, 0), 1.5)
         weight = (self.memory * weight)[..., None]
         blended = weight * sample(last, where, cv2.INTER_CUBIC) + (1 - weight) * fresh

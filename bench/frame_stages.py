@@ -36,7 +36,7 @@ from harness import (
     write_json,
 )
 
-from vst.core.threads import available, one_core_a_frame, opencv_on
+from vst.core.threads import count_cores, limit_opencv_threads, limit_tensorflow_threads
 from vst.engines.embedded import EmbeddedEngine, has_fast_bfloat16
 from vst.stabilizers import STABILIZERS
 from vst.video.scene_cuts import CutDetector
@@ -89,17 +89,17 @@ def measure_stages(
     """CPU seconds per frame of each stage alone."""
     numbers, many = embed_style(engine), len(frames)
     painted = [engine.stylize(frame[None], numbers)[0] for frame in frames]
-    stabiliser, cuts = STABILIZERS["flow"](), CutDetector()
+    stabilizer, cuts = STABILIZERS["steady"](), CutDetector()
     groups = [np.stack(frames[i : i + engine.batch]) for i in range(0, many, engine.batch)]
     styles = np.repeat(numbers, engine.batch, 0)
-    with opencv_on(1):
+    with limit_opencv_threads(1):
         found = measure_coding(frames, folder)
         found["find cuts"] = measure_cpu(lambda: [cuts.is_cut(x) for x in frames]) / many
         found["paint"] = (
             measure_cpu(lambda: [engine.stylize(x, styles[: len(x)]) for x in groups]) / many
         )
         found["steady (flow)"] = (
-            measure_cpu(lambda: [stabiliser.step(x, y) for x, y in zip(frames, painted)]) / many
+            measure_cpu(lambda: [stabilizer.step(x, y) for x, y in zip(frames, painted)]) / many
         )
     return found
 
@@ -159,7 +159,7 @@ def format_table(found: dict[str, Any]) -> str:
         row(key, [x["stages, ms"][key] for x in sizes])
     sums = [sum(x["stages, ms"].values()) for x in sizes]
     row("**sum**", sums)
-    row(f"**sum / {available()} cores**", [x / available() for x in sums])
+    row(f"**sum / {count_cores()} cores**", [x / count_cores() for x in sums])
     row("the program, measured whole", [x["whole now, ms"] for x in sizes])
     row("the program before", [x["whole before, ms"] for x in sizes])
     row(
@@ -184,7 +184,7 @@ def main() -> None:
         options.sizes, options.rounds, options.frames = [(256, 256)], 1, 16
     found: dict[str, Any] = {"machine": describe_machine(), "rounds": options.rounds, "sizes": []}
     with tempfile.TemporaryDirectory(prefix="vst-bench-") as name:
-        with one_core_a_frame():
+        with limit_tensorflow_threads():
             for size in options.sizes:
                 found["sizes"].append(measure(size, options, Path(name)))
                 print(f"{format_size(size)}: done", file=sys.stderr, flush=True)

@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import numpy as np
 
-from vst.core.threads import available
+from vst.core.threads import count_cores
 from vst.samples import draw_pattern, write_content
 from vst.video.sources import open_source
 
@@ -178,7 +178,7 @@ def describe_machine() -> dict[str, Any]:
             versions[name] = "not installed"
     return {
         "processor": describe_cpu(),
-        "cores": available(),
+        "cores": count_cores(),
         "memory, GB": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),

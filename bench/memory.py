@@ -79,7 +79,7 @@ def main() -> None:
                 film = f"testsrc2=size={width}x{height}:rate=25:duration={FRAMES / 25}"
                 command = [find_ffmpeg(), "-loglevel", "error", "-f", "lavfi", "-i", film]
                 subprocess.run([*command, "-preset", "ultrafast", str(content)], check=True)
-            options = {"engine": engine, "size": size, "stabilise": stabilise}
+            options = {"engine": engine, "size": size, "stabilize": stabilise}
             output = Path(name) / "out.mp4"
             with open_source(content) as source:
                 job = job_of(content, "@ink-wash", output, **options)

@@ -34,7 +34,7 @@ from harness import (
     write_json,
 )
 
-from vst.core.threads import one_core_a_frame
+from vst.core.threads import limit_tensorflow_threads
 from vst.engines.embedded import EmbeddedEngine
 
 Paint = Callable[[np.ndarray], np.ndarray]
@@ -370,7 +370,7 @@ def main() -> None:
     if options.quick:
         options.sizes, options.rounds, options.frames = [(128, 96)], 1, 4
     found: dict[str, Any] = {"machine": describe_machine(), "rounds": options.rounds, "sizes": []}
-    with tempfile.TemporaryDirectory(prefix="vst-bench-") as name, one_core_a_frame():
+    with tempfile.TemporaryDirectory(prefix="vst-bench-") as name, limit_tensorflow_threads():
         for size in options.sizes:
             found["sizes"].append(compare(size, options, Path(name)))
             print(f"{format_size(size)}: done", file=sys.stderr, flush=True)

@@ -71,7 +71,7 @@ def halo(edge: Edge, layers: FigureFrame, paint: Paint) -> tuple[float, float]:
         whole = cv2.warpAffine(layers.alpha, parts.extra["matrix"], size)
         near[0] = within(whole < 128)
     figure = np.where(near[0][..., None], truth, parts.foreground)
-    ground = np.where(near[1][..., None], layers.ground, parts.background)
+    ground = np.where(near[1][..., None], layers.background, parts.background)
     painted = paint(figure, FOREGROUND), paint(ground, BACKGROUND)
     if "matrix" in parts.extra:
         whole_figure = edge.join(parts, np.full_like(layers.alpha, 255), *painted)

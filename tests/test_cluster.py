@@ -24,7 +24,7 @@ from tests.conftest import CommandResult
 from vst.api import job_of
 from vst.checkpoint.store import get_chunk_folder, read_manifest
 from vst.cluster import LOCAL, OBJECT, ClusterSettings, run_batch_on_cluster, run_on_cluster
-from vst.core.types import silent
+from vst.core.types import ignore_progress
 from vst.errors import Cancelled, DependencyError, EngineError, MissingFileError, UsageError
 from vst.job import Job
 from vst.pipeline.control import RunControl
@@ -54,12 +54,12 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def job(films: Path, output: Path, **options: Any) -> Job:
-    chosen = {"engine": "tint", "codec": "ffv1", "stabilise": "light", **options}
+    chosen = {"engine": "tint", "codec": "ffv1", "stabilize": "gaussian", **options}
     return job_of(films / "content.mp4", films / "red.png", output, **chosen)
 
 
 def run_on(
-    settings: ClusterSettings, job: Job, on_progress: Any = silent, control: Any = None
+    settings: ClusterSettings, job: Job, on_progress: Any = ignore_progress, control: Any = None
 ) -> Result:
     """Run a job on a cluster in chunks of two seconds."""
     return run_on_cluster(settings, job, on_progress, control, chunk_seconds=CHUNK_SECONDS)
@@ -221,15 +221,15 @@ def test_a_node_killed_in_the_middle(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("storage", ["folder", OBJECT])
-@pytest.mark.parametrize("stabilise", ["flow", "off"])
-def test_storages(films: Path, tmp_path: Path, join: Any, storage: str, stabilise: str) -> None:
+@pytest.mark.parametrize("name", ["steady", "off"])
+def test_storages(films: Path, tmp_path: Path, join: Any, storage: str, name: str) -> None:
     (tmp_path / "shared").mkdir()
     place = OBJECT if storage == OBJECT else str(tmp_path / "shared")
     output = tmp_path / "out.mkv"
-    run_on(join(place), job(films, output, stabilise=stabilise))
-    run_here(job(films, tmp_path / "here.mkv", stabilise=stabilise))
+    run_on(join(place), job(films, output, stabilize=name))
+    run_here(job(films, tmp_path / "here.mkv", stabilize=name))
     pairs = list(zip(read_pictures(output), read_pictures(tmp_path / "here.mkv"), strict=True))
-    if stabilise == "off":
+    if name == "off":
         assert all(np.array_equal(*pair) for pair in pairs)
     assert np.mean([np.abs(one.astype(int) - other).mean() for one, other in pairs]) < 1
     assert not list((tmp_path / "shared").iterdir())
@@ -264,7 +264,7 @@ from tests.cluster_faults import VARIABLE
 ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False, runtime_env={{
     "worker_process_setup_hook": "tests.cluster_faults.install",
     "env_vars": {{VARIABLE: '{{"slow": 0.1}}', "PYTHONPATH": {root!r}}}}})
-job = job_of({content!r}, {style!r}, {output!r}, engine="tint", codec="ffv1", stabilise="light")
+job = job_of({content!r}, {style!r}, {output!r}, engine="tint", codec="ffv1", stabilize="gaussian")
 run_on_cluster(ClusterSettings("local", cores=1), job, chunk_seconds=2.0)
 """
 

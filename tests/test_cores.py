@@ -14,7 +14,13 @@ import numpy as np
 import pytest
 
 from tests.test_pipeline import make_parts, scene, without_mask
-from vst.core.threads import OF_TENSORFLOW, available, one_core_a_frame, opencv_on, share
+from vst.core.threads import (
+    TENSORFLOW_SETTING,
+    count_cores,
+    limit_opencv_threads,
+    limit_tensorflow_threads,
+    share_cores,
+)
 from vst.core.types import Picture, Pictures
 from vst.engines.embedded import EmbeddedEngine, build_batch_operations
 from vst.engines.tint import TintEngine
@@ -31,29 +37,29 @@ PATIENCE = 20.0
 def test_each_core_gets_a_frame_and_opencv_half_of_the_cores(
     cores: int, frames: int, opencv: int
 ) -> None:
-    given = share(cores)
+    given = share_cores(cores)
     assert (given.frames, given.opencv) == (frames, opencv)
 
 
 def test_without_a_number_all_cores_are_shared() -> None:
-    assert share().cores == available() >= 1
+    assert share_cores().cores == count_cores() >= 1
 
 
 def test_opencv_has_its_threads_back_afterwards() -> None:
     before = cv2.getNumThreads()
-    with opencv_on(1):
+    with limit_opencv_threads(1):
         assert cv2.getNumThreads() == 1
     assert cv2.getNumThreads() == before
 
 
 def test_what_the_user_set_for_tensorflow_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(OF_TENSORFLOW, "3")
-    with one_core_a_frame():
-        assert os.environ[OF_TENSORFLOW] == "3"
-    monkeypatch.delenv(OF_TENSORFLOW)
-    with one_core_a_frame():
-        assert os.environ[OF_TENSORFLOW] == "1"
-    assert OF_TENSORFLOW not in os.environ
+    monkeypatch.setenv(TENSORFLOW_SETTING, "3")
+    with limit_tensorflow_threads():
+        assert os.environ[TENSORFLOW_SETTING] == "3"
+    monkeypatch.delenv(TENSORFLOW_SETTING)
+    with limit_tensorflow_threads():
+        assert os.environ[TENSORFLOW_SETTING] == "1"
+    assert TENSORFLOW_SETTING not in os.environ
 
 
 def test_a_frame_is_painted_while_an_earlier_one_is_steadied() -> None:
@@ -92,7 +98,7 @@ def test_what_a_stabiliser_raises_ends_the_run() -> None:
         def step(self, content: Picture, painted: Picture) -> list[Picture]:
             raise ArithmeticError("no flow")
 
-    parts, _ = make_parts(stabiliser=Broken())
+    parts, _ = make_parts(stabilizer=Broken())
     with pytest.raises(ArithmeticError, match="no flow"):
         run_loop(parts, without_mask(scene(90, 40)), 40, lambda _: None)
     assert threading.active_count() == 1

@@ -10,7 +10,8 @@ import pytest
 
 from vst.core.types import Frame, Picture
 from vst.errors import UsageError
-from vst.video.retime import Ghost, SoundPlan, check_speed, plan_sound, retime_frames
+from vst.imaging.trail import GhostTrail
+from vst.video.retime import SoundPlan, check_speed, plan_sound, retime_frames
 
 RATE = Fraction(25)
 
@@ -24,7 +25,7 @@ def film(count: int, rate: Fraction = RATE, start: float = 0.0) -> list[Frame]:
 
 
 def test_a_trail_fades_out_and_away() -> None:
-    trail = Ghost(0.8)
+    trail = GhostTrail(0.8)
     shown = [int(trail.step(grey(value))[0, 0, 0]) for value in (255, *[0] * 40)]
     assert shown == sorted(shown, reverse=True)
     assert shown[1] == round(255 * 0.8 * 0.94) and shown[-1] == 0
@@ -32,8 +33,8 @@ def test_a_trail_fades_out_and_away() -> None:
 
 def test_no_ghost_hands_the_picture_through_and_the_longest_is_no_still() -> None:
     picture = grey(9)
-    assert Ghost(0).step(picture) is picture
-    longest = Ghost(1)
+    assert GhostTrail(0).step(picture) is picture
+    longest = GhostTrail(1)
     longest.step(grey(0))
     for _ in range(60):
         last = longest.step(grey(200))
@@ -41,7 +42,7 @@ def test_no_ghost_hands_the_picture_through_and_the_longest_is_no_still() -> Non
 
 
 def test_a_trail_ends_at_a_cut_and_goes_on_after_a_chunk() -> None:
-    trail, other = Ghost(0.7), Ghost(0.7)
+    trail, other = GhostTrail(0.7), GhostTrail(0.7)
     trail.step(grey(255))
     other.restore(trail.state())
     assert (other.step(grey(10)) == trail.step(grey(10))).all()
@@ -112,7 +113,7 @@ def test_wrong_speeds_are_answered(wrong: float) -> None:
 
 def test_wrong_words_are_answered() -> None:
     with pytest.raises(UsageError, match=r"0 .no trail. to 1"):
-        Ghost(1.2)
+        GhostTrail(1.2)
     with pytest.raises(UsageError, match="flow"):
         list(retime_frames(film(2), 0.5, RATE, between="flo"))
     with pytest.raises(UsageError, match="stretched"):

@@ -10,16 +10,16 @@ from vst.errors import UsageError
 from vst.imaging.optical_flow import (
     FlowEstimator,
     FlowSettings,
-    agreeing,
-    enlarged_places,
-    grid,
-    inside,
-    non_occluded,
-    places,
-    reduced,
+    compute_positions,
+    compute_slope,
+    enlarge_positions,
+    find_consistent,
+    find_inside,
+    find_non_occluded,
+    find_unbroken,
+    get_pixel_grid,
     sample,
-    slope,
-    unbroken,
+    shrink_gray,
     warp,
 )
 
@@ -70,7 +70,7 @@ def test_pictures_of_two_sizes_have_none() -> None:
 
 @pytest.mark.parametrize("scale", [0, -1, 1.5])
 def test_a_scale_out_of_range_is_refused(scale: float) -> None:
-    with pytest.raises(UsageError, match="goes from"):
+    with pytest.raises(UsageError, match="out of range"):
         FlowSettings(scale=scale)
 
 
@@ -80,25 +80,25 @@ def test_the_working_size_follows_scale_and_limit() -> None:
 
 
 def test_pixels_that_come_back_agree() -> None:
-    assert agreeing(constant(-3, 0), constant(3, 0)).all()
+    assert find_consistent(constant(-3, 0), constant(3, 0)).all()
     # |F + B|² = 4; allowed is 0.01 · (9 + 1) + 0.5 = 0.6
-    assert not agreeing(constant(-3, 0), constant(1, 0)).any()
+    assert not find_consistent(constant(-3, 0), constant(1, 0)).any()
     # |F + B|² = 0.25; allowed is 0.01 · (9 + 6.25) + 0.5
-    assert agreeing(constant(-3, 0), constant(2.5, 0)).all()
+    assert find_consistent(constant(-3, 0), constant(2.5, 0)).all()
 
 
 def test_a_jump_of_the_flow_is_a_boundary() -> None:
     flow = constant(0, 0)
     flow[:, 15:] = (2, 0)
-    broken = ~unbroken(flow)
+    broken = ~find_unbroken(flow)
     assert np.flatnonzero(broken.any(axis=0)).tolist() == [14]
-    assert slope(flow)[:, 14].tolist() == [4.0] * 20
-    assert slope(flow).sum() == 4.0 * 20
+    assert compute_slope(flow)[:, 14].tolist() == [4.0] * 20
+    assert compute_slope(flow).sum() == 4.0 * 20
 
 
 def test_what_came_from_outside_is_known() -> None:
-    assert inside(constant(-3, 0)).sum() == 20 * 27
-    assert inside(constant(0, 2)).sum() == 18 * 30
+    assert find_inside(constant(-3, 0)).sum() == 20 * 27
+    assert find_inside(constant(0, 2)).sum() == 18 * 30
 
 
 def test_the_ground_that_a_square_uncovers_is_occluded() -> None:
@@ -108,29 +108,29 @@ def test_the_ground_that_a_square_uncovers_is_occluded() -> None:
     before[32:64, 40:72], now[32:64, 48:80] = square, square
     look = FlowEstimator()
     grays = look.gray(now), look.gray(before)
-    seen = non_occluded(look(*grays), look(*grays[::-1]))
+    seen = find_non_occluded(look(*grays), look(*grays[::-1]))
     assert seen[40:56, 41:47].mean() < 0.35
     assert seen[40:56, 54:74].mean() > 0.9
     assert seen[:24].mean() > 0.95
 
 
 def test_places_are_enlarged_by_pixel_centres() -> None:
-    large = enlarged_places(grid(4, 5), 8, 10)
+    large = enlarge_positions(get_pixel_grid(4, 5), 8, 10)
     # Away from the edge, where OpenCV repeats the outermost places.
-    assert np.allclose(large[2:-2, 2:-2], grid(8, 10)[2:-2, 2:-2], atol=1e-4)
-    onto = enlarged_places(grid(4, 5), 4, 5, 2)
-    assert np.allclose(onto, grid(4, 5) * 2 + 0.5)
+    assert np.allclose(large[2:-2, 2:-2], get_pixel_grid(8, 10)[2:-2, 2:-2], atol=1e-4)
+    onto = enlarge_positions(get_pixel_grid(4, 5), 4, 5, 2)
+    assert np.allclose(onto, get_pixel_grid(4, 5) * 2 + 0.5)
 
 
 def test_places_of_a_picture_further_down() -> None:
-    found = enlarged_places(grid(4, 5), 4, 5, below=7)
-    assert np.allclose(found, grid(4, 5) + np.array([0, 7]))
+    found = enlarge_positions(get_pixel_grid(4, 5), 4, 5, below=7)
+    assert np.allclose(found, get_pixel_grid(4, 5) + np.array([0, 7]))
 
 
 @pytest.mark.parametrize("size", [(12, 20), (5, 9), (24, 40), (16, 27)])
 def test_a_ramp_reduced_is_a_ramp(size: tuple[int, int]) -> None:
     ramp = np.tile(np.linspace(0, 240, 40), (24, 1)).astype(np.uint8)
-    small = reduced(ramp, *size)
+    small = shrink_gray(ramp, *size)
     columns = (np.arange(size[1]) + 0.5) / size[1] * 240
     assert small.shape == size
     assert np.abs(small[:, 1:-1] - columns[1:-1]).max() < 6
@@ -138,8 +138,10 @@ def test_a_ramp_reduced_is_a_ramp(size: tuple[int, int]) -> None:
 
 def test_composed_places_are_those_of_the_whole_way() -> None:
     first, second = constant(-2, 1), constant(-1.5, 0)
-    through = sample(places(first), places(second))
-    assert np.allclose(through[5:-5, 5:-5], places(first + second)[5:-5, 5:-5], atol=1e-4)
+    through = sample(compute_positions(first), compute_positions(second))
+    assert np.allclose(
+        through[5:-5, 5:-5], compute_positions(first + second)[5:-5, 5:-5], atol=1e-4
+    )
 
 
 @pytest.mark.parametrize("side", [35, 40, 44, 80, 96])

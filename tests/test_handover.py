@@ -21,15 +21,12 @@ from vst.core.types import Frame
 from vst.errors import OutputError
 
 CUTS = {"before": None, "changes": [0.5, 0.25]}
+WARM = WarmStart(20, 18, ReadPoint(16, 1.6, 999), CUTS, [1.4, 1.5])
 HANDOVER = Handover(
-    ReadPoint(18, 1.8, 12345),
-    [False, True],
-    CUTS,
-    {"age": 3},
+    WarmStart(20, 18, ReadPoint(16, 1.6, 999), CUTS),
     {"engine": {}, "edge": {}, "ground": {}},
     {"count": 1},
 )
-WARM = WarmStart(20, 18, ReadPoint(16, 1.6, 999), CUTS, [1.4, 1.5])
 
 
 @pytest.mark.parametrize("start", [HANDOVER, WARM, None], ids=["handover", "warm", "end"])
@@ -39,9 +36,9 @@ def test_a_start_comes_back_from_a_file(tmp_path: Path, start: Handover | WarmSt
 
 
 def test_the_keys_of_files_are_those_of_earlier_versions() -> None:
-    common = {"first", "index", "checksum", "cuts"}
-    assert set(encode_start(HANDOVER)) == common | {"scenes", "stabiliser", "easel", "ghost"}
-    assert set(encode_start(WARM)) == common | {"start", "written", "earlier"}
+    common = {"first", "index", "checksum", "cuts", "start", "written", "earlier"}
+    assert set(encode_start(HANDOVER)) == common | {"easel", "ghost"}
+    assert set(encode_start(WARM)) == common
     assert encode_start(None) == {}
 
 
@@ -51,6 +48,28 @@ def test_a_start_without_a_checksum_or_trail_is_read() -> None:
     start = decode_start(state)
     assert isinstance(start, Handover)
     assert (start.read_from.checksum, start.trail) == (None, {})
+
+
+def make_earlier_state(**changes: object) -> dict[str, object]:
+    """A handover as earlier versions wrote it; ``changes``: what a stabilizer left."""
+    return {
+        "first": 1.8, "index": 18, "checksum": 12345, "cuts": CUTS, "scenes": [], "stabiliser": {},
+        "easel": {"engine": {}, "edge": {}, "ground": {}}, "ghost": {}, **changes,
+    }  # fmt: skip
+
+
+def test_a_handover_of_an_earlier_version_without_a_stabilizer_is_read() -> None:
+    start = decode_start(make_earlier_state())
+    assert isinstance(start, Handover)
+    assert start.start == WarmStart(18, 18, ReadPoint(18, 1.8, 12345), CUTS)
+    assert start.painter == {"engine": {}, "edge": {}, "ground": {}}
+
+
+@pytest.mark.parametrize("changes", [{"stabiliser": {"age": 3}}, {"scenes": [False]}])
+def test_the_state_of_an_earlier_stabilizer_is_refused(changes: dict[str, object]) -> None:
+    with pytest.raises(OutputError, match="earlier version.*start over") as error:
+        decode_start(make_earlier_state(**changes))
+    assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize("start", [HANDOVER, WARM], ids=["handover", "warm"])

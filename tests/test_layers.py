@@ -1,4 +1,4 @@
-"""The package layers of `docs/architecture.md`: who may import whom, and how large a file may be."""
+"""The package layers of `docs/architecture.md`: who may import whom, how large a file may be."""
 
 from __future__ import annotations
 

@@ -45,14 +45,20 @@ def stylize(run: Run, content: str, *more: object, style: str = "good.png") -> C
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        (("--max-pixels", 3000), "has 64 x 48 pixels; at most 3,000 are read; make it smaller, or"),
-        (("--max-frames", 9), "good.mp4' has 10 frames; at most 9 are taken; choose a part"),
-        (("--max-memory", 100), "MB of memory, 100 MB are allowed; choose a smaller --size"),
-        (("--max-frames", 15, "--speed", 0.5), "has 20 frames; at most 15 are taken"),
-        (("--max-frames", 99, "--fps", 1000), "has 1,000 frames; at most 99 are taken"),
+        (
+            ("--max-pixels", 3000),
+            "has 64 x 48 pixels: at most 3,000 are allowed. Give a smaller one",
+        ),
+        (
+            ("--max-frames", 9),
+            "good.mp4' has 10 frames: at most 9 are allowed. Choose a shorter part",
+        ),
+        (("--max-memory", 100), "MB of memory: 100 MB are allowed. Choose a smaller size"),
+        (("--max-frames", 15, "--speed", 0.5), "has 20 frames: at most 15 are allowed"),
+        (("--max-frames", 99, "--fps", 1000), "has 1,000 frames: at most 99 are allowed"),
     ],
 )
-def test_what_is_above_a_limit_is_refused(
+def test_an_input_above_a_limit_is_refused_with_its_option(
     desk: Path, run: Run, more: tuple[object, ...], said: str
 ) -> None:
     done = stylize(run, "good.mp4", *more)
@@ -68,7 +74,7 @@ def test_a_part_of_a_video_that_is_too_long_may_be_painted(desk: Path, run: Run)
     assert (done.code, done.err) == (0, "")
 
 
-def test_the_limits_hold_for_styles_masks_and_pictures(desk: Path, run: Run) -> None:
+def test_the_limits_apply_to_styles_masks_and_pictures(desk: Path, run: Run) -> None:
     Image.new("RGB", (80, 80)).save(desk / "large.png")
     for words in (
         ["stylize", "good.mp4", "-s", "large.png", "-o", "out.mp4"],
@@ -77,52 +83,54 @@ def test_the_limits_hold_for_styles_masks_and_pictures(desk: Path, run: Run) -> 
     ):
         done = run(*words, "--engine", "tint", "--max-pixels", 5000)
         assert done.code == 1
-        assert "80 x 80 pixels; at most 5,000" in done.err, words
+        assert "80 x 80 pixels: at most 5,000" in done.err, words
     done = stylize(run, "good.png", "--max-frames", 9, style="good.mp4")
-    assert "style 'good.mp4' has 10 frames; at most 9" in done.err
+    assert "style 'good.mp4' has 10 frames: at most 9" in done.err
 
 
 def test_a_limit_can_be_raised(tmp_path: Path) -> None:
     Image.new("1", (20_000, 10_000)).save(tmp_path / "large.png")
-    with pytest.raises(MediaError, match="20000 x 10000 pixels; at most 100,000,000"):
+    with pytest.raises(MediaError, match="20000 x 10000 pixels: at most 100,000,000"):
         open_source(tmp_path / "large.png")
     with open_source(tmp_path / "large.png", Limits(pixels=200_000_000)) as source:
         assert source.info.width == 20_000
     assert Image.MAX_IMAGE_PIXELS is not None  # Pillow's own is as it was
 
 
-def test_limits_that_are_none_are_refused(desk: Path, run: Run) -> None:
+def test_limits_below_1_are_refused(desk: Path, run: Run) -> None:
     for more in (("--max-pixels", 0), ("--max-frames", -1), ("--max-memory", "nan")):
         done = stylize(run, "good.mp4", *more)
         assert done.code == 2
         assert "allowed is 1 to" in done.err
 
 
-def test_the_defaults_stand_in_one_place() -> None:
+def test_the_defaults_of_a_job_are_the_default_limits() -> None:
     job = vst.Job("a", ("b",), "c")
     assert job.limits == LIMITS == Limits()
 
 
-def test_a_header_that_says_little_does_not_hide_a_long_video(desk: Path) -> None:
+def test_frames_beyond_the_header_s_count_are_limited_too(desk: Path) -> None:
     """The frames are counted while they are read, too."""
     with open_source(desk / "good.mp4", Limits(frames=6)) as source:
-        with pytest.raises(LimitError, match="has 7 frames; at most 6"):
+        with pytest.raises(LimitError, match="has 7 frames: at most 6"):
             list(source.frames())
         assert len(list(source.frames(0.35, 0.85))) == 5
 
 
-def test_memory_that_is_not_free_is_told(
+def test_a_job_that_needs_more_memory_than_is_free_is_refused(
     desk: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "free_memory", lambda: 12.0)
+    monkeypatch.setattr(limits, "find_free_memory", lambda: 12.0)
     done = stylize(run, "good.mp4")
     assert done.code == 1
     assert "12 MB are free here" in done.err
     assert stylize(run, "good.mp4", "--max-memory", 4000).code == 0
 
 
-def test_a_machine_that_tells_nothing_refuses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "free_memory", lambda: None)
+def test_without_a_known_amount_of_free_memory_no_job_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "find_free_memory", lambda: None)
     limits.check_memory(1e9, None)
 
 

@@ -73,7 +73,7 @@ def test_it_is_found_anew_after_a_cut_and_few_frames_are_held() -> None:
 
 
 def test_where_nothing_moves_nothing_is_masked_and_it_is_said() -> None:
-    still = [Frame(n, n / 25, CLIP.layers(0).ground) for n in range(8)]
+    still = [Frame(n, n / 25, CLIP.layers(0).background) for n in range(8)]
     mask = AutoMask()
     assert not np.stack(masks_of(mask, still)).any()
     assert len(mask.warnings) == 1 and "0:00.000 to the end" in mask.warnings[0]
@@ -205,14 +205,14 @@ def test_what_was_seen_of_the_ground_comes_back_and_what_is_made_up_is_steady() 
         layers = CLIP.layers(index)
         ground = edge.parts(layers.picture, layers.alpha).background
         hidden = layers.alpha > 0
-        errors.append(np.abs(ground.astype(int) - layers.ground)[hidden].mean())
+        errors.append(np.abs(ground.astype(int) - layers.background)[hidden].mean())
         grounds.append(ground)
     first = InpaintedEdge()
     last = CLIP.layers(CLIP.count - 1)
     alone = first.parts(last.picture, last.alpha).background
     hidden = last.alpha > 0
     # With what was seen before, the ground is nearer to the truth than made up from one frame.
-    assert errors[-1] < 0.75 * np.abs(alone.astype(int) - last.ground)[hidden].mean()
+    assert errors[-1] < 0.75 * np.abs(alone.astype(int) - last.background)[hidden].mean()
     both = (TRUE[-1] > 250) & (TRUE[-2] > 250)
     assert np.abs(grounds[-1].astype(int) - grounds[-2])[both].mean() < 6
     edge.reset()

@@ -14,7 +14,9 @@ import pytest
 from vst.core.types import Frame, Picture, Pictures, Progress
 from vst.engines.tint import TintEngine
 from vst.errors import Cancelled, EngineError, OutputError
-from vst.imaging.compositing import finish, painted_share, scaled
+from vst.imaging.compositing import compute_painting_share, fade_to_content
+from vst.imaging.resize import resize
+from vst.imaging.trail import GhostTrail
 from vst.masks import EDGES
 from vst.pipeline.frames import MaskedFrame
 from vst.pipeline.loop import AHEAD, BEHIND, STABILIZED, group_frames, run_loop
@@ -23,7 +25,6 @@ from vst.pipeline.parts import PipelineParts
 from vst.schedule.timeline import Key, Mix, Timeline
 from vst.stabilizers.base import Stabilizer
 from vst.stabilizers.off import Off
-from vst.video.retime import Ghost
 from vst.video.sinks.base import Sink, SinkReport, SinkSpec
 
 SIZE = (24, 32, 3)
@@ -84,7 +85,7 @@ class OneLate(Stabilizer):
 
 
 def make_parts(
-    strength: float = 1.0, stabiliser: Stabilizer | None = None
+    strength: float = 1.0, stabilizer: Stabilizer | None = None
 ) -> tuple[PipelineParts, MemorySink]:
     engine = TintEngine()
     engine.prepare(
@@ -96,11 +97,11 @@ def make_parts(
     sink = MemorySink()
     timeline = Timeline.through(["red", "blue"], 1.0, strength=strength)
     painter = FramePainter(engine, SIZE[1], SIZE[0])
-    return PipelineParts(painter, timeline, stabiliser or Off(), sink), sink
+    return PipelineParts(painter, timeline, stabilizer or Off(), sink), sink
 
 
 def test_every_frame_comes_out_once_and_in_order() -> None:
-    parts, sink = make_parts(stabiliser=OneLate())
+    parts, sink = make_parts(stabilizer=OneLate())
     passed = run_loop(parts, without_mask(scene(90, 11)), 11, lambda _: None)
     assert passed.frames == 11
     assert [frame.index for frame in sink.frames] == list(range(11))
@@ -109,7 +110,7 @@ def test_every_frame_comes_out_once_and_in_order() -> None:
 def test_the_mix_is_that_of_the_frame_s_time_behind_a_late_stabilizer() -> None:
     on_time, kept = make_parts()
     run_loop(on_time, without_mask(scene(90, 11)), 11, lambda _: None)
-    late, kept_late = make_parts(stabiliser=OneLate())
+    late, kept_late = make_parts(stabilizer=OneLate())
     run_loop(late, without_mask(scene(90, 11)), 11, lambda _: None)
     for a, b in zip(kept.frames, kept_late.frames):
         assert (a.picture == b.picture).all()
@@ -129,13 +130,13 @@ def test_the_stabilizer_gets_each_frame_s_mix_before_its_step() -> None:
             self.steps += 1
             return super().step(content, painted)
 
-    stabiliser = Listening()
-    parts, _ = make_parts(stabiliser=stabiliser)
+    stabilizer = Listening()
+    parts, _ = make_parts(stabilizer=stabilizer)
     run_loop(parts, without_mask(scene(90, 11)), 11, lambda _: None)
-    assert stabiliser.heard == [
+    assert stabilizer.heard == [
         parts.mix_at(index / 10).weights.get("blue", 0) for index in range(11)
     ]
-    assert stabiliser.steps == 11
+    assert stabilizer.steps == 11
 
 
 def test_a_transition_runs_from_the_first_style_to_the_last() -> None:
@@ -164,10 +165,10 @@ def test_strength_has_no_jump_where_the_cross_fade_begins() -> None:
 
 
 def test_a_cut_flushes_and_resets_stabilizer_and_content_style() -> None:
-    stabiliser = OneLate()
-    parts, sink = make_parts(strength=0.5, stabiliser=stabiliser)
+    stabilizer = OneLate()
+    parts, sink = make_parts(strength=0.5, stabilizer=stabilizer)
     run_loop(parts, without_mask(scene(10, 6) + scene(240, 6, first=6)), 12, lambda _: None)
-    assert stabiliser.resets == 3  # the start, the first scene, the cut
+    assert stabilizer.resets == 3  # the start, the first scene, the cut
     assert [frame.index for frame in sink.frames] == list(range(12))
     # At half strength the painting leans on the scene's own style: bright after the cut, not the
     # dark one's.
@@ -268,21 +269,21 @@ def test_an_error_of_on_progress_stops_the_run_and_its_threads() -> None:
 
 def test_finish_brings_the_painting_to_the_content_s_size_and_fades() -> None:
     content, painting = np.full((40, 60, 3), 100, np.uint8), np.full((20, 30, 3), 200, np.uint8)
-    assert finish(content, painting, 1.0).shape == content.shape
-    assert finish(content, painting, 0.25).mean() == 125
-    assert finish(content, painting, 0.0) is content
+    assert fade_to_content(content, painting, 1.0).shape == content.shape
+    assert fade_to_content(content, painting, 0.25).mean() == 125
+    assert fade_to_content(content, painting, 0.0) is content
 
 
 @pytest.mark.parametrize(("painted", "share"), [(0, 0), (0.15, 0.5), (0.3, 1), (1, 1)])
 def test_below_the_engine_s_limit_the_share_falls_in_proportion(
     painted: float, share: float
 ) -> None:
-    assert painted_share(painted, 0.3) == pytest.approx(share)
+    assert compute_painting_share(painted, 0.3) == pytest.approx(share)
 
 
 def test_a_picture_of_the_right_size_is_not_copied() -> None:
     picture = np.zeros(SIZE, np.uint8)
-    assert scaled(picture, SIZE[1], SIZE[0]) is picture
+    assert resize(picture, SIZE[1], SIZE[0]) is picture
 
 
 def test_pixels_blend_cross_fades_two_paintings(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -332,7 +333,7 @@ def test_only_the_foreground_is_painted_where_there_is_a_mask() -> None:
 def test_the_content_s_colors_can_be_kept() -> None:
     parts, sink = make_parts()
     green = [Frame(0, 0.0, np.full(SIZE, (40, 160, 60), np.uint8))]
-    kept = Timeline((Key(0.0, {"red": 1.0}, colours="content"),))
+    kept = Timeline((Key(0.0, {"red": 1.0}, colors="content"),))
     run_loop(
         PipelineParts(parts.painter, kept, Off(), sink), without_mask(green), 1, lambda _: None
     )
@@ -342,7 +343,7 @@ def test_the_content_s_colors_can_be_kept() -> None:
 def test_a_trail_ends_at_a_cut() -> None:
     parts, sink = make_parts()
     frames = scene(250, 3) + scene(10, 4, first=3)
-    ghostly = PipelineParts(parts.painter, parts.timeline, Off(), sink, trail=Ghost(1.0))
+    ghostly = PipelineParts(parts.painter, parts.timeline, Off(), sink, trail=GhostTrail(1.0))
     plain, kept = make_parts()
     run_loop(ghostly, without_mask(frames), 7, lambda _: None)
     run_loop(plain, without_mask(frames), 7, lambda _: None)

@@ -25,7 +25,7 @@ from vst.api import job_of
 from vst.checkpoint.sink import ChunkSink
 from vst.checkpoint.store import get_chunk_folder, read_manifest
 from vst.core import workers
-from vst.core.types import silent
+from vst.core.types import ignore_progress
 from vst.engines.tint import TintEngine
 from vst.errors import EngineError, MediaError, OutputError, StalledError, UsageError
 from vst.pipeline.control import RunControl
@@ -40,7 +40,7 @@ def no_thread_is_left() -> Iterator[None]:
     assert not [each for each in threading.enumerate() if each.name.startswith(("vst", "ffmpeg"))]
 
 
-OPTIONS: dict[str, Any] = {"engine": "tint", "codec": "ffv1", "stabilise": "light"}
+OPTIONS: dict[str, Any] = {"engine": "tint", "codec": "ffv1", "stabilize": "gaussian"}
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,9 @@ def paint(tmp_path: Path, made: Path) -> Callable[..., vst.Result]:
     shutil.copytree(made, tmp_path, dirs_exist_ok=True)
 
     def paint(
-        name: str = "out.mkv", on_progress: Callable[[vst.Progress], None] = silent, **options: Any
+        name: str = "out.mkv",
+        on_progress: Callable[[vst.Progress], None] = ignore_progress,
+        **options: Any,
     ) -> vst.Result:
         inputs = tmp_path / "in.mp4", tmp_path / "red.png"
         return run_in_chunks(job_of(*inputs, tmp_path / name, **OPTIONS, **options), on_progress)
@@ -163,7 +165,7 @@ def test_a_sink_that_hangs_raises(
         write(sink, frame)
 
     monkeypatch.setattr(ChunkSink, "write", hanging)
-    monkeypatch.setattr(workers, "LEAVING", 0.2)
+    monkeypatch.setattr(workers, "EXIT_SECONDS", 0.2)
     try:
         with pytest.raises(StalledError, match=r"(writing|write).* 1 s"):
             paint(patience=1.0)

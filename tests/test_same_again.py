@@ -70,7 +70,7 @@ def test_threads_and_chunks_change_no_painted_frame(
             output = tmp_path / f"{threads}-{seconds}.mkv"
             job = job_of(
                 tmp_path / "in.mp4", tmp_path / "red.png", output, keep_chunks=True,
-                engine="tint", stabilise="flow", ghost=0.3, codec="ffv1", size=48,
+                engine="tint", stabilize="steady", ghost=0.3, codec="ffv1", size=48,
             )  # fmt: skip
             run_job(job, chunk_seconds=seconds)
             assert get_chunk_folder(output).exists() == (seconds < 6)
@@ -81,10 +81,10 @@ def test_threads_and_chunks_change_no_painted_frame(
 
 @pytest.mark.slow
 def test_the_embedded_engine_killed_at_random_moments(tmp_path: Path, run: Run) -> None:
-    """With the stabilizer `flow`, whose state is handed from chunk to chunk."""
+    """With the stabilizer `steady`, which a resumed chunk warms up from chunk to chunk."""
     clips.encode(tmp_path / "in.mp4", moving(120, 160, 96), rate=4)
     words: list[Any] = ["stylize", tmp_path / "in.mp4", "-s", "@ink-wash", "--progress", "none"]
-    words += ["--stabilise", "flow", "--codec", "ffv1", "--engine", "embedded", "-o"]
+    words += ["--stabilize", "steady", "--codec", "ffv1", "--engine", "embedded", "-o"]
     began = time.monotonic()
     command = [sys.executable, "-m", "vst", *map(str, words)]
     subprocess.run([*command, str(tmp_path / "whole.mkv")], check=True, capture_output=True)
@@ -95,7 +95,7 @@ def test_the_embedded_engine_killed_at_random_moments(tmp_path: Path, run: Run) 
     landed = 0
     for number in range(6):
         output = tmp_path / f"out{number}.mkv"
-        with TALLY.fault("killed (SIGKILL), embedded engine, stabiliser flow") as fault:
+        with TALLY.fault("killed (SIGKILL), embedded engine, stabilizer steady") as fault:
             process = subprocess.Popen([*command, str(output)], stderr=subprocess.DEVNULL)
             wait_until(output, rng.uniform(0.5, 1.0) * took, rng.randrange(3))
             process.kill()

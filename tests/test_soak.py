@@ -46,7 +46,7 @@ def test_a_thousand_short_jobs_leave_nothing(
         name = ("out.mp4", "out.mkv", "out.gif")[number % 3]
         vst.stylize(
             tmp_path / "clip.mp4", tmp_path / "red.png", tmp_path / name,
-            engine="tint", stabilise="light", overwrite=True,
+            engine="tint", stabilize="gaussian", overwrite=True,
         )  # fmt: skip
         if number % (JOBS // 10) == JOBS // 10 - 1:
             seen.append((get_memory(), *count_open(temporary)))

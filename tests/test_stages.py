@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from vst.core.workers import Ahead, Behind
+from vst.core.workers import ReadAhead, WriteBehind
 
 
 @pytest.fixture(autouse=True)
@@ -18,7 +18,7 @@ def no_thread_is_left() -> Iterator[None]:
 
 
 def test_items_come_in_order() -> None:
-    with Ahead(range(100), 3) as ahead:
+    with ReadAhead(range(100), 3) as ahead:
         assert list(ahead) == list(range(100))
 
 
@@ -30,7 +30,7 @@ def test_no_more_is_read_ahead_than_asked_for() -> None:
             read.append(number)
             yield number
 
-    with Ahead(items(), 4) as ahead:
+    with ReadAhead(items(), 4) as ahead:
         first = next(iter(ahead))
         time.sleep(0.05)
         assert first == 0
@@ -43,7 +43,7 @@ def test_an_error_while_reading_comes_after_the_items_before_it() -> None:
         raise OSError("the disk is gone")
 
     seen = []
-    with pytest.raises(OSError, match="the disk is gone"), Ahead(items(), 2) as ahead:
+    with pytest.raises(OSError, match="the disk is gone"), ReadAhead(items(), 2) as ahead:
         for item in ahead:
             seen.append(item)
     assert seen == [1]
@@ -58,14 +58,14 @@ def test_leaving_early_closes_the_source() -> None:
         finally:
             closed.set()
 
-    with Ahead(items(), 2) as ahead:
+    with ReadAhead(items(), 2) as ahead:
         next(iter(ahead))
     assert closed.is_set()
 
 
 def test_everything_handed_over_is_taken_in_order() -> None:
     taken: list[int] = []
-    with Behind(taken.append, 2) as behind:
+    with WriteBehind(taken.append, 2) as behind:
         for number in range(50):
             behind(number)
         behind.finish()
@@ -79,7 +79,7 @@ def test_a_slow_taker_makes_the_giver_wait() -> None:
         time.sleep(0.01)
         taken.append(number)
 
-    with Behind(take, 2) as behind:
+    with WriteBehind(take, 2) as behind:
         for number in range(10):
             behind(number)
             assert number - len(taken) <= 3
@@ -91,7 +91,7 @@ def test_an_error_while_taking_is_raised_to_the_giver() -> None:
         if number == 3:
             raise OSError("no space left")
 
-    with pytest.raises(OSError, match="no space left"), Behind(take, 2) as behind:
+    with pytest.raises(OSError, match="no space left"), WriteBehind(take, 2) as behind:
         for number in range(1000):
             behind(number)
         behind.finish()
@@ -101,7 +101,7 @@ def test_an_error_on_the_last_item_is_raised_by_finish() -> None:
     def take(number: int) -> None:
         raise OSError("no space left")
 
-    with Behind(take, 2) as behind:
+    with WriteBehind(take, 2) as behind:
         behind(1)
         with pytest.raises(OSError, match="no space left"):
             behind.finish()
@@ -116,7 +116,7 @@ def test_leaving_early_drops_what_waits() -> None:
         time.sleep(0.05)
         taken.append(number)
 
-    with Behind(take, 5) as behind:
+    with WriteBehind(take, 5) as behind:
         for number in range(5):
             behind(number)
         started.wait()

@@ -212,12 +212,12 @@ def test_wrong_options_are_told(text: str, said: str) -> None:
 
 
 def test_every_value_meets_every_other() -> None:
-    found = combine(parse_lists(["strength=0.5,1", "stabilise=off,flow"]))
+    found = combine(parse_lists(["strength=0.5,1", "stabilize=off,steady"]))
     assert [format_values(one) for one in found] == [
         "strength 0.5, stabilize off",
-        "strength 0.5, stabilize flow",
+        "strength 0.5, stabilize steady",
         "strength 1, stabilize off",
-        "strength 1, stabilize flow",
+        "strength 1, stabilize steady",
     ]
     with pytest.raises(UsageError, match="at most"):
         combine({"a": list(range(11)), "b": list(range(11))})

@@ -18,8 +18,9 @@ sys.path.insert(0, str(ROOT))
 from vst.core.types import Picture  # noqa: E402
 from vst.engines.base import EmbeddingEngine  # noqa: E402
 from vst.imaging.color import COLORS, recolor_painting  # noqa: E402
+from vst.imaging.resize import resize  # noqa: E402
 from vst.pipeline.parts import open_engine  # noqa: E402
-from vst.plotting import draw_grid, resize_to, save_picture  # noqa: E402
+from vst.plotting import draw_grid, save_picture  # noqa: E402
 from vst.preview import paint_still  # noqa: E402
 from vst.samples import Landscape  # noqa: E402
 from vst.schedule.timeline import Mix  # noqa: E402
@@ -49,7 +50,7 @@ def draw_contents() -> dict[str, Picture]:
         x, y = round(left * wide), round(top * high)
         cut = scene[y : y + round(width * high), x : x + round(width * wide)]
         # All of one size: an engine compiles a function for each size.
-        return resize_to(cut, *PAINTED)
+        return resize(cut, *PAINTED)
 
     return {"lake": part(0, 0, 1), "boat": part(0.08, 0.36, 0.45), "shore": part(0.5, 0.12, 0.5)}
 

@@ -106,7 +106,7 @@ jobs:
   - content: a.mp4
     styles: [p.png]
     output: made/one.mkv
-    options: {start: "0:00.2", end: "0:01", stabilize: light, ghost: 0.4}
+    options: {start: "0:00.2", end: "0:01", stabilize: gaussian, ghost: 0.4}
 """
 
 

@@ -16,9 +16,9 @@ import yaml
 
 from vst.api import job_of
 from vst.checkpoint.fingerprint import rename_field
-from vst.core.paths import at_home
-from vst.core.registry import nearest
-from vst.core.types import OnProgress, silent
+from vst.core.paths import expand_home
+from vst.core.registry import find_nearest
+from vst.core.types import OnProgress, ignore_progress
 from vst.engines.options import collect_option_fields
 from vst.errors import Cancelled, MissingFileError, UsageError, VSTError
 from vst.job import Job, check_named, check_paths
@@ -93,7 +93,7 @@ def read_batch(path: str | Path) -> list[Job]:
 
 def run_batch(
     jobs: Iterable[Job],
-    on_progress: OnProgress = silent,
+    on_progress: OnProgress = ignore_progress,
     *,
     on_outcome: Callable[[JobOutcome], None] | None = None,
     runner: Callable[[Job, OnProgress], Result] = run,
@@ -280,7 +280,7 @@ def _check_mapping(value: Any, key: str, known: Iterable[str]) -> Mapping[str, A
         raise UsageError(f"{key}: {_shorten(value)} has no keys. Known: {', '.join(known)}")
     for name in value:
         if name not in known:
-            hint = nearest(str(name), known)
+            hint = find_nearest(str(name), known)
             remedy = f"Did you mean {hint!r}?" if hint else "Remove it."
             raise UsageError(
                 f"{key}: unknown key {_shorten(name)}. {remedy} Known: {', '.join(known)}."
@@ -316,7 +316,7 @@ def _expand_files(text: str, folder: Path, key: str = "contents") -> list[str]:
 
 
 def _resolve_path(text: str, folder: Path) -> str:
-    return text if text.startswith("@") else str(folder / at_home(text))
+    return text if text.startswith("@") else str(folder / expand_home(text))
 
 
 def _fill_name(pattern: str, content: str, styles: list[str], key: str) -> str:

@@ -1,48 +1,44 @@
 """The exception tree.
 
-Each error names what was given, what is allowed and what to do about it, in one line, and also
-subclasses the builtin that fits, so that ``except FileNotFoundError`` works for callers who have
-never heard of ``vst``.
+Each message is one line: what is wrong, why, and what to do. Each class also subclasses the builtin
+that fits, so that ``except FileNotFoundError`` works for callers that do not import ``vst.errors``.
 """
 
 from __future__ import annotations
 
 
 class VSTError(Exception):
-    """Anything that this package raises on purpose. ``exit_code`` is what the command line ends
-    with.
-    """
+    """The base class of all errors of this package; ``exit_code`` is the command line's."""
 
     exit_code = 1
 
     def __str__(self) -> str:
-        # KeyError and OSError change the text (quotes, "[Errno …]"): ours is shown as it was
-        # written.
+        # KeyError and OSError would change the message (quotes, "[Errno …]").
         return str(self.args[0]) if self.args else type(self).__name__
 
 
 class UsageError(VSTError, ValueError):
-    """A value that cannot be used as it was given; another value mends it."""
+    """A value that cannot be used; another value can."""
 
     exit_code = 2
 
 
 class UnknownNameError(UsageError, KeyError):
-    """A name that stands in no table."""
+    """A name that is not in a table."""
 
 
 class MissingFileError(VSTError, FileNotFoundError):
-    """A file or folder that is not there."""
+    """A file or folder that does not exist."""
 
     exit_code = 2
 
 
 class MediaError(VSTError, OSError):
-    """A picture or video that cannot be read, or not to its end."""
+    """A picture or video that cannot be read, or not completely."""
 
 
 class LimitError(MediaError):
-    """More pixels, frames or memory than are allowed; nothing is wrong with the file itself."""
+    """More pixels, frames or memory than are allowed; the file itself may be valid."""
 
 
 class OutputError(VSTError, OSError):
@@ -50,29 +46,29 @@ class OutputError(VSTError, OSError):
 
 
 class OutputExistsError(OutputError, FileExistsError):
-    """The output is already there and may not be replaced."""
+    """The output exists and may not be replaced."""
 
     exit_code = 2
 
 
 class AssetError(VSTError, OSError):
-    """Weights, built-in styles or models that are missing, damaged or of another version."""
+    """Weights, built-in styles or models are missing, damaged or of another version."""
 
 
 class SpaceError(UsageError):
-    """Embeddings of one style space were given where another one is needed."""
+    """An embedding of one style space was given to an engine of another."""
 
 
 class EngineError(VSTError, RuntimeError):
-    """An engine failed, or returned something that is not a picture of the right size."""
+    """An engine failed, or returned anything but pictures of the right shape and type."""
 
 
 class DependencyError(VSTError, ImportError):
-    """A package that this function needs is not installed."""
+    """A package that this function imports is not installed."""
 
 
 class StalledError(VSTError, TimeoutError):
-    """Something did not go on for so long that it is taken to hang."""
+    """A stage made no progress for so long that it counts as hung."""
 
 
 class Cancelled(VSTError):

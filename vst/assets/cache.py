@@ -33,7 +33,7 @@ from vst.assets.catalog import (
 )
 from vst.assets.fetch import PATIENCE, fetch
 from vst.core.files import hash_file
-from vst.core.types import OnProgress, silent
+from vst.core.types import OnProgress, ignore_progress
 from vst.errors import AssetError, MissingFileError, VSTError
 
 
@@ -60,7 +60,7 @@ def find_model_folder(model: KnownModel, thorough: bool = False) -> ModelFolder:
 
 def obtain_model(
     model: KnownModel,
-    on_progress: OnProgress = silent,
+    on_progress: OnProgress = ignore_progress,
     patience: float = PATIENCE,
     thorough: bool = False,
 ) -> Path:
@@ -95,7 +95,7 @@ def _obtain_file(model: KnownModel, file: KnownFile, listen: OnProgress, patienc
 
 
 def obtain_handle(
-    handle: str, on_progress: OnProgress = silent, patience: float = PATIENCE
+    handle: str, on_progress: OnProgress = ignore_progress, patience: float = PATIENCE
 ) -> Path:
     """Return the folder of the SavedModel that a handle names; fetch it unless it is complete."""
     full = expand_handle(handle)

@@ -9,8 +9,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from vst.core.paths import at_home
-from vst.core.registry import unknown
+from vst.core.paths import expand_home
+from vst.core.registry import make_unknown_error
 
 HUB_HANDLE = "https://tfhub.dev/google/magenta/arbitrary-image-stylization-v1-256/2"
 """Magenta's model on TensorFlow Hub, which redirects to Kaggle."""
@@ -109,7 +109,7 @@ def get_cache_folder() -> Path:
     """Return ``TFHUB_CACHE_DIR``, or ``vst/models`` in the user's cache folder."""
     named = os.environ.get("TFHUB_CACHE_DIR")
     if named:
-        return at_home(named)
+        return expand_home(named)
     if sys.platform == "win32":
         base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
     elif sys.platform == "darwin":
@@ -122,7 +122,7 @@ def get_cache_folder() -> Path:
 def get_known_model(name: str) -> KnownModel:
     """Return the model of that name; raise `UnknownNameError` that suggests the nearest."""
     if name not in MODELS:
-        raise unknown("model", name, MODELS)
+        raise make_unknown_error("model", name, MODELS)
     return MODELS[name]
 
 

@@ -26,7 +26,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from vst.core.files import hash_file
-from vst.core.types import OnProgress, Progress, silent
+from vst.core.types import OnProgress, Progress, ignore_progress
 from vst.errors import AssetError
 
 PATIENCE = 9.0
@@ -78,7 +78,7 @@ def fetch(
     *,
     sha256: str | None = None,
     patience: float = PATIENCE,
-    on_progress: OnProgress = silent,
+    on_progress: OnProgress = ignore_progress,
     stage: str = "download",
 ) -> str:
     """Download the first of ``urls`` that works to the file ``target``; return its URL.

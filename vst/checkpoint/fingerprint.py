@@ -37,6 +37,10 @@ PACKAGES = (
     "imageio-ffmpeg",
 )
 """Packages whose versions may change what is painted, or how it is encoded."""
+STEADY_METHOD = 2
+"""Version of what the stabilizer `steady` paints: chunks that another one painted do not fit.
+Earlier versions of vst, with another default stabilizer, have none.
+"""
 PLAIN = ("auto", "none")
 """Values of inputs that are not files."""
 OLD_NAMES = find_aliases(Job)
@@ -53,6 +57,8 @@ def fingerprint_job(job: Job) -> dict[str, Any]:
             about[f"option {name}"] = value
     for name, given in list_inputs(job).items():
         about[name] = fingerprint_input(given)
+    if job.stabilize == "steady" and job.steadiness > 0:
+        about["stabilizer"] = STEADY_METHOD
     for name in PACKAGES:
         try:
             about[f"version of {name}"] = version(name)

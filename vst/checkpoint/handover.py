@@ -110,7 +110,7 @@ def encode_start(start: ChunkStart | None) -> State:
     """A chunk's start as plain values and arrays; None (the video has ended) is empty."""
     if start is None:
         return {}
-    place = {
+    place: State = {
         "first": start.read_from.time,
         "index": start.read_from.index,
         "checksum": start.read_from.checksum,

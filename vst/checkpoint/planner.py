@@ -17,7 +17,7 @@ from vst.checkpoint.handover import ReadPoint, WarmStart
 from vst.core.state_io import State
 from vst.core.types import Frame
 from vst.errors import OutputError
-from vst.imaging.compositing import scaled
+from vst.imaging.resize import resize
 from vst.video.scene_cuts import CutDetector
 
 LEAST_PART = 0.6
@@ -72,8 +72,8 @@ class ChunkRule:
         return min(self.most, max(share, math.ceil(SMALLEST_PART * self.most), self.fewest))
 
     def is_start_of_warmup(self, start: int, index: int, reach: int) -> bool:
-        """Whether frame ``index`` is the one from which a later chunk reads, ``reach`` frames before
-        that chunk begins, if no cut comes in between. ``start``: where the present chunk begins.
+        """Whether a later chunk reads from frame ``index`` on, ``reach`` frames before it begins, if
+        no cut comes in between. ``start``: where the present chunk begins.
         """
         begin = start + self.longest(start)
         while begin - reach < index:
@@ -164,7 +164,7 @@ def plan_chunks(
     for frame in frames:
         index = frame.index
         before_frame = cuts.state()
-        cut = cuts.is_cut(scaled(frame.picture, *size))
+        cut = cuts.is_cut(resize(frame.picture, *size))
         finder.add(frame, before_frame, cut)
         begin = start.index if start is not None else 0
         if index > begin and rule.ends(begin, index - begin, cut):

@@ -78,9 +78,11 @@ class Verbs(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and not args[0].startswith("-") and args[0] not in self.list_commands(ctx):
-            from vst.core.registry import unknown
+            from vst.core.registry import make_unknown_error
 
-            raise click.UsageError(str(unknown("command", args[0], self.list_commands(ctx))), ctx)
+            raise click.UsageError(
+                str(make_unknown_error("command", args[0], self.list_commands(ctx))), ctx
+            )
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

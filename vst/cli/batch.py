@@ -18,7 +18,7 @@ from vst.cli.options import (
 )
 from vst.cli.progress import Reporter
 from vst.cli.stopping import handle_interrupts
-from vst.core.threads import one_core_a_frame, share_heaps
+from vst.core.threads import limit_heaps, limit_tensorflow_threads
 from vst.core.types import OnProgress
 from vst.engines import ENGINES
 from vst.job import Job
@@ -63,15 +63,15 @@ def command(
 
     settings = cluster_settings(**where)
     if settings is None:
-        share_heaps()
+        limit_heaps()
         # Other engines paint faster with all cores for one operation, and it is set only once.
         small = all(ENGINES[job.engine].paints_in_parallel for job in plan)
-        with Reporter(progress) as reporter, one_core_a_frame(small):
+        with Reporter(progress) as reporter, limit_tensorflow_threads(small):
             outcomes = run_batch(plan, reporter, on_outcome=say, runner=run_stoppable)
     else:
         from vst.cluster import run_batch_on_cluster
 
-        share_heaps()
+        limit_heaps()
         with Reporter(progress) as reporter, handle_interrupts() as stop:
             outcomes = run_batch_on_cluster(settings, plan, reporter, on_outcome=say, control=stop)
     counts = {state: sum(one.state == state for one in outcomes) for state in STATES}

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from vst.core.registry import unknown
+from vst.core.registry import make_unknown_error
 from vst.engines import ENGINES
 from vst.engines.options import collect_option_fields
 from vst.job import Job
@@ -27,7 +27,7 @@ OPTION_GROUPS = {
 """Heading -> the parameters below it that are not fields of `Job`: those carry their ``group``."""
 COMMON = frozenset({
     "styles", "score", "keyframes", "picker", "ease", "blend", "loop", "engine", "model", "size",
-    "strength", "colors", "stabilize", "mask", "mask_background", "output", "start", "end",
+    "strength", "colors", "steadiness", "mask", "mask_background", "output", "start", "end",
     "overwrite", "dry_run", "threads", "cluster", "help", "help_all",
 })  # fmt: skip
 """Parameters of `vst stylize` and `vst preview` that ``--help`` shows."""
@@ -122,7 +122,7 @@ def find_engine(arguments: list[str]) -> str | None:
         elif word.startswith("--engine="):
             engine = word.partition("=")[2]
     if engine is not None and engine not in ENGINES:
-        raise unknown("engine", engine, ENGINES)
+        raise make_unknown_error("engine", engine, ENGINES)
     return engine
 
 

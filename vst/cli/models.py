@@ -9,7 +9,7 @@ import click
 from vst import assets
 from vst.cli.options import OneOf, print_json, verbose_option
 from vst.cli.progress import Reporter
-from vst.core.paths import at_home
+from vst.core.paths import expand_home
 from vst.core.types import Progress
 from vst.doctor import check_embedded_weights
 from vst.errors import AssetError
@@ -60,7 +60,7 @@ def pull(name: str, source: str | None, progress: str) -> None:
     """Fetch the model NAME ahead, or take it from a folder; a broken one is replaced."""
     model = assets.get_known_model(name)
     if source is not None:
-        folder = assets.install_from_folder(model, at_home(source))
+        folder = assets.install_from_folder(model, expand_home(source))
     else:
         with ByteReporter(progress, "MB") as reporter:
             folder = assets.obtain_model(model, reporter, thorough=True)

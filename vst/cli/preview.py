@@ -26,7 +26,7 @@ from vst.pipeline.parts import open_job_engine
 from vst.plotting import save_picture
 from vst.preview import paint_preview
 
-SHOWN = tuple(name for name in OPTIONS if name not in ("audio", "codec", "crf"))
+SHOWN = tuple(name for name in OPTIONS if name not in ("audio", "codec", "crf", "metadata"))
 
 
 @click.command(cls=GroupedCommand, common=COMMON)

@@ -17,7 +17,7 @@ from vst.cli.options import (
 from vst.cli.progress import Reporter
 from vst.cli.stopping import handle_interrupts
 from vst.cli.stylize import choose_runner, format_summary
-from vst.core.threads import share_heaps
+from vst.core.threads import limit_heaps
 from vst.pipeline.resume import resume
 
 
@@ -39,7 +39,7 @@ def command(
     \b
     Example: vst resume painted.mp4
     """
-    share_heaps()
+    limit_heaps()
     with Reporter(progress) as reporter, handle_interrupts() as stop:
         paint = choose_runner(cluster_settings(**where))
         done = resume(output, reporter, stop, keep_chunks=keep_chunks, runner=paint)

@@ -41,7 +41,7 @@ OPTIONS = (
     "pace", "align", "loop", "brush", "colors", "ghost", "speed",
     "mask", "mask_background", "mask_edge",
     "engine", "model", "engine_options", "stabilize", "steadiness",
-    "start", "end", "audio", "codec", "crf", "fps", "threads", "batch", "overwrite",
+    "start", "end", "audio", "codec", "crf", "fps", "metadata", "threads", "batch", "overwrite",
     "keep_chunks", "patience", "max_pixels", "max_frames", "max_memory",
 )  # fmt: skip
 

@@ -13,7 +13,7 @@ from vst.cluster.paint_chunks import run_with_pool
 from vst.cluster.paint_clips import run_batch_with_pool
 from vst.cluster.pool import WorkerPool
 from vst.cluster.tasks import LOCAL, OBJECT, ClusterSettings
-from vst.core.types import OnProgress, silent
+from vst.core.types import OnProgress, ignore_progress
 from vst.job import Job, check_paths
 from vst.pipeline.control import RunControl
 from vst.pipeline.run import Result
@@ -32,7 +32,7 @@ __all__ = [
 def run_on_cluster(
     settings: ClusterSettings,
     job: Job,
-    on_progress: OnProgress = silent,
+    on_progress: OnProgress = ignore_progress,
     control: RunControl | None = None,
     *,
     chunk_seconds: float = CHUNK_SECONDS,
@@ -46,7 +46,7 @@ def run_on_cluster(
 def run_batch_on_cluster(
     settings: ClusterSettings,
     jobs: list[Job],
-    on_progress: OnProgress = silent,
+    on_progress: OnProgress = ignore_progress,
     *,
     on_outcome: Callable[[JobOutcome], None] = lambda outcome: None,
     control: RunControl | None = None,

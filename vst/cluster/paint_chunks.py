@@ -23,8 +23,8 @@ from vst.cluster.pool import RETRIED, TaskOutcome, WorkerPool
 from vst.cluster.tasks import TRIES, ChunkOrder, ClusterSettings, Task, TaskResult
 from vst.cluster.transport import FileTransport, move_into
 from vst.core.timecode import format_time
-from vst.core.types import OnProgress, Progress, silent
-from vst.core.workers import Ahead
+from vst.core.types import OnProgress, Progress, ignore_progress
+from vst.core.workers import ReadAhead
 from vst.errors import Cancelled, EngineError, OutputError, VSTError
 from vst.job import Job
 from vst.pipeline.build_schedule import Schedule
@@ -87,7 +87,7 @@ class ClusterPainter:
         began = time.perf_counter()
         total = max(0, count_frames(session.job, session.source.info) - folder.frames)
         self.control.paints_chunks = True
-        with Ahead(self._plan(session, folder), MOST_PLANNED, session.job.patience) as plans:
+        with ReadAhead(self._plan(session, folder), MOST_PLANNED, session.job.patience) as plans:
             tasks = self._make_tasks(iter(plans), order, folder)
             for outcome in self.pool.run_tasks(tasks, self._is_wanted):
                 self._store(outcome, folder, session.source.warnings)
@@ -259,7 +259,7 @@ def make_chunk_error(
 def run_with_pool(
     pool: WorkerPool,
     job: Job,
-    on_progress: OnProgress = silent,
+    on_progress: OnProgress = ignore_progress,
     control: RunControl | None = None,
     *,
     chunk_seconds: float = CHUNK_SECONDS,

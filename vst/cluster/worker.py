@@ -5,6 +5,7 @@ Nothing here depends on Ray: a worker is an object with four methods.
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import tempfile
 import time
@@ -26,7 +27,7 @@ from vst.checkpoint.store import STATE_SUFFIX, get_unfinished_path
 from vst.cluster.tasks import ChunkOrder, ClipOrder, TaskResult
 from vst.cluster.transport import Inputs, SentFile
 from vst.core.state_io import State, load_state, save_state
-from vst.core.types import silent
+from vst.core.types import ignore_progress
 from vst.engines.base import Engine
 from vst.errors import UsageError
 from vst.job import Job
@@ -105,8 +106,11 @@ class Worker:
                 parts = build_parts(
                     job, source.info, opened.engine, order.timeline, sink, masked=masked
                 )
-                session = RenderSession(job, source, parts, mask, RunControl(), guard, silent)
-                session.paint_chunk(plan, order.rule, sink, load_sent_state(handover))
+                session = RenderSession(
+                    job, source, parts, mask, RunControl(), guard, ignore_progress
+                )
+                with contextlib.closing(parts.stabilizer):
+                    session.paint_chunk(plan, order.rule, sink, load_sent_state(handover))
                 guard.check()
                 warnings = [*source.warnings, *(mask.warnings if mask is not None else [])]
             files = {name: order.transport.move(path) for name, path in store.files.items()}

@@ -1,1 +1,1 @@
-"""What every layer uses: types, tables, limits, locks, threads, time codes."""
+"""What every layer uses: types, tables, files, limits, locks, threads, time codes."""

@@ -1,4 +1,4 @@
-"""Where the package keeps its data: weights and built-in styles."""
+"""The paths of the package's data: weights and built-in styles."""
 
 from pathlib import Path
 

@@ -1,7 +1,7 @@
-"""How objects show themselves in a notebook: a table of what draws each of them.
+"""How objects show themselves in a notebook: a table of functions that render them as HTML.
 
-What draws stands near the top of the house, what is drawn near its ground. So an object knows only
-the name of its kind, and what draws it is imported when one is shown.
+The functions belong to a higher layer than the objects. So an object names only its kind, and the
+function is imported when an object is displayed.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 
 from vst.core.registry import Registry
 
-SHOWN = Registry(
+HTML_RENDERERS = Registry(
     "kind of object",
     {
         "timeline": "vst.notebook.display:timeline_html",
@@ -18,10 +18,10 @@ SHOWN = Registry(
         "result": "vst.notebook.players:result_html",
     },
 )
-"""Kind of object -> what makes HTML of one."""
+"""Kind of object -> the function that renders one as HTML."""
 
 
-def shown(kind: str, thing: Any) -> str:
-    """One object as HTML that carries its pictures within itself."""
-    html: str = SHOWN[kind](thing)
+def render_html(kind: str, thing: Any) -> str:
+    """Render one object as HTML; its pictures are embedded."""
+    html: str = HTML_RENDERERS[kind](thing)
     return html

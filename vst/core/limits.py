@@ -1,6 +1,6 @@
-"""What is read and painted at most: files from others must not fill the memory or the disk.
+"""Limits on what is read and painted: a file from a stranger must not fill the memory or the disk.
 
-The three limits are options of a job; their defaults stand here and nowhere else.
+The three limits are options of a job; their defaults are defined here.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from vst.errors import LimitError
 
 @dataclass(frozen=True)
 class Limits:
-    """The largest that is taken on.
+    """The largest input that is accepted.
 
     ``pixels``: of one picture or frame, by its header, before it is decoded. ``frames``: of one
-    video, read or painted. ``memory``: megabytes that a job may be expected to need; None: as much
+    video, read or painted. ``memory``: megabytes that a job may need by the estimate; None: as much
     as is free on this machine.
     """
 
@@ -27,68 +27,70 @@ class Limits:
 
 
 LIMITS = Limits()
-"""The limits where none are given."""
+"""The default limits."""
 
 
 def check_pixels(what: str, width: int, height: int, most: int) -> None:
-    """Raise `LimitError` where a picture of this size is not to be read. ``what`` names it."""
+    """Raise `LimitError` for a picture with more than ``most`` pixels; ``what`` names it."""
     if width * height > most:
         raise LimitError(
-            f"{what} has {width} x {height} pixels; at most {most:,} are read; make it smaller, or "
-            "raise --max-pixels (vst stylize, vst image)"
+            f"{what} has {width} x {height} pixels: at most {most:,} are allowed. Give a smaller "
+            "one, or raise max_pixels"
         )
 
 
 def check_frames(what: str, frames: int, most: int) -> None:
-    """Raise `LimitError` where so many frames are not to be read or painted."""
+    """Raise `LimitError` for a video with more than ``most`` frames; ``what`` names it."""
     if frames > most:
         raise LimitError(
-            f"{what} has {frames:,} frames; at most {most:,} are taken; choose a part with --start "
-            "and --end, or raise --max-frames (vst stylize)"
+            f"{what} has {frames:,} frames: at most {most:,} are allowed. Choose a shorter part "
+            "(start, end), or raise max_frames"
         )
 
 
 def check_memory(needed: float, most: float | None) -> None:
-    """Raise `LimitError` where a job that needs about ``needed`` megabytes is not to be begun;
-    ``most`` None: where they are not free here.
+    """Raise `LimitError` for a job that needs about ``needed`` megabytes, more than ``most`` (None:
+    than are free on this machine).
     """
-    free = free_memory()
+    free = find_free_memory()
     if most is None and free is None:
         return
     allowed = most if most is not None else float(free or 0)
     if needed <= allowed:
         return
-    of_what = "allowed" if most is not None else "free here"
+    status = "allowed" if most is not None else "free here"
     raise LimitError(
-        f"painting needs about {needed:,.0f} MB of memory, {allowed:,.0f} MB are {of_what}; choose "
-        "a smaller --size or a smaller content, or raise --max-memory"
+        f"painting needs about {needed:,.0f} MB of memory: {allowed:,.0f} MB are {status}. Choose "
+        "a smaller size or a smaller content, or raise max_memory"
     )
 
 
-def free_memory() -> float | None:
-    """Megabytes that can be had on this machine without swapping; None where it does not say.
+def find_free_memory() -> float | None:
+    """Find how many megabytes this process can use without swapping; None where that is unknown.
 
-    Of a container's limit and the whole machine's free memory the smaller one.
+    It is the smaller of the container's limit and the machine's free memory.
     """
-    found = [free for free in (_of_machine(), _of_container()) if free is not None]
+    found = [
+        free for free in (_read_machine_memory(), _read_container_memory()) if free is not None
+    ]
     return min(found) / 1e6 if found else None
 
 
-def _of_machine() -> float | None:
+def _read_machine_memory() -> float | None:
     try:
         for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
             if line.startswith("MemAvailable:"):
                 return int(line.split()[1]) * 1024
     except (OSError, ValueError, IndexError):
         pass
-    try:  # no Linux: what is there, free or not
+    try:  # not Linux: the total, whether free or not
         return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
     except (AttributeError, OSError, ValueError):
         return None
 
 
-def _of_container() -> float | None:
-    """What the control group of this process (version 2) leaves it."""
+def _read_container_memory() -> float | None:
+    """Read what is left of the limit of this process's control group (version 2)."""
     root = Path("/sys/fs/cgroup")
     try:
         most = (root / "memory.max").read_text(encoding="ascii").strip()

@@ -1,4 +1,4 @@
-"""A lock that one run holds on what it writes; the lock of a run that has ended holds nothing."""
+"""A lock file that one run holds on its output; the file of a run that has ended locks nothing."""
 
 from __future__ import annotations
 
@@ -16,26 +16,28 @@ except ImportError:  # Windows
 
 
 class Lock:
-    """The file ``path`` with the number of this process, held until `release`.
+    """The file ``path`` with the number of this process, locked until `release`.
 
-    The system lets go of the lock when the process ends, however it ends: the file of a killed run
-    is no lock. Where there are no such locks, the process that the file names is looked for.
+    The system releases the lock when the process ends, however it ends: the file of a killed run
+    locks nothing. Where the system has no such locks, the lock holds while the process that the
+    file names is running. ``what`` names the output in errors. Raises `OutputError` where another
+    run holds the lock.
     """
 
     def __init__(self, path: Path, what: str) -> None:
         self.path = path
-        self._handle = self._taken(what)
+        self._handle = self._acquire(what)
         os.ftruncate(self._handle, 0)
         os.lseek(self._handle, 0, os.SEEK_SET)
         os.write(self._handle, f"{os.getpid()}\n".encode())
 
     @property
-    def held(self) -> bool:
+    def is_held(self) -> bool:
         """Whether it has not been released."""
         return self._handle >= 0
 
     def release(self) -> None:
-        """Remove the file and let go; may be called twice."""
+        """Remove the file and release the lock; may be called twice."""
         if self._handle < 0:
             return
         if fcntl is not None:
@@ -45,51 +47,51 @@ class Lock:
         if fcntl is None:
             self.path.unlink(missing_ok=True)
 
-    def _taken(self, what: str) -> int:
+    def _acquire(self, what: str) -> int:
         while True:
             handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
             try:
                 owner = os.read(handle, 32).decode(errors="replace").strip()
-                if not _free(handle, owner):
-                    raise OutputError(_taken_by(what, owner))
-                if self._is_the_file(handle):
+                if not _try_lock(handle, owner):
+                    raise OutputError(_describe_owner(what, owner))
+                if self._is_at_path(handle):
                     return handle
             except BaseException:
                 os.close(handle)
                 raise
-            os.close(handle)  # the run that held it removed the file meanwhile
+            os.close(handle)  # the run that held it has removed the file in the meantime
 
-    def _is_the_file(self, handle: int) -> bool:
+    def _is_at_path(self, handle: int) -> bool:
         try:
             return os.path.samestat(os.fstat(handle), self.path.stat())
         except FileNotFoundError:
             return False
 
 
-def check_free(path: Path, what: str) -> None:
-    """Raise `OutputError` where a run holds the lock ``path``; takes and makes nothing."""
+def check_unlocked(path: Path, what: str) -> None:
+    """Raise `OutputError` where a run holds the lock ``path``; leaves lock and file as they are."""
     try:
         handle = os.open(path, os.O_RDWR)
     except OSError:
         return
     try:
         owner = os.read(handle, 32).decode(errors="replace").strip()
-        if not _free(handle, owner):
-            raise OutputError(_taken_by(what, owner))
+        if not _try_lock(handle, owner):
+            raise OutputError(_describe_owner(what, owner))
     finally:
-        os.close(handle)  # lets go of it
+        os.close(handle)  # releases the lock
 
 
-def _taken_by(what: str, owner: str) -> str:
+def _describe_owner(what: str, owner: str) -> str:
     return (
-        f"{what} is being written by another run (process {owner or 'unknown'}); wait for it, or "
-        "give another output"
+        f"{what} is being written by another run (process {owner or 'unknown'}). Wait for it, or "
+        "choose another output"
     )
 
 
-def _free(handle: int, owner: str) -> bool:
+def _try_lock(handle: int, owner: str) -> bool:
     if fcntl is None:
-        return not (owner.isdigit() and int(owner) != os.getpid() and _runs(int(owner)))
+        return not (owner.isdigit() and int(owner) != os.getpid() and _is_running(int(owner)))
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -97,7 +99,7 @@ def _free(handle: int, owner: str) -> bool:
     return True
 
 
-def _runs(process: int) -> bool:
+def _is_running(process: int) -> bool:
     try:
         os.kill(process, 0)
     except ProcessLookupError:

@@ -1,4 +1,4 @@
-"""Paths as people write them."""
+"""Paths as users write them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ import contextlib
 from pathlib import Path
 
 
-def at_home(path: str | Path) -> Path:
-    """``~`` and ``~name`` stand for homes; where nobody of that name has one, the tilde is part of
-    the file's own name.
-    """
+def expand_home(path: str | Path) -> Path:
+    """Expand ``~`` and ``~name``; where there is no such user, the tilde is part of the name."""
     with contextlib.suppress(RuntimeError):
         return Path(path).expanduser()
     return Path(path)

@@ -1,4 +1,4 @@
-"""Tables of named parts: name -> "module:attribute", imported only when it is asked for."""
+"""Tables of named parts: name -> "module:attribute", imported on first use."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import Any
 from vst.errors import UnknownNameError
 
 
-def nearest(name: str, names: Iterable[str]) -> str | None:
-    """The known name that looks most like ``name``, or None when none is near."""
+def find_nearest(name: str, names: Iterable[str]) -> str | None:
+    """Return the known name that is most similar to ``name``, or None if none is similar."""
     found = difflib.get_close_matches(name.lower(), list(names), n=1, cutoff=0.5)
     return found[0] if found else None
 
 
-def unknown(kind: str, name: str, names: Iterable[str]) -> UnknownNameError:
-    """The error for a name that is in no table, with the nearest right one."""
+def make_unknown_error(kind: str, name: str, names: Iterable[str]) -> UnknownNameError:
+    """Make the error for a name that is not in a table; it suggests the most similar one."""
     names = sorted(names)
-    hint = nearest(name, names)
-    did_you_mean = f"; did you mean {hint!r}?" if hint else ""
-    return UnknownNameError(f"unknown {kind} {name!r}{did_you_mean} Known: {', '.join(names)}.")
+    hint = find_nearest(name, names)
+    ending = f"; did you mean {hint!r}?" if hint else "."
+    return UnknownNameError(f"unknown {kind} {name!r}{ending} Known: {', '.join(names)}.")
 
 
 class Registry(Mapping[str, Any]):
@@ -38,7 +38,7 @@ class Registry(Mapping[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         if name not in self.entries:
-            raise unknown(self.kind, name, self.entries)
+            raise make_unknown_error(self.kind, name, self.entries)
         module, _, attribute = self.entries[name].partition(":")
         return getattr(importlib.import_module(module), attribute)
 

@@ -1,8 +1,8 @@
-"""Names of style spaces: what the numbers of an embedding mean, and so which engines read them."""
+"""Names of style spaces: an engine uses only the embeddings of its own space."""
 
 from __future__ import annotations
 
 TFLITE_SPACE = "magenta-tflite-100"
-"""The 100 numbers that Magenta's TFLite predictor makes of a picture; the embedded model's too."""
+"""The 100 numbers of Magenta's TFLite predictor, and of the embedded model."""
 NETWORK_SPACE = "network"
-"""No numbers that could be mixed: the bytes of a ``.keras`` file, a network trained for a style."""
+"""Not embeddings but the bytes of a ``.keras`` file: a network trained for one style."""

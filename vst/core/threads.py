@@ -1,13 +1,13 @@
-"""The machine's cores, shared out between those that work side by side.
+"""How the machine's cores are divided among the stages that run in parallel.
 
 The rule, for a job that may use ``cores`` of them (docs/speed.md has the measurements behind it):
 
-- *Painting* gets them all: as many frames at once as there are cores, each on one core. One frame
-  on all cores waits for itself between any two operations.
-- *OpenCV* (flow, stabiliser, scaling) gets half of them, at least one: it fills what the painting
-  leaves free.
-- *Decoder and encoder* start what FFmpeg chooses, about one thread for each core. Theirs is little
-  work, and their threads sleep while there is none.
+- *Painting* uses all of them: as many frames at once as there are cores, each on one core. A single
+  frame on all cores would synchronize after every operation.
+- *OpenCV* (flow, stabilizer, resizing) uses half of them, at least one: it fills the time that the
+  painting leaves idle.
+- *Decoder and encoder* start the threads that FFmpeg chooses, about one per core. They have little
+  work, and idle threads sleep.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from dataclasses import dataclass
 
 import cv2
 
-MOST_FRAMES = 8
-"""Frames painted at once, at most: each holds its own memory."""
-OF_TENSORFLOW = "TF_NUM_INTRAOP_THREADS"
-"""TensorFlow's own setting of the cores for one operation; read once in a process."""
+MAX_FRAMES_AT_ONCE = 8
+"""Most frames that are painted at once, because each needs its own memory."""
+TENSORFLOW_SETTING = "TF_NUM_INTRAOP_THREADS"
+"""TensorFlow's environment variable for the threads of one operation; read once per process."""
 
 
 @dataclass(frozen=True)
-class Share:
-    """How many threads each has, of ``cores``."""
+class CoreShares:
+    """The threads of each stage, for a number of ``cores``."""
 
     cores: int
     frames: int
@@ -37,28 +37,28 @@ class Share:
     """Threads of OpenCV."""
 
 
-def available() -> int:
-    """Cores that this process may use."""
+def count_cores() -> int:
+    """Count the cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return max(1, len(os.sched_getaffinity(0)))
     return os.cpu_count() or 1
 
 
-def share(cores: int | None = None) -> Share:
-    """The rule above, for so many cores (None: all that there are).
+def share_cores(cores: int | None = None) -> CoreShares:
+    """Divide ``cores`` (None: all of this process) by the rule above.
 
-    >>> share(2)
-    Share(cores=2, frames=2, opencv=1)
-    >>> share(16)
-    Share(cores=16, frames=8, opencv=8)
+    >>> share_cores(2)
+    CoreShares(cores=2, frames=2, opencv=1)
+    >>> share_cores(16)
+    CoreShares(cores=16, frames=8, opencv=8)
     """
-    cores = cores or available()
-    return Share(cores, min(MOST_FRAMES, cores), max(1, cores // 2))
+    cores = cores or count_cores()
+    return CoreShares(cores, min(MAX_FRAMES_AT_ONCE, cores), max(1, cores // 2))
 
 
 @contextlib.contextmanager
-def opencv_on(threads: int) -> Iterator[None]:
-    """OpenCV works on so many threads; what was set before is set again at the end."""
+def limit_opencv_threads(threads: int) -> Iterator[None]:
+    """Let OpenCV use ``threads`` threads inside the block, and as many as before after it."""
     before = cv2.getNumThreads()
     cv2.setNumThreads(threads)
     try:
@@ -68,24 +68,27 @@ def opencv_on(threads: int) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def one_core_a_frame(wanted: bool = True) -> Iterator[None]:
-    """TensorFlow, if it starts within, keeps each operation on one core. For a process that does
-    nothing but paint several frames at once: any other use of TensorFlow in it is slower.
+def limit_tensorflow_threads(limit: bool = True) -> Iterator[None]:
+    """Let TensorFlow, if it is first used inside the block, run each operation on one core.
+
+    For a process that only paints several frames at once: any other use of TensorFlow in it gets
+    slower. Without ``limit``, and where the user has set the variable, nothing changes.
     """
-    if not wanted or OF_TENSORFLOW in os.environ:
+    if not limit or TENSORFLOW_SETTING in os.environ:
         yield
         return
-    os.environ[OF_TENSORFLOW] = "1"
+    os.environ[TENSORFLOW_SETTING] = "1"
     try:
         yield
     finally:
-        os.environ.pop(OF_TENSORFLOW, None)
+        os.environ.pop(TENSORFLOW_SETTING, None)
 
 
-def share_heaps(most: int = 2) -> None:
-    """Let all threads of this process share so many heaps of the C library (glibc; elsewhere
-    nothing happens). With one for each thread, what one has freed is of no use to the others:
-    30 MB more were held at 720p.
+def limit_heaps(most: int = 2) -> None:
+    """Let the threads of this process share ``most`` heaps of the C library (glibc only).
+
+    By default each thread has its own heap, and no other thread reuses what it has freed: 30 MB
+    more at 720p.
     """
     arenas = -8  # M_ARENA_MAX
     with contextlib.suppress(OSError, AttributeError, TypeError):

@@ -1,4 +1,4 @@
-"""Times and rates as people write them."""
+"""Times and frame rates as users write them."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ _CLOCK = re.compile(r"(?:(?:(\d+):)?(\d{1,2}):)?(\d+(?:\.\d*)?|\.\d+)")
 
 
 def parse_time(text: str | float) -> float:
-    """Seconds from "12.5", "1:30" or "0:01:02.250"."""
+    """Convert "12.5", "1:30" or "0:01:02.250" to seconds."""
     if isinstance(text, (int, float)):
         seconds = float(text)
     else:
         match = _CLOCK.fullmatch(text.strip())
         if match is None:
             raise UsageError(
-                f"time {text!r} cannot be read; write seconds (12.5) or H:MM:SS.mmm (0:01:02.250)"
+                f"time {text!r} cannot be read. Write seconds (12.5) or H:MM:SS.mmm (0:01:02.250)"
             )
         hours, minutes, rest = match.groups()
         if minutes is not None and float(rest) >= 60:
             raise UsageError(
-                f"time {text!r} has {rest} seconds after a colon; it must be less than 60"
+                f"time {text!r} has {rest} seconds after a colon. Write less than 60 there"
             )
         seconds = int(hours or 0) * 3600 + int(minutes or 0) * 60 + float(rest)
     if not 0 <= seconds < float("inf"):
-        raise UsageError(f"time {text!r} is not a time in a video; it starts at 0")
+        raise UsageError(f"time {text!r} is not a time in a video. Write 0 or more")
     return seconds
 
 
 def format_time(seconds: float) -> str:
-    """12.5 -> "0:12.500"; hours only where there are some."""
+    """Format 12.5 as "0:12.500"; from an hour on as "1:00:12.500"."""
     milliseconds = round(seconds * 1000)
     minutes, rest = divmod(milliseconds, 60_000)
     hours, minutes = divmod(minutes, 60)
@@ -41,17 +41,19 @@ def format_time(seconds: float) -> str:
 
 
 def parse_rate(text: str | float | Fraction) -> Fraction:
-    """Frames per second from "25", "30000/1001" or "23.976".
+    """Convert "25", "30000/1001" or "23.976" to frames per second.
 
-    A decimal within 0.001 of a television rate (N*1000/1001) is that rate: nobody means 23.976
-    exactly.
+    A decimal within 0.001 of a television rate (N*1000/1001) becomes that rate, because 23.976 is
+    always short for 24000/1001.
     """
     try:
         rate = Fraction(text) if not isinstance(text, float) else Fraction(str(text))
     except (ValueError, ZeroDivisionError):
-        raise UsageError(f"rate {text!r} cannot be read; write 25, 23.976 or 30000/1001") from None
+        raise UsageError(f"rate {text!r} cannot be read. Write 25, 23.976 or 30000/1001") from None
     if not 0 < rate <= 1000:
-        raise UsageError(f"rate {text} frames per second; allowed is more than 0, at most 1000")
+        raise UsageError(
+            f"rate {text} is out of range. Write more than 0, at most 1000 frames per second"
+        )
     television = Fraction(round(rate * Fraction(1001, 1000)) * 1000, 1001)
     if rate.denominator != 1 and rate != television and abs(rate - television) < Fraction(1, 1000):
         return television

@@ -1,4 +1,4 @@
-"""What flows through the house: frames, what is known of a video, and progress.
+"""The types that packages exchange: frames, what is known of a video, and progress.
 
 One convention everywhere: a picture is RGB, uint8, height x width x 3; a rate is a ``Fraction`` of
 frames per second; times are seconds from the start of the video.
@@ -31,9 +31,9 @@ Embedding = npt.NDArray[np.float32]
 class Frame:
     """One frame of a video.
 
-    ``index`` counts from 0 at the first frame that the source yields; ``time`` is in seconds on the
-    clock of the whole video (a source read from 2 s on yields its first frame with index 0 and a
-    time of about 2.0).
+    ``index`` counts from 0 at the first frame that the source yields; ``time`` is in seconds from
+    the start of the whole video (a source read from 2 s on yields its first frame with index 0 and
+    a time of about 2.0).
     """
 
     index: int
@@ -43,9 +43,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class ColorInfo:
-    """How a video encodes colors, in FFmpeg's names; ``unspecified`` where
-    it does not say.
-    """
+    """How a video encodes colors, in FFmpeg's names; ``unspecified`` where the file is silent."""
 
     matrix: str = "unspecified"
     primaries: str = "unspecified"
@@ -63,14 +61,13 @@ class ColorInfo:
 class VideoInfo:
     """What is known of a source before its frames are read.
 
-    ``width`` and ``height`` are those of the frames that come out: stored size, after rotation.
+    ``width`` and ``height`` are those of the frames: the stored size, after rotation.
     ``sample_aspect`` is the shape of one pixel, width to height, after rotation. ``frames`` is
-    exact where ``exact_count`` says so, else an estimate. ``rate`` is the exact rate, or the mean
-    rate where ``variable`` says that the frames are not evenly spaced. ``audio`` names the codec of
-    each audio stream, the first stream first; ``container`` is the kind of file in FFmpeg's names,
-    empty for pictures, which have no other streams to take along. ``origin`` is the time, on the
-    file's own clock, of the first frame (which is time 0 of `Frame.time`); ``tick`` is the unit in
-    which the file counts.
+    exact if ``exact_count`` is set, else an estimate. ``rate`` is the exact rate, or the mean rate
+    of a video with ``variable`` rate. ``audio`` is the codec of each audio stream, in order;
+    ``container`` is the file format in FFmpeg's names, empty for pictures, which have no other
+    streams to copy. ``origin`` is the time stamp of the first frame, in seconds, which is time 0 of
+    `Frame.time`; ``tick`` is the unit of the file's time stamps, in seconds.
     """
 
     path: Path
@@ -96,15 +93,15 @@ class VideoInfo:
 
     @property
     def aspect(self) -> float:
-        """Width to height of the picture as it is shown."""
+        """Width to height of the picture as a player shows it."""
         return self.width * float(self.sample_aspect) / self.height
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What a long task tells while it runs: ``done`` of ``total`` units of ``stage`` (total None:
-    not known). ``detail``: what else there is to see; while frames are painted, ``painting`` is the
-    last one, as it came from the engine (RGB uint8).
+    """An event of a long task: ``done`` of ``total`` units of ``stage`` (None: unknown), after
+    ``seconds``. ``detail``: further values; while frames are painted, ``painting`` is the engine's
+    last output (RGB uint8).
     """
 
     stage: str
@@ -120,18 +117,18 @@ class Progress:
 
     @property
     def remaining(self) -> float | None:
-        """Seconds still to go, at the mean speed so far; None while nothing is known."""
+        """Seconds that remain, at the mean speed so far; None while that is unknown."""
         if self.total is None or self.per_second == 0:
             return None
         return max(0, self.total - self.done) / self.per_second
 
 
 OnProgress = Callable[[Progress], None]
-"""Called with each event; what it raises stops the task."""
+"""Called with each event; an exception that it raises stops the task."""
 
 
-def silent(progress: Progress) -> None:
-    """Listen to nothing."""
+def ignore_progress(progress: Progress) -> None:
+    """Ignore the event: the default where nobody listens."""
 
 
 def check_pictures(pictures: Any, like: Pictures, by: str) -> Pictures:
@@ -141,10 +138,9 @@ def check_pictures(pictures: Any, like: Pictures, by: str) -> Pictures:
     array = np.asarray(pictures)
     if array.shape != like.shape:
         raise EngineError(
-            f"{by} returned pictures of shape {array.shape} for frames of shape {like.shape}"
+            f"{by} returned pictures of shape {array.shape} for frames of shape {like.shape}. "
+            "Return the same shape"
         )
     if array.dtype != np.uint8:
-        raise EngineError(
-            f"{by} returned {array.dtype} pictures; the pipeline takes uint8 in 0..255"
-        )
+        raise EngineError(f"{by} returned {array.dtype} pictures. Return uint8, 0 to 255")
     return array

@@ -1,9 +1,10 @@
-"""Stages side by side: reading ahead and writing behind, in threads, with bounded queues.
+"""Threads that read ahead and write behind, with bounded queues.
 
-FFmpeg's libraries, OpenCV and TensorFlow let go of Python's lock while they work, so threads are
-enough. A queue that is full makes its stage wait: memory stays bounded whatever is slow. An error
-in a thread is raised where its work is waited for; leaving a ``with`` block ends the thread. With a
-``patience`` (seconds) a thread that does not go on for so long is an error, not a wait for ever.
+FFmpeg's libraries, OpenCV and TensorFlow release Python's lock while they work, so threads are
+enough. A full queue blocks its producer, so that memory stays bounded whichever stage is slow. An
+error in a thread is raised in the thread that waits for its work; leaving the ``with`` block ends
+the thread. With ``patience`` (seconds), a thread without progress for that long raises
+`StalledError`.
 """
 
 from __future__ import annotations
@@ -12,28 +13,28 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from types import TracebackType
 from typing import Generic, TypeVar
 
+from vst.core.closable import Closable
 from vst.errors import StalledError
 
 Item = TypeVar("Item")
 
-PATIENCE = 0.1
-"""Seconds between two looks at whether the other side has gone."""
-LEAVING = 10.0
-"""Seconds that a thread has to end when its block is left; one that hangs is left to itself."""
+POLL_SECONDS = 0.1
+"""Interval, in seconds, at which a blocked thread checks whether it was stopped."""
+EXIT_SECONDS = 10.0
+"""Seconds for which the end of a block waits for its thread; one that hangs is abandoned."""
 
 
-class _End:
-    """Marks the end of a queue, with the error that brought it, if any."""
+class _EndOfQueue:
+    """Marks the end of a queue, with the error that caused it, if any."""
 
     def __init__(self, error: BaseException | None = None) -> None:
         self.error = error
 
 
-class _Stage:
-    """A thread that works until it is done or told to stop."""
+class _Worker(Closable):
+    """A thread that works until it is done or stopped."""
 
     def __init__(self, name: str, patience: float | None) -> None:
         self._patience = patience
@@ -47,11 +48,11 @@ class _Stage:
     def _put(
         self, target: queue.Queue[object], item: object, patience: float | None = None
     ) -> bool:
-        """Queue an item; False if the other side has gone."""
+        """Queue an item; returns False if the worker was stopped first."""
         until = time.monotonic() + patience if patience is not None else None
         while not self._stop.is_set():
             try:
-                target.put(item, timeout=PATIENCE)
+                target.put(item, timeout=POLL_SECONDS)
                 return True
             except queue.Full:
                 if until is not None and time.monotonic() > until:
@@ -61,24 +62,20 @@ class _Stage:
     def _stalled(self) -> StalledError:
         what = self._thread.name.removeprefix("vst ")
         return StalledError(
-            f"{what} has not gone on for {self._patience:g} s; look at the disk and the file, or "
-            "give it more time with --patience"
+            f"{what} has made no progress for {self._patience:g} s. Check the disk and the file, "
+            f"or allow more time with patience={10 * (self._patience or 1):g}"
         )
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Stop the thread; items that are still queued are dropped."""
         self._stop.set()
-        self._thread.join(LEAVING)
+        self._thread.join(EXIT_SECONDS)
 
 
-class Ahead(_Stage, Generic[Item]):
-    """Iterates over ``items`` in a thread, at most ``depth`` items ahead of whoever iterates here.
+class ReadAhead(_Worker, Generic[Item]):
+    """Iterates over ``items`` in a thread, at most ``depth`` items ahead of its consumer.
 
-    >>> with Ahead(range(3), depth=2) as ahead:
+    >>> with ReadAhead(range(3), depth=2) as ahead:
     ...     list(ahead)
     [0, 1, 2]
     """
@@ -89,14 +86,14 @@ class Ahead(_Stage, Generic[Item]):
         super().__init__("reading ahead", patience)
 
     def _work(self) -> None:
-        end = _End()
+        end = _EndOfQueue()
         iterator = iter(self._items)
         try:
             for item in iterator:
                 if not self._put(self._queue, item):
                     break
         except BaseException as error:
-            end = _End(error)
+            end = _EndOfQueue(error)
         finally:
             close = getattr(iterator, "close", None)
             if close is not None:
@@ -109,20 +106,17 @@ class Ahead(_Stage, Generic[Item]):
                 item = self._queue.get(timeout=self._patience)
             except queue.Empty:
                 raise self._stalled() from None
-            if isinstance(item, _End):
+            if isinstance(item, _EndOfQueue):
                 if item.error is not None:
                     raise item.error
                 return
             yield item  # type: ignore[misc]
 
-    def __enter__(self) -> Ahead[Item]:
-        return self
 
+class WriteBehind(_Worker, Generic[Item]):
+    """Calls ``take`` with each item in a thread, in order, at most ``depth`` behind its producer.
 
-class Behind(_Stage, Generic[Item]):
-    """Calls ``take`` with each item in a thread, in order, at most ``depth`` items behind.
-
-    `finish` waits for the last one. What ``take`` raises is raised by the next call here.
+    `finish` waits for the last item. An error in ``take`` is raised by the next call.
     """
 
     def __init__(
@@ -136,10 +130,10 @@ class Behind(_Stage, Generic[Item]):
     def _work(self) -> None:
         while not self._stop.is_set():
             try:
-                item = self._queue.get(timeout=PATIENCE)
+                item = self._queue.get(timeout=POLL_SECONDS)
             except queue.Empty:
                 continue
-            if isinstance(item, _End):
+            if isinstance(item, _EndOfQueue):
                 return
             try:
                 self._take(item)  # type: ignore[arg-type]
@@ -148,13 +142,13 @@ class Behind(_Stage, Generic[Item]):
                 self._stop.set()
 
     def __call__(self, item: Item) -> None:
-        """Hand an item over; waits while the queue is full."""
+        """Queue an item; blocks while the queue is full."""
         if not self._put(self._queue, item, self._patience):
             self._raise()
 
     def finish(self) -> None:
-        """Wait until everything handed over has been taken."""
-        self._put(self._queue, _End(), self._patience)
+        """Wait until ``take`` has returned for every queued item."""
+        self._put(self._queue, _EndOfQueue(), self._patience)
         self._thread.join(self._patience)
         if self._thread.is_alive():
             raise self._stalled()
@@ -163,6 +157,3 @@ class Behind(_Stage, Generic[Item]):
     def _raise(self) -> None:
         if self._error is not None:
             raise self._error
-
-    def __enter__(self) -> Behind[Item]:
-        return self

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from vst.core.closable import Closable
-from vst.core.registry import unknown
+from vst.core.registry import make_unknown_error
 from vst.core.types import Embedding, Picture, Pictures, check_pictures
 from vst.errors import EngineError, SpaceError
 from vst.schedule.timeline import BLENDS, NONE, Mix, blend_embeddings
@@ -140,7 +140,7 @@ class EmbeddingEngine(Engine):
         that was not prepared.
         """
         if mix.blend not in BLENDS:
-            raise unknown("blend", mix.blend, BLENDS)
+            raise make_unknown_error("blend", mix.blend, BLENDS)
         weights = {name: weight for name, weight in mix.weights.items() if name != NONE}
         if not weights:
             if self.scene_style is None:

@@ -47,7 +47,7 @@ class EmbeddedEngine(EmbeddingEngine):
         self.folder = Path(model) if model else WEIGHTS
         self.tensorflow = start_tensorflow(threads)
         self.on_gpu = bool(self.tensorflow.config.list_physical_devices("GPU"))
-        self.parallel_frames = 1 if self.on_gpu else cores.share(threads).frames
+        self.parallel_frames = 1 if self.on_gpu else cores.share_cores(threads).frames
         self.batch = GPU_BATCH if self.on_gpu else self.parallel_frames
         self._painters: ThreadPoolExecutor | None = None
         self._predict: Any = None
@@ -272,7 +272,7 @@ def start_tensorflow(threads: int | None) -> Any:
             f"Keras backend {keras.backend.backend()!r}: engines need the TensorFlow backend. "
             "Unset KERAS_BACKEND."
         )
-    if threads and cores.OF_TENSORFLOW not in os.environ:
+    if threads and cores.TENSORFLOW_SETTING not in os.environ:
         try:
             tf.config.threading.set_intra_op_parallelism_threads(threads)
         except RuntimeError:

@@ -24,7 +24,7 @@ from vst.core.types import (
     Pictures,
     Progress,
     check_pictures,
-    silent,
+    ignore_progress,
 )
 from vst.engines.base import Engine, check_prepared
 from vst.engines.embedded import start_tensorflow
@@ -75,7 +75,7 @@ class GatysEngine(Engine):
         model: str | None = None,
         threads: int | None = None,
         options: GatysOptions | None = None,
-        on_progress: OnProgress = silent,
+        on_progress: OnProgress = ignore_progress,
     ) -> None:
         self.options = options or GatysOptions()
         self.on_progress = on_progress

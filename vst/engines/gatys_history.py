@@ -11,7 +11,8 @@ import numpy as np
 from vst.core.types import Picture
 from vst.engines.gatys_objective import Floats, WarpedPainting, to_floats
 from vst.engines.gatys_options import GatysOptions
-from vst.imaging.optical_flow import FlowEstimator, non_occluded, warp
+from vst.imaging.optical_flow import FlowEstimator, find_non_occluded, warp
+from vst.imaging.resize import resize
 from vst.nets.losses import LUMINANCE
 
 LONG_TERM = 5
@@ -77,13 +78,16 @@ class PaintingHistory:
         reliable, and the earlier frame along it.
         """
         height, width = content.shape[:2]
-        before, painting = (resize_to_fit(one, width, height) for one in (before, painting))
+        # The last frame may have been painted with another brush.
+        before, painting = (
+            resize(one, width, height, cv2.INTER_AREA) for one in (before, painting)
+        )
         now, then = self._estimate_flow.gray(content), self._estimate_flow.gray(before)
         # OpenCV's search depends on the buffers of its last call. A second call makes the result
         # depend on this pair alone, so that a resumed chunk equals an uninterrupted run.
         for _ in range(2):
             backward, forward = self._estimate_flow(now, then), self._estimate_flow(then, now)
-        seen = non_occluded(backward, forward)[..., None].astype(np.float32)
+        seen = find_non_occluded(backward, forward)[..., None].astype(np.float32)
         # Bicubic: a linear warp would blur the painting a little with each frame.
         moved = [to_floats(warp(one, backward, cv2.INTER_CUBIC)) for one in (painting, before)]
         return moved[0], seen, moved[1]
@@ -94,10 +98,3 @@ class PaintingHistory:
             return np.zeros((*change.shape[:2], 1), np.float32)
         weights = np.array(LUMINANCE[self.options.luminance], np.float32)
         return np.asarray((change * weights).sum(-1, keepdims=True), np.float32)
-
-
-def resize_to_fit(picture: Picture, width: int, height: int) -> Picture:
-    """Resize a picture that was painted with another brush."""
-    if picture.shape[:2] == (height, width):
-        return picture
-    return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)

@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 
 from vst import assets
-from vst.core.paths import at_home
-from vst.core.registry import nearest
-from vst.core.types import Embedding, OnProgress, Picture, Pictures, silent
+from vst.core.paths import expand_home
+from vst.core.registry import find_nearest
+from vst.core.types import Embedding, OnProgress, Picture, Pictures, ignore_progress
 from vst.engines.base import EmbeddingEngine
 from vst.engines.magenta_graph import HubModel
 from vst.engines.magenta_lite import LitePair, describe_lite_file
@@ -68,7 +68,7 @@ class MagentaEngine(EmbeddingEngine):
         *,
         model: str | None = None,
         threads: int | None = None,
-        on_progress: OnProgress = silent,
+        on_progress: OnProgress = ignore_progress,
     ) -> None:
         super().__init__()
         if threads is not None and threads < 1:
@@ -127,10 +127,12 @@ class MagentaEngine(EmbeddingEngine):
         return self.model
 
 
-def open_model(model: str | None, threads: int | None, on_progress: OnProgress = silent) -> Model:
+def open_model(
+    model: str | None, threads: int | None, on_progress: OnProgress = ignore_progress
+) -> Model:
     """Find the model that ``model`` names, download it if needed, and load it."""
     name = model or "magenta"
-    path = at_home(name)
+    path = expand_home(name)
     if path.exists():
         return _open_path(path, threads)
     if name in assets.MODELS:
@@ -141,10 +143,10 @@ def open_model(model: str | None, threads: int | None, on_progress: OnProgress =
             on_progress,
         )
     if "," in name:
-        return LitePair([at_home(part.strip()) for part in name.split(",")], threads)
+        return LitePair([expand_home(part.strip()) for part in name.split(",")], threads)
     if assets.is_handle(name):
         return _open_cached(_resolve_handle(name, on_progress), name, threads, on_progress)
-    hint = nearest(name, assets.MODELS)
+    hint = find_nearest(name, assets.MODELS)
     raise MissingFileError(
         f"model {name!r} was not found.{f' Did you mean {hint!r}?' if hint else ''} Give a name "
         f"({', '.join(assets.MODELS)}), a TensorFlow Hub or Kaggle handle, the folder of a "

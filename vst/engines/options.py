@@ -15,7 +15,7 @@ from dataclasses import Field, fields
 from typing import Any
 
 from vst.core.fields import check_option
-from vst.core.registry import Registry, nearest
+from vst.core.registry import Registry, find_nearest
 from vst.errors import UsageError
 
 ENGINE_OPTIONS = Registry(
@@ -85,7 +85,7 @@ def _unknown(engine: str, name: str, names: Iterable[str]) -> str:
     others = list(collect_option_fields().get(name, ()))
     if others:
         return f"engine {engine!r} has no option {name!r}: engine {others[0]!r} has it"
-    hint = nearest(name, names)
+    hint = find_nearest(name, names)
     also = f". Did you mean {hint!r}?" if hint else ". Leave it out."
     return f"engine {engine!r} has no option {name!r}{also}"
 

@@ -12,10 +12,11 @@ from typing import Any
 import cv2
 import numpy as np
 
-from vst.core.registry import unknown
-from vst.core.types import Embedding, OnProgress, Picture, Progress, silent
+from vst.core.registry import make_unknown_error
+from vst.core.types import Embedding, OnProgress, Picture, Progress, ignore_progress
 from vst.errors import MediaError, UsageError
 from vst.evaluation.results import Evaluation, MeasureResult, VideoResult
+from vst.imaging.resize import resize
 from vst.job import Job, painting_size
 from vst.metrics import METRICS
 from vst.metrics.base import Metric
@@ -49,7 +50,7 @@ def evaluate(
     measures: Sequence[str] | None = None,
     predictor: str = PREDICTOR,
     size: int | None = None,
-    on_progress: OnProgress = silent,
+    on_progress: OnProgress = ignore_progress,
 ) -> Evaluation:
     """Measure ``painted`` (a video or a folder of frames), frame by frame against ``content``.
 
@@ -61,7 +62,7 @@ def evaluate(
     """
     for name in measures or ():
         if name not in METRICS:
-            raise unknown("measure", name, METRICS)
+            raise make_unknown_error("measure", name, METRICS)
     with ExitStack() as stack:
         film = stack.enter_context(open_source(content))
         sources = [stack.enter_context(open_source(path)) for path in (painted, *against)]
@@ -109,7 +110,11 @@ def read_styles_job(painted: str) -> Job:
     known = {
         name: value for name, value in json.loads(text).items() if name in Job.__dataclass_fields__
     }
-    names = tuple(known.pop("styles", ()))
+    # Paths in the metadata are relative to the file that carries it.
+    folder = Path(painted).parent
+    names = tuple(
+        str(folder / name) if (folder / name).exists() else name for name in known.pop("styles", ())
+    )
     if not names:
         raise MediaError(
             f"{painted} was painted by a score; say with --style what a part of it was painted "
@@ -159,7 +164,9 @@ def measure_videos(
     at = {round((i + 0.5) * total / STRIP) for i in range(STRIP)}
     cuts, started, count = CutDetector(), time.perf_counter(), 0
     for index, pictures in enumerate(iterate_together(film, sources, evaluation)):
-        content, *paintings = (fit_picture(picture, width, height) for picture in pictures)
+        content, *paintings = (
+            resize(picture, width, height, cv2.INTER_AREA) for picture in pictures
+        )
         cut = cuts.is_cut(content)
         if cut:
             evaluation.cuts.append(index)
@@ -169,7 +176,9 @@ def measure_videos(
                     measure.reset()
                 found[name].append(measure.add(content, painting))
             if index in at:
-                video.strip.append(fit_picture(painting, round(width * THUMB / height), THUMB))
+                video.strip.append(
+                    resize(painting, round(width * THUMB / height), THUMB, cv2.INTER_AREA)
+                )
             video.frames += 1
         count = index + 1
         on_progress(Progress("measure", count, total, time.perf_counter() - started))
@@ -209,10 +218,3 @@ def iterate_together(
             return
         yield pictures
         count += 1
-
-
-def fit_picture(picture: Picture, width: int, height: int) -> Picture:
-    """Return the picture at this size."""
-    if picture.shape[:2] == (height, width):
-        return picture
-    return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)

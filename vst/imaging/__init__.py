@@ -1,1 +1,1 @@
-"""Pixels: compositing, color, optical flow."""
+"""Operations on pictures: resizing, compositing, color, trails, optical flow."""

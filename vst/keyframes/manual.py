@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from vst.core.timecode import format_time
 from vst.errors import UsageError
+from vst.imaging.resize import shrink_short_side
 from vst.keyframes.base import Embed, KeyframeSelection, Picker
-from vst.keyframes.survey import is_black, shrink
+from vst.keyframes.survey import SMALL, is_black
 from vst.video.sources.base import FrameReader
 
 
@@ -36,6 +37,6 @@ class ManualPicker(Picker):
         for time in self.at:
             step = 1 / float(source.info.rate)
             shown = next(iter(source.frames(max(0.0, time - step / 2), time + step)), None)
-            if shown is not None and is_black(shrink(shown.picture)):
+            if shown is not None and is_black(shrink_short_side(shown.picture, SMALL)):
                 notes.append(f"the frame at {format_time(time)} is black; it is taken as asked")
         return KeyframeSelection(self.at, tuple(notes))

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from vst.core.timecode import format_time
 from vst.core.types import Picture
 from vst.errors import MediaError
+from vst.imaging.resize import shrink_short_side
 from vst.video.scene_cuts import CutDetector
 from vst.video.sources.base import FrameReader
 
@@ -139,7 +140,7 @@ def survey_frames(
     cuts, gap, step, shot, since = CutDetector(), FIRST_GAP, 1, 0, 0
     was_black = False
     for frame in source.frames(start, end):
-        picture = shrink(frame.picture)
+        picture = shrink_short_side(frame.picture, SMALL)
         dark = is_black(picture)
         # A fade through black separates shots, too, but the detector does not report it.
         if cuts.is_cut(picture) or (was_black and not dark):
@@ -173,16 +174,6 @@ def _record_frame(found: FrameSurvey, time: float, shot: int, dark: bool, pictur
     found.thumbnails.append(
         np.asarray(cv2.resize(picture, THUMBNAIL, interpolation=cv2.INTER_AREA), np.uint8)
     )
-
-
-def shrink(picture: Picture) -> Picture:
-    """Shrink the picture to a short side of `SMALL` pixels; smaller ones stay as they are."""
-    height, width = picture.shape[:2]
-    scale = SMALL / min(height, width)
-    if scale >= 1:
-        return picture
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def is_black(picture: Picture) -> bool:

@@ -18,7 +18,15 @@ import numpy.typing as npt
 from vst.core.timecode import format_time
 from vst.core.types import Frame, Picture
 from vst.errors import UsageError
-from vst.imaging.optical_flow import MEDIUM, FlowEstimator, Gray, agreeing, squared, warp
+from vst.imaging.optical_flow import (
+    MEDIUM,
+    FlowEstimator,
+    Gray,
+    compute_squared_length,
+    find_consistent,
+    warp,
+)
+from vst.imaging.resize import shrink_short_side
 from vst.masks.base import Alpha, Mask
 from vst.masks.motion import classify_motion, compute_affine_flow, estimate_background_motion
 from vst.video.scene_cuts import CutDetector
@@ -112,7 +120,7 @@ class AutoMask(Mask):
     def _to_working(self, frame: Frame) -> WorkingFrame:
         """Return the frame at the working size; computed once while the frame waits."""
         if frame.index not in self._working:
-            small = resize_to_working(frame.picture)
+            small = shrink_short_side(frame.picture, WORKING)
             self._working[frame.index] = WorkingFrame(small, self._estimate_flow.gray(small))
         return self._working[frame.index]
 
@@ -182,7 +190,9 @@ class AutoMask(Mask):
             return None  # it left the picture, or GrabCut failed: detect it again
         # Where forward and backward flow agree, the old outline is as good as the new one and does
         # not flicker.
-        trusted = cv2.blur(agreeing(backward, forward).astype(np.float32), (3, 3)) * REMEMBERED
+        trusted = (
+            cv2.blur(find_consistent(backward, forward).astype(np.float32), (3, 3)) * REMEMBERED
+        )
         trusted[background | moving] *= 0.5
         return np.asarray(trusted * came + (1 - trusted) * soften(cut), np.float32)
 
@@ -231,16 +241,6 @@ def check_rectangle(rectangle: Sequence[float]) -> Rectangle:
     )
 
 
-def resize_to_working(picture: Picture) -> Picture:
-    """Shrink the picture to a short side of `WORKING` pixels; smaller ones stay as they are."""
-    height, width = picture.shape[:2]
-    scale = WORKING / min(height, width)
-    if scale >= 1:
-        return picture
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
 def mark_by_motion(estimate_flow: FlowEstimator, gray: Any, later: list[Any]) -> Any:
     """Return GrabCut's labels for what moves unlike the background between ``gray`` and a later
     picture; None where nothing does.
@@ -249,7 +249,9 @@ def mark_by_motion(estimate_flow: FlowEstimator, gray: Any, later: list[Any]) ->
     for other in reversed([one for one in later if one.shape == gray.shape]):
         flow = estimate_flow(gray, other)
         away = np.sqrt(
-            squared(flow - compute_affine_flow(estimate_background_motion(flow), height, width))
+            compute_squared_length(
+                flow - compute_affine_flow(estimate_background_motion(flow), height, width)
+            )
         )
         away = cv2.medianBlur(away.clip(0, 255).astype(np.float32), 5)
         level = max(MOVED, 0.45 * float(np.percentile(away, 98)))

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vst.imaging.optical_flow import Flow, places, squared, warp
+from vst.imaging.optical_flow import Flow, compute_positions, compute_squared_length, warp
 
 STEP = 6
 """Pixels between the points at which the flow is sampled."""
@@ -35,7 +35,7 @@ def estimate_background_motion(
     if len(rows) < 12:
         return np.eye(2, 3)
     here = np.stack([columns, rows], 1).astype(np.float32)
-    there = places(flow)[rows, columns]
+    there = compute_positions(flow)[rows, columns]
     found: Any = cv2.estimateAffine2D(
         here, there, method=cv2.RANSAC, ransacReprojThreshold=0.6, maxIters=500, confidence=0.99
     )[0]
@@ -96,7 +96,7 @@ def classify_motion(
             estimate_background_motion(flow, ~foreground), height, width
         )
         background_flow = compute_affine_flow(estimate_background_motion(flow, wide), height, width)
-        apart = np.sqrt(squared(foreground_flow - background_flow))
+        apart = np.sqrt(compute_squared_length(foreground_flow - background_flow))
         if not foreground.any() or float(apart[foreground].mean()) < PARTED:
             continue
         background_residual = np.minimum(
@@ -106,7 +106,9 @@ def classify_motion(
         # Limbs move independently: the flow itself is the foreground's motion, too, where it is not
         # the background's.
         own = np.where(
-            squared(flow - background_flow) > 1.0, measure_residual(picture, other, flow), np.inf
+            compute_squared_length(flow - background_flow) > 1.0,
+            measure_residual(picture, other, flow),
+            np.inf,
         )
         foreground_residual = np.minimum(
             foreground_residual, np.minimum(left, own).astype(np.float32)

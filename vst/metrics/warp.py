@@ -23,7 +23,7 @@ from vst.imaging.optical_flow import (
     FlowSettings,
     Gray,
     Mask,
-    non_occluded,
+    find_non_occluded,
     warp,
 )
 from vst.metrics.base import NO_VALUE, Metric, check_pair
@@ -33,8 +33,8 @@ class WarpError(Metric):
     """E(t) = Σ noc · (warp(V[t-lag]) - V[t])² / (3 · Σ noc), pixels in 0..1, bilinear warp.
 
     The flow is the content's, from t back to t-lag, by DIS medium at full size; ``noc`` are the
-    pixels that pass the checks of `vst.imaging.optical_flow.non_occluded`. The video's error is the
-    mean over its frames; a frame that shares no pixel with the earlier one has no value.
+    pixels that `vst.imaging.optical_flow.find_non_occluded` finds. The video's error is the mean
+    over its frames; a frame that shares no pixel with the earlier one has no value.
 
     `root` is the reports' variant: √ of the mean over frames of Σ noc · (…)² / (3 · pixels).
     """
@@ -64,7 +64,7 @@ class WarpError(Metric):
     def motion(self, gray: Gray, before: Gray) -> tuple[Flow, Mask]:
         """Estimate the content's backward flow and the pixels in which it is valid."""
         backward = self._estimate_flow(gray, before)
-        return backward, non_occluded(backward, self._estimate_flow(before, gray))
+        return backward, find_non_occluded(backward, self._estimate_flow(before, gray))
 
     def _compare(self, gray: Gray, painted: Picture, before: Gray, earlier: Picture) -> float:
         backward, seen = self.motion(gray, before)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from vst.core.data_folder import WEIGHTS
-from vst.core.registry import unknown
+from vst.core.registry import make_unknown_error
 from vst.errors import AssetError, MissingFileError, UsageError
 
 DEFAULT = "embedded"
@@ -126,7 +126,7 @@ class Backbone:
             known = self.layers
             for name in names:
                 if name not in known:
-                    raise unknown(f"layer of {self.name}", name, known)
+                    raise make_unknown_error(f"layer of {self.name}", name, known)
             wanted = {name: self.network.get_layer(name).output for name in names}
             self._parts[names] = keras.Model(self.network.input, wanted)
         return self._parts[names]
@@ -175,7 +175,7 @@ def open_backbone(name: str = DEFAULT, weights: Path | str | None = None) -> Bac
     Raises `AssetError` for weights that cannot be downloaded or do not fit.
     """
     if name not in BACKBONES:
-        raise unknown("backbone", name, BACKBONES)
+        raise make_unknown_error("backbone", name, BACKBONES)
     kind = BACKBONES[name]
     if weights not in (None, RANDOM) and not Path(str(weights)).exists():
         raise MissingFileError(

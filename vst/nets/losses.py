@@ -16,7 +16,7 @@ from typing import Any
 
 from keras import ops
 
-from vst.core.registry import unknown
+from vst.core.registry import make_unknown_error
 from vst.errors import UsageError
 
 LUMINANCE = {
@@ -113,7 +113,7 @@ def total_variation(pictures: Any) -> Any:
 def luminance(pictures: Any, formula: str = "filmed") -> Any:
     """Return the luminance (B,H,W,1) of RGB pictures (B,H,W,3), by a formula of `LUMINANCE`."""
     if formula not in LUMINANCE:
-        raise unknown("luminance", formula, LUMINANCE)
+        raise make_unknown_error("luminance", formula, LUMINANCE)
     weights = ops.convert_to_tensor(LUMINANCE[formula], dtype=pictures.dtype)
     return ops.sum(pictures * weights, -1, keepdims=True)
 

@@ -13,9 +13,11 @@ import numpy as np
 
 from vst.core.types import Embedding, Picture
 from vst.engines.base import EmbeddingEngine, Engine
+from vst.errors import UsageError
 from vst.imaging.color import prepare_style
-from vst.imaging.compositing import compute_painting_share, fade_to_content, resize
-from vst.job import Job, painting_size, span
+from vst.imaging.compositing import compute_painting_share, fade_to_content
+from vst.imaging.resize import resize
+from vst.job import DEFAULT_STEADINESS, Job, painting_size, span
 from vst.schedule.alignment import align_to, find_cut_times
 from vst.schedule.ordering import order_styles
 from vst.schedule.pacing import equalize_pace
@@ -70,6 +72,18 @@ def read_job_score(job: Job) -> Score | None:
     score = read_score(job.score)
     check_score_files(score)
     return score
+
+
+def apply_score(job: Job, score: Score | None) -> Job:
+    """The job with what its score says of the whole video: the steadiness."""
+    if score is None or score.steadiness in (None, job.steadiness):
+        return job
+    if job.steadiness != DEFAULT_STEADINESS:
+        raise UsageError(
+            f"steadiness {job.steadiness:g} was given beside a score with {score.steadiness:g}. "
+            "Give one of them"
+        )
+    return replace(job, steadiness=score.steadiness)
 
 
 def resolve_job_styles(job: Job, score: Score | None, engine: Engine, source: Source) -> StyleSet:

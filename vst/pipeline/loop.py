@@ -7,16 +7,17 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vst.checkpoint.handover import ChunkStart, Handover, WarmStart
-from vst.checkpoint.planner import ChunkRule
-from vst.core.threads import opencv_on, share
+from vst.checkpoint.planner import ChunkRule, StartFinder, WarmupNeed
+from vst.core.state_io import State
+from vst.core.threads import limit_opencv_threads, share_cores
 from vst.core.types import OnProgress, Progress
-from vst.core.workers import Ahead, Behind
-from vst.imaging.compositing import scaled
+from vst.core.workers import ReadAhead, WriteBehind
+from vst.imaging.resize import resize
 from vst.pipeline.frames import MaskedFrame
-from vst.pipeline.painter import FrameBatch
+from vst.pipeline.painter import FrameBatch, FramePainter
 from vst.pipeline.parts import PipelineParts
 from vst.pipeline.stages import (
     ChunkBoundary,
@@ -54,13 +55,15 @@ class Chunking:
 
     ``start``: what the first chunk starts from; None: the video's first frame. ``continues`` is
     asked at the end of each chunk whether the next one is to be painted. ``following``: a start
-    that the next chunk is known to need no more than; else it gets all that is remembered.
+    that the next chunk is known to need no more than; else it gets what painter and trail remember.
+    ``need``: the frames that warm a chunk up.
     """
 
     rule: ChunkRule
     continues: Callable[[], bool]
     start: ChunkStart | None = None
     following: WarmStart | None = None
+    need: WarmupNeed = WarmupNeed(0)
 
 
 def run_loop(
@@ -81,23 +84,30 @@ def run_loop(
     started = time.perf_counter()
     frames = iter(frames)
     start = chunking.start if chunking is not None else None
-    pending = restore_parts(parts, frames, start)
+    restore_parts(parts, start)
+    pending: deque[PendingFrame] = deque()
+    snapshots = PainterSnapshots(parts.painter)
     first_written = start.first_written if start is not None else 0
     painter, size = parts.painter, parts.painter.engine.batch
     groups = group_frames(frames, size, painter.width, painter.height, chunking)
-    ahead = Ahead(groups, -(-AHEAD // size), patience)
-    write = Behind(FrameWriter(parts, first_written), BEHIND, patience)
+    ahead = ReadAhead(groups, -(-AHEAD // size), patience)
+    restored = isinstance(start, Handover)
+    writer = FrameWriter(parts, first_written, trail_is_restored=restored)
+    write = WriteBehind(writer, BEHIND, patience)
     stage = StabilizerStage(parts, pending, write, first_written)
     # Whatever hangs after the stabilizer is detected by the patience of ``write``.
-    stabilize = Behind(stage, size + STABILIZED)
+    stabilize = WriteBehind(stage, size + STABILIZED)
     # Left in the order write, stabilize, ahead: nobody waits for a thread that has ended.
-    with opencv_on(share(parts.threads).opencv), ahead, stabilize, write:
+    with limit_opencv_threads(share_cores(parts.threads).opencv), ahead, stabilize, write:
         for batch in ahead:
             if batch.new_scene:
                 stabilize(None)
                 painter.reset()
+            if batch.is_read_point:
+                snapshots.add(batch.frames[0].index)
             if chunking is not None and batch.chunk_start is not None:
-                stabilize(ChunkBoundary(batch, painter.state(), chunking.following))
+                following = chunking.following or snapshots.make_handover(batch.chunk_start)
+                stabilize(ChunkBoundary(following))
                 if not chunking.continues():
                     stabilize.finish()
                     write.finish()
@@ -139,19 +149,27 @@ def group_frames(
     start = chunking.start if chunking is not None else None
     if start is not None:
         cuts.restore(start.cuts)
+    read_from = start.read_from.index if start is not None else 0
+    finder = StartFinder(chunking.need, read_from) if chunking is not None else None
     batch = FrameBatch(new_scene=start is None)
     begin = start.first_painted if start is not None else 0
     for frame, alpha in frames:
-        content = scaled(frame.picture, width, height)
-        before_frame = cuts.state() if chunking is not None else None
+        content = resize(frame.picture, width, height)
+        before_frame = cuts.state() if chunking is not None else {}
         cut = cuts.is_cut(content)
-        length = frame.index - begin
-        ends = chunking is not None and length > 0 and chunking.rule.ends(begin, length, cut)
-        if cut or ends or len(batch.frames) == size:
+        ends = marks = False
+        if chunking is not None and finder is not None:
+            finder.add(frame, before_frame, cut)
+            length = frame.index - begin
+            ends = length > 0 and chunking.rule.ends(begin, length, cut)
+            begin = frame.index if ends else begin
+            reach = chunking.need.reach
+            marks = chunking.rule.is_start_of_warmup(begin, frame.index, reach)
+        if cut or ends or marks or len(batch.frames) == size:
             if batch.frames:
                 yield batch
-            batch = FrameBatch(new_scene=cut, chunk_start=before_frame if ends else None)
-        begin = frame.index if ends else begin
+            following = finder.make_start() if finder is not None and ends else None
+            batch = FrameBatch(new_scene=cut, chunk_start=following, is_read_point=marks)
         batch.frames.append(frame)
         batch.contents.append(content)
         batch.alphas.append(alpha)
@@ -159,24 +177,38 @@ def group_frames(
         yield batch
 
 
-def restore_parts(
-    parts: PipelineParts, frames: Iterator[MaskedFrame], start: ChunkStart | None
-) -> deque[PendingFrame]:
-    """Bring the parts into the state that a chunk starts from; returns the frames that the
-    stabilizer holds there, taken from ``frames``.
+def restore_parts(parts: PipelineParts, start: ChunkStart | None) -> None:
+    """Bring the parts into the state that a chunk starts from: they may have painted another chunk
+    before, and hold some of it.
     """
-    pending: deque[PendingFrame] = deque()
-    if not isinstance(start, Handover):
-        # The parts may have painted another chunk before, and hold some of it.
-        parts.stabilizer.flush()
-        parts.stabilizer.reset()
-        if parts.trail is not None:
-            parts.trail.reset()
-        return pending
-    parts.stabilizer.restore(start.stabilizer)
-    parts.painter.restore(start.painter)
+    parts.stabilizer.flush()
+    parts.stabilizer.reset()
+    parts.stabilizer.seek(start.read_from.index if start is not None else 0)
+    if isinstance(start, Handover):
+        parts.painter.reset()
+        if start.painter:
+            parts.painter.restore(start.painter)
     if parts.trail is not None:
-        parts.trail.restore(start.trail)
-    for new_scene, (frame, alpha) in zip(start.scenes, frames):
-        pending.append(PendingFrame(frame, alpha, parts.mix_at(frame.time), new_scene))
-    return pending
+        parts.trail.reset()
+        if isinstance(start, Handover):
+            parts.trail.restore(start.trail)
+
+
+class PainterSnapshots:
+    """What the painter remembered before the frames from which chunks read."""
+
+    def __init__(self, painter: FramePainter) -> None:
+        self.painter = painter
+        self._states: dict[int, State] = {}
+
+    def add(self, index: int) -> None:
+        """Keep the painter's state before frame ``index``, which it paints next."""
+        self._states[index] = self.painter.state()
+
+    def make_handover(self, start: WarmStart) -> Handover:
+        """All that a chunk starts from. A painter whose scene starts with the chunk's first frame
+        remembers nothing.
+        """
+        found = self._states.get(start.read_from.index, {})
+        self._states = {k: v for k, v in self._states.items() if k > start.read_from.index}
+        return Handover(replace(start, earlier=[]), found)

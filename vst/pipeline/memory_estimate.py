@@ -13,7 +13,7 @@ from vst.job import Job, painting_size
 
 CONTENT = 250.0
 """Bytes for each pixel of the content: frames that are read ahead, composited and encoded."""
-STABILIZER = {"off": 0.0, "light": 100.0, "flow": 250.0, "strong": 400.0}
+STABILIZER = {"off": 0.0, "gaussian": 100.0, "steady": 700.0}
 """Bytes for each painted pixel: optical flow, and what the stabilizer remembers."""
 
 
@@ -23,7 +23,7 @@ def estimate_memory(job: Job, info: VideoInfo) -> float:
     painted = width * height
     engine = ENGINES[job.engine]
     painting = engine.bytes_per_pixel * max(1.0, job.brush**2)
-    stabilizing = STABILIZER.get(job.stabilise, max(STABILIZER.values()))
+    stabilizing = STABILIZER.get(job.stabilize, max(STABILIZER.values()))
     pixels = info.width * info.height * CONTENT + painted * (painting + stabilizing)
     return float(engine.base_megabytes + pixels / 1e6)
 

@@ -11,10 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from vst.checkpoint.handover import WarmStart
 from vst.core.types import Frame, Picture
 from vst.engines.base import Engine
 from vst.errors import EngineError
-from vst.imaging.compositing import finish, painted_share, scaled
+from vst.imaging.compositing import compute_painting_share, fade_to_content
+from vst.imaging.resize import resize
 from vst.masks.base import Alpha, Edge
 from vst.schedule.timeline import Mix
 
@@ -25,15 +27,16 @@ BRUSH_STEPS = 8
 @dataclass(frozen=True)
 class FrameBatch:
     """Some frames of one scene; ``contents`` are the frames at the size of the painting, ``alphas``
-    their masks at the frames' size, where there is a mask. ``chunk_start``: the state of the cut
-    detector before the batch, where a chunk begins with it.
+    their masks at the frames' size, where there is a mask. ``chunk_start``: where the chunk starts
+    that begins with the batch. ``is_read_point``: a later chunk may read from the batch on.
     """
 
     frames: list[Frame] = field(default_factory=list)
     contents: list[Picture] = field(default_factory=list)
     alphas: list[Alpha | None] = field(default_factory=list)
     new_scene: bool = True
-    chunk_start: dict[str, Any] | None = None
+    chunk_start: WarmStart | None = None
+    is_read_point: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,13 +99,13 @@ class FramePainter:
     def _paint_one(self, content: Picture, alpha: Alpha | None, mix: Mix) -> Picture:
         if self.edge is None or alpha is None:
             return self._paint_at_brush_size(content, mix)
-        small = scaled(alpha, self.width, self.height)
+        small = resize(alpha, self.width, self.height)
         parts = self.edge.parts(content, small)
         foreground = self._paint_faded(parts.foreground, mix)
-        if mix.ground is None or mix.ground.painted == 0:
+        if mix.background is None or mix.background.painted == 0:
             background = parts.background
         else:
-            background = self._paint_background(parts.background, mix.ground)
+            background = self._paint_background(parts.background, mix.background)
         return self.edge.join(parts, small, foreground, background)
 
     def _paint_background(self, content: Picture, mix: Mix) -> Picture:
@@ -118,13 +121,13 @@ class FramePainter:
         return painting
 
     def _paint_faded(self, content: Picture, mix: Mix) -> Picture:
-        share = painted_share(mix.painted, self.engine.fades_below)
+        share = compute_painting_share(mix.painted, self.engine.fades_below)
         if share == 0:
             return content
-        return finish(content, self._paint_at_brush_size(content, mix), share)
+        return fade_to_content(content, self._paint_at_brush_size(content, mix), share)
 
     def _paint_at_brush_size(self, content: Picture, mix: Mix) -> Picture:
         factor = 2 ** (round(math.log2(mix.brush) * BRUSH_STEPS) / BRUSH_STEPS)
         width, height = max(1, round(self.width * factor)), max(1, round(self.height * factor))
-        painting = self.engine.paint(scaled(content, width, height)[None], [mix])[0]
-        return scaled(painting, self.width, self.height)
+        painting = self.engine.paint(resize(content, width, height)[None], [mix])[0]
+        return resize(painting, self.width, self.height)

@@ -8,18 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vst.core.types import OnProgress, VideoInfo, silent
+from vst.core.types import OnProgress, VideoInfo, ignore_progress
 from vst.engines import ENGINES
 from vst.engines.base import Engine
 from vst.engines.options import OptionPairs, parse_engine_options
-from vst.job import Job, describe, painting_size
+from vst.imaging.trail import GhostTrail
+from vst.job import Job, painting_size
 from vst.masks.base import Mask
 from vst.masks.open import make_edge, open_mask
 from vst.pipeline.painter import FramePainter
+from vst.pipeline.record import build_record
 from vst.schedule.timeline import Mix, Timeline
 from vst.stabilizers import STABILIZERS
 from vst.stabilizers.base import Stabilizer
-from vst.video.retime import Ghost, plan_sound
+from vst.video.retime import plan_sound
 from vst.video.sinks.base import Sink, SinkSpec
 
 
@@ -35,7 +37,7 @@ class PipelineParts:
     timeline: Timeline
     stabilizer: Stabilizer
     sink: Sink
-    trail: Ghost | None = None
+    trail: GhostTrail | None = None
     start: float = 0.0
     speed: float = 1.0
     threads: int | None = None
@@ -55,13 +57,20 @@ def build_parts(
     return PipelineParts(
         painter=FramePainter(engine, width, height, edge),
         timeline=timeline,
-        stabilizer=STABILIZERS[job.stabilise](),
+        stabilizer=make_stabilizer(job),
         sink=sink,
-        trail=Ghost(job.ghost) if job.ghost > 0 else None,
+        trail=GhostTrail(job.ghost) if job.ghost > 0 else None,
         start=job.start,
         speed=job.speed,
         threads=job.threads,
     )
+
+
+def make_stabilizer(job: Job) -> Stabilizer:
+    """Make the job's stabilizer; `Stabilizer.close` ends its threads."""
+    name = job.stabilize if job.steadiness > 0 else "off"
+    stabilizer: Stabilizer = STABILIZERS[name].make(job.steadiness)
+    return stabilizer
 
 
 def build_sink_spec(job: Job, info: VideoInfo) -> SinkSpec:
@@ -82,7 +91,7 @@ def build_sink_spec(job: Job, info: VideoInfo) -> SinkSpec:
         codec=job.codec,
         crf=job.crf,
         overwrite=job.overwrite,
-        job=describe(job),
+        job=build_record(job),
         patience=job.patience,
     )
 
@@ -106,7 +115,7 @@ def open_engine(
     model: str | None = None,
     options: Mapping[str, Any] | OptionPairs = (),
     threads: int | None = None,
-    on_progress: OnProgress = silent,
+    on_progress: OnProgress = ignore_progress,
 ) -> Engine:
     """Open an engine by its name, ready to `prepare` or, if it has embeddings, to `embed` and
     `stylize`; ``options``: those of the engine itself (`vst.engines.options`).
@@ -120,7 +129,7 @@ def open_engine(
     return engine
 
 
-def open_job_engine(job: Job, on_progress: OnProgress = silent) -> Engine:
+def open_job_engine(job: Job, on_progress: OnProgress = ignore_progress) -> Engine:
     """Open the engine that the job names."""
     engine = open_engine(
         job.engine,

@@ -9,7 +9,7 @@ from pathlib import Path
 from vst.checkpoint.fingerprint import restore_job
 from vst.checkpoint.planner import ChunkRule
 from vst.checkpoint.store import ChunkFolder, get_chunk_folder, is_published, read_manifest
-from vst.core.types import OnProgress, silent
+from vst.core.types import OnProgress, ignore_progress
 from vst.errors import OutputError
 from vst.job import Job, check_named
 from vst.pipeline.control import RunControl
@@ -19,7 +19,7 @@ from vst.video.sinks.verify import probe_output
 
 def resume(
     output: str,
-    on_progress: OnProgress = silent,
+    on_progress: OnProgress = ignore_progress,
     control: RunControl | None = None,
     *,
     keep_chunks: bool = False,

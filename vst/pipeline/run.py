@@ -11,13 +11,13 @@ from typing import Any, Protocol
 from vst.checkpoint.fingerprint import fingerprint_styles
 from vst.checkpoint.sink import ChunkSink
 from vst.checkpoint.store import STYLES_FINGERPRINT, ChunkFolder
-from vst.core.html_repr import shown
+from vst.core.html_repr import render_html
 from vst.core.timecode import format_time
-from vst.core.types import OnProgress, silent
+from vst.core.types import OnProgress, ignore_progress
 from vst.engines.base import Engine
 from vst.errors import MediaError
 from vst.job import Job, check_paths
-from vst.pipeline.build_schedule import Schedule, build_schedule, read_job_score
+from vst.pipeline.build_schedule import Schedule, apply_score, build_schedule, read_job_score
 from vst.pipeline.control import RunControl
 from vst.pipeline.frames import ChangeGuard
 from vst.pipeline.loop import LoopResult
@@ -54,7 +54,7 @@ class Result:
         return self.as_dict()[key]
 
     def _repr_html_(self) -> str:
-        return shown("result", self)
+        return render_html("result", self)
 
 
 class ChunkPainter(Protocol):
@@ -70,7 +70,7 @@ class ChunkPainter(Protocol):
 
 def run(
     job: Job,
-    on_progress: OnProgress = silent,
+    on_progress: OnProgress = ignore_progress,
     control: RunControl | None = None,
     *,
     engine: Engine | None = None,
@@ -86,6 +86,7 @@ def run(
     began, control = time.perf_counter(), control or RunControl()
     check_paths(job)
     score = read_job_score(job)
+    job = apply_score(job, score)
     with contextlib.ExitStack() as stack:
         source = stack.enter_context(open_source(job.content, job.limits))
         check_limits(job, source.info)
@@ -108,7 +109,8 @@ def run(
             masked = mask is not None
             parts = build_parts(job, source.info, engine, schedule.timeline, sink, masked=masked)
             session = RenderSession(job, source, parts, mask, control, guard, on_progress)
-            painted = _paint(session, sink, schedule, chunk_painter)
+            with contextlib.closing(parts.stabilizer):
+                painted = _paint(session, sink, schedule, chunk_painter)
         warnings = [*source.warnings, *schedule.notes, *(mask.warnings if mask else [])]
         if painted.frames == 0 and (folder is None or folder.frames == 0):
             raise MediaError(

@@ -16,10 +16,11 @@ from vst.checkpoint.sink import ChunkWriter
 from vst.checkpoint.store import LOCK as CHUNK_LOCK
 from vst.checkpoint.store import ChunkFolder, get_chunk_folder
 from vst.core.limits import check_frames
-from vst.core.locks import check_free
+from vst.core.locks import check_unlocked
 from vst.core.types import OnProgress, VideoInfo
 from vst.errors import Cancelled
-from vst.imaging.compositing import scaled
+from vst.imaging.resize import resize
+from vst.imaging.trail import count_fading_frames
 from vst.job import Job
 from vst.masks.base import Mask
 from vst.pipeline.control import RunControl
@@ -27,9 +28,7 @@ from vst.pipeline.frames import ChangeGuard, count_frames, read_masked_frames
 from vst.pipeline.loop import Chunking, LoopResult, run_loop
 from vst.pipeline.memory_estimate import check_estimated_memory
 from vst.pipeline.painter import FrameBatch
-from vst.pipeline.parts import PipelineParts
-from vst.stabilizers import STABILIZERS
-from vst.video.retime import fading
+from vst.pipeline.parts import PipelineParts, make_stabilizer
 from vst.video.sinks import detect_sink_kind
 from vst.video.sinks.atomic_output import LOCK, get_working_folder
 from vst.video.sources.base import Source
@@ -54,9 +53,13 @@ def has_chunks(job: Job, info: VideoInfo, chunk_seconds: float = CHUNK_SECONDS) 
 
 def get_warmup_need(job: Job, warmup: int) -> WarmupNeed:
     """What a chunk without a handover needs of the frames before it; ``warmup``: the engine's."""
-    stabilizer = STABILIZERS[job.stabilise]()
-    endless = stabilizer.warmup is None or job.mask is not None  # a mask's edge has memory too
-    needed = (ENDLESS_WARMUP if endless else stabilizer.warmup or 0) + warmup + fading(job.ghost)
+    stabilizer = make_stabilizer(job)
+    endless = job.mask is not None  # its edge remembers the whole scene
+    needed = (
+        max(ENDLESS_WARMUP if endless else 0, stabilizer.warmup)
+        + warmup
+        + count_fading_frames(job.ghost)
+    )
     return WarmupNeed(needed, stabilizer.lookahead, endless)
 
 
@@ -70,11 +73,11 @@ def open_chunks(
     output = Path(job.output)
     if not has_chunks(job, info, chunk_seconds):
         # The sink locks its own folder; a run with chunks works in another one.
-        check_free(get_chunk_folder(output) / CHUNK_LOCK, repr(job.output))
+        check_unlocked(get_chunk_folder(output) / CHUNK_LOCK, repr(job.output))
         yield None
         return
-    check_free(get_working_folder(output) / LOCK, repr(job.output))
-    rate, lookahead = float(job.fps or info.rate), STABILIZERS[job.stabilise]().lookahead
+    check_unlocked(get_working_folder(output) / LOCK, repr(job.output))
+    rate, lookahead = float(job.fps or info.rate), make_stabilizer(job).lookahead
     rule = ChunkRule.of(chunk_seconds, rate, lookahead, count_frames(job, info), workers)
     folder = ChunkFolder(output, fingerprint_job(job), rule, job.as_dict())
     keep = True
@@ -116,7 +119,9 @@ class RenderSession:
             following = None
         sink.begin(plan.number)
         self.parts.painter.reset()
-        chunking = Chunking(rule, lambda: False, start or plan.start, following)
+        chunking = Chunking(
+            rule, lambda: False, start or plan.start, following, self._handover_need
+        )
         result = self._run(chunking, count_frames(self.job, self.source.info))
         if result.whole:
             sink.end_video()
@@ -131,7 +136,8 @@ class RenderSession:
         while (number := folder.missing) is not None:
             sink.begin(number)
             continues = _Continuation(self.guard, self.control, folder, number)
-            chunking = Chunking(folder.rule, continues, folder.load_start(number))
+            start = folder.load_start(number)
+            chunking = Chunking(folder.rule, continues, start, need=self._handover_need)
             self.control.paints_chunks = True
             result = self._run(chunking, max(0, all_frames - folder.frames))
             frames += result.frames
@@ -142,6 +148,12 @@ class RenderSession:
                 raise Cancelled("stopped")
         self.control.paints_chunks = False
         return LoopResult(frames, first_read)
+
+    @property
+    def _handover_need(self) -> WarmupNeed:
+        """What a chunk with a handover needs: painter and trail are restored."""
+        stabilizer = self.parts.stabilizer
+        return WarmupNeed(stabilizer.warmup, stabilizer.lookahead)
 
     def _run(self, chunking: Chunking | None, total: int) -> LoopResult:
         start = chunking.start if chunking is not None else None
@@ -161,13 +173,13 @@ class RenderSession:
         painter.reset()
         for place, moment in enumerate(start.earlier):
             mix = self.parts.mix_at(moment)
-            if not any(painter.engine.remembers(each) for each in (mix, mix.ground) if each):
+            if not any(painter.engine.remembers(each) for each in (mix, mix.background) if each):
                 continue
             index = start.read_from.index - len(start.earlier) + place
             earlier = ReadPoint(index, moment)
             frames = read_masked_frames(self.job, self.source, self.mask, earlier)
             for frame, alpha in islice(frames, 1):
-                small = scaled(frame.picture, painter.width, painter.height)
+                small = resize(frame.picture, painter.width, painter.height)
                 painter.paint(FrameBatch([frame], [small], [alpha]), [mix])
             if painter.edge is not None:
                 painter.edge.reset()

@@ -9,17 +9,15 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import cv2
 import numpy as np
 
-from vst.checkpoint.handover import Handover, ReadPoint, WarmStart, encode_start
+from vst.checkpoint.handover import Handover, WarmStart, encode_start
 from vst.core.types import Frame, Picture
-from vst.imaging.color import SHARE, luminance_only
-from vst.imaging.compositing import finish, painted_share
+from vst.imaging.color import CONTENT_SHARES, mix_content_color
+from vst.imaging.compositing import compute_painting_share, fade_to_content
 from vst.masks.base import Alpha, blend
-from vst.pipeline.painter import FrameBatch
 from vst.pipeline.parts import PipelineParts
 from vst.schedule.timeline import Mix
 
@@ -48,13 +46,9 @@ class PaintedFrame:
 
 @dataclass(frozen=True)
 class ChunkBoundary:
-    """Comes between painted frames where a chunk begins with ``batch``. ``painter`` is the
-    painter's state there; ``following`` replaces the handover where the next chunk needs none.
-    """
+    """Comes between painted frames where a chunk begins: ``start`` is what it starts from."""
 
-    batch: FrameBatch
-    painter: dict[str, Any]
-    following: WarmStart | None = None
+    start: Handover | WarmStart
 
 
 @dataclass(frozen=True)
@@ -91,7 +85,7 @@ class StabilizerStage:
             self.flush()
             self.stabilizer.reset()
         elif isinstance(item, ChunkBoundary):
-            self.write(ChunkEnd(item.following or self._make_handover(item)))
+            self.write(ChunkEnd(item.start))
         else:
             self.pending.append(item.pending)
             self.stabilizer.set_mix(item.pending.mix)
@@ -107,25 +101,17 @@ class StabilizerStage:
             self.done += pending.frame.index >= self.first_written
             self.write((pending, picture))
 
-    def _make_handover(self, boundary: ChunkBoundary) -> Handover:
-        batch = boundary.batch
-        first = self.pending[0].frame if self.pending else batch.frames[0]
-        return Handover(
-            read_from=ReadPoint.of(first),
-            scenes=[pending.new_scene for pending in self.pending],
-            cuts=batch.chunk_start or {},
-            stabilizer=self.stabilizer.state(),
-            painter=boundary.painter,
-        )
-
 
 class FrameWriter:
     """Composites stabilized frames with their content and writes those from ``first_written`` on;
-    those before it only warm up the trail.
+    those before it only warm up the trail, unless its state was restored.
     """
 
-    def __init__(self, parts: PipelineParts, first_written: int) -> None:
+    def __init__(
+        self, parts: PipelineParts, first_written: int, *, trail_is_restored: bool = False
+    ) -> None:
         self.parts, self.first_written = parts, first_written
+        self.trail_is_restored = trail_is_restored
 
     def __call__(self, item: StabilizedFrame | ChunkEnd) -> None:
         if isinstance(item, ChunkEnd):
@@ -134,7 +120,7 @@ class FrameWriter:
         pending, painting = item
         frame, trail = pending.frame, self.parts.trail
         is_written = frame.index >= self.first_written
-        if not is_written and trail is None:
+        if not is_written and (trail is None or self.trail_is_restored):
             return
         picture = composite(pending, painting, self.parts.painter.engine.fades_below)
         if trail is not None:
@@ -155,11 +141,11 @@ def composite(pending: PendingFrame, painting: Picture, fades_below: float) -> P
     """The painting at the content's size: recolored, faded by its strength, over the background."""
     content, mix, alpha = pending.frame.picture, pending.mix, pending.alpha
     if alpha is None:
-        share = painted_share(mix.painted, fades_below)
-        return finish(content, recolor(mix, content, painting), share)
+        share = compute_painting_share(mix.painted, fades_below)
+        return fade_to_content(content, recolor(mix, content, painting), share)
     # The painter has faded foreground and background apart already.
-    whole = finish(content, recolor(mix, content, painting), 1.0)
-    if mix.ground is not None and mix.ground.painted > 0:
+    whole = fade_to_content(content, recolor(mix, content, painting), 1.0)
+    if mix.background is not None and mix.background.painted > 0:
         return whole
     # A background that is not painted is the content itself, not what came back from the size of
     # the painting, except for a few pixels round the foreground: there the edge has parted them.
@@ -172,8 +158,8 @@ def recolor(mix: Mix, content: Picture, painting: Picture) -> Picture:
     """The painting with the content's colors, as far as the mix asks for them, at the content's
     size then.
     """
-    palette = mix.palette or {mix.colours: 1.0}
-    share = sum(SHARE[name] * part for name, part in palette.items())
+    palette = mix.palette or {mix.colors: 1.0}
+    share = sum(CONTENT_SHARES[name] * part for name, part in palette.items())
     if share == 0:
         return painting
-    return luminance_only(content, finish(content, painting, 1.0), share=share)
+    return mix_content_color(content, fade_to_content(content, painting, 1.0), share=share)

@@ -17,7 +17,6 @@ from vst.plotting.sheets import (
     draw_grid,
     draw_sheet,
     draw_swatches,
-    resize_to,
 )
 
 __all__ = [
@@ -33,7 +32,6 @@ __all__ = [
     "highlight_hidden",
     "measure_text",
     "plot_score",
-    "resize_to",
     "save_picture",
     "write_text",
 ]

@@ -53,7 +53,7 @@ def plot_score(
     colors = {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(timeline.names)}
     colors[NONE] = BARE
     low_bands = _collect_varying(mixes)
-    backgrounds = [mix.ground for mix in mixes if mix.ground is not None]
+    backgrounds = [mix.background for mix in mixes if mix.background is not None]
     top = 14 + (40 if title else 0)
     pictures = max(36, min(84, (width - LEFT - RIGHT) // max(4, len(timeline.keys)) - 10))
     height = top + pictures + 34 + BAND + len(low_bands) * (LOW_BAND + GAP) + 44

@@ -9,23 +9,14 @@ import numpy as np
 
 from vst.core.types import Picture
 from vst.errors import UsageError
+from vst.imaging.resize import resize
 from vst.plotting.basics import DARK, LIGHT, Theme, make_canvas, shorten, write_text
-
-
-def resize_to(picture: Picture, width: int, height: int) -> Picture:
-    """Resize the picture to ``width`` x ``height``, smoothly in both directions."""
-    smaller = width * height < picture.shape[0] * picture.shape[1]
-    size = (max(1, width), max(1, height))
-    return np.asarray(
-        cv2.resize(picture, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC),
-        np.uint8,
-    )
 
 
 def crop_to_fill(picture: Picture, width: int, height: int) -> Picture:
     """Scale the picture to fill ``width`` x ``height`` and crop the rest evenly on both sides."""
     scale = max(width / picture.shape[1], height / picture.shape[0])
-    larger = resize_to(
+    larger = resize(
         picture,
         max(width, round(picture.shape[1] * scale)),
         max(height, round(picture.shape[0] * scale)),
@@ -103,7 +94,7 @@ def draw_sheet(
         x = margin
         for place, picture in enumerate(row):
             wide = max(1, int(high * picture.shape[1] / picture.shape[0]))
-            _paste(canvas, resize_to(picture, wide, high), x, y, theme)
+            _paste(canvas, resize(picture, wide, high), x, y, theme)
             if labels:
                 label = shorten(labels[number][place], text, wide)
                 write_text(canvas, label, x + wide / 2, y + high + 5, text, theme.faint, "ma")

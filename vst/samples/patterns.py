@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from vst.core.registry import unknown
+from vst.core.registry import make_unknown_error
 from vst.core.types import Picture
 from vst.samples import brush, prints, tiles
 from vst.samples.noise import Colors, make_generator, to_picture
@@ -41,7 +41,7 @@ PATTERNS: dict[str, tuple[int, Draw]] = {
 def draw_pattern(name: str, width: int = 480, height: int = 360) -> Picture:
     """The pattern ``name``, ``width`` x ``height`` pixels."""
     if name not in PATTERNS:
-        raise unknown("pattern", name, PATTERNS)
+        raise make_unknown_error("pattern", name, PATTERNS)
     seed, draw = PATTERNS[name]
     return to_picture(draw(make_generator(seed), height, width))
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from vst.core.limits import LIMITS, Limits
 from vst.errors import MissingFileError, UsageError, VSTError
+from vst.imaging.resize import shrink_long_side
 from vst.schedule.score.model import Score, StyleSource
 from vst.schedule.timeline import NONE
 from vst.styles.library import get_style
-from vst.styles.resolve import ResolvedStyle, resolve_styles, shrink_picture
+from vst.styles.resolve import MAX_SIDE, ResolvedStyle, resolve_styles
 from vst.video.sources import open_source
 
 
@@ -44,7 +45,9 @@ def resolve_score_style(
         path = score.folder / source.path
         if source.at is not None:
             with open_source(path, limits) as video:
-                return ResolvedStyle(name, source.at, shrink_picture(video.at(source.at)))
+                return ResolvedStyle(
+                    name, source.at, shrink_long_side(video.at(source.at), MAX_SIDE)
+                )
         styles = resolve_styles([str(path)], keyframes=1, picker="middle", limits=limits)
         if len(styles) != 1:
             raise UsageError(f"{str(path)!r} has {len(styles)} pictures. Name one of them.")

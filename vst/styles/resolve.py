@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from vst.core.limits import LIMITS, Limits, check_frames
@@ -14,6 +13,7 @@ from vst.core.registry import find_nearest
 from vst.core.style_spaces import NETWORK_SPACE
 from vst.core.types import Embedding, Picture
 from vst.errors import MediaError, MissingFileError, SpaceError, UsageError
+from vst.imaging.resize import shrink_long_side
 from vst.keyframes import PICKERS
 from vst.keyframes.base import Embed, Picker
 from vst.schedule.timeline import NONE
@@ -56,15 +56,6 @@ class ResolvedStyle:
             kind = "a trained network" if self.space == NETWORK_SPACE else "an embedding (numbers)"
             raise UsageError(f"style {self.name!r} is {kind} and has no picture to show")
         return np.asarray(self.style, np.uint8)
-
-
-def shrink_picture(picture: Picture) -> Picture:
-    """Shrink a picture to `MAX_SIDE`, more than any engine uses, because a job keeps many."""
-    longer = max(picture.shape[:2])
-    if longer <= MAX_SIDE:
-        return picture
-    height, width = (max(1, round(side * MAX_SIDE / longer)) for side in picture.shape[:2])
-    return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def resolve_styles(
@@ -185,7 +176,7 @@ def _resolve_video(
         if notes is not None:
             notes.extend(f"{path.name}: {note}" for note in picked.notes)
         return [
-            ResolvedStyle(f"{path.stem}-{i}", time, shrink_picture(video.at(time)))
+            ResolvedStyle(f"{path.stem}-{i}", time, shrink_long_side(video.at(time), MAX_SIDE))
             for i, time in enumerate(picked.times, 1)
         ]
 
@@ -193,5 +184,5 @@ def _resolve_video(
 def _read_picture(path: Path, limits: Limits) -> ResolvedStyle:
     with open_source(path, limits) as source:
         for frame in source.frames():
-            return ResolvedStyle(path.stem, 0.0, shrink_picture(frame.picture))
+            return ResolvedStyle(path.stem, 0.0, shrink_long_side(frame.picture, MAX_SIDE))
     raise MediaError(f"style {str(path)!r} has no picture that can be read. Give another file.")

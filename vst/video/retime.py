@@ -11,15 +11,16 @@ from typing import Any
 import cv2
 import numpy as np
 
-from vst.core.registry import unknown
+from vst.core.registry import make_unknown_error
 from vst.core.types import Frame, Picture
 from vst.errors import UsageError
-from vst.imaging.optical_flow import MEDIUM, FlowEstimator, enlarged_places, places, sample
-
-LONGEST_TRAIL = 0.94
-"""Share of the last output in the next one at ghost 1: it fades to a tenth in 37 frames. A share of
-1 would be a still.
-"""
+from vst.imaging.optical_flow import (
+    MEDIUM,
+    FlowEstimator,
+    compute_positions,
+    enlarge_positions,
+    sample,
+)
 
 SLOWEST, FASTEST = Fraction(1, 16), Fraction(64)
 """Lowest and highest supported speed."""
@@ -33,51 +34,6 @@ BETWEEN = {
     "repeat": "repeat the last frame",
 }
 """How slow motion fills the time between two frames."""
-
-
-class Ghost:
-    """The last output, fed back as a trail: ``amount`` 0 (none) to 1 (long), all frames one size.
-
-    >>> trail = Ghost(0.5)
-    >>> white, black = np.full((2, 2, 3), 255, np.uint8), np.zeros((2, 2, 3), np.uint8)
-    >>> [int(trail.step(picture)[0, 0, 0]) for picture in (white, black, black)]
-    [255, 120, 56]
-    """
-
-    def __init__(self, amount: float) -> None:
-        if not 0 <= amount <= 1:
-            raise UsageError(f"ghost {amount:g}; it goes from 0 (no trail) to 1 (the longest)")
-        self.fresh = 1 - LONGEST_TRAIL * amount
-        self._last: Any = None
-
-    def step(self, picture: Picture) -> Picture:
-        """The next output: the picture with the trail of those before."""
-        if self.fresh == 1:
-            return picture
-        if self._last is None or self._last.shape != picture.shape:
-            self._last = picture.astype(np.float32)
-        else:
-            # In floats: bytes would round the last steps away and leave a trail for ever.
-            cv2.accumulateWeighted(picture, self._last, self.fresh)
-        return np.asarray(np.rint(self._last), np.uint8)
-
-    def reset(self) -> None:
-        """Forget what was shown: the next frame is the first of another scene."""
-        self._last = None
-
-    def state(self) -> dict[str, Any]:
-        """What is remembered, to be carried over the end of a chunk."""
-        return {} if self._last is None else {"last": self._last.copy()}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on from what `state` returned."""
-        self._last = state["last"].copy() if state else None
-
-
-def fading(amount: float) -> int:
-    """Frames after which a trail of that amount is weaker than half a step of a pixel's value."""
-    kept = LONGEST_TRAIL * amount
-    return math.ceil(math.log(0.5 / 255) / math.log(kept)) if kept > 0 else 0
 
 
 @dataclass(frozen=True)
@@ -118,7 +74,7 @@ def plan_sound(speed: float | Fraction, sound: str = "auto") -> SoundPlan:
     exact = check_speed(speed)
     ways = ("auto", "stretched", "dropped")
     if sound not in ways:
-        raise unknown("sound", sound, ways)
+        raise make_unknown_error("sound", sound, ways)
     if exact == 1 and sound != "dropped":
         return SoundPlan()
     inaudible = not AUDIBLE[0] <= exact <= AUDIBLE[1]
@@ -155,7 +111,7 @@ def retime_frames(
     """
     exact = check_speed(speed)
     if between not in BETWEEN:
-        raise unknown("interpolation", between, BETWEEN)
+        raise make_unknown_error("interpolation", between, BETWEEN)
     step = exact / rate  # seconds of the content from one output frame to the next
     mover = FrameInterpolator() if between == "flow" and exact < 1 else None
     before: Frame | None = None
@@ -203,8 +159,8 @@ class FrameInterpolator:
         height, width = first.shape[:2]
         forward, backward = self._flows
         # A pixel between them has nearly the flow of the same position in either picture.
-        there = enlarged_places(places(-part * forward), height, width)
-        back = enlarged_places(places(-(1 - part) * backward), height, width)
+        there = enlarge_positions(compute_positions(-part * forward), height, width)
+        back = enlarge_positions(compute_positions(-(1 - part) * backward), height, width)
         moved = sample(first, there), sample(second, back)
         if float(cv2.absdiff(*moved).mean()) > self.TORN:
             return first

@@ -89,9 +89,10 @@ def serve(
         server = build_server(Calls(sessions, previews, pool, queue))
         server.add_middleware(Guard, host=host, auth=auth, names=names)
         previews.warm()
+        going_on = restore_tasks(sessions, queue)  # before a page can miss them
         address = launch(server, host, port)
         try:
-            yield address, restore_tasks(sessions, queue)
+            yield address, going_on
         finally:
             server.get_blocks().close(verbose=False)
     finally:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from vst.core.registry import unknown
+from vst.core.registry import make_unknown_error
 from vst.errors import UsageError
 from vst.nets.backbones import BACKBONES, RANDOM
 from vst.preview import read_first_picture
@@ -43,7 +43,7 @@ def plan_backbones(
     weights = dict(weights or {})
     for name in weights:
         if name not in BACKBONES:
-            raise unknown("backbone", name, BACKBONES)
+            raise make_unknown_error("backbone", name, BACKBONES)
     refuse(options or {}, ("engine", "backbone", "model"))
     subject = replace_drawn_styles(subject, folder)
     still = write_still(subject, folder)
@@ -85,7 +85,7 @@ def parse_weights(texts: Sequence[str]) -> dict[str, str]:
         elif not sign or not file:
             raise UsageError(f"weights {text!r}; allowed is {RANDOM!r}, or NAME=FILE")
         elif name not in BACKBONES:
-            raise unknown("backbone", name, BACKBONES)
+            raise make_unknown_error("backbone", name, BACKBONES)
         else:
             found[name] = file
     return found

@@ -20,7 +20,7 @@ from typing import Any
 
 from vst import __version__
 from vst.core.locks import Lock
-from vst.core.types import OnProgress, Picture, Progress, silent
+from vst.core.types import OnProgress, Picture, Progress, ignore_progress
 from vst.errors import Cancelled, OutputError, OutputExistsError, UsageError, VSTError
 from vst.plotting import save_picture
 from vst.research.study.votes import write_whole
@@ -144,7 +144,7 @@ class StudyTable:
 def run_study(
     study: Study,
     folder: Path,
-    on_progress: OnProgress = silent,
+    on_progress: OnProgress = ignore_progress,
     *,
     page: Callable[[StudyTable], str] | None = None,
 ) -> StudyTable:

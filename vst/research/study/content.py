@@ -20,11 +20,12 @@ from vst.core.files import hash_file
 from vst.core.types import Embedding, Frame, Picture
 from vst.errors import MediaError, UsageError
 from vst.evaluation.measure import PREDICTOR
+from vst.imaging.resize import resize
 from vst.job import Job, painting_size
 from vst.metrics.ssim import ContentSimilarity
 from vst.metrics.variation import TotalVariation
 from vst.pipeline.parts import open_engine
-from vst.plotting import resize_to, save_picture
+from vst.plotting import save_picture
 from vst.preview import read_middle_picture
 from vst.samples import PATTERNS, draw_pattern
 from vst.schedule.timeline import NONE, blend_embeddings
@@ -104,7 +105,7 @@ def write_still(subject: Subject, folder: Path) -> Path:
     if not path.is_file():
         picture = read_middle_picture(subject.content)
         width, height = painting_size(subject.size, picture.shape[1], picture.shape[0])
-        save_picture(path, resize_to(picture, width, height))
+        save_picture(path, resize(picture, width, height))
     return path
 
 
@@ -122,7 +123,7 @@ def write_clip(subject: Subject, folder: Path) -> Path:
         with open_sink(spec) as sink:
             count = 0
             for frame in source.frames(subject.start, subject.start + subject.seconds):
-                picture = resize_to(frame.picture, width, height)
+                picture = resize(frame.picture, width, height)
                 sink.write(Frame(count, float(count / Fraction(info.rate)), picture))
                 count += 1
             if count < 2:

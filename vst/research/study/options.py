@@ -7,7 +7,7 @@ from dataclasses import Field, fields
 from itertools import product
 from typing import Any
 
-from vst.core.registry import unknown
+from vst.core.registry import make_unknown_error
 from vst.engines.options import OPTION_ALIASES, collect_option_fields
 from vst.errors import UsageError
 from vst.job import Job
@@ -60,7 +60,7 @@ def split_pairs(texts: Iterable[str], kinds: Kinds) -> list[tuple[str, str]]:
         name = next((n for n, f in kinds.items() if name in f.metadata.get("aliases", ())), name)
         name = OPTION_ALIASES.get(name, name)
         if name not in kinds:
-            raise unknown("option", name, kinds)
+            raise make_unknown_error("option", name, kinds)
         if name in dict(found):
             raise UsageError(f"{name} was given twice; give it once")
         found.append((name, value.strip()))

@@ -11,7 +11,7 @@ import numpy as np
 
 from vst.core.types import Picture
 from vst.errors import MediaError
-from vst.plotting import resize_to
+from vst.imaging.resize import resize
 from vst.plotting.report import HtmlReport
 from vst.research.study.base import CaseRow, StudyTable
 from vst.research.study.figures import FIGURES
@@ -122,4 +122,4 @@ def shrink_to_page(picture: Picture) -> Picture:
     height, width = picture.shape[:2]
     if width <= WIDEST:
         return picture
-    return resize_to(picture, WIDEST, round(height * WIDEST / width))
+    return resize(picture, WIDEST, round(height * WIDEST / width))

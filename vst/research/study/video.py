@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from vst.core.registry import unknown
+from vst.core.registry import make_unknown_error
 from vst.core.types import Picture
 from vst.errors import MissingFileError
 from vst.evaluation.measure import STRIP, THUMB
-from vst.plotting import resize_to
+from vst.imaging.resize import resize
 from vst.plotting.report import join_side_by_side
 from vst.research.study import reports
 from vst.research.study.base import Case, Study, select_cases
@@ -35,7 +35,7 @@ NETWORKS = {
     "temporal": Network("feed-forward, flow losses", "temporal", {}),
 }
 """Name -> the network of a row."""
-STEADY, RAW = "flow", "off"
+STEADY, RAW = "steady", "off"
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def draw_strip(clip: Path) -> tuple[Picture, float]:
         info = source.info
         at = {round((i + 0.5) * info.frames / STRIP) for i in range(STRIP)}
         frames = [
-            resize_to(frame.picture, round(info.width * THUMB / info.height), THUMB)
+            resize(frame.picture, round(info.width * THUMB / info.height), THUMB)
             for frame in source.frames()
             if frame.index in at
         ]
@@ -147,7 +147,7 @@ def build_model_cases(subject: Subject, clip: Path, ways: VideoMethods) -> list[
         own = {"engine": "magenta", "model": ways.magenta}
         rows += [("Magenta", {**own, "stabilize": kind}) for kind in (RAW, STEADY)]
     rows += [
-        ("embedded", {"engine": "embedded", "stabilize": kind}) for kind in (RAW, STEADY, "strong")
+        ("embedded", {"engine": "embedded", "stabilize": kind}) for kind in (RAW, STEADY, "gaussian")
     ]
     return [
         build_film_case(name_case(name, options["stabilize"]), subject, clip, options)
@@ -166,7 +166,7 @@ def parse_networks(texts: Sequence[str]) -> dict[str, str]:
     for text in texts:
         name, sign, file = text.partition("=")
         if name not in NETWORKS:
-            raise unknown("network", name, NETWORKS)
+            raise make_unknown_error("network", name, NETWORKS)
         if not sign or not Path(file).is_file():
             raise MissingFileError(f"network {text!r}: {file!r} is not a file; give {name}=FILE")
         found[name] = file

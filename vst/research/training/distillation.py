@@ -19,7 +19,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from vst.core.types import OnProgress, Progress, silent
+from vst.core.types import OnProgress, Progress, ignore_progress
 from vst.nets import weight_files
 from vst.nets.embedded import Painter, PainterPlan, build_predictor
 from vst.research.training import examples, figures, painter_student, picture_data
@@ -81,7 +81,7 @@ class Distillation:
         self.rng = np.random.default_rng(self.plan.seed)
         self.curves: dict[str, list[dict[str, float]]] = {}
 
-    def run(self, on_progress: OnProgress = silent) -> dict[str, Any]:
+    def run(self, on_progress: OnProgress = ignore_progress) -> dict[str, Any]:
         """Make missing data, train both networks, and return the measures that it wrote."""
         self.prepare(on_progress)
         self.train_predictor(on_progress)

@@ -20,7 +20,7 @@ import numpy as np
 
 from vst.core.types import Picture
 from vst.errors import MissingFileError
-from vst.imaging.optical_flow import Flow, FlowEstimator, Mask, inside, non_occluded
+from vst.imaging.optical_flow import Flow, FlowEstimator, Mask, find_inside, find_non_occluded
 from vst.research.training.picture_data import PICTURE_SUFFIXES
 from vst.research.training.sintel import KINDS, find_sintel_scenes, is_sintel
 from vst.video.scene_cuts import CutDetector
@@ -80,7 +80,7 @@ class FilmScene:
     def _motion(self, index: int, later: int) -> tuple[Flow, Mask]:
         here, there = (self._estimate.gray(self.frames[place]) for place in (index, later))
         flow, back = self._estimate(here, there), self._estimate(there, here)
-        return flow, non_occluded(flow, back)
+        return flow, find_non_occluded(flow, back)
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def crop_sample(
         flow, mask = flow[window], mask[window]
         if mirrored:
             flow, mask = flow[:, ::-1] * np.array([-1, 1], np.float32), mask[:, ::-1]
-        return np.ascontiguousarray(flow), mask & inside(flow)
+        return np.ascontiguousarray(flow), mask & find_inside(flow)
 
     flow_next, mask_next = moved(index + 1)
     if index + LONG_TERM < scene.count:

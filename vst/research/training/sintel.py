@@ -21,7 +21,7 @@ import numpy as np
 
 from vst.core.types import Picture
 from vst.errors import MediaError, MissingFileError, UsageError
-from vst.imaging.optical_flow import Flow, Mask, inside, places, sample
+from vst.imaging.optical_flow import Flow, Mask, compute_positions, find_inside, sample
 
 TAG = 202021.25
 """The first float32 of a ``.flo`` file; its bytes read "PIEH"."""
@@ -79,12 +79,12 @@ def chain_flows(flows: Sequence[Flow], seen: Sequence[Mask]) -> tuple[Flow, Mask
     """Chain flows from frame to frame; returns the flow from the first to the last, and the pixels
     that stay visible and within the frame.
     """
-    total, whole = flows[0], seen[0] & inside(flows[0])
+    total, whole = flows[0], seen[0] & find_inside(flows[0])
     for flow, mask in zip(flows[1:], seen[1:]):
-        where = places(total)
+        where = compute_positions(total)
         whole &= sample(mask.astype(np.float32), where) > 0.999
         total = total + sample(flow, where)
-        whole &= inside(total)
+        whole &= find_inside(total)
     return total, whole
 
 

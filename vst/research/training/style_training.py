@@ -20,8 +20,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from vst.core.types import OnProgress, Picture, Progress, silent
-from vst.core.workers import Ahead
+from vst.core.types import OnProgress, Picture, Progress, ignore_progress
+from vst.core.workers import ReadAhead
 from vst.engines.options import OPTION_ALIASES
 from vst.errors import AssetError, MissingFileError, OutputExistsError, UsageError
 from vst.nets.backbones import open_backbone
@@ -78,12 +78,12 @@ class StyleTraining:
         """Draw the shift of the backbone's input: one for the batch, repeated for each member."""
         return rng.integers(0, JITTER, (1, 2), dtype=np.int32).repeat(batch, 0)
 
-    def run(self, on_progress: OnProgress = silent) -> dict[str, Any]:
+    def run(self, on_progress: OnProgress = ignore_progress) -> dict[str, Any]:
         """Train until the plan's end; returns the record that ``training.json`` holds."""
         self.prepare()
         on_progress(Progress("train", self.steps))
         steps = (self.batch(step) for step in count(self.steps + 1))
-        with Ahead(steps, BATCHES_AHEAD) as batches:
+        with ReadAhead(steps, BATCHES_AHEAD) as batches:
             began = last = time.monotonic()
             first = True
             for batch in batches:

@@ -153,6 +153,7 @@ class Score:
     colors: str = "style"
     strength: CurvePoints = ()
     brush: CurvePoints = ()
+    steadiness: float | None = None
     folder: Path = field(default=Path(), compare=False)
     file: str = field(default="", compare=False)
 

@@ -26,10 +26,10 @@ from vst.schedule.timeline import BLENDS, BRUSHES, NONE
 
 SCORE_KEYS = (
     "content", "styles", "keys", "background", "ease", "blend", "hold", "loop", "pace", "align",
-    "colors", "strength", "brush",
+    "colors", "strength", "brush", "steadiness",
 )  # fmt: skip
 KEY_KEYS = ("at", "style", "strength", "ease", "hold", "brush", "colors")
-RANGES = {"strength": (0.0, 1.0), "hold": (0.0, 1.0), "brush": BRUSHES}
+RANGES = {"strength": (0.0, 1.0), "hold": (0.0, 1.0), "brush": BRUSHES, "steadiness": (0.0, 1.0)}
 KEY_HINTS = {
     "color": "colors", "colour": "colors", "time": "at", "when": "at",
     "styles": "style", "look": "style", "weights": "style", "easing": "ease", "mix": "style",
@@ -84,8 +84,9 @@ def parse_score(text: str, file: str = "score", folder: Path | None = None) -> S
     }  # fmt: skip
     if "ease" in root:
         given["ease"] = read_ease(root["ease"])
-    if "hold" in root:
-        given["hold"] = read_number(root["hold"], *RANGES["hold"])
+    for name in ("hold", "steadiness"):
+        if name in root:
+            given[name] = read_number(root[name], *RANGES[name])
     if "loop" in root:
         given["loop"] = read_boolean(root["loop"])
     if "content" in root:

@@ -56,6 +56,8 @@ def format_score(score: Score) -> str:
             rows.append(f"{name}: {quote_text(getattr(score, name))}")
     if score.hold:
         rows.append(f"hold: {format_number(score.hold)}")
+    if score.steadiness is not None:
+        rows.append(f"steadiness: {format_number(score.steadiness)}")
     if score.loop:
         rows.append("loop: true")
     if score.styles:

@@ -118,7 +118,7 @@ class AtomicOutput:
 
     def _empty(self) -> None:
         """Delete everything but the lock, while this run holds it."""
-        if self._lock is None or not self._lock.held:
+        if self._lock is None or not self._lock.is_held:
             return
         with contextlib.suppress(OSError):
             for path in self.folder.iterdir():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from vst.core.registry import unknown
+from vst.core.registry import make_unknown_error
 from vst.errors import UsageError
 
 
@@ -175,7 +175,7 @@ def choose_format(
     kind = CONTAINERS[path.suffix.lower()]
     name = codec or kind.codecs[0]
     if name not in ENCODERS:
-        raise unknown("codec", name, ENCODERS)
+        raise make_unknown_error("codec", name, ENCODERS)
     if name not in kind.codecs:
         fitting = ", ".join(suffix for suffix, each in CONTAINERS.items() if name in each.codecs)
         raise UsageError(
