@@ -99,7 +99,7 @@ def test_old_spellings_of_options_are_accepted(folder: Path) -> None:
     text += "jobs: [{content: clips/a.mp4, styles: red.png, output: one.mp4}]"
     (job,) = read_batch(write_batch(folder, text))
     plain = job.as_dict().values()
-    assert "light" in plain and "content" in plain
+    assert "gaussian" in plain and "content" in plain
 
 
 def test_ctrl_c_stops_them_all(folder: Path) -> None:

@@ -67,7 +67,7 @@ def test_a_handover_of_an_earlier_version_without_a_stabilizer_is_read() -> None
 
 @pytest.mark.parametrize("changes", [{"stabiliser": {"age": 3}}, {"scenes": [False]}])
 def test_the_state_of_an_earlier_stabilizer_is_refused(changes: dict[str, object]) -> None:
-    with pytest.raises(OutputError, match="earlier version.*start over") as error:
+    with pytest.raises(OutputError, match=r"earlier version.*start over") as error:
         decode_start(make_earlier_state(**changes))
     assert "\n" not in str(error.value)
 

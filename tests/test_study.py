@@ -299,7 +299,7 @@ def test_the_rows_of_the_video_study(media: Path, tmp_path: Path) -> None:
     for wanted in ("optimized, frame by frame", "optimized, warped start, temporal loss",
                    "feed-forward", "feed-forward, noise loss", "feed-forward, flow losses",
                    "embedded, segmented", "embedded"):  # fmt: skip
-        assert wanted in names and f"{wanted}, stabilized (flow)" in names
+        assert wanted in names and f"{wanted}, stabilized (steady)" in names
     assert not any("Magenta" in name for name in names)
     with_it = plan_video(subject, tmp_path, VideoMethods(magenta="somewhere"), only=["magenta"])
     assert [case.name for case in with_it.cases] == ["Magenta", "Magenta, stabilized (flow)"]

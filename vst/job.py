@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, fields
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from vst import __version__
 from vst.core.fields import accept_aliases, option
 from vst.core.fields import check_option as check_option
 from vst.core.limits import LIMITS, Limits
@@ -25,11 +23,12 @@ from vst.schedule.easing import EASES, get_ease
 from vst.schedule.ordering import ORDERS
 from vst.schedule.score.model import PACES
 from vst.schedule.timeline import BLENDS
-from vst.stabilizers import STABILIZERS
+from vst.stabilizers import EARLIER_NAMES, STABILIZERS
 from vst.styles.resolve import check_style_exists
 
 SAID_BY_SCORE = ("ease", "hold", "blend", "pace", "align", "order", "loop", "brush", "colors")
 """Fields that a score says itself."""
+DEFAULT_STEADINESS = 0.5
 NATIVE = "native"
 """The size that is the content's own, without a limit."""
 LARGEST_BY_DEFAULT = 512
@@ -137,7 +136,19 @@ class Job:
         (), "What the engine alone can be told: names and values.", group="Look"
     )
     stabilize: str = option(
-        "flow", "How flicker is removed.", choices=STABILIZERS, group="Look", aliases=("stabilise",)
+        "steady",
+        "How flicker is removed.",
+        choices=STABILIZERS,
+        group="Look",
+        aliases=("stabilise",),
+        earlier_choices=EARLIER_NAMES,
+    )
+    steadiness: float = option(
+        DEFAULT_STEADINESS,
+        "How far flicker is removed; 0 keeps each frame as it was painted.",
+        low=0,
+        high=1,
+        group="Look",
     )
     start: float = option(
         0.0, "Time of the first frame: seconds or H:MM:SS.mmm.", low=0, group="Output"
@@ -163,6 +174,12 @@ class Job:
     )
     fps: Fraction | None = option(
         None, "Frames per second of the output (default: the content's).", group="Output"
+    )
+    metadata: bool = option(
+        True,
+        "Write the job into the output, with paths relative to it.",
+        group="Output",
+        shapes_frames=False,
     )
     overwrite: bool = option(
         False, "Replace the output if it is there.", group="Output", shapes_frames=False
@@ -223,6 +240,7 @@ class Job:
     )
 
     def __post_init__(self) -> None:
+        self._replace_earlier_stabilizer()
         if (
             self.model is not None
             and self.engine in ENGINES
@@ -245,6 +263,13 @@ class Job:
                 f"end {format_time(self.end)} is not after start {format_time(self.start)}; "
                 "painted is start <= t < end"
             )
+
+    def _replace_earlier_stabilizer(self) -> None:
+        """A stabilizer's name of an earlier version stands for the present one."""
+        if self.stabilize == "strong" and self.steadiness == DEFAULT_STEADINESS:
+            object.__setattr__(self, "steadiness", 1.0)
+        present = EARLIER_NAMES.get(self.stabilize, self.stabilize)
+        object.__setattr__(self, "stabilize", present)
 
     def _take_model_as_style(self, model: str) -> None:
         """A model that is a style stands for the styles; beside others it would be left unused."""
@@ -349,8 +374,3 @@ def same_file(a: Path, b: Path) -> bool:
         return a.samefile(b)
     except OSError:
         return False
-
-
-def describe(job: Job) -> str:
-    """The job as one line of JSON, for the output's metadata."""
-    return json.dumps({"vst": __version__, **job.as_dict()}, ensure_ascii=False)

@@ -72,7 +72,7 @@ class ChunkRule:
         return min(self.most, max(share, math.ceil(SMALLEST_PART * self.most), self.fewest))
 
     def is_start_of_warmup(self, start: int, index: int, reach: int) -> bool:
-        """Whether a later chunk reads from frame ``index`` on, ``reach`` frames before it begins, if
+        """Whether a later chunk reads from frame ``index``, ``reach`` frames before it begins, if
         no cut comes in between. ``start``: where the present chunk begins.
         """
         begin = start + self.longest(start)

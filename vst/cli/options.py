@@ -33,14 +33,16 @@ class OneOf(click.ParamType):  # type: ignore[type-arg]
 
     name = "name"
 
-    def __init__(self, choices: Iterable[str]) -> None:
+    def __init__(self, choices: Iterable[str], earlier: Iterable[str] = ()) -> None:
+        """``earlier``: names of earlier versions, accepted as they are, and not shown."""
         self.choices = list(choices)
+        self.earlier = list(earlier)
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
         return "|".join(self.choices)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        if value not in self.choices:
+        if value not in self.choices and value not in self.earlier:
             self.fail(
                 str(
                     make_unknown_error(
@@ -106,6 +108,7 @@ TYPES: dict[str, Any] = {
     "threads": int,
     "batch": int,
     "strength": float,
+    "steadiness": float,
     "hold": float,
     "brush": float,
     "ghost": float,
@@ -210,7 +213,8 @@ def job_options(*names: str) -> Callable[[Function], Function]:
                     )
                 continue
             choices = part.metadata.get("choices")
-            about["type"] = OneOf(choices) if choices is not None else TYPES.get(name, str)
+            earlier = part.metadata.get("earlier_choices", ())
+            about["type"] = OneOf(choices, earlier) if choices is not None else TYPES.get(name, str)
             about["show_default"] = part.default not in (None, 0.0, ())
             function = click.option(*flags, name, **about)(function)
         return function

@@ -1,15 +1,21 @@
-"""Options as fields of frozen dataclasses: default, help and range stand in one place, and the
-command line, the page and the notebooks read them there.
+"""Options as fields of frozen dataclasses: default, help, range and group are defined once, and the
+command line, the page, the fingerprint and the documents derive from them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import field
-from typing import Any
+import functools
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import field, fields
+from fractions import Fraction
+from numbers import Integral, Rational, Real
+from types import NoneType, UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from vst.core.registry import unknown
+from vst.core.registry import make_unknown_error
 from vst.errors import UsageError
+
+T = TypeVar("T")
 
 
 def option(
@@ -20,11 +26,29 @@ def option(
     low: float | None = None,
     high: float | None = None,
     kind: type | None = None,
+    group: str = "",
+    aliases: tuple[str, ...] = (),
+    earlier_choices: Iterable[str] = (),
+    shapes_frames: bool = True,
 ) -> Any:
-    """A field with its default, its help, and what is allowed; ``kind``: what one value is, where
-    the default does not tell.
+    """Make a dataclass field with its default, its help, and the values it accepts.
+
+    ``kind``: the type of one value, where the default does not show it. ``group``: the heading that
+    the option stands under in help and on the page. ``aliases``: earlier spellings, still accepted.
+    ``earlier_choices``: earlier names of choices, which the dataclass replaces by present ones.
+    ``shapes_frames``: whether the value changes what is painted, so a resumed run must keep it.
     """
-    about = {"help": text, "choices": choices, "low": low, "high": high, "kind": kind}
+    about = {
+        "help": text,
+        "choices": choices,
+        "low": low,
+        "high": high,
+        "kind": kind,
+        "group": group,
+        "aliases": aliases,
+        "earlier_choices": earlier_choices,
+        "shapes_frames": shapes_frames,
+    }
     return field(default=default, metadata=about)
 
 
@@ -37,7 +61,7 @@ def check_option(name: str, value: Any, about: Any) -> None:
     choices, low, high = about.get("choices"), about.get("low"), about.get("high")
     for one in value if isinstance(value, tuple) else (value,):
         if choices is not None and one not in choices:
-            raise unknown(name, str(one), choices)
+            raise make_unknown_error(name, str(one), choices)
         if isinstance(one, (int, float)) and not isinstance(one, bool):
             too_low, too_high = (
                 low is not None and not one >= low,
@@ -46,3 +70,82 @@ def check_option(name: str, value: Any, about: Any) -> None:
             if too_low or too_high:
                 allowed = f"{low:g} to {high:g}" if high is not None else f"{low:g} or more"
                 raise UsageError(f"{name} {one:g}; allowed is {allowed}")
+
+
+KINDS: dict[Any, tuple[type, str]] = {
+    bool: (bool, "True or False"),
+    int: (Integral, "a whole number"),
+    float: (Real, "a number"),
+    Fraction: (Rational, "a Fraction"),
+    str: (str, "text"),
+}
+"""Type of a field -> what is accepted, and its description for errors."""
+
+
+def check_types(instance: Any, skip: Container[str] = ()) -> None:
+    """Raise `UsageError` unless each field's value has the type that the dataclass declares."""
+    hints = _get_hints(type(instance))
+    for part in fields(instance):
+        if part.name not in skip:
+            _check_type(part.name, getattr(instance, part.name), hints[part.name])
+
+
+def _check_type(name: str, value: Any, hint: Any) -> None:
+    """Check a value against ``hint``: a type of `KINDS`, a tuple of one, or a union with None."""
+    allowed = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    if (value is None and NoneType in allowed) or any(_is_of_type(value, one) for one in allowed):
+        return
+    described = [_describe_type(one) for one in allowed if one is not NoneType]
+    given = "a list" if isinstance(value, (list, tuple)) else type(value).__name__
+    raise UsageError(f"{name} {value!r} has the wrong type: {given}. Give {' or '.join(described)}")
+
+
+def _is_of_type(value: Any, hint: Any) -> bool:
+    if get_origin(hint) is tuple:
+        one = get_args(hint)[0]
+        return isinstance(value, tuple) and all(_is_of_type(part, one) for part in value)
+    if hint not in KINDS or (isinstance(value, bool) and hint is not bool):
+        return False
+    return isinstance(value, KINDS[hint][0])
+
+
+def _describe_type(hint: Any) -> str:
+    if get_origin(hint) is tuple:
+        return f"a tuple, each of it {KINDS[get_args(hint)[0]][1]}"
+    return KINDS[hint][1]
+
+
+@functools.lru_cache
+def _get_hints(dataclass: type) -> dict[str, Any]:
+    return get_type_hints(dataclass)
+
+
+def find_aliases(dataclass: Any) -> dict[str, str]:
+    """Earlier spelling -> present name, for every field of a dataclass that has one."""
+    known = dataclass.__dataclass_fields__.values()
+    return {old: part.name for part in known for old in part.metadata.get("aliases", ())}
+
+
+def rename_aliases(dataclass: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The given values under the present names of their fields. Raises `UsageError` where a value
+    is given under both spellings.
+    """
+    aliases, found = find_aliases(dataclass), {}
+    for name, value in given.items():
+        present = aliases.get(name, name)
+        if present in found or (present != name and present in given):
+            raise UsageError(f"{present}: given as {name} too. Give one of them")
+        found[present] = value
+    return found
+
+
+def accept_aliases(dataclass: type[T]) -> type[T]:
+    """Let a dataclass be constructed with the earlier spellings of its fields."""
+    construct = dataclass.__init__
+
+    @functools.wraps(construct)
+    def construct_with_aliases(self: T, *values: Any, **named: Any) -> None:
+        construct(self, *values, **rename_aliases(dataclass, named))
+
+    dataclass.__init__ = construct_with_aliases  # type: ignore[method-assign, assignment]
+    return dataclass

@@ -6,8 +6,10 @@ STABILIZERS = Registry(
     "stabilizer",
     {
         "off": "vst.stabilizers.off:Off",
-        "light": "vst.stabilizers.light:Light",
-        "flow": "vst.stabilizers.flow:FlowGuided",
-        "strong": "vst.stabilizers.strong:Strong",
+        "steady": "vst.stabilizers.steady:Steady",
+        "gaussian": "vst.stabilizers.gaussian:Gaussian",
     },
 )
+
+EARLIER_NAMES = {"flow": "steady", "strong": "steady", "light": "gaussian"}
+"""Names of earlier versions, still accepted -> the present stabilizer."""

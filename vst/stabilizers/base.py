@@ -8,26 +8,35 @@ table of `vst.stabilizers`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
 
 from vst.core.types import Picture
 from vst.schedule.timeline import Mix
 
 
 class Stabilizer(ABC):
-    """Removes flicker. Both pictures of a step are RGB uint8 of the painting's size."""
+    """Removes flicker. Both pictures of a step are RGB uint8 of the painting's size.
 
-    warmup: int | None = 0
-    """Frames that it must see before a chunk for its output to be exact; None: all frames of the
-    scene.
+    Its memory is bounded: the output for a frame depends on the `warmup` frames before it, on the
+    `lookahead` frames after it, and on their indices, so that a video can be painted in chunks.
     """
+
+    warmup = 0
+    """Frames that it must see before a chunk for its output to be exact."""
     lookahead = 0
     """Future frames that it needs: the most steps by which it returns a frame late."""
 
-    def set_mix(self, mix: Mix) -> None:
-        """Set the mix with which the next frame was painted. Optional: without it the stabilizer
-        detects a change of style from the paintings, a few frames late.
+    @classmethod
+    def make(cls, steadiness: float) -> Stabilizer:
+        """Make one of a steadiness above 0, up to 1; those that have no degrees ignore it."""
+        return cls()
+
+    def seek(self, index: int) -> None:
+        """Set the index of the next frame in the video; indices advance from there by themselves,
+        over cuts too. Called before the first frame of a chunk's warm-up.
         """
+
+    def set_mix(self, mix: Mix) -> None:
+        """Set the mix with which the next frame was painted. Optional."""
 
     @abstractmethod
     def step(self, content: Picture, painted: Picture) -> list[Picture]:
@@ -40,11 +49,5 @@ class Stabilizer(ABC):
     def reset(self) -> None:
         """Forget the scene: the next frame follows a cut. `flush` was called before."""
 
-    def state(self) -> dict[str, Any]:
-        """Return everything that it remembers, as plain arrays and numbers; the next chunk restores
-        it.
-        """
-        return {}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Continue from what `state` returned."""
+    def close(self) -> None:
+        """End its threads. It cannot be used afterwards."""

@@ -14,7 +14,6 @@ the uninterrupted run to the bit. The figures behind each choice stand in docs/s
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import cv2
 import numpy as np
@@ -46,7 +45,10 @@ __all__ = ["Steady", "SteadySettings", "choose_settings"]
 
 
 class Steady(Stabilizer):
-    """Holds `warmup` + `lookahead` + 1 frames at most, and no output."""
+    """Holds `warmup` + `lookahead` + 1 frames at most, and no output.
+
+    Anchors lie at fixed indices of the video: call `seek` with the first frame's index.
+    """
 
     def __init__(self, settings: SteadySettings | None = None) -> None:
         self.settings = settings or choose_settings()
@@ -61,12 +63,11 @@ class Steady(Stabilizer):
         self._held: dict[int, KnownFrame] = {}
         self._next = 0  # the next frame that goes out
 
-    def seek(self, index: int) -> None:
-        """Say which frame of the film comes next, counted from 0: anchors lie at fixed indices.
+    @classmethod
+    def make(cls, steadiness: float) -> Steady:
+        return cls(choose_settings(steadiness))
 
-        Called at the start of a chunk, before its first warm-up frame; indices go on by themselves
-        from there, over cuts too.
-        """
+    def seek(self, index: int) -> None:
         self._held.clear()
         self._index = self._next = index
 
@@ -78,7 +79,6 @@ class Steady(Stabilizer):
         self._next = self._index
 
     def close(self) -> None:
-        """Let go of the helping thread."""
         self._pool.shutdown()
 
     def step(self, content: Picture, painted: Picture) -> list[Picture]:
@@ -103,29 +103,8 @@ class Steady(Stabilizer):
         self._next = self._index
         return found
 
-    def state(self) -> dict[str, Any]:
-        held = [self._held[index] for index in sorted(self._held)]
-        return {
-            "index": self._index,
-            "next": self._next,
-            "mix": dict(self._mix),
-            "mixes": [dict(frame.mix) for frame in held],
-            "grays": [frame.gray.copy() for frame in held],
-            "paintings": [frame.painted.copy() for frame in held],
-        }
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Take the frames of a state in again: nothing else is remembered."""
-        self.seek(int(state["index"]) - len(state["grays"]))
-        for gray, painted, mix in zip(state["grays"], state["paintings"], state["mixes"]):
-            self._take(np.copy(gray), np.copy(painted), dict(mix), quiet=True)
-        self._next = int(state["next"])
-        self._mix = dict(state["mix"])
-
-    def _take(
-        self, gray: Gray, painted: Picture, mix: dict[str, float], quiet: bool = False
-    ) -> list[Picture]:
-        """Add a frame; return what can go out. ``quiet``: paint nothing, only remember."""
+    def _take(self, gray: Gray, painted: Picture, mix: dict[str, float]) -> list[Picture]:
+        """Add a frame; return the frames that are ready."""
         index = self._index
         self._index += 1
         before = self._held.get(index - 1)
@@ -142,11 +121,17 @@ class Steady(Stabilizer):
             self._reach_anchor(index)
         found: list[Picture] = []
         while self._next + self.lookahead < self._index:
-            if not quiet:
-                found.append(self._paint(self._next, index))
+            found.append(self._paint(self._next, index))
             self._next += 1
-            self._held.pop(self._next - 1 - (self.warmup or 0), None)
+            self._drop_unneeded()
         return found
+
+    def _drop_unneeded(self) -> None:
+        """Drop what no later frame needs: of the frames that went out, only anchors stay long."""
+        self._held.pop(self._next - 1 - self.warmup, None)
+        near = self._next - 1 - sum(self.settings.passes)
+        if near in self._held and not self._is_anchor(near):
+            del self._held[near]
 
     def _is_anchor(self, index: int) -> bool:
         """Whether a frame is an anchor: by its index, or because the shot begins with it."""

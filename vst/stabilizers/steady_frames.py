@@ -16,7 +16,15 @@ import numpy as np
 import numpy.typing as npt
 
 from vst.core.types import Picture
-from vst.imaging.optical_flow import Flow, FlowEstimator, Gray, grid, inside, sample, squared
+from vst.imaging.optical_flow import (
+    Flow,
+    FlowEstimator,
+    Gray,
+    compute_squared_length,
+    find_inside,
+    get_pixel_grid,
+    sample,
+)
 from vst.stabilizers.mix_change import measure_mix_change
 from vst.stabilizers.steady_settings import SteadySettings
 
@@ -99,26 +107,35 @@ def find_paths(
     """The ways from a frame to the one before it, and from that one to the frame."""
     height, width = gray.shape
     stayed = cv2.blur(cv2.absdiff(gray, before), (5, 5))
-    if cv2.countNonZero(cv2.compare(stayed, NOISE, cv2.CMP_GT)) >= LITTLE * gray.size:
+    if is_more_than_little(stayed):
         other = pool.submit(estimators[1], before, gray)
         back = estimators[0](gray, before)
         fore = other.result()
-        moved = cv2.blur(cv2.absdiff(gray, sample(before, grid(height, width) + back)), (5, 5))
-        explained = cv2.compare(cv2.subtract(stayed, moved), NOISE, cv2.CMP_GT)
-        if cv2.countNonZero(explained) >= LITTLE * gray.size:
+        moved = cv2.blur(
+            cv2.absdiff(gray, sample(before, get_pixel_grid(height, width) + back)), (5, 5)
+        )
+        if is_more_than_little(cv2.subtract(stayed, moved)):
             there = pool.submit(check_path, fore, back)
             return check_path(back, fore), there.result()
     whole = np.ones(gray.shape, np.float32)
-    return FlowPath(grid(height, width), whole, True), FlowPath(grid(height, width), whole, True)
+    return FlowPath(get_pixel_grid(height, width), whole, True), FlowPath(
+        get_pixel_grid(height, width), whole, True
+    )
+
+
+def is_more_than_little(change: Gray) -> bool:
+    """Whether the change is above `NOISE` at more than `LITTLE` of the pixels."""
+    _, above = cv2.threshold(change, NOISE, 255, cv2.THRESH_BINARY)
+    return cv2.countNonZero(above) >= LITTLE * change.size
 
 
 def check_path(flow: Flow, back: Flow) -> FlowPath:
     """The way along a flow; seen where the flow back leads home, within the frame."""
-    where = grid(*flow.shape[:2]) + flow
+    where = get_pixel_grid(*flow.shape[:2]) + flow
     home = sample(back, where)
-    error = squared(flow + home)
-    limit = 0.01 * (squared(flow) + squared(home)) + 0.5
-    return FlowPath(where, ((error <= limit) & inside(flow)).astype(np.float32), False)
+    error = compute_squared_length(flow + home)
+    limit = 0.01 * (compute_squared_length(flow) + compute_squared_length(home)) + 0.5
+    return FlowPath(where, ((error <= limit) & find_inside(flow)).astype(np.float32), False)
 
 
 def join_paths(first: FlowPath, second: FlowPath) -> FlowPath:
@@ -234,12 +251,12 @@ def carry_strokes(
     height, width = frame.painted.shape[:2]
     trust = path.seen * agree_in_light(frame.gray, other.gray, path.where, settings.tolerance)
     if not path.still:
-        bend = cv2.blur(path.where - grid(*frame.gray.shape), (5, 5))
+        bend = cv2.blur(path.where - get_pixel_grid(*frame.gray.shape), (5, 5))
         across, down = (
             cv2.Sobel(bend, -1, 1, 0, scale=1 / 8),
             cv2.Sobel(bend, -1, 0, 1, scale=1 / 8),
         )
-        bent = np.sqrt(squared(across) + squared(down))
+        bent = np.sqrt(compute_squared_length(across) + compute_squared_length(down))
         trust = trust * np.clip(2 - bent / np.float32(settings.stretch), 0, 1)
     trust = cv2.blur(trust, (3, 3)) * np.float32(fade_mix(frame, other, settings))
     places = scale_places(path.where, height, width, ENLARGED)
@@ -261,7 +278,7 @@ def blend_strokes(
     if len(found) == 2:
         trust, total = cv2.max(trust, found[1][1]), parts[0] + parts[1]
     # Hardly seen from the anchor that counts most: the other one comes in, but not all at once.
-    trust = cv2.min(cv2.min(trust, 1.0), 4 * total)
+    trust = np.minimum(np.minimum(trust, 1), 4 * total)
     shares = [trust * part / (total + np.float32(1e-4)) for part in parts]
     pictures = [cv2.cvtColor(strokes, cv2.COLOR_RGBA2RGB) for strokes, _ in found]
     return mix_pictures([*pictures, fresh], [*shares, 1 - sum(shares)])

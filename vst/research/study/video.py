@@ -147,7 +147,8 @@ def build_model_cases(subject: Subject, clip: Path, ways: VideoMethods) -> list[
         own = {"engine": "magenta", "model": ways.magenta}
         rows += [("Magenta", {**own, "stabilize": kind}) for kind in (RAW, STEADY)]
     rows += [
-        ("embedded", {"engine": "embedded", "stabilize": kind}) for kind in (RAW, STEADY, "gaussian")
+        ("embedded", {"engine": "embedded", "stabilize": kind})
+        for kind in (RAW, STEADY, "gaussian")
     ]
     return [
         build_film_case(name_case(name, options["stabilize"]), subject, clip, options)

@@ -1,10 +1,11 @@
-"""``light``: a Gaussian filter over time, the reports' post-processing. It knows no motion."""
+"""``gaussian``: a Gaussian filter over time, which does not follow motion. For comparison: whatever
+moves leaves a ghost.
+"""
 
 from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from vst.stabilizers.base import Stabilizer
 
 
 @dataclass(frozen=True)
-class LightSettings:
+class GaussianSettings:
     """``deviation`` of the Gaussian and its ``reach`` to either side, both in frames.
 
     With 0.8 and 2 the weights are 0.50 for the frame itself, 0.23 and 0.02 for those beside it.
@@ -35,12 +36,12 @@ class LightSettings:
         return float(np.exp(-0.5 * (distance / self.deviation) ** 2))
 
 
-class Light(Stabilizer):
-    """Each frame is the mean of its neighbours in time, the nearest counting most. At a scene's
-    ends the weights of the missing ones fall to the others.
+class Gaussian(Stabilizer):
+    """Each frame is the mean of its neighbors in time, the nearest counting most. At the ends of
+    a scene the others share the weights of those that are missing.
     """
 
-    def __init__(self, settings: LightSettings = LightSettings()) -> None:
+    def __init__(self, settings: GaussianSettings = GaussianSettings()) -> None:
         self.settings = settings
         self.warmup = settings.reach
         self.lookahead = settings.reach
@@ -49,14 +50,6 @@ class Light(Stabilizer):
     def reset(self) -> None:
         self._held: deque[Picture] = deque(maxlen=2 * self.settings.reach + 1)
         self._waiting = 0  # the last so many of what is held have not come out yet
-
-    def state(self) -> dict[str, Any]:
-        return {"held": [picture.copy() for picture in self._held], "waiting": self._waiting}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        self.reset()
-        self._held.extend(picture.copy() for picture in state["held"])
-        self._waiting = int(state["waiting"])
 
     def step(self, content: Picture, painted: Picture) -> list[Picture]:
         if self._held and self._held[-1].shape != painted.shape:

@@ -1,0 +1,43 @@
+"""The record of a job that its output carries."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from vst import __version__
+from vst.job import Job
+from vst.masks.open import AUTO
+
+
+def build_record(job: Job) -> str:
+    """Build the job as one line of JSON, for the output's metadata; empty if the job asks for none.
+
+    Paths are relative to the output's folder: they lead nowhere on another machine, and say nothing
+    about the folders of this one.
+    """
+    if not job.metadata:
+        return ""
+    folder = Path(job.output).resolve().parent
+
+    def shorten(name: str) -> str:
+        if name.startswith("@") or name == "none" or name.partition(":")[0] == AUTO:
+            return name
+        path = Path(name)
+        if not path.exists():
+            return name if not path.is_absolute() else path.name
+        try:
+            return Path(os.path.relpath(path.resolve(), folder)).as_posix()
+        except ValueError:  # another drive of Windows
+            return path.name
+
+    plain = job.as_dict()
+    for name in ("content", "score", "mask", "mask_background", "model"):
+        if isinstance(plain.get(name), str):
+            plain[name] = shorten(plain[name])
+    if job.styles:
+        plain["styles"] = [shorten(style) for style in job.styles]
+    if plain.get("output"):
+        plain["output"] = Path(job.output).name
+    return json.dumps({"vst": __version__, **plain}, ensure_ascii=False)
