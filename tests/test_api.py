@@ -5,14 +5,19 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 import pytest
 
 import vst
+from vst.api import JobOptions, job_of
+from vst.engines.options import ENGINE_OPTIONS
 
 PAGE = Path(__file__).parent.parent / "docs" / "python-api.md"
+NOT_TYPED = ("content", "styles", "output", "engine_options")
+"""Fields of `Job` that are arguments of their own, or stand for others."""
 
 
 @pytest.fixture
@@ -94,3 +99,50 @@ def test_wrong_options_are_refused_with_a_hint(
 ) -> None:
     with pytest.raises(vst.VSTError, match=text):
         vst.stylize("holiday.mp4", "wall.png", "out.mp4", **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"keyframes": "5"}, "keyframes '5' has the wrong type, str. Give a whole number"),
+        ({"keyframes": True}, "keyframes True has the wrong type, bool. Give a whole number"),
+        ({"loop": 1}, "loop 1 has the wrong type, int. Give True or False"),
+        ({"at": [1, "2"]}, r"at \(1, '2'\) has the wrong type, tuple. Give a tuple of numbers"),
+        ({"size": 48.5}, "size 48.5 has the wrong type, float. Give a whole number or text"),
+        ({"steps": "3", "engine": "gatys"}, "steps '3' is of the wrong type"),
+    ],
+    ids=str,
+)
+def test_a_value_of_a_wrong_type_is_refused(options: dict[str, Any], text: str) -> None:
+    with pytest.raises(vst.VSTError, match=text):
+        job_of("holiday.mp4", "wall.png", "out.mp4", **options)
+
+
+def test_numbers_of_numpy_lists_and_paths_are_accepted() -> None:
+    job = job_of("a", "b", "c", keyframes=np.int64(3), at=[1, 2.5], mask=Path("mask.png"))
+    assert (job.keyframes, job.at, job.mask) == (3, (1, 2.5), "mask.png")
+
+
+def test_earlier_spellings_of_options_are_accepted() -> None:
+    job = job_of("a", "b", "c", colours="content", stabilise="off", mask_ground="@ink-wash")
+    assert (job.colors, job.stabilize, job.mask_background) == ("content", "off", "@ink-wash")
+    earlier: Any = {"colours": "content", "stabilise": "off", "mask_ground": "@ink-wash"}
+    assert job == vst.Job("a", ("b",), "c", **earlier)
+    with pytest.raises(vst.VSTError, match="colors: given as colours too"):
+        job_of("a", "b", "c", colours="content", colors="style")
+
+
+def test_the_typed_options_are_the_fields_of_job_and_of_the_engines() -> None:
+    job, typed = get_type_hints(vst.Job), get_type_hints(JobOptions)
+    expected = {name: hint for name, hint in job.items() if name not in NOT_TYPED}
+    for engine in ENGINE_OPTIONS:
+        expected |= get_type_hints(ENGINE_OPTIONS[engine])
+    assert typed.keys() == expected.keys()
+    for name, hint in expected.items():
+        assert split_type(hint) <= split_type(typed[name]), name
+
+
+def split_type(hint: Any) -> set[str]:
+    """Return the members of a union, with every kind of sequence as one."""
+    members = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    return {str(get_args(one)[0]) + "s" if get_origin(one) else str(one) for one in members}

@@ -1,34 +1,110 @@
-"""The short way in from Python: the same as the verbs of the command line."""
+"""The public functions: what the commands of the command line do, from Python."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, TypedDict
 
-from vst.core.registry import unknown
+from vst.core.fields import rename_aliases
+from vst.core.registry import make_unknown_error
 from vst.core.timecode import parse_rate, parse_time
-from vst.core.types import OnProgress, Picture, silent
+from vst.core.types import OnProgress, Picture, ignore_progress
 from vst.engines.options import collect_option_fields, group_engine_options
 from vst.job import Job
 from vst.pipeline.parts import open_job_engine
 from vst.pipeline.run import Result, run
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
 PathLike = str | os.PathLike[str]
+
+
+class JobOptions(TypedDict, total=False):
+    """The options of `stylize`: the fields of `Job`, then those of single engines.
+
+    Times may be text ("1:02.5"), and so may rates ("30000/1001").
+    """
+
+    keyframes: int
+    picker: str
+    at: Sequence[float]
+    score: PathLike | None
+    size: int | str | None
+    strength: float
+    ease: str
+    hold: float
+    blend: str
+    pace: str
+    align: str
+    order: str
+    loop: bool
+    brush: float
+    colors: str
+    ghost: float
+    speed: float
+    mask: PathLike | None
+    mask_background: PathLike
+    mask_edge: str
+    engine: str
+    model: PathLike | None
+    stabilize: str
+    steadiness: float
+    start: float | str
+    end: float | str | None
+    audio: bool
+    codec: str | None
+    crf: int | None
+    fps: Fraction | float | str | None
+    overwrite: bool
+    keep_chunks: bool
+    metadata: bool
+    patience: float
+    max_pixels: int
+    max_frames: int
+    max_memory: float | None
+    threads: int | None
+    batch: int | None
+    # Engine gatys.
+    backbone: str
+    steps: int
+    optimizer: str
+    rate: float
+    init: str
+    content_layers: Sequence[str]
+    style_layers: Sequence[str]
+    style_layer_weights: Sequence[float]
+    scaling: str
+    content_weight: float
+    style_weight: float
+    variation_weight: float
+    early_stop: bool
+    temporal_weight: float
+    long_term_weight: float
+    luminance: str
+    previous_style: float
+    keep_steps: str
+    seed: int
 
 
 def job_of(
     content: PathLike, styles: PathLike | Sequence[PathLike], output: PathLike, **options: Any
 ) -> Job:
-    """A `Job` from paths and times as people write them; unknown options are named in the error.
-    Options that are an engine's own stand among the others.
+    """Make a `Job` from paths and from options as users write them: `JobOptions`, and the earlier
+    spellings of its names. Raises `UsageError` for an unknown option or a value of a wrong type.
     """
     names = [styles] if isinstance(styles, (str, os.PathLike)) else list(styles)
     known = Job.__dataclass_fields__
-    options = group_engine_options(options)
-    for name in options:
+    options = group_engine_options(rename_aliases(Job, options))
+    for name, value in options.items():
         if name not in known:
-            raise unknown("option", name, [*known, *collect_option_fields()])
+            raise make_unknown_error("option", name, [*known, *collect_option_fields()])
+        if isinstance(value, list):
+            options[name] = tuple(value)
+        elif isinstance(value, os.PathLike):
+            options[name] = os.fspath(value)
     for name in ("start", "end"):
         if options.get(name) is not None:
             options[name] = parse_time(options[name])
@@ -47,22 +123,22 @@ def stylize(
     styles: PathLike | Sequence[PathLike],
     output: PathLike,
     *,
-    on_progress: OnProgress = silent,
-    **options: Any,
+    on_progress: OnProgress = ignore_progress,
+    **options: Unpack[JobOptions],
 ) -> Result:
-    """Paint a video in the looks of others; ``options`` are the fields of `Job`.
+    """Paint the video ``content`` in the given styles, write it to ``output``, and return a report.
 
-    ``styles``: one or more of: a picture, a folder of pictures, a video, ``"@name"``. Returns what
-    was done.
+    ``styles``: one or more of a picture, a folder of pictures, a video, ``"@name"`` or ``"none"``.
+    ``options``: see `JobOptions`.
     """
     return run(job_of(content, styles, output, **options), on_progress)
 
 
 def stylize_picture(
-    content: PathLike, styles: PathLike | Sequence[PathLike], **options: Any
+    content: PathLike, styles: PathLike | Sequence[PathLike], **options: Unpack[JobOptions]
 ) -> Picture:
-    """Paint one picture in an even mix of styles; ``options`` are those of `stylize`. Returns RGB
-    uint8.
+    """Paint one picture in an even mix of styles and return it, RGB uint8; ``options`` are those of
+    `stylize`.
     """
     from vst.preview import paint_picture
 

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 
 class VSTError(Exception):
-    """The base class of all errors of this package; ``exit_code`` is the command line's."""
-
-    exit_code = 1
+    """The base class of all errors of this package."""
 
     def __str__(self) -> str:
         # KeyError and OSError would change the message (quotes, "[Errno …]").
@@ -20,8 +18,6 @@ class VSTError(Exception):
 class UsageError(VSTError, ValueError):
     """A value that cannot be used; another value can."""
 
-    exit_code = 2
-
 
 class UnknownNameError(UsageError, KeyError):
     """A name that is not in a table."""
@@ -30,11 +26,13 @@ class UnknownNameError(UsageError, KeyError):
 class MissingFileError(VSTError, FileNotFoundError):
     """A file or folder that does not exist."""
 
-    exit_code = 2
-
 
 class MediaError(VSTError, OSError):
     """A picture or video that cannot be read, or not completely."""
+
+
+class UnsupportedFileError(MediaError):
+    """A file of a kind that is not read, or one without pictures; it may be undamaged."""
 
 
 class LimitError(MediaError):
@@ -45,10 +43,12 @@ class OutputError(VSTError, OSError):
     """The output cannot be written."""
 
 
+class OutputFolderError(OutputError, FileNotFoundError):
+    """The folder that the output goes into does not exist."""
+
+
 class OutputExistsError(OutputError, FileExistsError):
     """The output exists and may not be replaced."""
-
-    exit_code = 2
 
 
 class AssetError(VSTError, OSError):

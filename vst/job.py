@@ -7,8 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from vst.core.fields import accept_aliases, option
-from vst.core.fields import check_option as check_option
+from vst.core.fields import accept_aliases, check_option, check_types, option
 from vst.core.limits import LIMITS, Limits
 from vst.core.timecode import format_time
 from vst.core.types import VideoInfo
@@ -240,6 +239,7 @@ class Job:
     )
 
     def __post_init__(self) -> None:
+        check_types(self, skip=("engine_options",))  # `drop_defaults` checks those of the engine
         self._replace_earlier_stabilizer()
         if (
             self.model is not None

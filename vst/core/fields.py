@@ -72,19 +72,20 @@ def check_option(name: str, value: Any, about: Any) -> None:
                 raise UsageError(f"{name} {one:g}; allowed is {allowed}")
 
 
-KINDS: dict[Any, tuple[type, str]] = {
-    bool: (bool, "True or False"),
-    int: (Integral, "a whole number"),
-    float: (Real, "a number"),
-    Fraction: (Rational, "a Fraction"),
-    str: (str, "text"),
+KINDS: dict[Any, tuple[type, str, str]] = {
+    bool: (bool, "True or False", "booleans"),
+    int: (Integral, "a whole number", "whole numbers"),
+    float: (Real, "a number", "numbers"),
+    Fraction: (Rational, "a Fraction", "Fractions"),
+    str: (str, "text", "texts"),
 }
-"""Type of a field -> what is accepted, and its description for errors."""
+"""Type of a field -> what is accepted, and its description in singular and plural."""
 
 
 def check_types(instance: Any, skip: Container[str] = ()) -> None:
     """Raise `UsageError` unless each field's value has the type that the dataclass declares."""
-    hints = _get_hints(type(instance))
+    dataclass: Any = type(instance)
+    hints = _get_hints(dataclass)
     for part in fields(instance):
         if part.name not in skip:
             _check_type(part.name, getattr(instance, part.name), hints[part.name])
@@ -96,8 +97,8 @@ def _check_type(name: str, value: Any, hint: Any) -> None:
     if (value is None and NoneType in allowed) or any(_is_of_type(value, one) for one in allowed):
         return
     described = [_describe_type(one) for one in allowed if one is not NoneType]
-    given = "a list" if isinstance(value, (list, tuple)) else type(value).__name__
-    raise UsageError(f"{name} {value!r} has the wrong type: {given}. Give {' or '.join(described)}")
+    given = type(value).__name__
+    raise UsageError(f"{name} {value!r} has the wrong type, {given}. Give {' or '.join(described)}")
 
 
 def _is_of_type(value: Any, hint: Any) -> bool:
@@ -111,12 +112,12 @@ def _is_of_type(value: Any, hint: Any) -> bool:
 
 def _describe_type(hint: Any) -> str:
     if get_origin(hint) is tuple:
-        return f"a tuple, each of it {KINDS[get_args(hint)[0]][1]}"
+        return f"a tuple of {KINDS[get_args(hint)[0]][2]}"
     return KINDS[hint][1]
 
 
 @functools.lru_cache
-def _get_hints(dataclass: type) -> dict[str, Any]:
+def _get_hints(dataclass: Any) -> dict[str, Any]:
     return get_type_hints(dataclass)
 
 

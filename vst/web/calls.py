@@ -11,8 +11,9 @@ from typing import Any
 import anyio.to_thread
 
 from vst import __version__
+from vst.core.fields import check_option
 from vst.errors import UsageError, VSTError
-from vst.job import Job, check_option
+from vst.job import Job
 from vst.keyframes import PICKERS
 from vst.styles.library import load_builtin_styles
 from vst.styles.resolve import PICTURE_SUFFIXES

@@ -10,8 +10,9 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from vst.core.fields import check_option
 from vst.errors import UsageError
-from vst.job import LARGEST_BY_DEFAULT, NATIVE, Job, check_option
+from vst.job import LARGEST_BY_DEFAULT, NATIVE, Job
 from vst.schedule.easing import EASES
 from vst.schedule.score import Score, ScoreKey, ScoreTime, StyleSource, write_score
 from vst.schedule.timeline import NONE
