@@ -16,8 +16,10 @@ from vst.errors import UsageError
 from vst.masks import EDGES, MASKS
 from vst.masks.auto import LOOKAHEAD, AutoMask, check_rectangle
 from vst.masks.base import Alpha, Mask, MaskParts
+from vst.masks.doubt import Doubts
 from vst.masks.file import FileMask
 from vst.masks.inpainted import InpaintedEdge, extend_colors
+from vst.masks.letterbox import find_window
 from vst.masks.motion import (
     compute_affine_flow,
     estimate_background_motion,
@@ -85,6 +87,50 @@ def test_a_large_picture_is_looked_at_small() -> None:
     found = masks_of(AutoMask(), frames_of(large))
     shares = [overlap(found[n], large.layers(n).alpha) for n in range(7)]
     assert np.mean(shares) > 0.88
+
+
+def test_letterbox_bars_are_left_out() -> None:
+    bars = ((24, 24), (0, 0), (0, 0))
+    noise = np.random.default_rng(3)
+    framed = []
+    for frame in frames_of(CLIP)[:9]:
+        picture = np.pad(frame.picture, bars, constant_values=16)
+        picture = picture + noise.integers(0, 3, picture.shape)
+        framed.append(Frame(frame.index, frame.time, picture.astype(np.uint8)))
+    assert find_window([framed[0].picture]) == (slice(24, 204), slice(0, 320))
+    found = masks_of(AutoMask(), framed)
+    assert all(not one[:20].any() and not one[-20:].any() for one in found)
+    assert np.mean([overlap(one[24:-24], true) for one, true in zip(found, TRUE)]) > 0.85
+    night = np.random.default_rng(4).integers(0, 60, (90, 160, 3)).astype(np.uint8)
+    night[45:] += 120
+    assert find_window([night]) == (slice(0, 90), slice(0, 160))
+
+
+def test_a_rectangle_around_two_figures_leaves_out_the_background_between_them() -> None:
+    frames, true = [], []
+    for index in range(8):
+        layers = CLIP.layers(index)
+        shifted = np.roll(layers.alpha, 110, 1)
+        share = shifted[..., None] / 255
+        picture = np.roll(layers.figure, 110, 1) * share + layers.picture * (1 - share)
+        frames.append(Frame(index, index / 25, np.rint(picture).astype(np.uint8)))
+        true.append(np.maximum(layers.alpha, shifted))
+    found = masks_of(AutoMask((0.25, 0.05, 0.65, 0.93)), frames)
+    assert np.mean([overlap(a, b) for a, b in zip(found, true)]) > 0.8
+    between = [one[60:120, 175:205] for one in found]
+    assert np.mean(between) < 0.15 * 255
+
+
+def test_a_foreground_as_large_as_a_background_is_doubted() -> None:
+    doubts = Doubts()
+    large, small = np.ones((90, 160), np.float32), np.zeros((90, 160), np.float32)
+    small[30:60, 50:90] = 1
+    for index, share in enumerate((small, large, large, small, None)):
+        doubts.record(index / 25, share)
+    missing, doubtful = doubts.format_warnings(has_rectangle=False)
+    assert "1 of 5 frames (from 0:00.160 to the end)" in missing
+    assert "2 of 5 frames (from 0:00.040 to 0:00.120) covers 100% of the picture" in doubtful
+    assert "seems to be background" in doubtful and "vst preview --mask auto" in doubtful
 
 
 @pytest.mark.parametrize(

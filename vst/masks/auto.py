@@ -1,6 +1,7 @@
 """``auto``: the foreground is what a rectangle encloses, or what moves against the background.
 
-GrabCut (Rother et al., "GrabCut", 2004) finds its outline; the optical flow follows it.
+GrabCut finds its outline; the optical flow follows it, and what moves or stands where the
+background was seen before corrects it.
 """
 
 from __future__ import annotations
@@ -13,61 +14,66 @@ from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from vst.core.timecode import format_time
 from vst.core.types import Frame, Picture
 from vst.errors import UsageError
-from vst.imaging.optical_flow import (
-    MEDIUM,
-    FlowEstimator,
-    Gray,
-    compute_squared_length,
-    find_consistent,
-    warp,
-)
-from vst.imaging.resize import shrink_short_side
+from vst.imaging.optical_flow import MEDIUM, FlowEstimator, Gray, find_consistent, warp
+from vst.masks.background import BackgroundPlate, Part
 from vst.masks.base import Alpha, Mask
-from vst.masks.motion import classify_motion, compute_affine_flow, estimate_background_motion
+from vst.masks.doubt import Doubts
+from vst.masks.grabcut import (
+    FOREGROUND_MARKS,
+    SoftMask,
+    close_pieces,
+    correct_marks,
+    doubt_unsupported,
+    drop_unsupported,
+    make_disc,
+    mark_moving,
+    mark_outline,
+    mark_rectangle,
+    run_grabcut,
+    soften,
+    upsample_guided,
+)
+from vst.masks.letterbox import Window, find_window
+from vst.masks.motion import classify_motion, estimate_background_motion
+from vst.masks.moving import Deviation, find_moving, find_still, measure_deviation
 from vst.video.scene_cuts import CutDetector
 
-WORKING = 288
+WORKING = 180
 """Short side, in pixels, at which the foreground is segmented."""
 LOOKAHEAD = 6
 """Frames after the first within which a foreground must move to be detected."""
-MOVED = 1.5
-"""Pixels that it must move against the background in that time."""
-LEAST, MOST = 0.004, 0.7
+AHEAD = 3
+"""Frames before and after, by which a known foreground is compared with the background's motion."""
+LEAST, MOST = 0.004, 0.75
 """Smallest and largest share of the picture that a foreground may cover."""
-UNSURE = 0.022
-"""Half the width of the band along the outline that each frame segments again, as a share of the
-short side.
-"""
-MARGIN = 0.12
-"""Width of the background around the foreground that GrabCut sees, as a share of the short side."""
 REMEMBERED = 0.55
 """Weight of the previous outline, warped along the flow, where the flow is consistent."""
+KEPT = 0.985
+"""Share of a pixel's evidence of motion that is left one frame later."""
+LEFT = 0.8
+"""The same, while most of the foreground moves without it."""
+MOSTLY = 0.3
+"""Share of the foreground that must move for the rest to be doubted."""
+SUPPORTED = 0.12
+"""Share of a piece that must have moved at some time: the rest of it may be even."""
 
-SoftMask = npt.NDArray[np.float32]
-"""(height, width), 0..1, at the working size."""
 Rectangle = tuple[float, float, float, float]
 """Left, top, width and height, each 0..1 of the picture."""
 
 
-FOREGROUND_MARKS = (cv2.GC_FGD, cv2.GC_PR_FGD)
-"""GrabCut's labels of foreground pixels."""
-
-
 @dataclass(frozen=True)
 class WorkingFrame:
-    """A frame at the working size."""
+    """A frame at the working size, without the bars of a letterbox."""
 
     picture: Picture
     gray: Gray
 
 
 class AutoMask(Mask):
-    """Segments the foreground; buffers `LOOKAHEAD` frames until it has found it, then one.
+    """Segments the foreground; buffers `LOOKAHEAD` frames until it has found it, then `AHEAD`.
 
     ``rectangle``: encloses the foreground at the start of each shot; None: the foreground is what
     moves. A frame without a known foreground gets an empty mask.
@@ -77,14 +83,13 @@ class AutoMask(Mask):
         super().__init__()
         self.rectangle = None if rectangle is None else check_rectangle(rectangle)
         self._estimate_flow = FlowEstimator(MEDIUM)
-        self._share: SoftMask | None = None
-        self._before: WorkingFrame | None = None
         self._working: dict[int, WorkingFrame] = {}
-        self._missing_since: float | None = None
+        self._doubts = Doubts()
+        self._drop_state()
 
     def apply(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Alpha]]:
         self._drop_state()
-        self._working.clear()
+        self._doubts = Doubts()
         cuts = CutDetector()
         waiting: deque[Frame] = deque()
         for frame in frames:
@@ -92,55 +97,111 @@ class AutoMask(Mask):
                 yield from self._drain(waiting, 0)
                 self._drop_state()
             waiting.append(frame)
-            yield from self._drain(waiting, 1 if self._share is not None else LOOKAHEAD)
+            yield from self._drain(waiting, LOOKAHEAD if self._share is None else AHEAD)
         yield from self._drain(waiting, 0)
         self._drop_state()
-        self._warn_of_missing()
+        self.warnings += self._doubts.format_warnings(self.rectangle is not None)
 
     def _drop_state(self) -> None:
-        self._share = self._before = None
+        """Forget the shot."""
+        self._share: SoftMask | None = None
+        self._support: SoftMask | None = None
+        self._past: deque[WorkingFrame] = deque(maxlen=AHEAD)
+        self._window: Window | None = None
+        self._size = (0, 0)
+        self._plate = BackgroundPlate()
+        self._working.clear()
 
     def _drain(self, waiting: deque[Frame], keep: int) -> Iterator[tuple[Frame, Alpha]]:
-        """Yield all waiting frames but ``keep``; once a foreground is known, all but one."""
-        while len(waiting) > keep or (len(waiting) > 1 and self._share is not None):
+        """Yield all waiting frames but ``keep``; once a foreground is known, all but `AHEAD`."""
+        while len(waiting) > keep or (len(waiting) > AHEAD and self._share is not None):
             first = waiting[0]
+            if self._window is None:
+                small = [resize_to_working(one.picture) for one in waiting]
+                small = [one for one in small if one.shape == small[0].shape]
+                self._window, self._size = find_window(small), small[0].shape[:2]
             here = self._to_working(first)
             later = [self._to_working(frame) for frame in islice(waiting, 1, LOOKAHEAD + 1)]
-            if self._share is not None and self._before is not None:
-                ahead = later[0] if later else None
-                self._share = self._track(self._share, here, self._before, ahead)
-            if self._share is None:
-                self._detect(here, later)
-                self._record_missing(first.time)
-            self._before = here
+            later = [one for one in later if one.gray.shape == here.gray.shape]
+            if self._past and self._past[-1].gray.shape != here.gray.shape:
+                self._past.clear()
+                self._share = None
+            self._follow(here, later)
+            self._past.append(here)
             self._working.pop(first.index, None)
             waiting.popleft()
+            self._doubts.record(first.time, self._share)
             yield first, self._alpha(first.picture)
+
+    def _follow(self, here: WorkingFrame, later: list[WorkingFrame]) -> None:
+        """Find the foreground in the frame ``here``: track the known one, or detect one."""
+        if self._share is not None and self._past:
+            self._share = self._track(self._share, here, later)
+        elif self._past:
+            backward = self._estimate_flow(here.gray, self._past[-1].gray)
+            self._plate.move(estimate_background_motion(backward))
+        if self._share is None:
+            self._support = None
+            self._detect(here, later)
+        share = self._share if self._share is not None else np.zeros(here.gray.shape, np.float32)
+        self._plate.learn(here.picture, share)
 
     def _to_working(self, frame: Frame) -> WorkingFrame:
         """Return the frame at the working size; computed once while the frame waits."""
         if frame.index not in self._working:
-            small = shrink_short_side(frame.picture, WORKING)
+            small = resize_to_working(frame.picture)
+            if self._window is not None:
+                small = np.ascontiguousarray(small[self._window])
             self._working[frame.index] = WorkingFrame(small, self._estimate_flow.gray(small))
         return self._working[frame.index]
 
     def _detect(self, here: WorkingFrame, later: list[WorkingFrame]) -> None:
         """Detect the foreground in the frame ``here``, with the frames that follow it."""
-        later = [one for one in later if one.gray.shape == here.gray.shape]
-        marks = self._mark_rectangle(here.picture)
-        if marks is None:
-            marks = mark_by_motion(self._estimate_flow, here.gray, [one.gray for one in later])
+        marks, moving = self._mark_first(here, later)
         if marks is None:
             return
         others = [(one.picture, self._estimate_flow(here.gray, one.gray)) for one in later[:4]]
         possible = marks != cv2.GC_BGD
-        background, moving = classify_motion(here.picture, others, np.isin(marks, FOREGROUND_MARKS))
+        background, own = classify_motion(here.picture, others, np.isin(marks, FOREGROUND_MARKS))
         marks[background & possible] = cv2.GC_BGD
-        marks[(marks == cv2.GC_FGD) & ~moving] = cv2.GC_PR_FGD
-        marks[cv2.erode(moving.astype(np.uint8), make_disc(2)) > 0] = cv2.GC_FGD
+        marks[(marks == cv2.GC_FGD) & ~own] = cv2.GC_PR_FGD
+        marks[cv2.erode(own.astype(np.uint8), make_disc(2)) > 0] = cv2.GC_FGD
         cut = run_grabcut(here.picture, marks, rounds=5)
         if LEAST <= cut.mean() <= MOST:
+            self._support = moving
             self._share = self._refine_first(soften(cut), [here, *later])
+
+    def _mark_first(self, here: WorkingFrame, later: list[WorkingFrame]) -> tuple[Any, Any]:
+        """Return GrabCut's labels for the rectangle, or for what moves, with what moves."""
+        if self.rectangle is not None:
+            return mark_rectangle(
+                here.picture, self._to_pixels(self.rectangle, here.picture.shape)
+            ), None
+        # The farthest frame shows the slowest motion; nearer ones, what soon leaves the picture.
+        for other in later[::-4]:
+            flow = self._estimate_flow(here.gray, other.gray)
+            deviations = [measure_deviation(flow, here.gray, other.gray)]
+            if self._past:
+                before = self._past[0].gray
+                flow = self._estimate_flow(here.gray, before)
+                deviations.append(measure_deviation(flow, here.gray, before))
+            moving = close_pieces(find_moving(deviations, share=0.3))
+            if LEAST <= moving.mean() <= MOST:
+                return mark_moving(moving), moving.astype(np.float32)
+        return None, None
+
+    def _to_pixels(self, rectangle: Rectangle, shape: tuple[int, ...]) -> Rectangle:
+        """Return left, top, right and bottom of a rectangle in a picture without its letterbox."""
+        x, y, wide, high = rectangle
+        height, width = shape[:2]
+        rows, columns = self._window or (slice(0, height), slice(0, width))
+        height, width = self._size
+        return (
+            x * width - columns.start,
+            y * height - rows.start,
+            (x + wide) * width - columns.start,
+            (y + high) * height - rows.start,
+        )
 
     def _refine_first(self, share: SoftMask, seen: list[WorkingFrame]) -> SoftMask | None:
         """Refine the first outline by tracking it through ``seen`` and back.
@@ -152,79 +213,117 @@ class AutoMask(Mask):
         for before, here in pairwise(way):
             after = 2 * here - before
             if found is not None:
-                ahead = seen[after] if 0 <= after < len(seen) else None
-                found = self._track(found, seen[here], seen[before], ahead)
+                ahead = seen[after : after + 1] if after >= 0 else []
+                step = Step(self._estimate_flow, seen[here], seen[before], ahead)
+                found = cut_again(found, step)
         return found
 
-    def _mark_rectangle(self, picture: Picture) -> Any:
-        if self.rectangle is None:
-            return None
-        height, width = picture.shape[:2]
-        x, y, wide, high = self.rectangle
-        left, top = round(x * width), round(y * height)
-        marks = np.full((height, width), cv2.GC_BGD, np.uint8)
-        marks[top : round((y + high) * height), left : round((x + wide) * width)] = cv2.GC_PR_FGD
-        return marks
-
     def _track(
-        self, share: SoftMask, here: WorkingFrame, before: WorkingFrame, after: WorkingFrame | None
+        self, share: SoftMask, here: WorkingFrame, later: list[WorkingFrame]
     ) -> SoftMask | None:
-        """Warp the outline of ``before`` along the flow and segment a band around it again.
-
-        Returns None where the foreground is lost.
+        """Track the outline to the frame ``here``, corrected by what moves and by the background
+        that was seen before. Returns None where the foreground is lost.
         """
-        if here.gray.shape != before.gray.shape:
-            return None
-        backward, forward = (
-            self._estimate_flow(here.gray, before.gray),
-            self._estimate_flow(before.gray, here.gray),
-        )
-        came: SoftMask = warp(share, backward)
-        others = [(before.picture, backward)]
-        if after is not None and after.gray.shape == here.gray.shape:
-            others.append((after.picture, self._estimate_flow(here.gray, after.gray)))
-        background, moving = classify_motion(here.picture, others, came > 0.5)
-        cut = run_grabcut(here.picture, mark_outline(came, background, moving), rounds=2)
-        size, now = float(came.mean()), float(cut.mean())
-        if now < LEAST / 2 or now > MOST or not size / 2.5 < now < size * 2.5:
-            return None  # it left the picture, or GrabCut failed: detect it again
-        # Where forward and backward flow agree, the old outline is as good as the new one and does
-        # not flicker.
-        trusted = (
-            cv2.blur(find_consistent(backward, forward).astype(np.float32), (3, 3)) * REMEMBERED
-        )
-        trusted[background | moving] *= 0.5
-        return np.asarray(trusted * came + (1 - trusted) * soften(cut), np.float32)
+        step = Step(self._estimate_flow, here, self._past[-1], later[:1])
+        came = warp(share, step.backward)
+        wide = cv2.dilate((came > 0.5).astype(np.uint8), make_disc(4)) > 0
+        self._plate.move(estimate_background_motion(step.backward, wide))
+        same = self._plate.find_same(here.picture)
+        moving = still = np.zeros(came.shape, bool)
+        if self.rectangle is None and self._support is not None:
+            deviations = self._measure_deviations(here, later, wide)
+            moving = close_pieces(find_moving(deviations) & ~same)
+            moves = is_mostly(moving, came > 0.5)
+            if moves:
+                still = find_still(deviations[-1], here.gray)
+            support = warp(self._support, step.backward) * (LEFT if moves else KEPT)
+            self._support = np.maximum(support, moving).astype(np.float32)
+        return cut_again(share, step, Evidence(same, moving, still, self._support))
+
+    def _measure_deviations(
+        self, here: WorkingFrame, later: list[WorkingFrame], foreground: Part
+    ) -> list[Deviation]:
+        """Compare the frame with the background's motion since `AHEAD` frames and in the next."""
+        others = [self._past[0].gray, *(one.gray for one in later[AHEAD - 1 : AHEAD])]
+        return [
+            measure_deviation(self._estimate_flow(here.gray, other), here.gray, other, foreground)
+            for other in others
+        ]
 
     def _alpha(self, picture: Picture) -> Alpha:
         """Return the mask at the size of ``picture``."""
         height, width = picture.shape[:2]
-        if self._share is None:
+        if self._share is None or self._window is None:
             return np.zeros((height, width), np.uint8)
-        share = self._share
+        share = np.zeros(self._size, np.float32)
+        share[self._window] = self._share
         if share.shape != (height, width):
             share = upsample_guided(share, picture)
         # Repeated warping has blurred the outline to more than a pixel.
         return np.asarray(((share - 0.5) * 1.6 + 0.5).clip(0, 1) * 255 + 0.5, np.uint8)
 
-    def _record_missing(self, time: float) -> None:
-        """Record since when the foreground is missing; warn once it is found."""
-        if self._share is None and self._missing_since is None:
-            self._missing_since = time
-        elif self._share is not None:
-            self._warn_of_missing(time)
 
-    def _warn_of_missing(self, until: float | None = None) -> None:
-        if self._missing_since is None:
-            return
-        span = f"from {format_time(self._missing_since)} " + (
-            f"to {format_time(until)}" if until is not None else "to the end"
-        )
-        self.warnings.append(
-            f"mask: no foreground was found {span}, so nothing is masked there. Give a rectangle "
-            "around it, or a mask file"
-        )
-        self._missing_since = None
+def is_mostly(moving: Part, inside: Part) -> bool:
+    """Return whether most of a foreground moves, so that what stays is left over from it."""
+    return bool((moving & inside).sum() > MOSTLY * max(1, int(inside.sum())))
+
+
+class Step:
+    """The way from one frame to the next: the frames and the flows between them."""
+
+    def __init__(
+        self,
+        estimate_flow: FlowEstimator,
+        here: WorkingFrame,
+        before: WorkingFrame,
+        later: list[WorkingFrame],
+    ) -> None:
+        self.here, self.before = here, before
+        self.backward = estimate_flow(here.gray, before.gray)
+        self.forward = estimate_flow(before.gray, here.gray)
+        self.others = [(before.picture, self.backward)]
+        self.others += [(one.picture, estimate_flow(here.gray, one.gray)) for one in later]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Pixels that show the known background, that move unlike it, and that stay while the
+    foreground moves; and how surely each has ever moved (None: that does not matter).
+    """
+
+    same: Part
+    moving: Part
+    still: Part
+    support: SoftMask | None
+
+
+def cut_again(share: SoftMask, step: Step, evidence: Evidence | None = None) -> SoftMask | None:
+    """Warp the outline of the frame before along the flow and segment a band around it again.
+
+    Returns None where the foreground is lost.
+    """
+    came: SoftMask = warp(share, step.backward)
+    background, own = classify_motion(step.here.picture, step.others, came > 0.5)
+    marks = mark_outline(came, background, own)
+    if evidence is not None:
+        marks[evidence.still & np.isin(marks, FOREGROUND_MARKS)] = cv2.GC_PR_BGD
+        correct_marks(marks, evidence.same, evidence.moving & ~background, step.here.gray)
+        if evidence.support is not None:
+            doubt_unsupported(marks, evidence.support)
+    cut = run_grabcut(step.here.picture, marks, rounds=1)
+    if evidence is not None and evidence.support is not None:
+        cut = drop_unsupported(cut, evidence.support, SUPPORTED)
+    size, now = float(came.mean()), float(cut.mean())
+    if now < LEAST / 2 or now > MOST or not size / 2.5 < now < max(size * 2.5, 0.05):
+        return None  # it left the picture, or GrabCut failed: detect it again
+    # Where forward and backward flow agree, the old outline is as good as the new one and does
+    # not flicker.
+    steady = find_consistent(step.backward, step.forward).astype(np.float32)
+    trusted = cv2.blur(steady, (3, 3)) * REMEMBERED
+    trusted[background | own] *= 0.5
+    if evidence is not None:
+        trusted[evidence.same | evidence.moving | evidence.still] *= 0.5
+    return np.asarray(trusted * came + (1 - trusted) * soften(cut), np.float32)
 
 
 def check_rectangle(rectangle: Sequence[float]) -> Rectangle:
@@ -241,120 +340,11 @@ def check_rectangle(rectangle: Sequence[float]) -> Rectangle:
     )
 
 
-def mark_by_motion(estimate_flow: FlowEstimator, gray: Any, later: list[Any]) -> Any:
-    """Return GrabCut's labels for what moves unlike the background between ``gray`` and a later
-    picture; None where nothing does.
-    """
-    height, width = gray.shape
-    for other in reversed([one for one in later if one.shape == gray.shape]):
-        flow = estimate_flow(gray, other)
-        away = np.sqrt(
-            compute_squared_length(
-                flow - compute_affine_flow(estimate_background_motion(flow), height, width)
-            )
-        )
-        away = cv2.medianBlur(away.clip(0, 255).astype(np.float32), 5)
-        level = max(MOVED, 0.45 * float(np.percentile(away, 98)))
-        moving = (away > level).astype(np.uint8)
-        reach = max(1, round(0.012 * min(height, width)))
-        moving = cv2.morphologyEx(moving, cv2.MORPH_OPEN, make_disc(reach))
-        moving = keep_largest_pieces(moving)
-        if LEAST <= moving.mean() <= MOST:
-            marks = np.full((height, width), cv2.GC_BGD, np.uint8)
-            # The flow leaks over the outline by about a patch of eight pixels.
-            marks[cv2.dilate(moving, make_disc(8)) > 0] = cv2.GC_PR_BGD
-            marks[moving > 0] = cv2.GC_PR_FGD
-            marks[cv2.erode(moving, make_disc(6)) > 0] = cv2.GC_FGD
-            return marks
-    return None
-
-
-def mark_outline(share: SoftMask, background: Any, moving: Any) -> Any:
-    """Return GrabCut's labels for a nearly known foreground: the band along its outline is
-    undecided, and so is what moves unlike its side.
-    """
-    reach = max(2, round(UNSURE * min(share.shape)))
-    inside = (share > 0.5).astype(np.uint8)
-    near = cv2.dilate(inside, make_disc(reach)) > 0
-    marks = np.full(share.shape, cv2.GC_BGD, np.uint8)
-    marks[near] = cv2.GC_PR_BGD
-    marks[inside > 0] = cv2.GC_PR_FGD
-    core = cv2.erode(inside, make_disc(reach)) > 0
-    marks[core] = cv2.GC_FGD
-    marks[background & near] = cv2.GC_BGD
-    # Pixels that seem to move with the outline reach half a window beyond it.
-    marks[(cv2.erode(moving.astype(np.uint8), make_disc(2)) > 0) & near] = cv2.GC_FGD
-    return marks
-
-
-def run_grabcut(picture: Picture, marks: Any, rounds: int) -> npt.NDArray[np.uint8]:
-    """Run GrabCut on the labeled part and its surroundings; return 1 for the foreground, uint8
-    (height, width).
-    """
-    height, width = marks.shape
-    found = np.zeros((height, width), np.uint8)
-    points = cv2.findNonZero((marks != cv2.GC_BGD).astype(np.uint8))
-    if points is None:
-        return found
-    margin = round(MARGIN * min(height, width))
-    x, y, wide, high = cv2.boundingRect(points)
-    rows = slice(max(0, y - margin), min(height, y + high + margin))
-    columns = slice(max(0, x - margin), min(width, x + wide + margin))
-    part = np.ascontiguousarray(marks[rows, columns])
-    foreground = np.isin(part, FOREGROUND_MARKS)
-    if foreground.sum() < 16 or (~foreground).sum() < 16:
-        # One side is too small to learn its colors: keep the labels.
-        found[rows, columns] = foreground
-        return found
-    behind, before = (np.zeros((1, 65), np.float64) for _ in range(2))
-    cv2.setRNGSeed(0)  # GrabCut starts its color clusters at random
-    view = np.ascontiguousarray(picture[rows, columns])
-    cv2.grabCut(view, part, None, behind, before, rounds, cv2.GC_INIT_WITH_MASK)
-    cut = np.isin(part, FOREGROUND_MARKS).astype(np.uint8)
-    found[rows, columns] = keep_largest_pieces(cut)
-    return found
-
-
-def keep_largest_pieces(mask: Any) -> Any:
-    """Keep the largest connected component of a 0/1 mask and those of at least a fifth of its
-    area.
-    """
-    count, names, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
-    if count <= 2:
-        return mask
-    areas = stats[:, cv2.CC_STAT_AREA].copy()
-    areas[0] = 0
-    return np.isin(names, np.flatnonzero(areas * 5 >= areas.max())).astype(np.uint8)
-
-
-def soften(cut: npt.NDArray[np.uint8]) -> SoftMask:
-    """Blur the edge of a 0/1 mask to about two pixels."""
-    return np.asarray(cv2.GaussianBlur(cut.astype(np.float32), (0, 0), 0.8), np.float32)
-
-
-def make_disc(radius: int) -> Any:
-    """Make a round structuring element for morphology."""
-    side = 2 * radius + 1
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-
-
-def upsample_guided(share: SoftMask, picture: Picture) -> SoftMask:
-    """Enlarge the mask to the picture's size and align its edge with the picture's (He & Sun, "Fast
-    guided filter", 2015).
-    """
+def resize_to_working(picture: Picture) -> Picture:
+    """Shrink the picture to a short side of `WORKING` pixels; smaller ones stay as they are."""
     height, width = picture.shape[:2]
-    guide: Any = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
-    rows, columns = share.shape
-    small = cv2.resize(guide, (columns, rows), interpolation=cv2.INTER_AREA)
-    window = (7, 7)
-    mean, mean_share = cv2.blur(small, window), cv2.blur(share, window)
-    together = cv2.blur(small * share, window) - mean * mean_share
-    slope = together / (cv2.blur(small * small, window) - mean * mean + 1e-3)
-    offset = mean_share - slope * mean
-    factors = [
-        cv2.resize(cv2.blur(one, window), (width, height), interpolation=cv2.INTER_LINEAR)
-        for one in (slope, offset)
-    ]
-    plain = cv2.resize(share, (width, height), interpolation=cv2.INTER_LINEAR)
-    near = np.asarray((plain > 0.02) & (plain < 0.98))
-    return np.asarray(np.where(near, factors[0] * guide + factors[1], plain), np.float32)
+    scale = WORKING / min(height, width)
+    if scale >= 1:
+        return picture
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
