@@ -15,6 +15,7 @@ import pytest
 from vst.errors import MediaError, MissingFileError, UnknownNameError, UsageError
 from vst.evaluation.measure import evaluate, read_styles_job
 from vst.evaluation.report import build_report
+from vst.evaluation.verdict import select_held
 from vst.plotting.report import draw_heat_map, format_curves_svg
 from vst.video.sources import open_source
 
@@ -141,7 +142,9 @@ def test_the_page_carries_all_within_itself(clips: dict[str, str], tmp_path: Pat
     build_report(found).save(page)
     text = page.read_text(encoding="utf-8")
     assert text.count("<svg") == len(found.videos[0].scores)
-    assert text.count("data:image/jpeg;base64,") == 4  # two strips, two maps
+    assert text.count("data:image/jpeg;base64,") == 6  # two strips, two maps of two measures
+    assert "edges are missing" in text
+    assert "steady is steady" in text
     assert "http" not in text
     assert "Where it flickers" in text
 
@@ -225,3 +228,51 @@ def test_a_video_that_a_score_painted_asks_for_its_style(monkeypatch: pytest.Mon
     monkeypatch.setattr("vst.evaluation.measure.read_job", lambda path: written)
     with pytest.raises(MediaError, match="--style"):
         read_styles_job("painted.mp4")
+
+
+def test_a_mouth_that_stays_shut_fails_with_its_place_and_second(tmp_path: Path) -> None:
+    """The second half of the talk is painted with the first frame's mouth."""
+    contents = []
+    for index in range(20):
+        picture = np.full((128, 192, 3), 180, np.uint8)
+        cv2.ellipse(picture, (48, 96), (16, 2 + 10 * (index >= 10)), 0, 0, 360, (70, 10, 20), -1)
+        contents.append(picture)
+    content = write_frames(tmp_path / "content", contents)
+    fresh = write_frames(tmp_path / "fresh", [255 - x for x in contents])
+    stuck = write_frames(tmp_path / "stuck", [255 - contents[0]] * 20)
+    measures = ["warp", "structure", "trail"]
+    found = evaluate(stuck, content, fresh=fresh, measures=measures)
+    assert "stuck does not show what the frames show (worst at 0:00.4" in found.verdict
+    assert "bottom left" in found.verdict
+    assert found.videos[0].scores["structure"].total < 0.92
+    true = evaluate(fresh, content, fresh=fresh, measures=measures)
+    assert true.verdict == "fresh is steady; keeps what the frames show"
+    head, rows = found.explain()
+    assert head == ["measure", "good", "what it says"]
+    assert rows[1][:2] == ["structure", "0.92 or more"]
+
+
+def test_without_a_fresh_painting_the_content_s_edges_stand_in(clips: dict[str, str]) -> None:
+    found = evaluate(clips["steady"], clips["content"])
+    assert "content-structure" in found.videos[0].scores
+    assert "structure" not in found.videos[0].scores
+    assert found.verdict == (
+        "steady is steady; keeps the content's edges (no unstabilized painting was given)"
+    )
+    with pytest.raises(UsageError, match="--fresh"):
+        evaluate(clips["steady"], clips["content"], measures=["structure"])
+
+
+def test_a_transition_of_styles_is_not_flicker(
+    clips: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("vst.evaluation.measure.open_engine", lambda name: Colours())
+    styles = []
+    for number, color in enumerate([(250, 0, 0), (0, 0, 250)]):
+        styles.append(str(tmp_path / f"{number}.png"))
+        cv2.imwrite(styles[-1], np.full((20, 20, 3), color[::-1], np.uint8))
+    found = evaluate(clips["raw"], clips["content"], styles=styles, measures=["warp"])
+    assert not any(found.held[4:10]) and len(found.held) == COUNT
+    assert "flickers (most at 0:00" in found.verdict
+    known = select_held([1.0, 2.0, math.nan, 9.0], [True, True, True, False])
+    assert known == [(1.0, 0), (2.0, 1)]

@@ -29,6 +29,10 @@ from vst.metrics import METRICS
     help="Another painting of the same content, measured beside it; again for more.",
 )  # fmt: skip
 @click.option(
+    "--fresh", metavar="RAW",
+    help="The unstabilized painting: shows what a stabilizer changed (default: found in --against).",
+)  # fmt: skip
+@click.option(
     "--measure", "measures", multiple=True, type=OneOf(METRICS),
     help="Take this measure alone; again for more (default: all).",
 )  # fmt: skip
@@ -49,6 +53,7 @@ def command(
     styles: tuple[str, ...],
     job: bool,
     against: tuple[str, ...],
+    fresh: str | None,
     measures: tuple[str, ...],
     predictor: str,
     size: int | None,
@@ -71,6 +76,7 @@ def command(
             styles=styles,
             job=job,
             against=against,
+            fresh=fresh,
             measures=measures or None,
             predictor=predictor,
             size=size,
@@ -97,7 +103,9 @@ def check_report(report: str, overwrite: bool) -> None:
 
 
 def print_table(evaluation: Evaluation) -> None:
-    """The table, in columns."""
+    """The verdict, and the table in columns."""
+    if evaluation.verdict:
+        click.echo(evaluation.verdict + "\n")
     head, lines = evaluation.rows()
     widths = [max(len(line[column]) for line in [head, *lines]) for column in range(len(head))]
     for line in [head, *lines]:

@@ -16,10 +16,11 @@ from vst.core.registry import make_unknown_error
 from vst.core.types import Embedding, OnProgress, Picture, Progress, ignore_progress
 from vst.errors import MediaError, UsageError
 from vst.evaluation.results import Evaluation, MeasureResult, VideoResult
+from vst.evaluation.verdict import make_verdict
 from vst.imaging.resize import resize
-from vst.job import Job, painting_size
+from vst.job import Job, compute_painting_size
 from vst.metrics import METRICS
-from vst.metrics.base import Metric
+from vst.metrics.base import MappedMetric, Metric
 from vst.metrics.style import Predictor, StyleDistance
 from vst.metrics.warp import WarpError
 from vst.pipeline.parts import open_engine
@@ -36,6 +37,10 @@ StyleTarget = Callable[[int], Embedding]
 """Index of a frame -> the style embedding that it should have."""
 STRIP = 8
 """Thumbnails in a strip."""
+FRESH_METRICS = ("structure", "tile-drift", "trail")
+"""Measures that compare with the unstabilized painting."""
+HELD = 0.002
+"""Change of the style numbers from frame to frame, of their length, up to which a style is held."""
 THUMB = 110
 """Their height in pixels."""
 
@@ -50,6 +55,7 @@ def evaluate(
     measures: Sequence[str] | None = None,
     predictor: str = PREDICTOR,
     size: int | None = None,
+    fresh: str | None = None,
     on_progress: OnProgress = ignore_progress,
 ) -> Evaluation:
     """Measure ``painted`` (a video or a folder of frames), frame by frame against ``content``.
@@ -57,49 +63,100 @@ def evaluate(
     ``styles``: what it was painted with, as `vst stylize` takes it, in order over the whole length;
     ``job``: take that from the job written into the painted file. Without either there is no style
     distance. ``against``: other paintings of the same content. ``measures``: names out of
-    `METRICS` (default: all that can be taken). ``size``: short side at which is compared (default:
-    the content's own, at most 512).
+    `METRICS` (default: all that can be taken). ``fresh``: the unstabilized painting of the same job
+    (default: the one of ``against`` that was painted so), against which structure, tile drift and
+    trail are measured; without one, structure is measured against the content's own edges.
+    ``size``: short side at which is compared (default: the content's own, at most 512).
     """
     for name in measures or ():
         if name not in METRICS:
             raise make_unknown_error("measure", name, METRICS)
+    if fresh is not None and fresh not in against:
+        against = (*against, fresh)
+    fresh = fresh or find_fresh(against)
     with ExitStack() as stack:
         film = stack.enter_context(open_source(content))
         sources = [stack.enter_context(open_source(path)) for path in (painted, *against)]
         info = film.info
-        width, height = painting_size(size, info.width, info.height, info.sample_aspect)
-        wanted, predict = None, None
-        if styles or job:
-            named = (
-                read_styles_job(painted) if job and not styles else Job(content, tuple(styles), "")
-            )
-            engine = stack.enter_context(open_engine(predictor))
-            wanted, predict = build_style_target(named, engine, predictor, film)
-        elif measures and "style" in measures:
+        width, height = compute_painting_size(size, info.width, info.height, info.sample_aspect)
+        if measures and "style" in measures and not (styles or job):
             raise UsageError("the style distance needs --style or --job: what was it painted with?")
-        chosen = list(measures) if measures else [n for n in METRICS if n != "style" or wanted]
+        chosen = list(measures) if measures else choose_metrics(fresh, styles or job)
+        if fresh is None and any(name in FRESH_METRICS for name in chosen):
+            raise UsageError(
+                "no unstabilized painting was given to compare with. Give it with --fresh"
+            )
+        wanted, predict = None, None
+        if styles or job or "tile-drift" in chosen:
+            engine = stack.enter_context(open_engine(predictor))
+            predict = get_predictor(engine, predictor)
+            if styles or job:
+                named = Job(content, tuple(styles), "") if styles else read_styles_job(painted)
+                wanted = build_style_target(named, engine, predictor, film)
         evaluation = Evaluation(
             content=content,
             rate=float(info.rate),
             size=(width, height),
             videos=[VideoResult(path) for path in (painted, *against)],
             predictor=predictor if wanted else None,
+            fresh=fresh,
         )
         each = [create_metrics(chosen, predict, wanted) for _ in sources]
         measure_videos(evaluation, film, sources, each, on_progress)
+    if wanted is not None:
+        evaluation.held = find_held_styles(wanted, evaluation.videos[0].frames)
+    evaluation.verdict = make_verdict(evaluation)
     return evaluation
+
+
+def find_fresh(paths: Sequence[str]) -> str | None:
+    """The first of the videos that was painted without a stabilizer, by the job written into it."""
+    for path in paths:
+        text = read_job(Path(path)) if Path(path).is_file() else None
+        plain = json.loads(text) if text else {}
+        if plain.get("stabilize") == "off" or plain.get("steadiness") == 0:
+            return path
+    return None
+
+
+def choose_metrics(fresh: str | None, has_style: bool | Sequence[str]) -> list[str]:
+    """The measures that can be taken."""
+    left_out = ("content-structure",) if fresh else FRESH_METRICS
+    return [name for name in METRICS if name not in left_out and (name != "style" or has_style)]
+
+
+def find_held_styles(wanted: StyleTarget, count: int) -> list[bool]:
+    """For each frame, whether its style is nearly that of the frame before."""
+    targets = [wanted(index) for index in range(count)]
+    return [
+        index == 0 or float(np.linalg.norm(target - targets[index - 1])) <= HELD * _norm(target)
+        for index, target in enumerate(targets)
+    ]
+
+
+def _norm(target: Embedding) -> float:
+    return float(np.linalg.norm(target))
 
 
 def create_metrics(
     names: Sequence[str], predict: Predictor | None, wanted: StyleTarget | None
 ) -> dict[str, Metric]:
     """Create one of each measure, for one video."""
-    return {
-        name: StyleDistance(predict, wanted)
-        if name == "style" and predict and wanted
-        else METRICS[name]()
-        for name in names
-    }
+    found: dict[str, Metric] = {}
+    for name in names:
+        if name == "style" and predict and wanted:
+            found[name] = StyleDistance(predict, wanted)
+        else:
+            found[name] = METRICS[name](predict) if name == "tile-drift" else METRICS[name]()
+    return found
+
+
+def get_predictor(engine: Any, name: str) -> Predictor:
+    """What measures the style numbers of a picture; raises `UsageError` for an engine without."""
+    if not hasattr(engine, "embed"):
+        raise UsageError(f"engine {name!r} has no style embeddings; choose another predictor")
+    embed: Predictor = engine.embed
+    return embed
 
 
 def read_styles_job(painted: str) -> Job:
@@ -124,12 +181,8 @@ def read_styles_job(painted: str) -> Job:
     return Job(known.get("content", ""), names, "", **kept)
 
 
-def build_style_target(
-    job: Job, engine: Any, name: str, film: Source
-) -> tuple[StyleTarget, Predictor]:
-    """The style numbers that each frame should have, and what measures those that it has."""
-    if not hasattr(engine, "embed"):
-        raise UsageError(f"engine {name!r} has no style embeddings; choose another predictor")
+def build_style_target(job: Job, engine: Any, name: str, film: Source) -> StyleTarget:
+    """The style numbers that each frame should have."""
     resolved = resolve_styles(job.styles, keyframes=job.keyframes, picker=job.picker)
     check_space(resolved, name, engine.space)
     numbers = {
@@ -147,7 +200,7 @@ def build_style_target(
             [numbers[name] for name in mix.weights], list(mix.weights.values()), mix.blend
         )
 
-    return wanted, engine.embed
+    return wanted
 
 
 def measure_videos(
@@ -160,6 +213,9 @@ def measure_videos(
     """Measure all videos side by side, frame by frame; fill in the evaluation."""
     width, height = evaluation.size
     values: list[dict[str, list[float]]] = [{name: [] for name in each} for each in measures]
+    worst: list[dict[str, list[Any]]] = [{name: [] for name in each} for each in measures]
+    paths = [video.path for video in evaluation.videos]
+    fresh = paths.index(evaluation.fresh) if evaluation.fresh in paths else 0
     total = film.info.frames
     at = {round((i + 0.5) * total / STRIP) for i in range(STRIP)}
     cuts, started, count = CutDetector(), time.perf_counter(), 0
@@ -170,11 +226,14 @@ def measure_videos(
         cut = cuts.is_cut(content)
         if cut:
             evaluation.cuts.append(index)
-        for video, each, found, painting in zip(evaluation.videos, measures, values, paintings):
+        rows = zip(evaluation.videos, measures, values, worst, paintings)
+        for video, each, found, places, painting in rows:
             for name, measure in each.items():
                 if cut:
                     measure.reset()
-                found[name].append(measure.add(content, painting))
+                reference = content if measure.reference == "content" else paintings[fresh]
+                found[name].append(measure.add(reference, painting))
+                places[name].append(getattr(measure, "worst_place", None))
             if index in at:
                 video.strip.append(
                     resize(painting, round(width * THUMB / height), THUMB, cv2.INTER_AREA)
@@ -184,12 +243,17 @@ def measure_videos(
         on_progress(Progress("measure", count, total, time.perf_counter() - started))
     if not count:
         raise MediaError(f"{evaluation.content} has no frame that can be compared")
-    for video, each, found in zip(evaluation.videos, measures, values):
+    for video, each, found, where in zip(evaluation.videos, measures, values, worst):
         for name, measure in each.items():
-            score = MeasureResult(
-                found[name], measure.total(found[name]), measure.better, measure.unit
-            )
-            video.scores[name] = score
+            result = measure.total(found[name])
+            video.scores[name] = MeasureResult(
+                found[name], result, measure.better, measure.unit, measure.good, measure.meaning,
+                where[name],
+            )  # fmt: skip
+            if isinstance(measure, MappedMetric):
+                mean = measure.maps.mean()
+                if mean is not None:
+                    video.maps[measure.map_title] = mean
             if isinstance(measure, WarpError):
                 video.roots[name] = measure.root()
                 if measure.lag == 1:

@@ -20,8 +20,12 @@ def build_report(evaluation: Evaluation) -> HtmlReport:
         note += f"; scene cuts at frames {', '.join(map(str, evaluation.cuts))}"
     if evaluation.predictor:
         note += f"; style by the predictor of {evaluation.predictor}"
+    if evaluation.verdict:
+        page.heading(evaluation.verdict)
     page.heading("In all", note)
     page.table(*evaluation.rows())
+    page.heading("What the numbers say")
+    page.table(*evaluation.explain())
     page.heading("Frames")
     for video in evaluation.videos:
         if video.strip:
@@ -38,6 +42,12 @@ def build_report(evaluation: Evaluation) -> HtmlReport:
             page.picture(
                 draw_heat_map(found, hottest), f"{Path(path).name}: mean {float(found.mean()):.4f}"
             )
+    for title in first.maps:
+        shown = {v.path: v.maps[title] for v in evaluation.videos if title in v.maps}
+        highest = max(float(np.percentile(found, 99.5)) for found in shown.values()) or 1.0
+        page.heading(title, f"Mean over the frames: black 0, white {highest:.3g} and above.")
+        for path, found in shown.items():
+            page.picture(draw_heat_map(found, highest), Path(path).name)
     page.heading("Over time")
     for name, score in first.scores.items():
         page.heading(f"{name}: {score.better} is better", score.unit)

@@ -16,18 +16,33 @@ from vst.core.types import Picture
 
 @dataclass(frozen=True)
 class MeasureResult:
-    """One measure of one video: a value per frame (NaN where it is undefined), and the total."""
+    """One measure of one video: a value per frame (NaN where it is undefined), and the total.
+
+    ``good``: least and most of a good total, ``meaning``: what the number shows, in a sentence.
+    ``worst``: the worst place of each frame, row and column 0..1, where that is known.
+    """
 
     values: list[float]
     total: float
     better: str
     unit: str
+    good: tuple[float, float] | None = None
+    meaning: str = ""
+    worst: list[tuple[float, float] | None] = field(default_factory=list)
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the total is in the good range; True where none is known."""
+        if self.good is None or not math.isfinite(self.total):
+            return True
+        return self.good[0] <= self.total <= self.good[1]
 
 
 @dataclass
 class VideoResult:
     """The measures of one video. ``roots``: the warp errors in the reports' square-root form;
-    ``strip``: thumbnails along the video; ``flicker``: map of the warp error.
+    ``strip``: thumbnails along the video; ``flicker``: map of the warp error; ``maps``: title ->
+    map, of the other measures that have one.
     """
 
     path: str
@@ -36,11 +51,16 @@ class VideoResult:
     roots: dict[str, float] = field(default_factory=dict)
     strip: list[Picture] = field(default_factory=list)
     flicker: npt.NDArray[np.float32] | None = None
+    maps: dict[str, npt.NDArray[np.float32]] = field(default_factory=dict)
 
 
 @dataclass
 class Evaluation:
-    """All measures: of the painted video, and of the videos that it is compared with."""
+    """All measures: of the painted video, and of the videos that it is compared with.
+
+    ``fresh``: the path of the unstabilized painting, if one is known; ``held``: for each frame,
+    whether its style is that of the frame before (empty: not known).
+    """
 
     content: str
     rate: float
@@ -49,6 +69,9 @@ class Evaluation:
     predictor: str | None = None
     cuts: list[int] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    fresh: str | None = None
+    held: list[bool] = field(default_factory=list)
+    verdict: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Return JSON values; NaN becomes null."""
@@ -57,6 +80,8 @@ class Evaluation:
             "size": list(self.size),
             "predictor": self.predictor,
             "cuts": self.cuts,
+            "fresh": self.fresh,
+            "verdict": self.verdict,
             "videos": [
                 {
                     "path": video.path,
@@ -90,6 +115,20 @@ class Evaluation:
                 roots = [video.roots[name] for video in self.videos]
                 lines.append([f"√ {name}", *map(format_number, roots), *format_ratios(roots)])
         return head, lines
+
+    def explain(self) -> tuple[list[str], list[list[str]]]:
+        """Return the head and the rows of a table: what each measure says, and its good range."""
+        lines = [
+            [name, format_range(score.good) if score.good else "–", score.meaning or score.unit]
+            for name, score in self.videos[0].scores.items()
+        ]
+        return ["measure", "good", "what it says"], lines
+
+
+def format_range(good: tuple[float, float]) -> str:
+    """Format the least and most of a good value."""
+    least, most = good
+    return f"{least:g} or more" if most >= 1 and least > 0 else f"at most {most:g}"
 
 
 def to_json_number(value: float) -> float | None:

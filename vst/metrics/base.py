@@ -10,6 +10,9 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
+
 from vst.core.types import Picture
 from vst.errors import UsageError
 
@@ -24,6 +27,14 @@ class Metric(ABC):
     """"lower", "higher", or "same": as close to the reference as possible."""
     unit = ""
     """The unit, in a few words."""
+    reference = "content"
+    """What the first picture of `add` is: the content's frame, or the "fresh" painting of the same
+    frame, without a stabilizer.
+    """
+    good: tuple[float, float] | None = None
+    """Least and most of a good video's total, where that can be said in general."""
+    meaning = ""
+    """One sentence on what the number shows."""
 
     @abstractmethod
     def add(self, content: Picture, painted: Picture) -> float:
@@ -36,6 +47,50 @@ class Metric(ABC):
         """Return the video's value: the mean over the frames that have one."""
         known = [value for value in values if not math.isnan(value)]
         return sum(known) / len(known) if known else NO_VALUE
+
+
+class MeanMap:
+    """The mean over frames of a map, resized to the first one's size; NaN counts nowhere."""
+
+    def __init__(self) -> None:
+        self._total: npt.NDArray[np.float64] | None = None
+        self._count: npt.NDArray[np.float64] | None = None
+
+    def add(self, values: npt.NDArray[np.float32]) -> None:
+        """Add the map of one frame, (height, width)."""
+        if self._total is None or self._count is None:
+            self._total, self._count = np.zeros(values.shape), np.zeros(values.shape)
+        if values.shape == self._total.shape:
+            known = np.isfinite(values)
+            self._total += np.where(known, values, 0)
+            self._count += known
+
+    def mean(self) -> npt.NDArray[np.float32] | None:
+        """The mean so far; None before the first frame."""
+        if self._total is None or self._count is None:
+            return None
+        return np.asarray(self._total / np.maximum(self._count, 1), np.float32)
+
+
+class MappedMetric(Metric):
+    """A metric that also shows where in the picture its value comes from.
+
+    ``worst_place``: row and column, 0..1 of the picture, of the worst place of the last frame.
+    """
+
+    map_title = ""
+    """The heading of its map in a report."""
+
+    def __init__(self) -> None:
+        self.maps = MeanMap()
+        self.worst_place: tuple[float, float] | None = None
+
+    def add_map(self, values: npt.NDArray[np.float32], *, sign: float = 1.0) -> None:
+        """Add a frame's map, high where it is bad; ``sign`` -1: low where it is bad."""
+        self.maps.add(values)
+        bad = np.where(np.isfinite(values), sign * values, -np.inf)
+        row, column = np.unravel_index(int(np.argmax(bad)), bad.shape)
+        self.worst_place = (float(row) / bad.shape[0], float(column) / bad.shape[1])
 
 
 def check_pair(content: Picture, painted: Picture) -> None:

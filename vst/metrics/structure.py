@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vst.core.types import Picture
+from vst.metrics.base import NO_VALUE, MappedMetric, check_pair
 
 Map = npt.NDArray[np.float32]
 """(height, width)."""
@@ -51,7 +52,9 @@ def content_structure_map(painted: Picture, content: Picture) -> Map:
     """
     edges, wanted = _edge_strength(painted), _edge_strength(content)
     shared, first, second = window_moments(edges, wanted)
-    agreement = shared / np.sqrt((first + EDGE_FLAT) * (second + EDGE_FLAT))
+    # A painting of little contrast has weaker edges, not fewer.
+    weaker = min(1.0, float(edges.mean()) / max(1e-6, float(wanted.mean())))
+    agreement = shared / np.sqrt((first + EDGE_FLAT * weaker**2) * (second + EDGE_FLAT))
     return np.where(second >= EDGE_LEAST, agreement, np.nan).astype(np.float32)
 
 
@@ -97,3 +100,38 @@ def _edge_strength(picture: Picture) -> Map:
     across = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, scale=1 / 4)
     down = cv2.Sobel(smooth, cv2.CV_32F, 0, 1, scale=1 / 4)
     return np.asarray(cv2.magnitude(across, down), np.float32)
+
+
+class Structure(MappedMetric):
+    """`structure` of each frame of a stabilized painting with the fresh one."""
+
+    better = "higher"
+    unit = "agreement of local structure with the fresh painting, 5th percentile over places"
+    reference = "fresh"
+    good = (0.92, 1.0)
+    meaning = "Below, the stabilizer shows what the frame does not: a mouth that stays shut."
+    map_title = "Where the structure is another one"
+
+    def add(self, content: Picture, painted: Picture) -> float:
+        check_pair(content, painted)
+        agreement = structure_map(painted, content)
+        self.add_map(1 - agreement)
+        return lowest(agreement)
+
+
+class ContentStructure(MappedMetric):
+    """`content_structure` of each frame of a painting with its content."""
+
+    better = "higher"
+    unit = "correlation with the strength of the content's own edges, mean over its edges"
+    good = (0.7, 1.0)
+    meaning = "Below, edges of the content are missing or stand elsewhere; styles differ in it."
+    map_title = "Where the content's edges are missing"
+
+    def add(self, content: Picture, painted: Picture) -> float:
+        check_pair(content, painted)
+        agreement = content_structure_map(painted, content)
+        self.add_map(1 - agreement)
+        places = agreement[BORDER:-BORDER:STRIDE, BORDER:-BORDER:STRIDE]
+        known = places[np.isfinite(places)]
+        return float(known.mean()) if known.size else NO_VALUE

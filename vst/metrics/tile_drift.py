@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vst.core.types import Embedding, Picture
+from vst.metrics.base import NO_VALUE, MappedMetric, check_pair
 
 ROWS = 3
 """Rows of tiles; a tile is half the picture's height square, and they overlap."""
@@ -86,3 +87,49 @@ def measure_natural_drift(
 def _summarize(found: Sequence[Map]) -> Drift:
     distances = np.concatenate(found)
     return Drift(float(distances.mean()), float(np.percentile(distances, PERCENTILE)))
+
+
+class TileDrift(MappedMetric):
+    """The drift of every fifth frame of a stabilized painting from the fresh one, relative to the
+    natural drift.
+    """
+
+    unit = "distance of style numbers in parts of the picture, relative to the natural change"
+    reference = "fresh"
+    good = (0.0, 1.7)
+    meaning = "Above, texture is smeared, stretched or stuck in parts of the picture."
+    map_title = "Where the texture is another one"
+
+    def __init__(self, predict: Predictor) -> None:
+        super().__init__()
+        self.predict = predict
+        self._natural: list[float] = []
+        self._before: npt.NDArray[np.float32] | None = None
+        self._count = 0
+
+    def add(self, content: Picture, painted: Picture) -> float:
+        check_pair(content, painted)
+        place, self._count = self._count % EVERY, self._count + 1
+        if place == 1 and self._before is not None:
+            now = self._embed_tiles(content)
+            self._natural.append(float(np.linalg.norm(now - self._before, axis=1).mean()))
+            self._before = None
+        if place != 0:
+            return NO_VALUE
+        self._before = self._embed_tiles(content)
+        distances = np.linalg.norm(self._embed_tiles(painted) - self._before, axis=1)
+        self.add_map(drift_map(distances.astype(np.float32), *content.shape[:2]))
+        return float(distances.mean())
+
+    def reset(self) -> None:
+        self._before, self._count = None, 0
+
+    def total(self, values: Sequence[float]) -> float:
+        mean = super().total(values)
+        natural = float(np.mean(self._natural)) if self._natural else 0.0
+        return mean / natural if natural > 0 else NO_VALUE
+
+    def _embed_tiles(self, picture: Picture) -> npt.NDArray[np.float32]:
+        corners, side = tile_corners(*picture.shape[:2])
+        tiles = (picture[y : y + side, x : x + side] for y, x in corners)
+        return np.stack([self.predict(np.ascontiguousarray(tile)) for tile in tiles])

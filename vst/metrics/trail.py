@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vst.core.types import Picture
+from vst.metrics.base import MappedMetric, check_pair
 
 HEIGHT = 256
 """Pixels; pictures are brought to this height."""
@@ -38,3 +39,19 @@ def _blur_small(picture: Picture) -> npt.NDArray[np.float32]:
         picture = np.asarray(cv2.resize(picture, size, interpolation=how), np.uint8)
     blurred = cv2.GaussianBlur(picture.astype(np.float32), (0, 0), SIGMA)
     return np.asarray(blurred, np.float32)
+
+
+class Trail(MappedMetric):
+    """`trail` of each frame of a stabilized painting against the fresh one."""
+
+    unit = "levels of 255, blurred, 99th percentile over places"
+    reference = "fresh"
+    good = (0.0, 10.0)
+    meaning = "Above, paint stays behind where something was."
+    map_title = "Where paint stays behind"
+
+    def add(self, content: Picture, painted: Picture) -> float:
+        check_pair(content, painted)
+        difference = trail_map(painted, content)
+        self.add_map(difference)
+        return float(np.percentile(difference, PERCENTILE))
