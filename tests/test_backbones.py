@@ -59,7 +59,7 @@ def test_pictures_are_prepared_as_keras_prepares_them(name: str, module) -> None
     np.testing.assert_allclose(open_backbone(name, RANDOM).preprocess(large), expected, atol=1e-3)
 
 
-def test_a_layer_that_is_not_there_is_answered_with_the_nearest(vgg: Backbone) -> None:
+def test_the_error_for_an_unknown_layer_suggests_the_nearest(vgg: Backbone) -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'block4_conv2'"):
         vgg(PICTURE, ("block4_conv22",))
     with pytest.raises(UsageError, match="no layers"):
@@ -76,7 +76,7 @@ def test_weights_come_from_a_file(tmp_path: Path, vgg: Backbone) -> None:
         open_backbone("vgg16", path)
 
 
-def test_wrong_names_and_files_are_told() -> None:
+def test_an_unknown_backbone_and_a_missing_weight_file_are_named() -> None:
     with pytest.raises(UnknownNameError, match="vgg19"):
         open_backbone("vgg18")
     with pytest.raises(MissingFileError, match="nowhere"):

@@ -54,7 +54,7 @@ def test_every_finding_has_its_parts() -> None:
     assert doctor.examine(False).ok
 
 
-def test_pkg_resources_gone_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_pkg_resources_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     real = doctor.find_spec
     monkeypatch.setattr(
         doctor, "find_spec", lambda name: None if name == "pkg_resources" else real(name)

@@ -52,12 +52,12 @@ def test_an_unknown_ending_is_refused(tmp_path: Path) -> None:
         save_picture(tmp_path / "picture.webp", plain(RED))
 
 
-def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_saving_a_picture_in_a_missing_folder_raises_an_output_error(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="cannot be written"):
         save_picture(tmp_path / "no" / "picture.png", plain(RED))
 
 
-def test_what_is_no_picture_is_refused(tmp_path: Path) -> None:
+def test_saving_an_array_that_is_not_uint8_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="uint8"):
         save_picture(tmp_path / "picture.png", np.zeros((4, 4, 3), np.float32))  # type: ignore[arg-type]
 

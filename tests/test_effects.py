@@ -92,7 +92,7 @@ def test_nothing_in_nothing_out() -> None:
     assert list(retime_frames([], 2, RATE)) == []
 
 
-def test_the_sound_is_stretched_or_dropped_as_said() -> None:
+def test_the_sound_is_stretched_or_dropped_by_speed_and_option() -> None:
     assert plan_sound(1) == SoundPlan()
     assert plan_sound(0.5).filter == "atempo=0.5"
     assert plan_sound(3).filter is not None

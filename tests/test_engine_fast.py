@@ -177,9 +177,9 @@ def test_a_video_is_painted_without_a_style(
     words = ["stylize", media / "clip.mp4", "--engine", "fast", "-o", out, "--json"]
     done = run(*words, "--model", model)
     assert done.code == 0, done.err
-    told = json.loads(done.out)
-    assert told["frames"] == 20 and told["engine"] == "fast"
-    assert [key["name"] for key in told["keyframes"]] == ["a"]
+    report = json.loads(done.out)
+    assert report["frames"] == 20 and report["engine"] == "fast"
+    assert [key["name"] for key in report["keyframes"]] == ["a"]
 
 
 def test_two_networks_are_played_one_after_the_other(
@@ -206,7 +206,7 @@ def test_a_preview_shows_networks(run: Any, media: Path, networks: Path, tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["--engine", "fast", "--model", "none.keras"], "none.keras"),
         (["--engine", "fast", "-s", "red.png"], "not a trained network"),
@@ -215,11 +215,11 @@ def test_a_preview_shows_networks(run: Any, media: Path, networks: Path, tmp_pat
         (["--engine", "fast", "--model", "red.png"], "not a trained network"),
     ],
 )
-def test_what_is_wrong_is_told_in_one_line(
-    run: Any, media: Path, networks: Path, tmp_path: Path, words: list[str], told: str
+def test_wrong_models_and_styles_give_a_one_line_error(
+    run: Any, media: Path, networks: Path, tmp_path: Path, words: list[str], message: str
 ) -> None:
     places = {"a.keras": networks / "a.keras", "red.png": media / "red.png"}
     named = [places.get(word, word) for word in words]
     done = run("stylize", media / "clip.mp4", *named, "-o", tmp_path / "out.mp4")
-    assert done.code in (1, 2) and told in done.err and len(done.err.splitlines()) == 1
+    assert done.code in (1, 2) and message in done.err and len(done.err.splitlines()) == 1
     assert not (tmp_path / "out.mp4").exists()

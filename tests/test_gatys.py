@@ -1,4 +1,4 @@
-"""Painting by optimisation: what it must reach, what it remembers, and how it is told."""
+"""Painting by optimization: what it reaches, what it remembers, and its options."""
 
 from __future__ import annotations
 
@@ -208,7 +208,9 @@ def test_figure_and_ground_are_remembered_apart() -> None:
 def test_wrong_values_are_one_clear_line() -> None:
     with pytest.raises(SpaceError, match="paints from pictures"):
         opened().prepare({"waves": np.zeros(100, np.float32)})
-    with pytest.raises(EngineError, match="'fire' was not prepared. Prepared styles: waves, glass"):
+    with pytest.raises(
+        EngineError, match=r"'fire' was not prepared. Prepared styles: waves, glass"
+    ):
         opened(steps=1).paint(photo(40, 40)[None], one("fire"))
     with pytest.raises(EngineError, match="Lower the rate"):
         opened(steps=2, style_layer_weights=(3e38,) * 5).paint(photo(40, 40)[None], one())
@@ -233,7 +235,7 @@ def test_options_of_an_engine_reach_the_job_and_come_back() -> None:
 
 
 @pytest.mark.parametrize(
-    ("engine", "given", "told"),
+    ("engine", "given", "message"),
     [
         ("embedded", {"steps": 3}, "engine 'gatys' has it"),
         ("gatys", {"stepps": 3}, "Did you mean 'steps'"),
@@ -242,8 +244,10 @@ def test_options_of_an_engine_reach_the_job_and_come_back() -> None:
         ("gatys", {"style_layers": "stage1"}, "Give a list"),
     ],
 )
-def test_options_that_cannot_be_are_told(engine: str, given: dict[str, Any], told: str) -> None:
-    with pytest.raises(UsageError, match=told):
+def test_impossible_options_raise_an_error_that_names_them(
+    engine: str, given: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
         parse_engine_options(engine, given)
 
 
@@ -253,7 +257,7 @@ def test_the_earlier_spelling_of_an_option_is_accepted() -> None:
     assert parse_engine_options("gatys", {"optimiser": "adam"}).optimizer == "adam"
 
 
-def test_an_unknown_backbone_is_told() -> None:
+def test_the_error_for_an_unknown_backbone_suggests_the_nearest() -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'vgg19'"):
         parse_engine_options("gatys", {"backbone": "vgg-19"})
 

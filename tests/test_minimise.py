@@ -14,7 +14,7 @@ RNG = np.random.default_rng(5)
 
 
 def bowl(low: Array, steep: Array):  # type: ignore[no-untyped-def]
-    """Least at ``low``, as steep in each direction as told."""
+    """Least at ``low``, as steep in each direction as given."""
 
     def cost(x: Array) -> tuple[float, Array]:
         return float(0.5 * (steep * (x - low) ** 2).sum()), (steep * (x - low)).astype(np.float32)
@@ -70,7 +70,7 @@ def test_adam_is_that_of_keras() -> None:
 
 
 @pytest.mark.parametrize("method", [adam, lbfgs])
-def test_the_cost_told_is_that_of_the_picture_told(method) -> None:  # type: ignore[no-untyped-def]
+def test_each_step_reports_the_cost_of_its_own_picture(method) -> None:  # type: ignore[no-untyped-def]
     low = RNG.uniform(0.3, 0.7, 12).astype(np.float32)
     cost = bowl(low, np.ones_like(low))
     for step in method(cost, np.full_like(low, 0.1), 5):

@@ -75,7 +75,7 @@ def test_patterns_look_different_from_one_another(drawn: dict[str, np.ndarray]) 
             assert alike < 0.75, f"{one} and {other}"
 
 
-def test_an_unknown_pattern_is_told_with_the_nearest_name() -> None:
+def test_the_error_for_an_unknown_pattern_suggests_the_nearest() -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'ink-wash'"):
         draw_pattern("ink-wosh")
 
@@ -150,7 +150,7 @@ def test_an_odd_size_is_refused(tmp_path: Path) -> None:
         write_content(tmp_path / "clip.mp4", width=97, height=64)
 
 
-def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_writing_a_clip_in_a_missing_folder_raises_an_output_error(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="cannot write"):
         write_clip(tmp_path / "no" / "clip.mp4", [], 32, 32, 25, None)
 

@@ -47,7 +47,9 @@ def test_leaving_without_finish_drops_everything(name: str, tmp_path: Path) -> N
 
 @pytest.mark.fault("ffmpeg killed under the program")
 @pytest.mark.parametrize("name", ["out.mp4", "out.webm", "out.gif"])
-def test_a_killed_ffmpeg_is_told_and_leaves_the_old_output(name: str, tmp_path: Path) -> None:
+def test_a_killed_ffmpeg_raises_an_error_and_leaves_the_old_output(
+    name: str, tmp_path: Path
+) -> None:
     spec = spec_for(tmp_path / name, overwrite=True, width=640, height=480)
     old = some_output(spec.path)
     frames = clips.as_frames(clips.draw_numbered_frames(60, 640, 480), RATE)
@@ -61,7 +63,7 @@ def test_a_killed_ffmpeg_is_told_and_leaves_the_old_output(name: str, tmp_path: 
 
 
 @pytest.mark.fault("ffmpeg killed under the program")
-def test_an_ffmpeg_killed_after_the_last_frame_is_told(tmp_path: Path) -> None:
+def test_an_ffmpeg_killed_after_the_last_frame_raises_an_error(tmp_path: Path) -> None:
     spec = spec_for(tmp_path / "out.mp4")
     with pytest.raises(OutputError, match="signal 9"), open_sink(spec) as sink:
         for frame in clips.as_frames(clips.draw_numbered_frames(5), RATE):
@@ -87,7 +89,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.fault("the disk is full")
 @pytest.mark.parametrize("name", ["out.mp4", "out.mkv", "out.gif", "frames"])
-def test_a_full_disk_is_told(name: str, small_disk: Path) -> None:
+def test_a_full_disk_raises_an_error_and_leaves_nothing(name: str, small_disk: Path) -> None:
     rng = np.random.default_rng(0)
     noise = [rng.integers(0, 256, (240, 320, 3), np.uint8) for _ in range(20)]
     spec = spec_for(small_disk / name, width=320, height=240)
@@ -99,7 +101,7 @@ def test_a_full_disk_is_told(name: str, small_disk: Path) -> None:
 
 
 @pytest.mark.fault("the disk is full")
-def test_a_disk_that_is_full_only_at_the_end_is_told(small_disk: Path) -> None:
+def test_a_disk_that_fills_up_at_the_end_raises_an_error(small_disk: Path) -> None:
     """The picture track fits, the joined file does not."""
     rng = np.random.default_rng(0)
     noise = [rng.integers(0, 256, (96, 128, 3), np.uint8) for _ in range(25)]
@@ -112,7 +114,7 @@ def test_a_disk_that_is_full_only_at_the_end_is_told(small_disk: Path) -> None:
 
 
 @pytest.mark.fault("the disk is full")
-def test_a_file_that_may_not_grow_is_told(tmp_path: Path) -> None:
+def test_a_file_size_limit_raises_an_error(tmp_path: Path) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     rng = np.random.default_rng(0)
     noise = [rng.integers(0, 256, (240, 320, 3), np.uint8) for _ in range(20)]

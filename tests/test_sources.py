@@ -240,7 +240,7 @@ def test_tone_mapping_stays_inside_and_keeps_grey(colour: tuple[float, ...], tra
     assert np.all(out >= 0) and np.all(out <= 1) and np.ptp(out[1]) < 1e-3
 
 
-def test_transparency_is_laid_on_black(tmp_path: Path) -> None:
+def test_transparency_is_composited_on_black(tmp_path: Path) -> None:
     pixels = np.zeros((32, 32, 4), np.uint8)
     pixels[:, :16] = (200, 100, 50, 255)
     pixels[:, 16:] = (200, 100, 50, 128)

@@ -85,7 +85,7 @@ def test_rows_that_are_done_are_kept(tmp_path: Path) -> None:
     assert calls == ["a", "b", "a"]  # with other settings it is another row
 
 
-def test_a_row_whose_files_are_gone_is_tried_again(tmp_path: Path) -> None:
+def test_a_row_with_missing_or_damaged_files_runs_again(tmp_path: Path) -> None:
     calls: list[str] = []
     study = Study("sweep", "One", [counting("a", calls)])
     row = run_study(study, tmp_path).rows[0]
@@ -131,7 +131,7 @@ def test_an_error_of_ours_is_no_row(tmp_path: Path) -> None:
         run_study(Study("sweep", "Bug", [failing("a", KeyError("x"))]), tmp_path)
 
 
-def test_a_folder_is_held_by_one_study(tmp_path: Path) -> None:
+def test_a_second_study_in_the_same_folder_is_refused(tmp_path: Path) -> None:
     def work(place: Path, on_progress: OnProgress) -> CaseResult:
         with pytest.raises(OutputError, match="another run"):
             run_study(Study("sweep", "Inner", []), tmp_path)
@@ -141,7 +141,7 @@ def test_a_folder_is_held_by_one_study(tmp_path: Path) -> None:
     assert not list(tmp_path.glob(".*"))
 
 
-def test_a_file_of_somebody_else_is_left(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_study_is_kept(tmp_path: Path) -> None:
     (tmp_path / "sweep.json").write_text('{"mine": 1}')
     with pytest.raises(OutputExistsError, match="not a study"):
         run_study(Study("sweep", "Mine", []), tmp_path)
@@ -200,14 +200,14 @@ def test_options_are_read_by_their_kind() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [("strength", "write NAME=VALUE"), ("strenght=1", "did you mean 'strength'"),
      ("strength=much", "is not a number"), ("keyframes=1.5", "not a whole number"),
      ("loop=yes", "true or false"), ("output=x", "unknown option"),
      ("content=x", "unknown option")],
 )  # fmt: skip
-def test_wrong_options_are_told(text: str, said: str) -> None:
-    with pytest.raises(UsageError, match=said):
+def test_wrong_option_texts_are_refused(text: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
         parse_options([text])
 
 

@@ -124,7 +124,7 @@ def test_a_full_disk_loses_no_earlier_vote(tmp_path: Path, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"votes": [{"question": "look"}]}', '{"votes": 3}'])
-def test_a_damaged_file_of_votes_is_told_and_kept(tmp_path: Path, text: str) -> None:
+def test_a_damaged_file_of_votes_raises_an_error_and_is_kept(tmp_path: Path, text: str) -> None:
     path = tmp_path / "rate.json"
     path.write_text(text)
     with pytest.raises(MediaError, match="move it away"):
@@ -271,9 +271,9 @@ def test_ranges(asked: str | None, wanted: tuple[int, int, bool]) -> None:
 
 def test_a_vote_reaches_the_file(server: RatingServer) -> None:
     token = pair_at(server)
-    said = {"token": token, "answers": {"look": "left", "smooth": "same"}}
-    assert ask(server, "/vote", said)[0] == 200
-    assert ask(server, "/vote", said)[0] == 410
+    vote = {"token": token, "answers": {"look": "left", "smooth": "same"}}
+    assert ask(server, "/vote", vote)[0] == 200
+    assert ask(server, "/vote", vote)[0] == 410
     assert [vote.choice for vote in server.rating.votes.all()] == ["left", "same"]
     found = json.loads(ask(server, "/ranking")[1])["ranking"]
     assert len(found["look"]) == 3 and sum(place["votes"] for place in found["look"]) == 2
@@ -291,7 +291,7 @@ def test_nothing_else_is_served(server: RatingServer, films: Path) -> None:
 
 
 def test_other_pages_and_other_names_are_refused(server: RatingServer) -> None:
-    said = {"token": pair_at(server), "answers": {"look": "left", "smooth": "left"}}
+    vote = {"token": pair_at(server), "answers": {"look": "left", "smooth": "left"}}
     for headers in (
         {"Host": "evil.example"},
         {"Host": f"evil.example:{server.server_address[1]}"},
@@ -299,17 +299,17 @@ def test_other_pages_and_other_names_are_refused(server: RatingServer) -> None:
         {"Origin": "null"},
     ):
         assert ask(server, "/", **headers)[0] == 403
-        assert ask(server, "/vote", said, **headers)[0] == 403
-    assert ask(server, "/vote", said, Content_Type="text/plain")[0] == 415
+        assert ask(server, "/vote", vote, **headers)[0] == 403
+    assert ask(server, "/vote", vote, Content_Type="text/plain")[0] == 415
     assert len(server.rating.votes) == 0
-    assert ask(server, "/vote", said, Origin=server.url[:-1])[0] == 200
+    assert ask(server, "/vote", vote, Origin=server.url[:-1])[0] == 200
 
 
 def test_wrong_answers_are_refused(server: RatingServer) -> None:
     token = pair_at(server)
-    said = [{"token": token}, {"token": token, "answers": 3}]
-    said.append({"token": token, "answers": {"look": "left"}})
-    for body in (b"{", b"[]", b"[" * 4000, b"\xff", *said):
+    votes = [{"token": token}, {"token": token, "answers": 3}]
+    votes.append({"token": token, "answers": {"look": "left"}})
+    for body in (b"{", b"[]", b"[" * 4000, b"\xff", *votes):
         assert ask(server, "/vote", body)[0] == 400, body
     assert ask(server, "/vote", b"x" * (LARGEST_BODY + 1))[0] == 413
     assert ask(server, "/elsewhere", {"token": token})[0] == 404

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.clips import write_clip
+from tests import clips
 from tests.conftest import CommandResult
 from vst.research.study.rating import Rating, read_group
 from vst.research.study.server import RatingServer
@@ -73,7 +73,7 @@ def test_optimisers_lower_the_loss(run: Run, film: Path, tmp_path: Path) -> None
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[RatingServer]:
     for name in ("first", "second", "third"):
-        write_clip(tmp_path / f"{name}.mp4", 25)
+        clips.write_clip(tmp_path / f"{name}.mp4", 25)
     with (
         Votes(tmp_path / "rate.json") as votes,
         RatingServer(Rating([read_group(tmp_path)], votes)) as server,

@@ -129,7 +129,7 @@ def test_an_embedding_that_is_not_a_row_of_finite_numbers_is_refused(numbers: li
         add_style("mine", numbers, TFLITE_SPACE)
 
 
-def test_a_removed_style_is_gone() -> None:
+def test_a_removed_style_is_not_listed() -> None:
     add_style("mine", NUMBERS, TFLITE_SPACE)
     remove_style("@mine")
     assert load_own_styles() == {}

@@ -20,7 +20,7 @@ STEP = np.array([2, 1], np.float32)
 
 
 def texture(seed: int = 0, side: int = 160) -> np.ndarray:
-    """A smooth pattern, so that a pixel's place can be told from its colour."""
+    """A smooth pattern, so that a color identifies its pixel."""
     rng = np.random.default_rng(seed)
     coarse = rng.integers(0, 256, (side // 8, side // 8, 3), dtype=np.uint8)
     return cv2.resize(coarse, (side, side), interpolation=cv2.INTER_CUBIC)
@@ -68,7 +68,7 @@ def test_a_flow_comes_back_bit_by_bit(tmp_path: Path) -> None:
     assert (tmp_path / "a.flo").read_bytes() == (tmp_path / "b.flo").read_bytes()
 
 
-def test_a_flow_file_is_laid_out_as_the_format_has_it(tmp_path: Path) -> None:
+def test_a_flow_file_in_the_published_format_is_read(tmp_path: Path) -> None:
     numbers = [1.5, -2.0, 3.0, 4.25]  # two pixels side by side: right, down, right, down
     content = b"PIEH" + struct.pack("<ii4f", 2, 1, *numbers)
     (tmp_path / "a.flo").write_bytes(content)
@@ -78,7 +78,7 @@ def test_a_flow_file_is_laid_out_as_the_format_has_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (b"", "not a .flo"),
         (b"RIFF" + bytes(20), "not a .flo"),
@@ -87,10 +87,12 @@ def test_a_flow_file_is_laid_out_as_the_format_has_it(tmp_path: Path) -> None:
         (b"PIEH" + struct.pack("<ii", 2**30, 2**30), "in its header"),
     ],
 )
-def test_what_is_no_flow_is_named(tmp_path: Path, content: bytes, told: str) -> None:
+def test_a_file_that_is_not_a_flow_raises_an_error_that_says_why(
+    tmp_path: Path, content: bytes, message: str
+) -> None:
     path = tmp_path / "bad.flo"
     path.write_bytes(content)
-    with pytest.raises(MediaError, match=told):
+    with pytest.raises(MediaError, match=message):
         sintel.read_flow(path)
 
 
@@ -190,7 +192,7 @@ def test_near_the_end_there_is_no_fifth_frame(tree: Path) -> None:
     assert found.mask_next.any() and not found.mask_far.any()
 
 
-def test_held_out_frames_are_in_no_training_moment() -> None:
+def test_validation_frames_are_in_no_training_moment() -> None:
     scene = film_scenes.FilmScene("a", [np.zeros((40, 40, 3), np.uint8)] * 60)
     films = film_scenes.FilmSet([scene])
     learnt = {index + lag for _, index in films.training for lag in (0, 1, film_scenes.LONG_TERM)}

@@ -166,7 +166,7 @@ def test_batches_come_from_the_seed_and_the_step_alone(folder: Path, tmp_path: P
     assert (one["content"] != other["content"]).any()
 
 
-def test_held_out_pictures_are_not_learnt(folder: Path) -> None:
+def test_validation_pictures_are_not_training_pictures(folder: Path) -> None:
     pictures = PictureFolder(folder)
     assert len(pictures.held) == 1 and len(pictures.training) == 11
     assert not set(pictures.held) & set(pictures.training)
@@ -293,7 +293,7 @@ def test_the_command_trains_and_goes_on(
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["fast", "--out", "x"], "--style"),
         (["fast", "--style", "@ink-wash", "--out", "x"], "--pictures"),
@@ -305,12 +305,12 @@ def test_the_command_trains_and_goes_on(
         (["fast", "--resume", ".", "--steps", "3"], "does not hold a training"),
     ],
 )
-def test_what_is_missing_or_wrong_is_told_in_one_line(
-    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], told: str
+def test_wrong_train_commands_give_a_short_error_and_write_nothing(
+    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], message: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     done = run("train", *words)
-    assert done.code in (1, 2) and told in done.err
+    assert done.code in (1, 2) and message in done.err
     assert len(done.err.strip().splitlines()) <= 4 and not (tmp_path / "x").exists()
 
 
