@@ -1,4 +1,4 @@
-"""Checks of the installation: what is installed, which engines can be used, and how to fix the rest.
+"""Check the installation: what is installed, which engines work, and how to fix the rest.
 
 The checks import nothing heavy: versions come from the packages' metadata, so that a broken
 TensorFlow cannot break the doctor.

@@ -21,8 +21,9 @@ SUPERSAMPLING = 4  # the outline is drawn at this many times its size
 class FigureFrame:
     """One frame and what it is made of.
 
-    ``figure`` and ``background`` are whole pictures, each as if the other were not there; ``alpha`` is
-    uint8, (height, width), 255 where the figure is. ``picture`` is one laid over the other.
+    ``figure`` and ``background`` are whole pictures, each as if the other were not there;
+    ``alpha`` is uint8, (height, width), 255 where the figure is. ``picture`` is one laid over the
+    other.
     """
 
     picture: Picture
