@@ -16,6 +16,7 @@ from vst.core.types import Frame, Picture
 from vst.engines.base import Engine
 from vst.errors import EngineError
 from vst.imaging.compositing import compute_painting_share, fade_to_content
+from vst.imaging.guided_filter import enlarge_guided
 from vst.imaging.resize import resize
 from vst.masks.base import Alpha, Edge
 from vst.schedule.timeline import Mix
@@ -130,4 +131,11 @@ class FramePainter:
         factor = 2 ** (round(math.log2(mix.brush) * BRUSH_STEPS) / BRUSH_STEPS)
         width, height = max(1, round(self.width * factor)), max(1, round(self.height * factor))
         painting = self.engine.paint(resize(content, width, height)[None], [mix])[0]
-        return resize(painting, self.width, self.height)
+        plain = resize(painting, self.width, self.height)
+        if factor >= 1:
+            return plain
+        # Enlarged strokes are blurred and ragged: the content's edges make them crisp again. Near
+        # brush 1 there is little to enlarge.
+        share = min(1.0, -math.log2(factor))
+        guided = enlarge_guided(painting, resize(content, self.width, self.height))
+        return fade_to_content(plain, guided, share)
