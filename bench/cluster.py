@@ -122,7 +122,7 @@ def measure_chunks(
     clip: Path, folder: Path, engine: str, styles: list[str], storage: str | None
 ) -> Any:
     """Paint one long video on two workers, and record what each chunk took."""
-    from vst.api import job_of
+    from vst.api import make_job
     from vst.cluster import ClusterSettings
     from vst.cluster.paint_chunks import ClusterPainter
     from vst.pipeline.control import RunControl
@@ -139,7 +139,7 @@ def measure_chunks(
 
     began = time.perf_counter()
     last = [0.0]
-    job = job_of(clip, styles, folder / "cluster.mp4", engine=engine, overwrite=True)
+    job = make_job(clip, styles, folder / "cluster.mp4", engine=engine, overwrite=True)
     with start_workers(ClusterSettings("local", CORES, 1, storage)) as crew:
         started = time.perf_counter() - began
         noted = Noted(crew, lambda progress: last.__setitem__(0, progress.seconds), RunControl())
@@ -157,7 +157,7 @@ def measure_chunks(
 
 def measure_clips(clip: Path, folder: Path, engine: str, styles: list[str], count: int = 8) -> Any:
     """Paint short clips as whole tasks: the seconds of the worker and of the driver for each."""
-    from vst.api import job_of
+    from vst.api import make_job
     from vst.cluster import ClusterSettings
     from vst.cluster.paint_clips import ClipQueue, run_batch_with_pool
 
@@ -182,7 +182,7 @@ def measure_clips(clip: Path, folder: Path, engine: str, styles: list[str], coun
     )
     seconds = 5.0
     jobs = [
-        job_of(clip, styles, folder / f"clip{n}.mp4", engine=engine, end=seconds, overwrite=True)
+        make_job(clip, styles, folder / f"clip{n}.mp4", engine=engine, end=seconds, overwrite=True)
         for n in range(count)
     ]
     with start_workers(ClusterSettings("local", CORES, 1)) as crew:

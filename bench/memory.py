@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from vst.api import job_of
+from vst.api import make_job
 from vst.pipeline.memory_estimate import estimate_memory
 from vst.video.sinks.ffmpeg import find_ffmpeg
 from vst.video.sources import open_source
@@ -82,7 +82,7 @@ def main() -> None:
             options = {"engine": engine, "size": size, "stabilize": stabilise}
             output = Path(name) / "out.mp4"
             with open_source(content) as source:
-                job = job_of(content, "@ink-wash", output, **options)
+                job = make_job(content, "@ink-wash", output, **options)
                 expected = estimate_memory(job, source.info)
             style = str(content) if engine == "tint" else "@ink-wash"
             words = ["stylize", str(content), "-s", style, "-o", str(output), "--keyframes", "1"]

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import vst
-from vst.api import JobOptions, job_of
+from vst.api import JobOptions, make_job
 from vst.engines.options import ENGINE_OPTIONS
 
 PAGE = Path(__file__).parent.parent / "docs" / "python-api.md"
@@ -115,21 +115,21 @@ def test_wrong_options_are_refused_with_a_hint(
 )
 def test_a_value_of_a_wrong_type_is_refused(options: dict[str, Any], text: str) -> None:
     with pytest.raises(vst.VSTError, match=text):
-        job_of("holiday.mp4", "wall.png", "out.mp4", **options)
+        make_job("holiday.mp4", "wall.png", "out.mp4", **options)
 
 
 def test_numbers_of_numpy_lists_and_paths_are_accepted() -> None:
-    job = job_of("a", "b", "c", keyframes=np.int64(3), at=[1, 2.5], mask=Path("mask.png"))
+    job = make_job("a", "b", "c", keyframes=np.int64(3), at=[1, 2.5], mask=Path("mask.png"))
     assert (job.keyframes, job.at, job.mask) == (3, (1, 2.5), "mask.png")
 
 
 def test_earlier_spellings_of_options_are_accepted() -> None:
-    job = job_of("a", "b", "c", colours="content", stabilise="off", mask_ground="@ink-wash")
+    job = make_job("a", "b", "c", colours="content", stabilise="off", mask_ground="@ink-wash")
     assert (job.colors, job.stabilize, job.mask_background) == ("content", "off", "@ink-wash")
     earlier: Any = {"colours": "content", "stabilise": "off", "mask_ground": "@ink-wash"}
     assert job == vst.Job("a", ("b",), "c", **earlier)
     with pytest.raises(vst.VSTError, match="colors: given as colours too"):
-        job_of("a", "b", "c", colours="content", colors="style")
+        make_job("a", "b", "c", colours="content", colors="style")
 
 
 def test_the_typed_options_are_the_fields_of_job_and_of_the_engines() -> None:

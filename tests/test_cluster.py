@@ -21,7 +21,7 @@ from tests import clips
 from tests.chunked import CHUNK_SECONDS, is_same, read_pictures, run_in_chunks, write_content
 from tests.cluster_faults import VARIABLE
 from tests.conftest import CommandResult
-from vst.api import job_of
+from vst.api import make_job
 from vst.checkpoint.store import get_chunk_folder, read_manifest
 from vst.cluster import LOCAL, OBJECT, ClusterSettings, run_batch_on_cluster, run_on_cluster
 from vst.core.types import ignore_progress
@@ -55,7 +55,7 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def job(films: Path, output: Path, **options: Any) -> Job:
     chosen = {"engine": "tint", "codec": "ffv1", "stabilize": "gaussian", **options}
-    return job_of(films / "content.mp4", films / "red.png", output, **chosen)
+    return make_job(films / "content.mp4", films / "red.png", output, **chosen)
 
 
 def run_on(
@@ -258,13 +258,14 @@ def test_asked_to_stop_and_resumed_on_the_cluster(films: Path, tmp_path: Path, j
 
 DRIVER = """
 import ray
-from vst.api import job_of
+from vst.api import make_job
 from vst.cluster import ClusterSettings, run_on_cluster
 from tests.cluster_faults import VARIABLE
 ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False, runtime_env={{
     "worker_process_setup_hook": "tests.cluster_faults.install",
     "env_vars": {{VARIABLE: '{{"slow": 0.1}}', "PYTHONPATH": {root!r}}}}})
-job = job_of({content!r}, {style!r}, {output!r}, engine="tint", codec="ffv1", stabilize="gaussian")
+job = make_job({content!r}, {style!r}, {output!r}, engine="tint",
+    codec="ffv1", stabilize="gaussian")
 run_on_cluster(ClusterSettings("local", cores=1), job, chunk_seconds=2.0)
 """
 
@@ -328,8 +329,8 @@ def test_the_command_line_on_this_machine_and_ctrl_c(films: Path, tmp_path: Path
 @pytest.mark.parametrize("storage", [None, OBJECT])
 def test_a_batch_of_clips(films: Path, tmp_path: Path, join: Any, storage: str | None) -> None:
     jobs = [job(films, tmp_path / f"o{number}.mkv", end=1 + number) for number in range(3)]
-    jobs.append(job_of(films / "none.mp4", films / "red.png", tmp_path / "n.mkv", engine="tint"))
-    jobs.append(job_of(films / "red.png", films / "red.png", tmp_path / "f" / "", engine="tint"))
+    jobs.append(make_job(films / "none.mp4", films / "red.png", tmp_path / "n.mkv", engine="tint"))
+    jobs.append(make_job(films / "red.png", films / "red.png", tmp_path / "f" / "", engine="tint"))
     (tmp_path / "o1.mkv").write_bytes(b"there")
     outcomes = run_batch_on_cluster(join(storage), jobs)
     assert [one.state for one in outcomes] == ["done", "there", "done", "failed", "failed"]

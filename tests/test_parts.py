@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.chunked import films, make_job
+from tests.chunked import films, make_chunk_job
 from vst import preview
 from vst.checkpoint.planner import ChunkRule
 from vst.cluster import worker
@@ -101,7 +101,7 @@ def test_a_worker_opens_another_engine_for_another_batch(films: Path, tmp_path: 
     painter = Worker(1)
     batches = []
     for batch in (2, 5):
-        job = make_job(films, tmp_path / "o.mkv", batch=batch)
+        job = make_chunk_job(films, tmp_path / "o.mkv", batch=batch)
         batches.append(painter._open(make_order(job, tmp_path)).engine.batch)
     painter.close()
     assert batches == [2, 5]
@@ -110,7 +110,7 @@ def test_a_worker_opens_another_engine_for_another_batch(films: Path, tmp_path: 
 def test_workers_previews_and_clips_open_contents_with_the_limits_of_the_job(
     films: Path, tmp_path: Path
 ) -> None:
-    job = make_job(films, tmp_path / "o.mkv", max_pixels=100)
+    job = make_chunk_job(films, tmp_path / "o.mkv", max_pixels=100)
     with pytest.raises(LimitError):
         Worker(1).prepare(make_order(job, tmp_path))
     with pytest.raises(LimitError):
@@ -123,7 +123,7 @@ def test_workers_previews_and_clips_open_contents_with_the_limits_of_the_job(
 
 def test_a_previewer_opens_the_content_again_for_other_limits(films: Path, tmp_path: Path) -> None:
     previewer = FramePreviewer()
-    job = make_job(films, tmp_path / "o.mkv")
+    job = make_chunk_job(films, tmp_path / "o.mkv")
     previewer.paint(job, 0.0)
     with pytest.raises(LimitError):
         previewer.paint(replace(job, max_pixels=100), 0.0)

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
-from tests.chunked import films, is_same, make_job, paint_whole, read_pictures, run_in_chunks
-from vst.api import job_of
+from tests.chunked import films, is_same, make_chunk_job, paint_whole, read_pictures, run_in_chunks
+from vst.api import make_job
 from vst.checkpoint.planner import ChunkPlan, ChunkRule, WarmupNeed, plan_chunks
 from vst.checkpoint.store import ChunkFolder, get_chunk_folder, read_manifest
 from vst.cluster.paint_chunks import make_order, store_result
@@ -81,7 +81,7 @@ def test_chunks_painted_separately_are_those_of_a_run(
     films: Path, tmp_path: Path, paint_whole: Any, way: dict[str, Any]
 ) -> None:
     output = tmp_path / "parts.mkv"
-    job = make_job(films, output, keep_chunks=True, **way)
+    job = make_chunk_job(films, output, keep_chunks=True, **way)
     run_in_chunks(job, chunk_painter=SeparatePainter(workers=3))
     assert is_same(read_pictures(output), paint_whole(**way))
     manifest = read_manifest(output)
@@ -104,7 +104,7 @@ def test_endless_memory_is_nearly_warmed_up(
 ) -> None:
     """Few frames warm up, because the clip is short; differences are in steps of 255."""
     monkeypatch.setattr(session, "ENDLESS_WARMUP", 15)
-    job = make_job(films, tmp_path / "parts.mkv", **way)
+    job = make_chunk_job(films, tmp_path / "parts.mkv", **way)
     run_in_chunks(job, chunk_painter=SeparatePainter(handovers=False))
     pairs = zip(paint_whole(**way), read_pictures(tmp_path / "parts.mkv"), strict=True)
     differences = [np.abs(one.astype(int) - other).mean() for one, other in pairs]
@@ -117,7 +117,7 @@ def test_chunks_painted_separately_are_resumed_to_the_same_frames(
     films: Path, tmp_path: Path, paint_whole: Any, name: str
 ) -> None:
     output = tmp_path / "parts.mkv"
-    job = make_job(films, output, stabilize=name)
+    job = make_chunk_job(films, output, stabilize=name)
     with pytest.raises(Cancelled):
         run_in_chunks(job, chunk_painter=SeparatePainter({0, 1, 2}, workers=2))
     assert resume(str(output), runner=run_in_chunks) is not None
@@ -127,7 +127,7 @@ def test_chunks_painted_separately_are_resumed_to_the_same_frames(
 
 def test_the_plan_is_what_a_run_finds(films: Path, tmp_path: Path) -> None:
     output = tmp_path / "out.mkv"
-    run_in_chunks(make_job(films, output, stabilize="gaussian", keep_chunks=True))
+    run_in_chunks(make_chunk_job(films, output, stabilize="gaussian", keep_chunks=True))
     manifest = read_manifest(output)
     assert manifest is not None
     with open_source(films / "content.mp4") as source:
@@ -167,14 +167,14 @@ def test_a_damaged_rule_is_refused(plain: Any) -> None:
 
 
 def test_the_warmup_follows_from_stabilizer_engine_and_trail() -> None:
-    assert get_warmup_need(job_of("a", "b", "c.mp4", steadiness=0.5), 0) == WarmupNeed(15, 15)
-    assert get_warmup_need(job_of("a", "b", "c.mp4", steadiness=1), 0) == WarmupNeed(31, 31)
-    assert get_warmup_need(job_of("a", "b", "c.mp4", steadiness=0), 0) == WarmupNeed(0)
+    assert get_warmup_need(make_job("a", "b", "c.mp4", steadiness=0.5), 0) == WarmupNeed(15, 15)
+    assert get_warmup_need(make_job("a", "b", "c.mp4", steadiness=1), 0) == WarmupNeed(31, 31)
+    assert get_warmup_need(make_job("a", "b", "c.mp4", steadiness=0), 0) == WarmupNeed(0)
     assert get_warmup_need(
-        job_of("a", "b", "c.mp4", mask="auto", stabilize="off"), 0
+        make_job("a", "b", "c.mp4", mask="auto", stabilize="off"), 0
     ) == WarmupNeed(session.ENDLESS_WARMUP, 0, True)
-    assert get_warmup_need(job_of("a", "b", "c.mp4", stabilize="gaussian"), 3) == WarmupNeed(5, 2)
-    assert get_warmup_need(job_of("a", "b", "c.mp4", stabilize="off", ghost=1), 0).warmup == 101
+    assert get_warmup_need(make_job("a", "b", "c.mp4", stabilize="gaussian"), 3) == WarmupNeed(5, 2)
+    assert get_warmup_need(make_job("a", "b", "c.mp4", stabilize="off", ghost=1), 0).warmup == 101
 
 
 def test_endless_memory_starts_with_its_scene_and_wants_a_handover_later(

@@ -21,7 +21,7 @@ from tests import clips
 from tests.chunked import read_pictures, run_in_chunks
 from tests.conftest import CommandResult
 from tests.tally import FaultCounts
-from vst.api import job_of
+from vst.api import make_job
 from vst.checkpoint.sink import ChunkSink
 from vst.checkpoint.store import get_chunk_folder, read_manifest
 from vst.core import workers
@@ -68,7 +68,7 @@ def paint(tmp_path: Path, made: Path) -> Callable[..., vst.Result]:
         **options: Any,
     ) -> vst.Result:
         inputs = tmp_path / "in.mp4", tmp_path / "red.png"
-        return run_in_chunks(job_of(*inputs, tmp_path / name, **OPTIONS, **options), on_progress)
+        return run_in_chunks(make_job(*inputs, tmp_path / name, **OPTIONS, **options), on_progress)
 
     return paint
 
@@ -242,7 +242,7 @@ def test_resumed_from_another_folder(
             raise vst.VSTError("enough")
 
     with pytest.raises(vst.VSTError, match="enough"):
-        run_in_chunks(job_of("in.mp4", "red.png", "out.mkv", **OPTIONS), stop)
+        run_in_chunks(make_job("in.mp4", "red.png", "out.mkv", **OPTIONS), stop)
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     assert resume_in_chunks("../out.mkv") is not None
@@ -319,7 +319,7 @@ def test_a_control_stops_a_run_at_the_end_of_its_chunk(paint: Any, tmp_path: Pat
         control.stop_requested = True
 
     inputs = tmp_path / "in.mp4", tmp_path / "red.png"
-    job = job_of(*inputs, tmp_path / "out.mkv", **OPTIONS)
+    job = make_job(*inputs, tmp_path / "out.mkv", **OPTIONS)
     with pytest.raises(vst.VSTError, match="18 frames are kept"):
         run_in_chunks(job, listen, control)
     assert resume_in_chunks(tmp_path / "out.mkv", events.append) is not None

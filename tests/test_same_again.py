@@ -20,7 +20,7 @@ from tests import clips
 from tests.chunked import is_same, read_pictures
 from tests.conftest import CommandResult
 from tests.tally import TALLY
-from vst.api import job_of
+from vst.api import make_job
 from vst.checkpoint.store import get_chunk_folder
 from vst.pipeline.run import run as run_job
 from vst.plotting import save_picture
@@ -68,7 +68,7 @@ def test_threads_and_chunks_change_no_painted_frame(
         monkeypatch.setattr("vst.pipeline.run.open_source", opened)
         for seconds in (10.0, 1.5):
             output = tmp_path / f"{threads}-{seconds}.mkv"
-            job = job_of(
+            job = make_job(
                 tmp_path / "in.mp4", tmp_path / "red.png", output, keep_chunks=True,
                 engine="tint", stabilize="steady", ghost=0.3, codec="ffv1", size=48,
             )  # fmt: skip

@@ -17,7 +17,7 @@ import pytest
 import vst
 from tests.conftest import CommandResult, make_clip
 from tests.tally import FaultCounts
-from vst.api import job_of
+from vst.api import make_job
 from vst.checkpoint.planner import ChunkRule
 from vst.checkpoint.store import ChunkFolder
 from vst.cli import stopping
@@ -68,7 +68,7 @@ def test_a_short_job_holds_its_output(
 
 @SECOND_RUN
 def test_a_long_and_a_short_job_do_not_write_one_output(workspace: Path, run: Run) -> None:
-    job = job_of("in.mp4", "red.png", "out.mp4", engine="tint", overwrite=True)
+    job = make_job("in.mp4", "red.png", "out.mp4", engine="tint", overwrite=True)
     held = AtomicOutput(Path("out.mp4"), overwrite=True)
     with pytest.raises(OutputError, match="another run"):
         run_job(job, chunk_seconds=0.5)

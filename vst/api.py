@@ -89,7 +89,7 @@ class JobOptions(TypedDict, total=False):
     seed: int
 
 
-def job_of(
+def make_job(
     content: PathLike, styles: PathLike | Sequence[PathLike], output: PathLike, **options: Any
 ) -> Job:
     """Make a `Job` from paths and from options as users write them: `JobOptions`, and the earlier
@@ -131,7 +131,7 @@ def stylize(
     ``styles``: one or more of a picture, a folder of pictures, a video, ``"@name"`` or ``"none"``.
     ``options``: see `JobOptions`.
     """
-    return run(job_of(content, styles, output, **options), on_progress)
+    return run(make_job(content, styles, output, **options), on_progress)
 
 
 def stylize_picture(
@@ -142,6 +142,6 @@ def stylize_picture(
     """
     from vst.preview import paint_picture
 
-    job = job_of(content, styles, "", **options)
+    job = make_job(content, styles, "", **options)
     with open_job_engine(job) as engine:
         return paint_picture(job, engine)

@@ -14,14 +14,14 @@ from typing import Any
 
 import yaml
 
-from vst.api import job_of
+from vst.api import make_job
 from vst.checkpoint.fingerprint import rename_field
 from vst.core.paths import expand_home
 from vst.core.registry import find_nearest
 from vst.core.types import OnProgress, ignore_progress
 from vst.engines.options import collect_option_fields
 from vst.errors import Cancelled, MissingFileError, UsageError, VSTError
-from vst.job import Job, check_named, check_paths
+from vst.job import Job, check_output_name, check_paths
 from vst.pipeline.run import Result, run
 
 LARGEST_FILE = 1_000_000
@@ -112,7 +112,7 @@ def _run_one(job: Job, on_progress: OnProgress, runner: Callable[..., Result]) -
     about = (job.output, job.content, list(job.styles))
     began = time.perf_counter()
     try:
-        check_named(job.output)
+        check_output_name(job.output)
         if is_written(Path(job.output)) and not job.overwrite:
             return JobOutcome(*about, "there")
         check_paths(job)
@@ -238,7 +238,7 @@ def _make_job(
     content: str, styles: list[str], output: str, folder: Path, options: dict[str, Any], key: str
 ) -> Job:
     try:
-        return job_of(content, styles, _resolve_path(output, folder), **options)
+        return make_job(content, styles, _resolve_path(output, folder), **options)
     except UsageError as error:
         raise UsageError(f"{key}: {error}") from error
     except TypeError as error:

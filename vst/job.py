@@ -1,4 +1,4 @@
-"""A job: everything that says what is to be painted, with its defaults and what is allowed."""
+"""A job: what to paint and how, with defaults and allowed values."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ from vst.schedule.timeline import BLENDS
 from vst.stabilizers import EARLIER_NAMES, STABILIZERS
 from vst.styles.resolve import check_style_exists
 
-SAID_BY_SCORE = ("ease", "hold", "blend", "pace", "align", "order", "loop", "brush", "colors")
-"""Fields that a score says itself."""
+SCORE_FIELDS = ("ease", "hold", "blend", "pace", "align", "order", "loop", "brush", "colors")
+"""Fields that a score contains, and that therefore cannot be given beside one."""
 DEFAULT_STEADINESS = 0.5
 NATIVE = "native"
-"""The size that is the content's own, without a limit."""
-LARGEST_BY_DEFAULT = 512
-"""Short side, in pixels, that a content larger than this is painted at unless a size is given."""
+"""The size that stands for the content's own, without a limit."""
+DEFAULT_MAX_SIDE = 512
+"""Default limit, in pixels, of the short side to paint at."""
 
 
 @accept_aliases
 @dataclass(frozen=True)
 class Job:
-    """One video (or folder of frames) to paint in one or more styles.
+    """A video, or a folder of frames, to paint in one or more styles.
 
     ``content`` and ``output`` are paths; each of ``styles`` is a picture, a folder of pictures, a
     video, or ``@name``.
@@ -47,96 +47,109 @@ class Job:
     styles: tuple[str, ...]
     output: str
     keyframes: int = option(
-        5, "Keyframes taken from each style video.", low=1, high=1000, group="Styles"
+        5, "Number of keyframes from each style video.", low=1, high=1000, group="Styles"
     )
-    picker: str = option("middle", "How keyframes are chosen.", choices=PICKERS, group="Styles")
+    picker: str = option(
+        "middle", "Method that chooses the keyframes.", choices=PICKERS, group="Styles"
+    )
     at: tuple[float, ...] = option(
-        (), "Times of the keyframes (picker manual): 1.5,4,0:09.", group="Styles"
+        (), "Times of the keyframes, for picker manual: 1.5,4,0:09.", group="Styles"
     )
     score: str | None = option(
-        None, "A score file: says which style when (then without -s).", group="Styles"
+        None, "Score file with the styles and their times, instead of -s.", group="Styles"
     )
     size: int | str | None = option(
         None,
         f"Short side to paint at, in pixels, or '{NATIVE}' "
-        f"(default: {NATIVE}, at most {LARGEST_BY_DEFAULT}).",
+        f"(default: {NATIVE}, at most {DEFAULT_MAX_SIDE}).",
         low=16,
         high=16384,
         group="Look",
     )
     strength: float = option(
         1.0,
-        "How strong the style is; 0 is the content itself.",
+        "Strength of the style; 0 is the content itself.",
         low=0,
         high=1,
         group="Look",
     )
     ease: str = option(
         "smooth",
-        f"How the change from style to style feels: {', '.join(EASES)}, or cubic-bezier(a,b,c,d).",
+        f"Easing curve of each transition: {', '.join(EASES)}, or cubic-bezier(a,b,c,d).",
         group="Transition",
     )
     hold: float = option(
-        0.0, "Part of each segment that stays with a pure style.", low=0, high=1, group="Transition"
+        0.0,
+        "Part of each transition's time that stays with a pure style.",
+        low=0,
+        high=1,
+        group="Transition",
     )
     blend: str = option(
-        "embedding", "How two styles are mixed.", choices=BLENDS, group="Transition"
+        "embedding", "Method that mixes two styles.", choices=BLENDS, group="Transition"
     )
     pace: str = option(
         "eased",
-        "Speed of a change: by its ease, or even to the eye.",
+        "Speed of each transition: by its ease, or visibly constant.",
         choices=PACES,
         group="Transition",
     )
-    align: str = option("off", "What changes end on.", choices=ALIGNS, group="Transition")
-    order: str = option(
-        "given", "The order in which the styles are played.", choices=ORDERS, group="Styles"
+    align: str = option(
+        "off", "Times of the content at which transitions end.", choices=ALIGNS, group="Transition"
     )
-    loop: bool = option(False, "End where it began.", group="Transition")
+    order: str = option("given", "Order of the styles.", choices=ORDERS, group="Styles")
+    loop: bool = option(False, "End in the first style.", group="Transition")
     brush: float = option(
         1.0,
-        "Size painted at, relative to --size: below 1 larger strokes.",
+        "Painting size relative to the size option: below 1 strokes are larger.",
         low=0.25,
         high=4,
         group="Look",
     )
     colors: str = option(
         "style",
-        "Whose colours the painting has.",
+        "Source of the painting's colors.",
         choices=COLORS,
         group="Look",
         aliases=("colours",),
     )
-    ghost: float = option(0.0, "A trail of what was shown, fed back.", low=0, high=1, group="Look")
+    ghost: float = option(
+        0.0, "Strength of a trail of earlier outputs.", low=0, high=1, group="Look"
+    )
     speed: float = option(
-        1.0, "Slow motion (below 1) or time-lapse.", low=1 / 16, high=64, group="Output"
+        1.0,
+        "Playback speed: below 1 slow motion, above 1 time-lapse.",
+        low=1 / 16,
+        high=64,
+        group="Output",
     )
     mask: str | None = option(
         None,
-        "Where the styles go: auto, auto:left,top,width,height, or a mask file or folder.",
+        "Mask of the foreground, where the styles go: auto, auto:left,top,width,height, or a file "
+        "or folder.",
         group="Mask",
     )
     mask_background: str = option(
         "none",
-        "What the ground is painted in: a STYLE, or none.",
+        "Style of the background, or none.",
         group="Mask",
         aliases=("mask_ground",),
     )
     mask_edge: str = option(
-        "inpainted", "How figure and ground are parted.", choices=EDGES, group="Mask"
+        "inpainted", "Method that separates foreground and background.", choices=EDGES, group="Mask"
     )
-    engine: str = option("embedded", "What paints.", choices=ENGINES, group="Look")
+    engine: str = option("embedded", "Engine that paints.", choices=ENGINES, group="Look")
     model: str | None = option(
         None,
-        "Model file, folder or handle of the engine (default: its own).",
+        "Model of the engine: a file, folder or handle (default: its own).",
         group="Look",
     )
     engine_options: OptionPairs = option(
-        (), "What the engine alone can be told: names and values.", group="Look"
+        (), "Options of the engine alone, as pairs of name and value.", group="Look"
     )
     stabilize: str = option(
         "steady",
-        "How flicker is removed.",
+        "Method that removes flicker.",
         choices=STABILIZERS,
         group="Look",
         aliases=("stabilise",),
@@ -144,35 +157,37 @@ class Job:
     )
     steadiness: float = option(
         DEFAULT_STEADINESS,
-        "How far flicker is removed; 0 keeps each frame as it was painted.",
+        "Strength of the stabilizer; 0 keeps each frame as it was painted.",
         low=0,
         high=1,
         group="Look",
     )
     start: float = option(
-        0.0, "Time of the first frame: seconds or H:MM:SS.mmm.", low=0, group="Output"
+        0.0, "Time at which to start, in seconds or as H:MM:SS.mmm.", low=0, group="Output"
     )
     end: float | None = option(
         None,
-        "Time before which the last frame is (default: the end).",
+        "Time before which to end (default: the end of the content).",
         low=0,
         group="Output",
     )
     audio: bool = option(True, "Keep the content's sound.", group="Output")
     codec: str | None = option(
         None,
-        "Codec of the pictures (default: the best for the kind of file).",
+        "Video codec (default: the best for the file format).",
         group="Output",
     )
     crf: int | None = option(
         None,
-        "Quality of the encoding, lower is better (default: the codec's).",
+        "Constant rate factor of the encoder; lower is better (default: the codec's).",
         low=0,
         high=63,
         group="Output",
     )
     fps: Fraction | None = option(
-        None, "Frames per second of the output (default: the content's).", group="Output"
+        None,
+        "Frame rate of the output, in frames per second (default: the content's).",
+        group="Output",
     )
     metadata: bool = option(
         True,
@@ -181,17 +196,17 @@ class Job:
         shapes_frames=False,
     )
     overwrite: bool = option(
-        False, "Replace the output if it is there.", group="Output", shapes_frames=False
+        False, "Replace an existing output.", group="Output", shapes_frames=False
     )
     keep_chunks: bool = option(
         False,
-        "Keep the folder OUT.vst with the chunks of a long video.",
+        "Keep the folder OUT.vst with the chunks.",
         group="Output",
         shapes_frames=False,
     )
     patience: float = option(
         600.0,
-        "Seconds without a step after which reading, painting or writing counts as hung.",
+        "Seconds without progress after which reading, painting or writing counts as hung.",
         low=1,
         high=1_000_000,
         group="Speed and limits",
@@ -199,7 +214,7 @@ class Job:
     )
     max_pixels: int = option(
         LIMITS.pixels,
-        "Largest picture or frame that is read, in pixels.",
+        "Largest picture or frame to read, in pixels.",
         low=1,
         high=2**31 - 1,
         group="Speed and limits",
@@ -207,7 +222,7 @@ class Job:
     )
     max_frames: int = option(
         LIMITS.frames,
-        "Longest video that is read or painted, in frames.",
+        "Longest video to read or paint, in frames.",
         low=1,
         high=2**31 - 1,
         group="Speed and limits",
@@ -215,7 +230,7 @@ class Job:
     )
     max_memory: float | None = option(
         LIMITS.memory,
-        "Megabytes that a job may be expected to need (default: what is free).",
+        "Largest estimated need of memory, in megabytes (default: what is free).",
         low=1,
         high=1_000_000_000,
         group="Speed and limits",
@@ -223,7 +238,7 @@ class Job:
     )
     threads: int | None = option(
         None,
-        "Cores to paint on (default: all).",
+        "Number of cores to use (default: all).",
         low=1,
         high=1024,
         group="Speed and limits",
@@ -231,7 +246,7 @@ class Job:
     )
     batch: int | None = option(
         None,
-        "Frames painted at once (default: the engine's choice).",
+        "Frames to paint at once (default: the engine's choice).",
         low=1,
         high=256,
         group="Speed and limits",
@@ -248,128 +263,128 @@ class Job:
         ):
             self._take_model_as_style(self.model)
         if not self.styles and self.score is None:
-            raise UsageError(
-                "no style was given; name one with -s: a picture, a folder, a video, or @name"
-            )
+            raise UsageError("no style was given. Name a picture, a folder, a video, or @name")
         get_ease(self.ease)
         self._check_score()
         for part in fields(self):
             check_option(part.name, getattr(self, part.name), part.metadata)
         object.__setattr__(self, "engine_options", drop_defaults(self.engine, self.engine_options))
         if isinstance(self.size, str) and self.size != NATIVE:
-            raise UsageError(f"size {self.size!r}; allowed is a number of pixels or {NATIVE!r}")
+            raise UsageError(
+                f"size {self.size!r} is not allowed. Give a number of pixels, or {NATIVE!r}"
+            )
         if self.end is not None and self.end <= self.start:
             raise UsageError(
-                f"end {format_time(self.end)} is not after start {format_time(self.start)}; "
-                "painted is start <= t < end"
+                f"end {format_time(self.end)} is not after start {format_time(self.start)}. Give a "
+                "later end: the frames with start <= time < end are painted"
             )
 
     def _replace_earlier_stabilizer(self) -> None:
-        """A stabilizer's name of an earlier version stands for the present one."""
+        """Replace the name of a stabilizer of an earlier version by the present one."""
         if self.stabilize == "strong" and self.steadiness == DEFAULT_STEADINESS:
             object.__setattr__(self, "steadiness", 1.0)
         present = EARLIER_NAMES.get(self.stabilize, self.stabilize)
         object.__setattr__(self, "stabilize", present)
 
     def _take_model_as_style(self, model: str) -> None:
-        """A model that is a style stands for the styles; beside others it would be left unused."""
+        """Use a model that contains its style as the style; beside others it would be unused."""
         if self.score is not None or self.styles not in ((), (model,)):
             raise UsageError(
-                f"model {model!r} beside styles: the styles of engine {self.engine!r} are its "
-                "networks; give all of them with -s, or one with --model"
+                f"model {model!r} was given beside styles: engine {self.engine!r} paints in the "
+                "styles of its networks. Give one network as the model, or all of them as styles"
             )
         object.__setattr__(self, "styles", (model,))
 
     def _check_score(self) -> None:
-        """A score says everything about the styles: nothing else may."""
+        """Refuse a value that the score contains, too."""
         if self.score is None:
             return
         known = {part.name: part.default for part in fields(self)}
-        for name in ("styles", *SAID_BY_SCORE):
+        for name in ("styles", *SCORE_FIELDS):
             if getattr(self, name) != (() if name == "styles" else known[name]):
                 raise UsageError(
-                    f"{name} was given beside a score; write it into {self.score!r}, "
-                    "or leave the score out"
+                    f"{name} was given beside a score. Write it into {self.score!r}, or leave "
+                    "one of them out"
                 )
 
     @property
     def limits(self) -> Limits:
-        """What is read and painted at most."""
+        """The limits on what is read and painted."""
         return Limits(self.max_pixels, self.max_frames, self.max_memory)
 
     def as_dict(self) -> dict[str, Any]:
-        """The options that are not at their default, as plain values for YAML or JSON; those of the
-        engine stand among them.
+        """Return the options that differ from their defaults, with those of the engine, as plain
+        values for YAML or JSON.
         """
         own = ((part.name, getattr(self, part.name), part.default) for part in fields(self))
         given = [(name, value) for name, value, default in own if value != default]
         plain: dict[str, Any] = {}
         for name, value in given:
             if name == "engine_options":
-                plain |= {one: _plain(chosen) for one, chosen in value}
+                plain |= {one: _to_plain(chosen) for one, chosen in value}
             else:
-                plain[name] = _plain(value)
+                plain[name] = _to_plain(value)
         return plain
 
 
-def _plain(value: Any) -> Any:
-    """A value as YAML and JSON have it."""
+def _to_plain(value: Any) -> Any:
+    """Convert a value to a type of YAML and JSON."""
     kind = type(value)
     return str(value) if kind is Fraction else list(value) if kind is tuple else value
 
 
-def span(job: Job, info: VideoInfo) -> float:
-    """Seconds of the content that are painted."""
+def compute_painted_seconds(job: Job, info: VideoInfo) -> float:
+    """Compute how many seconds of the content are painted."""
     if job.start >= info.duration:
         raise UsageError(
             f"start {format_time(job.start)} is after the end of {job.content} "
-            f"({format_time(info.duration)})"
+            f"({format_time(info.duration)}). Give an earlier start"
         )
     return min(job.end if job.end is not None else info.duration, info.duration) - job.start
 
 
-def painting_size(
+def compute_painting_size(
     size: int | str | None, width: int, height: int, sample_aspect: Fraction = Fraction(1)
 ) -> tuple[int, int]:
-    """Width and height to paint at, in square pixels: strokes must not be stretched by the pixels'
-    shape.
+    """Compute the width and height to paint at, in square pixels, so that strokes are not stretched
+    where the content's pixels are not square.
     """
     shown = width * float(sample_aspect)
     short = min(shown, height)
-    wanted = (
-        min(short, LARGEST_BY_DEFAULT) if size is None else short if size == NATIVE else float(size)
+    target = (
+        min(short, DEFAULT_MAX_SIDE) if size is None else short if size == NATIVE else float(size)
     )
-    return max(1, round(shown * wanted / short)), max(1, round(height * wanted / short))
+    return max(1, round(shown * target / short)), max(1, round(height * target / short))
 
 
-def check_named(output: str) -> None:
-    """Refuse an output such as ``.`` or ``/``: what is made needs a name of its own."""
+def check_output_name(output: str) -> None:
+    """Refuse an output without a file name, such as ``.`` or ``/``."""
     if Path(output).name in ("", ".."):
-        raise UsageError(f"output {output!r} has no name; give one such as out.mp4 or frames/")
+        raise UsageError(f"output {output!r} has no name. Give one such as out.mp4 or frames/")
 
 
 def check_paths(job: Job) -> None:
-    """Refuse what can be known to be wrong before anything is opened."""
-    check_named(job.output)
+    """Refuse missing inputs, and an output that exists or is an input, before a file is opened."""
+    check_output_name(job.output)
     content, output = Path(job.content), Path(job.output)
     if not content.exists():
         raise MissingFileError(
-            f"content {job.content!r} is not there; give a video, a picture or a folder of frames"
+            f"content {job.content!r} does not exist. Give a video, a picture or a folder of frames"
         )
     for style in (*job.styles, job.mask_background):
         check_style_exists(style)
     inputs = [job.content, *job.styles, job.mask_background, job.mask or "", job.score or ""]
     for name in inputs:
-        if name and not name.startswith("@") and same_file(Path(name), output):
+        if name and not name.startswith("@") and is_same_file(Path(name), output):
             raise UsageError(
-                f"output {job.output!r} is also an input; give the output another name"
+                f"output {job.output!r} is also an input. Give the output another name"
             )
     if output.is_file() and not job.overwrite:
-        raise OutputExistsError(f"output {job.output!r} is already there; --overwrite replaces it")
+        raise OutputExistsError(f"output {job.output!r} exists. Set overwrite=True to replace it")
 
 
-def same_file(a: Path, b: Path) -> bool:
-    """Whether two paths are one existing file or folder."""
+def is_same_file(a: Path, b: Path) -> bool:
+    """Return whether two paths are the same existing file or folder."""
     try:
         return a.samefile(b)
     except OSError:

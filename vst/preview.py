@@ -15,7 +15,7 @@ from vst.engines.base import Engine
 from vst.errors import MediaError
 from vst.imaging.compositing import compute_painting_share, fade_to_content
 from vst.imaging.resize import resize
-from vst.job import LARGEST_BY_DEFAULT, Job, painting_size
+from vst.job import DEFAULT_MAX_SIDE, Job, compute_painting_size
 from vst.masks.open import AUTO
 from vst.pipeline.build_schedule import (
     Schedule,
@@ -68,7 +68,7 @@ def paint_still(engine: Engine, content: Picture, mix: Mix, size: int | str | No
     size.
     """
     height, width = content.shape[:2]
-    small = resize(content, *painting_size(size, width, height))
+    small = resize(content, *compute_painting_size(size, width, height))
     engine.reset()
     batch = FrameBatch([Frame(0, 0.0, content)], [small], [None])
     painting = FramePainter(engine, small.shape[1], small.shape[0]).paint(batch, [mix])[0]
@@ -77,11 +77,15 @@ def paint_still(engine: Engine, content: Picture, mix: Mix, size: int | str | No
     )
 
 
-def paint_picture(job: Job, engine: Engine) -> Picture:
-    """Paint the job's content in an even mix of the job's styles."""
+def paint_picture(job: Job, engine: Engine, at: float | None = None) -> Picture:
+    """Paint the job's content in an even mix of the job's styles; ``at``: seconds, of the frame of
+    a video (default: the first).
+    """
     with open_source(job.content, job.limits) as source:
         check_estimated_memory(job, source.info)
-    content = read_first_picture(job.content, job.limits)
+        content = None if at is None else source.at(at)
+    if content is None:
+        content = read_first_picture(job.content, job.limits)
     styles = resolve_listed_styles(job, engine)
     prepare_engine(job, engine, styles)
     mix = Mix({style.name: 1 / len(styles) for style in styles}, job.blend, job.strength)
@@ -174,7 +178,9 @@ def paint_preview(job: Job, engine: Engine, on_progress: OnProgress = ignore_pro
 
 def simplify_job(job: Job, info: VideoInfo, largest: int) -> Job:
     """The job without what needs the frames between, painted at ``largest`` pixels at most."""
-    small = min(largest, *painting_size(job.size, info.width, info.height, info.sample_aspect))
+    small = min(
+        largest, *compute_painting_size(job.size, info.width, info.height, info.sample_aspect)
+    )
     simple = replace(job, size=max(16, small), stabilize="off", ghost=0.0, speed=1.0)
     return replace(simple, mask=None, mask_background=NONE) if job.mask == AUTO else simple
 
@@ -220,12 +226,12 @@ class FramePreviewer:
         self._styles_key: object = None
 
     def paint(self, job: Job, time: float) -> PreviewFrame:
-        """Paint the content's frame at ``time`` seconds, at `LARGEST_BY_DEFAULT` pixels (short
+        """Paint the content's frame at ``time`` seconds, at `DEFAULT_MAX_SIDE` pixels (short
         side) at most.
         """
         engine, source = self._open(job)
         schedule = self.build_schedule(job)
-        simple = simplify_job(job, source.info, LARGEST_BY_DEFAULT)
+        simple = simplify_job(job, source.info, DEFAULT_MAX_SIDE)
         engine.reset()
         content = source.at(time)
         frames = [Frame(0, time, content)]
@@ -240,7 +246,7 @@ class FramePreviewer:
         schedule = self.build_schedule(job)
         simple = simplify_job(job, source.info, largest)
         engine.reset()
-        size = painting_size(largest, source.info.width, source.info.height)
+        size = compute_painting_size(largest, source.info.width, source.info.height)
         frames = (Frame(i, time, resize(source.at(time), *size)) for i, time in enumerate(times))
         info = replace(source.info, width=size[0], height=size[1])
         return paint_frames(simple, info, engine, schedule.timeline, frames)
@@ -295,7 +301,7 @@ def make_thumbnails(
     """A picture for each style: its own, or a swatch painted in it where it is an embedding."""
     height, width = content.shape[:2]
     size = min(THUMBNAIL_SIZE, height, width)
-    swatch = resize(content, *painting_size(size, width, height))
+    swatch = resize(content, *compute_painting_size(size, width, height))
     found = {}
     for style in styles:
         if style.space is not None:

@@ -8,10 +8,12 @@ from pathlib import Path
 import click
 import numpy as np
 
-from vst.api import job_of
+from vst.api import make_job
+from vst.cli.next_steps import format_command, print_next_steps
 from vst.cli.options import print_json, report_options, warn
 from vst.cli.progress import Reporter
 from vst.core.types import Picture, Progress
+from vst.errors import OutputExistsError
 from vst.job import Job
 from vst.pipeline.build_schedule import resolve_listed_styles
 from vst.pipeline.run import run
@@ -31,17 +33,22 @@ COLUMNS = 5
 def command(output: str, as_json: bool, progress: str) -> None:
     """Draw a moving scene with sound and a style video, paint the first in the style of the second.
 
-    It leaves demo.mp4, and demo.png: the keyframes above, content and painted frames below.
+    It writes demo.mp4, and demo.png: the keyframes above, content and painted frames below.
+
+    \b
+    Example: vst demo -o out
     """
     began = time.perf_counter()
     folder = Path(output)
+    if folder.exists() and not folder.is_dir():
+        raise OutputExistsError(f"output {output!r} is a file. Give a folder")
     folder.mkdir(parents=True, exist_ok=True)
     content, film = folder / "content.mp4", folder / "style-film.mp4"
     with Reporter(progress) as reporter:
         reporter(Progress("draw clips", 0))
         write_content(content)
         write_style_film(film)
-        job = job_of(content, film, folder / "demo.mp4", overwrite=True)
+        job = make_job(content, film, folder / "demo.mp4", overwrite=True)
         result = run(job, reporter)
     save_picture(folder / "demo.png", draw_job_sheet(job))
     seconds = round(time.perf_counter() - began, 1)
@@ -56,7 +63,12 @@ def command(output: str, as_json: bool, progress: str) -> None:
     )
     click.echo(f"  {folder / 'demo.png'}   keyframes above, content and painted frames below")
     click.echo(f"  {content} and {film}   what it was made from")
-    click.echo(f"next: vst stylize {content} -s @ink-wash -o {folder / 'ink.mp4'}")
+    demo = folder / "demo.mp4"
+    print_next_steps(
+        quiet=progress == "none",
+        compare=format_command("compare", content, demo, "-o", folder / "beside.mp4"),
+        paint=format_command("stylize", content, "-s", "@ink-wash", "-o", folder / "ink.mp4"),
+    )
 
 
 def draw_job_sheet(job: Job) -> Picture:

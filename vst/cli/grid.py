@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import functools
+from pathlib import Path
 from typing import Any
 
 import click
 
-from vst.api import job_of
+from vst.api import make_job
+from vst.cli.checks import check_job, check_picture_output
 from vst.cli.help import GroupedCommand
+from vst.cli.next_steps import format_command, print_next_steps
 from vst.cli.options import (
-    check_picture_output,
     job_options,
     output_option,
     print_json,
@@ -18,7 +20,6 @@ from vst.cli.options import (
     style_option,
 )
 from vst.cli.progress import Reporter
-from vst.job import check_paths
 from vst.pipeline.parts import open_job_engine
 from vst.plotting import save_picture
 from vst.preview import paint_grid
@@ -54,9 +55,9 @@ def command(
     \b
     Example: vst grid cat.jpg dog.jpg -s @ink-wash -s @stained-glass -o grid.png
     """
-    jobs = [job_of(content, styles, output, **options) for content in contents]
+    jobs = [make_job(content, styles, output, **options) for content in contents]
     for job in jobs:
-        check_paths(job)
+        check_job(job, moving=False)
     check_picture_output(output, jobs[0].overwrite)
     with (
         Reporter(progress, "pictures") as reporter,
@@ -67,3 +68,10 @@ def command(
         print_json({"output": output, "contents": len(contents)})
     else:
         click.echo(f"{output}: {len(contents)} contents")
+        shown = f"{Path(contents[0]).stem}-painted.png"
+        style = ("-s", styles[0]) if styles else ()
+        print_next_steps(
+            quiet=progress == "none",
+            paint=format_command("image", contents[0], *style, "-o", shown),
+            styles=format_command("styles"),
+        )

@@ -7,10 +7,11 @@ from typing import Any
 
 import click
 
-from vst.api import job_of
+from vst.api import make_job
+from vst.cli.checks import check_job, check_picture_output
 from vst.cli.help import COMMON, GroupedCommand
+from vst.cli.next_steps import format_command, print_next_steps
 from vst.cli.options import (
-    check_picture_output,
     job_options,
     output_option,
     print_json,
@@ -20,7 +21,7 @@ from vst.cli.options import (
 )
 from vst.cli.progress import Reporter
 from vst.cli.stylize import OPTIONS
-from vst.job import check_paths
+from vst.job import Job
 from vst.pipeline.estimate import estimate
 from vst.pipeline.parts import open_job_engine
 from vst.plotting import save_picture
@@ -29,7 +30,7 @@ from vst.preview import paint_preview
 SHOWN = tuple(name for name in OPTIONS if name not in ("audio", "codec", "crf", "metadata"))
 
 
-@click.command(cls=GroupedCommand, common=COMMON)
+@click.command(cls=GroupedCommand, common={**COMMON, "output": "The sheet: .png or .jpg."})
 @click.argument("content")
 @functools.partial(style_option, required=False)
 @output_option("The sheet: .png or .jpg.")
@@ -49,18 +50,31 @@ def command(
     \b
     Example: vst preview holiday.mp4 -s film.mp4 -o sheet.png
     """
-    job = job_of(content, styles, output, **options)
+    job = make_job(content, styles, output, **options)
     check_picture_output(output, job.overwrite)
-    check_paths(job)
+    check_job(job)
     with Reporter(progress) as reporter:
         with open_job_engine(job, reporter) as engine:
             preview = paint_preview(job, engine, reporter)
         save_picture(output, preview.sheet)
         # Timed as a video: the sheet's name says nothing of what will be written.
-        plan = estimate(job_of(content, styles, f"{output}.mp4", **options))
+        plan = estimate(make_job(content, styles, f"{output}.mp4", **options))
     if as_json:
         print_json({**plan.as_dict(), "output": output, "warnings": preview.notes})
         return
     warn(preview.notes)
     click.echo(f"{output}: {len(preview.times)} frames of {plan.frames}")
     click.echo(f"the job takes about {plan.seconds:.0f} s, after {plan.startup:.0f} s of preparing")
+    again = list_job_words(content, styles, job)
+    print_next_steps(
+        quiet=progress == "none",
+        paint=format_command("stylize", *again, "-o", "painted.mp4"),
+        weaker=format_command("preview", *again, "--strength", 0.6, "-o", output, "--overwrite"),
+    )
+
+
+def list_job_words(content: str, styles: tuple[str, ...], job: Job) -> list[str]:
+    """Return a job's content and styles, or its score, as words of a command line."""
+    if job.score is not None:
+        return [content, "--score", job.score]
+    return [content, *(word for style in styles for word in ("-s", style))]

@@ -5,14 +5,16 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from vst.api import job_of
+from vst.api import make_job
+from vst.cli.checks import check_job, check_video_output
 from vst.cli.help import COMMON, GroupedCommand
+from vst.cli.next_steps import format_command, print_next_steps
 from vst.cli.options import (
-    check_engine_outputs,
     cluster_options,
     cluster_settings,
     job_options,
@@ -77,8 +79,9 @@ def command(
     \b
     Example: vst stylize holiday.mp4 -s film.mp4 -s @ink-wash -o painted.mp4
     """
-    job = job_of(content, styles, output, **options)
-    check_engine_outputs(job)
+    job = make_job(content, styles, output, **options)
+    check_job(job)
+    check_video_output(output, job.overwrite)
     limit_heaps()
     with (
         Reporter("none" if dry_run else progress) as reporter,
@@ -94,6 +97,18 @@ def command(
     else:
         warn(done.warnings)
         click.echo(format_summary(done))
+        suggest_comparison(content, output, quiet=progress == "none")
+
+
+def suggest_comparison(content: str, output: str, *, quiet: bool) -> None:
+    """Print how to look at a finished video beside its content, and how to measure it."""
+    path = Path(output)
+    beside, report = path.with_name(f"{path.stem}-beside.mp4"), path.with_name(f"{path.stem}.html")
+    print_next_steps(
+        quiet=quiet,
+        compare=format_command("compare", content, output, "-o", beside),
+        measure=format_command("evaluate", output, "--content", content, "--report", report),
+    )
 
 
 def choose_runner(

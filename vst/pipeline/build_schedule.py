@@ -17,7 +17,7 @@ from vst.errors import UsageError
 from vst.imaging.color import prepare_style
 from vst.imaging.compositing import compute_painting_share, fade_to_content
 from vst.imaging.resize import resize
-from vst.job import DEFAULT_STEADINESS, Job, painting_size, span
+from vst.job import DEFAULT_STEADINESS, Job, compute_painted_seconds, compute_painting_size
 from vst.schedule.alignment import align_to, find_cut_times
 from vst.schedule.ordering import order_styles
 from vst.schedule.pacing import equalize_pace
@@ -205,7 +205,7 @@ class StillPainter:
 
     def __init__(self, engine: Engine, content: Picture) -> None:
         height, width = content.shape[:2]
-        size = painting_size(min(PACE_SIZE, height, width), width, height)
+        size = compute_painting_size(min(PACE_SIZE, height, width), width, height)
         self._engine, self._still = engine, resize(content, *size)
         engine.reset()
 
@@ -218,7 +218,9 @@ class StillPainter:
 
 def get_played_seconds(job: Job, source: Source) -> float:
     """Seconds from the first to the last frame that is painted."""
-    return max(0.0, span(job, source.info) - 1 / float(job.fps or source.info.rate))
+    return max(
+        0.0, compute_painted_seconds(job, source.info) - 1 / float(job.fps or source.info.rate)
+    )
 
 
 def _build_from_options(job: Job, style_set: StyleSet, engine: Engine, source: Source) -> Timeline:

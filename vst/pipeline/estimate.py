@@ -9,7 +9,7 @@ from typing import Any
 
 from vst.core.types import Progress
 from vst.engines.base import Engine
-from vst.job import Job, check_paths, painting_size
+from vst.job import Job, check_paths, compute_painting_size
 from vst.pipeline.frames import count_frames
 from vst.pipeline.loop import PAINT
 from vst.pipeline.memory_estimate import estimate_memory
@@ -72,7 +72,7 @@ def estimate(job: Job, *, frames: int = 40, engine: Engine | None = None) -> Est
         frames=total,
         fps=f"{rate.numerator}/{rate.denominator}",
         size=(info.width, info.height),
-        painted_at=painting_size(job.size, info.width, info.height, info.sample_aspect),
+        painted_at=compute_painting_size(job.size, info.width, info.height, info.sample_aspect),
         engine=job.engine,
         keyframes=trial.keyframes,
         seconds=round(once + each * total, 3),

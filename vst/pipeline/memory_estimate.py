@@ -9,7 +9,7 @@ from __future__ import annotations
 from vst.core.limits import check_memory
 from vst.core.types import VideoInfo
 from vst.engines import ENGINES
-from vst.job import Job, painting_size
+from vst.job import Job, compute_painting_size
 
 CONTENT = 250.0
 """Bytes for each pixel of the content: frames that are read ahead, composited and encoded."""
@@ -19,7 +19,7 @@ STABILIZER = {"off": 0.0, "gaussian": 100.0, "steady": 700.0}
 
 def estimate_memory(job: Job, info: VideoInfo) -> float:
     """Megabytes that the job is expected to use at most, its ffmpeg included."""
-    width, height = painting_size(job.size, info.width, info.height, info.sample_aspect)
+    width, height = compute_painting_size(job.size, info.width, info.height, info.sample_aspect)
     painted = width * height
     engine = ENGINES[job.engine]
     painting = engine.bytes_per_pixel * max(1.0, job.brush**2)

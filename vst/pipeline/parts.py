@@ -13,7 +13,7 @@ from vst.engines import ENGINES
 from vst.engines.base import Engine
 from vst.engines.options import OptionPairs, parse_engine_options
 from vst.imaging.trail import GhostTrail
-from vst.job import Job, painting_size
+from vst.job import Job, compute_painting_size
 from vst.masks.base import Mask
 from vst.masks.open import make_edge, open_mask
 from vst.pipeline.painter import FramePainter
@@ -51,7 +51,7 @@ def build_parts(
     job: Job, info: VideoInfo, engine: Engine, timeline: Timeline, sink: Sink, *, masked: bool
 ) -> PipelineParts:
     """Build the parts for a job and its content."""
-    width, height = painting_size(job.size, info.width, info.height, info.sample_aspect)
+    width, height = compute_painting_size(job.size, info.width, info.height, info.sample_aspect)
     edge = make_edge(job.mask_edge) if masked else None
     engine.prepare_size(width, height)
     return PipelineParts(

@@ -12,7 +12,7 @@ from typing import Any
 
 from vst.core.fields import check_option
 from vst.errors import UsageError
-from vst.job import LARGEST_BY_DEFAULT, NATIVE, Job
+from vst.job import DEFAULT_MAX_SIDE, NATIVE, Job
 from vst.schedule.easing import EASES
 from vst.schedule.score import Score, ScoreKey, ScoreTime, StyleSource, write_score
 from vst.schedule.timeline import NONE
@@ -26,7 +26,7 @@ MORE = ("stabilize", "blend", "brush", "pace", "loop", "ghost", "speed", "audio"
 SCORE_SETTINGS = ("ease", "hold", "blend", "pace", "loop", "colors", "steadiness")
 """Settings that go into the score; strength and brush go into its keys."""
 KEY_SETTINGS = ("strength", "brush")
-SIZES: tuple[int | str, ...] = (128, 192, 256, 384, LARGEST_BY_DEFAULT, 720, 1080, NATIVE)
+SIZES: tuple[int | str, ...] = (128, 192, 256, 384, DEFAULT_MAX_SIDE, 720, 1080, NATIVE)
 """Stops of the size slider."""
 FORM = ("content", "keys", "settings", "mask", "background", "time")
 """Parts of the form that the page sends."""
@@ -58,7 +58,7 @@ def list_controls() -> list[dict[str, Any]]:
             }
             about |= {"kind": "choice", "choices": list(EASES), "shapes": shapes}
         elif name == "size":
-            about |= {"kind": "stops", "choices": SIZES, "default": LARGEST_BY_DEFAULT}
+            about |= {"kind": "stops", "choices": SIZES, "default": DEFAULT_MAX_SIDE}
         elif choices is not None:
             about |= {
                 "kind": "choice",

@@ -15,7 +15,7 @@ import numpy as np
 from vst.core.types import Picture
 from vst.errors import OutputError, UsageError, VSTError
 from vst.imaging.resize import resize
-from vst.job import LARGEST_BY_DEFAULT, Job
+from vst.job import DEFAULT_MAX_SIDE, Job
 from vst.notebook.display import paint_swatch
 from vst.pipeline.estimate import estimate
 from vst.plotting import plot_score
@@ -208,7 +208,7 @@ class Previews:
 
     def _job(self, session: Session, sent: Mapping[str, Any]) -> Job:
         job = build_job(read_form(session, sent), session.folder)
-        return replace(job, overwrite=True, size=job.size or LARGEST_BY_DEFAULT)
+        return replace(job, overwrite=True, size=job.size or DEFAULT_MAX_SIDE)
 
 
 def read_still(file: StoredFile, at: float) -> bytes:

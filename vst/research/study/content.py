@@ -21,7 +21,7 @@ from vst.core.types import Embedding, Frame, Picture
 from vst.errors import MediaError, UsageError
 from vst.evaluation.measure import PREDICTOR
 from vst.imaging.resize import resize
-from vst.job import Job, painting_size
+from vst.job import Job, compute_painting_size
 from vst.metrics.ssim import ContentSimilarity
 from vst.metrics.variation import TotalVariation
 from vst.pipeline.parts import open_engine
@@ -104,7 +104,7 @@ def write_still(subject: Subject, folder: Path) -> Path:
     path = input_path(subject, folder, "picture", ".png")
     if not path.is_file():
         picture = read_middle_picture(subject.content)
-        width, height = painting_size(subject.size, picture.shape[1], picture.shape[0])
+        width, height = compute_painting_size(subject.size, picture.shape[1], picture.shape[0])
         save_picture(path, resize(picture, width, height))
     return path
 
@@ -116,7 +116,9 @@ def write_clip(subject: Subject, folder: Path) -> Path:
         return path
     with open_source(subject.content) as source:
         info = source.info
-        width, height = painting_size(subject.size, info.width, info.height, info.sample_aspect)
+        width, height = compute_painting_size(
+            subject.size, info.width, info.height, info.sample_aspect
+        )
         # What every browser plays has sides of even length.
         width, height = round_to_even(width), round_to_even(height)
         spec = SinkSpec(path, width, height, info.rate, crf=CLIP_QUALITY, overwrite=True)

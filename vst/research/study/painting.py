@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from vst.api import job_of
+from vst.api import make_job
 from vst.checkpoint.fingerprint import fingerprint_input
 from vst.core.types import OnProgress, Progress
 from vst.engines import ENGINES
@@ -62,7 +62,7 @@ def build_still_case(
     name: str, subject: Subject, still: Path, judge: StillJudge, options: Mapping[str, Any]
 ) -> Case:
     """Paint the picture with these options of a job; raises where one is not allowed."""
-    job = job_of(still, subject.styles, "", **{"size": NATIVE, **options})
+    job = make_job(still, subject.styles, "", **{"size": NATIVE, **options})
 
     def work(place: Path, on_progress: OnProgress) -> CaseResult:
         began = time.perf_counter()
@@ -144,7 +144,7 @@ def build_film_job(subject: Subject, clip: Path, output: Path, options: Mapping[
     given |= options
     # A network that was trained for a style stands for it.
     alone = given.get("model") and ENGINES[str(given.get("engine"))].model_is_style
-    return job_of(clip, () if alone else subject.styles, output, **given)
+    return make_job(clip, () if alone else subject.styles, output, **given)
 
 
 def compute_seconds_per_frame(events: Sequence[Progress], seconds: float, frames: int) -> float:
