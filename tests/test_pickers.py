@@ -132,6 +132,68 @@ def test_manual_takes_the_times_as_they_are() -> None:
         PICKERS["scene"]((1.0,))
 
 
+def fade(frames: Sequence[Picture], color: int = 0) -> list[Picture]:
+    """A fade of the frames to black (0) or white (255)."""
+    parts = np.linspace(0, 1, len(frames))
+    return [
+        (frame * (1 - part) + color * part).astype(np.uint8) for frame, part in zip(frames, parts)
+    ]
+
+
+def write_title(frame: Picture) -> Picture:
+    titled = frame.copy()
+    cv2.putText(titled, "THE END", (20, 62), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (255, 255, 255), 1)
+    return titled
+
+
+@pytest.mark.parametrize("picker", ["middle", "scene", "change", "diverse"])
+@pytest.mark.parametrize("color", [0, 255])
+def test_fades_and_blank_frames_are_passed_over(picker: str, color: int) -> None:
+    red, blue = scene(0, 45, RED), scene(1, 45, BLUE)
+    blank = np.full_like(red[0], color)
+    film = MadeFilm(
+        [*red[:30], *fade(red[30:], color), *[blank] * 8, *fade(blue[:15], color)[::-1], *blue[15:]]
+    )
+    picked = pick(picker, film, 6)
+    numbers = [round(time * RATE) for time in picked.times]
+    # The first third of a fade has nearly the contrast of its shot.
+    assert numbers and not [number for number in numbers if 36 <= number <= 62]
+
+
+@pytest.mark.parametrize("picker", ["middle", "scene", "change", "diverse"])
+def test_credits_are_passed_over(picker: str) -> None:
+    page = np.full((72, 96, 3), 12, np.uint8)
+    rolled = [np.roll(write_title(page), -n, 0) for n in range(30)]
+    picked = pick(picker, MadeFilm([*scene(0, 40, GREEN), *rolled]), 5)
+    assert picked.times and max(picked.times) < 4
+    assert "credits" in " ".join(picked.notes)
+
+
+def test_motion_blur_along_one_direction_is_passed_over() -> None:
+    frames = scene(3, 30, GREY)
+    kernel = np.zeros((9, 9), np.float32)
+    kernel[4] = 1 / 9
+    frames[10:20] = [cv2.filter2D(frame, -1, kernel) for frame in frames[10:20]]
+    found = survey.survey_frames(MadeFilm(frames))
+    assert [n for n in range(30) if found.blurred[n]] == list(range(10, 20))
+
+
+@pytest.mark.parametrize("picker", ["scene", "change", "diverse"])
+def test_a_frame_and_its_titled_twin_are_not_both_taken(picker: str) -> None:
+    stills = [scene(seed, 1, color)[0] for seed, color in ((0, RED), (1, GREEN), (2, BLUE))]
+    film = MadeFilm([one for still in stills for one in [*[still] * 10, *[write_title(still)] * 5]])
+    assert len(pick(picker, film, 6).times) == 3
+
+
+@pytest.mark.parametrize("picker", ["middle", "scene", "change", "diverse"])
+def test_no_two_keyframes_are_nearer_than_the_median_step(picker: str) -> None:
+    film = MadeFilm([*scene(0, 30, RED), *scene(1, 30, GREEN)])
+    found = survey.survey_frames(film)
+    numbers = [found.find_frame_at(time) for time in pick(picker, film, 8).times]
+    apart = [found.measure_difference(a, b) for a in numbers for b in numbers if a < b]
+    assert min(apart) > found.median_step > 0
+
+
 @pytest.mark.parametrize("picker", ["middle", "scene", "change", "diverse"])
 def test_black_blurred_and_double_frames_are_passed_over(picker: str) -> None:
     sharp = scene(3, 30, GREY)

@@ -12,12 +12,14 @@ AROUND = 1.0
 """Seconds around a middle that are surveyed first: enough to tell a blurred frame from a soft shot.
 Where no frame in them is usable, the whole segment is surveyed.
 """
+CONTEXT = 1.5
+"""Seconds before and after those that are surveyed with them: a fade shows by what it leads to."""
 
 
 class MiddlePicker(Picker):
     """Divides the video into ``count`` equal segments and takes the middle of each.
 
-    Where that frame is black, blurred, or a duplicate of an earlier keyframe, the nearest usable
+    Where that frame has a fault, or is a near twin of an earlier keyframe, the nearest usable
     frame of the segment replaces it.
     """
 
@@ -56,7 +58,9 @@ def _choose_frame(
     """
     try:
         # One frame earlier: the frame shown at the start of the span begins before it.
-        here = survey_frames(source, max(0.0, span[0] - 1 / float(source.info.rate)), span[1])
+        start = span[0] - CONTEXT - 1 / float(source.info.rate)
+        end = min(source.info.duration, span[1] + CONTEXT)
+        here = survey_frames(source, max(0.0, start), end)
     except MediaError:
         return None, f"no frame from {format_time(span[0])} to {format_time(span[1])} can be read"
     shown = here.find_frame_at(middle)
@@ -65,10 +69,10 @@ def _choose_frame(
     if fault is None and twin is None:
         _remember(seen, here, shown, middle)
         return middle, None
-    said = f"the frame at {format_time(middle)} is {fault}"
+    said = f"the frame at {format_time(middle)} {'shows only' if fault == 'credits' else 'is'} {fault}"
     if twin is not None:
         said = f"the frame at {format_time(middle)} is the same as that at {format_time(twin)}"
-    inside = [n for n in here.usable if span[0] - 1e-6 <= here.times[n] < span[1]]
+    inside = [n for n in here.faultless if span[0] - 1e-6 <= here.times[n] < span[1]]
     for number in sorted(inside, key=lambda n: abs(here.times[n] - middle)):
         if _find_duplicate(seen, here, number) is None:
             _remember(seen, here, number, here.times[number])
@@ -79,7 +83,7 @@ def _choose_frame(
 def _find_duplicate(seen: FrameSurvey, here: FrameSurvey, number: int) -> float | None:
     """Return the time of an earlier keyframe that shows the same picture, or None."""
     both = FrameSurvey(thumbnails=[here.thumbnails[number], *seen.thumbnails])
-    same = both.find_duplicate(0, list(range(1, len(both.thumbnails))))
+    same = both.find_duplicate(0, list(range(1, len(both.thumbnails))), here.median_step)
     return None if same is None else seen.times[same - 1]
 
 

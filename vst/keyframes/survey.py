@@ -45,10 +45,30 @@ a leaf to the sky, the shot gets softer but no frame is blurred.
 """
 FLAT = 0.002
 """Sharpness of a shot below which nothing in it could be blurred."""
+SMEARED = 0.3
+"""A frame with less than this share of the sharpness of its shot along some direction is blurred by
+motion.
+"""
+EVEN = 4.0
+"""Standard deviation (0..255) of each channel below which a frame is blank."""
+FADED = 0.7
+"""A frame next to a black or blank one is part of a fade while its contrast is below this share of
+that of its shot around it.
+"""
+LETTERED = 0.7
+"""Share of the picture in one color from which the rest may be the letters of credits."""
+STROKE = 0.06
+"""Width of the widest stroke of a letter, as a share of the short side."""
 SAME = 1.0
 """Mean difference (0..255) of two thumbnails up to which they show the same picture: encoding a
 still causes less.
 """
+COMPARED = 0.75
+"""Share of two thumbnails, where they differ least, that is compared: a title over a picture does
+not make it another one.
+"""
+FAULTS = ("black", "blank", "faded", "credits", "blurred")
+"""What makes a frame useless as a keyframe, in the order in which it is looked for."""
 
 
 @dataclass
@@ -62,7 +82,10 @@ class FrameSurvey:
     times: list[float] = field(default_factory=list)
     shots: list[int] = field(default_factory=list)
     black: list[bool] = field(default_factory=list)
+    blank: list[bool] = field(default_factory=list)
+    credits: list[bool] = field(default_factory=list)
     sharpness: list[float] = field(default_factory=list)
+    smear: list[float] = field(default_factory=list)
     thumbnails: list[Picture] = field(default_factory=list)
     samples: list[tuple[float, Picture]] = field(default_factory=list)
     end: float = 0.0
@@ -74,33 +97,82 @@ class FrameSurvey:
 
     @cached_property
     def blurred(self) -> list[bool]:
-        """Whether each frame is much softer than the shot around it: a soft style is not a blur."""
-        shots, sharp = np.array(self.shots), np.array(self.sharpness)
+        """Whether each frame is much softer than the shot around it, in all directions or
+        along one: a soft style is not a blur.
+        """
+        soft = self._is_below_usual(self.sharpness, BLURRED, FLAT)
+        return [a or b for a, b in zip(soft, self._is_below_usual(self.smear, SMEARED, FLAT))]
+
+    def _is_below_usual(self, values: list[float], share: float, least: float) -> list[bool]:
+        """Return whether each value is below that share of what is usual in its shot around it."""
+        shots, measured = np.array(self.shots), np.array(values)
         found = np.zeros(len(shots), bool)
         for shot in set(self.shots):
             own = np.flatnonzero(shots == shot)
-            padded = np.pad(sharp[own], NEIGHBORS, mode="edge")
+            padded = np.pad(measured[own], NEIGHBORS, mode="edge")
             around = np.lib.stride_tricks.sliding_window_view(padded, 2 * NEIGHBORS + 1)
             usual = np.percentile(around, 75, axis=1)
-            found[own] = (usual > FLAT) & (sharp[own] < BLURRED * usual)
+            found[own] = (usual > least) & (measured[own] < share * usual)
         return [bool(one) for one in found]
 
     @cached_property
+    def faded(self) -> list[bool]:
+        """Whether each frame is on its way to or from a black or blank one."""
+        contrast = self.thumbnail_stack.mean(3).std((1, 2))
+        empty = np.array(self.black) | np.array(self.blank)
+        shots = np.array(self.shots)
+        found = np.zeros(len(shots), bool)
+        for way in (1, -1):
+            for edge in np.flatnonzero(empty):
+                number = edge + way
+                while 0 <= number < len(shots) and not empty[number] and not found[number]:
+                    ahead = np.arange(number, number + way * 2 * NEIGHBORS, way)
+                    ahead = ahead[(ahead >= 0) & (ahead < len(shots))]
+                    ahead = ahead[shots[ahead] == shots[number]]
+                    if contrast[number] >= FADED * contrast[ahead].max():
+                        break
+                    found[number] = True
+                    number += way
+        return [bool(one) for one in found]
+
+    @cached_property
+    def faultless(self) -> list[int]:
+        """Indices of the frames without a fault."""
+        return [n for n in range(len(self.times)) if self.describe_fault(n) is None]
+
+    @cached_property
     def usable(self) -> list[int]:
-        """Indices of the frames that are neither black nor blurred."""
-        return [n for n in range(len(self.times)) if not self.black[n] and not self.blurred[n]]
+        """Indices of the frames without a fault; where all have one, of those that are not black
+        or blank.
+        """
+        shown = [n for n in range(len(self.times)) if not self.black[n] and not self.blank[n]]
+        return self.faultless or shown
 
     def describe_fault(self, number: int) -> str | None:
-        """Return what is wrong with a frame, "black" or "blurred", or None."""
-        return "black" if self.black[number] else "blurred" if self.blurred[number] else None
+        """Return what is wrong with a frame, one of `FAULTS`, or None."""
+        return next((kind for kind in FAULTS if getattr(self, kind)[number]), None)
+
+    @cached_property
+    def median_step(self) -> float:
+        """Median difference of successive frames, as `measure_difference` returns it."""
+        stack = self.thumbnail_stack
+        if len(stack) < 2:
+            return 0.0
+        return float(np.median(_compare(stack[1:], stack[:-1])))
 
     def measure_difference(self, one: int, other: int) -> float:
-        """Return the mean difference of two thumbnails, 0..255."""
-        return float(np.abs(self.thumbnail_stack[one] - self.thumbnail_stack[other]).mean())
+        """Return the mean difference of two thumbnails, 0..255, where they differ least."""
+        stack = self.thumbnail_stack
+        return float(_compare(stack[one][None], stack[other][None])[0])
 
-    def find_duplicate(self, number: int, others: list[int]) -> int | None:
-        """Return the first of ``others`` that shows the same picture as frame ``number``."""
-        found = (n for n in others if n != number and self.measure_difference(number, n) <= SAME)
+    def find_duplicate(
+        self, number: int, others: list[int], step: float | None = None
+    ) -> int | None:
+        """Return the first of ``others`` that differs from frame ``number`` by no more than the
+        median step (``step``: that of another survey).
+        """
+        limit = max(SAME, self.median_step if step is None else step)
+        found = (n for n in others if n != number and self.measure_difference(number, n) <= limit)
         return next(found, None)
 
     def find_frame_at(self, time: float) -> int:
@@ -118,11 +190,12 @@ class FrameSurvey:
         """Return one line on the skipped frames, or none."""
         counts = Counter(fault for n in range(len(self.times)) if (fault := self.describe_fault(n)))
         parts = []
-        for kind in ("black", "blurred"):
+        for kind in FAULTS:
             if counts[kind]:
                 first = next(n for n in range(len(self.times)) if self.describe_fault(n) == kind)
                 where = f"from {format_time(self.times[first])} on"
-                parts.append(f"{counts[kind]} {kind} frames ({where})")
+                name = "frames of credits" if kind == "credits" else f"{kind} frames"
+                parts.append(f"{counts[kind]} {name} ({where})")
         if duplicates:
             parts.append(f"{duplicates} that look the same as another")
         return ["skipped: " + ", ".join(parts)] if parts else []
@@ -162,15 +235,20 @@ def survey_frames(
 
 
 def _drop_every_second(found: FrameSurvey) -> None:
-    for values in (found.times, found.shots, found.black, found.sharpness, found.thumbnails):
-        del values[1::2]  # type: ignore[attr-defined]
+    for name in (
+        "times", "shots", "black", "blank", "credits", "sharpness", "smear", "thumbnails"
+    ):  # fmt: skip
+        del getattr(found, name)[1::2]
 
 
 def _record_frame(found: FrameSurvey, time: float, shot: int, dark: bool, picture: Picture) -> None:
     found.times.append(time)
     found.shots.append(shot)
     found.black.append(dark)
+    found.blank.append(is_blank(picture))
+    found.credits.append(is_credits(picture))
     found.sharpness.append(measure_sharpness(picture))
+    found.smear.append(measure_smear(picture))
     found.thumbnails.append(
         np.asarray(cv2.resize(picture, THUMBNAIL, interpolation=cv2.INTER_AREA), np.uint8)
     )
@@ -180,6 +258,50 @@ def is_black(picture: Picture) -> bool:
     """Return whether the frame is black: a dark mean and no bright spot."""
     bright = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     return bool(bright.mean() < BLACK and np.percentile(bright, 99) < 2 * BLACK)
+
+
+def is_blank(picture: Picture) -> bool:
+    """Return whether the frame has a single color."""
+    return bool(picture.std((0, 1)).max() < EVEN)
+
+
+def is_credits(picture: Picture) -> bool:
+    """Return whether the frame shows letters on a single color: thin strokes and nothing else."""
+    bright = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    ground = int(np.argmax(np.bincount(bright.ravel(), minlength=256)))
+    other = (cv2.absdiff(bright, np.full_like(bright, ground)) > 24).astype(np.uint8)
+    share = float(other.mean())
+    if not 0.002 < share < 1 - LETTERED:
+        return False
+    size = max(3, round(STROKE * min(bright.shape)))
+    wide = cv2.morphologyEx(other, cv2.MORPH_OPEN, np.ones((size, size), np.uint8))
+    even = float(bright[other == 0].std())
+    return bool(wide.mean() < 0.1 * share and even < EVEN)
+
+
+def measure_smear(picture: Picture) -> float:
+    """Return the energy of the finest detail along the direction that has least of it, relative to
+    the contrast: a camera's or a hand's motion blurs one direction.
+    """
+    bright: Any = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    rows, columns = bright[1:-1], bright[:, 1:-1]
+    lines = (
+        2 * rows - bright[2:] - bright[:-2],
+        2 * columns - bright[:, 2:] - bright[:, :-2],
+        2 * bright[1:-1, 1:-1] - bright[2:, 2:] - bright[:-2, :-2],
+        2 * bright[1:-1, 1:-1] - bright[2:, :-2] - bright[:-2, 2:],
+    )
+    least = min(float(np.square(line).mean()) for line in lines if line.size) if bright.size else 0
+    return least / (float(bright.var()) + 100)
+
+
+def _compare(some: Any, others: Any) -> npt.NDArray[np.float64]:
+    """Return the mean difference of each pair of thumbnails, (pairs, 18, 32, 3), over the share
+    `COMPARED` of the pixels.
+    """
+    away = np.abs(some - others).mean(3).reshape(len(some), -1)
+    kept = max(1, round(COMPARED * away.shape[1]))
+    return np.asarray(np.partition(away, kept - 1, axis=1)[:, :kept].mean(1), np.float64)
 
 
 def measure_sharpness(picture: Picture) -> float:
