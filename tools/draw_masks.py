@@ -57,7 +57,7 @@ def main(output: Path) -> None:
     for width, height, pace in ((320, 180, 2.4), (640, 360, 4.8)):
         walk = FigureClip(width, height, pace=pace)
         true = [walk.layers(n).alpha for n in range(walk.count)]
-        found = [alpha for _, alpha in AutoMask().over(frames_of(walk))]
+        found = [alpha for _, alpha in AutoMask().apply(frames_of(walk))]
         shares = [overlap(a, b) for a, b in zip(found, true)]
         own, moved = own_flicker(found, true)
         low, mean = min(shares), np.mean(shares)
