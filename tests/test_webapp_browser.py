@@ -213,13 +213,13 @@ def test_a_job_outlives_a_reload_and_is_cancelled(page: Browser, address: str, c
     page.click("[data-cancel]")
     page.wait(lambda: state_of(page) == "stopped", "the end of the job")
     assert not page.all(".task video") and not page.all("[data-get]")
-    page.click(".task .files button")
+    page.click("[data-remove]")
     page.wait(lambda: page.one("#jobs-empty").is_displayed(), "an empty list")
 
 
 def test_a_bad_file_is_said_in_one_line(page: Browser, clips: Path) -> None:
     page.upload("#content-file", clips / "broken.mp4")
-    told = page.wait(lambda: page.one("#notice").is_displayed() and page.text("#notice"), "a word")
+    told = page.wait(lambda: page.text("#content-said"), "a word beside the control")
     assert "broken.mp4" in told and "/tmp" not in told
     assert page.one("#drop-content").is_displayed() and not page.one("#render").is_enabled()
 
@@ -255,8 +255,8 @@ def test_with_the_keyboard_alone(page: Browser, clips: Path) -> None:
     page.wait(lambda: page.text("#content-chosen b") == "short.mp4", "the content")
     tab_to('[data-style="@blue-swirls"]')
     page.press(Keys.ENTER)
-    tab_to('[data-style="@indigo-waves"]')
-    page.press(Keys.ENTER)
+    page.press(Keys.ARROW_RIGHT, Keys.ENTER)  # the gallery is one stop of the Tab key
+    assert len(form(page)["keys"]) == 2
     tab_to("#set-strength")
     page.press(Keys.ARROW_LEFT, Keys.ARROW_LEFT)
     assert form(page)["settings"]["strength"] == pytest.approx(0.9)

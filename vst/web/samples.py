@@ -11,7 +11,7 @@ from vst.web.sessions import Session, StoredFile
 RECIPES: tuple[dict[str, Any], ...] = (
     {"name": "Ink to stained glass", "styles": ["@ink-wash", "@stained-glass"]},
     {"name": "Waves to embers", "styles": ["@indigo-waves", "@fire-impasto"]},
-    {"name": "Watercolor to neon", "styles": ["@soft-watercolor", "@neon-lines"]},
+    {"name": "Hatching to neon", "styles": ["@pen-hatching", "@neon-lines"]},
     {"name": "From film to gold", "styles": ["none", "@gold-spirals"]},
 )
 """Transitions by name, each between styles of the gallery."""

@@ -14,12 +14,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-from vst.errors import MissingFileError, UsageError, VSTError
+from vst.errors import MediaError, MissingFileError, UsageError, VSTError
 from vst.schedule.score import StyleSource
 from vst.styles.resolve import PICTURE_SUFFIXES
 from vst.video.sources import open_source
 from vst.web.limits import MEGABYTE, VisitorLimits
 from vst.web.store import Store
+from vst.web.words import drop_options
 
 FILM_SUFFIXES = frozenset(
     {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".gif", ".mpg", ".mpeg", ".ts", ".ogv"}
@@ -125,10 +126,12 @@ class Session:
             if file.role != "style" and info.duration > self.limits.length:
                 raise UsageError(
                     f"{file.name} is {info.duration:.0f} s long; "
-                    f"the page accepts {self.limits.length:g} s: cut it, or use the command line"
+                    f"the page accepts {self.limits.length:g} s. Cut it"
                 )
         except VSTError as error:
             file.path.unlink(missing_ok=True)
+            if file.path.suffix in PICTURE_SUFFIXES:
+                raise MediaError(f"{file.name} is damaged, or is not a picture") from error
             raise type(error)(self.hide_paths(str(error), file)) from error
         except BaseException:
             file.path.unlink(missing_ok=True)
@@ -232,7 +235,8 @@ class Session:
         """Replace paths in an error's text with the visitor's names for the files."""
         for file in (*self.files.values(), *others):
             text = text.replace(str(file.path), file.name).replace(file.path.name, file.name)
-        return text.replace(f"{self.folder}/", "").replace(str(self.folder), "the page's folder")
+        text = text.replace(f"{self.folder}/", "").replace(str(self.folder), "the page's folder")
+        return drop_options(text)
 
 
 def clean_name(name: str) -> str:

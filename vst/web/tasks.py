@@ -4,6 +4,7 @@ or `evaluate` and stores the results in the session.
 
 from __future__ import annotations
 
+import html
 import shutil
 from collections.abc import Mapping
 from dataclasses import replace
@@ -124,7 +125,7 @@ def create_measure_task(
         stem = Path(painted.name).stem
         return {
             "report": store_result(session, folder / "report.html", f"{stem}-report.html").id,
-            "html": "".join(page.parts),
+            "html": "".join(page.parts).replace(painted.path.name, html.escape(painted.name)),
             "of": sent.get("job"),
             "warnings": [session.hide_paths(text) for text in evaluation.warnings],
         }

@@ -4,7 +4,7 @@ export const $ = (id) => document.getElementById(id);
 const KEPT = "vst";
 
 // `form` describes a job; it and the session's token outlive a reload.
-export const state = { token: "", files: {}, styles: {}, tasks: [], about: null,
+export const state = { token: "", files: {}, styles: {}, tasks: [], about: null, bytes: 0,
   form: { content: null, keys: [], settings: {}, mask: null, background: "none", time: 0 } };
 
 export function remember() {
@@ -23,11 +23,27 @@ export async function call(name, sent = {}) {
       method: "POST", headers: { "content-type": "application/json" },
       body: JSON.stringify({ token: state.token, sent }),
     });
-  } catch { throw new Error("the server does not answer; is it still running?"); }
-  if (!reply.ok) throw new Error(`the server answers ${reply.status}`);
+  } catch { setConnected(false); throw new Error(LOST); }
+  setConnected(true);
+  if (!reply.ok) throw new Error(reply.status === 429 ? await reply.text() : `the server answers ${reply.status}`);
   const value = await reply.json();
+  if (value.gone) startAgain();
   if (value.error) throw new Error(value.error);
   return value;
+}
+
+const LOST = "The connection to the server is lost. Trying again…";
+function setConnected(now) {
+  if ($("lost").hidden === now) return;
+  $("lost").hidden = now;
+  $("lost").textContent = LOST;
+  document.body.classList.toggle("offline", !now);
+}
+
+// The server has ended and kept nothing: the page loads again, with what does not need files.
+function startAgain() {
+  sessionStorage.setItem("vst-said", "The server was restarted and your files are gone; add them again.");
+  location.reload();
 }
 
 export function upload(role, file, onChange) {
@@ -61,6 +77,25 @@ export function notify(text) {
   clearTimeout(hides);
   hides = setTimeout(() => { $("notice").hidden = true; }, 9000);
 }
+
+const UNDO_SECONDS = 7;
+let settle = () => {};
+// Does `finally_` some seconds later, or `undo` if the button is pressed before.
+export function undoable(text, undo, finally_) {
+  settle();
+  notify(text);
+  clearTimeout(hides);
+  const close = () => { clearTimeout(timer); $("notice").hidden = true; settle = () => {}; };
+  const timer = setTimeout(() => settle(), 1000 * UNDO_SECONDS);
+  settle = () => { close(); finally_(); };
+  $("notice").append(make("button", { class: "inline", onclick: () => { close(); undo(); } }, "Undo"));
+}
+addEventListener("pagehide", () => settle());
+
+// Shows a message beside a control; an empty one goes.
+export function say(place, text, kind = "wrong") {
+  $(place).replaceChildren(...[text].flat().filter(Boolean).map((one) => make("p", { class: kind }, one)));
+}
 export const withNotice = (action) => async (...given) => {
   try { return await action(...given); } catch (error) { notify(error.message); }
 };
@@ -82,6 +117,10 @@ export function clock(seconds) {
   if (seconds < 59.5) return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
   const whole = Math.round(seconds);
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")} min`;
+}
+
+export function weigh(bytes) {
+  return bytes < 1e5 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
 }
 
 export const content = () => state.files[state.form.content];

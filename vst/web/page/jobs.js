@@ -1,23 +1,41 @@
 // The list of jobs, the before-and-after player, and the measurements.
-import { $, call, clock, withNotice, make, media, remember, state } from "./api.js";
+import { $, call, clock, withNotice, make, media, notify, remember, state, still, undoable } from "./api.js";
 
 const SLOW = 3000, FAST = 700;
 const OVER = ["done", "failed", "stopped"];
 const shown = new Map(); // job -> its card and what the card was drawn from
-let timer;
+const leaving = new Set(); // removed jobs that can still come back
+const TITLE = document.title;
+let timer, edit = () => {}, refreshed = () => {};
+
+export function buildJobs(given) {
+  ({ edit, refreshed } = given);
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) document.title = TITLE; });
+}
 
 export async function watch() {
   clearTimeout(timer);
   try {
-    state.tasks = (await call("tasks")).tasks;
+    const before = new Map(state.tasks.map((task) => [task.id, task.state]));
+    const found = await call("tasks");
+    Object.assign(state, { tasks: found.tasks, bytes: found.bytes });
+    for (const task of state.tasks) {
+      if (task.state === "done" && ["running", "waiting"].includes(before.get(task.id))) announce(task);
+    }
     draw();
-  } catch { /* the next poll reports it */ }
+    refreshed();
+  } catch { /* the banner says that the connection is lost */ }
   const busy = state.tasks.some((task) => !OVER.includes(task.state));
   timer = setTimeout(watch, busy ? FAST : SLOW);
 }
 
+function announce(task) {
+  notify(`${task.title} is ${task.kind === "paint" ? "painted" : "measured"}.`);
+  if (document.hidden) document.title = `✓ Done · ${TITLE}`;
+}
+
 export function draw() {
-  const tasks = state.tasks, busy = tasks.filter((task) => !OVER.includes(task.state)).length;
+  const tasks = state.tasks.filter((task) => !leaving.has(task.id)), busy = tasks.filter((task) => !OVER.includes(task.state)).length;
   const painted = tasks.filter((task) => task.kind === "paint");
   $("count").hidden = !busy;
   $("count").textContent = busy;
@@ -56,17 +74,38 @@ function arrange(place, tasks) {
 
 function card(task) {
   const made = make("article", { class: "card task", "data-id": task.id, "data-state": task.state },
-    make("header", {}, make("b", {}, task.title), make("span", { class: `state ${task.state}` }, task.state),
-      make("small", {}, when(task))));
+    make("header", {}, task.outcome.video ? make("img", { class: "thumb", src: still(task.outcome.video, task.outcome.frames / 60), alt: "" }) : null,
+      make("div", { class: "about" }, make("h2", {}, task.title), task.kind === "paint" ? ingredients(task.sent) : null),
+      make("span", { class: `state ${task.state}` }, task.state), make("small", {}, when(task))));
   if (task.state === "done") made.append(...(task.kind === "paint" ? painting(task) : measurement(task)));
   else if (task.state === "failed") made.append(make("p", { class: "wrong", role: "alert" }, task.error));
   else if (task.state === "stopped") made.append(make("p", { class: "hint" }, "Stopped; its files were deleted."));
   else made.append(running(task));
   if (OVER.includes(task.state)) {
     const row = made.querySelector(".files") || made.appendChild(make("div", { class: "row files" }));
-    row.append(make("button", { class: "quiet", onclick: withNotice(async () => { await call("remove", { id: task.id }); await watch(); }) }, "Remove"));
+    if (task.kind === "paint") row.append(make("button", { "data-edit": true, onclick: () => edit(task.sent) }, "Edit again"));
+    row.append(make("button", { class: "quiet", "data-remove": true, onclick: () => removeTask(task) }, "Remove"));
   }
   return made;
+}
+
+// The styles in their order, and the settings that were changed.
+function ingredients(sent) {
+  const names = (sent.keys || []).map((key) => state.styles[key.style]?.name || key.style.replace("@", "").replace("none", "as filmed"));
+  const standard = Object.fromEntries(state.about.controls.map((control) => [control.name, control.default]));
+  const changed = Object.entries(sent.settings || {}).filter(([name, value]) => value !== standard[name])
+    .map(([name, value]) => `${name} ${value === true ? "on" : value === false ? "off" : value}`);
+  return make("p", { class: "hint" }, [names.join(" → "), ...changed].join(", "));
+}
+
+function removeTask(task) {
+  leaving.add(task.id);
+  draw();
+  undoable(`${task.title} is removed.`, () => { leaving.delete(task.id); draw(); }, async () => {
+    try { await call("remove", { id: task.id }); } catch (error) { notify(error.message); }
+    leaving.delete(task.id);
+    await watch();
+  });
 }
 
 function running(task) {
@@ -104,7 +143,7 @@ function update(made, task) {
 function painting(task) {
   const { outcome } = task;
   const video = (id, text, quiet) => {
-    const film = make("video", { src: media(id), playsinline: true, preload: "auto", "aria-label": text });
+    const film = make("video", { src: media(id), playsinline: true, preload: "metadata", "aria-label": text });
     film.muted = quiet;
     return film;
   };
@@ -163,10 +202,17 @@ function together(before, after) {
 function measurement(task) {
   const report = make("div", { class: "report" });
   report.innerHTML = task.outcome.html; // the library's own page, in which every text is escaped
+  for (const table of report.querySelectorAll("table")) {
+    const wide = make("div", { class: "scrolls", tabindex: 0, role: "region", "aria-label": "Table, scrolls sideways" });
+    table.replaceWith(wide);
+    wide.append(table);
+  }
   const charts = make("div", { class: "charts" });
   for (const curves of report.querySelectorAll(":scope > svg")) {
     const parts = [curves]; // with its heading and everything between
     while (parts[0].tagName !== "H2" && parts[0].previousElementSibling) parts.unshift(parts[0].previousElementSibling);
+    curves.setAttribute("role", "img");
+    curves.setAttribute("aria-label", `Chart: ${parts[0].textContent}`);
     charts.append(make("div", {}, ...parts));
   }
   report.append(charts);

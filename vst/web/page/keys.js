@@ -5,6 +5,7 @@ let changed = () => {};
 export function buildKeys(onChange) {
   changed = onChange;
   $("spread").addEventListener("click", () => { spread(); redraw(); });
+  $("clear").addEventListener("click", () => { state.form.keys = []; redraw(); $("style-file").focus(); });
 }
 
 const style = (key) => state.styles[key.style];
@@ -17,7 +18,10 @@ export function spread() {
   keys.forEach((key, index) => { key.at = index / steps; });
 }
 
+// Adds keyframes as long as the page accepts them; returns why not.
 export function addKeys(styles) {
+  const most = state.about.limits.keyframes, now = state.form.keys.length + styles.length;
+  if (now > most) return `${now} keyframes would be on the page; it accepts ${most}. Take fewer, or remove some.`;
   for (const one of styles) state.form.keys.push({ style: one, at: 1 });
   spread();
   redraw();
@@ -61,6 +65,7 @@ export function redraw(quiet) {
   $("keys-empty").hidden = keys.length > 0;
   $("rail").hidden = keys.length < 2;
   $("spread").hidden = keys.length < 3;
+  $("clear").hidden = !keys.length;
   if (!quiet) changed();
 }
 
@@ -75,7 +80,7 @@ function card(key, index) {
     make("label", {}, time, "s"),
     make("div", {},
       make("button", { class: "quiet", "data-earlier": true, "aria-label": `Play ${name(key)} earlier`, onclick: () => move(index, index - 1), disabled: index === 0 }, "←"),
-      make("button", { class: "quiet", "data-drop": true, "aria-label": `Drop ${name(key)}`, onclick: () => drop(index) }, "×"),
+      make("button", { class: "quiet", "data-drop": true, "aria-label": `Remove ${name(key)}`, onclick: () => drop(index) }, "×"),
       make("button", { class: "quiet", "data-later": true, "aria-label": `Play ${name(key)} later`, onclick: () => move(index, index + 1), disabled: index === state.form.keys.length - 1 }, "→")));
   item.addEventListener("dragstart", (event) => { event.dataTransfer.setData("text/plain", String(index)); item.classList.add("lifted"); });
   item.addEventListener("dragend", () => item.classList.remove("lifted"));

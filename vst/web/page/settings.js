@@ -1,18 +1,42 @@
 // The style: one control for each field of a job that the server names.
 import { $, make, state } from "./api.js";
 
-const LABELS = { stabilize: "Stabilizer", audio: "Sound" };
+const LABELS = { stabilize: "Stabilizer", steadiness: "Steadiness", audio: "Sound", hold: "Stay", ease: "Change", blend: "Mix",
+  brush: "Strokes", pace: "Speed of change", ghost: "Trail", speed: "Playback", size: "Detail" };
+// What each setting does, in the page's words; a setting without any has the library's.
+const HELP = {
+  strength: "How much of the style is seen; 0 leaves the video as filmed.",
+  hold: "How long each style stays before it changes to the next.",
+  ease: "How a change starts and ends.",
+  size: "Height of the painting in pixels. More shows finer detail and takes longer.",
+  stabilize: "How flicker from frame to frame is removed.",
+  steadiness: "How much flicker is removed; 0 leaves each frame as it was painted.",
+  colors: "Take the colors of the style, or keep those of the video.",
+  blend: "How two styles are mixed while one changes to the other.",
+  brush: "Below 1 the strokes are larger, above 1 finer.",
+  pace: "Let the change follow its curve, or look even all the way.",
+  loop: "End with the first style again, for a video that repeats.",
+  ghost: "How long a trail of earlier frames stays.",
+  speed: "Below 1 is slow motion, above 1 a time-lapse.",
+  audio: "Keep the sound of the video.",
+};
+const WORDS = { embedding: "blended", eased: "by the curve", perceptual: "even", slerp: "on an arc", warp: "moved",
+  "sqrt-warp": "moved", sqrt: "soft" };
+const word = (name) => WORDS[name] || name;
 const label = (name) => LABELS[name] || name[0].toUpperCase() + name.slice(1);
 const SEGMENTS = 4; // up to this many choices lie side by side
 
 export function buildSettings(controls, changed) {
+  $("settings").replaceChildren();
+  $("settings-more").replaceChildren();
   for (const about of controls) {
     const value = state.form.settings[about.name];
     if (value === undefined) state.form.settings[about.name] = about.default;
     const set = (now) => { state.form.settings[about.name] = now; changed(about.name); };
-    const row = make("div", { class: "setting", title: about.help });
+    const row = make("div", { class: "setting" });
     const build = { slider, stops, switch: onOff, choice }[about.kind];
     build(row, about, state.form.settings[about.name], set);
+    row.append(make("small", { class: "help" }, HELP[about.name] || about.help));
     $(about.more ? "settings-more" : "settings").append(row);
   }
 }
@@ -56,7 +80,7 @@ function choice(row, about, value, set) {
   if (about.shapes) return eased(row, about, value, set);
   if (about.choices.length > SEGMENTS) {
     const id = `set-${about.name}`;
-    const select = make("select", { id }, ...about.choices.map((name) => make("option", {}, name)));
+    const select = make("select", { id }, ...about.choices.map((name) => make("option", { value: name }, word(name))));
     select.value = value;
     select.addEventListener("change", () => set(select.value));
     row.append(make("label", { for: id }, label(about.name)), make("div", { class: "wide" }, select));
@@ -67,7 +91,7 @@ function choice(row, about, value, set) {
     const input = make("input", { type: "radio", name: `set-${about.name}`, value: name });
     input.checked = name === value;
     input.addEventListener("change", () => set(name));
-    group.append(make("label", { title: (about.texts || {})[name] }, input, make("span", {}, name)));
+    group.append(make("label", { title: (about.texts || {})[name] }, input, make("span", {}, word(name))));
   }
   row.append(make("span", {}, label(about.name)), group);
 }

@@ -1,7 +1,9 @@
 // The preview: a frame as filmed and painted, a wipe between them, and the mask's rectangle.
-import { $, call, content, withNotice, isReady, later, latest, make, remember, notify, state, still } from "./api.js";
+import { forgetClip, showPlayhead, stopClip } from "./clip.js";
+import { $, call, clock, content, weigh, withNotice, isReady, later, latest, make, remember, notify, state, still } from "./api.js";
 
 const SIDES = ["left", "top", "width", "height"];
+const PLOT_LEFT = 92, PLOT_RIGHT = 28; // margins of the plot, in pixels
 let drawing = false;
 
 export function buildStage() {
@@ -16,7 +18,14 @@ export function buildStage() {
     $("mask-numbers").append(make("label", {}, `${side} %`, input));
   });
   $("background").addEventListener("change", () => { state.form.background = $("background").value; changed(); });
-  new ResizeObserver(() => showMask()).observe($("stage"));
+  new ResizeObserver(() => { showMask(); showWipe(); }).observe($("stage"));
+  document.addEventListener("keydown", (event) => { if (event.key === "Escape" && drawing) setDrawing(false); });
+  $("plot").addEventListener("pointerdown", (event) => {
+    const box = $("curves").getBoundingClientRect();
+    const part = (event.clientX - box.left - PLOT_LEFT) / (box.width - PLOT_LEFT - PLOT_RIGHT);
+    $("moment").value = Math.min(1, Math.max(0, part)) * Number($("moment").max);
+    $("moment").dispatchEvent(new Event("input"));
+  });
   new ResizeObserver(later(plot, 200)).observe($("keys").parentElement);
 }
 
@@ -25,6 +34,8 @@ const paintMoment = latest(withNotice(async () => {
   $("busy").hidden = false;
   try {
     const found = await call("frame", state.form);
+    if (found.replaced) return;
+    stopClip();
     $("frame-before").src = found.before;
     $("frame-after").src = found.after;
     $("stage").dataset.painted = Number($("stage").dataset.painted || 0) + 1;
@@ -36,14 +47,32 @@ const paintMoment = latest(withNotice(async () => {
 }));
 const soon = later(paintMoment, 60);
 
+// The time and the size of a rendering; measured again when something changes that they depend on.
+let estimated = "";
+const estimate = latest(async () => {
+  if (!isReady()) { estimated = ""; $("expected").textContent = ""; return; }
+  const { content: id, settings, mask, keys } = state.form;
+  const needed = JSON.stringify([id, settings, Boolean(mask), keys.length]);
+  if (needed === estimated) return;
+  $("expected").textContent = "Measuring how long it takes…";
+  try {
+    const found = await call("estimate", state.form);
+    if (found.replaced) return;
+    estimated = needed;
+    $("expected").textContent = `About ${clock(found.seconds)} to render, about ${weigh(found.bytes)}, ${found.size.join(" × ")} pixels.`;
+  } catch { $("expected").textContent = ""; } // the preview reports the error
+});
+const estimateSoon = later(estimate, 1200);
+
 const plot = latest(async () => {
   if (!isReady()) { $("curves").hidden = true; return; }
   try {
     const dark = document.documentElement.dataset.theme === "dark";
-    const width = Math.round($("keys").getBoundingClientRect().width);
+    const width = Math.round($("plot").getBoundingClientRect().width);
     if (!width) return;
-    $("curves").src = (await call("plot", { ...state.form, width, dark })).picture;
+    $("curves").src = (await call("plot", { ...state.form, width, dark })).picture || $("curves").src;
     $("curves").hidden = false;
+    showTime();
   } catch { $("curves").hidden = true; } // the preview reports the error
 });
 const plotSoon = later(plot, 150);
@@ -54,6 +83,8 @@ export function changed() {
   show();
   soon();
   plotSoon();
+  estimateSoon();
+  forgetClip();
 }
 export const replot = plotSoon;
 
@@ -61,6 +92,7 @@ export function show() {
   const video = content();
   $("stage-empty").hidden = Boolean(video);
   $("under").hidden = !video;
+  $("play-clip").disabled = !isReady();
   $("frame-before").hidden = !video;
   const painted = isReady() && $("frame-after").getAttribute("src");
   $("frame-after").hidden = $("divider").hidden = !painted;
@@ -81,6 +113,7 @@ export function show() {
 function showTime() {
   $("moment-at").textContent = `${state.form.time.toFixed(2)} s`;
   $("moment").setAttribute("aria-valuetext", $("moment-at").textContent);
+  showPlayhead(state.form.time / Math.max(Number($("moment").max), 1e-3));
   if (content() && !isReady()) $("frame-before").src = still(content().id, state.form.time);
   remember();
 }
@@ -141,6 +174,7 @@ function onPointer(event) {
 function setDrawing(now) {
   if (now && !content()) return notify("choose a video first");
   drawing = now;
+  if (now) { stopClip(); $("stage").scrollIntoView({ block: "nearest" }); }
   $("stage").classList.toggle("drawing", now);
   $("mask-draw").setAttribute("aria-pressed", String(now));
 }
@@ -164,5 +198,4 @@ function showMask() {
   Object.assign($("rectangle").style, {
     left: `${box.left + mask[0] * box.width}px`, top: `${box.top + mask[1] * box.height}px`,
     width: `${mask[2] * box.width}px`, height: `${mask[3] * box.height}px` });
-  showWipe();
 }
