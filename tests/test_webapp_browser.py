@@ -150,6 +150,7 @@ def test_how_soon_a_moment_is_seen(page: Browser, clips: Path, tmp_path: Path) -
 def test_keyframes_of_a_film_are_dropped_moved_and_timed(page: Browser, clips: Path) -> None:
     bring(page, clips / "short.mp4")
     page.set("#keyframes", 3)
+    page.set("#picker", "scene")  # the other pickers pass over plain colors
     page.upload("#style-file", clips / "film.mp4", clips / "red.png")
     page.wait(lambda: len(page.all(".key img")) == 4, "four keyframes")
     assert names(page) == ["film 1", "film 2", "film 3", "red"]
