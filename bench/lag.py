@@ -19,12 +19,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from steadiness import PAIR, STYLES, read_clip
+from steadiness import COLUMNS, PAIR, STYLES, read_video
 
 from vst.core.types import Picture
 from vst.engines.magenta import MagentaEngine
 from vst.schedule.timeline import Mix
-from vst.stabilizers import STABILIZERS
 
 CLIPS = ("bikes", "cockatoo")
 REST = 6
@@ -34,7 +33,7 @@ SENSOR = 2.0
 
 
 def read_contents(clip: Path, count: int, still: bool) -> list[Picture]:
-    pictures = read_clip(clip, 1 if still else count, 384)
+    pictures = list(read_video(clip, 384, 1 if still else count))
     if not still:
         return pictures
     noise = np.random.default_rng(0)
@@ -64,14 +63,15 @@ def measure_case(
     middle = range(REST + third, REST + frames - third + 1)
     slope, height = fit_progress(paintings, middle, engine, ends)
     lags: dict[str, dict[str, float]] = {}
-    for name in ("flow", "strong"):
+    for name, make in COLUMNS.items():
         lags[name] = {}
         for told in (False, True):
-            stabiliser, steady = STABILIZERS[name](), []
+            stabilizer, steady = make(), []
             for part, content, painted in zip(parts, contents, paintings):
                 if told:
-                    stabiliser.told(Mix({"first": 1 - part, "second": part}))
-                steady += stabiliser.step(content, painted)
+                    stabilizer.set_mix(Mix({"first": 1 - part, "second": part}))
+                steady += stabilizer.step(content, painted)
+            steady += stabilizer.flush()
             _, there = fit_progress(steady, middle, engine, ends)
             lags[name]["told" if told else "untold"] = float((height - there) / slope)
     return lags
@@ -87,9 +87,9 @@ def main() -> None:
     shared = options.shared
     if not shared.is_dir():
         sys.exit(f"{shared} is not there: give --shared the folder of models and clips")
-    engine = MagentaEngine(model=",".join(str(shared / "magenta" / x) for x in PAIR.split(",")))
+    engine = MagentaEngine(model=",".join(str(shared / "magenta" / x) for x in PAIR))
     style = [shared / "training" / "style" / name for name in STYLES]
-    numbers = [engine.embed(read_clip(path, 1, 384)[0]) for path in style]
+    numbers = [engine.embed(read_video(path, 384, 1)[0]) for path in style]
     results = []
     for clip in CLIPS:
         for still in (False, True):
@@ -100,7 +100,7 @@ def main() -> None:
                 lags = measure_case(engine, contents, options.frames, numbers[first : first + 2])
                 results.append({"clip": clip, "still": still, "pair": first, "lags": lags})
                 print(clip, "still" if still else "moving", first, json.dumps(lags), flush=True)
-    for name in ("flow", "strong"):
+    for name in COLUMNS:
         for told in ("untold", "told"):
             found = np.array([result["lags"][name][told] for result in results])
             late = int((found > 2).sum())

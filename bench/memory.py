@@ -25,17 +25,16 @@ ROWS = (
     ("tint", 640, 360, "native", "off"),
     ("tint", 1920, 1080, "native", "off"),
     ("tint", 3840, 2160, "native", "off"),
-    ("tint", 3840, 2160, 512, "strong"),
-    ("tint", 1920, 1080, "native", "strong"),
-    ("embedded", 640, 360, "native", "flow"),
-    ("embedded", 1280, 720, "native", "flow"),
+    ("tint", 3840, 2160, 512, "steady"),
+    ("tint", 1920, 1080, "native", "steady"),
+    ("embedded", 640, 360, "native", "steady"),
+    ("embedded", 1280, 720, "native", "steady"),
     ("embedded", 1920, 1080, "native", "off"),
-    ("embedded", 1920, 1080, "native", "flow"),
-    ("embedded", 1920, 1080, "native", "strong"),
-    ("embedded", 3840, 2160, 512, "flow"),
+    ("embedded", 1920, 1080, "native", "steady"),
+    ("embedded", 3840, 2160, 512, "steady"),
     ("embedded", 3840, 2160, "native", "off"),
 )
-"""Engine, the content's width and height, size, stabiliser."""
+"""Engine, the content's width and height, size, stabilizer."""
 
 
 def measure_resident(process: int) -> int:
@@ -68,10 +67,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="up to 1280 x 720 alone")
     quick = parser.parse_args().quick
-    print("| engine | content | `--size` | stabiliser | measured, MB | expected, MB |")
+    print("| engine | content | `--size` | stabilizer | measured, MB | expected, MB |")
     print("|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as name:
-        for engine, width, height, size, stabilise in ROWS:
+        for engine, width, height, size, stabilize in ROWS:
             if quick and width > 1280:
                 continue
             content = Path(name) / f"{width}.mp4"
@@ -79,7 +78,7 @@ def main() -> None:
                 film = f"testsrc2=size={width}x{height}:rate=25:duration={FRAMES / 25}"
                 command = [find_ffmpeg(), "-loglevel", "error", "-f", "lavfi", "-i", film]
                 subprocess.run([*command, "-preset", "ultrafast", str(content)], check=True)
-            options = {"engine": engine, "size": size, "stabilize": stabilise}
+            options = {"engine": engine, "size": size, "stabilize": stabilize}
             output = Path(name) / "out.mp4"
             with open_source(content) as source:
                 job = make_job(content, "@ink-wash", output, **options)
@@ -88,7 +87,7 @@ def main() -> None:
             words = ["stylize", str(content), "-s", style, "-o", str(output), "--keyframes", "1"]
             flags = [f for key, value in options.items() for f in (f"--{key}", str(value))]
             found = measure_peak([*words, *flags, "--overwrite", "--progress", "none"])
-            print(f"| {engine} | {width} x {height} | {size} | {stabilise} | {found:,.0f} "
+            print(f"| {engine} | {width} x {height} | {size} | {stabilize} | {found:,.0f} "
                   f"| {expected:,.0f} |", flush=True)  # fmt: skip
 
 

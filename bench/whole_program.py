@@ -2,7 +2,7 @@
 
     python bench/whole_program.py --shared ../shared [--only speed,hub] [--quick]
 
-The program is `vst stylize` in a separate process: embedded engine, stabilizer `flow`, H.264
+The program is `vst stylize` in a separate process: embedded engine, stabilizer `steady`, H.264
 (`veryfast`, CRF 20), sound kept, painted at the content's own size. Its time runs from the first
 frame read to the finished file; the start-up (loading TensorFlow, once per video) is reported
 separately.
