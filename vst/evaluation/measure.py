@@ -216,13 +216,23 @@ def measure_videos(
     worst: list[dict[str, list[Any]]] = [{name: [] for name in each} for each in measures]
     paths = [video.path for video in evaluation.videos]
     fresh = paths.index(evaluation.fresh) if evaluation.fresh in paths else 0
-    total = film.info.frames
-    at = {round((i + 0.5) * total / STRIP) for i in range(STRIP)}
+    total = min(source.info.frames for source in (film, *sources))
+    if total == 1:
+        shortest = min((film, *sources), key=lambda source: source.info.frames).info.path
+        raise UsageError(
+            f"{shortest} has one frame: flicker is measured from frame to frame. "
+            "Give videos of two frames or more"
+        )
+    at = {int((i + 0.5) * total / STRIP) for i in range(STRIP)}
+    thumb = (max(1, round(width * THUMB / height)), THUMB)
     cuts, started, count = CutDetector(), time.perf_counter(), 0
     for index, pictures in enumerate(iterate_together(film, sources, evaluation)):
         content, *paintings = (
             resize(picture, width, height, cv2.INTER_AREA) for picture in pictures
         )
+        if index in at:
+            evaluation.strip.append(resize(content, *thumb, cv2.INTER_AREA))
+            evaluation.strip_frames.append(index)
         cut = cuts.is_cut(content)
         if cut:
             evaluation.cuts.append(index)
@@ -235,9 +245,14 @@ def measure_videos(
                 found[name].append(measure.add(reference, painting))
                 places[name].append(getattr(measure, "worst_place", None))
             if index in at:
-                video.strip.append(
-                    resize(painting, round(width * THUMB / height), THUMB, cv2.INTER_AREA)
-                )
+                video.strip.append(resize(painting, *thumb, cv2.INTER_AREA))
+                flicker = each.get("warp")
+                if isinstance(flicker, WarpError):
+                    found_map = flicker.last_map
+                    empty = np.zeros((height, width), np.float32)
+                    video.strip_maps.append(
+                        cv2.resize(empty if found_map is None else found_map, thumb)
+                    )
             video.frames += 1
         count = index + 1
         on_progress(Progress("measure", count, total, time.perf_counter() - started))
