@@ -79,7 +79,7 @@ def test_every_field_of_a_job_has_a_group() -> None:
         if part.name not in ("content", "styles", "output"):
             assert part.metadata["group"] in GROUPS, part.name
             assert find_group(part.name) == part.metadata["group"]
-    assert COMMON <= listed | {part.name for part in fields(Job)}
+    assert set(COMMON) <= listed | {part.name for part in fields(Job)}
 
 
 def test_earlier_spellings_work_and_stay_out_of_the_help(run: Run, media: object) -> None:
@@ -95,7 +95,8 @@ def test_earlier_spellings_work_and_stay_out_of_the_help(run: Run, media: object
 @pytest.mark.parametrize(
     ("text", "spelled"),
     [
-        ("strength 1.5; allowed is 0 to 1", "--strength 1.5; allowed is 0 to 1"),
+        ("strength 1.5 is out of range. Give 0 to 1",
+         "--strength 1.5 is out of range. Give 0 to 1"),
         ("output 'a.mp4' exists; overwrite=True replaces it",
          "--output 'a.mp4' exists; --overwrite replaces it"),
         ("size 'big'; allowed is a number", "--size 'big'; allowed is a number"),
@@ -112,4 +113,4 @@ def test_errors_spell_fields_as_options(text: str, spelled: str) -> None:
 def test_an_error_of_the_library_names_the_option(run: Run, media: object) -> None:
     done = run("stylize", f"{media}/clip.mp4", "-s", f"{media}/red.png", "-o", "o.mp4",
                "--strength", "1.5")  # fmt: skip
-    assert done.err == "vst: --strength 1.5; allowed is 0 to 1\n"
+    assert done.err == "vst: --strength 1.5 is out of range. Give 0 to 1\n"

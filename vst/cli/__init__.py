@@ -21,6 +21,8 @@ from vst.cli.errors import (
     print_error,
     spell_as_options,
 )
+from vst.cli.exit_codes import DONE, FAILED, WRONG_USE, find_exit_code
+from vst.cli.next_steps import format_command
 from vst.cli.quiet import is_verbose, silence_libraries
 from vst.errors import Cancelled, VSTError
 
@@ -100,7 +102,7 @@ def cli() -> None:
 
 
 def main() -> NoReturn:
-    """Run the command line and exit: 0 success, 2 wrong use, 1 any other failure."""
+    """Run the command line and exit with a code of `vst.cli.exit_codes`."""
     with silence_libraries():
         signal.signal(signal.SIGTERM, raise_cancelled)
         code = run()
@@ -115,30 +117,36 @@ def run() -> int:
         return done.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
-        return 2
+        return WRONG_USE
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "vst"
         print_error(command, f"{error.format_message()} (help: {command} --help)")
-        return 2
+        return WRONG_USE
     except click.ClickException as error:
         print_error("vst", error.format_message())
     except (KeyboardInterrupt, click.Abort, Cancelled) as error:
         text = str(error) if isinstance(error, Cancelled) and str(error) != STOPPED else ""
-        print_error("vst", text or "stopped; nothing was written under the output's name")
+        print_error("vst", text or describe_stop())
     except VSTError as error:
         print_error("vst", spell_as_options(str(error)))
-        return error.exit_code
+        return find_exit_code(error)
     except BrokenPipeError:
         # The reader of stdout has closed it, as in `vst styles | head`.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return DONE
     except Exception as error:
         if is_verbose():
             raise
         print_error("vst", describe_system_error(error) or describe_unexpected(error))
     else:
-        return code if isinstance(code, int) else 0  # the code of `Context.exit`
-    return 1
+        return code if isinstance(code, int) else DONE  # the code of `Context.exit`
+    return FAILED
+
+
+def describe_stop() -> str:
+    """Say that a stopped command left nothing, and how to start it again."""
+    again = format_command(*sys.argv[1:])
+    return f"stopped: nothing was written under the output's name. Start again with: {again}"
 
 
 def raise_cancelled(number: int, frame: Any) -> None:

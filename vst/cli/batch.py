@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import click
 
-from vst.batch import STATES, JobOutcome, format_outcomes, read_batch, run_batch
+from vst.batch import STATES, JobOutcome, format_outcomes, is_written, read_batch, run_batch
+from vst.cli.checks import check_job
+from vst.cli.next_steps import format_command
 from vst.cli.options import (
     cluster_options,
     cluster_settings,
@@ -17,7 +20,7 @@ from vst.cli.options import (
     worker_threads_option,
 )
 from vst.cli.progress import Reporter
-from vst.cli.stopping import handle_interrupts
+from vst.cli.stopping import explain_stop, handle_interrupts
 from vst.core.threads import limit_heaps, limit_tensorflow_threads
 from vst.core.types import OnProgress
 from vst.engines import ENGINES
@@ -27,7 +30,7 @@ from vst.pipeline.run import Result, run
 
 @click.command()
 @click.argument("jobs")
-@click.option("--overwrite", is_flag=True, help="Run all jobs again, whatever is there.")
+@click.option("--overwrite", is_flag=True, help="Run all jobs again, and replace their outputs.")
 @cluster_options
 @worker_threads_option
 @report_options
@@ -41,12 +44,12 @@ def command(
     progress: str,
     **where: Any,
 ) -> None:
-    """Run the jobs of the file JOBS (YAML) whose output is not there yet; one that fails does not
-    stop the rest.
+    """Run the jobs of the file JOBS (YAML) whose output does not exist; a failed one does not stop
+    the rest.
 
     \b
     contents: clips/*.mp4              # files, globs, or a list of them
-    styles: ["@ink-wash", art/*.jpg, [film.mp4, "@waves"]]   # one job each; a list is one job
+    styles: ["@ink-wash", art/*.jpg, [film.mp4, "@waves"]]   # a list is one job
     output: out/{content}-{style}.mp4
     options: {strength: 0.8}           # as those of vst stylize
     jobs:                              # and single ones
@@ -61,12 +64,20 @@ def command(
         if not as_json:
             warn(f"{outcome.output}: {text}" for text in outcome.warnings)
 
+    def describe_kept() -> str:
+        written = sum(is_written(Path(job.output)) for job in plan)
+        return f"{written} of {len(plan)} outputs are complete, and chunks of long videos are kept"
+
     settings = cluster_settings(**where)
     if settings is None:
         limit_heaps()
         # Other engines paint faster with all cores for one operation, and it is set only once.
         small = all(ENGINES[job.engine].paints_in_parallel for job in plan)
-        with Reporter(progress) as reporter, limit_tensorflow_threads(small):
+        with (
+            Reporter(progress) as reporter,
+            limit_tensorflow_threads(small),
+            explain_stop(describe_kept, format_command("batch", jobs)),
+        ):
             outcomes = run_batch(plan, reporter, on_outcome=say, runner=run_stoppable)
     else:
         from vst.cluster import run_batch_on_cluster
@@ -84,6 +95,7 @@ def command(
 
 
 def run_stoppable(job: Job, on_progress: OnProgress) -> Result:
-    """One job, that Ctrl-C stops at the end of its chunk, and that ends where it hangs."""
+    """Run one job; Ctrl-C stops it at the end of its chunk, and it ends if it hangs."""
+    check_job(job)
     with handle_interrupts() as stop:
         return run(job, on_progress, stop)

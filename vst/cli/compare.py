@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from contextlib import ExitStack
 from fractions import Fraction
@@ -11,10 +12,12 @@ import click
 import cv2
 import numpy as np
 
+from vst.cli.checks import check_video_output, check_videos
+from vst.cli.next_steps import format_command, print_next_steps
 from vst.cli.options import output_option, print_json, report_options, warn
 from vst.cli.progress import Reporter
 from vst.core.types import Frame, Picture, Progress, VideoInfo
-from vst.errors import OutputExistsError, UsageError
+from vst.errors import UsageError
 from vst.plotting import write_text
 from vst.video.sinks import open_sink
 from vst.video.sinks.base import SinkSpec
@@ -51,7 +54,7 @@ def command(
     """Put two or more VIDEOS (or folders of frames) side by side, as long as the shortest.
 
     \b
-    Example: vst compare raw.mp4 steady.mp4 -o side.mp4 --label before --label after
+    Example: vst compare raw.mp4 steady.mp4 -o side.mp4
     """
     if len(videos) < 2:
         raise UsageError("one video was given; name two or more to compare")
@@ -59,8 +62,8 @@ def command(
         raise UsageError(
             f"{len(labels)} labels for {len(videos)} videos; give one for each, or none"
         )
-    if Path(output).is_file() and not overwrite:
-        raise OutputExistsError(f"output {output!r} is already there; --overwrite replaces it")
+    check_videos(videos, name="video")
+    check_video_output(output, overwrite)
     names = labels or tuple(Path(name).stem for name in videos)
     frames, warnings = write_comparison(videos, names, output, height, overwrite, progress)
     warn(warnings)
@@ -68,6 +71,11 @@ def command(
         print_json({"output": output, "frames": frames, "warnings": warnings})
     else:
         click.echo(f"{output}: {frames} frames, {' | '.join(names)}")
+        print_next_steps(
+            quiet=progress == "none",
+            measure=format_command("evaluate", videos[1], "--content", videos[0]),
+            undo=f"rm {shlex.quote(output)}",
+        )
 
 
 def write_comparison(

@@ -19,6 +19,9 @@ def command(context: click.Context, as_json: bool, offline: bool) -> None:
     """Check what is installed and which models can be used, and how to fix what is wrong.
 
     Exits with 1 if something that vst cannot paint without is missing.
+
+    \b
+    Example: vst doctor --offline
     """
     examination = examine(network=not offline)
     if as_json:

@@ -38,6 +38,8 @@ def spell_as_options(text: str) -> str:
     known = "|".join(sorted(names, key=len, reverse=True))
     compound = "|".join(sorted((n for n in names if "_" in n), key=len, reverse=True))
 
+    text = text.replace("no style was given. Name a", "no style was given. Name one with -s: a")
+
     def spell(name: str) -> str:
         return f"--{name.replace('_', '-')}"
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
 
+from vst.cli.checks import check_parent, check_style, check_videos
+from vst.cli.next_steps import format_command, print_next_steps
 from vst.cli.options import OneOf, print_json, report_options, warn
 from vst.cli.progress import Reporter
 from vst.engines import ENGINES
-from vst.errors import OutputError, OutputExistsError
+from vst.errors import OutputExistsError
 from vst.evaluation.measure import PREDICTOR, evaluate
 from vst.evaluation.report import build_report
 from vst.evaluation.results import Evaluation
 from vst.metrics import METRICS
+from vst.styles.resolve import check_style_exists
 
 
 @click.command()
@@ -21,20 +25,20 @@ from vst.metrics import METRICS
 @click.option("--content", required=True, metavar="CONTENT", help="The video that was painted.")
 @click.option(
     "-s", "--style", "styles", multiple=True, metavar="STYLE",
-    help="What it was painted with, as `vst stylize` takes it; again for more.",
+    help="What it was painted with, as for `vst stylize`; again for more.",
 )  # fmt: skip
-@click.option("--job", is_flag=True, help="Take the styles from the job written into PAINTED.")
+@click.option("--job", is_flag=True, help="Take the styles from the job in PAINTED.")
 @click.option(
     "--against", multiple=True, metavar="OTHER",
     help="Another painting of the same content, measured beside it; again for more.",
 )  # fmt: skip
 @click.option(
     "--fresh", metavar="RAW",
-    help="The unstabilized painting: shows what a stabilizer changed (default: found in --against).",
+    help="The unstabilized painting, to see what the stabilizer changed.",
 )  # fmt: skip
 @click.option(
-    "--measure", "measures", multiple=True, type=OneOf(METRICS),
-    help="Take this measure alone; again for more (default: all).",
+    "--measure", "measures", multiple=True, type=OneOf(METRICS), metavar="NAME",
+    help="Take only this measure; again for more (default: all).",
 )  # fmt: skip
 @click.option(
     "--predictor", type=OneOf(ENGINES), default=PREDICTOR, show_default=True,
@@ -42,10 +46,10 @@ from vst.metrics import METRICS
 )  # fmt: skip
 @click.option(
     "--size", type=click.IntRange(16, 16384), metavar="N",
-    help="Short side at which is compared, in pixels (default: the content's, at most 512).",
+    help="Short side to compare at (default: the content's, at most 512).",
 )  # fmt: skip
-@click.option("--report", metavar="OUT.html", help="Write a page with curves, frames and maps.")
-@click.option("--overwrite", is_flag=True, help="Replace the report if it is there.")
+@click.option("--report", metavar="OUT.html", help="Write a page with frames, maps and curves.")
+@click.option("--overwrite", is_flag=True, help="Replace the report if it exists.")
 @report_options
 def command(
     painted: str,
@@ -65,10 +69,15 @@ def command(
     """Measure PAINTED (a video or a folder of frames) against the content it was painted from.
 
     \b
-    Example: vst evaluate steady.mp4 --content holiday.mp4 --against raw.mp4 --report page.html
+    Example: vst evaluate painted.mp4 --content holiday.mp4 --report page.html
     """
     if report is not None:
         check_report(report, overwrite)
+    check_videos((painted, *against, *((fresh,) if fresh else ())), name="painting")
+    check_videos((content,), name="content")
+    for style in styles:
+        check_style_exists(style)
+        check_style(style)
     with Reporter(progress) as on_progress:
         evaluation = evaluate(
             painted,
@@ -90,20 +99,33 @@ def command(
         return
     print_table(evaluation)
     if report is not None:
-        click.echo(f"{report}: curves, frames and flicker maps")
+        click.echo(f"{report}: what the figures mean, frames, maps and curves")
+    page = Path(painted).with_suffix(".html")
+    words = ("evaluate", painted, "--content", content)
+    beside = Path(painted).with_name(f"{Path(painted).stem}-beside.mp4")
+    print_next_steps(
+        quiet=progress == "none",
+        compare=format_command("compare", content, painted, "-o", beside),
+        look=f"open {shlex.quote(report)} in a browser"
+        if report
+        else format_command(*words, "--report", page),
+    )
 
 
 def check_report(report: str, overwrite: bool) -> None:
     """Refuse a page that cannot be written, before any work is done."""
     path = Path(report)
-    if path.is_dir() or not path.absolute().parent.is_dir():
-        raise OutputError(f"report {report!r} is not a file in an existing folder; give another")
+    check_parent(report)
+    if path.is_dir():
+        raise OutputExistsError(
+            f"report {report!r} is a folder. Give a name in it, as {report}/r.html"
+        )
     if path.exists() and not overwrite:
-        raise OutputExistsError(f"report {report!r} is already there; --overwrite replaces it")
+        raise OutputExistsError(f"report {report!r} already exists. --overwrite replaces it")
 
 
 def print_table(evaluation: Evaluation) -> None:
-    """The verdict, and the table in columns."""
+    """Print the verdict, and the table in columns."""
     if evaluation.verdict:
         click.echo(evaluation.verdict + "\n")
     head, lines = evaluation.rows()

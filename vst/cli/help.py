@@ -4,7 +4,7 @@ own options with ``--engine NAME --help``.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -25,24 +25,48 @@ OPTION_GROUPS = {
     "Speed and limits": ("cluster", "workers", "storage"),
 }  # fmt: skip
 """Heading -> the parameters below it that are not fields of `Job`: those carry their ``group``."""
-COMMON = frozenset({
-    "styles", "score", "keyframes", "picker", "ease", "blend", "loop", "engine", "model", "size",
-    "strength", "colors", "steadiness", "mask", "mask_background", "output", "start", "end",
-    "overwrite", "dry_run", "threads", "cluster", "help", "help_all",
-})  # fmt: skip
-"""Parameters of `vst stylize` and `vst preview` that ``--help`` shows."""
+COMMON = {
+    "styles": "Picture, folder, video or @name; again for more.",
+    "score": "A score says which style when (instead of -s).",
+    "keyframes": "Keyframes taken from each style video.",
+    "picker": "How they are chosen: middle, scene, diverse, …",
+    "ease": "Curve of a transition: linear, smooth, …",
+    "loop": "End in the style it began with.",
+    "engine": "What paints: see `vst engines`.",
+    "size": "Short side to paint at, in pixels.",
+    "strength": "How strong the style is, 0 to 1.",
+    "colors": "Whose colors: style, content, blend.",
+    "steadiness": "How much flicker is removed, 0 to 1.",
+    "mask": "Where to paint: auto, a box or a file.",
+    "mask_background": "Style of the background (with --mask).",
+    "output": ".mp4 .mov .mkv .webm .gif, or frames/.",
+    "start": "Time of the first frame: seconds or H:MM:SS.",
+    "end": "Time before which the last frame is.",
+    "overwrite": "Replace the output if it exists.",
+    "dry_run": "Estimate the time; write nothing.",
+    "cluster": "Paint on a Ray cluster: 'local' or its address.",
+}
+"""Parameters of `vst stylize` that ``--help`` shows, each with one line of help."""
 _ARGUMENTS, _ALL = "vst.help.arguments", "vst.help.all"
 
 
 class GroupedCommand(click.Command):
     """A command whose help lists its options in groups.
 
-    ``common``: the parameters that ``--help`` shows; None: all but the engines' own.
+    ``common``: the parameters that ``--help`` shows, with a line of help each (empty: the option's
+    own); None: all but the engines' own. ``grouped``: whether there are headings for groups.
     """
 
-    def __init__(self, *args: Any, common: Collection[str] | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        common: Mapping[str, str] | None = None,
+        grouped: bool = True,
+        **options: Any,
+    ) -> None:
         super().__init__(*args, **options)
         self.common = common
+        self.grouped = grouped
         if common is not None:
             self.params.append(_build_help_all_option())
 
@@ -53,42 +77,53 @@ class GroupedCommand(click.Command):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the groups, or an engine's own options if the command line names an engine."""
+        if ctx.meta.get(_ALL, False):
+            sections = self._list_options(ctx, None, brief=False)
+        else:
+            engine = find_engine(ctx.meta.get(_ARGUMENTS, []))
+            sections = self._list_options(ctx, engine, brief=self.common is not None)
+            if engine is not None:
+                sections = {h: rows for h, rows in sections.items() if h == f"Engine {engine}"}
+                if not sections:
+                    formatter.write_paragraph()
+                    formatter.write_text(f"Engine {engine} has no options of its own.")
+        for heading, rows in sections.items():
+            with formatter.section(heading):
+                formatter.write_dl(rows)
+
+    def _list_options(
+        self, ctx: click.Context, engine: str | None, *, brief: bool
+    ) -> dict[str, list[tuple[str, str]]]:
+        """Return heading -> flags and help; ``engine``: the one whose own options are listed in
+        ``brief`` help, which lists no others.
+        """
         own = collect_option_fields()
-        show_all = ctx.meta.get(_ALL, False)
-        engine = find_engine(ctx.meta.get(_ARGUMENTS, []))
-        rows: dict[str, list[tuple[str, str]]] = {group: [] for group in GROUPS}
+        rows: dict[str, list[tuple[str, str]]] = {group: [] for group in ("Options", *GROUPS)}
         engine_rows: dict[str, list[tuple[str, str]]] = {}
         for param in self.get_params(ctx):
-            record = describe_option(param, ctx)
-            name = param.name or ""
+            record, name = describe_option(param, ctx), param.name or ""
             if record is None:
                 continue
             if name in own:
                 for one in own[name]:
-                    if show_all or one == engine:
-                        engine_rows.setdefault(one, []).append(record)
-            elif show_all or self.common is None or name in self.common:
-                rows[find_group(name)].append(record)
-        if engine is not None and not show_all:
-            rows = {}
-            if not engine_rows:
-                formatter.write_paragraph()
-                formatter.write_text(f"Engine {engine} has no options of its own.")
-        for heading, found in rows.items():
-            if found:
-                with formatter.section(heading):
-                    formatter.write_dl(found)
-        for one, found in engine_rows.items():
-            with formatter.section(f"Engine {one}"):
-                formatter.write_dl(found)
+                    if one == engine or ctx.meta.get(_ALL, False):
+                        engine_rows.setdefault(f"Engine {one}", []).append(record)
+            elif not brief or self.common is None:
+                rows[self._find_heading(name)].append(record)
+            elif name in self.common or name == "help_all":
+                text = self.common.get(name) or record[1]
+                rows[self._find_heading(name)].append((shorten_flags(param), text))
+        return {heading: found for heading, found in (rows | engine_rows).items() if found}
+
+    def _find_heading(self, name: str) -> str:
+        return find_group(name) if self.grouped else "Options"
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Say where the remaining options are."""
         if self.common is not None and not ctx.meta.get(_ALL, False):
             formatter.write_paragraph()
-            formatter.write_text(
-                "--help-all lists every option; --engine NAME --help lists an engine's own."
-            )
+            if any(param.name == "engine" for param in self.params):
+                formatter.write_text("--engine NAME --help lists an engine's own options.")
         super().format_epilog(ctx, formatter)
 
 
@@ -103,6 +138,15 @@ def describe_option(param: click.Parameter, ctx: click.Context) -> tuple[str, st
             flags = flags.replace(f", --{alias.replace('_', '-')}", "")
             flags = flags.replace(f"--{alias.replace('_', '-')}, ", "")
     return flags, text
+
+
+def shorten_flags(param: click.Parameter) -> str:
+    """Return the flags of an option with a short placeholder for its value."""
+    names = [flag for flag in param.opts if flag.startswith("--")][:1]
+    flags = ", ".join([*[f for f in param.opts if not f.startswith("--")], *names])
+    if not isinstance(param, click.Option) or param.is_flag:
+        return flags
+    return f"{flags} {param.metavar or 'NAME'}"
 
 
 def find_group(name: str) -> str:
@@ -143,5 +187,5 @@ def _build_help_all_option() -> click.Option:
 
     return click.Option(
         ["--help-all"], is_flag=True, is_eager=True, expose_value=False, callback=show,
-        help="Show every option, the engines' own too.",
+        help="List every option.",
     )  # fmt: skip

@@ -9,10 +9,11 @@ from typing import Any
 import click
 import numpy as np
 
+from vst.cli.checks import check_model, check_picture_output, check_video_style
+from vst.cli.next_steps import format_command, print_next_steps
 from vst.cli.options import (
     TIMES,
     OneOf,
-    check_picture_output,
     job_options,
     output_option,
     print_json,
@@ -22,7 +23,7 @@ from vst.cli.options import (
 from vst.core.fields import check_option
 from vst.core.timecode import format_time
 from vst.core.types import Picture
-from vst.errors import MissingFileError, OutputExistsError
+from vst.errors import OutputExistsError
 from vst.job import Job
 from vst.keyframes import PICKERS
 from vst.keyframes.diverse import describe_styles, measure_distances
@@ -72,10 +73,7 @@ def command(
     Example: vst keyframes film.mp4 -n 5 -o sheet.png
     """
     check_option("keyframes", keyframes, FIELDS["keyframes"].metadata)
-    if not Path(style).exists():
-        raise MissingFileError(
-            f"style video {style!r} is not there; give a video, a picture or a folder of pictures"
-        )
+    check_video_style(style)
     target = Path(output)
     if target.suffix:
         check_picture_output(output, overwrite)
@@ -83,6 +81,7 @@ def command(
         raise OutputExistsError(
             f"output {output!r} is a file; give a folder, or a sheet's name (.png)"
         )
+    check_model(engine, model)
     # A time that is given is meant to be taken, whatever the picker's default.
     picker = "manual" if at and picker == FIELDS["picker"].default else picker
     notes: list[str] = []
@@ -102,6 +101,12 @@ def command(
     for keyframe in picked:
         click.echo(f"{format_time(keyframe.time):>12}  {keyframe.name}")
     click.echo(f"{output}: {len(picked)} keyframes{format_nearest_pair(picked, apart)}")
+    print_next_steps(
+        paint=format_command("stylize", "holiday.mp4", "-s", style, "-o", "painted.mp4"),
+        other=format_command(
+            "keyframes", style, "--picker", "diverse", "-o", output, "--overwrite"
+        ),
+    )
 
 
 class Embedder:

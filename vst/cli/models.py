@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from vst import assets
+from vst.cli.next_steps import format_command, print_next_steps
 from vst.cli.options import OneOf, print_json, verbose_option
 from vst.cli.progress import Reporter
 from vst.core.paths import expand_home
@@ -30,7 +31,11 @@ def command() -> None:
 )
 @verbose_option
 def list_models(as_json: bool) -> None:
-    """Say what is known: where each model lies, its size, licence, authors and hashes."""
+    """List the models: where each one is stored, its size, license, authors and hashes.
+
+    \b
+    Example: vst models list
+    """
     models = [
         describe_embedded_model(),
         *(describe_model(model) for model in assets.MODELS.values()),
@@ -57,7 +62,11 @@ def list_models(as_json: bool) -> None:
 @click.option("--progress", type=OneOf(["auto", "plain", "none"]), default="auto")
 @verbose_option
 def pull(name: str, source: str | None, progress: str) -> None:
-    """Fetch the model NAME ahead, or take it from a folder; a broken one is replaced."""
+    """Download the model NAME, or copy it from a folder; a damaged one is replaced.
+
+    \b
+    Example: vst models pull magenta-lite
+    """
     model = assets.get_known_model(name)
     if source is not None:
         folder = assets.install_from_folder(model, expand_home(source))
@@ -65,6 +74,12 @@ def pull(name: str, source: str | None, progress: str) -> None:
         with ByteReporter(progress, "MB") as reporter:
             folder = assets.obtain_model(model, reporter, thorough=True)
     click.echo(f"{name} is in {folder}; use it with --engine magenta --model {name}")
+    words = ("stylize", "holiday.mp4", "-s", "art.jpg", "--engine", "magenta", "--model", name)
+    print_next_steps(
+        quiet=progress == "none",
+        paint=format_command(*words, "-o", "painted.mp4"),
+        check=format_command("models", "check"),
+    )
 
 
 @command.command()
@@ -75,7 +90,10 @@ def pull(name: str, source: str | None, progress: str) -> None:
 def check(as_json: bool) -> None:
     """Compare every file of every model that is here with its hash.
 
-    Ends with 1 where one is damaged; a model that was not downloaded is not a fault.
+    Exits with 1 if one is damaged; a model that was not downloaded is not a fault.
+
+    \b
+    Example: vst models check
     """
     weights = check_embedded_weights()
     found: dict[str, list[str]] = {"embedded": [] if weights.ok else [weights.detail]}

@@ -1,5 +1,5 @@
-"""Options that verbs share, and the way from a field of `Job` to an option: its default, help and
-range stand there.
+"""Options that several verbs share, and options made from the fields of `Job`, which hold the
+defaults, the help and the ranges.
 """
 
 from __future__ import annotations
@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import Field, fields
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -17,9 +16,8 @@ from vst.cli.quiet import enable_verbose
 from vst.core.registry import make_unknown_error
 from vst.core.timecode import parse_rate, parse_time
 from vst.engines.options import OPTION_ALIASES, collect_option_fields
-from vst.errors import OutputError, OutputExistsError, UsageError
+from vst.errors import UsageError
 from vst.job import NATIVE, Job
-from vst.plotting.basics import FORMATS
 from vst.schedule.easing import get_ease
 
 if TYPE_CHECKING:
@@ -29,7 +27,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class OneOf(click.ParamType):  # type: ignore[type-arg]
-    """One name of a table; a wrong one is answered with the nearest right one."""
+    """One name of a table; the error for a wrong name suggests the nearest one."""
 
     name = "name"
 
@@ -61,7 +59,7 @@ class OneOf(click.ParamType):  # type: ignore[type-arg]
 
 
 class Parsed(click.ParamType):  # type: ignore[type-arg]
-    """A value that one of our own functions reads."""
+    """A value that a function of this package parses."""
 
     def __init__(self, name: str, parse: Callable[[str], Any]) -> None:
         self.name = name
@@ -77,22 +75,22 @@ class Parsed(click.ParamType):  # type: ignore[type-arg]
 
 
 def parse_size(text: str) -> int | str:
-    """Pixels, or the word for the content's own size."""
+    """Parse a number of pixels, or `NATIVE`."""
     if text == NATIVE:
         return text
     if text.isdigit():
         return int(text)
-    raise UsageError(f"size {text!r}; allowed is a number of pixels or {NATIVE!r}")
+    raise UsageError(f"size {text!r} is not a number of pixels. Give one, or {NATIVE!r}")
 
 
 def parse_ease(text: str) -> str:
-    """The name of a curve, if it is one."""
+    """Check and return the name of a curve."""
     get_ease(text)
     return text
 
 
 def parse_times(text: str) -> tuple[float, ...]:
-    """Times with commas between them: "1.5,4,0:09"."""
+    """Parse times separated by commas: "1.5,4,0:09"."""
     return tuple(parse_time(part) for part in text.split(",") if part.strip())
 
 
@@ -120,31 +118,35 @@ TYPES: dict[str, Any] = {
     "ease": Parsed("name|cubic-bezier(a,b,c,d)", parse_ease),
     "at": TIMES,
 }
-"""Fields of `Job` whose option reads more than a word."""
+"""Field of `Job` -> type of its option, if that is not a plain word."""
+METAVARS = {
+    "score": "FILE", "model": "PATH", "mask": "WHERE", "mask_background": "STYLE",
+    "size": "N|native", "start": "TIME", "end": "TIME", "at": "TIME,TIME,…", "fps": "RATE",
+    "ease": "CURVE", "codec": "NAME", "patience": "SECONDS", "max_memory": "MB",
+}  # fmt: skip
+"""Field of `Job` -> what the help shows for its value; else N for a whole number, X for any."""
 
 
 ENGINE_OPTIONS = "engine_options"
-"""The field of `Job` that stands for all the options that engines have of their own."""
+"""The field of `Job` that holds the engines' own options."""
 
 
 def list_of(kind: type) -> Parsed:
-    """Values with commas between them."""
+    """Return a type for values separated by commas."""
 
     def parse(text: str) -> tuple[Any, ...]:
         try:
             return tuple(kind(part.strip()) for part in text.split(",") if part.strip())
         except ValueError as error:
             raise UsageError(
-                f"{text!r}; give {kind.__name__} values with commas between"
+                f"{text!r} is not a list. Give {kind.__name__} values separated by commas"
             ) from error
 
     return Parsed("value,value,…", parse)
 
 
 def engine_options(function: Function) -> Function:
-    """Add the options that engines have of their own; only those that the user gives appear among
-    the arguments.
-    """
+    """Add the engines' own options; the command receives only those that the user gives."""
     for name, engines in reversed(collect_option_fields().items()):
         part: Field[Any] = next(iter(engines.values()))
         about, default = part.metadata, part.default
@@ -175,14 +177,14 @@ def engine_options(function: Function) -> Function:
 
 
 def _keep_given(context: click.Context, param: click.Parameter, value: Any) -> None:
-    """Hand an option on only where it was given."""
+    """Pass an option on only if it was given."""
     if value is not None and param.name is not None:
         context.params[param.name] = value
 
 
 def job_options(*names: str) -> Callable[[Function], Function]:
-    """Add the options for these fields of `Job`; what the user leaves out does not appear among the
-    arguments. `ENGINE_OPTIONS` among them adds those of the engines.
+    """Return a decorator that adds the options of these fields of `Job`; `ENGINE_OPTIONS` stands
+    for the engines' own.
     """
 
     def decorate(function: Function) -> Function:
@@ -203,7 +205,7 @@ def job_options(*names: str) -> Callable[[Function], Function]:
                 *(f"--{old.replace('_', '-')}" for old in part.metadata.get("aliases", ())),
             )
             if isinstance(part.default, bool):
-                # A switch is named for what it changes.
+                # The flag is named for what it changes.
                 flag = f"--no-{name} / --{name}" if part.default else flag
                 if part.default:
                     function = click.option(f"--{name}/--no-{name}", **about)(function)
@@ -215,6 +217,8 @@ def job_options(*names: str) -> Callable[[Function], Function]:
             choices = part.metadata.get("choices")
             earlier = part.metadata.get("earlier_choices", ())
             about["type"] = OneOf(choices, earlier) if choices is not None else TYPES.get(name, str)
+            number = {int: "N", float: "X"}.get(TYPES.get(name, str))
+            about["metavar"] = METAVARS.get(name, number)
             about["show_default"] = part.default not in (None, 0.0, ())
             function = click.option(*flags, name, **about)(function)
         return function
@@ -226,7 +230,7 @@ STYLE_HELP = "A picture, folder of pictures, video (its keyframes), @name, or no
 
 
 def style_option(function: Function, required: bool = True) -> Function:
-    """-s, as often as wanted."""
+    """Add -s, which may be given several times."""
     return click.option(
         "-s",
         "--style",
@@ -239,12 +243,12 @@ def style_option(function: Function, required: bool = True) -> Function:
 
 
 def output_option(text: str) -> Callable[[Function], Function]:
-    """-o, with its help."""
+    """Return a decorator that adds -o with this help."""
     return click.option("-o", "--output", required=True, metavar="OUT", help=text)
 
 
 def cluster_options(function: Function) -> Function:
-    """--cluster, --workers and --storage: on which machines."""
+    """Add --cluster, --workers and --storage."""
     function = click.option(
         "--storage", metavar="DIR|object",
         help="With --cluster: how files travel: a folder that all machines see, or Ray's store.",
@@ -260,7 +264,7 @@ def cluster_options(function: Function) -> Function:
 
 
 def worker_threads_option(function: Function) -> Function:
-    """--threads, where it means something on a cluster only."""
+    """Add --threads to a verb that uses it on a cluster only."""
     return click.option(
         "--threads", type=click.IntRange(min=1), metavar="N",
         help="With --cluster: cores of each worker.",
@@ -273,11 +277,13 @@ def cluster_settings(
     storage: str | None = None,
     threads: int | None = None,
 ) -> ClusterSettings | None:
-    """The cluster that was asked for, if one was."""
+    """Return the settings of --cluster; None without it."""
     if cluster is None:
         for name, value in (("workers", workers), ("storage", storage), ("threads", threads)):
             if value is not None:
-                raise UsageError(f"--{name} {value} means something with --cluster only")
+                raise UsageError(
+                    f"--{name} {value} without --cluster: it is for clusters. Add --cluster"
+                )
         return None
     from vst.cluster import ClusterSettings
 
@@ -285,53 +291,31 @@ def cluster_settings(
 
 
 def report_options(function: Function) -> Function:
-    """--json, --progress and -v: how a verb talks."""
+    """Add --json, --progress and -v."""
     function = verbose_option(function)
     function = click.option(
         "--progress", type=OneOf(["auto", "plain", "none"]), default="auto", show_default=True,
-        help="How progress is shown: a bar on a terminal, else lines; lines; or not at all.",
+        help="Progress: a bar on a terminal and lines elsewhere; lines; nothing.",
     )(function)  # fmt: skip
     return click.option(
-        "--json", "as_json", is_flag=True, help="Print one JSON object on stdout and nothing else."
+        "--json", "as_json", is_flag=True, help="Print one JSON object on stdout, and nothing else."
     )(function)
 
 
 def verbose_option(function: Function) -> Function:
-    """-v."""
+    """Add -v."""
     return click.option(
         "-v", "--verbose", is_flag=True, is_eager=True, expose_value=False, callback=enable_verbose,
-        help="Show what TensorFlow and others say, and where an unexpected error happened.",
+        help="Show messages of libraries, and tracebacks of unexpected errors.",
     )(function)  # fmt: skip
 
 
-def check_picture_output(output: str, overwrite: bool) -> None:
-    """Refuse a name for a picture that cannot be written, before any work is done."""
-    path = Path(output)
-    if path.suffix.lower() not in FORMATS:
-        raise UsageError(
-            f"output {output!r} is not a picture; give a name that ends in {', '.join(FORMATS)}"
-        )
-    if path.is_dir():
-        raise OutputExistsError(f"output {output!r} is a folder; give the picture a name in it")
-    if not path.absolute().parent.is_dir():
-        raise OutputError(f"the folder of {output!r} is not there; make it, or give another name")
-    if path.exists() and not overwrite:
-        raise OutputExistsError(f"output {output!r} is already there; --overwrite replaces it")
-
-
-def check_engine_outputs(job: Job) -> None:
-    """The same for what the engine draws besides."""
-    path = dict(job.engine_options).get("keep_steps")
-    if path:
-        check_picture_output(path, job.overwrite)
-
-
 def print_json(value: Any) -> None:
-    """One JSON object on stdout."""
+    """Print a JSON object on stdout."""
     click.echo(json.dumps(value, ensure_ascii=False))
 
 
 def warn(warnings: Iterable[str]) -> None:
-    """Each warning as one line on stderr."""
+    """Print each warning as one line on stderr."""
     for text in warnings:
         click.echo(f"warning: {' '.join(text.split())}", err=True)

@@ -1,4 +1,4 @@
-"""How progress looks on a terminal and in a log."""
+"""Shows progress on a terminal and in a log."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ BETWEEN_LINES = 5.0
 
 
 class Reporter(Closable):
-    """Shows `Progress` events on stderr: a bar that is drawn over itself, or a line now and then,
-    or nothing.
+    """Shows `Progress` events on stderr.
 
-    ``mode``: "auto" (a bar on a terminal, lines elsewhere), "plain" (lines), "none".
+    ``mode``: "auto" (a bar on a terminal, lines elsewhere), "plain" (lines), "none". ``unit``: the
+    unit of events that do not name their own.
     """
 
     def __init__(self, mode: str = "auto", unit: str = "frames") -> None:
@@ -48,21 +48,21 @@ class Reporter(Closable):
         sys.stderr.flush()
 
     def close(self) -> None:
-        """End the line that is drawn."""
+        """End the line of the bar."""
         if self.drawn:
             sys.stderr.write("\n")
             sys.stderr.flush()
 
 
 def draw_bar(progress: Progress) -> str:
-    """A bar of fixed width; empty where the total is not known."""
+    """Draw a bar of fixed width; empty if the total is unknown."""
     part = min(1.0, progress.done / progress.total) if progress.total else 0.0
     full = round(part * WIDTH)
     return "█" * full + "░" * (WIDTH - full)
 
 
 def format_progress(progress: Progress, unit: str) -> str:
-    """For example "paint 120/250 frames, 23.9 fps, 0:05 left"."""
+    """Format an event, as in "paint 120/250 frames, 23.9 fps, 0:05 left"."""
     unit = str(progress.detail.get("unit", unit))
     total = f"/{progress.total}" if progress.total is not None else ""
     if progress.seconds == 0:
@@ -78,7 +78,7 @@ def format_progress(progress: Progress, unit: str) -> str:
 
 
 def format_cluster(detail: dict[str, Any]) -> str:
-    """For example ", 3/12 chunks, 4 workers", where other machines paint."""
+    """Format a cluster's progress, as in ", 3/12 chunks, 4 workers"."""
     parts = []
     if "chunks" in detail:
         known = detail.get("all_chunks")

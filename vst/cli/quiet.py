@@ -1,4 +1,4 @@
-"""Keeping the chatter of libraries off the screen, and taking that back with -v."""
+"""Keeps the messages of libraries off the screen; -v shows them again."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from collections.abc import Iterator
 import click
 
 VERBOSE = "VST_VERBOSE"
-"""Set while -v is in force."""
+"""Environment variable that is set while -v is in force."""
 SETTINGS = {"TF_CPP_MIN_LOG_LEVEL": "3", "GRPC_VERBOSITY": "NONE"}
 
 _screen: int | None = None
-"""A copy of the screen's file descriptor while the real one leads nowhere."""
+"""A copy of stderr's file descriptor while the real one is redirected to the null device."""
 
 
 def is_verbose() -> bool:
@@ -28,14 +28,13 @@ def is_verbose() -> bool:
 def silence_libraries() -> Iterator[None]:
     """Let only Python's own ``sys.stderr`` reach the screen.
 
-    TensorFlow logs through a C++ library that writes to file descriptor 2 before it reads any
-    setting, and so do FFmpeg's libraries: the descriptor itself is led to nowhere, and
-    ``sys.stderr`` to a copy of it.
+    TensorFlow's and FFmpeg's C libraries write to file descriptor 2 before they read any setting.
+    So this redirects the descriptor to the null device, and ``sys.stderr`` to a copy of it.
     """
     global _screen
     before = sys.stderr
     silence = logging.NullHandler()
-    logging.getLogger().addHandler(silence)  # else Python prints what nobody listens to
+    logging.getLogger().addHandler(silence)  # else Python prints unhandled records
     _screen = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for name, value in SETTINGS.items():
@@ -63,7 +62,7 @@ def silence_libraries() -> Iterator[None]:
 
 
 def enable_verbose(ctx: click.Context, param: click.Parameter, value: bool) -> None:
-    """What -v does: logs and warnings appear, and an unexpected error shows where it happened."""
+    """Show logs, warnings, and the traceback of an unexpected error (-v)."""
     if not value:
         return
     os.environ[VERBOSE] = "1"

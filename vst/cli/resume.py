@@ -1,4 +1,4 @@
-"""``vst resume``: go on with a video that was broken off."""
+"""``vst resume``: finish a video whose painting was interrupted."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from vst.cli.next_steps import format_command, print_next_steps
 from vst.cli.options import (
     cluster_options,
     cluster_settings,
@@ -34,7 +35,7 @@ def command(
     progress: str,
     **where: Any,
 ) -> None:
-    """Go on with OUTPUT, a long video that was broken off: paint what is missing of it.
+    """Finish OUTPUT, a long video that was interrupted: paint its missing chunks.
 
     \b
     Example: vst resume painted.mp4
@@ -47,9 +48,14 @@ def command(
         if as_json:
             print_json({"output": output, "whole": True})
         else:
-            click.echo(f"{output} is whole: there is nothing to do")
+            click.echo(f"{output} is complete: there is nothing to do")
     elif as_json:
         print_json(done.as_dict())
     else:
         warn(done.warnings)
         click.echo(format_summary(done))
+        print_next_steps(
+            quiet=progress == "none",
+            job=format_command("show", output),
+            measure=format_command("evaluate", output, "--content", "holiday.mp4", "--job"),
+        )

@@ -8,9 +8,10 @@ from typing import Any
 
 import click
 
+from vst.cli.checks import check_content, check_parent, check_picture_output, check_style
+from vst.cli.next_steps import format_command, print_next_steps
 from vst.cli.options import (
     Parsed,
-    check_picture_output,
     job_options,
     output_option,
     style_option,
@@ -68,8 +69,15 @@ def _ease(text: str) -> str:
 def init(
     content: str, styles: tuple[str, ...], output: str, overwrite: bool, **options: Any
 ) -> None:
-    """Write a score for the video CONTENT that plays the styles one after the other."""
+    """Write a score for the video CONTENT that plays the styles one after the other.
+
+    \b
+    Example: vst score init holiday.mp4 -s film.mp4 -o score.yaml
+    """
     check_score_output(output, overwrite)
+    check_content(content)
+    for style in styles:
+        check_style(style)
     with open_source(content) as source:
         info = source.info
     resolved = resolve_styles(styles, keyframes=options["keyframes"], picker=options["picker"])
@@ -92,6 +100,10 @@ def init(
     )
     write_score(score, output, introduction=True)
     click.echo(f"{output}: {format_counts(timeline)}")
+    print_next_steps(
+        look=format_command("score", "plot", output, "-o", Path(output).with_suffix(".png")),
+        paint=format_command("stylize", content, "--score", output, "-o", "painted.mp4"),
+    )
 
 
 def check_score_output(output: str, overwrite: bool) -> None:
@@ -99,6 +111,7 @@ def check_score_output(output: str, overwrite: bool) -> None:
     path = Path(output)
     if path.suffix.lower() not in (".yaml", ".yml"):
         raise UsageError(f"output {output!r} is not a score; give a name that ends in .yaml")
+    check_parent(output)
     if path.exists() and not overwrite:
         raise OutputExistsError(f"output {output!r} is already there; --overwrite replaces it")
 
@@ -145,7 +158,11 @@ def format_counts(timeline: Timeline) -> str:
 @click.argument("score_file", metavar="FILE")
 @verbose_option
 def check(score_file: str) -> None:
-    """Check whether the score FILE can be played; name the line of a mistake and its fix."""
+    """Check whether the score FILE can be played; name the line of a mistake and its fix.
+
+    \b
+    Example: vst score check score.yaml
+    """
     score = read_score(score_file)
     check_score_files(score)
     timeline, last, known = build_timeline(score, None)
@@ -167,7 +184,11 @@ def check(score_file: str) -> None:
 @click.option("--overwrite", is_flag=True, help="Replace the output if it is there.")
 @verbose_option
 def plot(score_file: str, output: str, content: str | None, overwrite: bool) -> None:
-    """Draw the score FILE: keyframe pictures over the curves of their weights."""
+    """Draw the score FILE: keyframe pictures over the curves of their weights.
+
+    \b
+    Example: vst score plot score.yaml -o score.png
+    """
     check_picture_output(output, overwrite)
     score = read_score(score_file)
     timeline, duration, known = build_timeline(score, content)

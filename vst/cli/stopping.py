@@ -1,4 +1,4 @@
-"""How a long run ends before its end: Ctrl-C once or twice, SIGTERM, and a step that hangs."""
+"""Stops long runs early: Ctrl-C once or twice, SIGTERM, and a step that hangs."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from vst.errors import Cancelled, StalledError
 from vst.pipeline.control import RunControl
 
 GRACE = 15.0
-"""Seconds that a run has to end by itself after it was found to hang."""
+"""Seconds that a hung run has to end by itself before the process exits."""
 LATER = 5.0
-"""The threads that read and write are found out first: they can say more."""
+"""Seconds after the threads that read and write: their own errors say more, and come first."""
 
 
 @contextlib.contextmanager
 def handle_interrupts() -> Iterator[RunControl]:
-    """While it is open, Ctrl-C once ends a run with chunks at the end of its chunk, and twice at
-    once; a run without chunks ends at once. A step that hangs ends the run.
+    """Handle Ctrl-C and SIGTERM: a run with chunks stops at the end of its chunk, and at once on a
+    second Ctrl-C; a run without chunks stops at once. A step that hangs ends the run.
     """
     stop = RunControl()
     if threading.current_thread() is not threading.main_thread():
@@ -36,7 +36,7 @@ def handle_interrupts() -> Iterator[RunControl]:
         if not stop.paints_chunks or stop.stop_requested:
             raise Cancelled("stopped")
         stop.stop_requested = True
-        write_line("\nvst: finishing this chunk, then stopping; Ctrl-C again stops now\n")
+        write_line("\nvst: finishing this chunk, which is then kept; Ctrl-C again stops now\n")
 
     def ended(number: int, frame: Any) -> None:
         raise StalledError(describe_stall(stop)) if hung.is_set() else Cancelled("stopped")
@@ -56,22 +56,34 @@ def handle_interrupts() -> Iterator[RunControl]:
         watch.join()
 
 
+@contextlib.contextmanager
+def explain_stop(describe_kept: Callable[[], str], again: str) -> Iterator[None]:
+    """Make an interrupt a `Cancelled` that says what is kept, and how to resume.
+
+    ``describe_kept`` is called when it happens; ``again``: the command that resumes.
+    """
+    try:
+        yield
+    except (Cancelled, KeyboardInterrupt) as error:
+        raise Cancelled(f"stopped: {describe_kept()}. Resume with: {again}") from error
+
+
 def write_line(text: str) -> None:
-    """A line from within a signal's handler, where Python's own files may be in use."""
+    """Write a line from a signal handler, where Python's own files may be in use."""
     with contextlib.suppress(OSError, ValueError):
         os.write(sys.stderr.fileno(), text.encode())
 
 
 def describe_stall(stop: RunControl) -> str:
-    """What is said of a step that hangs."""
+    """Describe a step that hangs."""
     if stop.pulse is not None:
         return (
-            f"putting the output together has not gone on for {stop.patience:g} s; look at the "
-            "disk, or give it more time with --patience"
+            f"assembling the output made no progress for {stop.patience:g} s. Check the disk, or "
+            "allow more time with --patience"
         )
     return (
-        f"painting has not gone on for {stop.patience:g} s; try a smaller --size or another "
-        "engine, or give it more time with --patience"
+        f"painting made no progress for {stop.patience:g} s. Try a smaller --size or another "
+        "engine, or allow more time with --patience"
     )
 
 
@@ -89,7 +101,7 @@ def _watch(stop: RunControl, hung: threading.Event, over: threading.Event) -> No
         if main is not None and hasattr(signal, "pthread_kill"):
             signal.pthread_kill(main, signal.SIGTERM)
         if not over.wait(GRACE):
-            # It hangs in code that listens to nothing. Chunks are whole on the disk or not there.
+            # The main thread hangs in native code. Chunks on the disk are complete or absent.
             write_line(f"vst: {describe_stall(stop)}\n")
             os._exit(1)
         return

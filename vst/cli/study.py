@@ -1,9 +1,11 @@
-"""``vst study``: try methods against each other, and rate what came out."""
+"""``vst study``: compare methods on your own files, and rate the results."""
 
 from __future__ import annotations
 
 import contextlib
 import random
+import shlex
+import sys
 import webbrowser
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +13,9 @@ from typing import Any
 
 import click
 
+from vst.cli.checks import check_content, check_style
+from vst.cli.help import GroupedCommand
+from vst.cli.next_steps import format_command, print_next_steps
 from vst.cli.options import OneOf, print_json, report_options, style_option
 from vst.cli.progress import Reporter
 from vst.engines import ENGINES
@@ -21,7 +26,13 @@ from vst.research.study.figures import FIGURES
 from vst.research.study.networks import MINUTES, TRAININGS, Training
 from vst.research.study.options import parse_options
 from vst.research.study.page import build_page, format_cells
+from vst.styles.resolve import check_style_exists
 
+SHOWN_IN_HELP = (
+    "styles", "out", "size", "start", "seconds", "minutes", "steps", "vary", "train", "only",
+)  # fmt: skip
+COMMON = dict.fromkeys(SHOWN_IN_HELP, "")
+"""Parameters of the longer studies that ``--help`` shows."""
 HERE = click.Path(file_okay=False, path_type=Path)
 SHOWN = ("seconds_per_frame", "seconds", "loss", "variation", "style", "content_ssim", "warp",
          "warp_root", "adjacent_ssim")  # fmt: skip
@@ -30,32 +41,32 @@ SHOWN = ("seconds_per_frame", "seconds", "loss", "variation", "style", "content_
 
 @click.group("study")
 def command() -> None:
-    """Try methods against each other on your own files: one table, one page with pictures.
+    """Compare methods on your own files: one table, one page with pictures.
 
-    A study that was stopped goes on when it is run again: rows that are done are kept.
+    Run a stopped study again to resume it: finished rows are kept.
 
     \b
-    Example: vst study video holiday.mp4 -s art.jpg --out study --minutes 3
+    Example: vst study video holiday.mp4 -s art.jpg --out study
     """
 
 
 def study_options(moving: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """What the studies share. ``moving``: they paint videos."""
+    """Add the options that all studies share. ``moving``: the study paints videos."""
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         function = report_options(function)
         function = click.option(
             "--only", multiple=True, metavar="TEXT",
-            help="Try the cases alone whose names hold this; again for more.",
+            help="Run only the cases whose names contain this; again for more.",
         )(function)  # fmt: skip
         function = click.option(
             "--option", "options", multiple=True, metavar="NAME=VALUE",
-            help="Any option of vst stylize, for every painting by optimisation; again for more."
+            help="Any option of vst stylize, for each painting by optimization; again for more."
             if not moving else "Any option of vst stylize; again for more.",
         )(function)  # fmt: skip
         function = click.option(
             "--predictor", type=OneOf(ENGINES), default=Subject.predictor, show_default=True,
-            help="The engine whose predictor judges the style.",
+            help="Engine whose predictor measures the style.",
         )(function)  # fmt: skip
         if moving:
             function = clip_options(function)
@@ -65,7 +76,7 @@ def study_options(moving: bool) -> Callable[[Callable[..., Any]], Callable[..., 
         )(function)  # fmt: skip
         function = click.option(
             "--out", required=True, type=HERE, metavar="DIR",
-            help="The folder for the tables, pages and paintings.",
+            help="Folder for the tables, pages and paintings.",
         )(function)  # fmt: skip
         return click.argument("content")(style_option(function))
 
@@ -73,18 +84,21 @@ def study_options(moving: bool) -> Callable[[Callable[..., Any]], Callable[..., 
 
 
 def clip_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """What of a video is taken."""
+    """Add the options that choose a part of the video."""
     function = click.option(
         "--seconds", type=click.FloatRange(min=0.05), default=SECONDS, show_default=True,
-        help="How much of a video is painted.",
+        help="Length of the part that is painted.",
     )(function)  # fmt: skip
     return click.option(
-        "--start", type=click.FloatRange(min=0), default=0.0, help="From when on, in seconds."
+        "--start",
+        type=click.FloatRange(min=0),
+        default=0.0,
+        help="Start of the part that is painted, in seconds.",
     )(function)
 
 
 def training_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """How networks of a study are trained."""
+    """Add the options for the networks that a study trains."""
     function = click.option(
         "--data", type=click.Path(exists=True), metavar="DATA",
         help="A video, or a folder like MPI Sintel's, for the flow losses (default: the content "
@@ -97,16 +111,16 @@ def training_options(function: Callable[..., Any]) -> Callable[..., Any]:
     )(function)  # fmt: skip
     return click.option(
         "--minutes", type=click.FloatRange(min=0.01), default=MINUTES, show_default=True,
-        help="Of training for each network.",
+        help="Minutes of training for each network.",
     )(function)  # fmt: skip
 
 
 @command.command()
 @study_options(moving=False)
-@click.option("--steps", type=click.IntRange(1), help="Steps of optimisation for each picture.")
+@click.option("--steps", type=click.IntRange(1), help="Optimization steps for each picture.")
 @click.option(
     "--backbone-weights", "weights", multiple=True, metavar="random|NAME=FILE",
-    help="Untrained values for all that would be fetched, or a file for one; again for more.",
+    help="Random weights for all backbones, or a file for one; again for more.",
 )  # fmt: skip
 def backbones(
     out: Path,
@@ -163,13 +177,13 @@ command.add_command(
 """The British spelling, for scripts."""
 
 
-@command.command()
+@command.command(cls=GroupedCommand, grouped=False, common=COMMON)
 @study_options(moving=True)
-@click.option("--steps", type=click.IntRange(1), help="Steps of optimisation for each frame.")
+@click.option("--steps", type=click.IntRange(1), help="Optimization steps for each frame.")
 @training_options
 @click.option(
     "--network", "networks", multiple=True, metavar="fast|noise|temporal=FILE",
-    help="A trained network for this row: then none is trained for it; again for more.",
+    help="A trained network for this row, instead of training one; again for more.",
 )  # fmt: skip
 @click.option("--magenta", metavar="MODEL", help="Magenta's model, for rows with it.")
 def video(
@@ -181,22 +195,22 @@ def video(
     progress: str,
     **shared: Any,
 ) -> None:
-    """Paint the beginning of a video in every way: optimized, by trained networks, segmented, by
-    whole models; with and without stabilizer.
+    """Paint the beginning of a video with every method: optimization, trained networks, masks and
+    whole models, with and without a stabilizer.
 
     \b
-    Example: vst study video holiday.mp4 -s art.jpg --out study --size 128 --steps 20 --minutes 1
+    Example: vst study video holiday.mp4 -s art.jpg --out study --minutes 1
     """
     from vst.research.study.video import VideoMethods, parse_networks
     from vst.research.study.video import plan_video as study_of
 
     training = read_training(shared)
-    subject, only, options = read_shared_options(shared, steps)
+    subject, only, options = read_shared_options(shared, steps, moving=True)
     ways = VideoMethods(training, parse_networks(networks), magenta, options)
     run_and_print(study_of(subject, out, ways, only), out, as_json, progress)
 
 
-@command.command()
+@command.command(cls=GroupedCommand, grouped=False, common=COMMON)
 @study_options(moving=True)
 @click.option(
     "--vary", multiple=True, required=True, metavar="NAME=VALUE,VALUE",
@@ -219,7 +233,7 @@ def sweep(
     """Paint a picture or a video with every value of any option.
 
     \b
-    Example: vst study sweep cat.jpg -s art.jpg --out study --vary strength=0.3,0.6,1
+    Example: vst study sweep cat.jpg -s art.jpg --out study --vary strength=0.3,1
     """
     from vst.research.study.sweep import plan_sweep as study_of
 
@@ -239,18 +253,23 @@ def read_training(shared: dict[str, Any], kind: str = "fast") -> Training:
 
 
 def read_shared_options(
-    shared: dict[str, Any], steps: int | None = None
+    shared: dict[str, Any], steps: int | None = None, *, moving: bool = False
 ) -> tuple[Subject, tuple[str, ...], dict[str, Any]]:
-    """What is painted, the cases that were chosen, and the options for all of them: those of a job,
-    and the steps, which have a name of their own.
+    """Return what is painted, the chosen cases, and the options for all of them: those of a job,
+    and ``steps``. Raises an error if the content or a style cannot be read.
     """
     only, options = shared.pop("only"), parse_options(shared.pop("options", ()))
-    return Subject(**shared), only, options if steps is None else {**options, "steps": steps}
+    subject = Subject(**shared)
+    check_content(subject.content, moving=moving)
+    for style in subject.styles:
+        check_style_exists(style)
+        check_style(style)
+    return subject, only, options if steps is None else {**options, "steps": steps}
 
 
 @contextlib.contextmanager
 def open_judge(subject: Subject) -> Iterator[StillJudge]:
-    """What measures pictures, closed at the end."""
+    """Open what measures pictures; it is closed at the end."""
     judge = StillJudge(subject)
     try:
         yield judge
@@ -259,23 +278,28 @@ def open_judge(subject: Subject) -> Iterator[StillJudge]:
 
 
 def run_and_print(study: Study, out: Path, as_json: bool, progress: str) -> None:
-    """Try all cases, and say what came of them."""
+    """Run all cases, and print the table."""
     try:
         with Reporter(progress, "steps") as reporter:
             table = run_study(study, out, reporter, page=build_page)
     except (Cancelled, KeyboardInterrupt):
         raise Cancelled(
-            f"stopped; what is done is kept in {out}, and the same command goes on from there"
+            f"stopped: {out} keeps finished rows. Resume with: {format_command(*sys.argv[1:])}"
         ) from None
     if as_json:
         print_json({**table.as_dict(), "json": str(table.json), "html": str(table.html)})
         return
     print_table(table)
     click.echo(f"{table.html}: the table with pictures; {table.json}: its figures")
+    print_next_steps(
+        quiet=progress == "none",
+        look=f"open {shlex.quote(str(table.html))} in a browser",
+        rate=format_command("study", "rate", out),
+    )
 
 
 def print_table(table: StudyTable) -> None:
-    """The table, in columns; below it, why rows are empty."""
+    """Print the table in columns, and below it why rows are empty."""
     names = [n for n in SHOWN if any(row.figures.get(n) is not None for row in table.rows)]
     lines = [["", *(FIGURES[name].head for name in names)]]
     lines += [[row.name, *format_cells(row, names)] for row in table.rows]
@@ -291,13 +315,13 @@ def print_table(table: StudyTable) -> None:
 @command.command()
 @click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DIR…")
 @click.option(
-    "--out", type=HERE, metavar="DIR", help="Where votes are kept (default: the first folder)."
+    "--out", type=HERE, metavar="DIR", help="Folder for the votes (default: the first folder)."
 )
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=0, show_default=True,
-    help="Port of the page on this machine; 0 takes one that is free.",
+    help="Port of the page on this machine; 0: any free port.",
 )  # fmt: skip
-@click.option("--ranking", is_flag=True, help="Print the ranking by the votes so far, and end.")
+@click.option("--ranking", is_flag=True, help="Print the ranking by the votes so far, and exit.")
 @click.option("--open/--no-open", "opened", default=True, help="Open the page in a browser.")
 @report_options
 def rate(
@@ -309,10 +333,10 @@ def rate(
     as_json: bool,
     progress: str,
 ) -> None:
-    """Show pairs of videos side by side, unnamed, and rank them by the answers.
+    """Show pairs of videos side by side, without names, and rank them by your answers.
 
-    Each DIR holds paintings of one content: what `vst study video` left, or any videos. Names that
-    stand in several of them are ranked as one. Ctrl-C ends it; votes are kept.
+    Each DIR contains paintings of one content: the output of `vst study video`, or any videos. A
+    name that occurs in several folders is ranked once. Ctrl-C ends the rating; votes are kept.
 
     \b
     Example: vst study rate study

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from vst.cli.checks import check_model, check_style
+from vst.cli.next_steps import format_command, print_next_steps
 from vst.cli.options import job_options, print_json, verbose_option
 from vst.errors import UsageError
 from vst.pipeline.parts import open_engine
@@ -15,7 +17,7 @@ from vst.styles.library import (
     normalize_style_name,
     remove_style,
 )
-from vst.styles.resolve import resolve_styles
+from vst.styles.resolve import check_style_exists, resolve_styles
 
 
 @click.group(invoke_without_command=True)
@@ -66,8 +68,15 @@ def add(
     keyframes: int,
     picker: str,
 ) -> None:
-    """Keep the style of PICTURE as @NAME, for this user."""
+    """Keep the style of PICTURE as @NAME, for this user.
+
+    \b
+    Example: vst styles add my-wall wall.jpg
+    """
     name = normalize_style_name(name)
+    check_style_exists(picture)
+    check_style(picture)
+    check_model(engine, model)
     resolved = resolve_styles([picture], keyframes=keyframes, picker=picker)
     if len(resolved) != 1:
         raise UsageError(f"{picture!r} has {len(resolved)} pictures; a style is made from one")
@@ -80,20 +89,32 @@ def add(
         numbers = embed(resolved[0].style)
         add_style(name, numbers, opened.space, description or f"made from {resolved[0].name}")  # type: ignore[attr-defined]
     click.echo(f"@{name} is kept; use it with -s @{name}")
+    print_next_steps(
+        paint=format_command("stylize", "holiday.mp4", "-s", f"@{name}", "-o", "painted.mp4"),
+        undo=format_command("styles", "remove", name),
+    )
 
 
 @command.command()
 @click.argument("name")
 def remove(name: str) -> None:
-    """Forget the own style @NAME."""
+    """Remove your own style @NAME.
+
+    \b
+    Example: vst styles remove my-wall
+    """
     remove_style(name.lstrip("@"))
-    click.echo(f"@{name.lstrip('@')} is forgotten")
+    click.echo(f"@{name.lstrip('@')} is removed")
 
 
 @command.command()
 @click.argument("name")
 def show(name: str) -> None:
-    """Print what is known of the style @NAME, as JSON."""
+    """Print what is known of the style @NAME, as JSON.
+
+    \b
+    Example: vst styles show ink-wash
+    """
     style = get_style(name)
     print_json(
         {

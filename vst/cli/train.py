@@ -1,4 +1,4 @@
-"""``vst train``: make networks of one's own."""
+"""``vst train``: train networks."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from pathlib import Path
 
 import click
 
+from vst.cli.next_steps import format_command
 from vst.cli.options import print_json, report_options
 from vst.cli.progress import Reporter
+from vst.cli.stopping import explain_stop
 from vst.cli.train_styles import fast, temporal
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -21,7 +23,7 @@ def command() -> None:
     """Train networks: for one style, or the small model that comes with this package.
 
     \b
-    Example: vst train fast --style wave.jpg --pictures photographs --minutes 60 --out wave
+    Example: vst train fast --style wave.jpg --pictures photographs --out wave
     """
 
 
@@ -31,21 +33,25 @@ def command() -> None:
     "--pictures", type=HERE, required=True, help="A folder with content/ and style/ pictures."
 )
 @click.option("--minutes", type=click.FloatRange(min=0.01), default=120, show_default=True)
-@click.option("--out", type=FOLDER, help="A new folder for everything that is made.")
-@click.option("--resume", type=FOLDER, help="Go on with the run in this folder.")
+@click.option("--out", type=FOLDER, help="New folder for all results.")
+@click.option("--resume", type=FOLDER, help="Resume the training in this folder.")
 @click.option(
     "--clip",
     "clips",
     multiple=True,
     type=click.Path(exists=True, path_type=Path),
-    help="A clip whose frames are painted and whose motion is learnt; may be given again.",
+    help="Clip whose frames and motion are learned; again for more.",
 )
-@click.option("--pairs", type=click.IntRange(min=8), help="How many pictures the teacher paints.")
-@click.option("--labels", type=click.IntRange(min=8), help="How many pictures it embeds.")
+@click.option(
+    "--pairs", type=click.IntRange(min=8), help="Number of pictures that the teacher paints."
+)
+@click.option(
+    "--labels", type=click.IntRange(min=8), help="Number of pictures that the teacher embeds."
+)
 @click.option(
     "--backend",
     type=click.Choice(["tensorflow", "jax", "torch"]),
-    help="What Keras computes with; else KERAS_BACKEND, else TensorFlow.",
+    help="Backend of Keras (default: KERAS_BACKEND, else TensorFlow).",
 )
 @report_options
 def embedded(
@@ -63,18 +69,23 @@ def embedded(
 ) -> None:
     """Train the predictor and the painter from random values, on the teacher's pictures.
 
-    Stop it with Ctrl-C at any time and go on with --resume. The best weights by validation lie in
-    OUT/weights, for `--engine embedded --model OUT/weights`.
+    Ctrl-C stops the training, and --resume resumes it. OUT/weights holds the best weights by
+    validation, for `--engine embedded --model OUT/weights`.
+
+    \b
+    Example: vst train embedded --teacher tflite --pictures photos --out run
     """
     folder = resume or out
     if folder is None:
-        raise click.UsageError("name a new folder with --out, or a begun one with --resume")
+        raise click.UsageError(
+            "no folder was given. Name a new one with --out, or resume one with --resume"
+        )
     if (
         resume is not None
         and not (resume / "checkpoint").is_dir()
         and not (resume / "data").is_dir()
     ):
-        raise click.UsageError(f"{resume} holds no begun training; start one with --out {resume}")
+        raise click.UsageError(f"{resume} holds no training. Start one with --out {resume}")
     if backend:
         os.environ["KERAS_BACKEND"] = backend
     from vst.research.training.distillation import Distillation, DistillationPlan
@@ -82,7 +93,12 @@ def embedded(
     plan = replace(DistillationPlan(), minutes=minutes)
     given = {"pairs": pairs, "labels": labels}
     plan = replace(plan, **{name: count for name, count in given.items() if count})
-    with Reporter(progress, "of it") as reporter:
+    words = ("--teacher", teacher, "--pictures", pictures, "--resume", folder)
+    again = format_command("train", "embedded", *words)
+    with (
+        Reporter(progress, "of it") as reporter,
+        explain_stop(lambda: f"the last checkpoint is kept in {folder}", again),
+    ):
         measures = Distillation(teacher, pictures, folder, plan, clips=clips).run(reporter)
     if as_json:
         print_json({"out": str(folder), **measures})

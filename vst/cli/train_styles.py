@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
@@ -9,8 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vst.cli.help import GroupedCommand
+from vst.cli.next_steps import format_command, print_next_steps
 from vst.cli.options import TIME, Function, OneOf, print_json, report_options
 from vst.cli.progress import Reporter
+from vst.cli.stopping import explain_stop
 from vst.core.types import Picture
 from vst.engines.options import OPTION_ALIASES
 from vst.nets.feedforward_plan import FeedForwardPlan
@@ -22,15 +26,20 @@ if TYPE_CHECKING:
 FOLDER = click.Path(file_okay=False, path_type=Path)
 HERE_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 HERE = click.Path(exists=True, path_type=Path)
+SHOWN_IN_HELP = (
+    "style", "at", "out", "resume", "pictures", "data", "kind", "minutes", "steps", "as_json",
+)  # fmt: skip
+COMMON = dict.fromkeys(SHOWN_IN_HELP, "")
+"""Parameters that ``--help`` shows."""
 KINDS = ("clean", "final")
 WITHIN = ("rate_falls", "every")
-"""Fields of plans that have no option."""
+"""Fields of the plans that have no option."""
 MAY_CHANGE = ("minutes", "steps")
-"""What a training may be given anew when it goes on."""
+"""Options that a resumed training accepts."""
 
 
 def plan_options(kind: type) -> Callable[[Function], Function]:
-    """An option for each field of a plan that is one value; None is what the user did not give."""
+    """Add an option for each field of a plan that is one value; None: not given."""
 
     def decorate(function: Function) -> Function:
         for part in reversed(fields(kind)):
@@ -58,21 +67,21 @@ def run_options(function: Function) -> Function:
     """Add the options of both kinds of training: the style, folders, and the network's sizes."""
     function = report_options(plan_options(FeedForwardPlan)(function))
     for option in (
-        click.option("--resume", type=HERE_FOLDER, help="Go on with the training in this folder."),
-        click.option("--out", type=FOLDER, help="A new folder for everything that is made."),
-        click.option("--at", type=TIME, help="Where --style is a video: the time of its keyframe."),
+        click.option("--resume", type=HERE_FOLDER, help="Resume the training in this folder."),
+        click.option("--out", type=FOLDER, help="New folder for all results."),
+        click.option("--at", type=TIME, help="If --style is a video: the time of its keyframe."),
         click.option(
             "--style",
-            help="The style to learn: a picture, a video (its middle) or a built-in @name.",
+            help="Style to learn: a picture, a video (its middle) or @name.",
         ),
     ):
         function = option(function)
     return function
 
 
-@click.command()
+@click.command(cls=GroupedCommand, grouped=False, common=COMMON)
 @run_options
-@click.option("--pictures", type=HERE_FOLDER, help="A folder of pictures to learn to paint.")
+@click.option("--pictures", type=HERE_FOLDER, help="Folder of pictures to train on.")
 @plan_options(FastPlan)
 def fast(
     style: str | None,
@@ -86,11 +95,11 @@ def fast(
 ) -> None:
     """Train a network that paints in one style, on pictures.
 
-    OUT/style.keras is for `--engine fast --model OUT/style.keras`. Stop with Ctrl-C at any time
-    and go on with --resume OUT: what was learnt since the last minute's checkpoint is lost.
+    Paint with `--engine fast --model OUT/style.keras`. Ctrl-C stops the training, and --resume OUT
+    resumes it from the last checkpoint, which is at most a minute old.
 
     \b
-    Example: vst train fast --style wave.jpg --pictures photographs --minutes 60 --out wave
+    Example: vst train fast --style wave.jpg --pictures photographs --out wave
     """
     values = drop_missing(given)
     if resume is not None:
@@ -110,7 +119,7 @@ def fast(
     run_and_print(training, as_json, progress)
 
 
-@click.command()
+@click.command(cls=GroupedCommand, grouped=False, common=COMMON)
 @run_options
 @click.option(
     "--pass", "kind", type=OneOf(KINDS), help="Which of Sintel's pictures.  [default: clean]"
@@ -119,7 +128,7 @@ def fast(
     "--data",
     multiple=True,
     type=HERE,
-    help="A folder in Sintel's layout, a video, a folder of videos or of frames; again for more.",
+    help="Folder in Sintel's layout, a video, a folder of videos or of frames; again for more.",
 )
 @plan_options(TemporalPlan)
 def temporal(
@@ -133,13 +142,13 @@ def temporal(
     progress: str,
     **given: Any,
 ) -> None:
-    """Train a network that paints in one style and stays steady, on films.
+    """Train a network that paints in one style without flicker, on films.
 
-    As `vst train fast`, with losses along the motion of the films: from Sintel's flow and
-    occlusions, or as it is computed for any video.
+    Like `vst train fast`, with losses along the films' motion: Sintel's flow and occlusions, or
+    the flow that is estimated for any video.
 
     \b
-    Example: vst train temporal --style wave.jpg --data MPI-Sintel --minutes 600 --out wave
+    Example: vst train temporal --style wave.jpg --data MPI-Sintel --out wave
     """
     values = drop_missing(given)
     if resume is not None:
@@ -163,14 +172,14 @@ def temporal(
 
 
 def drop_missing(given: dict[str, Any]) -> dict[str, Any]:
-    """The options that the user gave."""
+    """Return the options that the user gave."""
     return {
         OPTION_ALIASES.get(name, name): value for name, value in given.items() if value is not None
     }
 
 
 def select_fields(values: dict[str, Any], kind: type) -> dict[str, Any]:
-    """Those of the values that are fields of a plan."""
+    """Return the values that are fields of a plan."""
     names = {part.name for part in fields(kind)}
     return {name: value for name, value in values.items() if name in names}
 
@@ -180,30 +189,30 @@ def build_network_plan(values: dict[str, Any]) -> FeedForwardPlan:
 
 
 def require(**values: Any) -> Any:
-    """The values in order; an error for the first that was not given."""
+    """Return the values in order; raise for the first that was not given."""
     for name, value in values.items():
         if not value:
             raise click.UsageError(
-                f"--{name} is missing; a new training has --style, --out and what it learns from, "
-                "a begun one only --resume"
+                f"--{name} is missing: a training needs --style, --out, --pictures or --data. "
+                "Add it, or resume a stopped training with --resume alone"
             )
     return values.values()
 
 
 def refuse_on_resume(values: dict[str, Any], **others: Any) -> None:
-    """A training that goes on keeps what it was begun with, but for its end."""
+    """Refuse options that a resumed training takes from its folder."""
     given = [name for name, value in others.items() if value is not None]
     for name in [*given, *values]:
         if name not in MAY_CHANGE:
             allowed = ", ".join(f"--{one}" for one in MAY_CHANGE)
             raise click.UsageError(
-                f"--{name.replace('_', '-')} beside --resume; a training that goes on keeps its "
-                f"settings; given can be {allowed}, and where its pictures or films are now"
+                f"--{name.replace('_', '-')} beside --resume: a resumed training keeps its "
+                f"settings. Give {allowed}, --pictures or --data only"
             )
 
 
 def read_style_picture(style: str, at: float | None) -> Picture:
-    """The picture of a style as the user names it."""
+    """Return the picture of a style argument."""
     from vst.samples import PATTERNS, draw_pattern
     from vst.styles.resolve import resolve_styles
 
@@ -215,18 +224,33 @@ def read_style_picture(style: str, at: float | None) -> Picture:
         [style], keyframes=1, picker="middle" if at is None else "manual", at=times
     )
     if len(resolved) != 1 or resolved[0].is_content:
-        raise click.UsageError(f"--style {style!r} is not one picture; a network learns one style")
+        raise click.UsageError(
+            f"--style {style!r} is not one picture: a network learns one style. Give one picture"
+        )
     if resolved[0].space is not None:
         raise click.UsageError(
-            f"--style {style!r} is kept without a picture to learn from; give a picture, or one of "
-            f"those that are drawn: {', '.join(f'@{name}' for name in PATTERNS)}"
+            f"--style {style!r} has no picture to learn from. Give a picture, or one of "
+            f"the styles that are drawn: {', '.join(f'@{name}' for name in PATTERNS)}"
         )
     return resolved[0].picture
 
 
+def describe_checkpoint(training: StyleTraining) -> str:
+    """Say what a stopped training has kept."""
+    if not training.rows:
+        return f"nothing but the settings is kept in {training.out}"
+    return f"the checkpoint of step {training.rows[-1]['steps']:.0f} is kept in {training.out}"
+
+
 def run_and_print(training: StyleTraining, as_json: bool, progress: str) -> None:
-    """Run it, and say what came out."""
-    with Reporter(progress, "steps") as reporter:
+    """Run a training, and print a summary."""
+    with (
+        Reporter(progress, "steps") as reporter,
+        explain_stop(
+            lambda: describe_checkpoint(training),
+            format_command("train", training.kind, "--resume", training.out),
+        ),
+    ):
         record = training.run(reporter)
     if as_json:
         print_json({"out": str(training.out), **record})
@@ -236,4 +260,11 @@ def run_and_print(training: StyleTraining, as_json: bool, progress: str) -> None
         f"{training.out / 'style.keras'}: {record['steps']} steps in {record['seconds'] / 60:.1f} "
         f"minutes; style loss on what was held out {first:.3g}, now {last:.3g}"
     )
-    click.echo("training.json, curves.png and pictures.png lie beside it")
+    click.echo("training.json, curves.png and pictures.png are beside it")
+    network = training.out / "style.keras"
+    words = ("holiday.mp4", "--engine", "fast", "--model", network, "-o", "painted.mp4")
+    print_next_steps(
+        quiet=progress == "none",
+        paint=format_command("stylize", *words),
+        look=f"open {shlex.quote(str(training.out / 'pictures.png'))}",
+    )

@@ -10,8 +10,8 @@ from vst.checkpoint.fingerprint import restore_job
 from vst.checkpoint.planner import ChunkRule
 from vst.checkpoint.store import ChunkFolder, get_chunk_folder, is_published, read_manifest
 from vst.core.types import OnProgress, ignore_progress
-from vst.errors import OutputError
-from vst.job import Job, check_named
+from vst.errors import MissingFileError
+from vst.job import Job, check_output_name
 from vst.pipeline.control import RunControl
 from vst.pipeline.run import Result, run
 from vst.video.sinks.verify import probe_output
@@ -26,12 +26,12 @@ def resume(
     runner: Callable[[Job, OnProgress, RunControl | None], Result] = run,
 ) -> Result | None:
     """Paint the missing chunks of ``output`` and assemble it; None: it is whole already."""
-    check_named(output)
+    check_output_name(output)
     path = Path(output)
     manifest = read_manifest(path)
     if manifest is None:
         if not path.is_file():
-            raise OutputError(
+            raise MissingFileError(
                 f"there is neither {output!r} nor {str(get_chunk_folder(path))!r}: nothing to "
                 "resume. Start with: vst stylize"
             )

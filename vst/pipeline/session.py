@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -87,7 +88,8 @@ def open_chunks(
     except Cancelled as error:
         if folder.chunks:
             raise Cancelled(
-                f"stopped; {folder.frames} frames are kept; resume with: vst resume {job.output}"
+                f"stopped: {folder.frames} frames are kept. "
+                f"Resume with: vst resume {shlex.quote(job.output)}"
             ) from error
         raise
     finally:

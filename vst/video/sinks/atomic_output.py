@@ -11,7 +11,7 @@ from pathlib import Path
 
 from vst.core.files import sync_to_disk
 from vst.core.locks import Lock
-from vst.errors import OutputError, OutputExistsError
+from vst.errors import OutputError, OutputExistsError, OutputFolderError
 
 LOCK = "lock"
 _LONGEST_NAME = 100
@@ -42,7 +42,7 @@ class AtomicOutput:
         except OutputError:
             raise
         except FileNotFoundError as error:
-            raise OutputError(
+            raise OutputFolderError(
                 f"the folder {str(target.parent)!r} does not exist. Create it or give another one"
             ) from error
         except OSError as error:

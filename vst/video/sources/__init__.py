@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from vst.core.limits import LIMITS, Limits
 from vst.core.registry import Registry
-from vst.errors import MediaError, MissingFileError, UsageError
+from vst.errors import MediaError, MissingFileError, UnsupportedFileError, UsageError
 
 if TYPE_CHECKING:
     from vst.video.sources.base import Source
@@ -32,6 +32,14 @@ PICTURE_SUFFIXES = frozenset(
 
 _PICTURE_SIGNS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM", b"II*\0", b"MM\0*", b"P5", b"P6")
 _PICTURE_BRANDS = (b"avif", b"avis", b"heic", b"heix", b"mif1")
+_UNSUPPORTED = {
+    b"<svg": "an SVG drawing",
+    b"%PDF": "a PDF document",
+    b"8BPS": "a Photoshop document",
+    b"\xff\x0a": "a JPEG XL picture",
+    b"\0\0\0\x0cJXL ": "a JPEG XL picture",
+}
+"""First bytes -> kind of file, of kinds that users mistake for pictures that can be read."""
 
 
 def open_source(path: str | os.PathLike[str], limits: Limits = LIMITS, **options: Any) -> Source:
@@ -64,14 +72,27 @@ def detect_source_kind(path: str | os.PathLike[str]) -> str:
         if not file.is_file():
             raise UsageError(f"{name!r} is a device or a pipe. Give a file or a folder")
         with file.open("rb") as stream:
-            head = stream.read(32)
+            head = stream.read(512)
     except MissingFileError:
         raise
     except OSError as error:
         raise MediaError(f"{name!r} cannot be read: {error.strerror or error}") from error
     if not head:
         raise MediaError(f"{name!r} is empty. Give a video, a picture or a folder of pictures")
+    kind = _find_unsupported_kind(head, file.suffix.lower())
+    if kind is not None:
+        raise UnsupportedFileError(f"{name!r} is {kind}, which is not read. Convert it to PNG")
     return "picture" if _is_picture(head, file.suffix.lower()) else "video"
+
+
+def _find_unsupported_kind(head: bytes, suffix: str) -> str | None:
+    """Return what a file is, in words, if it is of a known kind that is not read."""
+    if suffix in (".svg", ".svgz"):
+        return _UNSUPPORTED[b"<svg"]
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if start.startswith((b"<?xml", b"<!DOCTYPE svg")) and b"<svg" in head:
+        return _UNSUPPORTED[b"<svg"]
+    return next((kind for sign, kind in _UNSUPPORTED.items() if start.startswith(sign)), None)
 
 
 def _is_picture(head: bytes, suffix: str) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from vst.core.limits import LIMITS, Limits
 from vst.core.types import Frame, Picture, VideoInfo
-from vst.errors import MediaError, UsageError
+from vst.errors import MediaError, UnsupportedFileError, UsageError
 from vst.video.sources import PICTURE_SUFFIXES
 from vst.video.sources.base import Source
 from vst.video.sources.picture import read_picture
@@ -60,7 +60,7 @@ class FolderSource(Source):
         self._max_pixels = limits.pixels
         self._paths = list_pictures(path)
         if not self._paths:
-            raise MediaError(
+            raise UnsupportedFileError(
                 f"the folder {str(path)!r} holds no pictures. Give one with numbered PNG or JPEG "
                 "files"
             )

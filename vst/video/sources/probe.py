@@ -15,7 +15,7 @@ from av.stream import Discard, Disposition
 from av.video.stream import VideoStream
 
 from vst.core.limits import LIMITS, Limits
-from vst.errors import MediaError
+from vst.errors import MediaError, UnsupportedFileError
 from vst.video.open import open_container
 from vst.video.sources.timestamps import JUMP, repair_ticks
 
@@ -30,8 +30,8 @@ def select_video_stream(container: InputContainer, path: Path) -> VideoStream:
     """
     streams = [stream for stream in container.streams.video if not stream.disposition & _STILL]
     if not streams:
-        what = "only a cover picture" if container.streams.video else "no video stream"
-        raise MediaError(f"{str(path)!r} has {what}. Give a file with moving pictures")
+        what = "only a cover picture" if container.streams.video else "no pictures, only sound"
+        raise UnsupportedFileError(f"{str(path)!r} has {what}. Give a file with moving pictures")
     best = container.streams.best("video")
     stream = next(
         (one for one in streams if best is not None and one.index == best.index), streams[0]

@@ -1,0 +1,319 @@
+"""A newcomer's first hour: the commands of the README and of docs/command-line.md on real clips,
+then each mistake, with its exit code, its one line, and no file left.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from tests.conftest import CommandResult, make_clip
+from vst.cli import VERBS, cli
+from vst.cli.exit_codes import EXIT_CODES, WRONG_USE
+
+Run = Callable[..., CommandResult]
+ROOT = Path(__file__).parent.parent
+PAGES = ("README.md", "docs/command-line.md")
+NOT_PLAYED = (
+    "vst app",  # serves until Ctrl-C
+    "vst study rate",  # serves until Ctrl-C
+    "vst train",  # minutes of training, and pictures to learn from
+    "vst models pull",  # downloads
+)
+PLACEHOLDERS = re.compile(r"\b(CONTENT|STYLE|OUT|FILE|SHEET|NAME)\b|[…\[\]]|study video")
+
+MISTAKES = {
+    "stylize": {
+        "a picture as content": ("photo.png -s @ink-wash -o out.mp4", "is a picture"),
+        "a content that is missing": ("no.mp4 -s @ink-wash -o out.mp4", "does not exist"),
+        "a content that is an empty folder": ("empty -s @ink-wash -o out.mp4", "no pictures"),
+        "a content with sound only": ("sound.wav -s @ink-wash -o out.mp4", "only sound"),
+        "no style": ("clip.mp4 -o out.mp4", "no style"),
+        "a style that is missing": ("clip.mp4 -s no.png -o out.mp4", "neither a file"),
+        "an unknown built-in style": ("clip.mp4 -s @ink-wsh -o out.mp4", "ink-wash"),
+        "a style that is an empty folder": ("clip.mp4 -s empty -o out.mp4", "no pictures"),
+        "a style that is SVG": ("clip.mp4 -s art.svg -o out.mp4", "SVG drawing"),
+        "a style that is JPEG XL": ("clip.mp4 -s art.jxl -o out.mp4", "JPEG XL picture"),
+        "a style with sound only": ("clip.mp4 -s sound.wav -o out.mp4", "only sound"),
+        "a background without a mask": (
+            "clip.mp4 -s @ink-wash --mask-background @ink-wash -o out.mp4", "without --mask",
+        ),
+        "a mask's edge without a mask": (
+            "clip.mp4 -s @ink-wash --mask-edge crisp -o out.mp4", "--mask-edge",
+        ),
+        "an output without suffix": ("clip.mp4 -s @ink-wash -o out", "has no suffix"),
+        "an output of another kind": ("clip.mp4 -s @ink-wash -o out.docx", "suffix"),
+        "an output folder that is missing": ("clip.mp4 -s @ink-wash -o no/out.mp4", "mkdir -p no"),
+        "an output that exists": ("clip.mp4 -s @ink-wash -o photo.mp4", "--overwrite"),
+        "an output that is the content": ("clip.mp4 -s @ink-wash -o clip.mp4", "also an input"),
+        "a model of another engine": (
+            "clip.mp4 -s @ink-wash --model net.keras -o out.mp4", "--engine fast",
+        ),
+        "a model that is missing": (
+            "clip.mp4 -s @ink-wash --model no -o out.mp4", "does not exist",
+        ),
+        "a folder that is not a model": (
+            "clip.mp4 -s @ink-wash --model empty -o out.mp4", "weights.json",
+        ),
+        "a model for an engine without": (
+            "clip.mp4 -s @ink-wash --engine tint --model empty -o out.mp4", "has no model",
+        ),
+        "an unknown engine": ("clip.mp4 -s @ink-wash --engine magneta -o out.mp4", "magenta"),
+        "a number out of range": ("clip.mp4 -s @ink-wash --strength 2 -o out.mp4", "--strength"),
+        "an unknown option": ("clip.mp4 -s @ink-wash --strenght 1 -o out.mp4", "--strength"),
+    },
+    "preview": {
+        "a picture as content": ("photo.png -s @ink-wash -o out.png", "is a picture"),
+        "an output that is not a picture": ("clip.mp4 -s @ink-wash -o out.mp4", "not a picture"),
+        "an output folder that is missing": ("clip.mp4 -s @ink-wash -o no/out.png", "mkdir -p no"),
+        "a style that is SVG": ("clip.mp4 -s art.svg -o out.png", "SVG drawing"),
+        "a background without a mask": (
+            "clip.mp4 -s @ink-wash --mask-background @ink-wash -o out.png", "without --mask",
+        ),
+    },
+    "image": {
+        "a time of a picture": ("photo.png -s @ink-wash --at 1 -o out.png", "is a picture"),
+        "a time after the end": ("clip.mp4 -s @ink-wash --at 99 -o out.png", "--at 99"),
+        "a content that is an empty folder": ("empty -s @ink-wash -o out.png", "no pictures"),
+        "a content that is SVG": ("art.svg -s @ink-wash -o out.png", "SVG drawing"),
+        "an output without suffix": ("photo.png -s @ink-wash -o out", "not a picture"),
+        "an output folder that is missing": ("photo.png -s @ink-wash -o no/o.png", "mkdir -p no"),
+        "a model of another engine": (
+            "photo.png -s @ink-wash --model net.keras -o out.png", "--engine fast",
+        ),
+    },
+    "grid": {
+        "a content that is missing": ("photo.png no.png -s @ink-wash -o out.png", "does not exist"),
+        "an output folder that is missing": ("photo.png -s @ink-wash -o no/o.png", "mkdir -p no"),
+        "a style with sound only": ("photo.png -s sound.wav -o out.png", "only sound"),
+    },
+    "keyframes": {
+        "a picture": ("photo.png -o out.png", "is a picture"),
+        "a built-in style": ("@ink-wash -o out.png", "not a video"),
+        "a file with sound only": ("sound.wav -o out.png", "only sound"),
+        "an empty folder": ("empty -o out.png", "no pictures"),
+        "an output folder that is missing": ("clip.mp4 -o no/out.png", "mkdir -p no"),
+    },
+    "score": {
+        "a score that is missing": ("check no.yaml", "does not exist"),
+        "a picture as content": ("init photo.png -s @ink-wash -o out.yaml", "is a picture"),
+        "an output that is not a score": ("init clip.mp4 -s @ink-wash -o out.txt", ".yaml"),
+        "an output folder that is missing": (
+            "init clip.mp4 -s @ink-wash -o no/out.yaml", "mkdir -p no",
+        ),
+    },
+    "styles": {
+        "a style that is missing": ("add mine no.png", "neither a file"),
+        "a style with sound only": ("add mine sound.wav", "only sound"),
+        "an unknown style": ("remove nothing", "nothing"),
+    },
+    "evaluate": {
+        "a film of one frame": ("photo.png --content clip.mp4", "is a picture"),
+        "a folder of one frame": ("one --content clip.mp4", "one frame"),
+        "a content that is missing": ("clip.mp4 --content no.mp4", "does not exist"),
+        "a report folder that is missing": (
+            "clip.mp4 --content clip.mp4 --report no/out.html", "mkdir -p no",
+        ),
+        "an unknown measure": ("clip.mp4 --content clip.mp4 --measure wrap", "warp"),
+    },
+    "compare": {
+        "one video": ("clip.mp4 -o out.mp4", "two or more"),
+        "a picture": ("clip.mp4 photo.png -o out.mp4", "is a picture"),
+        "an output without suffix": ("clip.mp4 clip.mp4 -o out", "has no suffix"),
+        "an output folder that is missing": ("clip.mp4 clip.mp4 -o no/out.mp4", "mkdir -p no"),
+    },
+    "study": {
+        "a picture as content": ("video photo.png -s @ink-wash --out study", "is a picture"),
+        "a style that is missing": ("video clip.mp4 -s no.png --out study", "neither a file"),
+    },
+    "batch": {"a file that is missing": ("no.yaml", "does not exist")},
+    "resume": {"an output that nothing began": ("out.mp4", "resume")},
+    "show": {"an output that is missing": ("no.mp4", "no.mp4")},
+    "engines": {"an unknown engine": ("gatis", "gatys")},
+    "models": {"an unknown model": ("pull magneta", "magenta")},
+    "train": {"pictures that are missing": ("fast --style a.png --pictures no --out t", "no")},
+    "doctor": {"an unknown option": ("--ofline", "--offline")},
+    "demo": {"an output that is a file": ("-o photo.png", "photo.png")},
+    "app": {"a port out of range": ("--port 0", "--port")},
+}  # fmt: skip
+"""Verb -> mistake -> the words after the verb, and what the line has to say."""
+
+
+def list_mistakes() -> list[tuple[str, str, str, str]]:
+    return [
+        (verb, name, words, said)
+        for verb, mistakes in MISTAKES.items()
+        for name, (words, said) in mistakes.items()
+    ]
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with one file of each kind that is given by mistake."""
+    import wave
+
+    import numpy as np
+
+    from vst.plotting import save_picture
+
+    folder = tmp_path_factory.mktemp("mistakes")
+    make_clip(folder / "clip.mp4", frames=6)
+    make_clip(folder / "photo.mp4", frames=2)
+    save_picture(folder / "photo.png", np.full((40, 60, 3), (230, 20, 20), np.uint8))
+    (folder / "empty").mkdir()
+    (folder / "one").mkdir()
+    shutil.copy(folder / "photo.png", folder / "one" / "0001.png")
+    (folder / "art.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
+    (folder / "art.jxl").write_bytes(b"\xff\x0a" + b"\0" * 60)
+    (folder / "net.keras").write_bytes(b"PK")
+    with wave.open(str(folder / "sound.wav"), "wb") as sound:
+        sound.setparams((1, 2, 8000, 0, "NONE", ""))
+        sound.writeframes(b"\0\0" * 8000)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("verb", "name", "words", "said"),
+    list_mistakes(),
+    ids=[f"{verb}: {name}" for verb, name, _, _ in list_mistakes()],
+)
+def test_a_mistake_is_one_line_and_leaves_no_file(
+    run: Run, prepared: Path, monkeypatch: pytest.MonkeyPatch, verb: str, name: str, words: str,
+    said: str,
+) -> None:  # fmt: skip
+    """No engine is opened before the mistake is found."""
+    monkeypatch.chdir(prepared)
+    monkeypatch.setenv("VST_HOME", str(prepared / "home"))
+    monkeypatch.setattr("vst.pipeline.parts.ENGINES", {})
+    before = sorted(prepared.rglob("*"))
+    done = run(verb, *shlex.split(words))
+    assert done.code == WRONG_USE, done.err
+    assert len(done.err.splitlines()) == 1, done.err
+    assert done.out == ""
+    assert said in done.err
+    assert re.match(r"vst[\w -]*: .{20,}", done.err)
+    assert sorted(prepared.rglob("*")) == before
+
+
+def test_every_verb_has_a_mistake_in_the_table() -> None:
+    assert set(MISTAKES) == {verb for verbs in VERBS.values() for verb in verbs}
+
+
+def test_the_page_lists_the_exit_codes() -> None:
+    page = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
+    for code, text in EXIT_CODES.items():
+        assert f"| {code} | {text} |" in page
+
+
+def walk_commands() -> Iterator[tuple[str, click.Command]]:
+    """Yield every command and subcommand with its words."""
+    with click.Context(cli, info_name="vst") as root:
+        for verb in cli.list_commands(root):
+            command = cli.get_command(root, verb)
+            assert command is not None
+            yield verb, command
+            if isinstance(command, click.Group):
+                for name in command.list_commands(root):
+                    sub = command.get_command(root, name)
+                    if sub is not None and not sub.hidden:
+                        yield f"{verb} {name}", sub
+
+
+COMMANDS = dict(walk_commands())
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_help_fits_a_screen_and_shows_one_example_that_parses(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, words: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    done = run(*words.split(), "--help")
+    lines = done.out.splitlines()
+    assert done.code == 0 and len(lines) <= 40
+    assert max(map(len, lines)) <= 80
+    examples = [line.split("Example: ")[1] for line in lines if "Example: " in line]
+    assert len(examples) == 1
+    parse_example(examples[0], tmp_path, monkeypatch)
+
+
+def parse_example(line: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parse a command line as click would before it runs the command; files need not exist."""
+    monkeypatch.chdir(folder)
+    words = shlex.split(line)
+    assert words[0] == "vst"
+    name = " ".join(words[1:3]) if " ".join(words[1:3]) in COMMANDS else words[1]
+    command, rest = COMMANDS[name], words[1 + len(name.split()) :]
+    for param in command.params:
+        if isinstance(param.type, click.Path):
+            monkeypatch.setattr(param.type, "exists", False)
+    with command.make_context(name, rest) as context:
+        assert context.command is command
+
+
+def list_played() -> list[str]:
+    """List the command lines of the pages that can be played, in order, without comments."""
+    found = []
+    for page in PAGES:
+        for line in (ROOT / page).read_text(encoding="utf-8").splitlines():
+            if not line.startswith("    vst "):
+                continue
+            words = line.partition("#")[0].strip()
+            if PLACEHOLDERS.search(words) or words.startswith(NOT_PLAYED):
+                continue
+            found.append(words)
+    return list(dict.fromkeys(found))
+
+
+@pytest.fixture(scope="module")
+def first_hour(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the files that the pages name: two seconds of real clips, and pictures."""
+    import av
+
+    from vst.plotting import save_picture
+    from vst.video.sources import open_source
+
+    folder = tmp_path_factory.mktemp("hour")
+    for name, clip in (("holiday", "bikes"), ("film", "bigbuckbunny"), ("other", "bikes")):
+        with (
+            av.open(str(shared / "video" / f"{clip}.mp4")) as source,
+            av.open(str(folder / f"{name}.mp4"), "w") as target,
+        ):
+            stream = source.streams.video[0]
+            copy = target.add_stream_from_template(stream)
+            for packet in source.demux(stream):
+                if packet.dts is None or packet.pts * stream.time_base > 2:
+                    continue
+                packet.stream = copy
+                target.mux(packet)
+    with open_source(folder / "film.mp4") as source:
+        for name in ("wall.jpg", "art.jpg", "cat.jpg", "dog.jpg"):
+            save_picture(folder / name, source.at(1.0))
+    return folder
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_pages_work_on_real_clips(
+    run: Run, first_hour: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each leaves its output, writes nothing on stderr but progress and next steps, and exits 0."""
+    monkeypatch.chdir(first_hour)
+    monkeypatch.setenv("VST_HOME", str(first_hour / "home"))
+    played = list_played()
+    assert len(played) >= 12
+    for line in played:
+        words = shlex.split(line)[1:]
+        if "-o" in words:
+            output = Path(words[words.index("-o") + 1])
+            if output.suffix and output.is_file() and not line.startswith("vst demo"):
+                output.unlink()
+        done = run(*words)
+        assert done.code == 0, f"{line}: {done.err}"
+        assert "warning: unexpected" not in done.err and "Traceback" not in done.err
+        if "-o" in words and "--dry-run" not in words:
+            assert Path(words[words.index("-o") + 1]).exists(), line
