@@ -142,7 +142,7 @@ def test_the_page_carries_all_within_itself(clips: dict[str, str], tmp_path: Pat
     build_report(found).save(page)
     text = page.read_text(encoding="utf-8")
     assert text.count("<svg") == len(found.videos[0].scores)
-    assert text.count("data:image/jpeg;base64,") == 6  # two strips, two maps of two measures
+    assert text.count("data:image/jpeg;base64,") == 9  # five strips, four maps
     assert "edges are missing" in text
     assert "steady is steady" in text
     assert "http" not in text
@@ -248,7 +248,7 @@ def test_a_mouth_that_stays_shut_fails_with_its_place_and_second(tmp_path: Path)
     true = evaluate(fresh, content, fresh=fresh, measures=measures)
     assert true.verdict == "fresh is steady; keeps what the frames show"
     head, rows = found.explain()
-    assert head == ["measure", "good", "what it says"]
+    assert head == ["measure", "good", "measured", "what it says"]
     assert rows[1][:2] == ["structure", "0.92 or more"]
 
 

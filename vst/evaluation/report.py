@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from vst.evaluation.guide import MEASURED_ON
 from vst.evaluation.results import Evaluation
 from vst.plotting.report import HtmlReport, draw_heat_map, join_side_by_side
 
@@ -24,12 +25,38 @@ def build_report(evaluation: Evaluation) -> HtmlReport:
         page.heading(evaluation.verdict)
     page.heading("In all", note)
     page.table(*evaluation.rows())
-    page.heading("What the numbers say")
-    page.table(*evaluation.explain())
-    page.heading("Frames")
+    page.heading("What the numbers say", MEASURED_ON)
+    page.table(*evaluation.explain(), words=True)
+    add_strips(page, evaluation)
+    add_maps(page, evaluation)
+    page.heading("Over time")
+    for name, score in first.scores.items():
+        page.heading(f"{name}: {score.better} is better", score.unit)
+        series = {Path(v.path).name: v.scores[name].values for v in evaluation.videos}
+        page.curves(series, evaluation.rate)
+    return page
+
+
+def add_strips(page: HtmlReport, evaluation: Evaluation) -> None:
+    """Add frames along the video: the content, each painting, and its flicker in those frames."""
+    if not evaluation.strip:
+        return
+    times = ", ".join(f"{frame / evaluation.rate:.2f}" for frame in evaluation.strip_frames)
+    page.heading("Frames", f"At {times} seconds. Flicker: bright where the paint changed.")
+    page.picture(join_side_by_side(evaluation.strip), f"{Path(evaluation.content).name}: content")
+    peaks = [float(one.max()) for video in evaluation.videos for one in video.strip_maps]
+    hottest = max([0.01, *peaks]) / 2
     for video in evaluation.videos:
-        if video.strip:
-            page.picture(join_side_by_side(video.strip), Path(video.path).name)
+        name = Path(video.path).name
+        page.picture(join_side_by_side(video.strip), name)
+        if video.strip_maps:
+            maps = [draw_heat_map(one, hottest) for one in video.strip_maps]
+            page.picture(join_side_by_side(maps), f"{name}: flicker, white {hottest:.2f} and above")
+
+
+def add_maps(page: HtmlReport, evaluation: Evaluation) -> None:
+    """Add the maps over the whole video: the flicker, and those of the other measures."""
+    first = evaluation.videos[0]
     maps = {v.path: v.flicker for v in evaluation.videos if v.flicker is not None}
     if maps:
         hottest = max(float(np.percentile(found, 99.5)) for found in maps.values())
@@ -48,9 +75,3 @@ def build_report(evaluation: Evaluation) -> HtmlReport:
         page.heading(title, f"Mean over the frames: black 0, white {highest:.3g} and above.")
         for path, found in shown.items():
             page.picture(draw_heat_map(found, highest), Path(path).name)
-    page.heading("Over time")
-    for name, score in first.scores.items():
-        page.heading(f"{name}: {score.better} is better", score.unit)
-        series = {Path(v.path).name: v.scores[name].values for v in evaluation.videos}
-        page.curves(series, evaluation.rate)
-    return page

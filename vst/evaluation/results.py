@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vst.core.types import Picture
+from vst.evaluation.guide import GUIDES, format_measured
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,8 @@ class MeasureResult:
 @dataclass
 class VideoResult:
     """The measures of one video. ``roots``: the warp errors in the reports' square-root form;
-    ``strip``: thumbnails along the video; ``flicker``: map of the warp error; ``maps``: title ->
+    ``strip``: thumbnails along the video; ``strip_maps``: the flicker of those frames, 0..1;
+    ``flicker``: map of the warp error; ``maps``: title ->
     map, of the other measures that have one.
     """
 
@@ -50,6 +52,7 @@ class VideoResult:
     scores: dict[str, MeasureResult] = field(default_factory=dict)
     roots: dict[str, float] = field(default_factory=dict)
     strip: list[Picture] = field(default_factory=list)
+    strip_maps: list[npt.NDArray[np.float32]] = field(default_factory=list)
     flicker: npt.NDArray[np.float32] | None = None
     maps: dict[str, npt.NDArray[np.float32]] = field(default_factory=dict)
 
@@ -59,7 +62,8 @@ class Evaluation:
     """All measures: of the painted video, and of the videos that it is compared with.
 
     ``fresh``: the path of the unstabilized painting, if one is known; ``held``: for each frame,
-    whether its style is that of the frame before (empty: not known).
+    whether its style is that of the frame before (empty: not known). ``strip``: thumbnails of the
+    content, of the frames ``strip_frames``.
     """
 
     content: str
@@ -72,6 +76,8 @@ class Evaluation:
     fresh: str | None = None
     held: list[bool] = field(default_factory=list)
     verdict: str = ""
+    strip: list[Picture] = field(default_factory=list)
+    strip_frames: list[int] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         """Return JSON values; NaN becomes null."""
@@ -118,11 +124,13 @@ class Evaluation:
 
     def explain(self) -> tuple[list[str], list[list[str]]]:
         """Return the head and the rows of a table: what each measure says, and its good range."""
-        lines = [
-            [name, format_range(score.good) if score.good else "–", score.meaning or score.unit]
-            for name, score in self.videos[0].scores.items()
-        ]
-        return ["measure", "good", "what it says"], lines
+        lines = []
+        for name, score in self.videos[0].scores.items():
+            guide = GUIDES.get(name)
+            good = format_range(score.good) if score.good else guide.good if guide else ""
+            meaning = score.meaning or (guide.meaning if guide else "") or score.unit
+            lines.append([name, good or "–", format_measured(name), meaning])
+        return ["measure", "good", "measured", "what it says"], lines
 
 
 def format_range(good: tuple[float, float]) -> str:

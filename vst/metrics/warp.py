@@ -48,6 +48,8 @@ class WarpError(Metric):
         self._parts: list[float] = []
         self._map: npt.NDArray[np.float64] | None = None
         self._seen: npt.NDArray[np.float64] | None = None
+        self.last_map: npt.NDArray[np.float32] | None = None
+        """The last frame's absolute difference, 0..1, 0 where it is not valid."""
 
     def add(self, content: Picture, painted: Picture) -> float:
         check_pair(content, painted)
@@ -72,7 +74,8 @@ class WarpError(Metric):
         squares = np.where(seen, np.square(difference / 255).sum(2, dtype=np.float64), 0.0)
         if self._map is None or self._seen is None or self._map.shape != seen.shape:
             self._map, self._seen = np.zeros(seen.shape), np.zeros(seen.shape)
-        self._map += np.where(seen, np.abs(difference).mean(2) / 255, 0.0)
+        self.last_map = np.where(seen, np.abs(difference).mean(2) / 255, 0.0).astype(np.float32)
+        self._map += self.last_map
         self._seen += seen
         self._parts.append(float(squares.sum()) / (3 * seen.size))
         return float(squares.sum()) / (3 * float(seen.sum())) if seen.any() else NO_VALUE

@@ -37,9 +37,13 @@ WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 900, 220, 64, 26, 10
 """Size of a chart and margins for its axes, in SVG units."""
 
 STYLE = """
-body{font:15px/1.5 system-ui,sans-serif;max-width:960px;margin:2em auto;padding:0 1em;color:#1c1e22}
-h1{font-size:1.6em}h2{font-size:1.15em;margin:2em 0 .3em}table{border-collapse:collapse;width:100%}
+body{font:15px/1.5 system-ui,sans-serif;max-width:1180px}
+body{margin:2em auto;padding:0 1em;color:#1c1e22}
+h1{font-size:1.6em}h2{font-size:1.15em;margin:2em 0 .3em}
+table{border-collapse:collapse;width:100%}
 td,th{padding:.3em .6em;border-bottom:1px solid #d8dade;text-align:right}
+td,th{overflow-wrap:anywhere}
+table.words td,table.words th{text-align:left;vertical-align:top;overflow-wrap:normal}
 td:first-child,th:first-child{text-align:left;min-width:10em}p.note{color:#5c6068;margin:.2em 0}
 figure{margin:.6em 0}figcaption{color:#5c6068}img{max-width:100%;display:block}
 .wide{overflow-x:auto}.key span{display:inline-block;margin-right:1.2em}
@@ -68,13 +72,16 @@ class HtmlReport:
         points = "".join(f"<li>{escape(text)}</li>" for text in texts)
         self.parts.append(f"<ul>{points}</ul>")
 
-    def table(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Add a table of texts."""
+    def table(
+        self, head: Sequence[str], rows: Sequence[Sequence[str]], *, words: bool = False
+    ) -> None:
+        """Add a table of texts; ``words``: its columns are words, not figures."""
+        kind = ' class="words"' if words else ""
         cells = "".join(f"<th>{escape(text)}</th>" for text in head)
         lines = [f"<tr>{cells}</tr>"]
         for row in rows:
             lines.append("<tr>" + "".join(f"<td>{escape(text)}</td>" for text in row) + "</tr>")
-        self.parts.append('<div class="wide"><table>' + "".join(lines) + "</table></div>")
+        self.parts.append(f'<div class="wide"><table{kind}>' + "".join(lines) + "</table></div>")
 
     def curves(self, series: Mapping[str, Sequence[float]], rate: float) -> None:
         """Add one curve for each series over time; values that are not finite leave a gap."""
