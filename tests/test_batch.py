@@ -168,7 +168,7 @@ def test_a_job_that_hangs_fails_and_the_rest_is_painted(
         ("options: {audio: 1}", "options.audio: 1 has the wrong type. Write true or false"),
         (
             "options: {strength: 7}\njobs: [{content: a, styles: b, output: c.mp4}]",
-            r"jobs\[1\].options: strength 7; allowed is 0 to 1",
+            r"jobs\[1\].options: strength 7 is out of range\. Give 0 to 1",
         ),
         (
             "jobs: [{content: a, styles: b, output: c.mp4, options: {engine: tnt}}]",

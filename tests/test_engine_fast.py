@@ -93,7 +93,7 @@ def test_its_model_stands_for_the_style(networks: Path) -> None:
     a, b = str(networks / "a.keras"), str(networks / "b.keras")
     assert Job("c.mp4", (), "o.mp4", engine="fast", model=a).styles == (a,)
     assert Job("c.mp4", (a,), "o.mp4", engine="fast", model=a).styles == (a,)
-    with pytest.raises(UsageError, match="give all of them with -s"):
+    with pytest.raises(UsageError, match="all of them as styles"):
         Job("c.mp4", (b,), "o.mp4", engine="fast", model=a)
     with pytest.raises(UsageError, match="no style was given"):
         Job("c.mp4", (), "o.mp4", engine="fast")

@@ -84,7 +84,7 @@ def test_the_limits_apply_to_styles_masks_and_pictures(desk: Path, run: Run) -> 
         done = run(*words, "--engine", "tint", "--max-pixels", 5000)
         assert done.code == 1
         assert "80 x 80 pixels: at most 5,000" in done.err, words
-    done = stylize(run, "good.png", "--max-frames", 9, style="good.mp4")
+    done = stylize(run, "good.mp4", "--max-frames", 9, "--end", 0.45, style="good.mp4")
     assert "style 'good.mp4' has 10 frames: at most 9" in done.err
 
 
@@ -101,7 +101,7 @@ def test_limits_below_1_are_refused(desk: Path, run: Run) -> None:
     for more in (("--max-pixels", 0), ("--max-frames", -1), ("--max-memory", "nan")):
         done = stylize(run, "good.mp4", *more)
         assert done.code == 2
-        assert "allowed is 1 to" in done.err
+        assert "is out of range. Give 1 to" in done.err
 
 
 def test_the_defaults_of_a_job_are_the_default_limits() -> None:

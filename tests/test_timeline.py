@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -306,3 +308,14 @@ def test_pictures_are_cross_faded_without_what_is_below_0() -> None:
     frames = np.zeros((1, 4, 4, 3), np.uint8)
     mix = Mix({"a": 0.55, "b": 0.55, "c": -0.1}, "spline")
     assert (Flat().paint(frames, [mix]) == 150).all()
+
+
+def test_earlier_spellings_of_keyword_arguments_are_accepted() -> None:
+    earlier: Any = {"colours": "content"}
+    assert Key(0, {"a": 1}, **earlier) == Key(0, {"a": 1}, colors="content")
+    behind = Mix({"b": 1.0})
+    earlier["ground"] = behind
+    assert Mix({"a": 1.0}, **earlier) == Mix({"a": 1.0}, colors="content", background=behind)
+    line = Timeline((Key(0, {"b": 1}),))
+    earlier = {"ground": line}
+    assert Timeline((Key(0, {"a": 1}),), **earlier).background is line

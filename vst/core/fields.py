@@ -63,13 +63,11 @@ def check_option(name: str, value: Any, about: Any) -> None:
         if choices is not None and one not in choices:
             raise make_unknown_error(name, str(one), choices)
         if isinstance(one, (int, float)) and not isinstance(one, bool):
-            too_low, too_high = (
-                low is not None and not one >= low,
-                high is not None and not one <= high,
-            )
+            too_low = low is not None and not one >= low  # also true of NaN
+            too_high = high is not None and not one <= high
             if too_low or too_high:
                 allowed = f"{low:g} to {high:g}" if high is not None else f"{low:g} or more"
-                raise UsageError(f"{name} {one:g}; allowed is {allowed}")
+                raise UsageError(f"{name} {one:g} is out of range. Give {allowed}")
 
 
 KINDS: dict[Any, tuple[type, str, str]] = {
@@ -122,14 +120,14 @@ def _get_hints(dataclass: Any) -> dict[str, Any]:
 
 
 def find_aliases(dataclass: Any) -> dict[str, str]:
-    """Earlier spelling -> present name, for every field of a dataclass that has one."""
+    """Return earlier spelling -> present name, for every field of a dataclass that has one."""
     known = dataclass.__dataclass_fields__.values()
     return {old: part.name for part in known for old in part.metadata.get("aliases", ())}
 
 
 def rename_aliases(dataclass: Any, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The given values under the present names of their fields. Raises `UsageError` where a value
-    is given under both spellings.
+    """Return the given values under the present names of their fields. Raises `UsageError` where a
+    value is given under both spellings.
     """
     aliases, found = find_aliases(dataclass), {}
     for name, value in given.items():
@@ -142,11 +140,13 @@ def rename_aliases(dataclass: Any, given: Mapping[str, Any]) -> dict[str, Any]:
 
 def accept_aliases(dataclass: type[T]) -> type[T]:
     """Let a dataclass be constructed with the earlier spellings of its fields."""
-    construct = dataclass.__init__
+    construct, aliases = dataclass.__init__, find_aliases(dataclass).keys()
 
     @functools.wraps(construct)
     def construct_with_aliases(self: T, *values: Any, **named: Any) -> None:
-        construct(self, *values, **rename_aliases(dataclass, named))
+        if not aliases.isdisjoint(named):
+            named = rename_aliases(dataclass, named)
+        construct(self, *values, **named)
 
     dataclass.__init__ = construct_with_aliases  # type: ignore[method-assign, assignment]
     return dataclass

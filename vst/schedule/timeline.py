@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from vst.core.fields import accept_aliases
 from vst.core.html_repr import render_html
 from vst.core.registry import make_unknown_error
 from vst.errors import UsageError
@@ -47,6 +48,7 @@ SNAP = 1e-9
 """Parts of a transition closer to an end than this count as that end, because times are rounded."""
 
 
+@accept_aliases
 @dataclass(frozen=True)
 class Mix:
     """What to paint a frame with.
@@ -64,9 +66,9 @@ class Mix:
     blend: str = "embedding"
     strength: float = 1.0
     brush: float = 1.0
-    colors: str = "style"
+    colors: str = field(default="style", metadata={"aliases": ("colours",)})
     palette: Mapping[str, float] = field(default_factory=dict)
-    background: Mix | None = None
+    background: Mix | None = field(default=None, metadata={"aliases": ("ground",)})
 
     @property
     def painted(self) -> float:
@@ -74,6 +76,7 @@ class Mix:
         return min(1.0, max(0.0, self.strength * (1 - self.weights.get(NONE, 0.0))))
 
 
+@accept_aliases
 @dataclass(frozen=True)
 class Key:
     """The ``weights`` (keyframe name -> weight) at ``time`` (seconds).
@@ -86,7 +89,7 @@ class Key:
     weights: Mapping[str, float]
     strength: float = 1.0
     brush: float = 1.0
-    colors: str = "style"
+    colors: str = field(default="style", metadata={"aliases": ("colours",)})
     ease: str | None = None
     hold: float | None = None
 
@@ -119,6 +122,7 @@ class Curve:
         return replace(self, points=(*before, (end, self.points[0][1])))
 
 
+@accept_aliases
 @dataclass(frozen=True)
 class Timeline:
     """Keys in order of time, and how to interpolate between them.
@@ -139,7 +143,7 @@ class Timeline:
     loop: bool = False
     strength: Curve | None = None
     brush: Curve | None = None
-    background: Timeline | None = None
+    background: Timeline | None = field(default=None, metadata={"aliases": ("ground",)})
 
     def __post_init__(self) -> None:
         if not self.keys:
