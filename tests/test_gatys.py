@@ -177,7 +177,7 @@ def test_progress_tells_each_step() -> None:
     engine = GatysEngine(options=GatysOptions(**ALONE, steps=3), on_progress=heard.append)
     engine.prepare({"waves": WAVES})
     engine.paint(photo(40, 40)[None], one())
-    assert [(p.stage, p.done, p.total) for p in heard] == [("optimise", i, 3) for i in range(4)]
+    assert [(p.stage, p.done, p.total) for p in heard] == [("optimize", i, 3) for i in range(4)]
 
 
 def test_figure_and_ground_are_remembered_apart() -> None:
