@@ -1,7 +1,8 @@
-"""What every engine promises, held to every engine of the table, by every way its model comes in.
+"""The contract of the engines, checked for every engine and every form of its model.
 
-To hold a new engine to it: nothing, if ``ENGINES[name]()`` works without a download; else a line in
-`WAYS` that says how to open it.
+A new engine is covered without a change here if ``ENGINES[name]()`` works without a download;
+otherwise add a function that opens it to `OPENERS`. The engines compile for each size of a frame,
+so all tests but those of sizes use one.
 """
 
 from __future__ import annotations
@@ -25,29 +26,29 @@ from vst.errors import AssetError, DependencyError, EngineError, SpaceError, Unk
 from vst.pipeline.parts import open_engine
 from vst.schedule.timeline import NONE, Mix
 
-Open = Callable[[Path], Engine]
+OpenEngine = Callable[[Path], Engine]
 
 
-def hub_like_model(folder: Path) -> Engine:
+def open_hub_like_model(folder: Path) -> Engine:
     hub_like.save(folder / "model")
     return ENGINES["magenta"](model=str(folder / "model"))  # type: ignore[no-any-return]
 
 
-def lite_pair(folder: Path) -> Engine:
+def open_lite_pair(folder: Path) -> Engine:
     pair = hub_like.shared() / "magenta"
     if not (pair / "style_predict_quantized_256.tflite").exists():
         pytest.skip("Magenta's TFLite files are not in ../shared (or VST_SHARED)")
     return ENGINES["magenta"](model=str(pair))  # type: ignore[no-any-return]
 
 
-def lite_pair_of_one_size(folder: Path) -> Engine:
+def open_lite_pair_of_one_size(folder: Path) -> Engine:
     pair = hub_like.shared() / "magenta"
     if not (pair / "style_transfer_f16_384.tflite").exists():
         pytest.skip("Magenta's TFLite files are not in ../shared (or VST_SHARED)")
     return ENGINES["magenta"](model=str(pair / "style_transfer_f16_384.tflite"))  # type: ignore[no-any-return]
 
 
-def real_graph(folder: Path) -> Engine:
+def open_real_graph(folder: Path) -> Engine:
     graph = hub_like.shared() / "magenta" / "hub-graph"
     tool = hub_like.shared() / "tools" / "complete_hub_graph.py"
     if not graph.exists():
@@ -56,42 +57,43 @@ def real_graph(folder: Path) -> Engine:
     return ENGINES["magenta"](model=str(folder / "hub"))  # type: ignore[no-any-return]
 
 
-def plain(name: str) -> Open:
-    def open_it(folder: Path) -> Engine:
+def open_without_model(name: str) -> OpenEngine:
+    def open_in(folder: Path) -> Engine:
         try:
             return ENGINES[name]()  # type: ignore[no-any-return]
         except (AssetError, DependencyError) as error:
             pytest.skip(f"engine {name} cannot be opened here: {error}")
 
-    return open_it
+    return open_in
 
 
-def gatys(options: dict[str, object]) -> Open:
-    """Few steps: what is held here does not depend on how good the picture is."""
+def open_gatys(options: dict[str, object]) -> OpenEngine:
+    """One step: the contract does not depend on the quality of the picture."""
 
-    def open_it(folder: Path) -> Engine:
+    def open_in(folder: Path) -> Engine:
         return open_engine("gatys", options={"steps": 1, **options})
 
-    return open_it
+    return open_in
 
 
-WAYS: dict[str, Open] = {name: plain(name) for name in ENGINES if name not in ("gatys", "magenta")}
-WAYS |= {
-    "gatys": gatys({}),
-    "gatys, Adam from noise": gatys({"optimizer": "adam", "init": "noise"}),
-    "magenta, hub-like": hub_like_model,
-    "magenta, TFLite pair": lite_pair,
-    "magenta, TFLite pair of one size": lite_pair_of_one_size,
+OPENERS: dict[str, OpenEngine] = {
+    name: open_without_model(name) for name in ENGINES if name not in ("gatys", "magenta")
+}
+OPENERS |= {
+    "gatys": open_gatys({}),
+    "gatys, Adam from noise": open_gatys({"optimizer": "adam", "init": "noise"}),
+    "magenta, hub-like": open_hub_like_model,
+    "magenta, TFLite pair": open_lite_pair,
+    "magenta, TFLite pair of one size": open_lite_pair_of_one_size,
 }
 PARAMETERS = [
-    *(pytest.param(way, id=name) for name, way in WAYS.items()),
-    pytest.param(real_graph, id="magenta, the real graph", marks=pytest.mark.slow),
+    *(pytest.param(open_one, id=name) for name, open_one in OPENERS.items()),
+    pytest.param(open_real_graph, id="magenta, the real graph", marks=pytest.mark.slow),
 ]
-RNG = np.random.default_rng(4)
 
 
-def scene(count: int, height: int, width: int) -> np.ndarray:
-    """Frames that look like something: a slope with a disc that moves."""
+def draw_scene(count: int, height: int = 40, width: int = 56) -> np.ndarray:
+    """Frames (count, height, width, 3) of a color gradient with a moving disc."""
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     frames = []
     for i in range(count):
@@ -101,183 +103,193 @@ def scene(count: int, height: int, width: int) -> np.ndarray:
     return np.stack(frames).astype(np.uint8)
 
 
-def style_picture(seed: int, height: int = 90, width: int = 120) -> np.ndarray:
-    """Blots of a few colours."""
+def draw_style(seed: int, height: int = 90, width: int = 120) -> np.ndarray:
+    """A picture (height, width, 3) of blots in five colors."""
     rng = np.random.default_rng(seed)
-    colours = rng.integers(0, 256, (5, 3))
+    colors = rng.integers(0, 256, (5, 3))
     blots = rng.integers(0, 5, (max(1, height // 10), max(1, width // 10)))
     picture = np.kron(blots, np.ones((10, 10), int))
     picture = np.pad(picture, ((0, height), (0, width)), mode="wrap")[:height, :width]
-    return colours[picture].astype(np.uint8)
+    return colors[picture].astype(np.uint8)
+
+
+def prepare_styles(engine: Engine) -> None:
+    """Prepare the styles a and b: pictures, or networks where the engine paints with those."""
+    make_style = network_bytes if getattr(engine, "space", None) == NETWORK_SPACE else draw_style
+    engine.prepare({"a": make_style(1), "b": make_style(2)})
 
 
 @pytest.fixture(scope="module", params=PARAMETERS)
-def engine(request: pytest.FixtureRequest, tmp_path_factory: Any) -> Iterator[Engine]:
+def prepared(request: pytest.FixtureRequest, tmp_path_factory: Any) -> Iterator[Engine]:
+    """One engine for all tests: opening, preparing and compiling take most of their time."""
     with request.param(tmp_path_factory.mktemp("engine")) as opened:
+        prepare_styles(opened)
         yield opened
 
 
 @pytest.fixture
-def ready(engine: Engine) -> Engine:
-    """With two styles, at the start of a scene."""
-    engine.reset()
-    networks = getattr(engine, "space", None) == NETWORK_SPACE
-    style = network_bytes if networks else style_picture
-    engine.prepare({"a": style(1), "b": style(2)})
-    return engine
+def engine(prepared: Engine) -> Engine:
+    """With styles a and b, at the start of a shot."""
+    prepared.reset()
+    return prepared
 
 
 @pytest.fixture
-def embedding_engine(engine: Engine) -> EmbeddingEngine:
+def embedding_engine(engine: Engine) -> Iterator[EmbeddingEngine]:
+    """Tests may prepare other styles; a and b are back after each."""
     if not isinstance(engine, EmbeddingEngine):
-        pytest.skip("this engine paints pictures, it has no embeddings")
-    engine.reset()
-    return engine
+        pytest.skip("this engine has no embeddings")
+    yield engine
+    prepare_styles(engine)
 
 
 def half(strength: float = 1.0, blend: str = "embedding") -> Mix:
     return Mix({"a": 0.5, "b": 0.5}, blend, strength)
 
 
-@pytest.mark.parametrize("size", [(1, 1), (3, 40), (17, 33), (64, 64), (256, 256)])
-def test_the_size_stays_and_bytes_come_back(ready: Engine, size: tuple[int, int]) -> None:
-    frames = scene(2, *size)
+@pytest.mark.parametrize("size", [(1, 1), (3, 40), (17, 33), (96, 128)])
+def test_the_painting_has_the_size_and_type_of_the_frames(
+    engine: Engine, size: tuple[int, int]
+) -> None:
+    frames = draw_scene(2, *size)
     before = frames.copy()
-    painted = ready.paint(frames, [Mix({"a": 1.0}), half()])
+    painted = engine.paint(frames, [Mix({"a": 1.0}), half()])
     assert painted.shape == frames.shape
     assert painted.dtype == np.uint8
     np.testing.assert_array_equal(frames, before)
 
 
-def test_many_at_once_equal_one_by_one(ready: Engine) -> None:
-    frames = scene(5, 33, 50)
+def test_a_batch_equals_its_frames_one_by_one(engine: Engine) -> None:
+    frames = draw_scene(5)
     mixes = [Mix({"a": 1 - i / 4, "b": i / 4}) for i in range(5)]
-    together = ready.paint(frames, mixes).astype(int)
-    ready.reset()
+    together = engine.paint(frames, mixes).astype(int)
+    engine.reset()
     for i in range(5):
-        alone = ready.paint(frames[i : i + 1], mixes[i : i + 1])[0]
+        alone = engine.paint(frames[i : i + 1], mixes[i : i + 1])[0]
         assert np.abs(together[i] - alone).max() <= 1
 
 
-def test_the_same_again_is_the_same(ready: Engine) -> None:
-    frames = scene(2, 40, 56)
-    first = ready.paint(frames, [half(), half()])
-    if ready.warmup == 0:  # one that looks back goes on from there
-        np.testing.assert_array_equal(ready.paint(frames, [half(), half()]), first)
-    ready.reset()
-    np.testing.assert_array_equal(ready.paint(frames, [half(), half()]), first)
+def test_painting_again_gives_equal_bytes(engine: Engine) -> None:
+    frames = draw_scene(2)
+    first = engine.paint(frames, [half(), half()])
+    if engine.warmup == 0:  # else it continues from the frames before
+        np.testing.assert_array_equal(engine.paint(frames, [half(), half()]), first)
+    engine.reset()
+    np.testing.assert_array_equal(engine.paint(frames, [half(), half()]), first)
 
 
-def test_sizes_may_change_between_calls(ready: Engine) -> None:
-    small, large = scene(1, 32, 48), scene(1, 60, 36)
-    first = ready.paint(small, [half()])
-    assert ready.paint(large, [half()]).shape == large.shape
-    ready.reset()
-    np.testing.assert_array_equal(ready.paint(small, [half()]), first)
+def test_sizes_may_change_between_calls(engine: Engine) -> None:
+    small, large = draw_scene(1), draw_scene(1, 60, 36)
+    first = engine.paint(small, [half()])
+    assert engine.paint(large, [half()]).shape == large.shape
+    engine.reset()
+    np.testing.assert_array_equal(engine.paint(small, [half()]), first)
 
 
-def test_styles_make_a_difference(ready: Engine) -> None:
-    frames = scene(1, 64, 64)
-    a, b = (ready.paint(frames, [Mix({name: 1.0})]).astype(int) for name in "ab")
+def test_two_styles_give_different_paintings(engine: Engine) -> None:
+    frames = draw_scene(1)
+    a, b = (engine.paint(frames, [Mix({name: 1.0})]).astype(int) for name in "ab")
     assert np.abs(a - b).mean() > 1
 
 
 @pytest.mark.parametrize("blend", ["embedding", "slerp", "pixels"])
-def test_every_blend_begins_and_ends_in_the_pure_styles(ready: Engine, blend: str) -> None:
-    frames = scene(1, 40, 40)
+def test_every_blend_starts_and_ends_at_the_pure_styles(engine: Engine, blend: str) -> None:
+    frames = draw_scene(1)
     for name, other in (("a", "b"), ("b", "a")):
-        ready.reset()
-        pure = ready.paint(frames, [Mix({name: 1.0}, blend)]).astype(int)
-        ready.reset()
-        nearly = ready.paint(frames, [Mix({name: 0.9999, other: 0.0001}, blend)]).astype(int)
-        # A painter with quantised layers jitters by a few levels here and there.
+        engine.reset()
+        pure = engine.paint(frames, [Mix({name: 1.0}, blend)]).astype(int)
+        engine.reset()
+        nearly = engine.paint(frames, [Mix({name: 0.9999, other: 0.0001}, blend)]).astype(int)
+        # A network with quantized layers differs by a few levels in single pixels.
         assert np.abs(pure - nearly).mean() <= 1
-    assert ready.paint(frames, [half(1.0, blend)]).shape == frames.shape
+    assert engine.paint(frames, [half(1.0, blend)]).shape == frames.shape
 
 
-def test_strength_moves_without_a_jump(ready: Engine) -> None:
-    frames = scene(1, 48, 48)
-    steps = np.linspace(ready.fades_below, 1.0, 15)
-    painted = [ready.paint(frames, [Mix({"a": 1.0}, strength=s)]).astype(float) for s in steps]
-    way = [np.abs(after - before).mean() for before, after in pairwise(painted)]
-    assert max(way) <= 2 + 0.35 * sum(way)
-    assert ready.paint(frames, [Mix({"a": 1.0}, strength=0.0)]).shape == frames.shape
+def test_strength_changes_the_painting_gradually(engine: Engine) -> None:
+    frames = draw_scene(1)
+    steps = np.linspace(engine.fades_below, 1.0, 9)
+    painted = [engine.paint(frames, [Mix({"a": 1.0}, strength=s)]).astype(float) for s in steps]
+    changes = [np.abs(after - before).mean() for before, after in pairwise(painted)]
+    assert max(changes) <= 2 + 0.35 * sum(changes)
+    assert engine.paint(frames, [Mix({"a": 1.0}, strength=0.0)]).shape == frames.shape
 
 
-def test_the_content_itself_may_have_weight(ready: Engine) -> None:
-    frames = scene(2, 24, 24)
+def test_a_mix_may_contain_the_content_itself(engine: Engine) -> None:
+    frames = draw_scene(2)
     mixes = [Mix({"a": 0.4, NONE: 0.6}), Mix({NONE: 1.0})]
-    assert ready.paint(frames, mixes).shape == frames.shape
+    assert engine.paint(frames, mixes).shape == frames.shape
 
 
-def test_a_style_that_was_not_prepared_is_named(embedding_engine: EmbeddingEngine) -> None:
-    embedding_engine.prepare({"a": style_picture(1)})
+def test_the_error_for_an_unprepared_style_names_it(embedding_engine: EmbeddingEngine) -> None:
+    embedding_engine.prepare({"a": draw_style(1)})
     with pytest.raises(EngineError, match="'c'"):
-        embedding_engine.paint(scene(1, 16, 16), [Mix({"c": 1.0})])
+        embedding_engine.paint(draw_scene(1), [Mix({"c": 1.0})])
 
 
 @pytest.mark.parametrize("size", [(1, 1), (7, 300), (256, 256), (500, 20)])
 def test_a_style_of_any_size_is_embedded(
     embedding_engine: EmbeddingEngine, size: tuple[int, int]
 ) -> None:
-    found = embedding_engine.embed(style_picture(3, *size))
+    found = embedding_engine.embed(draw_style(3, *size))
     assert isinstance(found, np.ndarray)
     assert found.shape == (embedding_engine.dim,) and found.dtype == np.float32
     assert np.isfinite(found).all()
 
 
-def test_the_space_has_a_name(embedding_engine: EmbeddingEngine) -> None:
+def test_the_space_has_a_name_and_a_dimension(embedding_engine: EmbeddingEngine) -> None:
     assert embedding_engine.space
     assert embedding_engine.dim > 0
 
 
-def test_pictures_and_their_numbers_are_the_same_style(
+def test_a_picture_and_its_embedding_paint_alike(
     embedding_engine: EmbeddingEngine,
 ) -> None:
-    picture, frames = style_picture(5), scene(1, 32, 32)
+    picture, frames = draw_style(5), draw_scene(1)
     embedding_engine.prepare({"a": picture})
     first = embedding_engine.paint(frames, [Mix({"a": 1.0})])
     embedding_engine.prepare({"a": embedding_engine.embed(picture)})
     np.testing.assert_array_equal(embedding_engine.paint(frames, [Mix({"a": 1.0})]), first)
 
 
-def test_numbers_of_another_length_are_refused(embedding_engine: EmbeddingEngine) -> None:
+def test_an_embedding_of_a_wrong_length_is_refused(embedding_engine: EmbeddingEngine) -> None:
     numbers = np.zeros(embedding_engine.dim + 1, np.float32)
     with pytest.raises(SpaceError, match=embedding_engine.space):
         embedding_engine.prepare({"a": numbers})
 
 
-def test_a_blend_that_is_not_in_the_table_is_refused(embedding_engine: EmbeddingEngine) -> None:
-    embedding_engine.prepare({"a": style_picture(1), "b": style_picture(2)})
+def test_an_unknown_blend_is_refused(embedding_engine: EmbeddingEngine) -> None:
+    embedding_engine.prepare({"a": draw_style(1), "b": draw_style(2)})
     with pytest.raises(UnknownNameError, match="blend 'linear'"):
-        embedding_engine.paint(scene(1, 32, 32), [Mix({"a": 0.5, "b": 0.5}, blend="linear")])
+        embedding_engine.paint(draw_scene(1), [Mix({"a": 0.5, "b": 0.5}, blend="linear")])
 
 
-def test_mixing_embeddings_is_mixing_styles(embedding_engine: EmbeddingEngine) -> None:
-    styles = embedding_engine.prepare({"a": style_picture(1), "b": style_picture(2)})
-    frames = scene(1, 32, 32)
+def test_a_mix_paints_with_the_weighted_mean_of_the_embeddings(
+    embedding_engine: EmbeddingEngine,
+) -> None:
+    styles = embedding_engine.prepare({"a": draw_style(1), "b": draw_style(2)})
+    frames = draw_scene(1)
     direct = embedding_engine.stylize(frames, (0.25 * styles["a"] + 0.75 * styles["b"])[None])
     mixed = embedding_engine.paint(frames, [Mix({"a": 0.25, "b": 0.75})])
     assert np.abs(direct.astype(int) - mixed).max() <= 2
 
 
-def test_the_scenes_own_style_is_taken_once_and_forgotten(
+def test_the_style_of_the_content_is_embedded_once_per_shot(
     embedding_engine: EmbeddingEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    embedding_engine.prepare({"a": style_picture(1)})
+    embedding_engine.prepare({"a": draw_style(1)})
     asked = []
     embed = embedding_engine.embed
     monkeypatch.setattr(embedding_engine, "embed", lambda image: (asked.append(1), embed(image))[1])
     for _ in range(3):
-        embedding_engine.paint(scene(2, 20, 20), [Mix({"a": 1.0}, strength=0.5)] * 2)
+        embedding_engine.paint(draw_scene(2), [Mix({"a": 1.0}, strength=0.5)] * 2)
     assert len(asked) == 1
     embedding_engine.reset()
-    embedding_engine.paint(scene(1, 20, 20), [Mix({"a": 1.0}, strength=0.5)])
+    embedding_engine.paint(draw_scene(1), [Mix({"a": 1.0}, strength=0.5)])
     assert len(asked) == 2
 
 
-@pytest.mark.parametrize("way", [pytest.param(way, id=name) for name, way in WAYS.items()])
-def test_closing_twice_is_closing_once(way: Open, tmp_path: Path) -> None:
-    engine = way(tmp_path)
+@pytest.mark.parametrize("open_one", OPENERS.values(), ids=list(OPENERS))
+def test_an_engine_may_be_closed_twice(open_one: OpenEngine, tmp_path: Path) -> None:
+    engine = open_one(tmp_path)
     engine.close()
     engine.close()
