@@ -202,10 +202,15 @@ function together(before, after) {
 function measurement(task) {
   const report = make("div", { class: "report" });
   report.innerHTML = task.outcome.html; // the library's own page, in which every text is escaped
-  for (const table of report.querySelectorAll("table")) {
-    const wide = make("div", { class: "scrolls", tabindex: 0, role: "region", "aria-label": "Table, scrolls sideways" });
-    table.replaceWith(wide);
-    wide.append(table);
+  let heading = task.title;
+  for (const part of report.querySelectorAll("h2, table")) {
+    if (part.tagName === "H2") heading = part.textContent;
+    else {
+      // a group, not a region: a region is a landmark, and landmarks need different names
+      const wide = make("div", { class: "scrolls", tabindex: 0, role: "group", "aria-label": `Table: ${heading}` });
+      part.replaceWith(wide);
+      wide.append(part);
+    }
   }
   const charts = make("div", { class: "charts" });
   for (const curves of report.querySelectorAll(":scope > svg")) {
