@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests import clips
-from vst.api import job_of
+from vst.api import make_job
 from vst.job import Job
 from vst.pipeline.run import run
 from vst.video.sources import open_source
@@ -57,18 +57,18 @@ def paint_whole(films: Path) -> Callable[..., list[np.ndarray]]:
         key = repr(sorted(options.items()))
         if key not in known:
             output = films / f"whole{len(known)}.mkv"
-            run(make_job(films, output, **options))
+            run(make_chunk_job(films, output, **options))
             known[key] = read_pictures(output)
         return known[key]
 
     return paint
 
 
-def make_job(films: Path, output: Path, **options: Any) -> Job:
+def make_chunk_job(films: Path, output: Path, **options: Any) -> Job:
     """A job that paints content.mp4 in both styles, without loss."""
     styles = [films / "red.png", films / "blue.png"]
     options = {"engine": "tint", "codec": "ffv1", "size": 48, **options}
-    return job_of(films / "content.mp4", styles, output, **options)
+    return make_job(films / "content.mp4", styles, output, **options)
 
 
 def read_pictures(path: Path) -> list[np.ndarray]:

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from tests import clips
-from tests.chunked import CHUNK_SECONDS, films, is_same, make_job, paint_whole, read_pictures
-from vst.api import job_of
+from tests.chunked import CHUNK_SECONDS, films, is_same, make_chunk_job, paint_whole, read_pictures
+from vst.api import make_job
 from vst.checkpoint.planner import ChunkRule
 from vst.checkpoint.store import Chunk, ChunkFolder, get_chunk_folder, read_manifest
 from vst.core.files import atomic_write, hash_file
@@ -37,7 +37,7 @@ def no_thread_is_left() -> Iterator[None]:
 def paint_chunks(
     films: Path, output: Path, seconds: float = CHUNK_SECONDS, **options: Any
 ) -> list[np.ndarray]:
-    run(make_job(films, output, **options), chunk_seconds=seconds)
+    run(make_chunk_job(films, output, **options), chunk_seconds=seconds)
     return read_pictures(output)
 
 
@@ -123,7 +123,7 @@ def test_a_variable_rate_is_kept(tmp_path: Path) -> None:
     ticks = [index * 40 + (index % 7) * 5 for index in range(60)]
     content = clips.write_with_ticks(tmp_path / "content.mkv", even, ticks, Fraction(1, 1000))
     style = clips.write_clip(tmp_path / "style.mp4", 5)
-    job = job_of(content, style, tmp_path / "out.mkv", engine="tint", strength=0)
+    job = make_job(content, style, tmp_path / "out.mkv", engine="tint", strength=0)
     run(job, chunk_seconds=0.5)
     with open_source(content) as source, open_source(tmp_path / "out.mkv") as output:
         pairs = list(zip(source.frames(), output.frames(), strict=True))
