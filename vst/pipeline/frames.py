@@ -9,7 +9,7 @@ from pathlib import Path
 from vst.checkpoint.handover import ReadPoint
 from vst.core.types import Frame, VideoInfo
 from vst.errors import MediaError
-from vst.job import Job, span
+from vst.job import Job, compute_painted_seconds
 from vst.masks.base import Alpha, Mask
 from vst.video.retime import retime_frames
 from vst.video.sources.base import Source
@@ -21,7 +21,7 @@ MaskedFrame = tuple[Frame, Alpha | None]
 
 def count_frames(job: Job, info: VideoInfo) -> int:
     """How many frames the output has, by the content's header."""
-    return round(span(job, info) / job.speed * float(job.fps or info.rate))
+    return round(compute_painted_seconds(job, info) / job.speed * float(job.fps or info.rate))
 
 
 def read_frames(job: Job, source: Source) -> Iterator[Frame]:
