@@ -104,6 +104,13 @@ def test_one_visitor_cannot_take_every_session(sessions: Sessions, media: Path) 
     assert other.token in sessions.sessions and full.token in sessions.sessions
 
 
+def test_a_visitor_with_too_many_sessions_is_told_so(sessions: Sessions, media: Path) -> None:
+    for _ in range(2):
+        bring(sessions.open("10.0.0.1"), media / "clip.mp4", "content")
+    with pytest.raises(UsageError, match="2 sessions of your address have files already"):
+        sessions.open("10.0.0.1")
+
+
 def test_sessions_with_files_stay_until_they_are_idle(sessions: Sessions, media: Path) -> None:
     kept = [sessions.open(f"10.0.0.{n}") for n in range(3)]
     for session in kept:

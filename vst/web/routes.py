@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import json
 import mimetypes
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import anyio
 import anyio.to_thread
 
 from vst.errors import UsageError, VSTError
@@ -22,6 +24,9 @@ TYPES = {".yaml": "text/plain; charset=utf-8", ".mkv": "video/x-matroska", ".m4v
 """Media types that the system may not know."""
 DECODERS = 4
 """Threads that decode uploaded videos at once."""
+DISCARDED = 8_000_000
+"""Bytes of a refused upload that are read before it is answered."""
+DISCARDED_SECONDS = 5.0
 
 
 def add_page(server: Any) -> None:
@@ -143,6 +148,7 @@ def add_files(server: Any, calls: Calls) -> None:
             return JSONResponse(kept.as_dict())
         except VSTError as error:
             text = session.hide_paths(str(error)) if session is not None else str(error)
+            await discard_body(request)
             return JSONResponse({"error": text})  # the same form as for the calls
 
     server.router.routes[:0] = [
@@ -152,6 +158,21 @@ def add_files(server: Any, calls: Calls) -> None:
         Route("/picture/{token}/{number}", picture),
         Route("/upload/{token}/{role}", upload, methods=["POST"]),
     ]
+
+
+async def discard_body(request: Any) -> None:
+    """Read what remains of a refused upload, up to a limit: a client that is still sending when the
+    server closes the connection sees a broken connection in place of the reason.
+    """
+    from starlette.requests import ClientDisconnect
+
+    size = 0
+    # RuntimeError: the body has been read already
+    with suppress(RuntimeError, ClientDisconnect), anyio.move_on_after(DISCARDED_SECONDS):
+        async for part in request.stream():
+            size += len(part)
+            if size > DISCARDED:
+                return
 
 
 async def receive_upload(session: Session, request: Any, decoders: Any) -> Any:

@@ -287,8 +287,9 @@ class Sessions:
         with self._lock:
             self._sweep()
             own = [one for one in self.sessions.values() if one.address == address]
-            self._make_room(own, self.limits.sessions_each)
-            self._make_room(list(self.sessions.values()), self.limits.sessions)
+            everyone = list(self.sessions.values())
+            self._make_room(own, self.limits.sessions_each, "sessions of your address have files")
+            self._make_room(everyone, self.limits.sessions, "visitors are connected")
             token = secrets.token_urlsafe(24)
             folder = self.folder / secrets.token_hex(8)
             session = Session(token, folder, self.limits, self.store, address)
@@ -311,9 +312,9 @@ class Sessions:
             self.store.close()
             shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _make_room(self, sessions: list[Session], most: int) -> None:
+    def _make_room(self, sessions: list[Session], most: int, what: str) -> None:
         """Remove the longest unused of ``sessions`` that is empty, or idle, if there are too
-        many.
+        many; where none is, raise an error that says ``what`` there are too many of.
         """
         if len(sessions) < most:
             return
@@ -323,7 +324,7 @@ class Sessions:
             if (idle or not session.files) and not self.is_busy(session):
                 self._remove(session)
                 return
-        raise UsageError(f"{len(sessions)} visitors are connected already; try again later")
+        raise UsageError(f"{len(sessions)} {what} already; try again later")
 
     def _sweep(self) -> None:
         now = time.monotonic()
