@@ -280,5 +280,5 @@ def test_addresses_and_protocols_are_refused_as_content(folder: Path, run: Run) 
     ):
         done = run("stylize", name, "-s", "good.png", "-o", "o.mp4", "--engine", "tint")
         assert done.code == 2
-        assert "not there" in done.err
+        assert "does not exist" in done.err
     assert not os.path.lexists("o.mp4")

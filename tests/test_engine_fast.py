@@ -212,7 +212,7 @@ def test_a_preview_shows_networks(run: Any, media: Path, networks: Path, tmp_pat
         (["--engine", "fast", "-s", "red.png"], "not a trained network"),
         (["--engine", "fast", "-s", "@ink-wash"], "vst train fast"),
         (["-s", "a.keras"], "--engine fast"),
-        (["--engine", "fast", "--model", "red.png"], "not a trained network"),
+        (["--engine", "fast", "--model", "red.png"], "is not a model"),
     ],
 )
 def test_wrong_models_and_styles_give_a_one_line_error(

@@ -302,7 +302,7 @@ def test_the_rows_of_the_video_study(media: Path, tmp_path: Path) -> None:
         assert wanted in names and f"{wanted}, stabilized (steady)" in names
     assert not any("Magenta" in name for name in names)
     with_it = plan_video(subject, tmp_path, VideoMethods(magenta="somewhere"), only=["magenta"])
-    assert [case.name for case in with_it.cases] == ["Magenta", "Magenta, stabilized (flow)"]
+    assert [case.name for case in with_it.cases] == ["Magenta", "Magenta, stabilized (steady)"]
     keys = {case.key for case in plan_video(subject, tmp_path, VideoMethods()).cases}
     assert len(keys) == len(names)
     other = Subject(str(media / "film.mp4"), (str(media / "art.png"),), 32, seconds=0.4)

@@ -47,7 +47,7 @@ def test_every_way_paints_the_clip(run: Run, film: Path, tmp_path: Path) -> None
         assert (tmp_path / row["video"]).is_file()
         assert ("training" in figures) == name.startswith("feed-forward")
     for name in ("feed-forward", "embedded"):
-        steady = rows[f"{name}, stabilized (flow)"]["figures"]["warp"]
+        steady = rows[f"{name}, stabilized (steady)"]["figures"]["warp"]
         assert steady < rows[name]["figures"]["warp"]
     assert len(list((tmp_path / "networks").iterdir())) == 3  # each serves two rows
     assert len(read_group(tmp_path)) == 16

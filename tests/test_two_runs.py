@@ -46,7 +46,7 @@ def words(output: str, *more: object) -> list[str]:
     return ["stylize", "in.mp4", "-s", "red.png", "-o", output, *chosen]
 
 
-OUTPUTS = ("out.mp4", "out.gif", "frames", "n" * 240 + ".mp4")
+OUTPUTS = ("out.mp4", "out.gif", "frames/", "n" * 240 + ".mp4")
 
 
 @SECOND_RUN
@@ -62,7 +62,7 @@ def test_a_short_job_holds_its_output(
     assert (held.folder / "pictures.mp4").exists()
     held.discard()
     assert run(*words(output)).code == 0
-    fault.count_leftovers(workspace, "in.mp4", "red.png", output)
+    fault.count_leftovers(workspace, "in.mp4", "red.png", Path(output).name)
     assert fault.left == 0
 
 
@@ -81,7 +81,7 @@ def test_a_long_and_a_short_job_do_not_write_one_output(workspace: Path, run: Ru
 
 
 @KILLED
-@pytest.mark.parametrize("output", ["out.mp4", "out.gif", "frames"])
+@pytest.mark.parametrize("output", ["out.mp4", "out.gif", "frames/"])
 def test_the_next_run_removes_what_a_killed_one_left(
     workspace: Path, run: Run, output: str, fault: FaultCounts
 ) -> None:
@@ -98,7 +98,7 @@ def test_the_next_run_removes_what_a_killed_one_left(
     assert get_working_folder(Path(output)).is_dir()
     assert not Path(output).exists()
     assert run(*words(output)).code == 0
-    fault.count_leftovers(workspace, "in.mp4", "red.png", output)
+    fault.count_leftovers(workspace, "in.mp4", "red.png", Path(output).name)
     assert fault.left == 0
 
 
