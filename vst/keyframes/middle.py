@@ -69,12 +69,19 @@ def _choose_frame(
     if fault is None and twin is None:
         _remember(seen, here, shown, middle)
         return middle, None
-    said = f"the frame at {format_time(middle)} {'shows only' if fault == 'credits' else 'is'} {fault}"
+    verb = "shows only" if fault == "credits" else "is"
+    said = f"the frame at {format_time(middle)} {verb} {fault}"
     if twin is not None:
         said = f"the frame at {format_time(middle)} is the same as that at {format_time(twin)}"
-    inside = [n for n in here.faultless if span[0] - 1e-6 <= here.times[n] < span[1]]
+    candidates = here.faultless
+    if fault == "blank" and all(here.blank):  # a style of plain colors has no other frames
+        candidates = here.usable
+    inside = [n for n in candidates if span[0] - 1e-6 <= here.times[n] < span[1]]
     for number in sorted(inside, key=lambda n: abs(here.times[n] - middle)):
         if _find_duplicate(seen, here, number) is None:
+            if number == shown:
+                _remember(seen, here, number, middle)
+                return middle, None
             _remember(seen, here, number, here.times[number])
             return here.times[number], f"{said}; {format_time(here.times[number])} is taken instead"
     return None, f"{said}, and so is its segment; there is one keyframe fewer"

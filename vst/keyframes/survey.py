@@ -143,10 +143,10 @@ class FrameSurvey:
     @cached_property
     def usable(self) -> list[int]:
         """Indices of the frames without a fault; where all have one, of those that are not black
-        or blank.
+        or blank; in a video of plain colors, of those that are not black.
         """
-        shown = [n for n in range(len(self.times)) if not self.black[n] and not self.blank[n]]
-        return self.faultless or shown
+        lit = [n for n in range(len(self.times)) if not self.black[n]]
+        return self.faultless or [n for n in lit if not self.blank[n]] or lit
 
     def describe_fault(self, number: int) -> str | None:
         """Return what is wrong with a frame, one of `FAULTS`, or None."""
