@@ -244,7 +244,7 @@ def test_asked_to_stop_and_resumed_on_the_cluster(films: Path, tmp_path: Path, j
     def listen(progress: Any) -> None:
         control.stop_requested = True
 
-    with pytest.raises(Cancelled, match=f"resume with: vst resume {output}"):
+    with pytest.raises(Cancelled, match=f"Resume with: vst resume {output}"):
         run_on(settings, job(films, output), listen, control)
     kept = numbers_of(output)
     assert 1 <= len(kept) <= 3

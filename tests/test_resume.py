@@ -171,7 +171,7 @@ def test_ctrl_c_once_finishes_the_chunk_and_names_the_command_that_resumes(
     said = process.communicate(timeout=30)[1]
     assert process.returncode == 1
     assert "finishing this chunk" in said
-    assert said.strip().splitlines()[-1].endswith(f"resume with: vst resume {output}")
+    assert said.strip().splitlines()[-1].endswith(f"Resume with: vst resume {output}")
     manifest = read_manifest(output)
     assert manifest is not None
     assert not [path for path in get_chunk_folder(output).iterdir() if "unfinished" in path.name]
@@ -196,7 +196,7 @@ def test_stopped_at_once_and_resumed(
         time.sleep(0.05)
     said = process.communicate(timeout=30)[1]
     assert process.returncode == 1
-    assert f"resume with: vst resume {output}" in said
+    assert f"Resume with: vst resume {output}" in said
     assert "Traceback" not in said
     assert output.read_bytes() == b"the old output"
     assert no_process_names(output)

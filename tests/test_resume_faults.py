@@ -283,7 +283,7 @@ def test_a_run_interrupted_after_the_output_appeared_counts_as_whole(
 
 
 @pytest.mark.fault("the disk is full")
-@pytest.mark.parametrize("size", [40, 80, 140, 200, 260])
+@pytest.mark.parametrize("size", [20, 40, 80, 110, 140])
 def test_a_full_disk_leaves_chunks_that_resume(
     paint: Any, tmp_path: Path, fault: FaultCounts, size: int
 ) -> None:
@@ -296,7 +296,7 @@ def test_a_full_disk_leaves_chunks_that_resume(
         with pytest.raises(OutputError, match=r"disk is full|No space left"):
             paint("disk/out.mkv")
         kept = read_manifest(disk / "out.mkv")
-        assert (size == 40) == (kept is None)  # not even the first chunk fitted
+        assert (size == 20) == (kept is None)  # not even the first chunk fitted
         assert not (disk / "out.mkv").exists()
         more = ["mount", "-o", "remount,size=20m", str(disk)]
         subprocess.run(more, check=True, capture_output=True)
