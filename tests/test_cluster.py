@@ -340,12 +340,13 @@ def test_a_batch_of_clips(films: Path, tmp_path: Path, join: Any, storage: str |
     assert is_same(read_pictures(tmp_path / "o2.mkv"), read_pictures(tmp_path / "here.mkv"))
 
 
-def test_unusable_settings_are_refused(run: Run, tmp_path: Path) -> None:
+def test_unusable_settings_are_refused(films: Path, run: Run, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is not a folder"):
         ClusterSettings(LOCAL, storage=str(tmp_path / "none"))
     with pytest.raises(UsageError, match="Give 'local'"):
         ClusterSettings(" ")
-    done = run("stylize", "a.mp4", "-s", "b.png", "-o", "c.mp4", "--workers", 2)
+    words = (films / "content.mp4", "-s", films / "red.png", "-o", tmp_path / "o.mp4")
+    done = run("stylize", *words, "--workers", 2)
     assert (done.code, "with --cluster only" in done.err) == (2, True)
 
 
