@@ -347,7 +347,7 @@ def test_unusable_settings_are_refused(films: Path, run: Run, tmp_path: Path) ->
         ClusterSettings(" ")
     words = (films / "content.mp4", "-s", films / "red.png", "-o", tmp_path / "o.mp4")
     done = run("stylize", *words, "--workers", 2)
-    assert (done.code, "with --cluster only" in done.err) == (2, True)
+    assert (done.code, "without --cluster" in done.err) == (2, True)
 
 
 def test_without_ray_the_extra_is_named(
