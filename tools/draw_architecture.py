@@ -25,7 +25,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("parts", ("engines", "keyframes", "stabilizers", "masks", "metrics")),
     ("job", ("styles", "job")),
     ("run", ("checkpoint", "pipeline")),
-    ("results", ("preview", "evaluation", "doctor", "api", "moviepy")),
+    ("results", ("preview", "evaluation", "doctor", "api")),
     ("many jobs", ("batch", "cluster", "research", "notebook")),
     ("front ends", ("web", "cli", "__main__")),
 )
@@ -54,7 +54,6 @@ CAPTIONS = {
     "evaluation": "metrics over videos",
     "doctor": "checks the set-up",
     "api": "vst.stylize and its kin",
-    "moviepy": "an effect of MoviePy",
     "batch": "contents × styles",
     "cluster": "chunks on a Ray cluster",
     "research": "training, studies",

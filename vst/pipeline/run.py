@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import time
 from dataclasses import asdict, dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -50,14 +49,6 @@ class Result:
     def as_dict(self) -> dict[str, Any]:
         """As plain values, for JSON."""
         return asdict(self)
-
-    def clip(self) -> Any:
-        """Open the output as a clip of MoviePy: a video or GIF, or a folder of frames."""
-        from moviepy import ImageSequenceClip, VideoFileClip
-
-        if Path(self.output).is_dir():
-            return ImageSequenceClip(self.output, fps=float(Fraction(self.fps)))
-        return VideoFileClip(self.output)
 
     def __getitem__(self, key: str) -> Any:
         return self.as_dict()[key]
