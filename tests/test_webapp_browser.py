@@ -62,36 +62,9 @@ def page(chromium: Browser, address: str) -> Iterator[Browser]:
     chromium.forget(address)
     chromium.open(address)
     yield chromium
-    leave(chromium, address)
     assert chromium.complaints() == []
     asked = {url for url in chromium.asked_for() if not url.startswith(("data:", "blob:"))}
     assert all(url.startswith((address, "chrome:")) for url in asked), asked
-
-
-def leave(page: Browser, address: str) -> None:
-    """Remove the visitor's jobs and files: the server allows an address six sessions with files."""
-    token = json.loads(page.js("return localStorage.getItem('vst')"))["token"]
-
-    def call(name: str, **sent: object) -> dict[str, Any]:
-        body = json.dumps({"token": token, "sent": sent}).encode()
-        request = urllib.request.Request(
-            f"{address}/call/{name}", body, {"content-type": "application/json"}
-        )
-        with urllib.request.urlopen(request) as reply:
-            return dict(json.loads(reply.read()))
-
-    page.driver.get("about:blank")  # the page asks for nothing more
-
-    def all_removed() -> bool:
-        tasks = call("tasks")["tasks"]
-        for task in tasks:
-            call("cancel", id=task["id"])
-            call("remove", id=task["id"])
-        return not tasks
-
-    page.wait(all_removed, "the end of the jobs")
-    for file in call("start")["files"]:
-        call("forget", id=file["id"])
 
 
 def bring(page: Browser, content: Path, *styles: str) -> None:

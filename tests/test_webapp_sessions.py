@@ -20,6 +20,7 @@ from vst.schedule.score import StyleSource
 from vst.web.form import read_form
 from vst.web.limits import VisitorLimits
 from vst.web.queue import TaskQueue
+from vst.web.server import adapt_limits
 from vst.web.sessions import PageStyle, Session, Sessions, StoredFile, clean_name
 from vst.web.tasks import create_paint_task, restore_tasks
 
@@ -109,6 +110,13 @@ def test_a_visitor_with_too_many_sessions_is_told_so(sessions: Sessions, media: 
         bring(sessions.open("10.0.0.1"), media / "clip.mp4", "content")
     with pytest.raises(UsageError, match="2 sessions of your address have files already"):
         sessions.open("10.0.0.1")
+
+
+def test_a_page_for_this_machine_alone_gives_its_visitor_every_session() -> None:
+    limits = VisitorLimits(sessions=8, sessions_each=2, waiting=5, waiting_each=1)
+    alone = adapt_limits(limits, "127.0.0.1")
+    assert (alone.sessions_each, alone.waiting_each) == (8, 5)
+    assert adapt_limits(limits, "0.0.0.0") == limits
 
 
 def test_sessions_with_files_stay_until_they_are_idle(sessions: Sessions, media: Path) -> None:

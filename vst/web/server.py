@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,15 @@ def launch(server: Any, host: str, port: int) -> str:
     return str(address).rstrip("/")
 
 
+def adapt_limits(limits: VisitorLimits, host: str) -> VisitorLimits:
+    """The limits of a server at ``host``: a page for this machine alone has one visitor, who may
+    use all sessions and the whole queue.
+    """
+    if not is_local(host):
+        return limits
+    return replace(limits, sessions_each=limits.sessions, waiting_each=limits.waiting)
+
+
 @contextlib.contextmanager
 def serve(
     host: str = "127.0.0.1",
@@ -75,15 +85,13 @@ def serve(
     ``names``: further host names under which the page is served. ``state``: the folder for
     visitors' files and jobs.
     """
-    limits = limits or VisitorLimits()
+    limits = adapt_limits(limits or VisitorLimits(), host)
     folder = state or get_default_folder(port)
     os.environ["GRADIO_TEMP_DIR"] = str(folder / "gradio")  # read when Gradio is imported
     import_gradio_server()
     sessions = Sessions(folder, limits)
-    # On this machine alone there is one visitor, who may use the whole queue.
-    each = limits.waiting if is_local(host) else limits.waiting_each
     previews, pool = Previews(), PreviewPool()
-    queue = TaskQueue(limits.jobs, limits.waiting, each)
+    queue = TaskQueue(limits.jobs, limits.waiting, limits.waiting_each)
     sessions.is_busy = queue.is_busy
     try:
         server = build_server(Calls(sessions, previews, pool, queue))
