@@ -216,11 +216,12 @@ def test_names_in_a_manifest_lead_nowhere_else(tmp_path: Path) -> None:
         "track_sum": hash_file(tmp_path / "secret", "blake2b"),
         "state_sum": hash_file(tmp_path / "secret", "blake2b"), "last": True,
     }  # fmt: skip
+    about = {"option stabilize": "off"}
     plain = {
-        "format": 1, "job": {}, "folder": "", "about": {}, "chunks": [chunk], "published": None
+        "format": 1, "job": {}, "folder": "", "about": about, "chunks": [chunk], "published": None
     }  # fmt: skip
     (folder / "manifest.json").write_text(json.dumps(plain))
-    opened = ChunkFolder(tmp_path / "o.mp4", {}, ANY_RULE)
+    opened = ChunkFolder(tmp_path / "o.mp4", about, ANY_RULE)
     assert opened.missing == 0
     opened.close(keep=True)
     assert not folder.exists()

@@ -181,7 +181,7 @@ def test_progress_tells_each_step() -> None:
 
 
 def test_figure_and_ground_are_remembered_apart() -> None:
-    """Painted by the easel with a mask, the figure's past must not be taken for the ground's."""
+    """Painted with a mask, the figure's past must not be taken for the background's."""
     from vst.masks.open import make_edge
 
     frames = moving(3, 48, 48)
@@ -189,12 +189,12 @@ def test_figure_and_ground_are_remembered_apart() -> None:
     alpha[12:36, 12:36] = 255
     mix = Mix({"waves": 1.0}, background=Mix({"glass": 1.0}))
     engine = opened(steps=1)
-    easel = FramePainter(engine, 48, 48, make_edge("inpainted"))
+    painter = FramePainter(engine, 48, 48, make_edge("inpainted"))
     painted = []
     for frame in frames:
         batch = FrameBatch([Frame(len(painted), 0.0, frame)], [frame], [alpha])
-        painted += easel.paint(batch, [mix])
-    state = easel.state()
+        painted += painter.paint(batch, [mix])
+    state = painter.state()
     figure, ground = state["engine"]["paintings"], state["ground"]["paintings"]
     assert len(figure) == len(ground) == 3
     assert np.abs(figure[-1].astype(int) - ground[-1]).mean() > 3

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from vst.checkpoint.fingerprint import rename_field, rename_fingerprints
+from vst.api import make_job
+from vst.checkpoint.fingerprint import (
+    fingerprint_job,
+    has_earlier_stabilizer,
+    rename_field,
+    rename_fingerprints,
+)
 from vst.checkpoint.handover import (
     Handover,
     ReadPoint,
@@ -35,16 +42,16 @@ def test_a_start_comes_back_from_a_file(tmp_path: Path, start: Handover | WarmSt
     assert decode_start(load_state(tmp_path / "s.npz")["carried"]) == start
 
 
-def test_the_keys_of_files_are_those_of_earlier_versions() -> None:
+def test_a_handover_adds_the_states_of_painter_and_trail_to_a_warm_start() -> None:
     common = {"first", "index", "checksum", "cuts", "start", "written", "earlier"}
-    assert set(encode_start(HANDOVER)) == common | {"easel", "ghost"}
+    assert set(encode_start(HANDOVER)) == common | {"painter", "trail"}
     assert set(encode_start(WARM)) == common
     assert encode_start(None) == {}
 
 
 def test_a_start_without_a_checksum_or_trail_is_read() -> None:
     state = encode_start(HANDOVER)
-    del state["checksum"], state["ghost"]
+    del state["checksum"], state["trail"]
     start = decode_start(state)
     assert isinstance(start, Handover)
     assert (start.read_from.checksum, start.trail) == (None, {})
@@ -54,7 +61,7 @@ def make_earlier_state(**changes: object) -> dict[str, object]:
     """A handover as earlier versions wrote it; ``changes``: what a stabilizer left."""
     return {
         "first": 1.8, "index": 18, "checksum": 12345, "cuts": CUTS, "scenes": [], "stabiliser": {},
-        "easel": {"engine": {}, "edge": {}, "ground": {}}, "ghost": {}, **changes,
+        "easel": {"engine": {}, "edge": {}, "ground": {}}, "ghost": {"count": 1}, **changes,
     }  # fmt: skip
 
 
@@ -63,6 +70,7 @@ def test_a_handover_of_an_earlier_version_without_a_stabilizer_is_read() -> None
     assert isinstance(start, Handover)
     assert start.start == WarmStart(18, 18, ReadPoint(18, 1.8, 12345), CUTS)
     assert start.painter == {"engine": {}, "edge": {}, "ground": {}}
+    assert start.trail == {"count": 1}
 
 
 @pytest.mark.parametrize("changes", [{"stabiliser": {"age": 3}}, {"scenes": [False]}])
@@ -107,3 +115,21 @@ def test_old_spellings_of_fields_are_renamed_where_the_new_ones_are_in_use() -> 
            "option size": 4}  # fmt: skip
     assert rename_fingerprints(old, new) == new
     assert rename_fingerprints(old, old) == old
+
+
+@pytest.mark.parametrize("name", ["flow", "strong", "light", None])
+def test_chunks_of_an_earlier_stabilizer_are_recognized(name: str | None) -> None:
+    """An earlier version named the stabilizer unless it was its default."""
+    assert has_earlier_stabilizer({"option stabilise": name} if name else {"option size": 64})
+
+
+@pytest.mark.parametrize(
+    "chosen", [{}, {"stabilize": "off"}, {"stabilize": "gaussian"}, {"steadiness": 0.0}]
+)
+def test_chunks_of_the_present_stabilizers_are_not_taken_for_earlier_ones(
+    tmp_path: Path, chosen: dict[str, Any]
+) -> None:
+    content = tmp_path / "in.mp4"
+    content.write_bytes(b"content")
+    job = make_job(content, "@ink-wash", tmp_path / "out.mp4", **chosen)
+    assert not has_earlier_stabilizer(fingerprint_job(job))

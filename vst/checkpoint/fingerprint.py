@@ -18,6 +18,7 @@ from vst.core.files import hash_file
 from vst.engines.options import group_engine_options
 from vst.errors import MediaError, OutputError
 from vst.job import Job
+from vst.stabilizers import EARLIER_NAMES
 from vst.styles.resolve import ResolvedStyle
 
 NOT_ABOUT_FRAMES = (
@@ -65,6 +66,16 @@ def fingerprint_job(job: Job) -> dict[str, Any]:
         except PackageNotFoundError:
             continue
     return about
+
+
+def has_earlier_stabilizer(about: Mapping[str, Any]) -> bool:
+    """Whether chunks with these fingerprints were painted with a stabilizer of an earlier version:
+    one that is gone, by its name or as the default of that version.
+    """
+    name = about.get("option stabilize", about.get("option stabilise"))
+    if name is None:
+        return "stabilizer" not in about and about.get("option steadiness") != 0
+    return name in EARLIER_NAMES
 
 
 def list_inputs(job: Job) -> dict[str, str]:

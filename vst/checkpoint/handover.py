@@ -123,7 +123,7 @@ def encode_start(start: ChunkStart | None) -> State:
         "earlier": np.array(warm.earlier, np.float64),
     }
     if isinstance(start, Handover):
-        place |= {"easel": start.painter, "ghost": start.trail}
+        place |= {"painter": start.painter, "trail": start.trail}
     return place
 
 
@@ -150,14 +150,25 @@ def decode_start(state: Mapping[str, Any]) -> ChunkStart | None:
         written = int(state.get("written", index))
         earlier = [float(time) for time in state.get("earlier", ())]
         warm = WarmStart(index, written, read_from, state["cuts"], earlier)
-        if "easel" not in state:
+        painter = _find_painter_state(state)
+        if painter is None:
             return warm
-        return Handover(warm, state["easel"], state.get("ghost", {}))
+        return Handover(warm, painter, state.get("trail", state.get("ghost", {})))
     except (KeyError, TypeError, ValueError) as error:
         raise OutputError(
             f"the state between two chunks is damaged ({error}); remove the folder of chunks to "
             "start over"
         ) from error
+
+
+def _find_painter_state(state: Mapping[str, Any]) -> State | None:
+    """The painter's state; None in a warm start. Earlier versions kept it under another name, so
+    it is known by what is in it.
+    """
+    if "painter" in state:
+        return dict(state["painter"])
+    parts = (value for value in state.values() if isinstance(value, dict))
+    return next((part for part in parts if {"engine", "edge"} <= set(part)), None)
 
 
 def checksum_picture(picture: Picture) -> int:

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from vst.checkpoint.fingerprint import rename_fingerprints
+from vst.checkpoint.fingerprint import has_earlier_stabilizer, rename_fingerprints
 from vst.checkpoint.handover import ChunkStart, decode_start
 from vst.checkpoint.planner import ChunkRule
 from vst.core.files import atomic_write, hash_file, sync_to_disk
@@ -152,6 +152,11 @@ class ChunkFolder:
         else:
             if manifest.get("rule") is not None:
                 self.rule = ChunkRule.read(manifest["rule"])
+            if has_earlier_stabilizer(manifest["about"]):
+                raise UsageError(
+                    f"{str(self.path)!r} was painted with a stabilizer of an earlier version, "
+                    "which is gone. Remove that folder to start over"
+                )
             before = rename_fingerprints(manifest["about"], self.about)
             self._styles_before = before.get(STYLES_FINGERPRINT)
             self._check_same({**before, STYLES_FINGERPRINT: self.about.get(STYLES_FINGERPRINT)})
