@@ -78,7 +78,7 @@ def measure_coding(frames: list[np.ndarray], folder: Path) -> dict[str, float]:
         reading = measure_cpu(lambda: [None for _ in source.frames()])
     return {
         "decode, and to RGB": reading / many,
-        "hand over to ffmpeg": writing / many,
+        "pass to ffmpeg": writing / many,
         "ffmpeg: to YUV, x264 veryfast": encoding / many,
     }
 
@@ -98,7 +98,7 @@ def measure_stages(
         found["paint"] = (
             measure_cpu(lambda: [engine.stylize(x, styles[: len(x)]) for x in groups]) / many
         )
-        found["steady (flow)"] = (
+        found["stabilize"] = (
             measure_cpu(lambda: [stabilizer.step(x, y) for x, y in zip(frames, painted)]) / many
         )
     return found
@@ -121,7 +121,7 @@ def measure(size: tuple[int, int], options: argparse.Namespace, folder: Path) ->
     frames = read_frames(contents[0], options.frames)
     engine = EmbeddedEngine()
     engine.prepare_size(*size)
-    rounds = [measure_stages(engine, frames, folder) for _ in range(options.rounds)]
+    stages = [measure_stages(engine, frames, folder) for _ in range(options.rounds)]
     work = count_multiply_adds(engine._painter.table, *size)
     floor = work / measure_matmul("bfloat16" if has_fast_bfloat16() else "float32")
     engine.close()
@@ -132,7 +132,7 @@ def measure(size: tuple[int, int], options: argparse.Namespace, folder: Path) ->
     rounds = run_in_turn(options.rounds, *works)
     return {
         "size": size,
-        "stages, ms": {key: 1000 * median(x[key] for x in rounds) for key in rounds[0]},
+        "stages, ms": {key: 1000 * median(x[key] for x in stages) for key in stages[0]},
         "floor, ms": 1000 * floor,
         "multiply-adds": work,
         "whole now, ms": 1000 * median(rounds[-1]),

@@ -81,13 +81,17 @@ OPENERS: dict[str, OpenEngine] = {
 }
 OPENERS |= {
     "gatys": open_gatys({}),
-    "gatys, Adam from noise": open_gatys({"optimizer": "adam", "init": "noise"}),
     "magenta, hub-like": open_hub_like_model,
     "magenta, TFLite pair": open_lite_pair,
     "magenta, TFLite pair of one size": open_lite_pair_of_one_size,
 }
 PARAMETERS = [
     *(pytest.param(open_one, id=name) for name, open_one in OPENERS.items()),
+    pytest.param(
+        open_gatys({"optimizer": "adam", "init": "noise"}),
+        id="gatys, Adam from noise",
+        marks=pytest.mark.slow,
+    ),
     pytest.param(open_real_graph, id="magenta, the real graph", marks=pytest.mark.slow),
 ]
 

@@ -55,6 +55,7 @@ def test_the_loss_falls_to_a_fifth(optimizer: str) -> None:
     assert sum(engine.last.parts.values()) == pytest.approx(engine.last.cost)
 
 
+@pytest.mark.slow
 def test_noise_begins_elsewhere_and_is_the_same_noise_each_time() -> None:
     frame = photo(48, 40)[None]
     engine = opened(**{**ALONE, "init": "noise"}, steps=3, seed=1)
@@ -65,6 +66,7 @@ def test_noise_begins_elsewhere_and_is_the_same_noise_each_time() -> None:
     assert np.abs(first.astype(int) - frame).mean() > 20
 
 
+@pytest.mark.slow
 def test_vgg19_paints_with_its_own_layers() -> None:
     engine = GatysEngine(
         model="random",
@@ -87,6 +89,7 @@ def test_weights_of_layers_turn_layers_off() -> None:
         opened(**ALONE, style_layer_weights=(1.0,)).paint(photo(40, 40)[None], one())
 
 
+@pytest.mark.slow
 def test_a_mix_is_one_painting_between_the_styles() -> None:
     engine, frame = opened(**ALONE, steps=5), photo(48, 48)[None]
     waves, glass = (engine.paint(frame, one(name)).astype(int) for name in ("waves", "glass"))
@@ -105,6 +108,7 @@ def flicker(painted: np.ndarray) -> float:
     return float(moved.mean())
 
 
+@pytest.mark.slow
 def test_with_the_temporal_loss_a_moving_scene_flickers_less() -> None:
     frames, mixes = moving(3), one() * 3
     alone = opened(**ALONE, steps=8).paint(frames, mixes)
@@ -120,6 +124,7 @@ def test_a_cut_forgets_what_was_painted() -> None:
     np.testing.assert_array_equal(after_cut, opened(steps=4).paint(frames[2:], one()))
 
 
+@pytest.mark.slow
 def test_what_is_remembered_goes_over_the_end_of_a_chunk(tmp_path: Path) -> None:
     from vst.core.state_io import load_state, save_state
 
@@ -133,6 +138,7 @@ def test_what_is_remembered_goes_over_the_end_of_a_chunk(tmp_path: Path) -> None
     assert len(second.state()["paintings"]) == 5  # no more, however long the scene
 
 
+@pytest.mark.slow
 def test_long_ago_and_luminance_are_in_the_cost() -> None:
     frames = np.repeat(photo(40, 40)[None], 6, 0)  # nothing moves: all of it was seen before
     engine = opened(steps=1, temporal_weight=0.0, long_term_weight=10.0)
@@ -146,6 +152,7 @@ def test_long_ago_and_luminance_are_in_the_cost() -> None:
     assert np.abs(follows[0].astype(int) - follows[1])[1].max() > 0
 
 
+@pytest.mark.slow
 def test_the_last_painting_as_a_style_changes_the_next() -> None:
     frames = moving(2, 40, 40)
     plain = opened(**ALONE, steps=4).paint(frames, one() * 2)
@@ -180,6 +187,7 @@ def test_progress_tells_each_step() -> None:
     assert [(p.stage, p.done, p.total) for p in heard] == [("optimize", i, 3) for i in range(4)]
 
 
+@pytest.mark.slow
 def test_figure_and_ground_are_remembered_apart() -> None:
     """Painted with a mask, the figure's past must not be taken for the background's."""
     from vst.masks.open import make_edge

@@ -276,6 +276,7 @@ def test_a_batch_is_varied_anew_each_time():
     assert one.shape == (5, 8, 8, 3) and one.dtype == np.uint8 and (one != two).any()
 
 
+@pytest.mark.slow
 def test_training_makes_weights_figures_and_measures(pictures, tmp_path):
     from vst.nets import weight_files
     from vst.nets.embedded import build_predictor
@@ -293,6 +294,7 @@ def test_training_makes_weights_figures_and_measures(pictures, tmp_path):
     assert {event.stage for event in events} >= {"training pairs", "predictor", "painter"}
 
 
+@pytest.mark.slow
 def test_a_stopped_training_goes_on(pictures, tmp_path):
     first = small(pictures, tmp_path)
     first.prepare(lambda p: None)

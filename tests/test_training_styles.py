@@ -108,6 +108,7 @@ def test_a_training_that_was_broken_off_comes_to_the_same(
         np.testing.assert_allclose(parts, whole, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_a_training_that_can_go_on(folder: Path, tmp_path: Path) -> None:
     def stop(progress: Any) -> None:
         if progress.done == 3:
@@ -147,6 +148,7 @@ def test_without_weight_there_is_no_noise_loss(folder: Path, tmp_path: Path) -> 
     assert "held noise" not in training.run()["curves"][-1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
 def test_half_precision_learns_and_is_kept_in_full(
     folder: Path, tmp_path: Path, precision: str
@@ -167,15 +169,13 @@ def test_batches_come_from_the_seed_and_the_step_alone(folder: Path, tmp_path: P
 
 
 def test_validation_pictures_are_not_training_pictures(folder: Path) -> None:
-    pictures = PictureFolder(folder)
-    assert len(pictures.held) == 1 and len(pictures.training) == 11
-    assert not set(pictures.held) & set(pictures.training)
+    held, training = (set(x) for x in (PictureFolder(folder).held, PictureFolder(folder).training))
+    assert (len(held), len(training), held & training) == (1, 11, set())
 
 
 def test_a_single_picture_is_learnt_and_measured(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "one.png"), blots(1))
-    pictures = PictureFolder(tmp_path)
-    assert pictures.held == pictures.training
+    assert PictureFolder(tmp_path).held == PictureFolder(tmp_path).training
 
 
 def test_a_folder_without_pictures_is_named(tmp_path: Path) -> None:
@@ -261,6 +261,7 @@ def slide(count: int = 20) -> FilmScene:
     return FilmScene("slide", [wide[:, 2 * i : 2 * i + 48].copy() for i in range(count)])
 
 
+@pytest.mark.slow
 def test_a_temporal_training_leaves_the_same_and_goes_on(tmp_path: Path) -> None:
     plan = TemporalPlan(steps=2, side=32, batch=2)
     for index, picture in enumerate(slide().frames):
@@ -273,6 +274,7 @@ def test_a_temporal_training_leaves_the_same_and_goes_on(tmp_path: Path) -> None
     assert TemporalTraining.resume(tmp_path / "run", steps=3).run()["steps"] == 3
 
 
+@pytest.mark.slow
 def test_the_command_trains_and_goes_on(
     run: Any, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
