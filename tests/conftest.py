@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.page import address, chromium, clips, page  # noqa: F401
 from tests.tally import TALLY, FaultCounts
 from vst import cli as commands
 

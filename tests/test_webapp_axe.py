@@ -5,15 +5,13 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tarfile
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.browser import Browser, app, what_is_missing
+from tests.browser import Browser, what_is_missing
 
 MISSING = what_is_missing() or ("" if shutil.which("npm") else "needs npm, to fetch axe-core")
-pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING)
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(MISSING), reason=MISSING)]
 AXE = "axe-core@4.10.3"
 WIDTHS = ((1440, 1000), (1024, 800), (390, 844))
 
@@ -34,16 +32,6 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
         member = packed.extractfile("package/axe.min.js")
         assert member is not None
         return member.read().decode()
-
-
-@pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    folder: Path = tmp_path_factory.mktemp("axe-page")
-    with app(folder) as address:
-        browser = Browser(folder)
-        browser.open(address)
-        yield browser
-        browser.close()
 
 
 def violations(page: Browser, axe: str) -> list[str]:

@@ -1,0 +1,60 @@
+"""One server and one Chromium for all browser tests of a process: both take seconds to start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.browser import Browser, app, what_is_missing
+from vst.plotting import save_picture
+
+SHOTS = Path(__file__).parent.parent / "out" / "page"
+LONG = 600
+"""Frames of the clip that is being painted while something else happens."""
+MISSING = what_is_missing()
+needs_browser = pytest.mark.skipif(bool(MISSING), reason=MISSING)
+
+
+@pytest.fixture(scope="session")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """short.mp4 (10 frames), long.mp4, film.mp4 (3 colours), red.png, and broken.mp4."""
+    from tests.conftest import make_clip, make_film
+
+    folder = tmp_path_factory.mktemp("clips")
+    make_clip(folder / "short.mp4", frames=10, size=(128, 96))
+    make_clip(folder / "long.mp4", frames=LONG, rate=30)
+    make_film(folder / "film.mp4")
+    save_picture(folder / "red.png", np.full((40, 60, 3), (230, 20, 20), np.uint8))
+    (folder / "broken.mp4").write_bytes(b"this is no film" * 50)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("server")
+    with app(folder, "--max-length", "30") as found:
+        yield found
+    assert not list(folder.glob("vst/*")), "the server leaves its visitors' files"
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    browser = Browser(tmp_path_factory.mktemp("chromium"))
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def page(chromium: Browser, address: str) -> Iterator[Browser]:
+    """A visitor's first sight of the page; at the end the console has no complaint, and nothing
+    was asked for elsewhere.
+    """
+    chromium.forget(address)
+    chromium.open(address)
+    yield chromium
+    assert chromium.complaints() == []
+    asked = {url for url in chromium.asked_for() if not url.startswith(("data:", "blob:"))}
+    assert all(url.startswith((address, "chrome:")) for url in asked), asked
