@@ -6,65 +6,19 @@ import json
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from tests.browser import Browser, app, what_is_missing
-from tests.conftest import make_clip, make_film
-from vst.plotting import save_picture
+from tests.browser import Browser
+from tests.conftest import make_clip
+from tests.page import SHOTS, needs_browser
 from vst.schedule.score import parse_score
 from vst.video.sinks.metadata import read_job
 from vst.video.sources import open_source
 
-MISSING = what_is_missing()
-pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING)
-SHOTS = Path(__file__).parent.parent / "out" / "page"
-LONG = 600
-"""Frames of the clip that is being painted while something else happens."""
-
-
-@pytest.fixture(scope="module")
-def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """short.mp4 (10 frames), long.mp4, film.mp4 (3 colours), red.png, and broken.mp4."""
-    folder = tmp_path_factory.mktemp("clips")
-    make_clip(folder / "short.mp4", frames=10, size=(128, 96))
-    make_clip(folder / "long.mp4", frames=LONG, rate=30)
-    make_film(folder / "film.mp4")
-    save_picture(folder / "red.png", np.full((40, 60, 3), (230, 20, 20), np.uint8))
-    (folder / "broken.mp4").write_bytes(b"this is no film" * 50)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("server")
-    with app(folder, "--max-length", "30") as found:
-        yield found
-    assert not list(folder.glob("vst/*")), "the server leaves its visitors' files"
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    browser = Browser(tmp_path_factory.mktemp("chromium"))
-    yield browser
-    browser.close()
-
-
-@pytest.fixture
-def page(chromium: Browser, address: str) -> Iterator[Browser]:
-    """A visitor's first sight of the page; at the end the console has no complaint, and nothing
-    was asked for elsewhere.
-    """
-    chromium.forget(address)
-    chromium.open(address)
-    yield chromium
-    assert chromium.complaints() == []
-    asked = {url for url in chromium.asked_for() if not url.startswith(("data:", "blob:"))}
-    assert all(url.startswith((address, "chrome:")) for url in asked), asked
+pytestmark = needs_browser
 
 
 def bring(page: Browser, content: Path, *styles: str) -> None:
@@ -104,7 +58,8 @@ def test_preview_render_play_measure_and_take_away(page: Browser, clips: Path) -
     kept.write_bytes(video)
     with open_source(kept) as source:
         assert sum(1 for _ in source.frames()) == 10
-    assert read_job(kept) is not None
+    record = json.loads(read_job(kept) or "")
+    assert (record["content"], record["score"]) == ("short.mp4", "short-score.yaml")
     score = parse_score(taken(page, "[data-get=score]").decode())
     assert [dict(key.weights) for key in score.keys] == [{"ink-wash": 1.0}, {"zebra": 1.0}]
 
@@ -124,6 +79,7 @@ def taken(page: Browser, link: str) -> bytes:
         return bytes(reply.read())
 
 
+@pytest.mark.slow
 def test_how_soon_a_moment_is_seen(page: Browser, clips: Path, tmp_path: Path) -> None:
     """Printed, not judged: a machine that tests is a loaded one."""
     content = tmp_path / "square.mp4"
@@ -197,6 +153,7 @@ def test_a_rectangle_is_drawn_on_the_frame(page: Browser, clips: Path) -> None:
     page.shot(SHOTS / "mask.png")
 
 
+@pytest.mark.slow
 def test_a_job_outlives_a_reload_and_is_cancelled(page: Browser, address: str, clips: Path) -> None:
     bring(page, clips / "long.mp4", "@ink-wash", "@zebra")
     page.wait_preview(0)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from vst.checkpoint.store import get_chunk_folder
@@ -21,7 +21,8 @@ class RunControl:
     ``paints_chunks``: the run can stop at the end of a chunk; ``stop_requested``: it is to stop at
     the end of this one. ``beat``: when (``time.monotonic``) the last step was done; None where no
     steps are expected. ``patience``: seconds without a step after which the run counts as hung.
-    ``pulse`` returns a value that changes while something works that has no steps.
+    ``pulse`` returns a value that changes while something works that has no steps. ``names``: path
+    -> what the record in the output calls that file.
     """
 
     paints_chunks: bool = False
@@ -29,6 +30,7 @@ class RunControl:
     beat: float | None = None
     patience: float = 0.0
     pulse: Callable[[], object] | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def record_steps(self, on_progress: OnProgress) -> OnProgress:
         """An ``on_progress`` that counts each event as a step, and passes it on."""

@@ -73,8 +73,12 @@ def make_stabilizer(job: Job) -> Stabilizer:
     return stabilizer
 
 
-def build_sink_spec(job: Job, info: VideoInfo) -> SinkSpec:
-    """What to write for a job: the content's size, pixel aspect and rate."""
+def build_sink_spec(
+    job: Job, info: VideoInfo, names: Mapping[str, str] | None = None
+) -> SinkSpec:
+    """What to write for a job: the content's size, pixel aspect and rate. ``names``: what the
+    job's files are called in the output's record.
+    """
     sound = plan_sound(job.speed)
     return SinkSpec(
         path=Path(job.output),
@@ -91,7 +95,7 @@ def build_sink_spec(job: Job, info: VideoInfo) -> SinkSpec:
         codec=job.codec,
         crf=job.crf,
         overwrite=job.overwrite,
-        job=build_record(job),
+        job=build_record(job, names),
         patience=job.patience,
     )
 

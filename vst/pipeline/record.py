@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from vst import __version__
@@ -11,17 +12,19 @@ from vst.job import Job
 from vst.masks.open import AUTO
 
 
-def build_record(job: Job) -> str:
+def build_record(job: Job, names: Mapping[str, str] | None = None) -> str:
     """Build the job as one line of JSON, for the output's metadata; empty if the job asks for none.
 
     Paths are relative to the output's folder: they lead nowhere on another machine, and say nothing
-    about the folders of this one.
+    about the folders of this one. ``names``: path -> the name to write in its place.
     """
     if not job.metadata:
         return ""
     folder = Path(job.output).resolve().parent
 
     def shorten(name: str) -> str:
+        if names is not None and name in names:
+            return names[name]
         if name.startswith("@") or name == "none" or name.partition(":")[0] == AUTO:
             return name
         path = Path(name)
@@ -39,5 +42,5 @@ def build_record(job: Job) -> str:
     if job.styles:
         plain["styles"] = [shorten(style) for style in job.styles]
     if plain.get("output"):
-        plain["output"] = Path(job.output).name
+        plain["output"] = (names or {}).get(job.output, Path(job.output).name)
     return json.dumps({"vst": __version__, **plain}, ensure_ascii=False)

@@ -92,7 +92,7 @@ def run(
         check_limits(job, source.info)
         workers = chunk_painter.workers if chunk_painter is not None else 1
         folder = stack.enter_context(open_chunks(job, source.info, workers, chunk_seconds))
-        spec = build_sink_spec(job, source.info)
+        spec = build_sink_spec(job, source.info, control.names)
         guard = ChangeGuard(Path(job.content))
         # The engine last: an output that cannot be written is found in a moment, loading an engine
         # takes seconds.

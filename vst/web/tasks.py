@@ -16,6 +16,7 @@ from vst.errors import MissingFileError, UsageError, VSTError
 from vst.evaluation.measure import evaluate
 from vst.evaluation.report import build_report
 from vst.job import NATIVE, Job
+from vst.pipeline.control import RunControl
 from vst.pipeline.run import run
 from vst.schedule.score import write_score
 from vst.web.form import FORM, build_download_score, build_job, read_form
@@ -51,13 +52,19 @@ def create_paint_task(
 
     def work(on_progress: OnProgress) -> Outcome:
         stem = Path(content.name).stem
+        names = {"video": f"{stem}-painted.mp4", "score": f"{stem}-score.yaml"}
+        own = {job.content: content.name, job.output: names["video"], str(job.score): names["score"]}
         before = make_playable(session, content, folder, on_progress)
         # A server that was killed between finishing the file and noting it paints it again.
-        result = run(replace(job, overwrite=True), on_progress, chunk_seconds=CHUNK_SECONDS)
-        painted = store_result(session, folder / "painted.mp4", f"{stem}-painted.mp4")
+        result = run(
+            replace(job, overwrite=True),
+            on_progress,
+            RunControl(names=own),
+            chunk_seconds=CHUNK_SECONDS,
+        )
         return {
-            "video": painted.id,
-            "score": store_result(session, folder / SCORE_NAME, f"{stem}-score.yaml").id,
+            "video": store_result(session, folder / "painted.mp4", names["video"]).id,
+            "score": store_result(session, folder / SCORE_NAME, names["score"]).id,
             "before": before.id,
             "content": content.id,
             "frames": result.frames,
