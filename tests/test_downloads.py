@@ -50,7 +50,7 @@ def test_a_stall_ends_in_time_and_keeps_what_came(hub: Hub, tmp_path: Path, mood
 @pytest.mark.parametrize("mood", ["cut", "deaf"])
 def test_a_cut_connection_is_taken_up_again(hub: Hub, tmp_path: Path, mood: str) -> None:
     digest = hashlib.sha256(DATA).hexdigest()
-    assets.fetch([hub.at(mood)], tmp_path / "file", sha256=digest)
+    assets.fetch([hub.at(mood)], tmp_path / "file", digest=digest)
     assert (tmp_path / "file").read_bytes() == DATA
     assert hub.asked == [(mood, None), (mood, f"bytes={len(DATA) // 2}-")]
 
@@ -70,8 +70,8 @@ def test_the_next_call_resumes(hub: Hub, tmp_path: Path) -> None:
 
 
 def test_a_wrong_hash_is_refused_and_not_kept(hub: Hub, tmp_path: Path) -> None:
-    with pytest.raises(AssetError, match="sha256"):
-        assets.fetch([hub.at("good")], tmp_path / "file", sha256="0" * 64)
+    with pytest.raises(AssetError, match="hash"):
+        assets.fetch([hub.at("good")], tmp_path / "file", digest="0" * 64)
     assert [path for path in tmp_path.iterdir() if path.name != "cache"] == []
 
 
@@ -80,7 +80,7 @@ def test_a_partial_file_of_another_version_is_fetched_from_the_start(
 ) -> None:
     digest = hashlib.sha1(hub.at("good").encode()).hexdigest()[:8]
     (tmp_path / f"file.{digest}.part").write_bytes(b"another version's first half")
-    assets.fetch([hub.at("good")], tmp_path / "file", sha256=hashlib.sha256(DATA).hexdigest())
+    assets.fetch([hub.at("good")], tmp_path / "file", digest=hashlib.sha256(DATA).hexdigest())
     assert (tmp_path / "file").read_bytes() == DATA
 
 

@@ -22,6 +22,7 @@ from vst.assets.catalog import (
     get_cache_folder,
     get_known_model,
     is_handle,
+    list_painters,
 )
 from vst.assets.fetch import PATIENCE, fetch, probe_url
 from vst.assets.hub import is_web_handle, resolve_with_hub
@@ -43,6 +44,7 @@ __all__ = [
     "install_from_folder",
     "is_handle",
     "is_web_handle",
+    "list_painters",
     "obtain_handle",
     "obtain_model",
     "probe_url",

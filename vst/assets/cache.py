@@ -30,9 +30,10 @@ from vst.assets.catalog import (
     get_handle_folder,
     get_known_model,
     list_archive_urls,
+    list_painters,
 )
 from vst.assets.fetch import PATIENCE, fetch
-from vst.core.files import hash_file
+from vst.core.files import has_hash, hash_file
 from vst.core.types import OnProgress, ignore_progress
 from vst.errors import AssetError, MissingFileError, VSTError
 
@@ -84,11 +85,11 @@ def obtain_model(
 def _obtain_file(model: KnownModel, file: KnownFile, listen: OnProgress, patience: float) -> Path:
     """Fetch one file of a model; keep it until all files are complete."""
     target = _get_download_folder() / file.path
-    if target.is_file() and hash_file(target) == file.sha256:
+    if target.is_file() and file.digest is not None and has_hash(target, file.digest):
         return target
     try:
         urls, stage = [file.url or ""], f"fetch {file.path}"
-        fetch(urls, target, sha256=file.sha256, patience=patience, on_progress=listen, stage=stage)
+        fetch(urls, target, digest=file.digest, patience=patience, on_progress=listen, stage=stage)
     except AssetError as error:
         raise AssetError(_explain_failure(model.name, str(error))) from error
     return target
@@ -182,7 +183,9 @@ def _explain_failure(name: str, tried: str) -> str:
             f"download {' and '.join(urls)} on a machine with network, copy it here and run "
             f"`vst models pull {name} --from-folder FOLDER`"
         )
-    here = [model.name for model in MODELS.values() if find_model_folder(model).is_complete]
+    if name in MODELS and MODELS[name].engine != "magenta":
+        return f"model {name!r} cannot be fetched: {tried}. To install it: {bring}"
+    here = [one for one in list_painters("magenta") if find_model_folder(MODELS[one]).is_complete]
     also = f", and so does `--model {here[0]}`, which is installed" if here else ""
     return (
         f"model {name!r} cannot be fetched: {tried}. `--engine embedded` works without it"
@@ -343,9 +346,9 @@ def _verify(model: KnownModel, file: KnownFile, path: Path, source: Path) -> Non
         raise AssetError(
             f"{file.path} from {source} has {size:,} bytes, not {file.size:,}. Fetch it again"
         )
-    if file.sha256 and hash_file(path) != file.sha256:
+    if file.digest and not has_hash(path, file.digest):
         raise AssetError(
-            f"{file.path} from {source} is not the known file: its sha256 differs. Fetch it again, "
+            f"{file.path} from {source} is not the known file: its hash differs. Fetch it again, "
             "or, if you trust it, unpack it and give its folder as model"
         )
 

@@ -24,17 +24,27 @@ _STORE = (
 
 @dataclass(frozen=True)
 class KnownFile:
-    """One file of a model: its path in the folder, size and sha256 where known, its URL."""
+    """One file of a model: its path in the folder, size and sha256 where known, its URL; ``md5``
+    where the publisher gives no other hash.
+    """
 
     path: str
     size: int | None = None
     sha256: str | None = None
     url: str | None = None
+    md5: str | None = None
+
+    @property
+    def digest(self) -> str | None:
+        """The hash that a download must have."""
+        return self.sha256 or self.md5
 
 
 @dataclass(frozen=True)
 class KnownModel:
-    """A model that can be fetched. ``archives``: URLs of a .tar.gz with all files, best first."""
+    """A model that can be fetched. ``archives``: URLs of a .tar.gz with all files, best first;
+    ``engine``: the engine whose ``--model`` takes its name.
+    """
 
     name: str
     about: str
@@ -44,6 +54,7 @@ class KnownModel:
     files: tuple[KnownFile, ...]
     handle: str = ""
     archives: tuple[str, ...] = ()
+    engine: str = "magenta"
 
     @property
     def size(self) -> int:
@@ -101,6 +112,23 @@ MODELS = {
             ),
         ),
     ),
+    "vgg16": KnownModel(
+        "vgg16",
+        "VGG16 without its top: judges paintings (vst evaluate), paints (--engine gatys), trains",
+        "Keras weights",
+        "Simonyan and Zisserman (ICLR 2015), converted by the Keras authors",
+        "CC-BY-4.0",
+        (
+            KnownFile(
+                "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5",
+                58889256,
+                url="https://storage.googleapis.com/tensorflow/keras-applications/vgg16/"
+                "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5",
+                md5="6d6bbae143d832006294945121d1f1fc",  # Keras itself checks this one
+            ),
+        ),
+        engine="gatys",
+    ),
 }
 """Name -> model that can be fetched. The embedded model comes with the package and is not here."""
 
@@ -124,6 +152,11 @@ def get_known_model(name: str) -> KnownModel:
     if name not in MODELS:
         raise make_unknown_error("model", name, MODELS)
     return MODELS[name]
+
+
+def list_painters(engine: str) -> list[str]:
+    """List the names of the models that an engine's ``--model`` takes."""
+    return [name for name, model in MODELS.items() if model.engine == engine]
 
 
 def is_handle(text: str) -> bool:

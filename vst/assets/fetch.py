@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from vst.core.files import hash_file
+from vst.core.files import has_hash
 from vst.core.types import OnProgress, Progress, ignore_progress
 from vst.errors import AssetError
 
@@ -76,12 +76,13 @@ def fetch(
     urls: Sequence[str],
     target: Path,
     *,
-    sha256: str | None = None,
+    digest: str | None = None,
     patience: float = PATIENCE,
     on_progress: OnProgress = ignore_progress,
     stage: str = "download",
 ) -> str:
     """Download the first of ``urls`` that works to the file ``target``; return its URL.
+    ``digest``: the SHA-256 or MD5 that it must have.
 
     A partial file stays next to the target, and the next call resumes it. Raises `AssetError` that
     names each host and how it failed; ``target`` is then unchanged.
@@ -95,7 +96,7 @@ def fetch(
         part = target
         try:
             part = _claim_part(target, url)
-            _download(_Request(url, part, clock, on_progress, stage), first_answer, sha256)
+            _download(_Request(url, part, clock, on_progress, stage), first_answer, digest)
             part.replace(target)
             return url
         except _FetchError as failure:
@@ -110,7 +111,7 @@ def fetch(
     raise AssetError("tried " + ", ".join(tried))
 
 
-def _download(request: _Request, wait: float, sha256: str | None) -> None:
+def _download(request: _Request, wait: float, digest: str | None) -> None:
     """Download to the partial file, resuming what is there, and verify the hash."""
     part, clock = request.part, request.clock
     resumed = part.exists() and part.stat().st_size > 0
@@ -126,12 +127,14 @@ def _download(request: _Request, wait: float, sha256: str | None) -> None:
             wait = clock.left()
     else:
         raise _FetchError("the connection was cut again and again")
-    if sha256 is None or hash_file(part) == sha256:
+    if digest is None or has_hash(part, digest):
         return
     part.unlink()
     if resumed:  # the resumed bytes may be of another version: download again from the start
-        return _download(request, clock.left(), sha256)
-    raise _FetchError(f"delivered a file that is not the known one (sha256 is not {sha256[:12]}…)")
+        return _download(request, clock.left(), digest)
+    raise _FetchError(
+        f"delivered a file that is not the known one (its hash is not {digest[:12]}…)"
+    )
 
 
 def _transfer(request: _Request, wait: float) -> None:

@@ -13,10 +13,12 @@ from vst.cli.options import OneOf, print_json, report_options, warn
 from vst.cli.progress import Reporter
 from vst.engines import ENGINES
 from vst.errors import OutputExistsError
+from vst.evaluation.judging import NO_JUDGE
 from vst.evaluation.measure import PREDICTOR, evaluate
 from vst.evaluation.report import build_report
 from vst.evaluation.results import Evaluation
 from vst.metrics import METRICS
+from vst.nets.judges import find_judge, open_judge
 from vst.styles.resolve import check_style_exists
 
 
@@ -45,6 +47,15 @@ from vst.styles.resolve import check_style_exists
     help="The engine whose predictor judges the style.",
 )  # fmt: skip
 @click.option(
+    "--judge", metavar="PATH",
+    help="VGG16's weights (.h5 or .npz), or a folder with vgg16.npz and alexnet.npz, for LPIPS and "
+    "Gram distances (default: what `vst models pull vgg16` brought).",
+)  # fmt: skip
+@click.option(
+    "--protocol", is_flag=True,
+    help="Measure as docs/protocol.md says, for figures that others can repeat.",
+)  # fmt: skip
+@click.option(
     "--size", type=click.IntRange(16, 16384), metavar="N",
     help="Short side to compare at (default: the content's, at most 512).",
 )  # fmt: skip
@@ -60,6 +71,8 @@ def command(
     fresh: str | None,
     measures: tuple[str, ...],
     predictor: str,
+    judge: str | None,
+    protocol: bool,
     size: int | None,
     report: str | None,
     overwrite: bool,
@@ -78,6 +91,8 @@ def command(
     for style in styles:
         check_style_exists(style)
         check_style(style)
+    place = judge or find_judge()
+    opened = open_judge(place) if place is not None else None
     with Reporter(progress) as on_progress:
         evaluation = evaluate(
             painted,
@@ -89,6 +104,8 @@ def command(
             measures=measures or None,
             predictor=predictor,
             size=size,
+            judge=opened,
+            protocol=protocol,
             on_progress=on_progress,
         )
     if report is not None:
@@ -98,6 +115,8 @@ def command(
         print_json({**evaluation.as_dict(), "report": report})
         return
     print_table(evaluation)
+    if opened is None and not measures:
+        click.echo(NO_JUDGE)
     if report is not None:
         click.echo(f"{report}: what the figures mean, frames, maps and curves")
     page = Path(painted).with_suffix(".html")

@@ -51,7 +51,7 @@ def list_models(as_json: bool) -> None:
         if model["handle"]:
             click.echo(f"  handle {model['handle']}")
         for file in model["files"]:
-            click.echo(f"  {file['path']}  sha256 {file['sha256'] or 'by the index'}")
+            click.echo(f"  {file['path']}  {describe_hash(file)}")
 
 
 @command.command()
@@ -73,8 +73,11 @@ def pull(name: str, source: str | None, progress: str) -> None:
     else:
         with ByteReporter(progress, "MB") as reporter:
             folder = assets.obtain_model(model, reporter, thorough=True)
-    click.echo(f"{name} is in {folder}; use it with --engine magenta --model {name}")
-    words = ("stylize", "holiday.mp4", "-s", "art.jpg", "--engine", "magenta", "--model", name)
+    chosen = ("--engine", model.engine, "--model", name)
+    if model.engine == "gatys":
+        chosen = ("--engine", "gatys", "--backbone", name)
+    click.echo(f"{name} is in {folder}; use it with {' '.join(chosen)}")
+    words = ("stylize", "holiday.mp4", "-s", "art.jpg", *chosen)
     print_next_steps(
         quiet=progress == "none",
         paint=format_command(*words, "-o", "painted.mp4"),
@@ -131,8 +134,17 @@ def describe_model(model: assets.KnownModel) -> dict[str, Any]:
         "author": model.author,
         "folder": str(place.folder),
         "handle": model.handle,
-        "files": [{"path": f.path, "size": f.size, "sha256": f.sha256} for f in model.files],
+        "files": [
+            {"path": f.path, "size": f.size, "sha256": f.sha256, "md5": f.md5} for f in model.files
+        ],
     }
+
+
+def describe_hash(file: dict[str, Any]) -> str:
+    """Describe what a model's file is checked by."""
+    if file.get("md5"):
+        return f"md5 {file['md5']}"
+    return f"sha256 {file['sha256'] or 'by the index'}"
 
 
 def describe_embedded_model() -> dict[str, Any]:

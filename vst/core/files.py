@@ -12,9 +12,11 @@ from typing import Any
 
 HASHES: dict[str, Callable[[], Any]] = {
     "sha256": hashlib.sha256,
+    "md5": lambda: hashlib.md5(usedforsecurity=False),
     "blake2b": lambda: hashlib.blake2b(digest_size=16),
 }
-"""Kind of hash -> its constructor: sha256 for published files, blake2b for fingerprints of jobs."""
+"""Kind of hash -> its constructor: sha256 for published files, md5 where the publisher gives no
+other, blake2b for fingerprints of jobs."""
 
 
 @contextlib.contextmanager
@@ -61,6 +63,11 @@ def sync_to_disk(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def has_hash(path: Path, digest: str) -> bool:
+    """Whether a file has this hash in hexadecimal: an MD5 of 32 digits, or a SHA-256."""
+    return hash_file(path, "md5" if len(digest) == 32 else "sha256") == digest
 
 
 def hash_file(path: Path, kind: str = "sha256") -> str:

@@ -135,7 +135,8 @@ def open_model(
     path = expand_home(name)
     if path.exists():
         return _open_path(path, threads)
-    if name in assets.MODELS:
+    names = assets.list_painters("magenta")
+    if name in names:
         return _open_cached(
             assets.obtain_model(assets.get_known_model(name), on_progress),
             name,
@@ -146,10 +147,10 @@ def open_model(
         return LitePair([expand_home(part.strip()) for part in name.split(",")], threads)
     if assets.is_handle(name):
         return _open_cached(_resolve_handle(name, on_progress), name, threads, on_progress)
-    hint = find_nearest(name, assets.MODELS)
+    hint = find_nearest(name, names)
     raise MissingFileError(
         f"model {name!r} was not found.{f' Did you mean {hint!r}?' if hint else ''} Give a name "
-        f"({', '.join(assets.MODELS)}), a TensorFlow Hub or Kaggle handle, the folder of a "
+        f"({', '.join(names)}), a TensorFlow Hub or Kaggle handle, the folder of a "
         "SavedModel or of the TFLite pair, or its two files joined by a comma."
     )
 

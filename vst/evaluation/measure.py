@@ -6,6 +6,8 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,13 @@ import numpy as np
 from vst.core.registry import make_unknown_error
 from vst.core.types import Embedding, OnProgress, Picture, Progress, ignore_progress
 from vst.errors import MediaError, UsageError
+from vst.evaluation.judging import (
+    JUDGED_METRICS,
+    PROTOCOL,
+    Judging,
+    StylePictures,
+    find_pictures,
+)
 from vst.evaluation.results import Evaluation, MeasureResult, VideoResult
 from vst.evaluation.verdict import make_verdict
 from vst.imaging.resize import resize
@@ -23,9 +32,10 @@ from vst.metrics import METRICS
 from vst.metrics.base import MappedMetric, Metric
 from vst.metrics.style import Predictor, StyleDistance
 from vst.metrics.warp import WarpError
+from vst.nets.judges import Judge
 from vst.pipeline.parts import open_engine
 from vst.schedule.timeline import Timeline, blend_embeddings
-from vst.styles.resolve import check_space, resolve_styles
+from vst.styles.resolve import ResolvedStyle, check_space, resolve_styles
 from vst.video.scene_cuts import CutDetector
 from vst.video.sinks.metadata import read_job
 from vst.video.sources import open_source
@@ -56,6 +66,8 @@ def evaluate(
     predictor: str = PREDICTOR,
     size: int | None = None,
     fresh: str | None = None,
+    judge: Judge | None = None,
+    protocol: bool = False,
     on_progress: OnProgress = ignore_progress,
 ) -> Evaluation:
     """Measure ``painted`` (a video or a folder of frames), frame by frame against ``content``.
@@ -66,33 +78,34 @@ def evaluate(
     `METRICS` (default: all that can be taken). ``fresh``: the unstabilized painting of the same job
     (default: the one of ``against`` that was painted so), against which structure, tile drift and
     trail are measured; without one, structure is measured against the content's own edges.
-    ``size``: short side at which is compared (default: the content's own, at most 512).
+    ``size``: short side at which is compared (default: the content's own, at most 512). ``judge``:
+    networks that measure LPIPS and Gram distances. ``protocol``: measure as docs/protocol.md says;
+    it sets measures, size, and the number of frames.
     """
-    for name in measures or ():
-        if name not in METRICS:
-            raise make_unknown_error("measure", name, METRICS)
+    check_measures(measures, size if protocol else None, protocol)
+    size = PROTOCOL.side if protocol else size
     if fresh is not None and fresh not in against:
         against = (*against, fresh)
     fresh = fresh or find_fresh(against)
+    has_style = bool(styles or job)
+    chosen = choose_metrics(fresh, has_style, measures, protocol)
     with ExitStack() as stack:
         film = stack.enter_context(open_source(content))
         sources = [stack.enter_context(open_source(path)) for path in (painted, *against)]
         info = film.info
         width, height = compute_painting_size(size, info.width, info.height, info.sample_aspect)
-        if measures and "style" in measures and not (styles or job):
-            raise UsageError("the style distance needs --style or --job: what was it painted with?")
-        chosen = list(measures) if measures else choose_metrics(fresh, styles or job)
-        if fresh is None and any(name in FRESH_METRICS for name in chosen):
-            raise UsageError(
-                "no unstabilized painting was given to compare with. Give it with --fresh"
-            )
+        warnings: list[str] = []
+        named = None
+        if has_style:
+            named = Job(content, tuple(styles), "") if styles else read_styles_job(painted)
+        judging = make_judging(judge, named, film, (width, height), warnings)
+        if judging and not measures:
+            chosen += judging.list_metrics()
         wanted, predict = None, None
-        if styles or job or "tile-drift" in chosen:
+        if not protocol and (named or "tile-drift" in chosen):
             engine = stack.enter_context(open_engine(predictor))
             predict = get_predictor(engine, predictor)
-            if styles or job:
-                named = Job(content, tuple(styles), "") if styles else read_styles_job(painted)
-                wanted = build_style_target(named, engine, predictor, film)
+            wanted = build_style_target(named, engine, predictor, film) if named else None
         evaluation = Evaluation(
             content=content,
             rate=float(info.rate),
@@ -100,13 +113,26 @@ def evaluate(
             videos=[VideoResult(path) for path in (painted, *against)],
             predictor=predictor if wanted else None,
             fresh=fresh,
+            judge=judge.names if judge else None,
+            protocol=PROTOCOL.name if protocol else None,
+            warnings=warnings,
         )
-        each = [create_metrics(chosen, predict, wanted) for _ in sources]
+        tools = MeasureTools(predict, wanted, judging)
+        each = [create_metrics(chosen, tools) for _ in sources]
         measure_videos(evaluation, film, sources, each, on_progress)
     if wanted is not None:
         evaluation.held = find_held_styles(wanted, evaluation.videos[0].frames)
     evaluation.verdict = make_verdict(evaluation)
     return evaluation
+
+
+def check_measures(measures: Sequence[str] | None, size: int | None, protocol: bool) -> None:
+    """Raise an error for an unknown measure, and for what the protocol sets itself."""
+    for name in measures or ():
+        if name not in METRICS:
+            raise make_unknown_error("measure", name, METRICS)
+    if protocol and (measures or size):
+        raise UsageError("the protocol sets measures and size. Leave out --measure and --size")
 
 
 def find_fresh(paths: Sequence[str]) -> str | None:
@@ -119,10 +145,41 @@ def find_fresh(paths: Sequence[str]) -> str | None:
     return None
 
 
-def choose_metrics(fresh: str | None, has_style: bool | Sequence[str]) -> list[str]:
-    """The measures that can be taken."""
-    left_out = ("content-structure",) if fresh else FRESH_METRICS
+def choose_metrics(
+    fresh: str | None, has_style: bool, measures: Sequence[str] | None, protocol: bool
+) -> list[str]:
+    """The measures that were asked for, or those that can be taken without a judge."""
+    if measures and "style" in measures and not has_style:
+        raise UsageError("the style distance needs --style or --job: what was it painted with?")
+    if measures and fresh is None and any(name in FRESH_METRICS for name in measures):
+        raise UsageError("no unstabilized painting was given to compare with. Give it with --fresh")
+    if measures:
+        return list(measures)
+    if protocol:
+        return [name for name in PROTOCOL.measures if name not in JUDGED_METRICS]
+    left_out = (*(("content-structure",) if fresh else FRESH_METRICS), *JUDGED_METRICS)
     return [name for name in METRICS if name not in left_out and (name != "style" or has_style)]
+
+
+def make_judging(
+    judge: Judge | None, job: Job | None, film: Source, size: tuple[int, int], warnings: list[str]
+) -> Judging | None:
+    """Join the judge and the pictures of the job's styles; a warning where they have none."""
+    if judge is None:
+        return None
+    if judge.lpips is None:
+        warnings.append(
+            f"LPIPS is left out: {', '.join(judge.names)} has no LPIPS heads (docs/protocol.md)"
+        )
+    styles = None
+    if job is not None:
+        resolved, line = resolve_timeline(job, film)
+        found = find_pictures(resolved)
+        if isinstance(found, str):
+            warnings.append(found)
+        else:
+            styles = StylePictures(found, line, float(film.info.rate))
+    return Judging(judge, styles, *size)
 
 
 def find_held_styles(wanted: StyleTarget, count: int) -> list[bool]:
@@ -138,16 +195,29 @@ def _norm(target: Embedding) -> float:
     return float(np.linalg.norm(target))
 
 
-def create_metrics(
-    names: Sequence[str], predict: Predictor | None, wanted: StyleTarget | None
-) -> dict[str, Metric]:
+@dataclass(frozen=True)
+class MeasureTools:
+    """What some measures need: a predictor, the style that each frame should have, a judge."""
+
+    predict: Predictor | None
+    wanted: StyleTarget | None
+    judging: Judging | None
+
+
+def create_metrics(names: Sequence[str], tools: MeasureTools) -> dict[str, Metric]:
     """Create one of each measure, for one video."""
     found: dict[str, Metric] = {}
     for name in names:
-        if name == "style" and predict and wanted:
-            found[name] = StyleDistance(predict, wanted)
+        if name == "style" and tools.predict and tools.wanted:
+            found[name] = StyleDistance(tools.predict, tools.wanted)
+        elif name == "tile-drift":
+            found[name] = METRICS[name](tools.predict)
+        elif name in JUDGED_METRICS:
+            if tools.judging is None:
+                raise UsageError(f"measure {name!r} needs a judge. Give one with --judge")
+            found[name] = tools.judging.create_metric(name)
         else:
-            found[name] = METRICS[name](predict) if name == "tile-drift" else METRICS[name]()
+            found[name] = METRICS[name]()
     return found
 
 
@@ -181,9 +251,17 @@ def read_styles_job(painted: str) -> Job:
     return Job(known.get("content", ""), names, "", **kept)
 
 
+def resolve_timeline(job: Job, film: Source) -> tuple[list[ResolvedStyle], Timeline]:
+    """The job's styles, and when each is painted over the film."""
+    resolved = resolve_styles(job.styles, keyframes=job.keyframes, picker=job.picker)
+    last = max(0.0, film.info.duration - 1 / float(film.info.rate))
+    names = [style.name for style in resolved]
+    return resolved, Timeline.through(names, last, ease=job.ease, blend=job.blend)
+
+
 def build_style_target(job: Job, engine: Any, name: str, film: Source) -> StyleTarget:
     """The style numbers that each frame should have."""
-    resolved = resolve_styles(job.styles, keyframes=job.keyframes, picker=job.picker)
+    resolved, line = resolve_timeline(job, film)
     check_space(resolved, name, engine.space)
     numbers = {
         style.name: np.asarray(style.style, np.float32)
@@ -191,8 +269,6 @@ def build_style_target(job: Job, engine: Any, name: str, film: Source) -> StyleT
         else engine.embed(style.picture)
         for style in resolved
     }
-    last = max(0.0, film.info.duration - 1 / float(film.info.rate))
-    line = Timeline.through(list(numbers), last, ease=job.ease, blend=job.blend)
 
     def wanted(index: int) -> Embedding:
         mix = line.at(index / float(film.info.rate))
@@ -217,6 +293,8 @@ def measure_videos(
     paths = [video.path for video in evaluation.videos]
     fresh = paths.index(evaluation.fresh) if evaluation.fresh in paths else 0
     total = min(source.info.frames for source in (film, *sources))
+    limit = PROTOCOL.frames if evaluation.protocol else None
+    total = min(total, limit or total)
     if total == 1:
         shortest = min((film, *sources), key=lambda source: source.info.frames).info.path
         raise UsageError(
@@ -226,7 +304,8 @@ def measure_videos(
     at = {int((i + 0.5) * total / STRIP) for i in range(STRIP)}
     thumb = (max(1, round(width * THUMB / height)), THUMB)
     cuts, started, count = CutDetector(), time.perf_counter(), 0
-    for index, pictures in enumerate(iterate_together(film, sources, evaluation)):
+    together = islice(iterate_together(film, sources, evaluation), limit)
+    for index, pictures in enumerate(together):
         content, *paintings = (
             resize(picture, width, height, cv2.INTER_AREA) for picture in pictures
         )

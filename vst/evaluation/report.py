@@ -21,6 +21,10 @@ def build_report(evaluation: Evaluation) -> HtmlReport:
         note += f"; scene cuts at frames {', '.join(map(str, evaluation.cuts))}"
     if evaluation.predictor:
         note += f"; style by the predictor of {evaluation.predictor}"
+    if evaluation.judge:
+        note += f"; judged by {', '.join(evaluation.judge)}"
+    if evaluation.protocol:
+        note += f"; protocol {evaluation.protocol}"
     if evaluation.verdict:
         page.heading(evaluation.verdict)
     page.heading("In all", note)

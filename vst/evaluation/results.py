@@ -62,7 +62,8 @@ class Evaluation:
     """All measures: of the painted video, and of the videos that it is compared with.
 
     ``fresh``: the path of the unstabilized painting, if one is known; ``held``: for each frame,
-    whether its style is that of the frame before (empty: not known). ``strip``: thumbnails of the
+    whether its style is that of the frame before (empty: not known). ``judge``: the files of its
+    networks; ``protocol``: the protocol's name, if it was followed. ``strip``: thumbnails of the
     content, of the frames ``strip_frames``.
     """
 
@@ -78,6 +79,8 @@ class Evaluation:
     verdict: str = ""
     strip: list[Picture] = field(default_factory=list)
     strip_frames: list[int] = field(default_factory=list)
+    judge: list[str] | None = None
+    protocol: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return JSON values; NaN becomes null."""
@@ -85,6 +88,8 @@ class Evaluation:
             "content": self.content,
             "size": list(self.size),
             "predictor": self.predictor,
+            "judge": self.judge,
+            "protocol": self.protocol,
             "cuts": self.cuts,
             "fresh": self.fresh,
             "verdict": self.verdict,

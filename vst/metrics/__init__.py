@@ -21,6 +21,12 @@ METRICS = Registry(
         "adjacent-ssim": "vst.metrics.ssim:AdjacentSimilarity",
         "adjacent-ssim-100": "vst.metrics.ssim:make_patch_similarity",
         "variation": "vst.metrics.variation:TotalVariation",
+        "lpips": "vst.metrics.judged:make_one_frame_lpips",
+        "lpips-10": "vst.metrics.judged:make_ten_frame_lpips",
+        "content-lpips": "vst.metrics.judged:ContentLpips",
+        "vgg-style": "vst.metrics.judged:JudgedStyle",
+        "vgg-content": "vst.metrics.judged:JudgedContent",
+        "alexnet-style": "vst.metrics.judged:JudgedStyle",
     },
 )
 """Name -> class or function that makes a `Metric`."""

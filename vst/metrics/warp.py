@@ -8,28 +8,18 @@ style distance.
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from vst.core.types import Picture
-from vst.imaging.optical_flow import (
-    MEDIUM,
-    Flow,
-    FlowEstimator,
-    FlowSettings,
-    Gray,
-    Mask,
-    find_non_occluded,
-    warp,
-)
-from vst.metrics.base import NO_VALUE, Metric, check_pair
+from vst.imaging.optical_flow import MEDIUM, FlowSettings, Gray
+from vst.metrics.base import NO_VALUE
+from vst.metrics.warped_pair import WarpedPairMetric
 
 
-class WarpError(Metric):
+class WarpError(WarpedPairMetric):
     """E(t) = Σ noc · (warp(V[t-lag]) - V[t])² / (3 · Σ noc), pixels in 0..1, bilinear warp.
 
     The flow is the content's, from t back to t-lag, by DIS medium at full size; ``noc`` are the
@@ -42,35 +32,16 @@ class WarpError(Metric):
     unit = "mean squared difference, pixels in 0..1"
 
     def __init__(self, lag: int = 1, settings: FlowSettings = MEDIUM) -> None:
-        self.lag = lag
-        self._estimate_flow = FlowEstimator(settings)
-        self._earlier: deque[tuple[Gray, Picture]] = deque(maxlen=lag)
+        super().__init__(lag, settings)
         self._parts: list[float] = []
         self._map: npt.NDArray[np.float64] | None = None
         self._seen: npt.NDArray[np.float64] | None = None
         self.last_map: npt.NDArray[np.float32] | None = None
         """The last frame's absolute difference, 0..1, 0 where it is not valid."""
 
-    def add(self, content: Picture, painted: Picture) -> float:
-        check_pair(content, painted)
-        gray = cv2.cvtColor(content, cv2.COLOR_RGB2GRAY)
-        value = NO_VALUE
-        if len(self._earlier) == self.lag:
-            value = self._compare(gray, painted, *self._earlier[0])
-        self._earlier.append((gray, painted.copy()))
-        return value
-
-    def reset(self) -> None:
-        self._earlier.clear()
-
-    def motion(self, gray: Gray, before: Gray) -> tuple[Flow, Mask]:
-        """Estimate the content's backward flow and the pixels in which it is valid."""
-        backward = self._estimate_flow(gray, before)
-        return backward, find_non_occluded(backward, self._estimate_flow(before, gray))
-
     def _compare(self, gray: Gray, painted: Picture, before: Gray, earlier: Picture) -> float:
-        backward, seen = self.motion(gray, before)
-        difference = warp(earlier.astype(np.float32), backward) - painted
+        warped, seen = self.warp_earlier(gray, before, earlier)
+        difference = warped - painted
         squares = np.where(seen, np.square(difference / 255).sum(2, dtype=np.float64), 0.0)
         if self._map is None or self._seen is None or self._map.shape != seen.shape:
             self._map, self._seen = np.zeros(seen.shape), np.zeros(seen.shape)

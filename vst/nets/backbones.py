@@ -9,15 +9,17 @@ from __future__ import annotations
 import contextlib
 import socket
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from vst import assets
 from vst.core.data_folder import WEIGHTS
 from vst.core.registry import make_unknown_error
 from vst.errors import AssetError, MissingFileError, UsageError
+from vst.nets import array_networks
 
 DEFAULT = "embedded"
 RANDOM = "random"
@@ -26,13 +28,16 @@ DOWNLOAD_TIMEOUT = 30.0
 """Seconds without an answer after which a download fails."""
 CAFFE_MEAN = (123.68, 116.779, 103.939)
 """Mean red, green and blue of ImageNet, which VGG and ResNet subtract."""
+TORCH_MEAN, TORCH_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""Mean and standard deviation of ImageNet's red, green and blue in [0,1], as torchvision's."""
 
 
 @dataclass(frozen=True)
 class BackboneSpec:
     """A network of the table. ``network``: its name in ``keras.applications``, empty for the
     package's own. ``values``: the range that its first layer takes: ``caffe`` (blue first, 0..255
-    less the mean), ``signed`` (−1..1), ``bytes`` (0..255). ``min_side``: the shortest side, in
+    less the mean), ``signed`` (−1..1), ``bytes`` (0..255), ``torch`` (mean 0, standard deviation
+    1; only for weights from `vst.nets.array_networks`). ``min_side``: the shortest side, in
     pixels, for which its deepest layer is not empty. ``content`` and ``style``: its default layers.
     ``stride``: pixels between patches if its first layer takes patches that do not overlap, else 1.
     """
@@ -81,9 +86,9 @@ class Backbone:
     of layers, it returns name -> features (B,h,w,C). Differentiable; its weights are frozen.
     """
 
-    def __init__(self, name: str, network: Any):
+    def __init__(self, name: str, network: Any, spec: BackboneSpec | None = None):
         self.name, self.network = name, network
-        self.spec = BACKBONES[name]
+        self.spec = spec or BACKBONES[name]
         self.content_layers, self.style_layers = self.spec.content, self.spec.style
         self.phases = choose_phases(self.spec.stride)
         self._parts: dict[tuple[str, ...], Any] = {}
@@ -110,7 +115,10 @@ class Backbone:
         """
         from keras import ops
 
-        pictures = mirror_to_minimum(pictures, self.spec.min_side) * 255.0
+        pictures = mirror_to_minimum(pictures, self.spec.min_side)
+        if self.spec.values == "torch":
+            return normalize_as_torch(pictures)
+        pictures = pictures * 255.0
         if self.spec.values == "caffe":
             mean = ops.convert_to_tensor(CAFFE_MEAN, dtype=pictures.dtype)
             return ops.flip(pictures - mean, -1)
@@ -130,6 +138,15 @@ class Backbone:
             wanted = {name: self.network.get_layer(name).output for name in names}
             self._parts[names] = keras.Model(self.network.input, wanted)
         return self._parts[names]
+
+
+def normalize_as_torch(pictures: Any) -> Any:
+    """Bring pictures (B,H,W,3) in [0,1] to ImageNet's mean 0 and standard deviation 1."""
+    from keras import ops
+
+    pictures = ops.convert_to_tensor(pictures)
+    mean = ops.convert_to_tensor(TORCH_MEAN, dtype=pictures.dtype)
+    return (pictures - mean) / ops.convert_to_tensor(TORCH_DEVIATION, dtype=pictures.dtype)
 
 
 def choose_phases(stride: int) -> tuple[tuple[int, int], ...]:
@@ -168,9 +185,10 @@ def mirror_to_minimum(pictures: Any, min_side: int) -> Any:
 def open_backbone(name: str = DEFAULT, weights: Path | str | None = None) -> Backbone:
     """Open a network of `BACKBONES` with its weights.
 
-    ``weights``: None for the package's own (``embedded``) or ImageNet's (downloaded once, into
-    Keras's cache); a weights file of the same network without its top (for ``embedded``: a folder
-    that ``vst train embedded`` wrote); or `RANDOM`.
+    ``weights``: None for the package's own (``embedded``) or ImageNet's (of `vst models pull`, else
+    downloaded once, into Keras's cache); a weights file of the same network without its top, or a
+    folder with one named after the backbone (for ``embedded``: a folder that ``vst train embedded``
+    wrote); for ``vgg16`` also an ``.npz`` of `vst.nets.array_networks`; or `RANDOM`.
 
     Raises `AssetError` for weights that cannot be downloaded or do not fit.
     """
@@ -183,7 +201,29 @@ def open_backbone(name: str = DEFAULT, weights: Path | str | None = None) -> Bac
         )
     if not kind.network:
         return Backbone(name, build_embedded_backbone(weights))
+    weights = find_weights_file(name, weights)
+    if name == "vgg16" and weights is not None and Path(weights).suffix == array_networks.SUFFIX:
+        network = array_networks.build_vgg16(Path(weights))
+        return Backbone(name, network, replace(kind, values="torch"))
     return Backbone(name, build_keras_application(name, kind.network, weights))
+
+
+def find_weights_file(name: str, weights: Path | str | None) -> Path | str | None:
+    """The file of a backbone's weights: the one named, the one in a folder, or the one that `vst
+    models pull` installed; None: Keras has to download it.
+    """
+    if weights is None and name in assets.MODELS:
+        place = assets.find_model_folder(assets.get_known_model(name))
+        weights = place.folder if place.is_complete else None
+    if weights is None or weights == RANDOM or not Path(weights).is_dir():
+        return weights
+    for suffix in (array_networks.SUFFIX, ".h5"):
+        found = sorted(Path(weights).glob(f"{name}*{suffix}"))
+        if found:
+            return found[0]
+    raise MissingFileError(
+        f"folder {str(weights)!r} has no weights of backbone {name!r}. Give the file itself."
+    )
 
 
 def build_embedded_backbone(weights: Path | str | None) -> Any:
