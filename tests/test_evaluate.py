@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from vst.errors import MediaError, MissingFileError, UnknownNameError, UsageError
-from vst.evaluation.measure import evaluate, read_styles_job
+from vst.evaluation.measure import EvaluationOptions, evaluate, read_styles_job
 from vst.evaluation.report import build_report
 from vst.evaluation.verdict import select_held
 from vst.plotting.report import draw_heat_map, format_curves_svg
@@ -48,7 +48,7 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 def test_a_flickering_painting_is_told_from_a_steady_one(clips: dict[str, str]) -> None:
-    found = evaluate(clips["steady"], clips["content"], against=[clips["raw"]])
+    found = evaluate(clips["steady"], clips["content"], EvaluationOptions(against=[clips["raw"]]))
     steady, raw = found.videos
     assert steady.frames == raw.frames == COUNT
     assert raw.scores["warp"].total == pytest.approx(0.04, rel=0.05)
@@ -64,7 +64,9 @@ def test_a_flickering_painting_is_told_from_a_steady_one(clips: dict[str, str]) 
 
 
 def test_values_stand_for_each_frame(clips: dict[str, str]) -> None:
-    found = evaluate(clips["raw"], clips["content"], measures=["warp", "sharpness"])
+    found = evaluate(
+        clips["raw"], clips["content"], EvaluationOptions(measures=["warp", "sharpness"])
+    )
     scores = found.videos[0].scores
     assert list(scores) == ["warp", "sharpness"]
     assert [len(score.values) for score in scores.values()] == [COUNT, COUNT]
@@ -74,7 +76,7 @@ def test_values_stand_for_each_frame(clips: dict[str, str]) -> None:
 
 
 def test_a_shorter_video_is_compared_as_far_as_it_goes(clips: dict[str, str]) -> None:
-    found = evaluate(clips["short"], clips["content"], measures=["sharpness"])
+    found = evaluate(clips["short"], clips["content"], EvaluationOptions(measures=["sharpness"]))
     assert found.videos[0].frames == 6
     assert "ends after 6 frames" in found.warnings[0]
 
@@ -87,7 +89,7 @@ def test_a_cut_of_the_content_is_no_flicker(tmp_path: Path) -> None:
     ]
     pictures = [scenes[0]] * 6 + [scenes[1]] * 6
     content = write_frames(tmp_path / "c", pictures)
-    found = evaluate(content, content, measures=["warp"])
+    found = evaluate(content, content, EvaluationOptions(measures=["warp"]))
     assert found.cuts == [6]
     assert found.videos[0].scores["warp"].total == 0
     assert math.isnan(found.videos[0].scores["warp"].values[6])
@@ -119,7 +121,7 @@ def test_the_style_is_that_of_the_timeline(
         cv2.imwrite(str(tmp_path / f"{name}.png"), np.full((20, 20, 3), value, np.uint8))
     grey = write_frames(tmp_path / "grey", [np.full((96, 128, 3), 128, np.uint8)] * COUNT)
     styles = [str(tmp_path / "black.png"), str(tmp_path / "white.png")]
-    found = evaluate(grey, clips["content"], styles=styles, measures=["style"])
+    found = evaluate(grey, clips["content"], EvaluationOptions(styles=styles, measures=["style"]))
     values = found.videos[0].scores["style"].values
     assert values[0] == pytest.approx(128 * 3**0.5)
     assert values[-1] == pytest.approx(127 * 3**0.5, rel=0.01)
@@ -129,15 +131,15 @@ def test_the_style_is_that_of_the_timeline(
 
 def test_wrong_use_is_told(clips: dict[str, str]) -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'warp'"):
-        evaluate(clips["raw"], clips["content"], measures=["wrap"])
+        evaluate(clips["raw"], clips["content"], EvaluationOptions(measures=["wrap"]))
     with pytest.raises(UsageError, match="--style or --job"):
-        evaluate(clips["raw"], clips["content"], measures=["style"])
+        evaluate(clips["raw"], clips["content"], EvaluationOptions(measures=["style"]))
     with pytest.raises(MissingFileError):
         evaluate("nowhere.mp4", clips["content"])
 
 
 def test_the_page_carries_all_within_itself(clips: dict[str, str], tmp_path: Path) -> None:
-    found = evaluate(clips["steady"], clips["content"], against=[clips["raw"]])
+    found = evaluate(clips["steady"], clips["content"], EvaluationOptions(against=[clips["raw"]]))
     page = tmp_path / "page.html"
     build_report(found).save(page)
     text = page.read_text(encoding="utf-8")
@@ -241,11 +243,11 @@ def test_a_mouth_that_stays_shut_fails_with_its_place_and_second(tmp_path: Path)
     fresh = write_frames(tmp_path / "fresh", [255 - x for x in contents])
     stuck = write_frames(tmp_path / "stuck", [255 - contents[0]] * 20)
     measures = ["warp", "structure", "trail"]
-    found = evaluate(stuck, content, fresh=fresh, measures=measures)
+    found = evaluate(stuck, content, EvaluationOptions(fresh=fresh, measures=measures))
     assert "stuck does not show what the frames show (worst at 0:00.4" in found.verdict
     assert "bottom left" in found.verdict
     assert found.videos[0].scores["structure"].total < 0.92
-    true = evaluate(fresh, content, fresh=fresh, measures=measures)
+    true = evaluate(fresh, content, EvaluationOptions(fresh=fresh, measures=measures))
     assert true.verdict == "fresh is steady; keeps what the frames show"
     head, rows = found.explain()
     assert head == ["measure", "good", "measured", "what it says"]
@@ -260,7 +262,7 @@ def test_without_a_fresh_painting_the_content_s_edges_stand_in(clips: dict[str, 
         "steady is steady; keeps the content's edges (no unstabilized painting was given)"
     )
     with pytest.raises(UsageError, match="--fresh"):
-        evaluate(clips["steady"], clips["content"], measures=["structure"])
+        evaluate(clips["steady"], clips["content"], EvaluationOptions(measures=["structure"]))
 
 
 def test_a_transition_of_styles_is_not_flicker(
@@ -271,7 +273,9 @@ def test_a_transition_of_styles_is_not_flicker(
     for number, color in enumerate([(250, 0, 0), (0, 0, 250)]):
         styles.append(str(tmp_path / f"{number}.png"))
         cv2.imwrite(styles[-1], np.full((20, 20, 3), color[::-1], np.uint8))
-    found = evaluate(clips["raw"], clips["content"], styles=styles, measures=["warp"])
+    found = evaluate(
+        clips["raw"], clips["content"], EvaluationOptions(styles=styles, measures=["warp"])
+    )
     assert not any(found.held[4:10]) and len(found.held) == COUNT
     assert "flickers (most at 0:00" in found.verdict
     known = select_held([1.0, 2.0, math.nan, 9.0], [True, True, True, False])

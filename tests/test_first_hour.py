@@ -146,11 +146,12 @@ MISTAKES = {
 """Verb -> mistake -> the words after the verb, and what the line has to say."""
 
 
-def list_mistakes() -> list[tuple[str, str, str, str]]:
+def list_mistakes() -> list[tuple[str, str, str]]:
+    """List the mistakes: the verb, the words after it, and what the line has to say."""
     return [
-        (verb, name, words, said)
+        (verb, words, expected)
         for verb, mistakes in MISTAKES.items()
-        for name, (words, said) in mistakes.items()
+        for words, expected in mistakes.values()
     ]
 
 
@@ -180,14 +181,13 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("verb", "name", "words", "said"),
+    ("verb", "words", "expected"),
     list_mistakes(),
-    ids=[f"{verb}: {name}" for verb, name, _, _ in list_mistakes()],
+    ids=[f"{verb}: {name}" for verb, mistakes in MISTAKES.items() for name in mistakes],
 )
 def test_a_mistake_is_one_line_and_leaves_no_file(
-    run: Run, prepared: Path, monkeypatch: pytest.MonkeyPatch, verb: str, name: str, words: str,
-    said: str,
-) -> None:  # fmt: skip
+    run: Run, prepared: Path, monkeypatch: pytest.MonkeyPatch, verb: str, words: str, expected: str
+) -> None:
     """No engine is opened before the mistake is found."""
     monkeypatch.chdir(prepared)
     monkeypatch.setenv("VST_HOME", str(prepared / "home"))
@@ -197,7 +197,7 @@ def test_a_mistake_is_one_line_and_leaves_no_file(
     assert done.code == WRONG_USE, done.err
     assert len(done.err.splitlines()) == 1, done.err
     assert done.out == ""
-    assert said in done.err
+    assert expected in done.err
     assert re.match(r"vst[\w -]*: .{20,}", done.err)
     assert sorted(prepared.rglob("*")) == before
 

@@ -17,7 +17,7 @@ from tests.judge_files import write_judge
 from vst import assets
 from vst.errors import AssetError, MissingFileError, UsageError
 from vst.evaluation.judging import JUDGED_METRICS, PROTOCOL
-from vst.evaluation.measure import evaluate
+from vst.evaluation.measure import EvaluationOptions, evaluate
 from vst.metrics.judged import EVERY
 from vst.nets import array_networks, judges
 from vst.nets.backbones import open_backbone
@@ -146,10 +146,12 @@ def test_the_judge_s_measures_tell_flicker_and_style(
     found = evaluate(
         clips["steady"],
         clips["content"],
-        against=[clips["flickering"]],
-        styles=[clips["style"]],
-        measures=JUDGED_METRICS,
-        judge=judge,
+        EvaluationOptions(
+            against=[clips["flickering"]],
+            styles=[clips["style"]],
+            measures=JUDGED_METRICS,
+            judge=judge,
+        ),
     )
     steady, flickering = (video.scores for video in found.videos)
     assert steady["lpips"].total < flickering["lpips"].total
@@ -159,23 +161,27 @@ def test_the_judge_s_measures_tell_flicker_and_style(
     for name in ("vgg-style", "alexnet-style"):
         assert steady[name].values[0] < 0.05  # the first frame is the style itself
         assert steady[name].total < flickering[name].total
-    assert evaluate(
-        clips["content"], clips["content"], measures=["content-lpips", "vgg-content"], judge=judge
-    ).as_dict()["videos"][0]["total"] == {"content-lpips": 0, "vgg-content": 0}
+    options = EvaluationOptions(measures=["content-lpips", "vgg-content"], judge=judge)
+    found = evaluate(clips["content"], clips["content"], options)
+    assert found.as_dict()["videos"][0]["total"] == {"content-lpips": 0, "vgg-content": 0}
 
 
 def test_a_style_without_a_picture_leaves_the_style_distance_out(
     judge: judges.Judge, clips: dict[str, str]
 ) -> None:
-    words = {"styles": ["@ink-wash"], "judge": judge}
-    found = evaluate(clips["steady"], clips["content"], protocol=True, **words)
+    options = EvaluationOptions(styles=["@ink-wash"], judge=judge, protocol=True)
+    found = evaluate(clips["steady"], clips["content"], options)
     assert "style 'ink-wash' has no picture" in found.warnings[0]
     assert "vgg-style" not in found.videos[0].scores
     assert "vgg-content" in found.videos[0].scores
     with pytest.raises(UsageError, match="lack the styles' pictures"):
-        evaluate(clips["steady"], clips["content"], measures=["vgg-style"], judge=judge)
+        evaluate(
+            clips["steady"],
+            clips["content"],
+            EvaluationOptions(measures=["vgg-style"], judge=judge),
+        )
     with pytest.raises(UsageError, match="needs a judge"):
-        evaluate(clips["steady"], clips["content"], measures=["lpips"])
+        evaluate(clips["steady"], clips["content"], EvaluationOptions(measures=["lpips"]))
 
 
 Run = Callable[..., Any]

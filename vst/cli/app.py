@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -60,9 +61,7 @@ def command(
     auth: str | None,
     names: tuple[str, ...],
     state: Path | None,
-    max_upload: int,
-    max_length: float,
-    jobs: int,
+    **visitor: Any,
 ) -> None:
     """Serve a page in which videos are painted by looking. It opens no browser; Ctrl-C ends it, and
     removes what was uploaded and made.
@@ -72,7 +71,10 @@ def command(
     """
     from vst.web.server import serve
 
-    limits = VisitorLimits(upload=max_upload, kept=4 * max_upload, length=max_length, jobs=jobs)
+    upload = visitor["max_upload"]
+    limits = VisitorLimits(
+        upload=upload, kept=4 * upload, length=visitor["max_length"], jobs=visitor["jobs"]
+    )
     known = parse_auth(auth) if auth else None
     if known is None and not is_local(host):
         click.echo(

@@ -7,6 +7,7 @@ import time
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import click
 import cv2
@@ -14,7 +15,7 @@ import numpy as np
 
 from vst.cli.checks import check_video_output, check_videos
 from vst.cli.next_steps import format_command, print_next_steps
-from vst.cli.options import output_option, print_json, report_options, warn
+from vst.cli.options import output_option, pop_options, print_json, report_options, warn
 from vst.cli.progress import Reporter
 from vst.core.types import Frame, Picture, Progress, VideoInfo
 from vst.errors import UsageError
@@ -48,14 +49,14 @@ def command(
     labels: tuple[str, ...],
     height: int | None,
     overwrite: bool,
-    as_json: bool,
-    progress: str,
+    **report: Any,
 ) -> None:
     """Put two or more VIDEOS (or folders of frames) side by side, as long as the shortest.
 
     \b
     Example: vst compare raw.mp4 steady.mp4 -o side.mp4
     """
+    as_json, progress = pop_options(report, "as_json", "progress")
     if len(videos) < 2:
         raise UsageError("one video was given; name two or more to compare")
     if labels and len(labels) != len(videos):

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
 from vst.cli.checks import check_parent, check_style, check_videos
 from vst.cli.next_steps import format_command, print_next_steps
-from vst.cli.options import OneOf, print_json, report_options, warn
+from vst.cli.options import OneOf, pop_options, print_json, report_options, warn
 from vst.cli.progress import Reporter
 from vst.engines import ENGINES
 from vst.errors import OutputExistsError
 from vst.evaluation.judging import NO_JUDGE
-from vst.evaluation.measure import PREDICTOR, evaluate
+from vst.evaluation.measure import PREDICTOR, EvaluationOptions, evaluate
 from vst.evaluation.report import build_report
 from vst.evaluation.results import Evaluation
 from vst.metrics import METRICS
@@ -63,51 +65,27 @@ from vst.styles.resolve import check_style_exists
 @click.option("--overwrite", is_flag=True, help="Replace the report if it exists.")
 @report_options
 def command(
-    painted: str,
-    content: str,
-    styles: tuple[str, ...],
-    job: bool,
-    against: tuple[str, ...],
-    fresh: str | None,
-    measures: tuple[str, ...],
-    predictor: str,
-    judge: str | None,
-    protocol: bool,
-    size: int | None,
-    report: str | None,
-    overwrite: bool,
-    as_json: bool,
-    progress: str,
+    painted: str, content: str, report: str | None, overwrite: bool, **options: Any
 ) -> None:
     """Measure PAINTED (a video or a folder of frames) against the content it was painted from.
 
     \b
     Example: vst evaluate painted.mp4 --content holiday.mp4 --report page.html
     """
+    as_json, progress, judge = pop_options(options, "as_json", "progress", "judge")
+    asked = EvaluationOptions(**options)
     if report is not None:
         check_report(report, overwrite)
-    check_videos((painted, *against, *((fresh,) if fresh else ())), name="painting")
+    others = (*asked.against, *((asked.fresh,) if asked.fresh else ()))
+    check_videos((painted, *others), name="painting")
     check_videos((content,), name="content")
-    for style in styles:
+    for style in asked.styles:
         check_style_exists(style)
         check_style(style)
     place = judge or find_judge()
     opened = open_judge(place) if place is not None else None
     with Reporter(progress) as on_progress:
-        evaluation = evaluate(
-            painted,
-            content,
-            styles=styles,
-            job=job,
-            against=against,
-            fresh=fresh,
-            measures=measures or None,
-            predictor=predictor,
-            size=size,
-            judge=opened,
-            protocol=protocol,
-            on_progress=on_progress,
-        )
+        evaluation = evaluate(painted, content, replace(asked, judge=opened), on_progress)
     if report is not None:
         build_report(evaluation).save(Path(report))
     warn(evaluation.warnings)
@@ -115,7 +93,7 @@ def command(
         print_json({**evaluation.as_dict(), "report": report})
         return
     print_table(evaluation)
-    if opened is None and not measures:
+    if opened is None and not asked.measures:
         click.echo(NO_JUDGE)
     if report is not None:
         click.echo(f"{report}: what the figures mean, frames, maps and curves")

@@ -30,7 +30,7 @@ from vst.keyframes.diverse import describe_styles, measure_distances
 from vst.pipeline.parts import open_engine
 from vst.plotting import draw_sheet, save_picture
 from vst.plotting.maps import draw_heat_table
-from vst.styles.resolve import ResolvedStyle, resolve_styles
+from vst.styles.resolve import ResolvedStyle, StyleReading, resolve_styles
 
 PER_ROW = 5
 """Pictures in a row of the sheet."""
@@ -55,23 +55,14 @@ FIELDS = Job.__dataclass_fields__
     "--json", "as_json", is_flag=True, help="Print one JSON object on stdout and nothing else."
 )
 @verbose_option
-def command(
-    style: str,
-    keyframes: int,
-    picker: str,
-    at: tuple[float, ...] | None,
-    output: str,
-    overwrite: bool,
-    engine: str,
-    model: str | None,
-    as_json: bool,
-) -> None:
+def command(style: str, output: str, overwrite: bool, as_json: bool, **options: Any) -> None:
     """Take keyframes from the video STYLE, say their times, and draw them, with a map of how far
     apart their styles are by the engine.
 
     \b
     Example: vst keyframes film.mp4 -n 5 -o sheet.png
     """
+    at, keyframes = options["at"] or (), options["keyframes"]
     check_option("keyframes", keyframes, FIELDS["keyframes"].metadata)
     check_video_style(style)
     target = Path(output)
@@ -81,14 +72,14 @@ def command(
         raise OutputExistsError(
             f"output {output!r} is a file; give a folder, or a sheet's name (.png)"
         )
-    check_model(engine, model)
+    check_model(options["engine"], options["model"])
     # A time that is given is meant to be taken, whatever the picker's default.
+    picker = options["picker"]
     picker = "manual" if at and picker == FIELDS["picker"].default else picker
     notes: list[str] = []
-    embedder = Embedder(engine, model)
-    picked = resolve_styles(
-        [style], keyframes=keyframes, picker=picker, at=at or (), embed=embedder, notes=notes
-    )
+    embedder = Embedder(options["engine"], options["model"])
+    reading = StyleReading(embedder, notes)
+    picked = resolve_styles([style], keyframes=keyframes, picker=picker, at=at, reading=reading)
     apart = measure_distances(describe_styles([keyframe.picture for keyframe in picked], embedder))
     files = write_pictures(picked, apart, embedder.space, target)
     if as_json:

@@ -302,6 +302,11 @@ def report_options(function: Function) -> Function:
     )(function)
 
 
+def pop_options(options: dict[str, Any], *names: str) -> list[Any]:
+    """Remove these from the options that a command received by name, and return their values."""
+    return [options.pop(name) for name in names]
+
+
 def verbose_option(function: Function) -> Function:
     """Add -v."""
     return click.option(

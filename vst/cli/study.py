@@ -16,7 +16,7 @@ import click
 from vst.cli.checks import check_content, check_style
 from vst.cli.help import GroupedCommand
 from vst.cli.next_steps import format_command, print_next_steps
-from vst.cli.options import OneOf, print_json, report_options, style_option
+from vst.cli.options import OneOf, pop_options, print_json, report_options, style_option
 from vst.cli.progress import Reporter
 from vst.engines import ENGINES
 from vst.errors import Cancelled, UsageError
@@ -235,15 +235,13 @@ def sweep(
     \b
     Example: vst study sweep cat.jpg -s art.jpg --out study --vary strength=0.3,1
     """
-    from vst.research.study.sweep import plan_sweep as study_of
+    from vst.research.study.sweep import Sweep, plan_sweep
 
     training = read_training(shared, train or "fast")
     subject, only, _ = read_shared_options(shared)
     with open_judge(subject) as judge:
-        study = study_of(
-            subject, out, judge, vary=vary, options=options,
-            training=training if train else None, only=only,
-        )  # fmt: skip
+        sweep = Sweep(vary, options, training if train else None, only)
+        study = plan_sweep(subject, out, judge, sweep)
         run_and_print(study, out, as_json, progress)
 
 
@@ -330,8 +328,7 @@ def rate(
     port: int,
     ranking: bool,
     opened: bool,
-    as_json: bool,
-    progress: str,
+    **report: Any,
 ) -> None:
     """Show pairs of videos side by side, without names, and rank them by your answers.
 
@@ -346,6 +343,7 @@ def rate(
     from vst.research.study.standings import format_standings, write_page
     from vst.research.study.votes import Votes
 
+    as_json, progress = pop_options(report, "as_json", "progress")
     groups = [read_group(folder) for folder in folders]
     place = out or folders[0]
     place.mkdir(parents=True, exist_ok=True)

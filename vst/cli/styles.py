@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from vst.cli.checks import check_model, check_style
@@ -60,13 +62,7 @@ def command(context: click.Context, as_json: bool) -> None:
 @job_options("engine", "model", "keyframes", "picker")
 @verbose_option
 def add(
-    name: str,
-    picture: str,
-    description: str,
-    engine: str,
-    model: str | None,
-    keyframes: int,
-    picker: str,
+    name: str, picture: str, description: str, engine: str, model: str | None, **choice: Any
 ) -> None:
     """Keep the style of PICTURE as @NAME, for this user.
 
@@ -77,7 +73,7 @@ def add(
     check_style_exists(picture)
     check_style(picture)
     check_model(engine, model)
-    resolved = resolve_styles([picture], keyframes=keyframes, picker=picker)
+    resolved = resolve_styles([picture], **choice)
     if len(resolved) != 1:
         raise UsageError(f"{picture!r} has {len(resolved)} pictures; a style is made from one")
     with open_engine(engine, model=model) as opened:

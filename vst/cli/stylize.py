@@ -19,6 +19,7 @@ from vst.cli.options import (
     cluster_settings,
     job_options,
     output_option,
+    pop_options,
     print_json,
     report_options,
     style_option,
@@ -67,11 +68,6 @@ def command(
     styles: tuple[str, ...],
     output: str,
     dry_run: bool,
-    as_json: bool,
-    progress: str,
-    cluster: str | None,
-    workers: int | None,
-    storage: str | None,
     **options: Any,
 ) -> None:
     """Paint the video CONTENT in one or more styles.
@@ -79,6 +75,8 @@ def command(
     \b
     Example: vst stylize holiday.mp4 -s film.mp4 -s @ink-wash -o painted.mp4
     """
+    as_json, progress = pop_options(options, "as_json", "progress")
+    cluster = pop_options(options, "cluster", "workers", "storage")
     job = make_job(content, styles, output, **options)
     check_job(job)
     check_video_output(output, job.overwrite)
@@ -88,7 +86,7 @@ def command(
         handle_interrupts() as stop,
         limit_tensorflow_threads(ENGINES[job.engine].paints_in_parallel),
     ):
-        paint = choose_runner(cluster_settings(cluster, workers, storage), job.threads)
+        paint = choose_runner(cluster_settings(*cluster), job.threads)
         done = estimate(job) if dry_run else paint(job, reporter, stop)
     if as_json:
         print_json(done.as_dict())

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
 from vst.cli.next_steps import format_command
-from vst.cli.options import print_json, report_options
+from vst.cli.options import pop_options, print_json, report_options
 from vst.cli.progress import Reporter
 from vst.cli.stopping import explain_stop
 from vst.cli.train_styles import fast, temporal
@@ -57,15 +58,10 @@ def command() -> None:
 def embedded(
     teacher: Path,
     pictures: Path,
-    minutes: float,
     out: Path | None,
     resume: Path | None,
     clips: tuple[Path, ...],
-    pairs: int | None,
-    labels: int | None,
-    backend: str | None,
-    as_json: bool,
-    progress: str,
+    **options: Any,
 ) -> None:
     """Train the predictor and the painter from random values, on the teacher's pictures.
 
@@ -86,13 +82,13 @@ def embedded(
         and not (resume / "data").is_dir()
     ):
         raise click.UsageError(f"{resume} holds no training. Start one with --out {resume}")
+    as_json, progress, backend = pop_options(options, "as_json", "progress", "backend")
     if backend:
         os.environ["KERAS_BACKEND"] = backend
     from vst.research.training.distillation import Distillation, DistillationPlan
 
-    plan = replace(DistillationPlan(), minutes=minutes)
-    given = {"pairs": pairs, "labels": labels}
-    plan = replace(plan, **{name: count for name, count in given.items() if count})
+    given = {name: value for name, value in options.items() if value is not None}
+    plan = replace(DistillationPlan(), **given)
     words = ("--teacher", teacher, "--pictures", pictures, "--resume", folder)
     again = format_command("train", "embedded", *words)
     with (

@@ -12,7 +12,7 @@ import click
 
 from vst.cli.help import GroupedCommand
 from vst.cli.next_steps import format_command, print_next_steps
-from vst.cli.options import TIME, Function, OneOf, print_json, report_options
+from vst.cli.options import TIME, Function, OneOf, pop_options, print_json, report_options
 from vst.cli.progress import Reporter
 from vst.cli.stopping import explain_stop
 from vst.core.types import Picture
@@ -89,8 +89,6 @@ def fast(
     pictures: Path | None,
     out: Path | None,
     resume: Path | None,
-    as_json: bool,
-    progress: str,
     **given: Any,
 ) -> None:
     """Train a network that paints in one style, on pictures.
@@ -101,6 +99,7 @@ def fast(
     \b
     Example: vst train fast --style wave.jpg --pictures photographs --out wave
     """
+    report = pop_options(given, "as_json", "progress")
     values = drop_missing(given)
     if resume is not None:
         refuse_on_resume(values, style=style, out=out)
@@ -116,7 +115,7 @@ def fast(
         training = FastTraining(
             picture, PictureFolder(pictures), out, plan, network, {"style": style}
         )
-    run_and_print(training, as_json, progress)
+    run_and_print(training, *report)
 
 
 @click.command(cls=GroupedCommand, grouped=False, common=COMMON)
@@ -138,8 +137,6 @@ def temporal(
     kind: str | None,
     out: Path | None,
     resume: Path | None,
-    as_json: bool,
-    progress: str,
     **given: Any,
 ) -> None:
     """Train a network that paints in one style without flicker, on films.
@@ -150,6 +147,7 @@ def temporal(
     \b
     Example: vst train temporal --style wave.jpg --data MPI-Sintel --out wave
     """
+    report = pop_options(given, "as_json", "progress")
     values = drop_missing(given)
     if resume is not None:
         refuse_on_resume(values, style=style, out=out, **{"pass": kind})
@@ -168,7 +166,7 @@ def temporal(
         films = FilmSet.read(data, plan.side, kind or KINDS[0])
         picture = read_style_picture(style, at)
         training = TemporalTraining(picture, films, out, plan, network, {"style": style})
-    run_and_print(training, as_json, progress)
+    run_and_print(training, *report)
 
 
 def drop_missing(given: dict[str, Any]) -> dict[str, Any]:

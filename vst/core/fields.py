@@ -10,46 +10,61 @@ from dataclasses import field, fields
 from fractions import Fraction
 from numbers import Integral, Rational, Real
 from types import NoneType, UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    TypedDict,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from vst.core.registry import make_unknown_error
 from vst.errors import UsageError
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
 T = TypeVar("T")
 
 
-def option(
-    default: Any,
-    text: str,
-    *,
-    choices: Iterable[str] | None = None,
-    low: float | None = None,
-    high: float | None = None,
-    kind: type | None = None,
-    group: str = "",
-    aliases: tuple[str, ...] = (),
-    earlier_choices: Iterable[str] = (),
-    shapes_frames: bool = True,
-) -> Any:
-    """Make a dataclass field with its default, its help, and the values it accepts.
+class FieldSettings(TypedDict, total=False):
+    """What a field accepts, and where it is shown.
 
-    ``kind``: the type of one value, where the default does not show it. ``group``: the heading that
-    the option stands under in help and on the page. ``aliases``: earlier spellings, still accepted.
-    ``earlier_choices``: earlier names of choices, which the dataclass replaces by present ones.
-    ``shapes_frames``: whether the value changes what is painted, so a resumed run must keep it.
+    ``choices``, ``low`` and ``high``: the values that are accepted. ``kind``: the type of one
+    value, where the default does not show it. ``group``: the heading that the option stands under
+    in help and on the page. ``aliases``: earlier spellings, still accepted. ``earlier_choices``:
+    earlier names of choices, which the dataclass replaces by present ones. ``shapes_frames``:
+    whether the value changes what is painted, so a resumed run must keep it.
     """
-    about = {
-        "help": text,
-        "choices": choices,
-        "low": low,
-        "high": high,
-        "kind": kind,
-        "group": group,
-        "aliases": aliases,
-        "earlier_choices": earlier_choices,
-        "shapes_frames": shapes_frames,
-    }
-    return field(default=default, metadata=about)
+
+    choices: Iterable[str] | None
+    low: float | None
+    high: float | None
+    kind: type | None
+    group: str
+    aliases: tuple[str, ...]
+    earlier_choices: Iterable[str]
+    shapes_frames: bool
+
+
+DEFAULT_SETTINGS: FieldSettings = {
+    "choices": None,
+    "low": None,
+    "high": None,
+    "kind": None,
+    "group": "",
+    "aliases": (),
+    "earlier_choices": (),
+    "shapes_frames": True,
+}
+
+
+def option(default: Any, text: str, **settings: Unpack[FieldSettings]) -> Any:
+    """Make a dataclass field with its default, its help ``text``, and the values it accepts."""
+    return field(default=default, metadata={"help": text, **DEFAULT_SETTINGS, **settings})
 
 
 def check_option(name: str, value: Any, about: Any) -> None:

@@ -55,35 +55,51 @@ THUMB = 110
 """Their height in pixels."""
 
 
-def evaluate(
-    painted: str,
-    content: str,
-    *,
-    styles: Sequence[str] = (),
-    job: bool = False,
-    against: Sequence[str] = (),
-    measures: Sequence[str] | None = None,
-    predictor: str = PREDICTOR,
-    size: int | None = None,
-    fresh: str | None = None,
-    judge: Judge | None = None,
-    protocol: bool = False,
-    on_progress: OnProgress = ignore_progress,
-) -> Evaluation:
-    """Measure ``painted`` (a video or a folder of frames), frame by frame against ``content``.
+@dataclass(frozen=True)
+class EvaluationOptions:
+    """What is measured, and with what the video was painted.
 
     ``styles``: what it was painted with, as `vst stylize` takes it, in order over the whole length;
     ``job``: take that from the job written into the painted file. Without either there is no style
     distance. ``against``: other paintings of the same content. ``measures``: names out of
-    `METRICS` (default: all that can be taken). ``fresh``: the unstabilized painting of the same job
+    `METRICS` (default: all that can be taken). ``predictor``: the engine that judges the style.
+    ``fresh``: the unstabilized painting of the same job
     (default: the one of ``against`` that was painted so), against which structure, tile drift and
     trail are measured; without one, structure is measured against the content's own edges.
     ``size``: short side at which is compared (default: the content's own, at most 512). ``judge``:
     networks that measure LPIPS and Gram distances. ``protocol``: measure as docs/protocol.md says;
     it sets measures, size, and the number of frames.
     """
-    check_measures(measures, size if protocol else None, protocol)
-    size = PROTOCOL.side if protocol else size
+
+    styles: Sequence[str] = ()
+    job: bool = False
+    against: Sequence[str] = ()
+    measures: Sequence[str] = ()
+    predictor: str = PREDICTOR
+    size: int | None = None
+    fresh: str | None = None
+    judge: Judge | None = None
+    protocol: bool = False
+
+    def __post_init__(self) -> None:
+        for name in self.measures:
+            if name not in METRICS:
+                raise make_unknown_error("measure", name, METRICS)
+        if self.protocol and (self.measures or self.size):
+            raise UsageError("the protocol sets measures and size. Leave out --measure and --size")
+
+
+def evaluate(
+    painted: str,
+    content: str,
+    options: EvaluationOptions | None = None,
+    on_progress: OnProgress = ignore_progress,
+) -> Evaluation:
+    """Measure ``painted`` (a video or a folder of frames), frame by frame against ``content``."""
+    options = options or EvaluationOptions()
+    styles, job, against, fresh = options.styles, options.job, options.against, options.fresh
+    protocol, measures, judge = options.protocol, options.measures, options.judge
+    size = PROTOCOL.side if protocol else options.size
     if fresh is not None and fresh not in against:
         against = (*against, fresh)
     fresh = fresh or find_fresh(against)
@@ -103,15 +119,15 @@ def evaluate(
             chosen += judging.list_metrics()
         wanted, predict = None, None
         if not protocol and (named or "tile-drift" in chosen):
-            engine = stack.enter_context(open_engine(predictor))
-            predict = get_predictor(engine, predictor)
-            wanted = build_style_target(named, engine, predictor, film) if named else None
+            engine = stack.enter_context(open_engine(options.predictor))
+            predict = get_predictor(engine, options.predictor)
+            wanted = build_style_target(named, engine, options.predictor, film) if named else None
         evaluation = Evaluation(
             content=content,
             rate=float(info.rate),
             size=(width, height),
             videos=[VideoResult(path) for path in (painted, *against)],
-            predictor=predictor if wanted else None,
+            predictor=options.predictor if wanted else None,
             fresh=fresh,
             judge=judge.names if judge else None,
             protocol=PROTOCOL.name if protocol else None,
@@ -126,15 +142,6 @@ def evaluate(
     return evaluation
 
 
-def check_measures(measures: Sequence[str] | None, size: int | None, protocol: bool) -> None:
-    """Raise an error for an unknown measure, and for what the protocol sets itself."""
-    for name in measures or ():
-        if name not in METRICS:
-            raise make_unknown_error("measure", name, METRICS)
-    if protocol and (measures or size):
-        raise UsageError("the protocol sets measures and size. Leave out --measure and --size")
-
-
 def find_fresh(paths: Sequence[str]) -> str | None:
     """The first of the videos that was painted without a stabilizer, by the job written into it."""
     for path in paths:
@@ -146,12 +153,12 @@ def find_fresh(paths: Sequence[str]) -> str | None:
 
 
 def choose_metrics(
-    fresh: str | None, has_style: bool, measures: Sequence[str] | None, protocol: bool
+    fresh: str | None, has_style: bool, measures: Sequence[str], protocol: bool
 ) -> list[str]:
     """The measures that were asked for, or those that can be taken without a judge."""
-    if measures and "style" in measures and not has_style:
+    if "style" in measures and not has_style:
         raise UsageError("the style distance needs --style or --job: what was it painted with?")
-    if measures and fresh is None and any(name in FRESH_METRICS for name in measures):
+    if fresh is None and any(name in FRESH_METRICS for name in measures):
         raise UsageError("no unstabilized painting was given to compare with. Give it with --fresh")
     if measures:
         return list(measures)

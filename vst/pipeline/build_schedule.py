@@ -24,7 +24,7 @@ from vst.schedule.pacing import equalize_pace
 from vst.schedule.score import Score, read_score
 from vst.schedule.timeline import NONE, Mix, Timeline
 from vst.styles.from_score import check_score_files, list_used_styles, resolve_score_styles
-from vst.styles.resolve import ResolvedStyle, check_space, resolve_styles
+from vst.styles.resolve import ResolvedStyle, StyleReading, check_space, resolve_styles
 from vst.video.beats import find_beats_in_file
 from vst.video.sources.base import Source
 
@@ -123,9 +123,7 @@ def resolve_listed_styles(
         keyframes=job.keyframes,
         picker=job.picker,
         at=job.at,
-        embed=embed,
-        notes=notes,
-        limits=job.limits,
+        reading=StyleReading(embed, notes, job.limits),
     )
 
 

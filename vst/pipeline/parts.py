@@ -73,9 +73,7 @@ def make_stabilizer(job: Job) -> Stabilizer:
     return stabilizer
 
 
-def build_sink_spec(
-    job: Job, info: VideoInfo, names: Mapping[str, str] | None = None
-) -> SinkSpec:
+def build_sink_spec(job: Job, info: VideoInfo, names: Mapping[str, str] | None = None) -> SinkSpec:
     """What to write for a job: the content's size, pixel aspect and rate. ``names``: what the
     job's files are called in the output's record.
     """

@@ -10,6 +10,7 @@ import bisect
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, TypedDict
 
 from vst.core.fields import accept_aliases
 from vst.core.html_repr import render_html
@@ -25,6 +26,9 @@ from vst.schedule.interpolation import (
     drop_name,
     interpolate_hermite,
 )
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 __all__ = [
     "BLENDS", "BRUSHES", "COLORS", "NONE", "Curve", "Key", "Mix", "Timeline", "blend_embeddings",
@@ -122,6 +126,14 @@ class Curve:
         return replace(self, points=(*before, (end, self.points[0][1])))
 
 
+class Transition(TypedDict, total=False):
+    """How a timeline interpolates between its keys: the fields of `Timeline` of these names."""
+
+    ease: str
+    blend: str
+    hold: float
+
+
 @accept_aliases
 @dataclass(frozen=True)
 class Timeline:
@@ -175,11 +187,9 @@ class Timeline:
         duration: float,
         *,
         start: float = 0.0,
-        ease: str = "smooth",
-        blend: str = "embedding",
         strength: float = 1.0,
-        hold: float = 0.0,
         loop: bool = False,
+        **transition: Unpack[Transition],
     ) -> Timeline:
         """Return a timeline with N names and N-1 transitions of equal length.
 
@@ -192,7 +202,7 @@ class Timeline:
             Key(start + duration * i / steps, {name: 1.0}, strength)
             for i, name in enumerate(played)
         )
-        return cls(tuple(keys), ease, blend, hold, loop)
+        return cls(tuple(keys), loop=loop, **transition)
 
     def close_loop(self, end: float) -> Timeline:
         """Return the timeline as a loop: at ``end`` seconds it is as at its first key.

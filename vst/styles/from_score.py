@@ -11,7 +11,7 @@ from vst.imaging.resize import shrink_long_side
 from vst.schedule.score.model import Score, StyleSource
 from vst.schedule.timeline import NONE
 from vst.styles.library import get_style
-from vst.styles.resolve import MAX_SIDE, ResolvedStyle, resolve_styles
+from vst.styles.resolve import MAX_SIDE, ResolvedStyle, StyleReading, resolve_styles
 from vst.video.sources import open_source
 
 
@@ -48,7 +48,8 @@ def resolve_score_style(
                 return ResolvedStyle(
                     name, source.at, shrink_long_side(video.at(source.at), MAX_SIDE)
                 )
-        styles = resolve_styles([str(path)], keyframes=1, picker="middle", limits=limits)
+        reading = StyleReading(limits=limits)
+        styles = resolve_styles([str(path)], keyframes=1, picker="middle", reading=reading)
         if len(styles) != 1:
             raise UsageError(f"{str(path)!r} has {len(styles)} pictures. Name one of them.")
         return replace(styles[0], name=name)

@@ -58,32 +58,44 @@ class ResolvedStyle:
         return np.asarray(self.style, np.uint8)
 
 
+@dataclass(frozen=True)
+class StyleReading:
+    """How style videos are read.
+
+    ``embed``: an engine's, for pickers that compare styles. ``notes``: the list that receives the
+    pickers' notes, such as skipped frames.
+    """
+
+    embed: Embed | None = None
+    notes: list[str] | None = None
+    limits: Limits = LIMITS
+
+
 def resolve_styles(
     styles: Sequence[str],
     *,
     keyframes: int,
     picker: str,
     at: Sequence[float] = (),
-    embed: Embed | None = None,
-    notes: list[str] | None = None,
-    limits: Limits = LIMITS,
+    reading: StyleReading | None = None,
 ) -> list[ResolvedStyle]:
     """Resolve style arguments in order; duplicate names get a number.
 
     An argument is a picture, a folder of pictures (in order of name), a video (``keyframes`` of it,
     chosen by ``picker``), ``@name`` (a built-in style or the user's), a ``.keras`` file (a network
     trained for a style), or ``none`` (the unpainted content). ``at``: seconds, for the picker that
-    takes times. ``embed``: an engine's, for pickers that compare styles. ``notes``: the list that
-    receives the pickers' notes, such as skipped frames.
+    takes times.
     """
-    chosen = PICKERS[picker](at)
+    chosen, reading = PICKERS[picker](at), reading or StyleReading()
 
     def resolve_video(path: Path) -> list[ResolvedStyle]:
-        return _resolve_video(path, chosen, keyframes, embed, notes, limits)
+        return _resolve_video(path, chosen, keyframes, reading)
 
     taken: set[str] = set()
     resolved = []
-    for one in (one for style in styles for one in _resolve_one(style, resolve_video, limits)):
+    for one in (
+        one for style in styles for one in _resolve_one(style, resolve_video, reading.limits)
+    ):
         if one.is_content:  # may occur several times, always as the same style
             resolved.append(one)
             continue
@@ -163,18 +175,13 @@ def _resolve_one(
 
 
 def _resolve_video(
-    path: Path,
-    picker: Picker,
-    count: int,
-    embed: Embed | None,
-    notes: list[str] | None,
-    limits: Limits,
+    path: Path, picker: Picker, count: int, reading: StyleReading
 ) -> list[ResolvedStyle]:
-    with open_source(path, limits) as video:
-        check_frames(f"style {str(path)!r}", video.info.frames, limits.frames)
-        picked = picker.pick(video, count, embed)
-        if notes is not None:
-            notes.extend(f"{path.name}: {note}" for note in picked.notes)
+    with open_source(path, reading.limits) as video:
+        check_frames(f"style {str(path)!r}", video.info.frames, reading.limits.frames)
+        picked = picker.pick(video, count, reading.embed)
+        if reading.notes is not None:
+            reading.notes.extend(f"{path.name}: {note}" for note in picked.notes)
         return [
             ResolvedStyle(f"{path.stem}-{i}", time, shrink_long_side(video.at(time), MAX_SIDE))
             for i, time in enumerate(picked.times, 1)

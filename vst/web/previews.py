@@ -22,7 +22,7 @@ from vst.plotting import plot_score
 from vst.preview import FramePreviewer
 from vst.schedule.score import StyleSource
 from vst.styles.library import load_builtin_styles
-from vst.styles.resolve import resolve_styles
+from vst.styles.resolve import StyleReading, resolve_styles
 from vst.video.sources import open_source
 from vst.web.form import build_job, parse_number, read_form
 from vst.web.sessions import PageStyle, Session, StoredFile
@@ -120,7 +120,10 @@ class Previews:
             job = Job(str(file.path), ("none",), "")
             embed = getattr(self._previewer.open_engine(job), "embed", None)
             styles = resolve_styles(
-                [str(file.path)], keyframes=keyframes, picker=picker, embed=embed
+                [str(file.path)],
+                keyframes=keyframes,
+                picker=picker,
+                reading=StyleReading(embed),
             )
         is_video = len(styles) > 1 or styles[0].name != file.path.stem
         for count, style in enumerate(styles, 1):

@@ -53,7 +53,11 @@ def create_paint_task(
     def work(on_progress: OnProgress) -> Outcome:
         stem = Path(content.name).stem
         names = {"video": f"{stem}-painted.mp4", "score": f"{stem}-score.yaml"}
-        own = {job.content: content.name, job.output: names["video"], str(job.score): names["score"]}
+        own = {
+            job.content: content.name,
+            job.output: names["video"],
+            str(job.score): names["score"],
+        }
         before = make_playable(session, content, folder, on_progress)
         # A server that was killed between finishing the file and noting it paints it again.
         result = run(

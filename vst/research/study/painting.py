@@ -15,7 +15,7 @@ from vst.engines import ENGINES
 from vst.engines.base import Engine
 from vst.engines.gatys import STAGE, GatysEngine
 from vst.engines.options import group_engine_options, parse_engine_options
-from vst.evaluation.measure import evaluate
+from vst.evaluation.measure import EvaluationOptions, evaluate
 from vst.evaluation.results import Evaluation
 from vst.job import NATIVE, Job
 from vst.pipeline.estimate import WARM
@@ -117,10 +117,10 @@ def paint_film(
     evaluation = evaluate(
         str(output),
         str(clip),
-        styles=subject.styles,
-        measures=list(MEASURED),
-        predictor=subject.predictor,
-        on_progress=on_progress,
+        EvaluationOptions(
+            styles=subject.styles, measures=list(MEASURED), predictor=subject.predictor
+        ),
+        on_progress,
     )
     return CaseResult(
         figures={

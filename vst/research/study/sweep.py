@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,25 +30,28 @@ from vst.research.study.painting import build_film_case, build_still_case
 from vst.video.sources import detect_source_kind
 
 
-def plan_sweep(
-    subject: Subject,
-    folder: Path,
-    judge: StillJudge,
-    *,
-    vary: Sequence[str],
-    options: Sequence[str] = (),
-    training: Training | None = None,
-    only: Sequence[str] = (),
-) -> Study:
-    """Paint a picture, or the clip of a video, with every combination of what varies.
+@dataclass(frozen=True)
+class Sweep:
+    """What varies, and what stays.
 
     ``vary``: ``NAME=VALUE,VALUE``; ``options``: ``NAME=VALUE`` for all. ``training``: train a
     network for each combination, and paint with it; names may then be of its options too.
+    ``only``: the cases to paint (none: all of them).
     """
+
+    vary: Sequence[str]
+    options: Sequence[str] = ()
+    training: Training | None = None
+    only: Sequence[str] = ()
+
+
+def plan_sweep(subject: Subject, folder: Path, judge: StillJudge, sweep: Sweep) -> Study:
+    """Paint a picture, or the clip of a video, with every combination of what varies."""
+    training = sweep.training
     own = {} if training is None else collect_training_fields(training.kind)
     kinds = {**collect_job_fields(), **own}
-    shared = parse_options(options, kinds)
-    varied = combine(parse_lists(vary, kinds))
+    shared = parse_options(sweep.options, kinds)
+    varied = combine(parse_lists(sweep.vary, kinds))
     subject = replace_drawn_styles(subject, folder)
     moves = training is not None or detect_source_kind(subject.content) != "picture"
     content = write_clip(subject, folder) if moves else write_still(subject, folder)
@@ -69,7 +72,7 @@ def plan_sweep(
     return Study(
         name="sweep",
         title=f"Sweep: {subject.names()}",
-        cases=select_cases([case(values) for values in varied], only),
+        cases=select_cases([case(values) for values in varied], sweep.only),
         about=[
             "The same content and style, each time with other values.",
             "" if training is None else f"For each a network was trained: {training.describe()}.",
