@@ -56,7 +56,7 @@ class Steady(Stabilizer):
         span, live = self.settings.anchors, self.settings.latency is not None
         self.warmup = max(reach, 2 * span if live else span - 1) if span else 0
         self.lookahead = (ahead if live else max(span - 1, ahead)) if span else 0
-        self._estimators = [FlowEstimator(self.settings.flow) for _ in range(2)]
+        self._estimator = FlowEstimator(self.settings.flow)
         self._pool = ThreadPoolExecutor(1, "steady")
         self._mix: dict[str, float] = {}
         self._index = 0  # of the next frame that comes in
@@ -90,7 +90,7 @@ class Steady(Stabilizer):
                 f"a painting of {painted.shape[1]}x{painted.shape[0]} in a shot of another size: "
                 "the frames of a shot have one size. Call flush and reset between"
             )
-        return self._take(self._estimators[0].gray(content), painted.copy(), dict(self._mix))
+        return self._take(self._estimator.gray(content), painted.copy(), dict(self._mix))
 
     def flush(self) -> list[Picture]:
         if not self._held:
@@ -111,7 +111,7 @@ class Steady(Stabilizer):
         lows = self._pool.submit(blur_coarse, painted)
         back = fore = None
         if before is not None:
-            back, fore = find_paths(before.gray, gray, self._estimators, self._pool)
+            back, fore = find_paths(before.gray, gray, self._estimator)
         frame = KnownFrame(index, gray, painted, mix, lows.result(), back)
         self._held[index] = frame
         if before is not None:
