@@ -25,7 +25,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("parts", ("engines", "keyframes", "stabilizers", "masks", "metrics")),
     ("job", ("styles", "job")),
     ("run", ("checkpoint", "pipeline")),
-    ("results", ("preview", "evaluation", "doctor", "api")),
+    ("results", ("preview", "evaluation", "export", "doctor", "api")),
     ("many jobs", ("batch", "cluster", "research", "notebook")),
     ("front ends", ("web", "cli", "__main__")),
 )
@@ -52,6 +52,7 @@ CAPTIONS = {
     "pipeline": "resolve, schedule, paint, write",
     "preview": "a few painted frames",
     "evaluation": "metrics over videos",
+    "export": "networks as ONNX and TFLite files",
     "doctor": "checks the set-up",
     "api": "vst.stylize and its kin",
     "batch": "contents × styles",

@@ -51,6 +51,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Set up": {
         "train": ("train", "train networks: for one style, or the embedded model"),
+        "export": ("export", "write the networks for phones, browsers, other programs"),
         "models": ("models", "list, download and check models"),
         "doctor": ("doctor", "check the installation, and how to fix it"),
     },

@@ -1,0 +1,103 @@
+"""``vst export``: the networks as files for other programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vst.cli.checks import check_model
+from vst.cli.options import Function, OneOf, Parsed, print_json, verbose_option
+from vst.errors import UnsupportedFileError
+from vst.export.plan import PRECISIONS, ExportPlan, parse_size
+
+if TYPE_CHECKING:
+    from vst.export.write import ExportedFile
+
+FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+@click.group("export")
+def command() -> None:
+    """Write the networks as files for phones, browsers and other programs.
+
+    \b
+    Example: vst export onnx files
+    """
+
+
+def file_options(function: Function) -> Function:
+    """Add the options of a format's verb."""
+    for option in (
+        verbose_option,
+        click.option(
+            "--json", "as_json", is_flag=True,
+            help="Print one JSON object on stdout, and nothing else.",
+        ),
+        click.option("--overwrite", is_flag=True, help="Replace files that are there."),
+        click.option(
+            "--precision", type=OneOf(PRECISIONS), default=ExportPlan.precision, show_default=True,
+            help="How the weights are stored; float16 halves the file and loses nothing.",
+        ),
+        click.option(
+            "--size", type=Parsed("WxH", parse_size), metavar="WxH",
+            help="Width and height of the frames, multiples of 4 (default: any).",
+        ),
+        click.option(
+            "--model", metavar="PATH",
+            help="A folder of `vst train embedded` or a .keras file of `vst train fast` "
+            "(default: the package's own networks).",
+        ),
+    ):  # fmt: skip
+        function = option(function)
+    return function
+
+
+@command.command()
+@click.argument("out", type=FOLDER)
+@file_options
+def onnx(out: Path, **options: Any) -> None:
+    """Write painter.onnx and predictor.onnx into the folder OUT, or network.onnx of a trained
+    network; each is run and compared with TensorFlow first.
+
+    \b
+    Example: vst export onnx files --precision float16
+    """
+    export_files("onnx", out, **options)
+
+
+def export_files(
+    format_name: str, out: Path, model: str | None, as_json: bool, overwrite: bool, **choice: Any
+) -> None:
+    """Export in one format and report the files."""
+    plan = ExportPlan(model=check_exported_model(model), **choice)
+    from vst.export.write import export_networks
+
+    files = export_networks(format_name, plan, out, overwrite=overwrite)
+    if as_json:
+        print_json({"files": [file.as_dict() for file in files]})
+        return
+    for file in files:
+        click.echo(format_file(file))
+
+
+def check_exported_model(model: str | None) -> Path | None:
+    """Refuse a model that cannot be exported, by its files."""
+    if model is None:
+        return None
+    path = Path(model)
+    check_model("fast" if path.is_file() else "embedded", model)
+    if path.is_file() and path.suffix != ".keras":
+        raise UnsupportedFileError(
+            f"--model {model!r} is not a network of `vst train fast`. Give its style.keras"
+        )
+    return path
+
+
+def format_file(file: ExportedFile) -> str:
+    """Format a line about a written file."""
+    size = f"{file.path}: {file.bytes / 1e6:.2f} MB"
+    if file.likeness is None:
+        return f"{size}, not checked: {file.unchecked}"
+    return f"{size}, {file.likeness:.0f} dB to TensorFlow"
