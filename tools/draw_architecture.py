@@ -25,7 +25,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("parts", ("engines", "keyframes", "stabilizers", "masks", "metrics")),
     ("job", ("styles", "job")),
     ("run", ("checkpoint", "pipeline")),
-    ("results", ("preview", "evaluation", "export", "doctor", "api")),
+    ("results", ("preview", "evaluation", "export", "doctor", "api", "moviepy")),
     ("many jobs", ("batch", "cluster", "research", "notebook")),
     ("front ends", ("web", "cli", "__main__")),
 )
@@ -55,6 +55,7 @@ CAPTIONS = {
     "export": "networks as ONNX and TFLite files",
     "doctor": "checks the set-up",
     "api": "vst.stylize and its kin",
+    "moviepy": "an effect of MoviePy",
     "batch": "contents × styles",
     "cluster": "chunks on a Ray cluster",
     "research": "training, studies",

@@ -37,7 +37,7 @@ from vst.pipeline.parts import EngineCache, build_parts, build_sink_spec, open_j
 from vst.plotting import draw_grid, draw_sheet, plot_score
 from vst.schedule.timeline import NONE, Mix, Timeline
 from vst.styles.resolve import ResolvedStyle
-from vst.video.sinks.base import Sink, SinkReport, SinkSpec
+from vst.video.sinks.memory import MemorySink
 from vst.video.sources import open_source
 from vst.video.sources.base import Source
 
@@ -125,26 +125,6 @@ class Preview:
     notes: list[str]
 
 
-class _MemorySink(Sink):
-    """Keeps the few frames of a preview in memory."""
-
-    def __init__(self, spec: SinkSpec) -> None:
-        super().__init__(spec)
-        self.frames: list[Frame] = []
-
-    def __enter__(self) -> _MemorySink:
-        return self
-
-    def write(self, frame: Frame) -> None:
-        self.frames.append(frame)
-
-    def finish(self) -> SinkReport:
-        return SinkReport(self.spec.path, len(self.frames), self.spec.rate, 0.0)
-
-    def abort(self) -> None:
-        self.frames.clear()
-
-
 def paint_preview(job: Job, engine: Engine, on_progress: OnProgress = ignore_progress) -> Preview:
     """Paint frames along the whole job, small, over the curves of the weights.
 
@@ -194,7 +174,7 @@ def paint_frames(
     on_progress: OnProgress = ignore_progress,
 ) -> list[Picture]:
     """Paint single frames of the content as the job asks, at the content's size."""
-    with _MemorySink(build_sink_spec(job, info)) as sink, open_job_mask(job) as mask:
+    with MemorySink(build_sink_spec(job, info)) as sink, open_job_mask(job) as mask:
         parts = build_parts(job, info, engine, timeline, sink, masked=mask is not None)
         masked = mask.apply(frames) if mask is not None else pair_without_mask(frames)
         run_loop(parts, masked, None, on_progress)

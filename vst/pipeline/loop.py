@@ -13,7 +13,7 @@ from vst.checkpoint.handover import ChunkStart, Handover, WarmStart
 from vst.checkpoint.planner import ChunkRule, StartFinder, WarmupNeed
 from vst.core.state_io import State
 from vst.core.threads import limit_opencv_threads, share_cores
-from vst.core.types import OnProgress, Progress
+from vst.core.types import Frame, OnProgress, Progress
 from vst.core.workers import ReadAhead, WriteBehind
 from vst.imaging.resize import resize
 from vst.pipeline.frames import MaskedFrame
@@ -27,6 +27,7 @@ from vst.pipeline.stages import (
     StabilizerStage,
 )
 from vst.video.scene_cuts import CutDetector
+from vst.video.sinks.memory import MemorySink
 
 AHEAD = 3
 """Frames, rounded up to whole batches, that may wait to be painted."""
@@ -122,6 +123,28 @@ def run_loop(
         write.finish()
     on_progress(Progress(PAINT, stage.done, total, time.perf_counter() - started))
     return LoopResult(stage.done, started)
+
+
+def paint_on_demand(
+    parts: PipelineParts, sink: MemorySink, frames: Iterable[MaskedFrame], first: int = 0
+) -> Iterator[Frame]:
+    """Paint frames one by one as they are asked for, in this thread, with the same result as
+    `run_loop`; ``sink`` is that of ``parts``. Frames before index ``first`` only warm up.
+    """
+    writer = FrameWriter(parts, first)
+    stage = StabilizerStage(parts, deque(), writer, first)
+    painter = parts.painter
+    for batch in group_frames(frames, painter.engine.batch, painter.width, painter.height):
+        if batch.new_scene:
+            stage(None)
+            painter.reset()
+        for painted in paint_batch(parts, batch):
+            stage(painted)
+        while sink.frames:
+            yield sink.frames.pop(0)
+    stage.flush()
+    while sink.frames:
+        yield sink.frames.pop(0)
 
 
 def paint_batch(parts: PipelineParts, batch: FrameBatch) -> list[PaintedFrame]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from dataclasses import asdict, dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -49,6 +50,15 @@ class Result:
     def as_dict(self) -> dict[str, Any]:
         """As plain values, for JSON."""
         return asdict(self)
+
+    def clip(self) -> Any:
+        """Open the output as a clip of MoviePy: a video or GIF, or a folder of frames."""
+        from moviepy import ImageSequenceClip, VideoFileClip
+
+        if Path(self.output).is_dir():  # beside the frames it contains job.json
+            frames = sorted(str(path) for path in Path(self.output).glob("frame_*.png"))
+            return ImageSequenceClip(frames, fps=float(Fraction(self.fps)))
+        return VideoFileClip(self.output)
 
     def __getitem__(self, key: str) -> Any:
         return self.as_dict()[key]
