@@ -18,8 +18,11 @@ from vst.keyframes import PICKERS
 from vst.styles.library import load_builtin_styles
 from vst.styles.resolve import PICTURE_SUFFIXES
 from vst.web.form import list_controls
+from vst.web.gif import make_gif
+from vst.web.marks import find_marks
 from vst.web.preview_pool import PreviewPool, Replaced
 from vst.web.previews import Previews
+from vst.web.project import open_project, pack_project
 from vst.web.queue import TaskQueue
 from vst.web.samples import RECIPES, add_sample
 from vst.web.sessions import FILM_SUFFIXES, Session, SessionGone, Sessions
@@ -27,8 +30,17 @@ from vst.web.tasks import create_measure_task, create_paint_task
 
 QUICK = ("start", "forget", "paint", "measure", "tasks", "cancel", "remove", "sample")
 """Functions that answer at once."""
-POOLED = ("styles", "plot", "frame", "clip", "estimate")
+POOLED = ("styles", "curves", "frame", "clip", "estimate")
 """Functions that paint; they wait in the pool of the previews."""
+READING = ("marks", "gif", "pack", "unpack")
+"""Functions that read whole files; they wait in a pool of their own."""
+WAITED = {
+    "styles": "keyframes of another file are still being sought",
+    "gif": "another GIF is still being made",
+    "pack": "another project is still being saved",
+    "unpack": "another project is still being opened",
+}
+"""Functions whose requests are not replaced by newer ones, and why another has to wait."""
 THREADS = 8
 """Threads for the quick functions."""
 FIELDS = {name: Job.__dataclass_fields__[name] for name in ("keyframes", "picker")}
@@ -44,6 +56,7 @@ class Calls:
         self, sessions: Sessions, previews: Previews, pool: PreviewPool, queue: TaskQueue
     ) -> None:
         self.sessions, self.previews, self.pool, self.queue = sessions, previews, pool, queue
+        self.reading = PreviewPool()
         self._limiter = anyio.CapacityLimiter(THREADS)
 
     async def answer(self, name: str, token: object, sent: Values, address: str) -> Values:
@@ -54,7 +67,7 @@ class Calls:
                 return await self.run_quick(self.start, token, address)
             session = self.sessions.find(token)
             function: Callable[..., Values] = getattr(self, name)
-            if name in POOLED:
+            if name in (*POOLED, *READING):
                 return await self.run_pooled(name, function, session, sent)
             return await self.run_quick(function, session, sent)
         except Replaced:
@@ -75,11 +88,12 @@ class Calls:
     async def run_pooled(
         self, name: str, function: Callable[..., Values], session: Session, sent: Values
     ) -> Values:
-        """Run a function in the pool; the newest call of a visitor replaces a waiting one."""
+        """Run a function in its pool; the newest call of a visitor replaces a waiting one."""
         key = (session.token, name)
-        if name == "styles" and self.pool.waits(key):
-            raise UsageError("keyframes of another file are still being sought; wait for them")
-        future = self.pool.submit(session.address, key, lambda: function(session, sent))
+        pool = self.reading if name in READING else self.pool
+        if name in WAITED and pool.waits(key):
+            raise UsageError(f"{WAITED[name]}; wait until it is done")
+        future = pool.submit(session.address, key, lambda: function(session, sent))
         found: Values = await asyncio.wrap_future(future)
         return found
 
@@ -109,6 +123,7 @@ class Calls:
                 "upload": limits.upload,
                 "length": limits.length,
                 "kept": limits.kept,
+                "project": limits.project,
                 "keyframes": limits.keyframes,
             },
             "accept": {
@@ -145,9 +160,38 @@ class Calls:
         session.forget(file.id)
         return {}
 
-    def plot(self, session: Session, sent: Values) -> Values:
-        """Plot the curves of the score."""
-        return {"picture": encode_data_url(self.previews.plot(session, sent), "image/png")}
+    def curves(self, session: Session, sent: Values) -> Values:
+        """Sample the weights of the styles along the content."""
+        return self.previews.sample_curves(session, sent)
+
+    def marks(self, session: Session, sent: Values) -> Values:
+        """Find the cuts and the beats of a content."""
+        file = session.file(sent.get("file"))
+        if file.id not in session.marks:
+            session.marks[file.id] = find_marks(file)
+        return session.marks[file.id]
+
+    def gif(self, session: Session, sent: Values) -> Values:
+        """Make a GIF of a job's painting."""
+        task = self.queue.task(session, sent.get("id"))
+        if task.state != "done" or task.kind != "paint":
+            raise UsageError("this job has no painting: it is not done. Wait until it is.")
+        return make_gif(session, task).as_dict()
+
+    def pack(self, session: Session, sent: Values) -> Values:
+        """Save the form with its files as one file."""
+        return pack_project(session, sent).as_dict()
+
+    def unpack(self, session: Session, sent: Values) -> Values:
+        """Open an uploaded project."""
+        file = session.file(sent.get("file"))
+        if file.role != "project":
+            raise UsageError(f"{file.name} was not uploaded as a project")
+        return open_project(session, file)
+
+    def close(self) -> None:
+        """End the threads."""
+        self.reading.close()
 
     def frame(self, session: Session, sent: Values) -> Values:
         """Paint one frame; return it as filmed and painted."""

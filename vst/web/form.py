@@ -17,7 +17,7 @@ from vst.schedule.easing import EASES
 from vst.schedule.score import Score, ScoreKey, ScoreTime, StyleSource, write_score
 from vst.schedule.timeline import NONE
 from vst.styles.library import get_style
-from vst.web.sessions import PageStyle, Session, make_slug
+from vst.web.sessions import PageStyle, Session, StoredFile, make_slug
 
 MAIN = ("strength", "hold", "ease", "size", "steadiness", "colors")
 """Fields of `Job` that the page always shows."""
@@ -28,8 +28,10 @@ SCORE_SETTINGS = ("ease", "hold", "blend", "pace", "loop", "colors", "steadiness
 KEY_SETTINGS = ("strength", "brush")
 SIZES: tuple[int | str, ...] = (128, 192, 256, 384, DEFAULT_MAX_SIDE, 720, 1080, NATIVE)
 """Stops of the size slider."""
-FORM = ("content", "keys", "settings", "mask", "background", "time")
+FORM = ("content", "keys", "settings", "mask", "background", "trim", "time")
 """Parts of the form that the page sends."""
+SHORTEST_FRAMES = 2
+"""Fewest frames of a trimmed content."""
 POINTS = 24
 """Points of the small curve that depicts an ease."""
 SMALLEST_SIDE = 1e-3
@@ -84,14 +86,21 @@ class Form:
 
     ``keys``: style and position 0..1 of the painted time, in order; ``settings``: fields of `Job`;
     ``mask``: left, top, width and height of the foreground, 0..1; ``background``: the style that is
-    painted behind it.
+    painted behind it; ``trim``: seconds of the content where the painted part starts and ends.
     """
 
-    content: Path
+    content: StoredFile
     keys: tuple[tuple[PageStyle, float], ...]
     settings: Mapping[str, Any]
     mask: tuple[float, float, float, float] | None = None
     background: str = NONE
+    trim: tuple[float, float] | None = None
+
+    @property
+    def seconds(self) -> float:
+        """Length of the painted part of the content."""
+        start, end = self.trim or (0.0, self.content.about["duration"])
+        return end - start
 
 
 def read_form(session: Session, sent: Mapping[str, Any]) -> Form:
@@ -110,11 +119,12 @@ def read_form(session: Session, sent: Mapping[str, Any]) -> Form:
         for row in rows
     ]
     return Form(
-        content.path,
+        content,
         tuple(sorted(keys, key=lambda key: key[1])),
         parse_settings(sent.get("settings") or {}),
         parse_rectangle(sent.get("mask")),
         parse_background(session, sent.get("background")),
+        parse_trim(sent.get("trim"), content.about),
     )
 
 
@@ -176,6 +186,21 @@ def parse_rectangle(sent: object) -> tuple[float, float, float, float] | None:
     return left, top, min(width, 1 - left), min(height, 1 - top)
 
 
+def parse_trim(sent: object, about: Mapping[str, float]) -> tuple[float, float] | None:
+    """Parse the seconds where the painted part of a content starts and ends; None: all of it."""
+    if sent is None:
+        return None
+    if not isinstance(sent, list) or len(sent) != 2:
+        raise UsageError(f"a trim {sent!r}; give its start and its end in seconds")
+    start, end = (parse_number("trim", part, 0, about["duration"] + 1) for part in sent)
+    end = min(end, about["duration"])
+    if end - start < (SHORTEST_FRAMES - 0.01) / about["rate"]:
+        raise UsageError(
+            f"a trim from {start:g} s to {end:g} s; leave at least {SHORTEST_FRAMES} frames"
+        )
+    return (start, end) if (start, end) != (0.0, about["duration"]) else None
+
+
 def parse_background(session: Session, sent: object) -> str:
     """Parse the style of the background."""
     if sent in (None, "", NONE):
@@ -186,10 +211,9 @@ def parse_background(session: Session, sent: object) -> str:
     return style.source.path
 
 
-def build_score(form: Form, folder: str = "") -> Score:
-    """Build the score of the form's keys; ``folder`` is put before the names of files."""
+def name_styles(form: Form) -> dict[str, str]:
+    """Return the name in the score of each style of the form, by its id."""
     names: dict[str, str] = {}
-    styles: dict[str, StyleSource] = {}
     for style, _ in form.keys:
         if style.id in names:
             continue
@@ -197,12 +221,24 @@ def build_score(form: Form, folder: str = "") -> Score:
             names[style.id] = NONE
             continue
         name, count = make_slug(style.name), 2
-        while name in styles or name == NONE:
+        while name in names.values() or name == NONE:
             name, count = f"{make_slug(style.name)}-{count}", count + 1
         names[style.id] = name
-        source = style.source
-        is_builtin = source.path.startswith("@")
-        styles[name] = source if is_builtin else replace(source, path=folder + source.path)
+    return names
+
+
+def build_score(form: Form, folder: str = "", files: Mapping[str, str] | None = None) -> Score:
+    """Build the score of the form's keys. ``folder`` is put before the names of files;
+    ``files``: name of a file in the session -> what the score calls it.
+    """
+    names = name_styles(form)
+    styles = {
+        names[style.id]: style.source
+        if style.source.path.startswith("@")
+        else replace(style.source, path=folder + (files or {}).get(path, path))
+        for style, path in ((style, style.source.path) for style, _ in form.keys)
+        if style.id != NONE
+    }
     of_key = {name: form.settings[name] for name in KEY_SETTINGS if name in form.settings}
     keys = tuple(
         ScoreKey(ScoreTime(round(100 * at, 3), "%"), {names[style.id]: 1.0}, **of_key)
@@ -214,13 +250,7 @@ def build_score(form: Form, folder: str = "") -> Score:
 
 def build_download_score(form: Form, session: Session) -> Score:
     """Build the score with the visitor's own names for the style files."""
-    score = build_score(form)
-    own = {kept.path.name: kept.name for kept in session.files.values()}
-    styles = {
-        name: replace(source, path=own.get(source.path, source.path))
-        for name, source in score.styles.items()
-    }
-    return replace(score, styles=styles)
+    return build_score(form, files={one.path.name: one.name for one in session.files.values()})
 
 
 def build_job(form: Form, folder: Path, *, up: str = "") -> Job:
@@ -233,5 +263,7 @@ def build_job(form: Form, folder: Path, *, up: str = "") -> Job:
             raise UsageError("the rectangle is empty; draw it again, or clear it")
         rest |= {"mask": f"auto:{left:.4f},{top:.4f},{width:.4f},{height:.4f}"}
         rest |= {"mask_background": form.background}
+    if form.trim is not None:
+        rest |= dict(zip(("start", "end"), form.trim))
     output = folder / "painted.mp4"
-    return Job(str(form.content), (), str(output), score=str(score), **rest)
+    return Job(str(form.content.path), (), str(output), score=str(score), **rest)

@@ -32,3 +32,8 @@ class VisitorLimits:
     sessions_each: int = 6
     idle: float = 6 * 3600.0
     idle_when_full: float = 15 * 60.0
+
+    @property
+    def project(self) -> int:
+        """Megabytes of a project: it is unpacked beside itself."""
+        return self.kept // 2

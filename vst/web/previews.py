@@ -18,22 +18,19 @@ from vst.imaging.resize import resize
 from vst.job import DEFAULT_MAX_SIDE, Job
 from vst.notebook.display import paint_swatch
 from vst.pipeline.estimate import estimate
-from vst.plotting import plot_score
 from vst.preview import FramePreviewer
 from vst.schedule.score import StyleSource
 from vst.styles.library import load_builtin_styles
 from vst.styles.resolve import StyleReading, resolve_styles
 from vst.video.sources import open_source
 from vst.web.form import build_job, parse_number, read_form
+from vst.web.marks import sample_curves
 from vst.web.sessions import PageStyle, Session, StoredFile
 
 THUMBNAIL = 240
 """Longer side, in pixels, of the pictures of styles."""
 WIDEST = 1280
 """Longer side of a painted frame on the page; it is painted at the job's own size."""
-PLOT = (320, 1600)
-"""Smallest and largest width of the plot of a score, in pixels."""
-
 LATEST = 1e6
 """Latest time of a frame, in seconds."""
 CLIP_FRAMES = 24
@@ -62,6 +59,15 @@ def encode_picture(picture: Picture, ending: str, settings: list[int] | None = N
     if not fine:
         raise OutputError(f"a picture of {picture.shape[1]}x{picture.shape[0]} cannot be stored")
     return packed.tobytes()
+
+
+def keep_style(session: Session, name: str, source: StyleSource, picture: Picture) -> PageStyle:
+    """Put a style and its thumbnail into the session."""
+    number = session.new_id()
+    path = session.folder / f"style-{number}.jpg"
+    path.write_bytes(encode_jpeg(picture, THUMBNAIL))
+    session.keep_file(StoredFile(number, path, f"{number}.jpg", "thumbnail"))
+    return session.keep_style(PageStyle(number, name, source, number, source.at or 0.0))
 
 
 class Previews:
@@ -127,15 +133,10 @@ class Previews:
             )
         is_video = len(styles) > 1 or styles[0].name != file.path.stem
         for count, style in enumerate(styles, 1):
-            number = session.new_id()
-            path = session.folder / f"style-{number}.jpg"
-            path.write_bytes(encode_jpeg(style.picture, THUMBNAIL))
             stem = file.name.rpartition(".")[0]
             source = StyleSource(file.path.name, round(style.time, 3) if is_video else None)
             name = f"{stem} {count}" if is_video else stem
-            page_style = PageStyle(number, name, source, number, round(style.time, 3))
-            session.keep_file(StoredFile(number, path, f"{number}.jpg", "thumbnail"))
-            found.append(session.keep_style(page_style))
+            found.append(keep_style(session, name, source, style.picture))
         return found
 
     def paint_frame(self, session: Session, sent: Mapping[str, Any]) -> dict[str, Any]:
@@ -159,9 +160,9 @@ class Previews:
         """Paint small frames along the whole content: JPEGs and their times in seconds."""
         with self._lock:
             job = self._job(session, sent)
-            with open_source(job.content) as source:
-                last = max(source.info.duration - 1 / float(source.info.rate), 0.0)
-            times = [last * index / (CLIP_FRAMES - 1) for index in range(CLIP_FRAMES)]
+            form = read_form(session, sent)
+            span = max(form.seconds - 1 / form.content.about["rate"], 0.0)
+            times = [job.start + span * index / (CLIP_FRAMES - 1) for index in range(CLIP_FRAMES)]
             frames = self._previewer.paint_clip(job, times, CLIP_SIZE)
         return {"frames": [encode_jpeg(one, CLIP_SIDE, 80) for one in frames], "times": times}
 
@@ -183,26 +184,11 @@ class Previews:
             "size": found.size,
         }
 
-    def plot(self, session: Session, sent: Mapping[str, Any]) -> bytes:
-        """Plot the curves of the score as PNG; ``width`` pixels wide, ``dark`` or light."""
-        width = int(min(max(parse_number("width", sent.get("width")), PLOT[0]), PLOT[1]))
+    def sample_curves(self, session: Session, sent: Mapping[str, Any]) -> dict[str, Any]:
+        """Sample the curves of the score."""
         with self._lock:
-            job = self._job(session, sent)
-            schedule = self._previewer.build_schedule(job)
-            with open_source(job.content) as source:
-                length = max(source.info.duration - 1 / float(source.info.rate), 1e-3)
-        thumbnails = {style.name: style.picture for style in schedule.styles if style.space is None}
-        for style in schedule.styles:
-            if style.space is not None and not style.is_content:
-                raw = np.frombuffer(self._swatches.get(style.name, b"\0"), np.uint8)
-                picture = cv2.imdecode(raw, cv2.IMREAD_COLOR)
-                if picture is not None:
-                    thumbnails[style.name] = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
-        thumbnails.pop("none", None)
-        dark = bool(sent.get("dark"))
-        return encode_picture(
-            plot_score(schedule.timeline, thumbnails, length, width=width, dark=dark), ".png"
-        )
+            schedule = self._previewer.build_schedule(self._job(session, sent))
+        return sample_curves(read_form(session, sent), schedule.timeline)
 
     def close(self) -> None:
         """Close the engine."""

@@ -15,7 +15,7 @@ import anyio
 import anyio.to_thread
 
 from vst.errors import UsageError, VSTError
-from vst.web.calls import POOLED, QUICK, Calls
+from vst.web.calls import POOLED, QUICK, READING, Calls
 from vst.web.previews import read_still
 from vst.web.sessions import Session
 
@@ -61,7 +61,7 @@ def add_calls(server: Any, calls: Calls) -> None:
 
     async def call(request: Any) -> Any:
         name = request.path_params["name"]
-        if name not in (*QUICK, *POOLED):
+        if name not in (*QUICK, *POOLED, *READING):
             return PlainTextResponse("not found", 404)
         if request.headers.get("content-type", "").partition(";")[0] != "application/json":
             return PlainTextResponse("the request is not JSON", 415)

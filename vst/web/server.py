@@ -93,8 +93,9 @@ def serve(
     previews, pool = Previews(), PreviewPool()
     queue = TaskQueue(limits.jobs, limits.waiting, limits.waiting_each)
     sessions.is_busy = queue.is_busy
+    calls = Calls(sessions, previews, pool, queue)
     try:
-        server = build_server(Calls(sessions, previews, pool, queue))
+        server = build_server(calls)
         server.add_middleware(Guard, host=host, auth=auth, names=names)
         previews.warm()
         going_on = restore_tasks(sessions, queue)  # before a page can miss them
@@ -106,5 +107,6 @@ def serve(
     finally:
         queue.close()
         pool.close()
+        calls.close()
         previews.close()
         sessions.close()

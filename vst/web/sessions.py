@@ -26,7 +26,7 @@ FILM_SUFFIXES = frozenset(
     {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".gif", ".mpg", ".mpeg", ".ts", ".ogv"}
 )
 """Suffixes of the videos that are accepted; opening a file decides what it really is."""
-ROLES = ("content", "style", "painted")
+ROLES = ("content", "style", "painted", "project")
 """The roles in which a file can be uploaded."""
 LONGEST_NAME = 80
 SWEEP_SECONDS = 30.0
@@ -91,6 +91,7 @@ class Session:
         self.address = address
         self.files: dict[str, StoredFile] = {}
         self.styles: dict[str, PageStyle] = {}
+        self.marks: dict[str, dict[str, list[float]]] = {}
         self.used = time.monotonic()
         self.lock = threading.RLock()
         self._reserved: dict[Path, int] = {}
@@ -109,6 +110,7 @@ class Session:
         shown = clean_name(name)
         suffix = Path(shown).suffix.lower()
         allowed = FILM_SUFFIXES | (PICTURE_SUFFIXES if role == "style" else frozenset())
+        allowed = frozenset({".zip"}) if role == "project" else allowed
         if suffix not in allowed:
             raise UsageError(
                 f"{shown!r} cannot be uploaded as {role}; "
@@ -118,7 +120,11 @@ class Session:
         return StoredFile(number, self.folder / f"{role}-{number}{suffix}", shown, role)
 
     def add(self, file: StoredFile) -> StoredFile:
-        """Add an uploaded file to the session; delete one that cannot be read or is too long."""
+        """Add an uploaded file to the session; delete one that cannot be read or is too long. A
+        project is checked when it is opened.
+        """
+        if file.role == "project":
+            return self.keep_file(file)
         try:
             with open_source(file.path) as source:
                 info = source.info
@@ -215,8 +221,9 @@ class Session:
     @contextlib.contextmanager
     def receive(self, file: StoredFile, size: int) -> Iterator[None]:
         """Reserve ``size`` bytes for an upload while it is received."""
-        if size > self.limits.upload * MEGABYTE:
-            raise UsageError(f"{file.name} is larger than {self.limits.upload} MB")
+        largest = self.limits.upload if file.role != "project" else self.limits.project
+        if size > largest * MEGABYTE:
+            raise UsageError(f"{file.name} is larger than {largest} MB")
         with self.lock:
             if self._uploads >= self.limits.uploads:
                 raise UsageError(

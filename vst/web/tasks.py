@@ -19,7 +19,7 @@ from vst.job import NATIVE, Job
 from vst.pipeline.control import RunControl
 from vst.pipeline.run import run
 from vst.schedule.score import write_score
-from vst.web.form import FORM, build_download_score, build_job, read_form
+from vst.web.form import FORM, Form, build_download_score, build_job, read_form
 from vst.web.queue import FINISHED, SAVED, Outcome, QueuedTask, TaskQueue
 from vst.web.sessions import Session, Sessions, StoredFile
 
@@ -58,7 +58,7 @@ def create_paint_task(
             job.output: names["video"],
             str(job.score): names["score"],
         }
-        before = make_playable(session, content, folder, on_progress)
+        before = make_comparable(session, content, job, on_progress)
         # A server that was killed between finishing the file and noting it paints it again.
         result = run(
             replace(job, overwrite=True),
@@ -77,8 +77,9 @@ def create_paint_task(
             "warnings": [session.hide_paths(text) for text in result.warnings],
         }
 
-    size = estimate_bytes(content, form.settings)
-    return QueuedTask(number, session, content.name, folder, work, sent=pick_form(sent), size=size)
+    return QueuedTask(
+        number, session, content.name, folder, work, sent=pick_form(sent), size=estimate_bytes(form)
+    )
 
 
 def pick_form(sent: Mapping[str, Any]) -> dict[str, Any]:
@@ -86,25 +87,28 @@ def pick_form(sent: Mapping[str, Any]) -> dict[str, Any]:
     return {name: sent.get(name) for name in FORM}
 
 
-def estimate_bytes(content: StoredFile, settings: Mapping[str, Any]) -> int:
+def estimate_bytes(form: Form) -> int:
     """Estimate, from above, the bytes that a painting and its chunks take on the disk."""
-    about = content.about
-    frames = about["duration"] * about["rate"] / float(settings.get("speed", 1.0))
-    copies = 1 if about.get("playable") else 2
+    about, speed = form.content.about, float(form.settings.get("speed", 1.0))
+    frames = form.seconds * about["rate"] / speed
+    copies = 1 if about.get("playable") and form.trim is None and speed == 1 else 2
     return round(copies * frames * about["width"] * about["height"] * BYTES_PER_PIXEL)
 
 
-def make_playable(
-    session: Session, content: StoredFile, folder: Path, on_progress: OnProgress
+def make_comparable(
+    session: Session, content: StoredFile, job: Job, on_progress: OnProgress
 ) -> StoredFile:
-    """Return the content in a form that browsers play: the file itself, or a converted copy."""
-    if content.about.get("playable"):
+    """Return the content as a video that browsers play, with the frames that are painted: the file
+    itself, or a converted copy.
+    """
+    if content.about.get("playable") and job.end is None and job.speed == 1:
         return content
-    copy = folder / "before.mp4"
+    copy = Path(job.output).with_name("before.mp4")
     plain = Job(
-        str(content.path), ("none",), str(copy), engine="tint", stabilize="off", size=NATIVE
-    )
-    run(replace(plain, overwrite=True), on_progress)
+        job.content, ("none",), str(copy), engine="tint", stabilize="off", size=NATIVE,
+        start=job.start, end=job.end, speed=job.speed, metadata=False, overwrite=True,
+    )  # fmt: skip
+    run(plain, on_progress)
     return store_result(session, copy, f"{Path(content.name).stem}.mp4")
 
 
@@ -120,7 +124,7 @@ def create_measure_task(
             )
         painted, content = (
             session.file(done.outcome["video"]),
-            session.file(done.outcome["content"]),
+            session.file(done.outcome["before"]),
         )
     else:
         painted, content = session.file(sent.get("painted")), session.file(sent.get("content"))
@@ -131,10 +135,12 @@ def create_measure_task(
     def work(on_progress: OnProgress) -> Outcome:
         evaluation = evaluate(str(painted.path), str(content.path), on_progress=on_progress)
         evaluation.content, evaluation.videos[0].path = content.name, painted.name
+        evaluation.verdict = evaluation.verdict.replace(painted.path.name, painted.name)
         page = build_report(evaluation)
         page.save(folder / "report.html")
         stem = Path(painted.name).stem
         return {
+            "verdict": evaluation.verdict,
             "report": store_result(session, folder / "report.html", f"{stem}-report.html").id,
             "html": "".join(page.parts).replace(painted.path.name, html.escape(painted.name)),
             "of": sent.get("job"),
