@@ -1,9 +1,13 @@
-"""One server and one Chromium for all browser tests of a process: both take seconds to start."""
+"""One server and one Chromium for all browser tests of a process, as both take seconds to start;
+and what the tests do and see on the page.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -58,3 +62,32 @@ def page(chromium: Browser, address: str) -> Iterator[Browser]:
     assert chromium.complaints() == []
     asked = {url for url in chromium.asked_for() if not url.startswith(("data:", "blob:"))}
     assert all(url.startswith((address, "chrome:")) for url in asked), asked
+
+
+def bring(page: Browser, content: Path, *styles: str) -> None:
+    """Upload a content and take built-in styles; small, so that painting is quick."""
+    page.upload("#content-file", content)
+    page.wait(lambda: page.text("#content-chosen b") == content.name, "the content")
+    for style in styles:
+        page.click(f'[data-style="{style}"]')
+    page.set("#set-size", 0)
+
+
+def state_of(page: Browser) -> str:
+    """The state of the latest job."""
+    return page.js("return document.querySelector('#task-list .task')?.dataset.state ?? ''")
+
+
+def names(page: Browser) -> list[str]:
+    """The keyframes of the timeline, in its order."""
+    return [one.get_attribute("aria-label")[len("Keyframe ") :] for one in page.all(".key")]
+
+
+def form(page: Browser) -> dict[str, Any]:
+    """What the page would send."""
+    return dict(json.loads(page.js("return localStorage.getItem('vst')"))["form"])
+
+
+def key_times(page: Browser) -> list[float]:
+    """The places of the keyframes, 0..1 of what is painted."""
+    return [key["at"] for key in form(page)["keys"]]

@@ -23,7 +23,7 @@ from vst.schedule.score import StyleSource
 from vst.styles.library import load_builtin_styles
 from vst.styles.resolve import StyleReading, resolve_styles
 from vst.video.sources import open_source
-from vst.web.form import build_job, parse_number, read_form
+from vst.web.form import build_job, name_styles, parse_number, read_form
 from vst.web.marks import sample_curves
 from vst.web.sessions import PageStyle, Session, StoredFile
 
@@ -31,6 +31,8 @@ THUMBNAIL = 240
 """Longer side, in pixels, of the pictures of styles."""
 WIDEST = 1280
 """Longer side of a painted frame on the page; it is painted at the job's own size."""
+SMALLEST_STILL = 32
+"""Least value of the longer side of a frame, in pixels."""
 LATEST = 1e6
 """Latest time of a frame, in seconds."""
 CLIP_FRAMES = 24
@@ -146,13 +148,14 @@ class Previews:
             job = self._job(session, sent)
             at = parse_number("time", sent.get("time"), 0, LATEST)
             frame = self._previewer.paint(job, at)
+        mix = frame.schedule.timeline.at(at).weights
         return {
             "before": encode_jpeg(frame.content, WIDEST),
             "after": encode_jpeg(frame.painting, WIDEST),
             "seconds": round(time.perf_counter() - began, 3),
             "weights": {
-                name: round(share, 3)
-                for name, share in frame.schedule.timeline.at(at).weights.items()
+                number: round(float(mix.get(name, 0.0)), 3)
+                for number, name in name_styles(read_form(session, sent)).items()
             },
         }
 
@@ -200,8 +203,9 @@ class Previews:
         return replace(job, overwrite=True, size=job.size or DEFAULT_MAX_SIDE)
 
 
-def read_still(file: StoredFile, at: float) -> bytes:
-    """Return a frame of an uploaded video as JPEG."""
+def read_still(file: StoredFile, at: float, side: int = WIDEST) -> bytes:
+    """Return a frame of an uploaded video as JPEG, its longer side at most ``side`` pixels."""
     at = parse_number("time", at)
     with open_source(file.path) as source:
-        return encode_jpeg(source.at(min(max(at, 0.0), source.info.duration)), WIDEST)
+        picture = source.at(min(max(at, 0.0), source.info.duration))
+    return encode_jpeg(picture, min(max(side, SMALLEST_STILL), WIDEST))

@@ -16,7 +16,7 @@ import anyio.to_thread
 
 from vst.errors import UsageError, VSTError
 from vst.web.calls import POOLED, QUICK, READING, Calls
-from vst.web.previews import read_still
+from vst.web.previews import WIDEST, read_still
 from vst.web.sessions import Session
 
 PAGE = Path(__file__).parent / "page"
@@ -24,6 +24,8 @@ TYPES = {".yaml": "text/plain; charset=utf-8", ".mkv": "video/x-matroska", ".m4v
 """Media types that the system may not know."""
 DECODERS = 4
 """Threads that decode uploaded videos at once."""
+STILL_SECONDS = 3600
+"""Seconds for which a browser keeps a frame of an upload."""
 DISCARDED = 8_000_000
 """Bytes of a refused upload that are read before it is answered."""
 DISCARDED_SECONDS = 5.0
@@ -114,14 +116,16 @@ def add_files(server: Any, calls: Calls) -> None:
         try:
             session, number = find(request)
             at = float(request.query_params.get("t", 0.0))
-            read = partial(read_still, session.file(number), at)
+            side = int(request.query_params.get("side", WIDEST))
+            read = partial(read_still, session.file(number), at, side)
             picture = await anyio.to_thread.run_sync(read, limiter=decoders)
         except ValueError:
-            return PlainTextResponse("the time is not a number", 404)
+            return PlainTextResponse("the time or the side is not a number", 404)
         except (VSTError, OSError) as error:
             text = session.hide_paths(str(error)) if session is not None else str(error)
             return PlainTextResponse(text, 404)
-        return Response(picture, media_type="image/jpeg")
+        kept = {"cache-control": f"private, max-age={STILL_SECONDS}"}
+        return Response(picture, media_type="image/jpeg", headers=kept)
 
     async def swatch(request: Any) -> Any:
         try:

@@ -1,18 +1,12 @@
 // Plays the whole transition in the stage, small and painted in a moment, before it is rendered.
 import { $, call, isReady, notify, state } from "./api.js";
+import { showMoment } from "./timeline.js";
 
 const SECONDS = 2.6; // how long the transition plays
-const LEFT = 92, RIGHT = 28; // margins of the plot, in pixels
-let pictures = null, form = "", request = 0, began = 0;
+let pictures = null, times = [], form = "", request = 0, began = 0;
 
 export function buildClip() {
   $("play-clip").addEventListener("click", () => (request ? stopClip() : playClip()));
-}
-
-export function showPlayhead(part) {
-  const wide = $("curves").getBoundingClientRect().width;
-  $("playhead").hidden = $("curves").hidden || !wide;
-  $("playhead").style.left = `${LEFT + Math.min(1, Math.max(0, part)) * (wide - LEFT - RIGHT)}px`;
 }
 
 const describe = () => JSON.stringify({ ...state.form, time: 0 });
@@ -23,6 +17,7 @@ export function forgetClip() {
 
 export function stopClip() {
   cancelAnimationFrame(request);
+  if (request) showMoment();
   request = 0;
   $("clip-frame").hidden = true;
   $("stage").classList.remove("playing");
@@ -41,6 +36,7 @@ export async function playClip() {
       const found = await call("clip", state.form);
       if (found.replaced) return stopClip();
       pictures = await Promise.all(found.frames.map(load));
+      times = found.times;
       form = now;
     } catch (error) { notify(error.message); return stopClip(); }
     finally { $("play-clip").disabled = false; }
@@ -66,6 +62,6 @@ function draw(now) {
   const index = Math.min(pictures.length - 1, Math.floor(part * pictures.length));
   if ($("clip-frame").src !== pictures[index].src) $("clip-frame").src = pictures[index].src;
   $("stage").dataset.played = index;
-  showPlayhead(part);
+  showMoment(times[0] + part * (times[times.length - 1] - times[0]));
   request = requestAnimationFrame(draw);
 }

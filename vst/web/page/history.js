@@ -2,7 +2,7 @@
 import { $, state } from "./api.js";
 
 const MOST = 100;
-const GAP = 700; // changes within this many milliseconds are one, as while a slider moves
+const GAP = 700; // changes of a slider within this many milliseconds are one
 let past = [], future = [], last = "", at = 0, apply = () => {};
 
 const parts = () => JSON.stringify({ ...state.form, time: 0 });
@@ -21,12 +21,13 @@ export function buildHistory(onRestore) {
   show();
 }
 
-export function record() {
+// `continued`: the change goes on with the one before, if that was a moment ago.
+export function record(continued) {
   const now = parts();
   if (now === last) return;
-  if (performance.now() - at > GAP || !past.length) past.push(last);
+  if (!continued || performance.now() - at > GAP || !past.length) past.push(last);
   if (past.length > MOST) past.shift();
-  at = performance.now();
+  at = continued ? performance.now() : 0;
   future = [];
   last = now;
   show();

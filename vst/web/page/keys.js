@@ -1,30 +1,93 @@
-// The keyframes in a row, and their times on a rail.
-import { $, content, make, media, state } from "./api.js";
+// The keyframes: a style and its place, 0..1 of the painted time. The timeline shows them.
+import { content, media, state } from "./api.js";
 
-let changed = () => {};
-export function buildKeys(onChange) {
-  changed = onChange;
-  $("spread").addEventListener("click", () => { spread(); redraw(); });
-  $("clear").addEventListener("click", () => { state.form.keys = []; redraw(); $("style-file").focus(); });
+const COLORS = 8; // of the curves, in page.css
+let redrawn = () => {}, changed = () => {};
+let selected = null; // the key that the inspector shows
+
+export function buildKeys({ onDraw, onChange }) { redrawn = onDraw; changed = onChange; }
+
+export const styleOf = (key) => state.styles[key.style];
+export const nameOf = (key) => (styleOf(key) ? styleOf(key).name : key.style === "none" ? "as filmed" : key.style.replace("@", ""));
+export const selectedKey = () => (state.form.keys.includes(selected) ? selected : null);
+
+// The address of a style's picture; empty for the video itself.
+export function pictureOf(key) {
+  const shown = styleOf(key);
+  if (shown && shown.file) return media(shown.file);
+  return key.style.startsWith("@") ? `swatch/${key.style.slice(1)}` : "";
 }
 
-const style = (key) => state.styles[key.style];
-const name = (key) => (style(key) ? style(key).name : key.style.replace("@", ""));
+// The color of a style's curve, by the order in which the styles come first.
+export function colorOf(id) {
+  if (id === "none") return "var(--bare)";
+  const known = [...new Set(state.form.keys.map((key) => key.style))].filter((one) => one !== "none");
+  return `var(--c${known.indexOf(id) % COLORS})`;
+}
 
-// Spaces the keys' times evenly; a loop leaves time to return to the first.
+// Seconds of the first and of the last painted frame, of the content's last frame, and of one frame.
+export function span() {
+  const video = content();
+  if (!video) return { start: 0, last: 1, end: 1, frame: 0.04 };
+  const frame = 1 / video.rate, end = Math.max(video.duration - frame, frame);
+  const [from, to] = state.form.trim || [0, video.duration];
+  return { start: Math.min(from, end), last: Math.min(end, Math.max(to - frame, from)), end, frame };
+}
+export const toSeconds = (at) => { const { start, last } = span(); return start + at * (last - start); };
+export const toPart = (seconds) => {
+  const { start, last } = span();
+  return Math.min(1, Math.max(0, (seconds - start) / Math.max(last - start, 1e-6)));
+};
+
+export function redraw(quiet) {
+  redrawn();
+  if (!quiet) changed();
+}
+
+export function select(key, quiet) {
+  if (selected === key) return;
+  selected = key;
+  if (!quiet) redrawn();
+}
+
+const intervals = (count) => Math.max(1, state.form.settings.loop ? count : count - 1);
+
+// Spaces the times evenly; a loop leaves time to return to the first.
 export function spread() {
   const keys = state.form.keys;
-  const steps = Math.max(1, state.form.settings.loop ? keys.length : keys.length - 1);
-  keys.forEach((key, index) => { key.at = index / steps; });
+  keys.forEach((key, index) => { key.at = index / intervals(keys.length); });
 }
 
-// Adds keyframes as long as the page accepts them; returns why not.
+// Why `count` more keyframes cannot be added; empty if they can.
+function refuse(count) {
+  const most = state.about.limits.keyframes, now = state.form.keys.length + count;
+  return now > most ? `${now} keyframes would be on the page; it accepts ${most}. Take fewer, or remove some.` : "";
+}
+
+// Appends keyframes; those before move together to make room. Returns why not.
 export function addKeys(styles) {
-  const most = state.about.limits.keyframes, now = state.form.keys.length + styles.length;
-  if (now > most) return `${now} keyframes would be on the page; it accepts ${most}. Take fewer, or remove some.`;
-  for (const one of styles) state.form.keys.push({ style: one, at: 1 });
-  spread();
+  const keys = state.form.keys, refused = refuse(styles.length);
+  if (refused) return refused;
+  const before = keys.length > 1 ? intervals(keys.length) : 0, now = intervals(keys.length + styles.length);
+  for (const key of keys) key.at *= before / now;
+  for (const style of styles) keys.push({ style, at: Math.min(1, keys.length / now) });
   redraw();
+  return "";
+}
+
+// Adds a keyframe at a place, in the style that is nearest; returns why not.
+export function insertKey(at) {
+  const keys = state.form.keys;
+  if (!keys.length) return "Add a style first: a video, a picture, or one from the gallery.";
+  const refused = refuse(1);
+  if (refused) return refused;
+  const nearest = keys.reduce((one, other) => (Math.abs(other.at - at) < Math.abs(one.at - at) ? other : one));
+  const key = { style: nearest.style, at };
+  keys.push(key);
+  sortKeys();
+  select(key, true);
+  redraw();
+  return "";
 }
 
 export function dropStyles(gone) {
@@ -32,88 +95,35 @@ export function dropStyles(gone) {
   redraw();
 }
 
-// Keys change places; the times stay.
-function move(from, to) {
-  const keys = state.form.keys;
-  if (to < 0 || to >= keys.length || from === to) return;
-  const styles = keys.map((key) => key.style);
-  styles.splice(to, 0, ...styles.splice(from, 1));
-  keys.forEach((key, index) => { key.style = styles[index]; });
+// Two neighbors change places; the times stay.
+export function swap(key, step) {
+  const keys = state.form.keys, other = keys[keys.indexOf(key) + step];
+  if (!other) return;
+  [key.at, other.at] = [other.at, key.at];
+  const from = keys.indexOf(key);
+  [keys[from], keys[from + step]] = [other, key];
   redraw();
-  const moved = $("keys").children[to];
-  (moved.querySelector(to > from ? "[data-later]" : "[data-earlier]") || moved).focus();
 }
 
-function retime(key, at, quiet) {
+export function sortKeys() { state.form.keys.sort((one, other) => one.at - other.at); }
+
+export function retime(key, at, quiet) {
   key.at = Math.min(1, Math.max(0, at));
-  if (!quiet) { state.form.keys.sort((one, other) => one.at - other.at); redraw(); }
+  if (!quiet) sortKeys();
+  redraw(quiet);
 }
 
-function drop(index) {
-  state.form.keys.splice(index, 1);
+export function restyle(key, style) {
+  key.style = style;
   redraw();
-  const next = $("keys").children[Math.min(index, state.form.keys.length - 1)];
-  (next ? next.querySelector("[data-drop]") : $("style-file")).focus();
 }
 
-const seconds = () => (content() ? Math.max(content().duration - 1 / content().rate, 0) : 1);
-
-export function redraw(quiet) {
-  const keys = state.form.keys;
-  $("keys").replaceChildren(...keys.map(card));
-  $("rail").replaceChildren(...keys.map(handle));
-  $("keys-empty").hidden = keys.length > 0;
-  $("rail").hidden = keys.length < 2;
-  $("spread").hidden = keys.length < 3;
-  $("clear").hidden = !keys.length;
-  if (!quiet) changed();
-}
-
-function card(key, index) {
-  const shown = style(key);
-  const address = shown && shown.file ? media(shown.file) : key.style.startsWith("@") ? `swatch/${key.style.slice(1)}` : "";
-  const picture = address ? make("img", { src: address, alt: "" }) : make("span", { class: "bare" }, "as filmed");
-  const time = make("input", { type: "number", min: 0, max: seconds().toFixed(2), step: 0.1,
-    value: (key.at * seconds()).toFixed(2), "aria-label": `Time of ${name(key)} in seconds`,
-    onchange: (event) => retime(key, Number(event.target.value) / Math.max(seconds(), 1e-3)) });
-  const item = make("li", { class: "key", draggable: "true" }, picture, make("b", { title: name(key) }, name(key)),
-    make("label", {}, time, "s"),
-    make("div", {},
-      make("button", { class: "quiet", "data-earlier": true, "aria-label": `Play ${name(key)} earlier`, onclick: () => move(index, index - 1), disabled: index === 0 }, "←"),
-      make("button", { class: "quiet", "data-drop": true, "aria-label": `Remove ${name(key)}`, onclick: () => drop(index) }, "×"),
-      make("button", { class: "quiet", "data-later": true, "aria-label": `Play ${name(key)} later`, onclick: () => move(index, index + 1), disabled: index === state.form.keys.length - 1 }, "→")));
-  item.addEventListener("dragstart", (event) => { event.dataTransfer.setData("text/plain", String(index)); item.classList.add("lifted"); });
-  item.addEventListener("dragend", () => item.classList.remove("lifted"));
-  item.addEventListener("dragover", (event) => { event.preventDefault(); item.classList.add("target"); });
-  item.addEventListener("dragleave", () => item.classList.remove("target"));
-  item.addEventListener("drop", (event) => {
-    event.preventDefault();
-    const from = Number(event.dataTransfer.getData("text/plain"));
-    if (Number.isInteger(from) && state.form.keys[from]) move(from, index); else redraw(true);
-  });
-  return item;
-}
-
-function handle(key, index) {
-  const shown = () => `${(key.at * seconds()).toFixed(2)} s`;
-  const knob = make("button", { role: "slider", "aria-label": `Time of ${name(key)}`, "aria-valuemin": 0,
-    "aria-valuemax": 100, "aria-valuenow": Math.round(100 * key.at), "aria-valuetext": shown(), title: name(key) }, String(index + 1));
-  const place = () => { knob.style.left = `${100 * key.at}%`; knob.setAttribute("aria-valuetext", shown()); };
-  place();
-  knob.addEventListener("pointerdown", (event) => {
-    event.preventDefault();
-    knob.focus();
-    knob.setPointerCapture(event.pointerId);
-    const rail = $("rail").getBoundingClientRect();
-    knob.onpointermove = (at) => { retime(key, (at.clientX - rail.left) / rail.width, true); place(); };
-    knob.onpointerup = knob.onpointercancel = () => { knob.onpointermove = null; retime(key, key.at); };
-  });
-  knob.addEventListener("keydown", (event) => {
-    const step = { ArrowLeft: -0.01, ArrowRight: 0.01, PageDown: -0.1, PageUp: 0.1, Home: -1, End: 1 }[event.key];
-    if (step === undefined) return;
-    event.preventDefault();
-    retime(key, key.at + step);
-    $("rail").children[state.form.keys.indexOf(key)].focus();
-  });
-  return knob;
+// Removes a key; returns the one that takes its place.
+export function drop(key) {
+  const keys = state.form.keys, index = keys.indexOf(key);
+  keys.splice(index, 1);
+  const next = keys[Math.min(index, keys.length - 1)] || null;
+  select(next, true);
+  redraw();
+  return next;
 }

@@ -5,7 +5,8 @@ import { buildHistory, record } from "./history.js";
 import { buildJobs, draw, measureChosen, watch } from "./jobs.js";
 import { addKeys, buildKeys, dropStyles, redraw, spread } from "./keys.js";
 import { buildSettings } from "./settings.js";
-import { buildStage, changed, replot, show } from "./stage.js";
+import { buildStage, changed, momentChanged, show } from "./stage.js";
+import { buildTimeline, drawTimeline, plotSoon } from "./timeline.js";
 import { buildTray, removeFile, showTray } from "./tray.js";
 
 const TABS = ["paint", "jobs", "evaluate"];
@@ -18,7 +19,7 @@ function openTab(name) {
     $(one).hidden = one !== name;
   }
   remember();
-  if (name === "paint") { show(); replot(); }
+  if (name === "paint") { show(); drawTimeline(); plotSoon(); }
 }
 
 function buildTabs() {
@@ -46,7 +47,6 @@ function buildTheme() {
     const now = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
     localStorage.setItem("vst-theme", now);
     set(now);
-    replot();
   });
 }
 
@@ -79,7 +79,7 @@ async function takeContent([file]) {
 function useContent(kept) {
   const before = content();
   state.files[kept.id] = kept;
-  Object.assign(state.form, { content: kept.id, time: kept.duration / 2, mask: null });
+  Object.assign(state.form, { content: kept.id, time: kept.duration / 2, mask: null, trim: null });
   showContent();
   redraw();
   if (before && before.id !== kept.id && !inUse(before.id)) {
@@ -110,7 +110,7 @@ function showContent() {
 // A file has left the page; or, after an undo, everything is as before.
 function fileGone(file, before) {
   if (before) return restoreForm(before);
-  if (state.form.content === file.id) Object.assign(state.form, { content: null, mask: null });
+  if (state.form.content === file.id) Object.assign(state.form, { content: null, mask: null, trim: null });
   const from = new Set(Object.values(state.styles).filter((style) => style.of.includes(file.id)).map((style) => style.id));
   showContent();
   dropStyles((style) => from.has(style));
@@ -207,8 +207,13 @@ function showReady() {
   }
   $("render").disabled = $("play-clip").disabled = !isReady();
   $("go-summary").textContent = isReady()
-    ? `${content().name}, ${Math.round(content().duration * content().rate)} frames, ${keys.length} ${keys.length === 1 ? "keyframe" : "keyframes"}.`
+    ? `${content().name}, ${countFrames()} frames, ${keys.length} ${keys.length === 1 ? "keyframe" : "keyframes"}.`
     : !content() ? (keys.length ? "Choose a video." : "Choose a video and at least one style.") : "Add at least one style.";
+}
+
+function countFrames() {
+  const [from, to] = state.form.trim || [0, content().duration];
+  return Math.round((to - from) * content().rate);
 }
 
 const render = withNotice(async () => {
@@ -232,7 +237,7 @@ const measureFiles = withNotice(async () => {
 // Restores the page after a reload, as far as the server still has the files.
 function restore(kept) {
   const form = { ...state.form, ...kept };
-  if (!state.files[form.content]) Object.assign(form, { content: null, mask: null });
+  if (!state.files[form.content]) Object.assign(form, { content: null, mask: null, trim: null });
   const styles = new Set(state.about.builtin.map((style) => `@${style.name}`));
   form.keys = (form.keys || []).filter((key) => key.style === "none" || styles.has(key.style) || state.styles[key.style]);
   const known = new Set(state.about.controls.map((control) => control.name));
@@ -250,9 +255,9 @@ function restoreForm(kept) {
 }
 
 function showSettings() {
-  buildSettings(state.about.controls, (name) => { if (name === "loop") { spread(); redraw(true); } formChanged(); });
+  buildSettings(state.about.controls, (name) => { if (name === "loop") { spread(); redraw(true); } formChanged(true); });
 }
-function formChanged() { changed(); record(); }
+function formChanged(continued) { changed(); record(continued); }
 
 function buildPageDrop() {
   let depth = 0;
@@ -305,7 +310,8 @@ async function start() {
   showSettings();
   buildStage();
   buildClip();
-  buildKeys(() => { showReady(); formChanged(); });
+  buildTimeline(momentChanged);
+  buildKeys({ onDraw: drawTimeline, onChange: () => { showReady(); formChanged(); } });
   buildHistory(restoreForm);
   buildJobs({ edit: (sent) => { restoreForm(sent); openTab("paint"); scrollTo(0, 0); }, refreshed: showTray });
   buildPageDrop();

@@ -1,13 +1,13 @@
 // The preview: a frame as filmed and painted, a wipe between them, and the mask's rectangle.
-import { forgetClip, showPlayhead, stopClip } from "./clip.js";
 import { $, call, clock, content, weigh, withNotice, isReady, later, latest, make, remember, notify, state, still } from "./api.js";
+import { forgetClip, stopClip } from "./clip.js";
+import { nameOf } from "./keys.js";
+import { plotSoon, showMoment } from "./timeline.js";
 
 const SIDES = ["left", "top", "width", "height"];
-const PLOT_LEFT = 92, PLOT_RIGHT = 28; // margins of the plot, in pixels
 let drawing = false;
 
 export function buildStage() {
-  $("moment").addEventListener("input", () => { state.form.time = Number($("moment").value); showTime(); soon(); });
   $("wipe").addEventListener("input", showWipe);
   $("stage").addEventListener("pointerdown", onPointer);
   $("mask-draw").addEventListener("click", () => setDrawing(!drawing));
@@ -20,13 +20,13 @@ export function buildStage() {
   $("background").addEventListener("change", () => { state.form.background = $("background").value; changed(); });
   new ResizeObserver(() => { showMask(); showWipe(); }).observe($("stage"));
   document.addEventListener("keydown", (event) => { if (event.key === "Escape" && drawing) setDrawing(false); });
-  $("plot").addEventListener("pointerdown", (event) => {
-    const box = $("curves").getBoundingClientRect();
-    const part = (event.clientX - box.left - PLOT_LEFT) / (box.width - PLOT_LEFT - PLOT_RIGHT);
-    $("moment").value = Math.min(1, Math.max(0, part)) * Number($("moment").max);
-    $("moment").dispatchEvent(new Event("input"));
-  });
-  new ResizeObserver(later(plot, 200)).observe($("keys").parentElement);
+}
+
+// Another moment was chosen.
+export function momentChanged() {
+  stopClip();
+  if (content() && !isReady()) $("frame-before").src = still(content().id, state.form.time);
+  soon();
 }
 
 const paintMoment = latest(withNotice(async () => {
@@ -41,7 +41,7 @@ const paintMoment = latest(withNotice(async () => {
     $("stage").dataset.painted = Number($("stage").dataset.painted || 0) + 1;
     $("stage").dataset.seconds = found.seconds;
     $("weights").textContent = Object.entries(found.weights).filter(([, share]) => share > 0.005)
-      .map(([name, share]) => `${name} ${(100 * share).toFixed(1).replace(".0", "")} %`).join(" · ");
+      .map(([style, share]) => `${nameOf({ style })} ${Math.round(100 * share)} %`).join(" · ");
     show();
   } finally { $("busy").hidden = true; }
 }));
@@ -51,8 +51,8 @@ const soon = later(paintMoment, 60);
 let estimated = "";
 const estimate = latest(async () => {
   if (!isReady()) { estimated = ""; $("expected").textContent = ""; return; }
-  const { content: id, settings, mask, keys } = state.form;
-  const needed = JSON.stringify([id, settings, Boolean(mask), keys.length]);
+  const { content: id, settings, mask, keys, trim } = state.form;
+  const needed = JSON.stringify([id, settings, Boolean(mask), keys.length, trim]);
   if (needed === estimated) return;
   $("expected").textContent = "Measuring how long it takes…";
   try {
@@ -64,19 +64,6 @@ const estimate = latest(async () => {
 });
 const estimateSoon = later(estimate, 1200);
 
-const plot = latest(async () => {
-  if (!isReady()) { $("curves").hidden = true; return; }
-  try {
-    const dark = document.documentElement.dataset.theme === "dark";
-    const width = Math.round($("plot").getBoundingClientRect().width);
-    if (!width) return;
-    $("curves").src = (await call("plot", { ...state.form, width, dark })).picture || $("curves").src;
-    $("curves").hidden = false;
-    showTime();
-  } catch { $("curves").hidden = true; } // the preview reports the error
-});
-const plotSoon = later(plot, 150);
-
 // The job has changed: store it, and update the preview.
 export function changed() {
   remember();
@@ -86,7 +73,6 @@ export function changed() {
   estimateSoon();
   forgetClip();
 }
-export const replot = plotSoon;
 
 export function show() {
   const video = content();
@@ -98,9 +84,7 @@ export function show() {
   $("frame-after").hidden = $("divider").hidden = !painted;
   $("weights").hidden = !painted;
   if (video) {
-    $("moment").max = Math.max(0, video.duration - 1 / video.rate);
-    $("moment").value = state.form.time;
-    showTime();
+    showMoment();
     if (!isReady()) $("frame-before").src = still(video.id, state.form.time);
   } else {
     $("frame-before").removeAttribute("src");
@@ -108,14 +92,6 @@ export function show() {
   }
   showWipe();
   showMask();
-}
-
-function showTime() {
-  $("moment-at").textContent = `${state.form.time.toFixed(2)} s`;
-  $("moment").setAttribute("aria-valuetext", $("moment-at").textContent);
-  showPlayhead(state.form.time / Math.max(Number($("moment").max), 1e-3));
-  if (content() && !isReady()) $("frame-before").src = still(content().id, state.form.time);
-  remember();
 }
 
 // The picture's place within the stage, at its own aspect ratio.
