@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 from tests import hub_like
+from tests.exported import ExportedEngine
 from tests.networks import network_bytes
 from vst.core.style_spaces import NETWORK_SPACE
 from vst.engines import ENGINES
@@ -76,6 +77,14 @@ def open_gatys(options: dict[str, object]) -> OpenEngine:
     return open_in
 
 
+def open_exported(format_name: str, precision: str = "float32") -> OpenEngine:
+    def open_in(folder: Path) -> Engine:
+        pytest.importorskip("onnx" if format_name == "onnx" else "ai_edge_litert")
+        return ExportedEngine(folder, format_name, precision)
+
+    return open_in
+
+
 OPENERS: dict[str, OpenEngine] = {
     name: open_without_model(name) for name in ENGINES if name not in ("gatys", "magenta")
 }
@@ -93,6 +102,10 @@ PARAMETERS = [
         marks=pytest.mark.slow,
     ),
     pytest.param(open_real_graph, id="magenta, the real graph", marks=pytest.mark.slow),
+    *(
+        pytest.param(open_exported(*form), id=f"exported, {' '.join(form)}", marks=pytest.mark.slow)
+        for form in (("onnx",), ("tflite",), ("tflite", "float16"), ("tflite", "int8"))
+    ),
 ]
 
 

@@ -67,6 +67,19 @@ def onnx(out: Path, **options: Any) -> None:
     export_files("onnx", out, **options)
 
 
+@command.command()
+@click.argument("out", type=FOLDER)
+@file_options
+def tflite(out: Path, **options: Any) -> None:
+    """Write painter.tflite and predictor.tflite into the folder OUT, or network.tflite of a trained
+    network, for LiteRT; each is run and compared with TensorFlow first.
+
+    \b
+    Example: vst export tflite files --size 640x360 --precision float16
+    """
+    export_files("tflite", out, **options)
+
+
 def export_files(
     format_name: str, out: Path, model: str | None, as_json: bool, overwrite: bool, **choice: Any
 ) -> None:

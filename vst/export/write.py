@@ -10,6 +10,7 @@ from typing import Any
 from vst.core.files import atomic_write
 from vst.errors import DependencyError, OutputError, OutputExistsError
 from vst.export.check import RunFile, check_likeness, measure_likeness
+from vst.export.lite_files import convert_to_lite, open_lite_file
 from vst.export.networks import LoadedNetwork, load_networks
 from vst.export.onnx_files import convert_to_onnx, open_onnx_file
 from vst.export.plan import ExportPlan
@@ -24,7 +25,10 @@ class Format:
     open_file: Callable[[Path], RunFile]
 
 
-FORMATS = {"onnx": Format(".onnx", convert_to_onnx, open_onnx_file)}
+FORMATS = {
+    "onnx": Format(".onnx", convert_to_onnx, open_onnx_file),
+    "tflite": Format(".tflite", convert_to_lite, open_lite_file),
+}
 """Name of a format -> how it is written and run."""
 
 
