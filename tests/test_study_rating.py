@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import math
 import random
 import shutil
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,7 +19,6 @@ from tests.conftest import CommandResult
 from vst.errors import MediaError, MissingFileError, OutputError, UsageError
 from vst.research.study.ranking import Preference, compute_win_chance, rank
 from vst.research.study.rating import Rating, read_group
-from vst.research.study.server import LARGEST_BODY, RatingServer, parse_range
 from vst.research.study.standings import draw_ranges, write_page
 from vst.research.study.votes import Votes, compute_standings
 
@@ -199,127 +196,6 @@ def test_a_studys_list_names_no_file_outside(films: Path, tmp_path: Path) -> Non
             read_group(tmp_path)
     with pytest.raises(MissingFileError, match="not a folder"):
         read_group(films / "raw.mp4")
-
-
-@pytest.fixture
-def server(rating: Rating) -> Iterator[RatingServer]:
-    with RatingServer(rating) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
-
-
-def ask(
-    server: RatingServer,
-    path: str,
-    body: Any = None,
-    method: str | None = None,
-    **headers: str,
-) -> tuple[int, bytes, Any]:
-    """Status, body and headers of an answer; the headers' names with _ for -."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.server_address[1], timeout=10)
-    data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    if data is not None and "Content-Type" not in named:
-        named["Content-Type"] = "application/json"
-    connection.request(method or ("GET" if data is None else "POST"), path, data, named)
-    reply = connection.getresponse()
-    found = reply.status, reply.read(), reply.headers
-    connection.close()
-    return found
-
-
-def pair_at(server: RatingServer) -> str:
-    return str(json.loads(ask(server, "/pair")[1])["token"])
-
-
-def test_the_page_does_not_tell_what_it_shows(server: RatingServer, films: Path) -> None:
-    status, page, headers = ask(server, "/")
-    assert status == 200 and b"<video" in page
-    assert "default-src 'none'" in headers["Content-Security-Policy"]
-    pair = ask(server, "/pair")[1]
-    token = json.loads(pair)["token"]
-    status, film, headers = ask(server, f"/video/{token}/left")
-    assert status == 200 and film == (films / "raw.mp4").read_bytes()  # all three are alike
-    for text in (page, pair, str(headers).encode()):
-        assert not any(name in text for name in (b"raw", b"steady", b"plain.mp4"))
-
-
-def test_parts_of_a_video_are_sent_as_phones_ask_for_them(
-    server: RatingServer, films: Path
-) -> None:
-    whole = (films / "raw.mp4").read_bytes()
-    place = f"/video/{pair_at(server)}/right"
-    status, part, headers = ask(server, place, Range="bytes=10-19")
-    assert (status, part) == (206, whole[10:20])
-    assert headers["Content-Range"] == f"bytes 10-19/{len(whole)}"
-    assert ask(server, place, Range="bytes=-5")[1] == whole[-5:]
-    assert ask(server, place, Range=f"bytes={len(whole)}-")[0] == 416
-    assert ask(server, place, Range="bytes=a-b")[:2] == (200, whole)
-
-
-@pytest.mark.parametrize(
-    ("asked", "wanted"),
-    [(None, (0, 9, False)), ("bytes=2-", (2, 9, True)), ("bytes=-30", (0, 9, True)),
-     ("bytes=-", (0, 9, False)), ("bytes=3-99", (3, 9, True)), ("lines=1-2", (0, 9, False))],
-)  # fmt: skip
-def test_ranges(asked: str | None, wanted: tuple[int, int, bool]) -> None:
-    assert parse_range(asked, 10) == wanted
-
-
-def test_a_vote_reaches_the_file(server: RatingServer) -> None:
-    token = pair_at(server)
-    vote = {"token": token, "answers": {"look": "left", "smooth": "same"}}
-    assert ask(server, "/vote", vote)[0] == 200
-    assert ask(server, "/vote", vote)[0] == 410
-    assert [vote.choice for vote in server.rating.votes.all()] == ["left", "same"]
-    found = json.loads(ask(server, "/ranking")[1])["ranking"]
-    assert len(found["look"]) == 3 and sum(place["votes"] for place in found["look"]) == 2
-
-
-def test_nothing_else_is_served(server: RatingServer, films: Path) -> None:
-    token = pair_at(server)
-    for path in (
-        "/index.html", "/../rate.json", f"/{films}/raw.mp4", "/video/x/left", "/video/raw/left",
-        f"/video/{token}/left/..", f"/video/{token}/../../rate.json", "/video/%2e%2e/left",
-        "/pair?x=1", "/ranking/",
-    ):  # fmt: skip
-        assert ask(server, path)[0] == 404, path
-    assert ask(server, "/", method="DELETE")[0] == 501
-
-
-def test_other_pages_and_other_names_are_refused(server: RatingServer) -> None:
-    vote = {"token": pair_at(server), "answers": {"look": "left", "smooth": "left"}}
-    for headers in (
-        {"Host": "evil.example"},
-        {"Host": f"evil.example:{server.server_address[1]}"},
-        {"Origin": "http://evil.example"},
-        {"Origin": "null"},
-    ):
-        assert ask(server, "/", **headers)[0] == 403
-        assert ask(server, "/vote", vote, **headers)[0] == 403
-    assert ask(server, "/vote", vote, Content_Type="text/plain")[0] == 415
-    assert len(server.rating.votes) == 0
-    assert ask(server, "/vote", vote, Origin=server.url[:-1])[0] == 200
-
-
-def test_wrong_answers_are_refused(server: RatingServer) -> None:
-    token = pair_at(server)
-    votes = [{"token": token}, {"token": token, "answers": 3}]
-    votes.append({"token": token, "answers": {"look": "left"}})
-    for body in (b"{", b"[]", b"[" * 4000, b"\xff", *votes):
-        assert ask(server, "/vote", body)[0] == 400, body
-    assert ask(server, "/vote", b"x" * (LARGEST_BODY + 1))[0] == 413
-    assert ask(server, "/elsewhere", {"token": token})[0] == 404
-    assert ask(server, f"/video/{token}/left")[0] == 200
-
-
-def test_it_listens_to_this_machine_alone(server: RatingServer) -> None:
-    assert server.server_address[0] == "127.0.0.1"
-    with pytest.raises(OutputError, match="cannot be used"):
-        RatingServer(server.rating, server.server_address[1])
 
 
 def test_a_ranking_is_left_as_a_page(tmp_path: Path, rating: Rating) -> None:

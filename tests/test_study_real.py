@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +13,6 @@ import pytest
 from tests import clips
 from tests.conftest import CommandResult
 from vst.research.study.rating import Rating, read_group
-from vst.research.study.server import RatingServer
 from vst.research.study.votes import Votes
 from vst.samples import Landscape, write_clip
 
@@ -71,18 +69,20 @@ def test_optimisers_lower_the_loss(run: Run, film: Path, tmp_path: Path) -> None
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[RatingServer]:
+def rating(tmp_path: Path) -> Iterator[Rating]:
     for name in ("first", "second", "third"):
         clips.write_clip(tmp_path / f"{name}.mp4", 25)
-    with (
-        Votes(tmp_path / "rate.json") as votes,
-        RatingServer(Rating([read_group(tmp_path)], votes)) as server,
-    ):
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
+    with Votes(tmp_path / "rate.json") as votes:
+        yield Rating([read_group(tmp_path)], votes)
+
+
+@pytest.fixture
+def page(rating: Rating) -> Iterator[str]:
+    pytest.importorskip("gradio")
+    from vst.web.rating import serve_rating
+
+    with serve_rating(rating) as address:
+        yield address
 
 
 @pytest.fixture(params=["desk", "phone"])
@@ -111,11 +111,16 @@ def until(holds: Callable[[], bool], seconds: float = 30) -> None:
         time.sleep(0.1)
 
 
-def test_a_person_rates_in_a_browser(server: RatingServer, browser: Any) -> None:
-    browser.get(server.url)
+def test_a_person_rates_in_a_browser(page: str, rating: Rating, browser: Any) -> None:
+    browser.get(page)
 
     def ready() -> bool:
-        return bool(browser.execute_script("return !busy && films.every(one => !one.paused)"))
+        return bool(
+            browser.execute_script(
+                "return !document.querySelector('button').disabled && "
+                "[...document.querySelectorAll('video')].every(one => !one.paused)"
+            )
+        )
 
     def asked() -> str:
         return str(browser.execute_script("return document.getElementById('question').textContent"))
@@ -128,8 +133,8 @@ def test_a_person_rates_in_a_browser(server: RatingServer, browser: Any) -> None
             browser.find_element("tag name", "body").send_keys(keys[choice])
         else:
             browser.find_element("css selector", f"[data-choice={choice}]").click()
-    until(lambda: len(server.rating.votes) == 2)
-    found = [(vote.question, vote.choice) for vote in server.rating.votes.all()]
+    until(lambda: len(rating.votes) == 2)
+    found = [(vote.question, vote.choice) for vote in rating.votes.all()]
     assert found == [("look", "left"), ("smooth", "same")]
     until(ready)
     assert asked() == "Which looks better?"

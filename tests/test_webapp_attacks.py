@@ -95,7 +95,7 @@ def test_a_file_dictionary_reaches_no_downloader(
         server.call(name, trap)
     for path in ("gradio_api/run/tasks", "gradio_api/call/tasks", "gradio_api/queue/join"):
         body = json.dumps({"data": [token, trap], "fn_index": 0, "session_hash": "x"}).encode()
-        assert server.send(path, body, content_type="application/json")[0] == 404
+        assert server.send(path, body, content_type="application/json")[0] in (400, 404)
     assert asked == []
 
 

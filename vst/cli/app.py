@@ -25,7 +25,10 @@ def parse_auth(text: str) -> tuple[str, str]:
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option(
+    "--host", default="127.0.0.1", envvar="VST_HOST", show_default=True, show_envvar=True,
+    help="The address to listen on.",
+)  # fmt: skip
 @click.option(
     "--port", type=click.IntRange(1, 65535), default=7860, show_default=True, help="The port."
 )
@@ -36,6 +39,10 @@ def parse_auth(text: str) -> tuple[str, str]:
 @click.option(
     "--allow-host", "names", multiple=True, metavar="NAME",
     help="Also serve the page under this host name. May be given several times.",
+)  # fmt: skip
+@click.option(
+    "--endpoints/--no-endpoints", default=None,
+    help="Answer gradio_client too (default: only on a server for this machine alone).",
 )  # fmt: skip
 @click.option(
     "--state", type=click.Path(file_okay=False, path_type=Path), metavar="FOLDER",
@@ -73,7 +80,11 @@ def command(
 
     upload = visitor["max_upload"]
     limits = VisitorLimits(
-        upload=upload, kept=4 * upload, length=visitor["max_length"], jobs=visitor["jobs"]
+        upload=upload,
+        kept=4 * upload,
+        length=visitor["max_length"],
+        jobs=visitor["jobs"],
+        endpoints=visitor["endpoints"],
     )
     known = parse_auth(auth) if auth else None
     if known is None and not is_local(host):

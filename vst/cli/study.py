@@ -6,6 +6,7 @@ import contextlib
 import random
 import shlex
 import sys
+import threading
 import webbrowser
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,6 +27,7 @@ from vst.research.study.figures import FIGURES
 from vst.research.study.networks import MINUTES, TRAININGS, Training
 from vst.research.study.options import parse_options
 from vst.research.study.page import build_page, format_cells
+from vst.research.study.rating import Rating
 from vst.styles.resolve import check_style_exists
 
 SHOWN_IN_HELP = (
@@ -338,8 +340,7 @@ def rate(
     \b
     Example: vst study rate study
     """
-    from vst.research.study.rating import Rating, read_group
-    from vst.research.study.server import RatingServer
+    from vst.research.study.rating import read_group
     from vst.research.study.standings import format_standings, write_page
     from vst.research.study.votes import Votes
 
@@ -350,7 +351,7 @@ def rate(
     with Votes(place / "rate.json") as votes:
         rating = Rating(groups, votes, random.SystemRandom())
         if not ranking:
-            serve_until_interrupt(RatingServer(rating, port), opened, progress)
+            serve_until_interrupt(rating, port, opened, progress)
         standings = rating.standings()
         page = write_page(place, standings, len(votes))
     if as_json:
@@ -363,12 +364,14 @@ def rate(
     click.echo(f"{page}: the ranking")
 
 
-def serve_until_interrupt(server: Any, opened: bool, progress: str) -> None:
-    """Answer requests until Ctrl-C."""
-    with server:
+def serve_until_interrupt(rating: Rating, port: int, opened: bool, progress: str) -> None:
+    """Serve the rating's page until Ctrl-C."""
+    from vst.web.rating import serve_rating
+
+    with serve_rating(rating, port) as address:
         if progress != "none":
-            click.echo(f"{server.url} shows the pairs; Ctrl-C ends and ranks", err=True)
+            click.echo(f"{address} shows the pairs; Ctrl-C ends and ranks", err=True)
         if opened:
-            webbrowser.open(server.url)
+            webbrowser.open(address)
         with contextlib.suppress(KeyboardInterrupt, Cancelled):
-            server.serve_forever(poll_interval=0.2)
+            threading.Event().wait()

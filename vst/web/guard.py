@@ -23,7 +23,11 @@ OPEN = re.compile(
     r"/|/favicon\.ico|/page/[a-z-]+\.(css|js|svg)|/(media|still|swatch|picture|upload)/[^/]+(/[^/]+)?"
     r"|/call/[a-z]+"
 )
-"""The only paths that are answered; none of Gradio's own is among them."""
+"""The only paths that are answered without the endpoints; none of Gradio's own is among them."""
+ENDPOINTS = re.compile(
+    r"/config|/gradio_api/(info|queue/(join|data)|heartbeat/[\w-]{1,64}|call/[a-z]+(/\w{1,64})?)"
+)
+"""Gradio's paths that named endpoints need: no files, no pages, no proxies."""
 BODY = 1_000_000
 """Largest body, in bytes, of a request that is not an upload."""
 POLICY = (
@@ -86,7 +90,7 @@ class Guard:
     under which the page is served. Requests under a name that is not on the list are refused, so
     that no web page can reach the server through a name that resolves to it (DNS rebinding). An
     address instead of a name cannot be rebound: a server that listens beyond this machine answers
-    to its addresses.
+    to its addresses. ``endpoints``: also answer Gradio's paths for named endpoints.
     """
 
     def __init__(
@@ -95,8 +99,10 @@ class Guard:
         host: str = "127.0.0.1",
         auth: tuple[str, str] | None = None,
         names: Iterable[str] = (),
+        *,
+        endpoints: bool | None = False,
     ):
-        self.app, self.auth = app, auth
+        self.app, self.auth, self.endpoints = app, auth, endpoints
         self.local = is_local(host)
         own = () if self.local else (host, socket.gethostname())
         self.names = {name.lower() for name in ("localhost", *own, *names)}
@@ -142,13 +148,17 @@ class Guard:
             )
             if refused:
                 return refused
-        if not OPEN.fullmatch(scope["path"]):
+        if not self.is_open(scope["path"]):
             return 404, "not found"
         if scope["method"] not in ("GET", "HEAD") and not scope["path"].startswith("/upload/"):
             length = headers.get("content-length", "")
             if not length.isdecimal() or int(length) > BODY:
                 return 413, "the request is too large"
         return None
+
+    def is_open(self, path: str) -> bool:
+        """Return whether a path is among those that are answered."""
+        return bool(OPEN.fullmatch(path) or (self.endpoints and ENDPOINTS.fullmatch(path)))
 
     def is_served_name(self, header: str) -> bool:
         """Return whether the page is served under the name in a Host header."""

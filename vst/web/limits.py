@@ -17,7 +17,8 @@ class VisitorLimits:
 
     For all: ``jobs``: jobs at once; ``waiting``: jobs that wait; ``sessions``: sessions; ``idle``:
     seconds without a request after which a session is removed; ``idle_when_full``: the same when
-    somebody else needs the place.
+    somebody else needs the place. ``endpoints``: whether `gradio_client` is answered; None: on a
+    server for this machine alone.
     """
 
     upload: int = 500
@@ -32,6 +33,7 @@ class VisitorLimits:
     sessions_each: int = 6
     idle: float = 6 * 3600.0
     idle_when_full: float = 15 * 60.0
+    endpoints: bool | None = None
 
     @property
     def project(self) -> int:

@@ -31,8 +31,8 @@ DISCARDED = 8_000_000
 DISCARDED_SECONDS = 5.0
 
 
-def add_page(server: Any) -> None:
-    """Serve the page's own files, by their names in the package's folder."""
+def add_page(server: Any, first: str = "index.html") -> None:
+    """Serve the files of the package's folder by their names; ``first`` is the page itself."""
     from starlette.responses import FileResponse, PlainTextResponse
     from starlette.routing import Route
 
@@ -41,7 +41,7 @@ def add_page(server: Any) -> None:
 
     # Functions of the event loop, not of its threads: the page loads however busy those are.
     async def index(request: Any) -> Any:
-        return FileResponse(known["index.html"], headers=fresh)
+        return FileResponse(known[first], headers=fresh)
 
     async def part(request: Any) -> Any:
         name = request.path_params.get("name", "mark.svg")
@@ -65,13 +65,10 @@ def add_calls(server: Any, calls: Calls) -> None:
         name = request.path_params["name"]
         if name not in (*QUICK, *POOLED, *READING):
             return PlainTextResponse("not found", 404)
-        if request.headers.get("content-type", "").partition(";")[0] != "application/json":
-            return PlainTextResponse("the request is not JSON", 415)
-        try:
-            body = json.loads(await request.body(), parse_constant=refuse_constant)
-        except (ValueError, RecursionError):
-            return PlainTextResponse("the request is not JSON", 400)
-        if not isinstance(body, dict) or not isinstance(body.get("sent", {}), dict):
+        body = await read_object(request)
+        if not isinstance(body, dict):
+            return body
+        if not isinstance(body.get("sent", {}), dict):
             return PlainTextResponse("the request is not an object", 400)
         address = request.client.host if request.client else ""
         return JSONResponse(
@@ -79,6 +76,21 @@ def add_calls(server: Any, calls: Calls) -> None:
         )
 
     server.router.routes[:0] = [Route("/call/{name}", call, methods=["POST"])]
+
+
+async def read_object(request: Any) -> Any:
+    """Return the request's body as a dictionary, or the response that refuses it."""
+    from starlette.responses import PlainTextResponse
+
+    if request.headers.get("content-type", "").partition(";")[0] != "application/json":
+        return PlainTextResponse("the request is not JSON", 415)
+    try:
+        body = json.loads(await request.body(), parse_constant=refuse_constant)
+    except (ValueError, RecursionError):
+        return PlainTextResponse("the request is not JSON", 400)
+    return (
+        body if isinstance(body, dict) else PlainTextResponse("the request is not an object", 400)
+    )
 
 
 def refuse_constant(name: str) -> float:

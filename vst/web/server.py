@@ -11,6 +11,7 @@ from typing import Any
 
 from vst.errors import DependencyError, UsageError
 from vst.web.calls import Calls
+from vst.web.endpoints import add_endpoints
 from vst.web.guard import Guard, is_local
 from vst.web.limits import VisitorLimits
 from vst.web.preview_pool import PreviewPool
@@ -20,6 +21,9 @@ from vst.web.routes import add_calls, add_files, add_page
 from vst.web.sessions import Sessions
 from vst.web.store import get_default_folder
 from vst.web.tasks import restore_tasks
+
+GRADIO_SESSIONS = 64
+"""Sessions of `gradio_client` of which Gradio remembers the last values."""
 
 
 def import_gradio_server() -> Any:
@@ -36,12 +40,21 @@ def import_gradio_server() -> Any:
     return Server
 
 
-def build_server(calls: Calls) -> Any:
-    """Create the server with the page, its functions and its files."""
-    server = import_gradio_server()(title="vst", docs_url=None, redoc_url=None, openapi_url=None)
+def create_server() -> Any:
+    """Create a server without addresses of its own."""
+    return import_gradio_server()(title="vst", docs_url=None, redoc_url=None, openapi_url=None)
+
+
+def build_server(calls: Calls, *, endpoints: bool | None) -> Any:
+    """Create the server with the page, its functions and its files; with ``endpoints``, the
+    functions also by name through Gradio.
+    """
+    server = create_server()
     add_page(server)
     add_calls(server, calls)
     add_files(server, calls)
+    if endpoints:
+        add_endpoints(server, calls)
     return server
 
 
@@ -51,7 +64,7 @@ def launch(server: Any, host: str, port: int) -> str:
         _, address, _ = server.launch(
             server_name=host, server_port=port, prevent_thread_lock=True, quiet=True,
             inbrowser=False, share=False, ssr_mode=False, show_error=False,
-            enable_monitoring=False,
+            enable_monitoring=False, state_session_capacity=GRADIO_SESSIONS,
         )  # fmt: skip
     except OSError as error:
         raise UsageError(
@@ -62,8 +75,10 @@ def launch(server: Any, host: str, port: int) -> str:
 
 def adapt_limits(limits: VisitorLimits, host: str) -> VisitorLimits:
     """The limits of a server at ``host``: a page for this machine alone has one visitor, who may
-    use all sessions and the whole queue.
+    use all sessions, the whole queue and, unless told otherwise, the endpoints.
     """
+    endpoints = is_local(host) if limits.endpoints is None else limits.endpoints
+    limits = replace(limits, endpoints=endpoints)
     if not is_local(host):
         return limits
     return replace(limits, sessions_each=limits.sessions, waiting_each=limits.waiting)
@@ -95,8 +110,8 @@ def serve(
     sessions.is_busy = queue.is_busy
     calls = Calls(sessions, previews, pool, queue)
     try:
-        server = build_server(calls)
-        server.add_middleware(Guard, host=host, auth=auth, names=names)
+        server = build_server(calls, endpoints=limits.endpoints)
+        server.add_middleware(Guard, host=host, auth=auth, names=names, endpoints=limits.endpoints)
         previews.warm()
         going_on = restore_tasks(sessions, queue)  # before a page can miss them
         address = launch(server, host, port)
