@@ -29,12 +29,13 @@ class ExportPlan:
     """``size``: width and height of the frames, None: any. ``precision``: a name in `PRECISIONS`.
 
     ``model``: a folder of `vst train embedded`, or a ``.keras`` file of `vst train fast`; None: the
-    package's own weights.
+    package's own weights. ``only``: the one kind of file to write; None: all.
     """
 
     size: tuple[int, int] | None = None
     precision: str = "float32"
     model: Path | None = None
+    only: str | None = None
 
     def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:
@@ -58,6 +59,8 @@ class ExportPlan:
     @property
     def kinds(self) -> tuple[str, ...]:
         """The kinds of files to write."""
+        if self.only is not None:
+            return (self.only,)
         return (NETWORK,) if self.is_trained_network else (PAINTER, PREDICTOR)
 
 
