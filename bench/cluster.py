@@ -99,7 +99,7 @@ def run_part(part: str, words: list[str]) -> dict[str, Any]:
     with tempfile.NamedTemporaryFile(suffix=".json") as answer:
         command = [sys.executable, __file__, "--part", part, "--json", answer.name, *words]
         subprocess.run(command, check=True)
-        found: dict[str, Any] = json.loads(Path(answer.name).read_text())
+        found: dict[str, Any] = json.loads(Path(answer.name).read_text(encoding="utf-8"))
         return found
 
 

@@ -155,7 +155,7 @@ def children_cpu_seconds() -> float:
 def measure_resident(pid: int) -> float:
     """Memory of a process and its descendants, MB; 0 where /proc does not report it."""
     try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+        pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="utf-8").split()[1])
         below = [
             int(child)
             for task in Path(f"/proc/{pid}/task").iterdir()
@@ -190,7 +190,7 @@ def describe_machine() -> dict[str, Any]:
 def describe_cpu() -> str:
     """The CPU's name, with the short number formats that it supports."""
     try:
-        text = Path("/proc/cpuinfo").read_text(errors="replace")
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return platform.processor() or platform.machine()
     name = next((x.split(":")[1].strip() for x in text.splitlines() if "model name" in x), "")

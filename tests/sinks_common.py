@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from tests import clips
@@ -28,12 +28,8 @@ def nothing_left_behind(tmp_path: Path) -> Iterator[None]:
     yield
     assert not [thread for thread in threading.enumerate() if "ffmpeg" in thread.name]
     assert not list(tmp_path.rglob(".*.part"))
-    children = Path(f"/proc/self/task/{os.getpid()}/children")
-    if children.exists():
-        running = [
-            (Path("/proc") / pid / "comm").read_text() for pid in children.read_text().split()
-        ]
-        assert not [name for name in running if "ffmpeg" in name]
+    children = psutil.Process().children()
+    assert not [child for child in children if "ffmpeg" in child.name()]
 
 
 def spec_for(path: Path, content: VideoInfo | None = None, **changes: Any) -> SinkSpec:

@@ -20,7 +20,7 @@ GROWTH = 30_000
 
 def get_memory() -> int:
     """Resident memory of this process in kilobytes."""
-    text = Path("/proc/self/status").read_text()
+    text = Path("/proc/self/status").read_text(encoding="utf-8")
     return int(text.split("VmRSS:")[1].split()[0])
 
 

@@ -188,7 +188,7 @@ def test_a_style_of_a_later_version_is_refused(own_home: Path) -> None:
 
 
 def test_the_error_of_an_unwritable_folder_names_vst_home(own_home: Path) -> None:
-    own_home.write_text("a file where the folder should be")
+    own_home.write_text("a file where the folder should be", encoding="utf-8")
     with pytest.raises(OutputError, match="VST_HOME"):
         add_style("mine", NUMBERS, TFLITE_SPACE)
 

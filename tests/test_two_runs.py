@@ -169,7 +169,7 @@ def test_a_join_that_hangs_in_this_process_ends_the_command(
     began = time.monotonic()
     done = run(*words("out.mp4", "--patience", 1))
     assert done.code == 1
-    assert "putting the output together has not gone on for 1 s" in done.err
+    assert "assembling the output made no progress for 1 s" in done.err
     assert time.monotonic() - began < 30
     assert {path.name for path in workspace.iterdir()} == {"in.mp4", "red.png"}
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 POLL_SECONDS = 0.05
 """Seconds between two measurements."""
@@ -56,18 +59,17 @@ def run_watched(command: list[str], timeout: float, folder: Path | None = None) 
 def seconds_preempted(process: int) -> float:
     """Seconds that a process's first thread was ready to run and waited for a CPU."""
     try:
-        return int(Path(f"/proc/{process}/schedstat").read_text().split()[1]) / 1e9
+        return int(Path(f"/proc/{process}/schedstat").read_text(encoding="utf-8").split()[1]) / 1e9
     except (OSError, ValueError, IndexError):
         return 0.0
 
 
 def measure_resident(process: int) -> int:
-    """Bytes of memory of a process and its children; 0 where there is no /proc."""
-    try:
-        status = Path(f"/proc/{process}/status").read_text()
-        held = int(status.split("VmRSS:")[1].split()[0]) * 1024 if "VmRSS:" in status else 0
-        for tasks in Path(f"/proc/{process}/task").iterdir():
-            held += sum(map(measure_resident, map(int, (tasks / "children").read_text().split())))
-    except (OSError, ValueError):
-        return 0
+    """Bytes of memory of a process and its children; 0 once it has ended."""
+    held = 0
+    with contextlib.suppress(psutil.Error):
+        parent = psutil.Process(process)
+        for each in (parent, *parent.children(recursive=True)):
+            with contextlib.suppress(psutil.Error):
+                held += each.memory_info().rss
     return held

@@ -192,7 +192,7 @@ class Worker:
     def _seconds_preempted(self) -> float:
         """Seconds during which it was ready to run and other programs had the CPU."""
         try:
-            waits = Path(f"/proc/{self._process.pid}/schedstat").read_text().split()
+            waits = Path(f"/proc/{self._process.pid}/schedstat").read_text(encoding="utf-8").split()
             return int(waits[1]) / 1e9
         except (OSError, IndexError, ValueError):
             return 0.0

@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from vst.core.paths import expand_home
+from vst.core.paths import expand_home, find_cache_folder
 from vst.core.registry import make_unknown_error
 
 HUB_HANDLE = "https://tfhub.dev/google/magenta/arbitrary-image-stylization-v1-256/2"
@@ -134,17 +133,11 @@ MODELS = {
 
 
 def get_cache_folder() -> Path:
-    """Return ``TFHUB_CACHE_DIR``, or ``vst/models`` in the user's cache folder."""
+    """Return ``TFHUB_CACHE_DIR``, or ``models`` in the user's cache folder of vst."""
     named = os.environ.get("TFHUB_CACHE_DIR")
     if named:
         return expand_home(named)
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "vst" / "models"
+    return find_cache_folder() / "models"
 
 
 def get_known_model(name: str) -> KnownModel:

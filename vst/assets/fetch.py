@@ -26,8 +26,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from vst.core.files import has_hash
+from vst.core.locks import Lock
 from vst.core.types import OnProgress, Progress, ignore_progress
-from vst.errors import AssetError
+from vst.errors import AssetError, OutputError
 
 PATIENCE = 9.0
 """Seconds without a new byte after which a download fails."""
@@ -93,9 +94,9 @@ def fetch(
         if index and clock.left() <= 0.5:
             break
         first_answer = clock.left() / (1 if index == len(urls) - 1 else 2)
-        part = target
+        part, lock = target, None
         try:
-            part = _claim_part(target, url)
+            part, lock = _claim_part(target, url)
             _download(_Request(url, part, clock, on_progress, stage), first_answer, digest)
             part.replace(target)
             return url
@@ -107,7 +108,7 @@ def fetch(
                 "or set TFHUB_CACHE_DIR to another folder"
             ) from error
         finally:
-            _release(part)
+            _release(part, lock)
     raise AssetError("tried " + ", ".join(tried))
 
 
@@ -173,7 +174,7 @@ def _transfer(request: _Request, wait: float) -> None:
 
 def _copy_body(request: _Request, answer: Any, stream: Any, done: int, total: int | None) -> int:
     """Copy the body of a response to ``stream``; return the file's size afterward."""
-    part, clock = request.part, request.clock
+    clock = request.clock
     began, first, mark = time.monotonic(), done, done
     while True:
         try:
@@ -189,8 +190,6 @@ def _copy_body(request: _Request, answer: Any, stream: Any, done: int, total: in
         if done - mark >= LEAST_BYTES or done == total:
             mark = done
             clock.renew()
-            if _get_lock_path(part).exists():
-                os.utime(_get_lock_path(part))  # shows other processes that the download is alive
         elif clock.left() <= 0:
             raise _FetchError(f"stalled at {done:,} bytes")
         seconds = time.monotonic() - began
@@ -249,30 +248,23 @@ def _describe_error(error: BaseException) -> str:
     return str(cause).splitlines()[0] if str(cause) else type(cause).__name__
 
 
-def _claim_part(target: Path, url: str) -> Path:
-    """Claim the partial file for ``url``, or another one while a process writes the shared one."""
+def _claim_part(target: Path, url: str) -> tuple[Path, Lock | None]:
+    """Lock the partial file for ``url``, or name another one while a process writes that one."""
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f"{target.name}.{hashlib.sha1(url.encode()).hexdigest()[:8]}.part")
-    lock = _get_lock_path(part)
     try:
-        if lock.exists() and time.time() - lock.stat().st_mtime > 60:
-            lock.unlink(missing_ok=True)  # its owner stopped long ago
-        os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
-    except FileExistsError:
-        return part.with_name(f"{part.stem}.{os.getpid()}.part")
-    return part
+        return part, Lock(part.with_suffix(".lock"), str(target))
+    except OutputError:
+        return part.with_name(f"{part.stem}.{os.getpid()}.part"), None
 
 
-def _release(part: Path) -> None:
+def _release(part: Path, lock: Lock | None) -> None:
     """Release a partial file; delete its version if the file is gone."""
     with contextlib.suppress(OSError):
-        _get_lock_path(part).unlink(missing_ok=True)
         if not part.exists():
             _get_version_path(part).unlink(missing_ok=True)
-
-
-def _get_lock_path(part: Path) -> Path:
-    return part.with_suffix(".lock")
+    if lock is not None:
+        lock.release()
 
 
 def _get_version_path(part: Path) -> Path:

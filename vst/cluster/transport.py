@@ -16,22 +16,21 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
+from vst.core.locks import Lock
 from vst.errors import MissingFileError, OutputError
 
 PART_SIZE = 16 << 20
 """Bytes of a file that are sent as one object."""
+USE = ".use"
+"""Suffix of the lock of a worker that uses an input."""
 ENDS_SIZE = 1 << 20
 """Bytes at either end of a file that are compared with another machine's copy."""
-
-fcntl: Any
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None
+FETCH_SECONDS = 3600.0
+"""How long a worker waits for another one of the machine that fetches the same input."""
 
 
 @dataclass(frozen=True)
@@ -92,11 +91,11 @@ def discard_file(sent: SentFile) -> None:
 
 class Inputs:
     """The inputs of jobs on a worker's machine. What came through Ray is stored there once for all
-    workers, and removed when the last of them has released it.
+    workers, and removed when the last of them has released it: each holds a lock of its own.
     """
 
     def __init__(self) -> None:
-        self._locks: dict[Path, IO[str]] = {}
+        self._uses: dict[Path, Lock] = {}
 
     def locate(self, name: str, sent: SentFile) -> str:
         """The path of an input on this machine."""
@@ -104,18 +103,18 @@ class Inputs:
             check_same_file(name, sent)
             return sent.path
         place = _get_cache_folder() / sent.fingerprint
-        if place not in self._locks:
-            self._locks[place] = _fetch_once(place, sent.parts, Path(sent.path).name)
+        if place not in self._uses:
+            self._uses[place] = _fetch_once(place, sent.parts, Path(sent.path).name)
         return str(place / Path(sent.path).name)
 
     def clear(self) -> None:
         """Release the inputs."""
-        for place, lock in self._locks.items():
-            if _try_lock(lock, "LOCK_EX", wait=False):
-                shutil.rmtree(place, ignore_errors=True)
-                Path(lock.name).unlink(missing_ok=True)
-            lock.close()
-        self._locks.clear()
+        for place, use in self._uses.items():
+            with _lock_place(place):
+                use.release()
+                if not _is_used(place):
+                    shutil.rmtree(place, ignore_errors=True)
+        self._uses.clear()
         with contextlib.suppress(OSError):
             _get_cache_folder().rmdir()
 
@@ -130,12 +129,9 @@ def _get_cache_folder() -> Path:
     return home
 
 
-def _fetch_once(place: Path, parts: dict[str, list[Any]], name: str) -> IO[str]:
+def _fetch_once(place: Path, parts: dict[str, list[Any]], name: str) -> Lock:
     """Fetch an input unless another worker of the machine has; returns the lock that keeps it."""
-    lock = place.with_name(f"{place.name}.lock").open("w")
-    _try_lock(lock, "LOCK_SH")
-    if not place.exists():
-        _try_lock(lock, "LOCK_EX")
+    with _lock_place(place):
         if not place.exists():
             aside = place.with_name(f"{place.name}.{uuid.uuid4().hex}")
             for relative, objects in parts.items():
@@ -143,18 +139,21 @@ def _fetch_once(place: Path, parts: dict[str, list[Any]], name: str) -> IO[str]:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 _write_objects(target, objects)
             aside.replace(place)
-        _try_lock(lock, "LOCK_SH")
-    return lock
+        return Lock(place.with_name(f"{place.name}.{uuid.uuid4().hex}{USE}"), str(place))
 
 
-def _try_lock(file: IO[str], kind: str, *, wait: bool = True) -> bool:
-    if fcntl is None:
-        return False
-    try:
-        fcntl.flock(file, getattr(fcntl, kind) | (0 if wait else fcntl.LOCK_NB))
-    except OSError:
-        return False
-    return True
+def _lock_place(place: Path) -> Lock:
+    return Lock(place.with_name(f"{place.name}.lock"), str(place), FETCH_SECONDS)
+
+
+def _is_used(place: Path) -> bool:
+    """Whether a worker that runs holds the input; removes the locks of workers that were killed."""
+    for path in place.parent.glob(f"{place.name}.*{USE}"):
+        try:
+            Lock(path, str(place)).release()
+        except OutputError:
+            return True
+    return False
 
 
 def _write_objects(target: Path, objects: list[Any]) -> None:

@@ -5,7 +5,6 @@ The three limits are options of a job; their defaults are defined here.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,15 +76,11 @@ def find_free_memory() -> float | None:
 
 
 def _read_machine_memory() -> float | None:
+    import psutil
+
     try:
-        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    except (OSError, ValueError, IndexError):
-        pass
-    try:  # not Linux: the total, whether free or not
-        return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    except (AttributeError, OSError, ValueError):
+        return float(psutil.virtual_memory().available)
+    except (OSError, ValueError, RuntimeError):
         return None
 
 

@@ -2,108 +2,88 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
-from typing import Any
 
+import filelock
+
+from vst.core.closable import Closable
 from vst.errors import OutputError
 
-fcntl: Any
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None
+IS_WINDOWS = os.name == "nt"
+WAIT_SECONDS = 0.2
+"""How long a lock is tried for: one that is being released is free again in a moment."""
+POLL_SECONDS = 0.02
 
 
-class Lock:
+class Lock(Closable):
     """The file ``path`` with the number of this process, locked until `release`.
 
     The system releases the lock when the process ends, however it ends: the file of a killed run
-    locks nothing. Where the system has no such locks, the lock holds while the process that the
-    file names is running. ``what`` names the output in errors. Raises `OutputError` where another
-    run holds the lock.
+    locks nothing. ``what`` names the output in errors; ``wait``: seconds to wait for another run.
+    Raises `OutputError` where that run still holds the lock, and `FileNotFoundError` without a
+    folder for the file.
     """
 
-    def __init__(self, path: Path, what: str) -> None:
+    def __init__(self, path: Path, what: str, wait: float = WAIT_SECONDS) -> None:
         self.path = path
-        self._handle = self._acquire(what)
-        os.ftruncate(self._handle, 0)
-        os.lseek(self._handle, 0, os.SEEK_SET)
-        os.write(self._handle, f"{os.getpid()}\n".encode())
+        self._lock = _acquire(path, what, wait)
+        _write_owner(path)
 
     @property
     def is_held(self) -> bool:
         """Whether it has not been released."""
-        return self._handle >= 0
+        return self._lock.is_locked
 
     def release(self) -> None:
         """Remove the file and release the lock; may be called twice."""
-        if self._handle < 0:
+        if not self._lock.is_locked:
             return
-        if fcntl is not None:
+        if not IS_WINDOWS:  # while it is locked, so that the next run's file is not removed
             self.path.unlink(missing_ok=True)
-        os.close(self._handle)
-        self._handle = -1
-        if fcntl is None:
-            self.path.unlink(missing_ok=True)
+        self._lock.release()
+        if IS_WINDOWS:  # Windows does not remove open files, also not those of the next run
+            with contextlib.suppress(OSError):
+                self.path.unlink()
 
-    def _acquire(self, what: str) -> int:
-        while True:
-            handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
-            try:
-                owner = os.read(handle, 32).decode(errors="replace").strip()
-                if not _try_lock(handle, owner):
-                    raise OutputError(_describe_owner(what, owner))
-                if self._is_at_path(handle):
-                    return handle
-            except BaseException:
-                os.close(handle)
-                raise
-            os.close(handle)  # the run that held it has removed the file in the meantime
-
-    def _is_at_path(self, handle: int) -> bool:
-        try:
-            return os.path.samestat(os.fstat(handle), self.path.stat())
-        except FileNotFoundError:
-            return False
+    close = release
 
 
 def check_unlocked(path: Path, what: str) -> None:
     """Raise `OutputError` where a run holds the lock ``path``; leaves lock and file as they are."""
-    try:
-        handle = os.open(path, os.O_RDWR)
-    except OSError:
+    if not path.exists():
         return
+    with contextlib.suppress(FileNotFoundError):  # the run has ended in the meantime
+        _acquire(path, what, WAIT_SECONDS).release()
+        path.touch()  # filelock 3 and Windows remove it, but it marks the folder as one of vst
+
+
+def _acquire(path: Path, what: str, wait: float) -> filelock.BaseFileLock:
+    if not path.parent.is_dir():  # filelock would make it
+        raise FileNotFoundError(f"{str(path.parent)!r} does not exist")
+    lock = filelock.FileLock(str(path), thread_local=False)
     try:
-        owner = os.read(handle, 32).decode(errors="replace").strip()
-        if not _try_lock(handle, owner):
-            raise OutputError(_describe_owner(what, owner))
-    finally:
-        os.close(handle)  # releases the lock
+        lock.acquire(timeout=wait, poll_interval=POLL_SECONDS)
+    except filelock.Timeout as error:
+        raise OutputError(
+            f"{what} is being written by another run (process {_read_owner(path)}). Wait for it, "
+            "or choose another output"
+        ) from error
+    return lock
 
 
-def _describe_owner(what: str, owner: str) -> str:
-    return (
-        f"{what} is being written by another run (process {owner or 'unknown'}). Wait for it, or "
-        "choose another output"
-    )
+def _write_owner(path: Path) -> None:
+    """Write this process's number, from the second byte on: on Windows nobody can access the first
+    one, which is locked.
+    """
+    with path.open("r+b") as file:
+        file.seek(1)
+        file.write(f"{os.getpid():<30}\n".encode())
 
 
-def _try_lock(handle: int, owner: str) -> bool:
-    if fcntl is None:
-        return not (owner.isdigit() and int(owner) != os.getpid() and _is_running(int(owner)))
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
-
-
-def _is_running(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
+def _read_owner(path: Path) -> str:
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        file.seek(1)
+        return file.read(32).decode(errors="replace").strip() or "unknown"
+    return "unknown"

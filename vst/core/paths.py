@@ -1,9 +1,12 @@
-"""Paths as users write them."""
+"""Paths as users write them, and the folders that the system gives each user."""
 
 from __future__ import annotations
 
 import contextlib
 from pathlib import Path
+
+APP = "vst"
+"""The name of this program's folders."""
 
 
 def expand_home(path: str | Path) -> Path:
@@ -11,3 +14,27 @@ def expand_home(path: str | Path) -> Path:
     with contextlib.suppress(RuntimeError):
         return Path(path).expanduser()
     return Path(path)
+
+
+def find_data_folder() -> Path:
+    """Find the user's data folder, for styles of their own."""
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir(APP, appauthor=False, roaming=True))
+
+
+def find_cache_folder() -> Path:
+    """Find the user's cache folder, for models."""
+    import platformdirs
+
+    # On Windows, platformdirs would add a folder `Cache`.
+    return Path(platformdirs.user_cache_dir(APP, appauthor=False, opinion=False))
+
+
+def find_state_folder() -> Path:
+    """Find the user's state folder, for what a server must find again."""
+    import platformdirs
+
+    folder = Path(platformdirs.user_state_dir(APP, appauthor=False))
+    former = Path.home() / ".local" / "state" / APP  # the place on every system until version 1
+    return former if not folder.exists() and former.is_dir() else folder

@@ -11,7 +11,6 @@ import functools
 import json
 import os
 import re
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +22,7 @@ import numpy.typing as npt
 from vst.core.data_folder import BUILTIN_STYLES
 from vst.core.files import atomic_write
 from vst.core.html_repr import render_html
-from vst.core.paths import expand_home
+from vst.core.paths import expand_home, find_data_folder
 from vst.core.registry import make_unknown_error
 from vst.core.style_spaces import TFLITE_SPACE
 from vst.core.types import Embedding
@@ -73,16 +72,7 @@ def get_user_folder() -> Path:
     """Return the user's data folder: ``VST_HOME``, else ``vst`` in the platform's data folder."""
     if chosen := os.environ.get("VST_HOME"):
         return expand_home(chosen)
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "vst"
-    if os.name == "nt":
-        data = os.environ.get("APPDATA")
-        return (Path(data) if data else Path.home() / "AppData" / "Roaming") / "vst"
-    data = os.environ.get("XDG_DATA_HOME")
-    # The XDG specification requires that relative paths be ignored.
-    return (
-        Path(data) if data and Path(data).is_absolute() else Path.home() / ".local" / "share"
-    ) / "vst"
+    return find_data_folder()
 
 
 @functools.lru_cache(maxsize=1)

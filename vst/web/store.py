@@ -5,13 +5,13 @@ JSON in one SQLite file of the state folder.
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import threading
 from pathlib import Path
 from typing import Any
 
 from vst.core.locks import Lock
+from vst.core.paths import find_state_folder
 from vst.errors import OutputError, UsageError
 
 VERSION = 1
@@ -20,9 +20,8 @@ NAME = "page.sqlite"
 
 
 def get_default_folder(port: int) -> Path:
-    """Return the state folder of a server on this port (XDG base directory specification)."""
-    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(base) / "vst" / f"page-{port}"
+    """Return the state folder of a server on this port."""
+    return find_state_folder() / f"page-{port}"
 
 
 class Store:

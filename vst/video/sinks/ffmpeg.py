@@ -110,13 +110,15 @@ class FFmpegProcess:
                         "more time with patience"
                     ) from None
 
-    def _read_cpu_time(self) -> list[str] | None:
-        """Return its CPU time in the system's ticks; None where that is not available."""
+    def _read_cpu_time(self) -> tuple[float, float] | None:
+        """Return its CPU time in seconds, in user and in system mode; None if it has ended."""
+        import psutil
+
         try:
-            status = Path(f"/proc/{self.popen.pid}/stat").read_text()
-        except OSError:
+            times = psutil.Process(self.popen.pid).cpu_times()
+        except psutil.Error:
             return None
-        return status.rpartition(")")[2].split()[11:13]
+        return times.user, times.system
 
     def kill(self) -> None:
         """Kill the process, if it still runs, and wait for it."""
