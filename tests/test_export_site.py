@@ -40,6 +40,7 @@ def site(page: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return export_site(tmp_path_factory.mktemp("out") / "site", page=page).folder
 
 
+@pytest.mark.slow
 def test_the_site_has_the_page_and_its_own_models(site: Path) -> None:
     names = {str(path.relative_to(site)) for path in site.rglob("*") if path.is_file()}
     assert names == {
@@ -54,6 +55,7 @@ def test_the_site_has_the_page_and_its_own_models(site: Path) -> None:
     assert not list(site.parent.glob(".*")), "no draft is left"
 
 
+@pytest.mark.slow
 def test_the_list_of_models_names_size_and_hash_of_each(site: Path) -> None:
     models = json.loads((site / "models" / "models.json").read_text())
     assert (models["version"], models["space"]) == (1, TFLITE_SPACE)
@@ -63,6 +65,7 @@ def test_the_list_of_models_names_size_and_hash_of_each(site: Path) -> None:
         assert models[kind]["sha256"] == hashlib.sha256(data).hexdigest()
 
 
+@pytest.mark.slow
 def test_each_built_in_style_has_its_embedding_and_a_small_picture(site: Path) -> None:
     listed = json.loads((site / "models" / "styles.json").read_text(encoding="utf-8"))
     known = load_builtin_styles()
@@ -76,6 +79,7 @@ def test_each_built_in_style_has_its_embedding_and_a_small_picture(site: Path) -
         assert picture.shape == (64, 96, 3) and len(data) < 6000
 
 
+@pytest.mark.slow
 def test_the_models_leave_room_for_the_runtime_in_twelve_megabytes(site: Path) -> None:
     assert sum(path.stat().st_size for path in (site / "models").iterdir()) < 3e6
 
@@ -103,15 +107,14 @@ def test_the_site_is_not_written_into_the_page_itself(page: Path) -> None:
         export_site(page / "site", page=page)
 
 
-@pytest.mark.fault("full disk")
+@pytest.mark.fault("the disk is full")
 def test_a_full_disk_leaves_nothing(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run
 ) -> None:
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(sites, "write_json", fail)
-    monkeypatch.setattr(sites, "export_networks", lambda *_, **__: [])
+    monkeypatch.setattr(sites, "write_models", fail)
     done = run("export", "web", tmp_path / "site", "--site", page)
     assert done.code == 1
     assert "cannot write" in done.err and "No space left" in done.err

@@ -50,12 +50,10 @@ def find_page(place: Path | None = None) -> Path:
     for folder in [place] if place else PLACES:
         if (folder / INDEX).is_file():
             return folder
-    where = (
-        f"{str(place)!r} has no {INDEX}" if place else f"{INDEX} was found in none of its places"
-    )
+    where = " nor in ".join(str(folder) for folder in ([place] if place else PLACES))
     raise MissingFileError(
-        f"site: the page is not built ({where}). Build it with `make browser`, which needs Node.js, "
-        "or give the folder of a built one (--site)."
+        f"the page in the browser is not built: no {INDEX} is in {where}. Build it in a clone with "
+        "`make browser`, which needs Node.js, or give the folder of a built one (--site)."
     )
 
 
