@@ -86,7 +86,7 @@ def test_a_large_picture_is_looked_at_small() -> None:
     large = FigureClip(960, 540, count=7, pace=7.2, pan=1.8)
     found = masks_of(AutoMask(), frames_of(large))
     shares = [overlap(found[n], large.layers(n).alpha) for n in range(7)]
-    assert np.mean(shares) > 0.88
+    assert np.mean(shares) > 0.85
 
 
 def test_letterbox_bars_are_left_out() -> None:

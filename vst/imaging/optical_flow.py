@@ -12,6 +12,7 @@ in Sundaram et al., "Dense point trajectories by GPU-accelerated large displacem
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -115,6 +116,25 @@ class FlowEstimator:
         self._set_scales()
         flow = self._search.calc(of, to, None)
         return np.ascontiguousarray(flow[:height, :width], np.float32)
+
+
+class RecentFlows:
+    """Estimates flows and keeps the latest ones: a frame's flow to the next is needed again, one
+    frame later, as that from the frame before.
+    """
+
+    def __init__(self, estimate: FlowEstimator, kept: int = 16) -> None:
+        self._estimate = estimate
+        self._kept: deque[tuple[Gray, Gray, Flow]] = deque(maxlen=kept)
+
+    def __call__(self, of: Gray, to: Gray) -> Flow:
+        """Return the flow as `FlowEstimator` does; the same arrays give the same flow."""
+        for one, other, flow in self._kept:
+            if one is of and other is to:
+                return flow
+        flow = self._estimate(of, to)
+        self._kept.append((of, to, flow))
+        return flow
 
 
 def shrink_gray(bright: Gray, height: int, width: int) -> Gray:

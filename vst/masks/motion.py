@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vst.imaging.optical_flow import Flow, compute_positions, compute_squared_length, warp
+from vst.imaging.optical_flow import Flow, compute_squared_length, get_pixel_grid, warp
 
 STEP = 6
 """Pixels between the points at which the flow is sampled."""
@@ -35,7 +35,7 @@ def estimate_background_motion(
     if len(rows) < 12:
         return np.eye(2, 3)
     here = np.stack([columns, rows], 1).astype(np.float32)
-    there = compute_positions(flow)[rows, columns]
+    there = here + flow[rows, columns]
     found: Any = cv2.estimateAffine2D(
         here, there, method=cv2.RANSAC, ransacReprojThreshold=0.6, maxIters=500, confidence=0.99
     )[0]
@@ -48,9 +48,8 @@ def estimate_background_motion(
 
 def compute_affine_flow(matrix: Matrix, height: int, width: int) -> Flow:
     """Compute the backward flow of an affine map, (height, width, 2)."""
-    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    (a, b, c), (d, e, f) = matrix.astype(np.float32)
-    return np.stack([(a - 1) * x + b * y + c, d * x + (e - 1) * y + f], -1).astype(np.float32)
+    change = matrix - np.eye(2, 3)
+    return np.asarray(cv2.transform(get_pixel_grid(height, width), change), np.float32)
 
 
 def warp_affine(picture: Any, matrix: Matrix, interpolation: int = cv2.INTER_LINEAR) -> Any:
@@ -121,5 +120,7 @@ def classify_motion(
 
 def measure_residual(picture: Any, other: Any, flow: Flow) -> npt.NDArray[np.float32]:
     """Compute what a motion leaves unexplained: mean difference (0..255) over 5 x 5 pixels."""
-    left = cv2.absdiff(picture, warp(other, flow)).astype(np.float32).mean(2)
-    return np.asarray(cv2.blur(left, (5, 5)), np.float32)
+    left: Any = cv2.absdiff(picture, warp(other, flow))
+    # Averaging the channels in OpenCV takes a tenth of NumPy's time.
+    mean = cv2.transform(left.astype(np.float32), np.full((1, 3), 1 / 3, np.float32))
+    return np.asarray(cv2.blur(mean, (5, 5)), np.float32)
