@@ -43,10 +43,17 @@ MISTAKES = {
         "a style that is JPEG XL": ("clip.mp4 -s art.jxl -o out.mp4", "JPEG XL picture"),
         "a style with sound only": ("clip.mp4 -s sound.wav -o out.mp4", "only sound"),
         "a background without a mask": (
-            "clip.mp4 -s @ink-wash --mask-background @ink-wash -o out.mp4", "without --mask",
+            "clip.mp4 -s @ink-wash --mask-background @ink-wash -o out.mp4", "without a mask",
         ),
         "a mask's edge without a mask": (
             "clip.mp4 -s @ink-wash --mask-edge crisp -o out.mp4", "--mask-edge",
+        ),
+        "a mask that is missing": (
+            "clip.mp4 -s @ink-wash --mask no.png -o out.mp4", "does not exist",
+        ),
+        "a score's style that is SVG": ("clip.mp4 --score svg.yaml -o out.mp4", "styles: art"),
+        "a score's style with sound only": (
+            "clip.mp4 --score sound.yaml -o out.mp4", "only sound",
         ),
         "an output without suffix": ("clip.mp4 -s @ink-wash -o out", "has no suffix"),
         "an output of another kind": ("clip.mp4 -s @ink-wash -o out.docx", "suffix"),
@@ -75,7 +82,7 @@ MISTAKES = {
         "an output folder that is missing": ("clip.mp4 -s @ink-wash -o no/out.png", "mkdir -p no"),
         "a style that is SVG": ("clip.mp4 -s art.svg -o out.png", "SVG drawing"),
         "a background without a mask": (
-            "clip.mp4 -s @ink-wash --mask-background @ink-wash -o out.png", "without --mask",
+            "clip.mp4 -s @ink-wash --mask-background @ink-wash -o out.png", "without a mask",
         ),
     },
     "image": {
@@ -174,6 +181,9 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "art.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
     (folder / "art.jxl").write_bytes(b"\xff\x0a" + b"\0" * 60)
     (folder / "net.keras").write_bytes(b"PK")
+    for name, style in (("svg", "art.svg"), ("sound", "sound.wav")):
+        text = f"styles: {{art: {style}}}\nkeys: [{{at: 0, style: art}}]\n"
+        (folder / f"{name}.yaml").write_text(text)
     with wave.open(str(folder / "sound.wav"), "wb") as sound:
         sound.setparams((1, 2, 8000, 0, "NONE", ""))
         sound.writeframes(b"\0\0" * 8000)

@@ -13,6 +13,7 @@ from vst.core.timecode import parse_rate, parse_time
 from vst.core.types import OnProgress, Picture, ignore_progress
 from vst.engines.options import collect_option_fields, group_engine_options
 from vst.job import Job
+from vst.pipeline.checks import check_inputs
 from vst.pipeline.parts import open_job_engine
 from vst.pipeline.run import Result, run
 
@@ -143,5 +144,6 @@ def stylize_picture(
     from vst.preview import paint_picture
 
     job = make_job(content, styles, "", **options)
+    check_inputs(job, moving=False)
     with open_job_engine(job) as engine:
         return paint_picture(job, engine)

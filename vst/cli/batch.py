@@ -9,7 +9,6 @@ from typing import Any
 import click
 
 from vst.batch import STATES, JobOutcome, format_outcomes, is_written, read_batch, run_batch
-from vst.cli.checks import check_job
 from vst.cli.next_steps import format_command
 from vst.cli.options import (
     cluster_options,
@@ -96,6 +95,5 @@ def command(
 
 def run_stoppable(job: Job, on_progress: OnProgress) -> Result:
     """Run one job; Ctrl-C stops it at the end of its chunk, and it ends if it hangs."""
-    check_job(job)
     with handle_interrupts() as stop:
         return run(job, on_progress, stop)

@@ -1,88 +1,14 @@
-"""Mistakes that the arguments and the files' first bytes show: found before a model is loaded."""
+"""Mistakes in the arguments of single verbs: found before a model is loaded."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
-from vst.errors import (
-    MissingFileError,
-    OutputExistsError,
-    OutputFolderError,
-    UnsupportedFileError,
-    UsageError,
-)
-from vst.job import Job, check_paths
-from vst.plotting.basics import FORMATS
-from vst.schedule.timeline import NONE
-from vst.styles.resolve import NETWORK_SUFFIX, PICTURE_SUFFIXES
+from vst.errors import OutputExistsError, UsageError
+from vst.pipeline.checks import check_content, check_parent, check_style
 from vst.video.sinks import detect_sink_kind
-from vst.video.sources import detect_source_kind, open_source
-
-MODEL_FILES: dict[str, Callable[[Path], bool]] = {
-    "embedded": lambda path: (path / "weights.json").is_file(),
-    "magenta": lambda path: (
-        (path / "saved_model.pb").is_file()
-        or path.suffix == ".tflite"
-        or any(path.glob("*.tflite"))
-    ),
-    "fast": lambda path: path.suffix == NETWORK_SUFFIX and path.is_file(),
-}
-"""Engine -> whether a path is a model of it, by the files alone."""
-NEEDED_FILES = {
-    "embedded": "a folder with weights.json, as `vst train embedded` writes it",
-    "magenta": "a folder with saved_model.pb or .tflite files",
-    "fast": "a .keras file, as `vst train fast` writes it",
-}
-"""Engine -> what its model is, in words."""
-
-
-def check_job(job: Job, *, moving: bool = True) -> None:
-    """Check a job's inputs, and what its options need.
-
-    ``moving``: the content has to be a video or a folder of frames. Raises `UsageError`,
-    `MissingFileError`, `UnsupportedFileError`, `OutputExistsError` or `MediaError`.
-    """
-    check_paths(job)
-    check_mask_options(job)
-    check_content(job.content, moving=moving)
-    for style in dict.fromkeys((*job.styles, job.mask_background)):
-        check_style(style)
-    check_model(job.engine, job.model)
-    check_engine_outputs(job)
-
-
-def check_content(content: str, *, moving: bool = True, name: str = "content") -> None:
-    """Check that a content exists and is a kind of file that is read."""
-    kind = detect_source_kind(content)  # raises if nothing is there
-    if kind == "picture" and moving:
-        raise UsageError(
-            f"{name} {content!r} is a picture: this verb works on videos. Give a video or a folder "
-            "of frames, or paint the picture with `vst image`"
-        )
-    if kind != "picture":
-        with open_source(content):
-            pass
-
-
-def check_style(style: str) -> None:
-    """Check that a style holds at least one picture; opens its video, and no engine."""
-    path = Path(style)
-    if style == NONE or style.startswith("@") or path.suffix.lower() == NETWORK_SUFFIX:
-        return
-    if path.is_dir():
-        if not any(one.suffix.lower() in PICTURE_SUFFIXES for one in path.iterdir()):
-            raise UsageError(
-                f"style folder {style!r} has no pictures. "
-                f"Put some into it ({', '.join(sorted(PICTURE_SUFFIXES))})"
-            )
-        return
-    try:
-        if detect_source_kind(style) == "video":
-            with open_source(style):
-                pass
-    except UnsupportedFileError as error:
-        raise UnsupportedFileError(f"style {error}") from error
+from vst.video.sources import detect_source_kind
 
 
 def check_video_style(style: str) -> None:
@@ -95,45 +21,6 @@ def check_video_style(style: str) -> None:
             f"paint with the picture as it is: -s {style}"
         )
     check_style(style)
-
-
-def check_mask_options(job: Job) -> None:
-    """Refuse options of a mask where there is no mask."""
-    if job.mask is None and job.score is None and job.mask_background != NONE:
-        raise UsageError(
-            f"--mask-background {job.mask_background} without --mask: without a mask there is no "
-            "background. Add --mask auto, or leave --mask-background out"
-        )
-    if job.mask is None and job.mask_edge != Job.__dataclass_fields__["mask_edge"].default:
-        raise UsageError(
-            f"--mask-edge {job.mask_edge} without --mask: without a mask there is no edge. "
-            "Add --mask auto, or leave --mask-edge out"
-        )
-
-
-def check_model(engine: str, model: str | None) -> None:
-    """Refuse a model that belongs to another engine, by its files."""
-    if model is None:
-        return
-    if engine == "tint":
-        raise UsageError(
-            f"--model {model!r}: engine 'tint' has no model. Leave --model out, or name another "
-            "engine with --engine"
-        )
-    path = Path(model)
-    if engine not in MODEL_FILES or not path.exists() or MODEL_FILES[engine](path):
-        if engine == "embedded" and not path.exists():
-            raise MissingFileError(
-                f"--model {model!r} does not exist. Give {NEEDED_FILES[engine]}, or leave --model "
-                "out"
-            )
-        return
-    owner = next((one for one, is_model in MODEL_FILES.items() if is_model(path)), None)
-    remedy = f"Add --engine {owner}" if owner else f"Give {NEEDED_FILES[engine]}"
-    what = f"a model of engine {owner!r}" if owner else "not a model"
-    raise UsageError(
-        f"--model {model!r} is {what}, but engine {engine!r} paints. {remedy}, or leave --model out"
-    )
 
 
 def check_video_output(output: str, overwrite: bool) -> None:
@@ -153,37 +40,6 @@ def check_video_output(output: str, overwrite: bool) -> None:
     check_parent(output)
     if path.is_file() and not overwrite:
         raise OutputExistsError(f"output {output!r} is already there; --overwrite replaces it")
-
-
-def check_picture_output(output: str, overwrite: bool) -> None:
-    """Refuse a name for a picture that cannot be written."""
-    path = Path(output)
-    if path.suffix.lower() not in FORMATS:
-        raise UsageError(
-            f"output {output!r} is not a picture. Give a name that ends in {', '.join(FORMATS)}"
-        )
-    if path.is_dir():
-        raise OutputExistsError(f"output {output!r} is a folder. Give the picture a name in it")
-    check_parent(output)
-    if path.exists() and not overwrite:
-        raise OutputExistsError(f"output {output!r} is already there; --overwrite replaces it")
-
-
-def check_parent(output: str) -> None:
-    """Refuse an output whose folder does not exist."""
-    parent = Path(output).absolute().parent
-    if not parent.is_dir():
-        raise OutputFolderError(
-            f"the folder of output {output!r} does not exist. Create it (mkdir -p "
-            f"{Path(output).parent}), or give another one"
-        )
-
-
-def check_engine_outputs(job: Job) -> None:
-    """Check the pictures that the engine writes besides the output."""
-    path = dict(job.engine_options).get("keep_steps")
-    if path:
-        check_picture_output(path, job.overwrite)
 
 
 def check_videos(paths: Iterable[str], *, name: str) -> None:

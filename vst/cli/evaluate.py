@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from vst.cli.checks import check_parent, check_style, check_videos
+from vst.cli.checks import check_videos
 from vst.cli.next_steps import format_command, print_next_steps
 from vst.cli.options import OneOf, pop_options, print_json, report_options, warn
 from vst.cli.progress import Reporter
@@ -21,6 +21,7 @@ from vst.evaluation.report import build_report
 from vst.evaluation.results import Evaluation
 from vst.metrics import METRICS
 from vst.nets.judges import find_judge, open_judge
+from vst.pipeline.checks import check_parent, check_style
 from vst.styles.resolve import check_style_exists
 
 

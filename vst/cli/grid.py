@@ -9,7 +9,6 @@ from typing import Any
 import click
 
 from vst.api import make_job
-from vst.cli.checks import check_job, check_picture_output
 from vst.cli.help import GroupedCommand
 from vst.cli.next_steps import format_command, print_next_steps
 from vst.cli.options import (
@@ -20,6 +19,7 @@ from vst.cli.options import (
     style_option,
 )
 from vst.cli.progress import Reporter
+from vst.pipeline.checks import check_job, check_picture_output
 from vst.pipeline.parts import open_job_engine
 from vst.plotting import save_picture
 from vst.preview import paint_grid

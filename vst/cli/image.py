@@ -9,7 +9,6 @@ from typing import Any
 import click
 
 from vst.api import make_job
-from vst.cli.checks import check_job, check_picture_output
 from vst.cli.help import COMMON, GroupedCommand
 from vst.cli.next_steps import format_command, print_next_steps
 from vst.cli.options import (
@@ -23,6 +22,7 @@ from vst.cli.options import (
 )
 from vst.cli.progress import Reporter
 from vst.errors import UsageError
+from vst.pipeline.checks import check_job, check_picture_output
 from vst.pipeline.parts import open_job_engine
 from vst.plotting import save_picture
 from vst.preview import paint_picture

@@ -9,7 +9,7 @@ from typing import Any
 import click
 import numpy as np
 
-from vst.cli.checks import check_model, check_picture_output, check_video_style
+from vst.cli.checks import check_video_style
 from vst.cli.next_steps import format_command, print_next_steps
 from vst.cli.options import (
     TIMES,
@@ -27,6 +27,7 @@ from vst.errors import OutputExistsError
 from vst.job import Job
 from vst.keyframes import PICKERS
 from vst.keyframes.diverse import describe_styles, measure_distances
+from vst.pipeline.checks import check_model, check_picture_output
 from vst.pipeline.parts import open_engine
 from vst.plotting import draw_sheet, save_picture
 from vst.plotting.maps import draw_heat_table

@@ -8,7 +8,6 @@ from typing import Any
 import click
 
 from vst.api import make_job
-from vst.cli.checks import check_job, check_picture_output
 from vst.cli.help import COMMON, GroupedCommand
 from vst.cli.next_steps import format_command, print_next_steps
 from vst.cli.options import (
@@ -22,6 +21,8 @@ from vst.cli.options import (
 from vst.cli.progress import Reporter
 from vst.cli.stylize import OPTIONS
 from vst.job import Job
+from vst.pipeline.build_schedule import read_job_score
+from vst.pipeline.checks import check_job, check_picture_output
 from vst.pipeline.estimate import estimate
 from vst.pipeline.parts import open_job_engine
 from vst.plotting import save_picture
@@ -53,6 +54,7 @@ def command(
     job = make_job(content, styles, output, **options)
     check_picture_output(output, job.overwrite)
     check_job(job)
+    read_job_score(job)
     with Reporter(progress) as reporter:
         with open_job_engine(job, reporter) as engine:
             preview = paint_preview(job, engine, reporter)

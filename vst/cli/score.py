@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from vst.cli.checks import check_content, check_parent, check_picture_output, check_style
 from vst.cli.next_steps import format_command, print_next_steps
 from vst.cli.options import (
     Parsed,
@@ -21,6 +20,7 @@ from vst.cli.options import (
 from vst.core.timecode import format_time
 from vst.core.types import Picture
 from vst.errors import MissingFileError, OutputExistsError, UsageError
+from vst.pipeline.checks import check_content, check_parent, check_picture_output, check_style
 from vst.plotting import plot_score, save_picture
 from vst.samples import PATTERNS, draw_pattern
 from vst.schedule.alignment import find_cut_times

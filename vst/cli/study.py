@@ -14,13 +14,13 @@ from typing import Any
 
 import click
 
-from vst.cli.checks import check_content, check_style
 from vst.cli.help import GroupedCommand
 from vst.cli.next_steps import format_command, print_next_steps
 from vst.cli.options import OneOf, pop_options, print_json, report_options, style_option
 from vst.cli.progress import Reporter
 from vst.engines import ENGINES
 from vst.errors import Cancelled, UsageError
+from vst.pipeline.checks import check_content, check_style
 from vst.research.study.base import Study, StudyTable, run_study
 from vst.research.study.content import SECONDS, SIZE, StillJudge, Subject
 from vst.research.study.figures import FIGURES

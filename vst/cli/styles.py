@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
-from vst.cli.checks import check_model, check_style
 from vst.cli.next_steps import format_command, print_next_steps
 from vst.cli.options import job_options, print_json, verbose_option
 from vst.errors import UsageError
+from vst.pipeline.checks import check_model, check_style
 from vst.pipeline.parts import open_engine
 from vst.styles.library import (
     add_style,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vst.api import make_job
-from vst.cli.checks import check_job, check_video_output
+from vst.cli.checks import check_video_output
 from vst.cli.help import COMMON, GroupedCommand
 from vst.cli.next_steps import format_command, print_next_steps
 from vst.cli.options import (
@@ -32,6 +32,7 @@ from vst.core.timecode import format_time
 from vst.core.types import OnProgress
 from vst.engines import ENGINES
 from vst.job import Job
+from vst.pipeline.checks import check_job
 from vst.pipeline.control import RunControl
 from vst.pipeline.estimate import Estimate, estimate
 from vst.pipeline.run import Result, run

@@ -14,7 +14,9 @@ from vst.cluster.paint_clips import run_batch_with_pool
 from vst.cluster.pool import WorkerPool
 from vst.cluster.tasks import LOCAL, OBJECT, ClusterSettings
 from vst.core.types import OnProgress, ignore_progress
-from vst.job import Job, check_paths
+from vst.job import Job
+from vst.pipeline.build_schedule import read_job_score
+from vst.pipeline.checks import check_job
 from vst.pipeline.control import RunControl
 from vst.pipeline.run import Result
 from vst.pipeline.session import CHUNK_SECONDS
@@ -38,7 +40,8 @@ def run_on_cluster(
     chunk_seconds: float = CHUNK_SECONDS,
 ) -> Result:
     """Run the job on a cluster; like `vst.pipeline.run.run`."""
-    check_paths(job)
+    check_job(job)
+    read_job_score(job)
     with WorkerPool(settings) as pool:
         return run_with_pool(pool, job, on_progress, control, chunk_seconds=chunk_seconds)
 

@@ -19,13 +19,13 @@ from vst.cluster.tasks import ClipOrder, ClusterSettings, Task, TaskResult
 from vst.cluster.transport import FileTransport, move_into
 from vst.core.types import OnProgress, Progress, ignore_progress
 from vst.errors import Cancelled, UsageError, VSTError
-from vst.job import Job, check_paths
+from vst.job import Job
+from vst.pipeline.build_schedule import read_job_score
+from vst.pipeline.checks import check_job
 from vst.pipeline.control import RunControl
 from vst.pipeline.frames import count_frames
 from vst.pipeline.loop import PAINT
 from vst.pipeline.run import Result
-from vst.schedule.score import read_score
-from vst.styles.from_score import check_score_files
 from vst.video.sinks import detect_sink_kind
 from vst.video.sinks.atomic_output import AtomicOutput
 from vst.video.sources import open_source
@@ -77,7 +77,8 @@ class ClipQueue:
             yield Task("paint_clip", order)
 
     def _is_long(self, job: Job) -> bool:
-        check_paths(job)
+        check_job(job)
+        read_job_score(job)
         Path(job.output).absolute().parent.mkdir(parents=True, exist_ok=True)
         kind = detect_sink_kind(job.output)
         if kind == "folder":
@@ -95,7 +96,6 @@ class ClipQueue:
 
     def _make_order(self, job: Job) -> ClipOrder:
         if job.score is not None and self.transport.folder is None:
-            check_score_files(read_score(job.score))
             raise UsageError(
                 f"the files that score {job.score!r} names are not sent through Ray. Put all into "
                 "a folder that every machine sees, and give it with --storage"

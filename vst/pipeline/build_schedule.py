@@ -18,12 +18,13 @@ from vst.imaging.color import prepare_style
 from vst.imaging.compositing import compute_painting_share, fade_to_content
 from vst.imaging.resize import resize
 from vst.job import DEFAULT_STEADINESS, Job, compute_painted_seconds, compute_painting_size
+from vst.pipeline.checks import check_score_styles
 from vst.schedule.alignment import align_to, find_cut_times
 from vst.schedule.ordering import order_styles
 from vst.schedule.pacing import equalize_pace
 from vst.schedule.score import Score, read_score
 from vst.schedule.timeline import NONE, Mix, Timeline
-from vst.styles.from_score import check_score_files, list_used_styles, resolve_score_styles
+from vst.styles.from_score import list_used_styles, resolve_score_styles
 from vst.styles.resolve import ResolvedStyle, StyleReading, check_space, resolve_styles
 from vst.video.beats import find_beats_in_file
 from vst.video.sources.base import Source
@@ -66,11 +67,11 @@ def build_schedule(job: Job, score: Score | None, engine: Engine, source: Source
 
 
 def read_job_score(job: Job) -> Score | None:
-    """The job's score, if it has one; refuses styles that do not exist, without opening any."""
+    """The job's score, if it has one; refuses styles that do not exist or hold no picture."""
     if job.score is None:
         return None
     score = read_score(job.score)
-    check_score_files(score)
+    check_score_styles(score)
     return score
 
 

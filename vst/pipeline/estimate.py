@@ -9,7 +9,8 @@ from typing import Any
 
 from vst.core.types import Progress
 from vst.engines.base import Engine
-from vst.job import Job, check_paths, compute_painting_size
+from vst.job import Job, compute_painting_size
+from vst.pipeline.checks import check_job
 from vst.pipeline.frames import count_frames
 from vst.pipeline.loop import PAINT
 from vst.pipeline.memory_estimate import estimate_memory
@@ -52,7 +53,7 @@ def estimate(job: Job, *, frames: int = 40, engine: Engine | None = None) -> Est
     what a frame costs, or a short trial would make a long job look slower than it is. ``engine``:
     one that is open, and stays open.
     """
-    check_paths(job)
+    check_job(job)
     with open_source(job.content, job.limits) as source:
         info = source.info
     check_limits(job, info)

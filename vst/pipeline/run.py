@@ -17,8 +17,9 @@ from vst.core.timecode import format_time
 from vst.core.types import OnProgress, ignore_progress
 from vst.engines.base import Engine
 from vst.errors import MediaError
-from vst.job import Job, check_paths
+from vst.job import Job
 from vst.pipeline.build_schedule import Schedule, apply_score, build_schedule, read_job_score
+from vst.pipeline.checks import check_job
 from vst.pipeline.control import RunControl
 from vst.pipeline.frames import ChangeGuard
 from vst.pipeline.loop import LoopResult
@@ -94,7 +95,7 @@ def run(
     video in place of this process.
     """
     began, control = time.perf_counter(), control or RunControl()
-    check_paths(job)
+    check_job(job)
     score = read_job_score(job)
     job = apply_score(job, score)
     with contextlib.ExitStack() as stack:
