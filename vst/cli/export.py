@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vst.cli.checks import check_model
 from vst.cli.options import Function, OneOf, Parsed, print_json, verbose_option
 from vst.errors import UnsupportedFileError
 from vst.export.plan import PRECISIONS, ExportPlan, parse_size
+from vst.pipeline.checks import check_model
 
 if TYPE_CHECKING:
     from vst.export.write import ExportedFile
