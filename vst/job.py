@@ -24,6 +24,7 @@ from vst.schedule.score.model import PACES
 from vst.schedule.timeline import BLENDS
 from vst.stabilizers import EARLIER_NAMES, STABILIZERS
 from vst.styles.resolve import check_style_exists
+from vst.video.sources import STANDARD_STREAM
 
 SCORE_FIELDS = ("ease", "hold", "blend", "pace", "align", "order", "loop", "brush", "colors")
 """Fields that a score contains, and that therefore cannot be given beside one."""
@@ -367,7 +368,7 @@ def check_paths(job: Job) -> None:
     """Refuse missing inputs, and an output that exists or is an input, before a file is opened."""
     check_output_name(job.output)
     content, output = Path(job.content), Path(job.output)
-    if not content.exists():
+    if not content.exists() and job.content != STANDARD_STREAM:
         raise MissingFileError(
             f"content {job.content!r} does not exist. Give a video, a picture or a folder of frames"
         )
@@ -379,7 +380,7 @@ def check_paths(job: Job) -> None:
             raise UsageError(
                 f"output {job.output!r} is also an input. Give the output another name"
             )
-    if output.is_file() and not job.overwrite:
+    if output.is_file() and not job.overwrite and job.output != STANDARD_STREAM:
         raise OutputExistsError(f"output {job.output!r} exists. Set overwrite=True to replace it")
 
 

@@ -27,6 +27,8 @@ def check_video_output(output: str, overwrite: bool) -> None:
     """Refuse a name for a video or a folder of frames that cannot be written."""
     path = Path(output)
     kind = detect_sink_kind(output)
+    if kind == "y4m":
+        return
     if kind == "folder" and not output.endswith("/") and not path.suffix and not path.is_dir():
         raise UsageError(
             f"output {output!r} has no suffix: it could be a video or a folder of PNG frames. "

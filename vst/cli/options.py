@@ -315,9 +315,9 @@ def verbose_option(function: Function) -> Function:
     )(function)  # fmt: skip
 
 
-def print_json(value: Any) -> None:
-    """Print a JSON object on stdout."""
-    click.echo(json.dumps(value, ensure_ascii=False))
+def print_json(value: Any, *, err: bool = False) -> None:
+    """Print a JSON object on stdout, or with ``err`` on stderr."""
+    click.echo(json.dumps(value, ensure_ascii=False), err=err)
 
 
 def warn(warnings: Iterable[str]) -> None:

@@ -31,11 +31,13 @@ from vst.core.threads import limit_heaps, limit_tensorflow_threads
 from vst.core.timecode import format_time
 from vst.core.types import OnProgress
 from vst.engines import ENGINES
+from vst.errors import UsageError
 from vst.job import Job
 from vst.pipeline.checks import check_job
 from vst.pipeline.control import RunControl
 from vst.pipeline.estimate import Estimate, estimate
 from vst.pipeline.run import Result, run
+from vst.video.sources import STANDARD_STREAM
 
 if TYPE_CHECKING:
     from vst.cluster import ClusterSettings
@@ -54,7 +56,8 @@ OPTIONS = (
 @click.argument("content")
 @functools.partial(style_option, required=False)
 @output_option(
-    "The painted video: .mp4 .mov .mkv .webm .gif, or a folder (frames/) for PNG frames."
+    "The painted video: .mp4 .mov .mkv .webm .gif, a folder (frames/) for PNG frames, or - for "
+    "y4m on standard output."
 )
 @job_options(*OPTIONS)
 @click.option(
@@ -71,15 +74,20 @@ def command(
     dry_run: bool,
     **options: Any,
 ) -> None:
-    """Paint the video CONTENT in one or more styles.
+    """Paint the video CONTENT in one or more styles; - reads y4m from standard input.
 
     \b
     Example: vst stylize holiday.mp4 -s film.mp4 -s @ink-wash -o painted.mp4
     """
     as_json, progress = pop_options(options, "as_json", "progress")
     cluster = pop_options(options, "cluster", "workers", "storage")
+    to_stdout = output == STANDARD_STREAM  # it carries frames, and nothing else
     job = make_job(content, styles, output, **options)
     check_job(job)
+    if dry_run and content == STANDARD_STREAM:
+        raise UsageError(
+            "--dry-run would use up the frames of standard input. Give a file, or leave it out"
+        )
     check_video_output(output, job.overwrite)
     limit_heaps()
     with (
@@ -90,13 +98,14 @@ def command(
         paint = choose_runner(cluster_settings(*cluster), job.threads)
         done = estimate(job) if dry_run else paint(job, reporter, stop)
     if as_json:
-        print_json(done.as_dict())
+        print_json(done.as_dict(), err=to_stdout)
     elif isinstance(done, Estimate):
         click.echo(format_estimate(done))
     else:
         warn(done.warnings)
-        click.echo(format_summary(done))
-        suggest_comparison(content, output, quiet=progress == "none")
+        click.echo(format_summary(done), err=to_stdout)
+        if STANDARD_STREAM not in (content, output):
+            suggest_comparison(content, output, quiet=progress == "none")
 
 
 def suggest_comparison(content: str, output: str, *, quiet: bool) -> None:

@@ -63,8 +63,10 @@ class VideoInfo:
 
     ``width`` and ``height`` are those of the frames: the stored size, after rotation.
     ``sample_aspect`` is the shape of one pixel, width to height, after rotation. ``frames`` is
-    exact if ``exact_count`` is set, else an estimate. ``rate`` is the exact rate, or the mean rate
-    of a video with ``variable`` rate. ``audio`` is the codec of each audio stream, in order;
+    exact if ``exact_count`` is set, else an estimate; of a stream (``is_stream``), which can be
+    read once, it is the most that is allowed, and so is ``duration``. ``rate`` is the exact rate,
+    or the mean rate of a video with ``variable`` rate. ``audio`` is the codec of each audio
+    stream, in order;
     ``container`` is the file format in FFmpeg's names, empty for pictures, which have no other
     streams to copy. ``origin`` is the time stamp of the first frame, in seconds, which is time 0 of
     `Frame.time`; ``tick`` is the unit of the file's time stamps, in seconds.
@@ -78,6 +80,7 @@ class VideoInfo:
     duration: float
     variable: bool = False
     exact_count: bool = False
+    is_stream: bool = False
     sample_aspect: Fraction = Fraction(1)
     rotation: int = 0
     codec: str = ""

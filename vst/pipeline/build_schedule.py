@@ -63,7 +63,18 @@ class Schedule:
 def build_schedule(job: Job, score: Score | None, engine: Engine, source: Source) -> Schedule:
     """Resolve the styles, prepare the engine for them, and schedule them over the content."""
     style_set = resolve_job_styles(job, score, engine, source)
+    check_length_is_known(job, style_set, source)
     return schedule_styles(job, score, style_set, engine, source)
+
+
+def check_length_is_known(job: Job, style_set: StyleSet, source: Source) -> None:
+    """Refuse transitions over the whole of a stream, whose length nobody knows."""
+    styles = max(len(style_set.styles), len(style_set.background))
+    if source.info.is_stream and job.end is None and job.score is None and styles > 1:
+        raise UsageError(
+            f"content {job.content!r} is a stream of unknown length, over which {styles} styles "
+            "cannot be spread. Give the end, a score with times, or a single style"
+        )
 
 
 def read_job_score(job: Job) -> Score | None:

@@ -69,7 +69,7 @@ def check_content(content: str, *, moving: bool = True, name: str = "content") -
             f"{name} {content!r} is a picture: a job needs a video. Give a video or a folder of "
             "frames, or paint the picture with `vst image` or vst.stylize_picture"
         )
-    if kind != "picture":
+    if kind not in ("picture", "y4m"):  # standard input can be read once
         with open_source(content):
             pass
 

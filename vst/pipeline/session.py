@@ -49,7 +49,9 @@ def check_limits(job: Job, info: VideoInfo) -> None:
 def has_chunks(job: Job, info: VideoInfo, chunk_seconds: float = CHUNK_SECONDS) -> bool:
     """Whether the job is painted in chunks: a video, not a GIF or folder, that is long enough."""
     seconds = count_frames(job, info) / float(job.fps or info.rate)
-    return seconds > chunk_seconds and detect_sink_kind(job.output) == "video"
+    return (
+        not info.is_stream and seconds > chunk_seconds and detect_sink_kind(job.output) == "video"
+    )
 
 
 def get_warmup_need(job: Job, warmup: int) -> WarmupNeed:
@@ -110,7 +112,9 @@ class RenderSession:
 
     def paint_all(self) -> LoopResult:
         """Paint the whole video in one go."""
-        return self._run(None, count_frames(self.job, self.source.info))
+        info = self.source.info
+        has_length = not info.is_stream or self.job.end is not None
+        return self._run(None, count_frames(self.job, info) if has_length else None)
 
     def paint_chunk(
         self, plan: ChunkPlan, rule: ChunkRule, sink: ChunkWriter, start: ChunkStart | None = None
@@ -157,7 +161,7 @@ class RenderSession:
         stabilizer = self.parts.stabilizer
         return WarmupNeed(stabilizer.warmup, stabilizer.lookahead)
 
-    def _run(self, chunking: Chunking | None, total: int) -> LoopResult:
+    def _run(self, chunking: Chunking | None, total: int | None) -> LoopResult:
         start = chunking.start if chunking is not None else None
         read_from = start.read_from if start is not None else None
         frames = read_masked_frames(self.job, self.source, self.mask, read_from)

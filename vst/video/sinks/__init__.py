@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from vst.core.registry import Registry
 from vst.errors import UsageError
+from vst.video.sources import STANDARD_STREAM
 
 if TYPE_CHECKING:
     from vst.video.sinks.base import Sink, SinkSpec
@@ -19,6 +20,7 @@ SINKS = Registry(
         "video": "vst.video.sinks.video:VideoSink",
         "gif": "vst.video.sinks.gif:GifSink",
         "folder": "vst.video.sinks.folder:FolderSink",
+        "y4m": "vst.video.sinks.y4m:Y4mSink",
     },
 )
 
@@ -39,10 +41,12 @@ def open_sink(spec: SinkSpec) -> Sink:
 
 def detect_sink_kind(path: str | os.PathLike[str]) -> str:
     """Return the name in `SINKS` for ``path``, by its suffix; a folder ends in ``/``, has no
-    suffix, or exists.
+    suffix, or exists; ``-`` is standard output.
     """
     name = os.fspath(path)
     suffix = Path(name).suffix.lower()
+    if name == STANDARD_STREAM:
+        return "y4m"
     if not name or "\0" in name:
         raise UsageError(
             f"{name!r} is not a path for an output. Give a name such as out.mp4 or frames/"

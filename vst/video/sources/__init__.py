@@ -19,11 +19,15 @@ SOURCES = Registry(
         "video": "vst.video.sources.video:VideoSource",
         "folder": "vst.video.sources.folder:FolderSource",
         "picture": "vst.video.sources.picture:PictureSource",
+        "y4m": "vst.video.sources.y4m:Y4mSource",
     },
 )
 
-OPTIONS = {"video": ("threads",), "folder": ("rate",), "picture": ()}
+OPTIONS = {"video": ("threads",), "folder": ("rate",), "picture": (), "y4m": ()}
 """Kind of source -> names of the options that it takes."""
+
+STANDARD_STREAM = "-"
+"""The path that stands for standard input, and as an output for standard output."""
 
 PICTURE_SUFFIXES = frozenset(
     ".png .jpg .jpeg .jpe .webp .bmp .tif .tiff .avif .ppm .pgm .tga".split()
@@ -59,8 +63,11 @@ def open_source(path: str | os.PathLike[str], limits: Limits = LIMITS, **options
 
 
 def detect_source_kind(path: str | os.PathLike[str]) -> str:
-    """Return the name in `SOURCES` for ``path``: ``folder``, ``picture`` or ``video``."""
+    """Return the name in `SOURCES` for ``path``: ``folder``, ``picture``, ``video``, or ``y4m``
+    for standard input."""
     name = os.fspath(path)
+    if name == STANDARD_STREAM:
+        return "y4m"
     if not name or "\0" in name:
         raise UsageError(f"{name!r} is not a path. Give a video, a picture or a folder of pictures")
     file = Path(name)
