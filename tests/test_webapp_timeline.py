@@ -78,7 +78,10 @@ def test_keyframes_of_a_film_are_selected_retimed_swapped_and_removed(
     assert names(page) == ["film 1", "zebra", "film 3"]
 
 
-@pytest.mark.parametrize(("width", "height"), [(1440, 1000), (1024, 800), (390, 844)])
+@pytest.mark.parametrize(
+    ("width", "height"),
+    [(1440, 1000), pytest.param(1024, 800, marks=pytest.mark.slow), (390, 844)],
+)
 def test_a_picture_is_dragged_along_the_curves(
     page: Browser, clips: Path, width: int, height: int
 ) -> None:
@@ -143,6 +146,7 @@ def test_the_timeline_is_operated_with_the_keyboard(page: Browser, clips: Path) 
     assert form(page)["trim"] == pytest.approx([0.2, 0.9])
 
 
+@pytest.mark.slow
 def test_a_trimmed_video_is_painted_in_part(page: Browser, clips: Path) -> None:
     bring(page, clips / "short.mp4", "@ink-wash", "@zebra")
     page.wait_preview(0)

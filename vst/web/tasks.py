@@ -4,7 +4,6 @@ or `evaluate` and stores the results in the session.
 
 from __future__ import annotations
 
-import html
 import shutil
 from collections.abc import Mapping
 from dataclasses import replace
@@ -142,7 +141,7 @@ def create_measure_task(
         return {
             "verdict": evaluation.verdict,
             "report": store_result(session, folder / "report.html", f"{stem}-report.html").id,
-            "html": "".join(page.parts).replace(painted.path.name, html.escape(painted.name)),
+            "html": "".join(page.parts),
             "of": sent.get("job"),
             "warnings": [session.hide_paths(text) for text in evaluation.warnings],
         }

@@ -1,6 +1,16 @@
 // The list of jobs, the before-and-after player, and the measurements.
 import { $, call, clock, withNotice, make, media, notify, remember, state, still, undoable } from "./api.js";
+import { nameOf } from "./keys.js";
+import { showResult } from "./result.js";
+import { buildRing, ring } from "./ring.js";
+import { label, word } from "./settings.js";
 
+const MEASURES = {
+  warp: "Flicker from frame to frame", "warp-5": "Flicker over 5 frames", "warp-10": "Flicker over 10 frames",
+  structure: "Shows what the frames show", "content-structure": "Keeps the video's edges", trail: "Paint left behind", "tile-drift": "Distorted texture",
+  sharpness: "Sharpness", "content-ssim": "Likeness to the video", "adjacent-ssim": "Likeness to the frame before",
+  "adjacent-ssim-100": "Likeness to the frame before, in parts", variation: "Roughness", style: "Distance from the style",
+};
 const SLOW = 3000, FAST = 700;
 const OVER = ["done", "failed", "stopped"];
 const shown = new Map(); // job -> its card and what the card was drawn from
@@ -10,6 +20,7 @@ let timer, edit = () => {}, refreshed = () => {};
 
 export function buildJobs(given) {
   ({ edit, refreshed } = given);
+  buildRing();
   document.addEventListener("visibilitychange", () => { if (!document.hidden) document.title = TITLE; });
 }
 
@@ -24,13 +35,16 @@ export async function watch() {
     }
     draw();
     refreshed();
-  } catch { /* the banner says that the connection is lost */ }
+  } catch { // the banner says that the connection is lost
+    for (const rest of document.querySelectorAll("[data-rest]")) rest.textContent = "connection lost";
+  }
   const busy = state.tasks.some((task) => !OVER.includes(task.state));
   timer = setTimeout(watch, busy ? FAST : SLOW);
 }
 
 function announce(task) {
   notify(`${task.title} is ${task.kind === "paint" ? "painted" : "measured"}.`);
+  ring();
   if (document.hidden) document.title = `✓ Done · ${TITLE}`;
 }
 
@@ -47,7 +61,7 @@ export function draw() {
   const known = [...$("measure-job").options].map((one) => one.value).join();
   if (known !== done.map((task) => task.id).join() || !$("measure-job").options.length) {
     $("measure-job").replaceChildren(...(done.length
-      ? done.map((task) => make("option", { value: task.id }, `${task.title}, ${when(task)}`))
+      ? done.map((task) => make("option", { value: task.id }, describeTask(task)))
       : [make("option", { value: "" }, "nothing is painted yet")]));
     if (done.some((task) => task.id === before)) $("measure-job").value = before;
   }
@@ -77,7 +91,7 @@ function card(task) {
     make("header", {}, task.outcome.video ? make("img", { class: "thumb", src: still(task.outcome.video, task.outcome.frames / 60), alt: "" }) : null,
       make("div", { class: "about" }, make("h2", {}, task.title), task.kind === "paint" ? ingredients(task.sent) : null),
       make("span", { class: `state ${task.state}` }, task.state), make("small", {}, when(task))));
-  if (task.state === "done") made.append(...(task.kind === "paint" ? painting(task) : measurement(task)));
+  if (task.state === "done") made.append(...(task.kind === "paint" ? showResult(task) : measurement(task)));
   else if (task.state === "failed") made.append(make("p", { class: "wrong", role: "alert" }, task.error));
   else if (task.state === "stopped") made.append(make("p", { class: "hint" }, "Stopped; its files were deleted."));
   else made.append(running(task));
@@ -90,12 +104,15 @@ function card(task) {
 }
 
 // The styles in their order, and the settings that were changed.
+const listStyles = (sent) => (sent.keys || []).map((key) => nameOf(key)).join(" → ");
+export const describeTask = (task) => `${task.title}: ${listStyles(task.sent)}, ${when(task)}`;
+
 function ingredients(sent) {
-  const names = (sent.keys || []).map((key) => state.styles[key.style]?.name || key.style.replace("@", "").replace("none", "as filmed"));
   const standard = Object.fromEntries(state.about.controls.map((control) => [control.name, control.default]));
   const changed = Object.entries(sent.settings || {}).filter(([name, value]) => value !== standard[name])
-    .map(([name, value]) => `${name} ${value === true ? "on" : value === false ? "off" : value}`);
-  return make("p", { class: "hint" }, [names.join(" → "), ...changed].join(", "));
+    .map(([name, value]) => `${label(name).toLowerCase()} ${value === true ? "on" : value === false ? "off" : word(value)}`);
+  const part = sent.trim ? [`from ${clock(sent.trim[0])} to ${clock(sent.trim[1])}`] : [];
+  return make("p", { class: "hint" }, [listStyles(sent), ...part, ...changed].join(", "));
 }
 
 function removeTask(task) {
@@ -140,68 +157,12 @@ function update(made, task) {
   }
 }
 
-function painting(task) {
-  const { outcome } = task;
-  const video = (id, text, quiet) => {
-    const film = make("video", { src: media(id), playsinline: true, preload: "metadata", "aria-label": text });
-    film.muted = quiet;
-    return film;
-  };
-  const before = video(outcome.before, "as filmed", true), after = video(outcome.video, "painted", false);
-  const links = [["Video", outcome.video, "video"], ["Score file", outcome.score, "score"]].map(([text, id, name]) =>
-    make("a", { class: "button", href: media(id, true), download: true, "data-get": name }, `↓ ${text}`));
-  const report = make("button", { "data-measure": true, onclick: withNotice(async () => {
-    await call("measure", { job: task.id });
-    document.getElementById("tab-evaluate").click();
-    await watch();
-  }) }, "Measure for a report");
-  return [
-    make("div", { class: "players" },
-      make("figure", {}, before, make("figcaption", {}, "as filmed")),
-      make("figure", {}, after, make("figcaption", {}, "painted"))),
-    together(before, after),
-    make("p", { class: "warned" }, `${outcome.frames} frames in ${clock(outcome.seconds)}, ${outcome.speed} a second.`,
-      ...outcome.warnings.map((text) => ` ${text}.`)),
-    make("div", { class: "row files" }, ...links, report)];
-}
-
-// One button and one slider for two players, which stay together at any speed of the painting.
-function together(before, after) {
-  const button = make("button", { "aria-label": "Play both" }, "▶");
-  const slider = make("input", { type: "range", min: 0, max: 1000, value: 0, "aria-label": "Place in both videos" });
-  const value = make("output", {}, "0.0 s");
-  const ratio = () => (before.duration || 1) / (after.duration || 1);
-  const align = () => {
-    const wanted = after.currentTime * ratio();
-    if (Math.abs(before.currentTime - wanted) > 0.08) before.currentTime = wanted;
-  };
-  button.addEventListener("click", async () => {
-    if (!after.paused) { after.pause(); return; }
-    if (after.ended) after.currentTime = 0;
-    align();
-    before.playbackRate = Math.min(16, Math.max(0.0625, ratio()));
-    await Promise.allSettled([after.play(), before.play()]);
-  });
-  after.addEventListener("play", () => { button.textContent = "❚❚"; button.setAttribute("aria-label", "Pause both"); });
-  after.addEventListener("pause", () => { before.pause(); align(); button.textContent = "▶"; button.setAttribute("aria-label", "Play both"); });
-  after.addEventListener("timeupdate", () => {
-    if (!after.paused) align();
-    slider.value = 1000 * after.currentTime / (after.duration || 1);
-    value.textContent = `${after.currentTime.toFixed(1)} s`;
-  });
-  const seek = () => {
-    if (!after.duration) return; // runs again when the duration is known
-    after.currentTime = slider.value / 1000 * after.duration;
-    before.currentTime = after.currentTime * ratio();
-  };
-  slider.addEventListener("input", seek);
-  for (const film of [before, after]) film.addEventListener("loadedmetadata", seek);
-  return make("div", { class: "play" }, button, slider, value);
-}
-
 function measurement(task) {
   const report = make("div", { class: "report" });
   report.innerHTML = task.outcome.html; // the library's own page, in which every text is escaped
+  const verdict = task.outcome.verdict || "", first = report.querySelector("h2");
+  if (first && first.textContent === verdict) first.remove();
+  explainMeasures(report);
   let heading = task.title;
   for (const part of report.querySelectorAll("h2, table")) {
     if (part.tagName === "H2") heading = part.textContent;
@@ -222,9 +183,19 @@ function measurement(task) {
   }
   report.append(charts);
   return [
+    verdict ? make("p", { class: "verdict" }, `${verdict[0].toUpperCase()}${verdict.slice(1)}.`) : "",
     make("div", { class: "row files" },
       make("a", { class: "button", href: media(task.outcome.report, true), download: true, "data-get": "report" }, "↓ Report")),
     ...task.outcome.warnings.map((text) => make("p", { class: "warned" }, text)), report];
+}
+
+// Measures by what they are about, with their names beside.
+function explainMeasures(report) {
+  for (const cell of report.querySelectorAll("td:first-child")) {
+    const [, root, name, better] = cell.textContent.trim().match(/^(√ )?([a-z0-9-]+)(?: \((\w+)\))?$/) || [];
+    if (!MEASURES[name]) continue;
+    cell.replaceChildren(`${MEASURES[name]}${root ? ", as a root" : ""} `, make("small", {}, `${root || ""}${name}${better ? `, ${better} is better`.replace("same is better", "the same is best") : ""}`));
+  }
 }
 
 export const measureChosen = withNotice(async () => {

@@ -4,7 +4,8 @@ import { buildClip, playClip } from "./clip.js";
 import { buildHistory, record } from "./history.js";
 import { buildJobs, draw, measureChosen, watch } from "./jobs.js";
 import { addKeys, buildKeys, dropStyles, redraw, spread } from "./keys.js";
-import { buildSettings } from "./settings.js";
+import { buildProject, openProject } from "./project.js";
+import { buildSettings, PICKERS } from "./settings.js";
 import { buildStage, changed, momentChanged, show } from "./stage.js";
 import { buildTimeline, drawTimeline, plotSoon } from "./timeline.js";
 import { buildTray, removeFile, showTray } from "./tray.js";
@@ -273,7 +274,8 @@ function buildPageDrop() {
     show(0);
     if (handled) return;
     openTab("paint");
-    const files = [...event.dataTransfer.files];
+    const files = [...event.dataTransfer.files], project = files.find((file) => file.name.toLowerCase().endsWith(".zip"));
+    if (project) return openProject(project);
     const isVideo = (file) => file.type.startsWith("video/") || state.about.accept.content.split(",").some((end) => file.name.toLowerCase().endsWith(end));
     const first = content() ? -1 : files.findIndex(isVideo);
     if (first >= 0) await takeContent(files.splice(first, 1));
@@ -300,7 +302,7 @@ async function start() {
   $("style-file").accept = about.accept.style;
   $("measure-content").accept = $("measure-painted").accept = about.accept.content;
   $("keyframes").value = about.keyframes.default;
-  $("picker").append(...about.keyframes.pickers.map((name) => make("option", {}, name)));
+  $("picker").append(...about.keyframes.pickers.map((name) => make("option", { value: name }, PICKERS[name] || name)));
   $("picker").value = about.keyframes.picker;
   buildTabs();
   buildGallery(about.builtin);
@@ -314,6 +316,7 @@ async function start() {
   buildKeys({ onDraw: drawTimeline, onChange: () => { showReady(); formChanged(); } });
   buildHistory(restoreForm);
   buildJobs({ edit: (sent) => { restoreForm(sent); openTab("paint"); scrollTo(0, 0); }, refreshed: showTray });
+  buildProject((form) => { restoreForm(form); record(); });
   buildPageDrop();
   $("keyframes").addEventListener("change", retakeKeyframes);
   $("picker").addEventListener("change", retakeKeyframes);

@@ -9,10 +9,10 @@ const HELP = {
   hold: "How long each style stays before it changes to the next.",
   ease: "How a change starts and ends.",
   size: "Height of the painting in pixels. More shows finer detail and takes longer.",
-  stabilize: "How flicker from frame to frame is removed.",
+  stabilize: "How flicker from frame to frame is removed; off shows it.",
   steadiness: "How much flicker is removed; 0 leaves each frame as it was painted.",
   colors: "Take the colors of the style, or keep those of the video.",
-  blend: "How two styles are mixed while one changes to the other.",
+  blend: "How two styles mix in a change: into one style between them, on an arc or a smooth path, or as a cross-fade of two paintings.",
   brush: "Below 1 the strokes are larger, above 1 finer.",
   pace: "Let the change follow its curve, or look even all the way.",
   loop: "End with the first style again, for a video that repeats.",
@@ -20,10 +20,11 @@ const HELP = {
   speed: "Below 1 is slow motion, above 1 a time-lapse.",
   audio: "Keep the sound of the video.",
 };
-const WORDS = { embedding: "blended", eased: "by the curve", perceptual: "even", slerp: "on an arc", warp: "moved",
-  "sqrt-warp": "moved", sqrt: "soft" };
-const word = (name) => WORDS[name] || name;
-const label = (name) => LABELS[name] || name[0].toUpperCase() + name.slice(1);
+const WORDS = { embedding: "one style", slerp: "on an arc", spline: "smooth path", pixels: "cross-fade",
+  eased: "by the curve", uniform: "even", steady: "by motion", gaussian: "averaged", content: "of the video", style: "of the style", blend: "between" };
+export const PICKERS = { middle: "evenly, in the middle of each part", scene: "one of each scene", change: "where most changes", diverse: "as different as possible" };
+export const word = (name) => WORDS[name] || name;
+export const label = (name) => LABELS[name] || name[0].toUpperCase() + name.slice(1);
 const SEGMENTS = 4; // up to this many choices lie side by side
 
 export function buildSettings(controls, changed) {

@@ -1,7 +1,7 @@
 // The files that the server keeps for this visitor: what they weigh, and a way to remove them.
 import { $, call, make, notify, state, undoable, weigh } from "./api.js";
 
-const ROLES = { content: "video", style: "style", painted: "painting" };
+const ROLES = { content: "video", style: "style", painted: "painting", project: "project" };
 let gone = () => {};
 const leaving = new Set();
 

@@ -1,0 +1,253 @@
+"""What the page shows of jobs, of errors and of a lost connection, in a real Chromium."""
+
+from __future__ import annotations
+
+import json
+import signal
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.browser import Browser, free_port
+from tests.page import SHOTS, bring, form, names, needs_browser, state_of
+from tests.test_webapp_restart import start
+from vst.video.sources import open_source
+
+pytestmark = needs_browser
+WIDTHS = ((1440, 1000), (1024, 800), (390, 844))
+LONG_NAME = f"{'a_name_of_54_characters_':x<50}.mp4"
+
+
+def sticks_out(page: Browser) -> list[str]:
+    """The elements that are wider than the screen."""
+    found: list[str] = page.js(
+        "const w = document.documentElement.clientWidth;"
+        "return document.documentElement.scrollWidth <= w ? [] :"
+        "[...document.querySelectorAll('*')].filter(e => e.getBoundingClientRect().right > w + 1)"
+        ".map(e => e.outerHTML.slice(0, 90))"
+    )
+    return found
+
+
+def render(page: Browser, count: int) -> None:
+    """Render, and wait until there are as many results."""
+    page.click("#tab-paint")
+    page.click("#render")
+    page.wait(lambda: len(page.all(".task .players")) == count, "the painting")
+
+
+def fetch(link: object) -> bytes:
+    with urllib.request.urlopen(link.get_attribute("href")) as reply:  # type: ignore[attr-defined]
+        return bytes(reply.read())
+
+
+@pytest.mark.slow
+def test_results_are_compared_taken_away_removed_and_edited_again(
+    page: Browser, clips: Path, tmp_path: Path
+) -> None:
+    page.click("#tab-jobs")
+    page.click("#ring")
+    rung = int(page.js("return Number(document.body.dataset.rung || 0)"))
+    bring_on_paint(page, clips / "short.mp4", "@ink-wash", "@zebra")
+    render(page, 1)
+    page.click("#tab-paint")
+    page.set("#set-strength", 0.5)
+    render(page, 2)
+    assert int(page.js("return Number(document.body.dataset.rung)")) == rung + 2
+    page.wait(lambda: "is painted" in page.text("#notice"), "the notice")
+
+    page.click(".task [value=wipe]")
+    page.set(".task [data-wipe]", 30)
+    page.js("document.querySelector('[data-other]').focus()")
+    other = page.js("return document.querySelector('[data-other]').options[1].value")
+    page.set("[data-other]", other)
+    shown = page.js(
+        "const t = document.querySelector('.task'), p = t.querySelector('.players');"
+        "return [p.dataset.mode, p.style.getPropertyValue('--wipe'),"
+        " p.querySelector('figcaption').textContent, t.querySelectorAll('video')[0].src]"
+    )
+    assert shown[:2] == ["wipe", "30%"] and shown[2].startswith("short.mp4: ink-wash → zebra")
+    page.wait(lambda: page.js("return document.querySelector('video').readyState > 1"), "it")
+    page.shot(SHOTS / "wipe.png")
+
+    page.click("[data-gif]")
+    gif = tmp_path / "taken.gif"
+    gif.write_bytes(fetch(page.wait(lambda: next(iter(page.all("[data-get=gif]")), None), "GIF")))
+    with open_source(gif) as source:
+        assert sum(1 for _ in source.frames()) == 10
+
+    page.click("[data-remove]")
+    assert len(page.all(".task")) == 1
+    page.click("#notice .inline")
+    assert len(page.all(".task")) == 2 and page.js("return document.querySelector('video').src")
+    page.click(".task:nth-child(2) [data-edit]")
+    assert form(page)["settings"]["strength"] == 1.0 and page.one("#paint").is_displayed()
+    page.click("#tab-jobs")
+    page.click("[data-remove]")
+    page.driver.refresh()  # leaving settles it
+    page.wait_ready()
+    page.wait(lambda: len(page.all(".task")) == 1, "one job after a reload")
+
+
+def bring_on_paint(page: Browser, content: Path, *styles: str) -> None:
+    page.click("#tab-paint")
+    bring(page, content, *styles)
+
+
+@pytest.mark.slow
+def test_a_project_is_saved_and_opened_by_another_visitor(
+    page: Browser, address: str, clips: Path, tmp_path: Path
+) -> None:
+    bring(page, clips / "short.mp4", "@ink-wash")
+    page.upload("#style-file", clips / "red.png")
+    page.wait(lambda: len(page.all(".key")) == 2, "two keyframes")
+    page.set("#set-strength", 0.6)
+    page.click("#save-project")
+    link = page.wait(lambda: next(iter(page.all("[data-get=project]")), None), "the project")
+    project = tmp_path / "short.vst.zip"
+    project.write_bytes(fetch(link))
+    kept = form(page)
+
+    page.forget(address)
+    page.open(address)
+    assert names(page) == []
+    page.upload("#project-file", clips / "broken.mp4")
+    page.wait(lambda: "broken.mp4" in page.text("#project-said .wrong"), "a refusal beside it")
+    page.upload("#project-file", project)
+    page.wait(lambda: names(page) == ["ink-wash", "red"], "the keyframes of the project")
+    page.wait_preview(0)
+    again = form(page)
+    assert again["settings"] == kept["settings"]
+    assert [key["at"] for key in again["keys"]] == [key["at"] for key in kept["keys"]]
+    page.shot(SHOTS / "project.png")
+
+
+def test_each_wrong_file_is_named_beside_the_control_and_the_others_are_kept(
+    page: Browser, clips: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "bad.png").write_bytes((clips / "red.png").read_bytes()[:60])
+    for name in ("one.png", "two.png"):
+        (tmp_path / name).write_bytes((clips / "red.png").read_bytes())
+    bring(page, clips / "short.mp4")
+    page.upload(
+        "#style-file", tmp_path / "one.png", tmp_path / "bad.png", tmp_path / "two.png",
+        clips / "broken.mp4",
+    )  # fmt: skip
+    page.wait(lambda: len(page.all("#style-said .wrong")) == 2, "two errors")
+    said = [one.text for one in page.all("#style-said .wrong")]
+    assert "bad.png is damaged, or is not a picture" in said[0] and "broken.mp4" in said[1]
+    assert names(page) == ["one", "two"]
+
+
+def test_another_number_of_keyframes_acts_on_the_film_and_too_many_are_refused(
+    page: Browser, clips: Path
+) -> None:
+    bring(page, clips / "short.mp4")
+    page.set("#picker", "scene")
+    page.set("#keyframes", 3)
+    page.js(  # what was said, in order
+        "window.said = []; new MutationObserver(() => said.push(document.getElementById("
+        "'style-said').textContent)).observe(document.getElementById('style-said'),"
+        " {childList: true})"
+    )
+    page.upload("#style-file", clips / "film.mp4")
+    page.wait(lambda: names(page) == ["film 1", "film 2", "film 3"], "three keyframes")
+    said = page.js("return said")
+    assert any("being sent" in one for one in said)
+    assert any("looking for its keyframes" in one for one in said)
+    page.set("#keyframes", 2)
+    page.wait(lambda: names(page) == ["film 1", "film 2"], "two keyframes")
+    page.js(
+        "for (let i = 0; i < 58; i++) document.querySelector('[data-style=\"@zebra\"]').click()"
+    )
+    assert len(names(page)) == 60
+    page.click('[data-style="@zebra"]')
+    assert "61 keyframes would be on the page" in page.text("#style-said .wrong")
+    assert len(names(page)) == 60 and sticks_out(page) == []
+
+
+def test_help_is_visible_and_names_no_option_of_the_command_line(page: Browser) -> None:
+    shown = page.js(
+        "return [...document.querySelectorAll('#settings .setting')].map(e =>"
+        " e.querySelector('.help')?.getBoundingClientRect().height ?? 0)"
+    )
+    assert len(shown) >= 6 and min(shown) > 10
+    assert not page.one("#settings-more").is_displayed()
+    page.js("document.querySelectorAll('details').forEach(one => { one.open = true })")
+    words = page.js("return document.body.innerText").lower()
+    for word in ("--", "slerp", "ghost", "pace", "gaussian", "bézier", "uniform", "√"):
+        assert word not in words, word
+    assert page.js(
+        "return [...document.querySelectorAll('#settings-more .help')].every(e => e.textContent)"
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("width", "height"), WIDTHS)
+def test_a_long_name_and_a_report_fit_the_screen(
+    page: Browser, clips: Path, tmp_path: Path, width: int, height: int
+) -> None:
+    assert len(LONG_NAME) == 54
+    content = tmp_path / LONG_NAME
+    content.write_bytes((clips / "short.mp4").read_bytes())
+    page.resize(width, height)
+    bring(page, content, "@ink-wash", "@zebra")
+    page.wait_preview(0)
+    assert sticks_out(page) == []
+    page.click("#render")
+    page.wait(lambda: state_of(page) == "done", "the painting")
+    assert sticks_out(page) == []
+    page.click("[data-measure]")
+    page.wait(lambda: page.all(".report svg"), "the report")
+    assert sticks_out(page) == []
+    verdict, table = page.one(".verdict"), page.one(".report table")
+    assert verdict.text and verdict.location["y"] < table.location["y"]
+    page.shot(SHOTS / f"long-name-{width}.png", whole=True)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 1000), (390, 844)])
+def test_the_stage_stays_in_sight(page: Browser, clips: Path, width: int, height: int) -> None:
+    page.resize(width, height)
+    bring(page, clips / "short.mp4", "@ink-wash")
+    page.wait_preview(0)
+    for css in ("#set-strength", "#render"):
+        page.js("document.querySelector(arguments[0]).scrollIntoView({block: 'end'})", css)
+        top, bottom = page.js(
+            "const b = document.getElementById('stage').getBoundingClientRect();"
+            "return [b.top, b.bottom]"
+        )
+        assert top >= -1 and bottom <= height, css
+
+
+@pytest.mark.slow
+def test_a_lost_connection_is_shown_and_the_job_goes_on_after_a_restart(
+    chromium: Browser, clips: Path, tmp_path: Path
+) -> None:
+    port = free_port()
+    process = start(tmp_path, port)
+    try:
+        page = chromium
+        page.open(f"http://127.0.0.1:{port}")
+        bring(page, clips / "long.mp4", "@ink-wash", "@zebra")
+        page.wait_preview(0)
+        page.click("#render")
+        page.wait(lambda: state_of(page) == "running", "the job")
+        number = page.js("return document.querySelector('.task').dataset.id")
+        page.wait(lambda: "of 600 frames" in page.text("[data-done]"), "some frames")
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        page.wait(lambda: page.one("#lost").is_displayed(), "the banner")
+        assert "Trying again" in page.text("#lost")
+        assert "connection lost" in page.text(".task [data-rest]")
+        page.shot(SHOTS / "lost.png")
+        process = start(tmp_path, port)
+        page.wait(lambda: not page.one("#lost").is_displayed(), "the connection")
+        page.wait(lambda: state_of(page) == "done", "the end of the job")
+        assert page.js("return document.querySelector('.task').dataset.id") == number
+        assert json.loads(page.js("return localStorage.getItem('vst')"))["form"]["content"]
+    finally:
+        process.terminate()
+        process.wait(60)
+        chromium.complaints()  # the refused requests of the time without a server
+        chromium.asked_for()
