@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -10,6 +13,8 @@ import pytest
 
 from vst.errors import OutputError, UsageError
 from vst.plotting import (
+    Look,
+    Scales,
     crop_to_fill,
     draw_curves,
     draw_demo_sheet,
@@ -18,11 +23,13 @@ from vst.plotting import (
     draw_swatches,
     fonts,
     measure_text,
+    plot_curves,
     save_picture,
     write_text,
 )
 from vst.plotting.basics import LIGHT, shorten
-from vst.plotting.charts import format_number, round_step
+from vst.plotting.charts import format_svg
+from vst.plotting.scores import format_number, round_step
 from vst.plotting.sheets import format_label_time
 
 RED, GREEN, BLUE = (220, 30, 30), (30, 200, 30), (30, 30, 220)
@@ -69,7 +76,7 @@ def test_nothing_is_left_beside_a_written_picture(tmp_path: Path) -> None:
 
 def test_text_takes_the_room_it_says() -> None:
     canvas = plain(LIGHT.background, 60, 300)
-    write_text(canvas, "Blue swirls", 20, 10, 20, (0, 0, 0))
+    write_text(canvas, "Blue swirls", (20, 10), 20, (0, 0, 0))
     _, x = np.nonzero((canvas != np.array(LIGHT.background)).any(-1))
     assert x.min() >= 20
     assert x.max() <= 20 + measure_text("Blue swirls", 20)[0] + 2
@@ -78,7 +85,7 @@ def test_text_takes_the_room_it_says() -> None:
 @pytest.mark.parametrize("place", [(-50, 5), (95, 55), (50, -80)])
 def test_text_over_the_edge_is_cut_off(place: tuple[int, int]) -> None:
     canvas = plain(LIGHT.background, 60, 100)
-    write_text(canvas, "over the edge", *place, 20, (0, 0, 0))
+    write_text(canvas, "over the edge", place, 20, (0, 0, 0))
     assert canvas.shape == (60, 100, 3)
 
 
@@ -111,8 +118,8 @@ def test_labels_of_other_scripts_are_not_drawn_as_question_marks(script: str, te
         pytest.skip(f"this system has no font with {script}")
     assert fonts.replace_missing(text) == text
     drawn, marks = np.full((2, 60, 400, 3), 255, np.uint8)
-    write_text(drawn, text, 10, 10, 24, (0, 0, 0))
-    write_text(marks, "?" * len(text), 10, 10, 24, (0, 0, 0))
+    write_text(drawn, text, (10, 10), 24, (0, 0, 0))
+    write_text(marks, "?" * len(text), (10, 10), 24, (0, 0, 0))
     assert (drawn != 255).any() and (drawn != marks).any()
 
 
@@ -198,12 +205,12 @@ def test_times_are_written_shortly(seconds: float, text: str) -> None:
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_a_chart_has_the_size_asked_for(dark: bool) -> None:
-    made = draw_curves({"loss": [(0, 1), (1, 0.5)]}, title="Loss", width=400, height=300, dark=dark)
+    made = draw_curves({"loss": [(0, 1), (1, 0.5)]}, Look("Loss", 400, 300, dark))
     assert made.shape == (300, 400, 3)
 
 
 def test_a_rising_line_rises() -> None:
-    made = draw_curves({"a": [(0, 0), (10, 5)]}, width=400, height=300)
+    made = draw_curves({"a": [(0, 0), (10, 5)]}, Look(width=400, height=300))
     blue = made[..., 2].astype(int) - made[..., 0] > 60
     blue[:60] = False  # the legend
     rows = [np.flatnonzero(blue[:, x]).mean() for x in (100, 200, 300)]
@@ -217,12 +224,45 @@ def test_a_rising_line_rises() -> None:
 )
 @pytest.mark.parametrize("log", [False, True])
 def test_a_chart_is_drawn_of_any_points(points: list[tuple[float, float]], log: bool) -> None:
-    assert draw_curves({"a": points}, log=log, width=300, height=200).shape == (200, 300, 3)
+    made = draw_curves({"a": points}, Look(width=300, height=200), Scales(log=log))
+    assert made.shape == (200, 300, 3)
 
 
-def test_an_axis_that_goes_down_is_refused() -> None:
-    with pytest.raises(UsageError, match="low below high"):
-        draw_curves({"a": [(0, 1)]}, low=3, high=2)
+def test_a_chart_that_is_too_small_is_refused() -> None:
+    with pytest.raises(UsageError, match="too small"):
+        draw_curves({"a": [(0, 1)]}, Look(width=100))
+
+
+def test_a_chart_in_a_page_is_text_without_links_or_style_sheets() -> None:
+    series, look, scales = {"<b> $x$": [(0, 1), (1, 2)]}, Look("a < b"), Scales("frame")
+    text, again = [format_svg(plot_curves(series, look, scales)) for _ in range(2)]
+    assert text.startswith("<svg") and text == again
+    assert "&lt;b&gt; $x$" in text and "a &lt; b" in text and ">frame<" in text
+    for forbidden in ("http", "<style", "<b>", "<metadata"):
+        assert forbidden not in text
+
+
+def test_a_chart_lifts_the_line_where_a_value_is_missing() -> None:
+    points = [(0, 1.0), (1, 2.0), (2, float("nan")), (3, 3.0), (4, 1.0)]
+    whole = format_svg(plot_curves({"a": [point for point in points if point[1] == point[1]]}))
+    pieces = format_svg(plot_curves({"a": points}))
+
+    def count_starts(text: str) -> int:
+        lines = re.findall(r'<path d="([^"]*)" [^>]*style="fill: none; stroke: #1f63b0', text)
+        return max(line.count("M") for line in lines)
+
+    assert (count_starts(whole), count_starts(pieces)) == (1, 2)
+
+
+def test_a_notebook_shows_a_figure_as_png() -> None:
+    figure = plot_curves({"a": [(0, 1), (1, 2)]}, Look(width=300, height=200))
+    decoded = cv2.imdecode(np.frombuffer(figure._repr_png_(), np.uint8), cv2.IMREAD_COLOR)
+    assert decoded.shape == (200, 300, 3)
+
+
+def test_importing_the_charts_does_not_import_matplotlib() -> None:
+    code = "import sys, vst.plotting, vst.plotting.maps; assert 'matplotlib' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 @pytest.mark.parametrize(

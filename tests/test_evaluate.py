@@ -16,7 +16,7 @@ from vst.errors import MediaError, MissingFileError, UnknownNameError, UsageErro
 from vst.evaluation.measure import EvaluationOptions, evaluate, read_styles_job
 from vst.evaluation.report import build_report
 from vst.evaluation.verdict import select_held
-from vst.plotting.report import draw_heat_map, format_curves_svg
+from vst.plotting.report import HtmlReport, draw_heat_map
 from vst.video.sources import open_source
 
 COUNT = 14
@@ -151,12 +151,10 @@ def test_the_page_carries_all_within_itself(clips: dict[str, str], tmp_path: Pat
     assert "Where it flickers" in text
 
 
-def test_a_curve_is_lifted_where_a_value_is_missing() -> None:
-    drawn = format_curves_svg({"a": [1.0, math.nan, 2.0, 3.0]}, 25)
-    path = drawn.split('d="')[-1].split('"')[0]
-    assert path.count("M") == 2
-    assert path.count("L") == 1
-    assert "no value" in format_curves_svg({"a": [math.nan, math.nan]}, 25)
+def test_curves_without_a_value_say_so() -> None:
+    page = HtmlReport("page")
+    page.curves({"a": [math.nan, math.nan]}, 25)
+    assert "no value" in page.html() and "<svg" not in page.html()
 
 
 def test_heat_goes_from_black_to_white() -> None:

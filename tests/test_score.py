@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tests.conftest import CommandResult
 from vst.core.types import VideoInfo
 from vst.errors import MissingFileError, OutputError, UsageError, VSTError
+from vst.plotting import Look
 from vst.plotting.scores import plot_score
 from vst.schedule.score import (
     Clock,
@@ -317,18 +318,18 @@ def test_a_plot_shows_its_pictures() -> None:
     line, seconds = sketch_timeline(parse_score(GOOD))
     red = np.full((40, 40, 3), (250, 0, 0), np.uint8)
     plain = plot_score(line, {}, seconds)
-    drawn = plot_score(line, {"film": red, "none": red}, seconds, title="score.yaml")
+    drawn = plot_score(line, {"film": red, "none": red}, seconds, look=Look("score.yaml", 1000))
     assert plain.dtype == np.uint8 and plain.shape[1] == 1000
     assert (drawn == (250, 0, 0)).all(2).sum() > 2000 > (plain == (250, 0, 0)).all(2).sum()
     with pytest.raises(UsageError, match="at least 320"):
-        plot_score(line, {}, 1.0, width=100)
+        plot_score(line, {}, 1.0, look=Look(width=100))
     with pytest.raises(UsageError, match="is not positive"):
         plot_score(line, {}, 0.0)
 
 
 def test_a_plot_of_60_keys_keeps_its_width() -> None:
     keys = [Key(float(index), {"none": 1.0}) for index in range(60)]
-    assert plot_score(Timeline(tuple(keys)), {}, 60.0, width=400).shape[1] == 400
+    assert plot_score(Timeline(tuple(keys)), {}, 60.0, look=Look(width=400)).shape[1] == 400
 
 
 def test_score_init_check_and_plot(run: Run, media: Path, tmp_path: Path) -> None:

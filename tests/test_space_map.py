@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from vst.errors import UsageError
-from vst.plotting import draw_flow, draw_numbers, draw_places, highlight_hidden
+from vst.plotting import Look, draw_flow, draw_numbers, draw_places, highlight_hidden
 from vst.plotting.places import push_apart
 from vst.styles.embedding_map import find_nearest_styles, map_space, walk
 
@@ -97,11 +97,11 @@ def test_thumbnails_are_pushed_apart() -> None:
 def test_a_map_is_drawn_with_thumbnails_and_routes() -> None:
     found = map_space(made(5, 4))
     thumbnails = {"s1": np.full((20, 30, 3), (0, 255, 0), np.uint8)}
-    plain = draw_places(found.names, found.places, width=400, height=300)
+    plain = draw_places(found.names, found.places, look=Look(width=400, height=300))
+    look = Look("Map", 400, 300, dark=True)
     full = draw_places(
-        found.names, found.places, thumbnails, routes={"way": found.places}, title="Map",
-        width=400, height=300, dark=True,
-    )  # fmt: skip
+        found.names, found.places, thumbnails, routes={"way": found.places}, look=look
+    )
     assert plain.shape == full.shape == (300, 400, 3)
     assert (full == (0, 255, 0)).all(2).sum() > 1000
     with pytest.raises(UsageError, match="one for each"):

@@ -77,7 +77,7 @@ def main() -> None:
     for number, (layer, packages) in enumerate(reversed(LAYERS)):
         top = MARGIN + number * (ROW + GAP)
         text = f"{len(LAYERS) - number} {layer}"
-        write_text(canvas, text, MARGIN, top + 18, 18, LIGHT.faint)
+        write_text(canvas, text, (MARGIN, top + 18), 18, LIGHT.faint)
         width = (WIDTH - 2 * MARGIN - LABEL - GAP * (len(packages) - 1)) // len(packages)
         for place, package in enumerate(packages):
             left = MARGIN + LABEL + place * (width + GAP)
@@ -85,10 +85,10 @@ def main() -> None:
             cv2.rectangle(canvas, (left, top), corner, (255, 254, 251), -1)
             cv2.rectangle(canvas, (left, top), corner, LIGHT.line, 2)
             middle = left + width / 2
-            write_text(canvas, package, middle, top + 7, 19, LIGHT.ink, "ma")
-            write_text(canvas, CAPTIONS[package], middle, top + 33, 13, LIGHT.faint, "ma")
+            write_text(canvas, package, (middle, top + 7), 19, LIGHT.ink, "ma")
+            write_text(canvas, CAPTIONS[package], (middle, top + 33), 13, LIGHT.faint, "ma")
     note = "A package imports those below it and, in its row, those to its left. Parts never do."
-    write_text(canvas, note, MARGIN, height - MARGIN - 14, 16, LIGHT.faint)
+    write_text(canvas, note, (MARGIN, height - MARGIN - 14), 16, LIGHT.faint)
     save_small_png(TARGET, canvas)
     print(TARGET)
 

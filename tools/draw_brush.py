@@ -21,7 +21,7 @@ from vst.core.types import Frame, Picture  # noqa: E402
 from vst.engines.embedded import EmbeddedEngine  # noqa: E402
 from vst.imaging.resize import resize  # noqa: E402
 from vst.pipeline.painter import FrameBatch, FramePainter  # noqa: E402
-from vst.plotting import draw_curves, draw_grid, save_picture  # noqa: E402
+from vst.plotting import Look, Scales, draw_curves, draw_grid, save_picture  # noqa: E402
 from vst.samples import Landscape  # noqa: E402
 from vst.schedule.timeline import Mix  # noqa: E402
 from vst.styles.library import get_style  # noqa: E402
@@ -88,9 +88,8 @@ def draw_spectra(spectra: dict[str, npt.NDArray[np.float64]]) -> Picture:
         print(f"{name}: {share:.1%} of the energy in waves shorter than {SHORTEST} pixels")
     return draw_curves(
         {name: list(enumerate(map(float, bands))) for name, bands in spectra.items()},
-        title=f"Energy of the brightness by frequency, {STYLES[0]}",
-        x_label="band, from the picture's height to 2 pixels",
-        y_label="dB",
+        Look(f"Energy of the brightness by frequency, {STYLES[0]}"),
+        Scales("band, from the picture's height to 2 pixels", "dB"),
     )
 
 

@@ -7,11 +7,10 @@ draw_cluster_model.py
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 from typing import Any
 
-from vst.plotting import draw_curves, save_picture
+from vst.plotting import Look, Scales, draw_curves, save_picture
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGE, PICTURE = DOCS / "cluster.md", DOCS / "pictures" / "cluster-model.png"
@@ -19,26 +18,23 @@ BEGINS, ENDS = "<!-- {}: made by tools/draw_cluster_model.py -->", "<!-- end of 
 
 
 def draw_curves_of_model(found: dict[str, Any]) -> Any:
-    """Draw frames a second against workers, both in powers of ten."""
+    """Draw frames a second against workers."""
     paper, frames = found["paper"], 10 * found["clip"]["fps"]
     million = str(10**6)
     one = paper["film"]["1"]["frames_per_second"]
     workers = sorted(int(number) for number in paper["film"])
     return draw_curves(
         {
-            "every worker counts in full": [(math.log10(n), one * n) for n in workers],
+            "every worker counts in full": [(n, one * n) for n in workers],
             "a million clips of 10 s": [
-                (math.log10(n), paper["clips"][str(n)][million]["clips_per_second"] * frames)
-                for n in workers
+                (n, paper["clips"][str(n)][million]["clips_per_second"] * frames) for n in workers
             ],
             "one film of two hours": [
-                (math.log10(n), paper["film"][str(n)]["frames_per_second"]) for n in workers
+                (n, paper["film"][str(n)]["frames_per_second"]) for n in workers
             ],
         },
-        title="Frames a second, by the model",
-        x_label="workers: 10 to the power of",
-        y_label="frames a second",
-        log=True,
+        Look("Frames a second, by the model"),
+        Scales("workers", "frames a second", log=True, log_x=True),
     )
 
 

@@ -51,7 +51,6 @@ def main() -> None:
     corner = [frame for frame in frames for _ in engines]
     sheet = draw_grid(
         rows, labels, list(styles), corner=corner, heads=list(styles.values()), cell=(240, 160),
-        title="The embedded model and Magenta's, on the same frames and styles",
     )  # fmt: skip
     write_sheet(options.output, sheet)
     print_comparison(engines, frames[0], list(styles.values()))

@@ -13,7 +13,7 @@ sys.path.insert(0, str(ROOT))
 
 from vst.cli.score import read_thumbnails  # noqa: E402
 from vst.core.types import Picture  # noqa: E402
-from vst.plotting import plot_score  # noqa: E402
+from vst.plotting import Look, plot_score  # noqa: E402
 from vst.samples import draw_photo  # noqa: E402
 from vst.schedule.score import read_score, sketch_timeline  # noqa: E402
 from vst.schedule.timeline import NONE  # noqa: E402
@@ -32,7 +32,7 @@ def main() -> None:
         check_score_files(score)
         timeline, duration = sketch_timeline(score)
         pictures = {**read_thumbnails(score), NONE: content}
-        picture = plot_score(timeline, pictures, duration, title=path.stem, width=WIDTH)
+        picture = plot_score(timeline, pictures, duration, look=Look(path.stem, WIDTH))
         target = ROOT / "docs" / "pictures" / f"score-{path.stem}.png"
         save_small_png(target, picture)
         print(f"{target}: {picture.shape[1]}x{picture.shape[0]}, {target.stat().st_size} bytes")

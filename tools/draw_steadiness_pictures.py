@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT))
 from vst.core.types import Picture  # noqa: E402
 from vst.engines.embedded import EmbeddedEngine  # noqa: E402
 from vst.metrics.warp import WarpError  # noqa: E402
-from vst.plotting import draw_curves, draw_sheet, save_picture  # noqa: E402
+from vst.plotting import Look, Scales, draw_curves, draw_sheet, save_picture  # noqa: E402
 from vst.plotting.report import draw_heat_map  # noqa: E402
 from vst.samples import Landscape, draw_pattern  # noqa: E402
 from vst.samples.motion.clips import ClipRecipe, draw_clip  # noqa: E402
@@ -120,7 +120,7 @@ def draw_comparison(engine: EmbeddedEngine, style: Any, count: int) -> None:
     )
     save_picture(PICTURES / "steadiness.jpg", drawn, 88)
     lines = {name: list(enumerate(found)) for name, found in errors.items()}
-    chart = draw_curves(lines, title="Warp error, frame by frame", x_label="frame", low=0)
+    chart = draw_curves(lines, Look("Warp error, frame by frame"), Scales("frame", low=0))
     save_picture(PICTURES / "steadiness-curves.png", chart)
     means = {name: measures[name].total(found) for name, found in errors.items()}
     print({name: round(value / means["off"], 3) for name, value in means.items()})

@@ -34,7 +34,7 @@ from vst.pipeline.loop import PAINT, run_loop
 from vst.pipeline.memory_estimate import check_estimated_memory
 from vst.pipeline.painter import FrameBatch, FramePainter
 from vst.pipeline.parts import EngineCache, build_parts, build_sink_spec, open_job_mask
-from vst.plotting import draw_grid, draw_sheet, plot_score
+from vst.plotting import Look, draw_grid, draw_sheet, plot_score
 from vst.schedule.timeline import NONE, Mix, Timeline
 from vst.styles.resolve import ResolvedStyle
 from vst.video.sinks.memory import MemorySink
@@ -151,7 +151,7 @@ def paint_preview(job: Job, engine: Engine, on_progress: OnProgress = ignore_pro
         make_thumbnails(schedule.styles, engine, painted[0]),
         max(last, 1e-3),
         start=job.start,
-        width=frames_sheet.shape[1],
+        look=Look(width=frames_sheet.shape[1]),
     )
     return Preview(np.concatenate([frames_sheet, plot]), times, schedule.notes)
 

@@ -138,6 +138,6 @@ def draw_labels(names: tuple[str, ...], widths: list[int]) -> Picture:
     strip = np.full((LABEL, sum(widths) + GAP * (len(widths) - 1), 3), 255, np.uint8)
     left = 0
     for name, width in zip(names, widths):
-        write_text(strip, name, left + width / 2, LABEL / 2, 16, (28, 30, 34), "mm")
+        write_text(strip, name, (left + width / 2, LABEL / 2), 16, (28, 30, 34), "mm")
         left += width + GAP
     return strip

@@ -21,7 +21,7 @@ from vst.core.timecode import format_time
 from vst.core.types import Picture
 from vst.errors import MissingFileError, OutputExistsError, UsageError
 from vst.pipeline.checks import check_content, check_parent, check_picture_output, check_style
-from vst.plotting import plot_score, save_picture
+from vst.plotting import Look, plot_score, save_picture
 from vst.samples import PATTERNS, draw_pattern
 from vst.schedule.alignment import find_cut_times
 from vst.schedule.easing import get_ease
@@ -193,7 +193,9 @@ def plot(score_file: str, output: str, content: str | None, overwrite: bool) -> 
     score = read_score(score_file)
     timeline, duration, known = build_timeline(score, content)
     title = Path(score_file).name if known else f"{Path(score_file).name} (content not known)"
-    save_picture(output, plot_score(timeline, read_thumbnails(score), duration, title=title))
+    save_picture(
+        output, plot_score(timeline, read_thumbnails(score), duration, look=Look(title, 1000))
+    )
     click.echo(f"{output}: {len(timeline.keys)} keys over {format_time(duration)}")
 
 

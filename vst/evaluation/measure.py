@@ -377,7 +377,7 @@ def iterate_together(
             if pictures:
                 ended = [name for name, frame in zip(names, frames) if frame is None]
                 evaluation.warnings.append(
-                    f"{', '.join(ended)} ends after {count} frames, before the others: "
+                    f"{', '.join(map(str, ended))} ends after {count} frames, before the others: "
                     "only these were compared"
                 )
             return

@@ -18,7 +18,7 @@ from vst.core.types import Embedding, Picture
 from vst.engines.base import EmbeddingEngine, Engine
 from vst.errors import UsageError, VSTError
 from vst.pipeline.parts import open_engine
-from vst.plotting import draw_numbers, plot_score
+from vst.plotting import Look, draw_numbers, plot_score
 from vst.plotting.report import encode_data_url
 from vst.samples import draw_photo
 from vst.schedule.timeline import Timeline
@@ -49,7 +49,7 @@ def timeline_html(timeline: Timeline) -> str:
     style, because a timeline has only names.
     """
     first, last = timeline.keys[0].time, timeline.keys[-1].time
-    picture = plot_score(timeline, {}, max(last - first, 1.0), start=first, width=900)
+    picture = plot_score(timeline, {}, max(last - first, 1.0), start=first, look=Look(width=900))
     return wrap_figure(
         make_image_tag(picture, lossless=True), f"{len(timeline.keys)} keys, {last - first:g} s"
     )

@@ -126,28 +126,40 @@ def shorten(text: str, size: int, width: float) -> str:
 def write_text(
     canvas: Picture,
     text: str,
-    x: float,
-    y: float,
+    at: tuple[float, float],
     size: int,
     color: Color,
     anchor: str = "la",
-    turned: bool = False,
 ) -> None:
     """Write one line of text on ``canvas``, in place.
 
-    ``anchor``: where (x, y) is in the text, in Pillow's two letters (l, m, r and a, m, s).
-    ``turned``: write from bottom to top.
+    ``anchor``: where the point ``at`` is in the text, in two letters of Pillow (l, m, r; a, m, s).
     """
     if not text:
         return
     mask = _render_line(text, size)
     shares = {"l": 0.0, "m": 0.5, "r": 1.0, "a": 0.0, "s": 0.8}
-    share_x, share_y = shares[anchor[0]], shares[anchor[1]]
-    if turned:
-        mask = np.ascontiguousarray(np.rot90(mask))
-        share_x, share_y = share_y, 1 - share_x
-    left = round(x - share_x * mask.shape[1])
-    top = round(y - share_y * mask.shape[0])
+    left = round(at[0] - shares[anchor[0]] * mask.shape[1])
+    top = round(at[1] - shares[anchor[1]] * mask.shape[0])
+    _blend(canvas, mask, (left, top), color)
+
+
+def write_upward(
+    canvas: Picture, text: str, middle: tuple[float, float], size: int, color: Color
+) -> None:
+    """Write one line of text from bottom to top around its ``middle``, in place."""
+    if text:
+        mask = np.ascontiguousarray(np.rot90(_render_line(text, size)))
+        left = round(middle[0] - mask.shape[1] / 2)
+        top = round(middle[1] - mask.shape[0] / 2)
+        _blend(canvas, mask, (left, top), color)
+
+
+def _blend(
+    canvas: Picture, mask: npt.NDArray[np.float32], corner: tuple[int, int], color: Color
+) -> None:
+    """Color the pixels under a mask of opacity 0..1, as far as it is on the canvas."""
+    left, top = corner
     cut = mask[max(0, -top) : canvas.shape[0] - top, max(0, -left) : canvas.shape[1] - left]
     if not cut.size:
         return

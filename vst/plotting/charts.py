@@ -1,27 +1,27 @@
-"""Draw line charts: training curves, weights over time."""
+"""Charts in one style, by matplotlib, which is imported when the first one is drawn.
+
+`make_figure` starts each: a figure that needs no display, that notebooks show by itself, and that
+becomes a picture (`render_figure`) or SVG for a page (`format_svg`).
+"""
 
 from __future__ import annotations
 
-import math
+import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from vst.core.types import Picture
 from vst.errors import UsageError
-from vst.plotting.basics import (
-    DARK,
-    LIGHT,
-    Color,
-    Theme,
-    make_canvas,
-    measure_text,
-    shorten,
-    write_text,
-)
+from vst.plotting.basics import DARK, LIGHT, Color, Theme
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 PALETTE: tuple[Color, ...] = (
     (31, 99, 176),
@@ -34,198 +34,223 @@ PALETTE: tuple[Color, ...] = (
     (110, 112, 118),
 )
 """Colors of the lines, in order, repeating."""
-
-FINE = 4  # antialiasing: lines are drawn at this multiple of their size
+DOTS_PER_INCH = 100
+Series = Mapping[str, Sequence[tuple[float, float]]]
+"""Name -> (x, y) points, joined in their order; points that are not finite leave a gap."""
 
 
 @dataclass(frozen=True)
-class _Axis:
-    """One axis: its range, whether it is logarithmic, and its pixels from first to last."""
+class Look:
+    """What every chart has: its title, its size in pixels, and light or dark colors."""
 
-    low: float
-    high: float
-    log: bool
-    first: float
-    last: float
+    title: str = ""
+    width: int = 960
+    height: int = 480
+    dark: bool = False
 
-    def place(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """Convert values to pixels."""
-        if self.log:
-            part = (np.log10(np.maximum(values, self.low)) - math.log10(self.low)) / math.log10(
-                self.high / self.low
-            )
-        else:
-            part = (values - self.low) / (self.high - self.low)
-        return self.first + part * (self.last - self.first)
-
-    def ticks(self) -> list[float]:
-        """List round numbers within the axis."""
-        if self.log:
-            powers = range(
-                math.ceil(math.log10(self.low) - 1e-9), math.floor(math.log10(self.high) + 1e-9) + 1
-            )
-            steps = (1, 2, 5) if len(powers) < 4 else (1,)
-            found = [
-                step * 10.0**power
-                for power in range(powers.start - 1, powers.stop)
-                for step in steps
-            ]
-        else:
-            step = round_step((self.high - self.low) / 6.5)
-            first = math.ceil(self.low / step - 1e-9)
-            found = [
-                number * step for number in range(first, math.floor(self.high / step + 1e-9) + 1)
-            ]
-        slack = 1e-9 * (self.high - self.low)
-        return [value for value in found if self.low - slack <= value <= self.high + slack]
+    @property
+    def theme(self) -> Theme:
+        return DARK if self.dark else LIGHT
 
 
-def round_step(rough: float) -> float:
-    """Round up to 1, 2, 2.5 or 5 times a power of ten."""
-    power = 10.0 ** math.floor(math.log10(rough))
-    return next(step * power for step in (1, 2, 2.5, 5, 10) if step * power >= rough * (1 - 1e-9))
-
-
-def format_number(value: float) -> str:
-    """Format a tick's number: 0, 0.05, 1500, 20k, 3M, 1e-05."""
-    for limit, sign in ((1e6, "M"), (1e4, "k")):
-        if abs(value) >= limit and abs(value) < 1e12:
-            return f"{value / (1e6 if sign == 'M' else 1e3):.4g}{sign}"
-    return f"{value + 0.0:.4g}" if abs(value) > 1e-12 else "0"
-
-
-def draw_curves(
-    series: Mapping[str, Sequence[tuple[float, float]]],
-    *,
-    title: str = "",
-    x_label: str = "",
-    y_label: str = "",
-    log: bool = False,
-    width: int = 960,
-    height: int = 480,
-    low: float | None = None,
-    high: float | None = None,
-    dark: bool = False,
-) -> Picture:
-    """Draw a line chart of ``series``: name -> (x, y) points, joined in the given order.
-
-    ``log``: logarithmic y axis, without values of 0 and below. ``low``, ``high``: ends of the y
-    axis (None: from the points). Points that are not finite leave a gap.
+@dataclass(frozen=True)
+class Scales:
+    """The axes of a chart. ``log``: logarithmic y axis, without values of 0 and below; ``low``: its
+    lower end (None: from the points); ``log_x``: logarithmic x axis, too.
     """
-    if width < 240 or height < 160:
-        raise UsageError(f"a chart of {width}x{height} is too small. Give at least 240x160")
-    lines = {
-        name: np.asarray(list(points), np.float64).reshape(-1, 2) for name, points in series.items()
-    }
-    theme = DARK if dark else LIGHT
-    canvas = make_canvas(height, width, theme)
-    write_text(canvas, shorten(title, 22, width - 48), 24, 14, 22, theme.ink)
-    top = 24 + (34 if title else 0)
-    top += _draw_legend(canvas, list(lines), top, theme)
-    x_low, x_high, y_low, y_high = _choose_axis_ends(lines, log, low, high)
-    bottom = height - 40 - (22 if x_label else 0)
-    upright = _Axis(y_low, y_high, log, bottom, top + 10)
-    ticks = upright.ticks()
-    left = (
-        34
-        + max((measure_text(format_number(tick), 14)[0] for tick in ticks), default=0)
-        + (24 if y_label else 0)
-    )
-    along = _Axis(x_low, x_high, False, left, width - 30)
-    _draw_axes(canvas, along, upright, theme)
-    write_text(canvas, x_label, (along.first + along.last) / 2, height - 30, 15, theme.ink, "ma")
-    write_text(
-        canvas, y_label, 22, (upright.first + upright.last) / 2, 15, theme.ink, "mm", turned=True
-    )
-    for number, points in enumerate(lines.values()):
-        _draw_line(canvas, points, along, upright, _choose_color(number, theme))
-    return canvas
+
+    x_label: str = ""
+    y_label: str = ""
+    log: bool = False
+    low: float | None = None
+    log_x: bool = False
 
 
-def _choose_color(number: int, theme: Theme) -> Color:
-    """Return the color of line ``number``, lighter on a dark background."""
-    red, green, blue = PALETTE[number % len(PALETTE)]
-    if theme is not DARK:
-        return red, green, blue
-    return (red * 3 + 255 * 2) // 5, (green * 3 + 255 * 2) // 5, (blue * 3 + 255 * 2) // 5
+def make_figure(look: Look) -> Figure:
+    """Make an empty figure with its title. Raises `UsageError` for one that is too small."""
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
 
-
-def _choose_axis_ends(
-    lines: Mapping[str, npt.NDArray[np.float64]], log: bool, low: float | None, high: float | None
-) -> tuple[float, float, float, float]:
-    """Choose the ends of both axes, a little wider than the points."""
-    points = np.concatenate([np.empty((0, 2)), *lines.values()])
-    points = points[np.isfinite(points).all(1)]
-    if log:
-        points = points[points[:, 1] > 0]
-    if not len(points):
-        points = np.array([[0.0, 1.0], [1.0, 10.0]])
-    x_low, y_low = (float(value) for value in points.min(0))
-    x_high, y_high = (float(value) for value in points.max(0))
-    if log:
-        y_low, y_high = y_low / 1.12, y_high * 1.12
-    else:
-        margin = 0.05 * (y_high - y_low) or 0.05 * abs(y_high) or 1.0
-        # Non-negative values near 0 start the axis at 0, so that heights are comparable.
-        y_low = 0.0 if 0 <= y_low < 0.35 * y_high else y_low - margin
-        y_high += margin
-    y_low = low if low is not None else y_low
-    y_high = high if high is not None else y_high
-    if not y_low < y_high or (log and y_low <= 0):
+    if look.width < 240 or look.height < 160:
         raise UsageError(
-            f"an axis from {y_low:g} to {y_high:g} is impossible. Give low below high, and above 0 "
-            "if log is set"
+            f"a chart of {look.width}x{look.height} is too small. Give at least 240x160"
         )
-    if x_high <= x_low:
-        x_low, x_high = x_low - 0.5, x_high + 0.5
-    return x_low, x_high, y_low, y_high
+    theme = look.theme
+    size = (look.width / DOTS_PER_INCH, look.height / DOTS_PER_INCH)
+    with rc_context({"font.size": 10, "font.family": "sans-serif"}):
+        figure = Figure(
+            figsize=size,
+            dpi=DOTS_PER_INCH,
+            layout="constrained",
+            facecolor=paint_color(theme.background),
+        )
+    layout: Any = figure.get_layout_engine()
+    layout.set(w_pad=0.14, h_pad=0.12)  # inches
+    if look.title:
+        figure.suptitle(
+            look.title,
+            x=0.02,
+            ha="left",
+            fontsize=14,
+            color=paint_color(theme.ink),
+            parse_math=False,
+        )
+    # IPython shows what has this method, whether its matplotlib mode is on or not.
+    figure._repr_png_ = lambda: encode_png(figure)  # type: ignore[attr-defined]
+    return figure
 
 
-def _draw_legend(canvas: Picture, names: Sequence[str], top: int, theme: Theme) -> int:
-    """Draw the names with their colors, in as many rows as needed; return their height."""
-    if not any(names):
-        return 0
-    x, y, right = 24, top, canvas.shape[1] - 24
-    for number, name in enumerate(names):
-        wide = measure_text(name, 15)[0] + 52
-        if x > 24 and x + wide > right:
-            x, y = 24, y + 24
-        cv2.rectangle(canvas, (x, y + 8), (x + 22, y + 11), _choose_color(number, theme), -1)
-        write_text(canvas, shorten(name, 15, right - x - 30), x + 28, y, 15, theme.ink)
-        x += wide
-    return y + 28 - top
+def style_axes(axes: Axes, theme: Theme) -> None:
+    """Give axes the style of every chart: pale horizontal lines, faint ticks, no box."""
+    axes.set_facecolor("none")
+    # Half transparent, because the same SVG is shown on light and on dark pages.
+    axes.grid(axis="y", color=paint_color(theme.faint), alpha=0.3, linewidth=0.8)
+    axes.set_axisbelow(True)
+    for side, spine in axes.spines.items():
+        spine.set_visible(side == "bottom")
+        spine.set_color(paint_color(theme.faint))
+    axes.tick_params(
+        colors=paint_color(theme.faint), labelsize=9, length=4, left=False, which="both"
+    )
+    for label in (axes.xaxis.label, axes.yaxis.label):
+        label.set_color(paint_color(theme.ink))
+        label.set_fontsize(10)
 
 
-def _draw_axes(canvas: Picture, along: _Axis, upright: _Axis, theme: Theme) -> None:
-    left, right = round(along.first), round(along.last)
-    for tick, place in zip(upright.ticks(), upright.place(np.array(upright.ticks(), np.float64))):
-        cv2.line(canvas, (left, round(place)), (right, round(place)), theme.line, 1)
-        write_text(canvas, format_number(tick), left - 9, float(place), 14, theme.faint, "rm")
-    base = round(upright.first)
-    cv2.line(canvas, (left, base), (right, base), theme.faint, 1)
-    for tick, place in zip(along.ticks(), along.place(np.array(along.ticks(), np.float64))):
-        cv2.line(canvas, (round(place), base), (round(place), base + 5), theme.faint, 1)
-        write_text(canvas, format_number(tick), float(place), base + 8, 14, theme.faint, "ma")
+def plot_curves(series: Series, look: Look | None = None, scales: Scales | None = None) -> Figure:
+    """Plot lines with a legend above them."""
+    look, scales = look or Look(), scales or Scales()
+    figure = make_figure(look)
+    axes: Any = figure.add_subplot()
+    style_axes(axes, look.theme)
+    lowest, highest = np.inf, -np.inf
+    for number, (name, points) in enumerate(series.items()):
+        line = np.asarray(list(points), np.float64).reshape(-1, 2)
+        if scales.log:
+            line = np.where(line[:, 1:] > 0, line, np.nan)
+        known: npt.NDArray[np.bool_] = np.asarray(np.isfinite(line).all(1))
+        lowest = min(lowest, *line[known, 1], np.inf)
+        highest = max(highest, *line[known, 1], -np.inf)
+        color = choose_color(number, look.dark)
+        axes.plot(line[:, 0], line[:, 1], color=color, linewidth=1.8, label=name or "_")
+        alone = known & ~_shift(known, 1) & ~_shift(known, -1)
+        axes.plot(line[alone, 0], line[alone, 1], "o", color=color, markersize=4)
+    if scales.log and np.isfinite(lowest):
+        axes.set_yscale("log")
+    elif scales.low is not None:
+        axes.set_ylim(bottom=scales.low)
+    elif 0 <= lowest < 0.35 * highest:
+        axes.set_ylim(bottom=0)  # so that heights can be compared
+    if scales.log_x:
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter("{x:g}")
+    axes.set_xlabel(scales.x_label)
+    axes.set_ylabel(scales.y_label)
+    if any(series):
+        letters = max(len(name) for name in series)
+        legend = axes.legend(
+            loc="lower left", bbox_to_anchor=(0, 1.01), borderaxespad=0, frameon=False, fontsize=10,
+            ncols=max(1, (look.width - 80) // (8 * letters + 60)), columnspacing=1.5,
+            labelcolor=paint_color(look.theme.ink),
+        )  # fmt: skip
+        for text in legend.get_texts():
+            text.set_parse_math(False)
+    return figure
 
 
-def _draw_line(
-    canvas: Picture, points: npt.NDArray[np.float64], along: _Axis, upright: _Axis, color: Color
-) -> None:
-    """Draw one antialiased line within the axes, with gaps where points are not finite."""
-    high, wide = canvas.shape[:2]
-    drawn = np.isfinite(points).all(1) & ((points[:, 1] > 0) | (not upright.log))
-    mask = np.zeros((high * FINE, wide * FINE), np.uint8)
-    breaks = np.flatnonzero(np.diff(drawn.astype(np.int8))) + 1
-    for piece in np.split(np.arange(len(points)), breaks):
-        if not len(piece) or not drawn[piece[0]]:
-            continue
-        x, y = along.place(points[piece, 0]), upright.place(points[piece, 1])
-        corners = np.round(np.stack([x, np.clip(y, -high, 2 * high)], 1) * FINE).astype(np.int32)
-        if len(piece) == 1:
-            cv2.circle(mask, (int(corners[0, 0]), int(corners[0, 1])), 3 * FINE, 255, -1)
-        else:
-            cv2.polylines(mask, [corners], False, 255, round(2.2 * FINE), cv2.LINE_AA)
-    mask[: round((upright.last - 3) * FINE)] = 0
-    mask[round((upright.first + 3) * FINE) :] = 0
-    part = cv2.resize(mask, (wide, high), interpolation=cv2.INTER_AREA)[..., None] / np.float32(255)
-    canvas[:] = np.round(canvas + part * (np.array(color, np.float32) - canvas)).astype(np.uint8)
+def _shift(known: npt.NDArray[np.bool_], by: int) -> npt.NDArray[np.bool_]:
+    """Each point's neighbor: whether it is known."""
+    padded = np.pad(known, 1)
+    return padded[1 + by : 1 + by + len(known)]
+
+
+def draw_curves(series: Series, look: Look | None = None, scales: Scales | None = None) -> Picture:
+    """Draw `plot_curves` as a picture."""
+    return render_figure(plot_curves(series, look, scales))
+
+
+def plot_panels(
+    panels: Mapping[str, Sequence[tuple[float, float]]], x_label: str, columns: int = 4
+) -> Figure:
+    """Plot one small chart for each series, with its last value in its title."""
+    columns = min(columns, max(1, len(panels)))
+    rows = -(-len(panels) // columns)
+    look = Look(width=340 * columns, height=250 * max(1, rows))
+    figure = make_figure(look)
+    for number, (name, points) in enumerate(panels.items()):
+        axes: Any = figure.add_subplot(rows, columns, number + 1)
+        style_axes(axes, look.theme)
+        line = np.asarray(list(points), np.float64).reshape(-1, 2)
+        axes.plot(line[:, 0], line[:, 1], color=choose_color(number), linewidth=1.6)
+        title = f"{name}: {line[-1, 1]:.4g}" if len(line) else name
+        axes.set_title(title, fontsize=10, loc="left", color=paint_color(look.theme.ink))
+        axes.set_xlabel(x_label)
+    return figure
+
+
+def plot_ranges(ranges: Mapping[str, tuple[float, float, float]], look: Look) -> Figure:
+    """Plot a dot on a bar for each name: low, middle, high."""
+    figure = make_figure(look)
+    axes: Any = figure.add_subplot()
+    style_axes(axes, look.theme)
+    axes.grid(visible=False)
+    axes.axvline(0, color=paint_color(look.theme.line), linewidth=1)
+    for row, (low, middle, high) in enumerate(ranges.values()):
+        axes.plot(
+            [low, high], [row, row], color=choose_color(0), linewidth=3, solid_capstyle="round"
+        )
+        axes.plot([middle], [row], "o", color=choose_color(0), markersize=8)
+    axes.set_yticks(range(len(ranges)), list(ranges), parse_math=False)
+    axes.set_ylim(len(ranges) - 0.5, -0.5)
+    return figure
+
+
+def render_figure(figure: Figure) -> Picture:
+    """Render a figure as RGB uint8 of exactly its size."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()  # type: ignore[no-untyped-call]
+    pixels = canvas.buffer_rgba()  # type: ignore[no-untyped-call]
+    return np.ascontiguousarray(np.asarray(pixels)[..., :3])
+
+
+def encode_png(figure: Figure) -> bytes:
+    """Encode a figure as PNG."""
+    data = io.BytesIO()
+    figure.savefig(data, format="png", metadata={"Software": None})
+    return data.getvalue()
+
+
+def format_svg(figure: Figure, label: str = "chart") -> str:
+    """Format a figure as an SVG element for a page: words stay text, the page's background shows,
+    and the same figure gives the same text. It needs no style sheet, which a page may forbid.
+    """
+    from matplotlib import rc_context
+
+    data = io.StringIO()
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "vst"}):
+        figure.savefig(
+            data, format="svg", transparent=True, metadata={"Date": None, "Creator": None}
+        )
+    text = data.getvalue()
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", text, flags=re.S)
+    text = re.sub(
+        r'<svg [^>]*viewBox="([^"]*)"[^>]*>',
+        rf'<svg role="img" aria-label="{label}" viewBox="\1">',
+        text,
+        count=1,
+    )
+    return re.sub(r"\n\s*", "\n", text).replace("xlink:href", "href")
+
+
+def choose_color(number: int, dark: bool = False) -> str:
+    """Choose the color of line ``number``, lighter on a dark background."""
+    color: Any = np.array(PALETTE[number % len(PALETTE)])
+    return paint_color(tuple((color * 3 + 255 * 2) // 5) if dark else tuple(color))
+
+
+def paint_color(color: Sequence[int] | npt.NDArray[np.int_]) -> str:
+    """Format RGB 0..255 as matplotlib reads it."""
+    return "#" + "".join(f"{int(part):02x}" for part in color)

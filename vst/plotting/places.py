@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from vst.core.types import Picture
 from vst.errors import UsageError
-from vst.plotting.basics import DARK, LIGHT, Theme, make_canvas, measure_text, shorten, write_text
-from vst.plotting.charts import PALETTE
+from vst.plotting.basics import measure_text, shorten
+from vst.plotting.charts import Look, choose_color, make_figure, paint_color, render_figure
 from vst.plotting.sheets import crop_to_fill
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Points = npt.NDArray[np.float64]
 EDGE, TEXT = 26, 12
 """Margin around the outermost thumbnails, and height of their names, in pixels."""
+THUMBNAIL = (66, 44)
+"""Width and height of a thumbnail, in pixels."""
+ROOM = np.array([THUMBNAIL[0], THUMBNAIL[1] + TEXT + 4], np.float64)
 ROUNDS = 300
 """Iterations of pushing thumbnails apart, a few milliseconds each."""
 
@@ -27,13 +33,21 @@ def draw_places(
     thumbnails: Mapping[str, Picture] | None = None,
     *,
     routes: Mapping[str, npt.ArrayLike] | None = None,
-    title: str = "",
-    width: int = 1100,
-    height: int = 760,
-    thumbnail: tuple[int, int] = (66, 44),
-    dark: bool = False,
+    look: Look | None = None,
 ) -> Picture:
-    """Draw ``places``, (N, 2), both axes at one scale, with their names.
+    """Draw `plot_places` as a picture."""
+    return render_figure(plot_places(names, places, thumbnails, routes=routes, look=look))
+
+
+def plot_places(
+    names: Sequence[str],
+    places: npt.ArrayLike,
+    thumbnails: Mapping[str, Picture] | None = None,
+    *,
+    routes: Mapping[str, npt.ArrayLike] | None = None,
+    look: Look | None = None,
+) -> Figure:
+    """Plot ``places``, (N, 2), both axes at one scale, with their names.
 
     ``thumbnails``: name -> picture, drawn as near to its point as the others allow, with a line to
     it. ``routes``: name -> (M, 2) points joined by a line.
@@ -41,42 +55,57 @@ def draw_places(
     points = np.asarray(places, np.float64).reshape(-1, 2)
     if len(points) != len(names) or not len(points):
         raise UsageError(f"{len(points)} places for {len(names)} names. Give one for each")
-    if width < 320 or height < 240:
-        raise UsageError(f"a map of {width}x{height} is too small. Give at least 320x240")
-    theme, pictures, ways = DARK if dark else LIGHT, thumbnails or {}, routes or {}
-    canvas = make_canvas(height, width, theme)
-    write_text(canvas, shorten(title, 22, width - 48), 24, 14, 22, theme.ink)
-    top = 52 if title else 0
-    top += _draw_legend(canvas, list(ways), top + 12, theme)
-    lines = {name: np.asarray(line, np.float64).reshape(-1, 2) for name, line in ways.items()}
-    room = np.array([thumbnail[0], thumbnail[1] + TEXT + 4], np.float64)
-    corner = np.array([0.0, top]) + room / 2 + EDGE
-    opposite = np.array([width, height], np.float64) - room / 2 - EDGE
-    low = np.concatenate([points, *lines.values()]).min(0)
-    high = np.concatenate([points, *lines.values()]).max(0)
+    look, pictures = look or Look(width=1100, height=760), thumbnails or {}
+    lines = {
+        name: np.asarray(line, np.float64).reshape(-1, 2) for name, line in (routes or {}).items()
+    }
+    figure = make_figure(look)
+    figure.set_layout_engine("none")
+    axes: Any = figure.add_axes((0, 0, 1, 1))
+    axes.set(xlim=(0, look.width), ylim=(look.height, 0))  # in pixels, from the top left
+    axes.axis("off")
+    top = (44 if look.title else 0) + (30 if lines else 0)
+    on_canvas = _fit_to_canvas(np.concatenate([points, *lines.values()]), look, top)
+    for number, (name, line) in enumerate(lines.items()):
+        axes.plot(
+            *on_canvas(line).T, color=choose_color(number, look.dark), linewidth=2, label=name
+        )
+    if lines:
+        axes.legend(
+            loc="upper left", bbox_to_anchor=(0.01, 1 - (top - 30) / look.height), frameon=False,
+            ncols=len(lines), fontsize=10, labelcolor=paint_color(look.theme.ink),
+        )  # fmt: skip
+    spots = on_canvas(points)
+    centers = _place_names(names, pictures, spots, top, look)
+    for spot, center in zip(spots, centers):
+        if np.abs(spot - center).max() > 2 * TEXT:
+            ends = np.stack([spot, center])
+            axes.plot(*ends.T, color=paint_color(look.theme.faint), linewidth=0.8)
+    axes.plot(*spots.T, "o", color=paint_color(look.theme.ink), markersize=6)
+    for name, center in zip(names, centers):
+        _add_thumbnail(axes, name, pictures.get(name), center, look)
+    return figure
+
+
+def _fit_to_canvas(points: Points, look: Look, top: int) -> Callable[[Points], Points]:
+    """Return the function from coordinates to pixels, between the margins below ``top``."""
+    corner = np.array([0.0, top]) + ROOM / 2 + EDGE
+    opposite = np.array([look.width, look.height], np.float64) - ROOM / 2 - EDGE
+    low, high = points.min(0), points.max(0)
     scale = float(np.min((opposite - corner) / np.maximum(high - low, 1e-9)))
     middle = (corner + opposite) / 2
+    return lambda found: middle + (found - (low + high) / 2) * scale * np.array([1.0, -1.0])
 
-    def on_canvas(found: Points) -> Points:
-        return middle + (found - (low + high) / 2) * scale * np.array([1.0, -1.0])
 
-    spots = on_canvas(points)
-    rooms = np.array([room if name in pictures else measure_text(name, TEXT) for name in names]) + 4
-    bounds = (np.array([0.0, top]) + rooms / 2, np.array([width, height]) - rooms / 2)
+def _place_names(
+    names: Sequence[str], pictures: Mapping[str, Picture], spots: Points, top: int, look: Look
+) -> Points:
+    """Find the centers of names and thumbnails, in pixels."""
+    rooms = np.array([ROOM if name in pictures else measure_text(name, TEXT) for name in names]) + 4
+    bounds = (np.array([0.0, top]) + rooms / 2, np.array([look.width, look.height]) - rooms / 2)
     # A name without a picture starts above its point, a picture on it.
     lifted = [(0, 0) if name in pictures else (0, -TEXT) for name in names]
-    centers = push_apart(spots + lifted, rooms, bounds)
-    for number, line in enumerate(lines.values()):
-        corners = np.round(on_canvas(line) * 8).astype(np.int32)
-        cv2.polylines(canvas, [corners], False, PALETTE[number % 8], 3, cv2.LINE_AA, 3)
-    for spot, center in zip(spots, centers):
-        ends = [tuple(int(v) for v in np.round(end)) for end in (spot, center)]
-        if np.abs(spot - center).max() > 2 * TEXT:
-            cv2.line(canvas, ends[0], ends[1], theme.faint, 1, cv2.LINE_AA)
-        cv2.circle(canvas, ends[0], 4, theme.ink, -1, cv2.LINE_AA)
-    for name, center in zip(names, centers):
-        _draw_thumbnail(canvas, name, pictures.get(name), center, thumbnail, theme)
-    return canvas
+    return push_apart(spots + lifted, rooms, bounds)
 
 
 def push_apart(spots: Points, rooms: Points, bounds: tuple[Points, Points]) -> Points:
@@ -102,31 +131,16 @@ def push_apart(spots: Points, rooms: Points, bounds: tuple[Points, Points]) -> P
     return centers
 
 
-def _draw_legend(canvas: Picture, names: Sequence[str], top: int, theme: Theme) -> int:
-    """Draw the names of the routes in one row; return its height."""
-    x = 24
-    for number, name in enumerate(names):
-        cv2.rectangle(canvas, (x, top + 8), (x + 22, top + 11), PALETTE[number % 8], -1)
-        write_text(canvas, name, x + 28, top, 15, theme.ink)
-        x += measure_text(name, 15)[0] + 52
-    return 30 if names else 0
-
-
-def _draw_thumbnail(
-    canvas: Picture,
-    name: str,
-    picture: Picture | None,
-    center: Points,
-    size: tuple[int, int],
-    theme: Theme,
+def _add_thumbnail(
+    axes: Any, name: str, picture: Picture | None, center: Points, look: Look
 ) -> None:
-    wide, high = size
-    left, top = round(center[0] - wide / 2), round(center[1] - (high + TEXT) / 2)
+    (wide, high), ink = THUMBNAIL, paint_color(look.theme.ink)
+    style = {"ha": "center", "va": "center", "fontsize": 9, "color": ink, "parse_math": False}
     if picture is None:
-        write_text(canvas, name, center[0], center[1], TEXT, theme.ink, "mm")
+        axes.text(*center, name, **style)
         return
-    left = min(max(0, left), canvas.shape[1] - wide)
-    top = min(max(0, top), canvas.shape[0] - high)
-    canvas[top : top + high, left : left + wide] = crop_to_fill(picture, wide, high)
-    text = shorten(name, TEXT, wide + 8)
-    write_text(canvas, text, center[0], top + high + 1, TEXT, theme.ink, "ma")
+    left = min(max(0, round(center[0] - wide / 2)), look.width - wide)
+    top = min(max(0, round(center[1] - (high + TEXT) / 2)), look.height - high)
+    thumbnail = crop_to_fill(picture, wide, high)
+    axes.figure.figimage(thumbnail, left, look.height - top - high, zorder=3)
+    axes.text(center[0], top + high + 8, shorten(name, TEXT, wide + 8), **style)

@@ -1,4 +1,4 @@
-"""Build self-contained HTML pages: tables, curves as inline SVG, embedded pictures.
+"""Build self-contained HTML pages: tables, charts as inline SVG, embedded pictures.
 
 `vst.evaluation.measure` fills them.
 """
@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
-from itertools import cycle
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -20,21 +20,12 @@ import numpy.typing as npt
 from vst.core.files import atomic_write
 from vst.core.types import Picture
 from vst.errors import OutputError
+from vst.plotting.charts import Look, Scales, format_svg, plot_curves
 
-CURVE_COLORS = (
-    "#1f63b0",
-    "#de7814",
-    "#248b61",
-    "#bc3c78",
-    "#6e54be",
-    "#0096af",
-    "#966e3c",
-    "#6e7076",
-)
-"""Colors of the curves, in order, repeating."""
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 900, 220, 64, 26, 10
-"""Size of a chart and margins for its axes, in SVG units."""
+CHART = Look(width=900, height=260)
 
 STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;max-width:1180px}
@@ -46,11 +37,11 @@ td,th{overflow-wrap:anywhere}
 table.words td,table.words th{text-align:left;vertical-align:top;overflow-wrap:normal}
 td:first-child,th:first-child{text-align:left;min-width:10em}p.note{color:#5c6068;margin:.2em 0}
 figure{margin:.6em 0}figcaption{color:#5c6068}img{max-width:100%;display:block}
-.wide{overflow-x:auto}.key span{display:inline-block;margin-right:1.2em}
-.key i{display:inline-block;width:1.2em;height:.25em;margin-right:.4em;vertical-align:middle}
-svg{width:100%;height:auto}svg text{font:11px system-ui,sans-serif;fill:#5c6068}
+.wide{overflow-x:auto}svg{width:100%;height:auto}
+svg text{font-family:system-ui,sans-serif!important}
+svg text{fill:#5c6068!important}
 @media(prefers-color-scheme:dark){body{background:#16181c;color:#e4e6ea}
-td,th{border-color:#34383f}p.note,figcaption,svg text{color:#9a9ea6;fill:#9a9ea6}}
+td,th{border-color:#34383f}p.note,figcaption{color:#9a9ea6}svg text{fill:#9a9ea6!important}}
 """
 
 
@@ -84,12 +75,21 @@ class HtmlReport:
         self.parts.append(f'<div class="wide"><table{kind}>' + "".join(lines) + "</table></div>")
 
     def curves(self, series: Mapping[str, Sequence[float]], rate: float) -> None:
-        """Add one curve for each series over time; values that are not finite leave a gap."""
-        self.parts.append(format_legend(list(series)) + format_curves_svg(series, rate))
+        """Add one curve for each series over time; values that are not finite leave a gap.
+        ``rate``: values a second.
+        """
+        if not any(math.isfinite(value) for values in series.values() for value in values):
+            self.parts.append('<p class="note">no value</p>')
+            return
+        points = {
+            name: [(index / rate, value) for index, value in enumerate(values)]
+            for name, values in series.items()
+        }
+        self.figure(plot_curves(points, CHART, Scales("seconds")))
 
-    def drawing(self, svg: str) -> None:
-        """Add an SVG drawing."""
-        self.parts.append(svg)
+    def figure(self, figure: Figure) -> None:
+        """Add a figure of matplotlib, as SVG."""
+        self.parts.append(format_svg(figure))
 
     def picture(self, picture: Picture, caption: str) -> None:
         """Add a picture with a caption, embedded as JPEG."""
@@ -117,65 +117,6 @@ class HtmlReport:
                 f"report {str(path)!r} cannot be written: {error.strerror or error}. "
                 "Give a path in an existing folder"
             ) from error
-
-
-def format_legend(names: Sequence[str]) -> str:
-    """Format the legend: each color with its name."""
-    parts = [
-        f'<span><i style="background:{color}"></i>{escape(name)}</span>'
-        for color, name in zip(cycle(CURVE_COLORS), names)
-    ]
-    return f'<p class="key">{"".join(parts)}</p>'
-
-
-def format_curves_svg(series: Mapping[str, Sequence[float]], rate: float) -> str:
-    """Format curves over time as inline SVG; ``rate``: values a second."""
-    known = [v for values in series.values() for v in values if math.isfinite(v)]
-    length = max((len(values) for values in series.values()), default=0)
-    if not known or length < 2:
-        return '<p class="note">no value</p>'
-    low, high = min(0.0, min(known)), max(known)
-    high = high if high > low else low + 1.0
-
-    def x(index: float) -> float:
-        return LEFT + index / (length - 1) * (WIDTH - LEFT - 8)
-
-    def y(value: float) -> float:
-        return HEIGHT - BOTTOM - (value - low) / (high - low) * (HEIGHT - BOTTOM - TOP)
-
-    parts = [f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img">']
-    for part in (0.0, 0.5, 1.0):
-        value = low + part * (high - low)
-        parts.append(
-            f'<path d="M{LEFT} {y(value):.1f}H{WIDTH - 8}" stroke="#8884" fill="none"/>'
-            f'<text x="{LEFT - 6}" y="{y(value) + 4:.1f}" text-anchor="end">{value:.4g}</text>'
-        )
-        second = part * (length - 1) / rate
-        anchor = ("start", "middle", "end")[int(part * 2)]
-        parts.append(
-            f'<text x="{x(part * (length - 1)):.1f}" y="{HEIGHT - 8}" '
-            f'text-anchor="{anchor}">{second:.2f} s</text>'
-        )
-    for number, values in enumerate(series.values()):
-        parts.append(
-            f'<path d="{format_svg_path(values, x, y)}" fill="none" stroke-width="1.5" '
-            f'stroke="{CURVE_COLORS[number % len(CURVE_COLORS)]}"/>'
-        )
-    return "".join(parts) + "</svg>"
-
-
-def format_svg_path(
-    values: Sequence[float], x: Callable[[float], float], y: Callable[[float], float]
-) -> str:
-    """Format a curve as an SVG path, with gaps where values are missing."""
-    path, down = "", False
-    for index, value in enumerate(values):
-        if not math.isfinite(value):
-            down = False
-            continue
-        path += f"{'L' if down else 'M'}{x(index):.1f} {y(value):.1f}"
-        down = True
-    return path
 
 
 def encode_data_url(picture: Picture, quality: int = 85) -> str:

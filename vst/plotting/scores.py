@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -10,8 +12,8 @@ import numpy.typing as npt
 
 from vst.core.types import Picture
 from vst.errors import UsageError
-from vst.plotting.basics import DARK, LIGHT, Color, Theme, make_canvas, shorten, write_text
-from vst.plotting.charts import PALETTE, format_number, round_step
+from vst.plotting.basics import Color, Theme, make_canvas, shorten, write_text
+from vst.plotting.charts import PALETTE, Look
 from vst.plotting.sheets import crop_to_fill
 from vst.schedule.timeline import NONE, Key, Mix, Timeline
 
@@ -26,30 +28,51 @@ BAND, LOW_BAND, GAP = 150, 54, 24
 Curve = Callable[[Mix], float]
 
 
+@dataclass(frozen=True)
+class _Band:
+    """Where curves are drawn: its top and height in pixels, and its name."""
+
+    top: int
+    high: int
+    name: str
+
+
+@dataclass(frozen=True)
+class _KeyRow:
+    """The row of the keys' pictures: what they show, the seconds that the width stands for, and its
+    top and height in pixels.
+    """
+
+    thumbnails: Mapping[str, Picture]
+    colors: Mapping[str, Color]
+    start: float
+    duration: float
+    top: int
+    side: int
+
+
 def plot_score(
     timeline: Timeline,
     thumbnails: Mapping[str, Picture],
     duration: float,
     *,
     start: float = 0.0,
-    title: str = "",
-    width: int = 1000,
-    dark: bool = False,
+    look: Look | None = None,
 ) -> Picture:
     """Draw ``timeline`` from ``start`` on for ``duration`` seconds: the keys' pictures, below them
     the weights, those of the background, and strength and brush where they change.
 
     ``thumbnails``: a picture (RGB uint8, any size) for each name; a style without one is drawn as a
-    patch of its curve's color.
+    patch of its curve's color. ``look``: its height is not used.
     """
+    look = look or Look(width=1000)
+    theme, title, width = look.theme, look.title, look.width
     if width < 320:
         raise UsageError(f"width {width} is too small for a score. Give at least 320 pixels")
     if not duration > 0:
         raise UsageError(f"duration {duration:g} s is not positive. Give a longer content")
-    theme = DARK if dark else LIGHT
     times = np.linspace(start, start + duration, 2 * (width - LEFT - RIGHT))
     mixes = [timeline.at(float(time)) for time in times]
-    names = [*timeline.names, NONE]
     colors = {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(timeline.names)}
     colors[NONE] = BARE
     low_bands = _collect_varying(mixes)
@@ -59,17 +82,19 @@ def plot_score(
     height = top + pictures + 34 + BAND + len(low_bands) * (LOW_BAND + GAP) + 44
     height += BAND // 2 + GAP if backgrounds else 0
     canvas = make_canvas(height, width, theme)
-    write_text(canvas, shorten(title, 22, width - 48), 24, 14, 22, theme.ink)
-    _draw_keys(canvas, timeline, thumbnails, colors, (start, duration), (top, pictures), theme)
+    write_text(canvas, shorten(title, 22, width - 48), (24, 14), 22, theme.ink)
+    row = _KeyRow(thumbnails, colors, start, duration, top, pictures)
+    _draw_keys(canvas, timeline, row, theme)
     y = top + pictures + 34
-    _draw_weights(canvas, mixes, names, colors, y, BAND, "weights", theme)
+    _draw_weights(canvas, mixes, colors, _Band(y, BAND, "weights"), theme)
     y += BAND + GAP
     if backgrounds:
-        _draw_weights(canvas, backgrounds, names, colors, y, BAND // 2, "background", theme)
+        _draw_weights(canvas, backgrounds, colors, _Band(y, BAND // 2, "background"), theme)
         y += BAND // 2 + GAP
     for name, values in low_bands.items():
-        _draw_frame(canvas, y, LOW_BAND, name, theme)
-        _draw_curve(canvas, np.asarray(values), y, LOW_BAND, theme.ink)
+        band = _Band(y, LOW_BAND, name)
+        _draw_frame(canvas, band, theme)
+        _draw_curve(canvas, np.asarray(values), band, theme.ink)
         y += LOW_BAND + GAP
     _draw_axis(canvas, start, duration, y - GAP, theme)
     return canvas
@@ -94,27 +119,24 @@ def _collect_varying(mixes: Sequence[Mix]) -> dict[str, list[float]]:
 def _draw_keys(
     canvas: Picture,
     timeline: Timeline,
-    thumbnails: Mapping[str, Picture],
-    colors: Mapping[str, Color],
-    span: tuple[float, float],
-    place: tuple[int, int],
+    row: _KeyRow,
     theme: Theme,
 ) -> None:
     """Draw the keys' pictures with their names, each as near to its time as the others allow."""
-    (start, duration), (top, side) = span, place
+    start, duration, top, side = row.start, row.duration, row.top, row.side
     shown = [key for key in timeline.keys if start - 1e-6 <= key.time <= start + duration + 1e-6]
     inner = canvas.shape[1] - LEFT - RIGHT
     wanted = [LEFT + inner * (key.time - start) / duration for key in shown]
     wide = min(side * 4 // 3, max(12, inner // max(1, len(shown)) - 6))
     for key, x, center in zip(shown, wanted, spread_centers(wanted, wide + 6, LEFT, LEFT + inner)):
         left = round(center - wide / 2)
-        tile = _draw_tile(key, thumbnails, colors, wide, side)
+        tile = _draw_tile(key, row.thumbnails, row.colors, wide, side)
         canvas[top : top + side, left : left + wide] = tile
         main = max(key.weights, key=lambda name: key.weights[name])
-        color = colors.get(main, BARE)
+        color = row.colors.get(main, BARE)
         cv2.rectangle(canvas, (left, top + side), (left + wide - 1, top + side + 3), color, -1)
         label = shorten(" + ".join(key.weights), 12, wide + 4)
-        write_text(canvas, label, center, top + side + 6, 12, theme.faint, "ma")
+        write_text(canvas, label, (center, top + side + 6), 12, theme.faint, "ma")
         foot = top + side + 34
         cv2.line(
             canvas, (round(center), foot - 10), (round(x), foot - 1), theme.faint, 1, cv2.LINE_AA
@@ -164,40 +186,35 @@ def _draw_tile(
 def _draw_weights(
     canvas: Picture,
     mixes: Sequence[Mix],
-    names: Sequence[str],
     colors: Mapping[str, Color],
-    top: int,
-    high: int,
-    label: str,
+    band: _Band,
     theme: Theme,
 ) -> None:
     """Draw the weights of every name over time, each curve faintly filled."""
-    _draw_frame(canvas, top, high, label, theme)
-    for name in names:
+    _draw_frame(canvas, band, theme)
+    for name, color in colors.items():
         values = np.array([mix.weights.get(name, 0.0) for mix in mixes])
         if values.any():
-            _draw_curve(canvas, values, top, high, colors[name], filled=True)
+            _draw_curve(canvas, values, band, color, filled=True)
 
 
-def _draw_frame(canvas: Picture, top: int, high: int, label: str, theme: Theme) -> None:
+def _draw_frame(canvas: Picture, band: _Band, theme: Theme) -> None:
     right = canvas.shape[1] - RIGHT
-    for y in (top, top + high):
+    for y in (band.top, band.top + band.high):
         cv2.line(canvas, (LEFT, y), (right, y), theme.line, 1)
-    write_text(
-        canvas, shorten(label, 13, LEFT - 18), LEFT - 10, top + high / 2, 13, theme.ink, "rm"
-    )
+    name, middle = shorten(band.name, 13, LEFT - 18), band.top + band.high / 2
+    write_text(canvas, name, (LEFT - 10, middle), 13, theme.ink, "rm")
 
 
 def _draw_curve(
     canvas: Picture,
     values: npt.NDArray[np.float64],
-    top: int,
-    high: int,
+    band: _Band,
     color: Color,
     filled: bool = False,
 ) -> None:
     """Draw a curve of heights 0..1 (slightly beyond is drawn, too) between the margins."""
-    spare = 20
+    spare, top, high = 20, band.top, band.high
     inner = canvas.shape[1] - LEFT - RIGHT
     shape = ((high + 2 * spare) * FINE, (inner + 8) * FINE)
     x = (4 + np.linspace(0, inner, len(values))) * FINE
@@ -223,4 +240,18 @@ def _draw_axis(canvas: Picture, start: float, duration: float, y: int, theme: Th
     for number in range(first, int(np.floor((start + duration) / step + 1e-9)) + 1):
         x = round(LEFT + inner * (number * step - start) / duration)
         cv2.line(canvas, (x, y), (x, y + 5), theme.faint, 1)
-        write_text(canvas, f"{format_number(number * step)} s", x, y + 8, 13, theme.faint, "ma")
+        write_text(canvas, f"{format_number(number * step)} s", (x, y + 8), 13, theme.faint, "ma")
+
+
+def round_step(rough: float) -> float:
+    """Round up to 1, 2, 2.5 or 5 times a power of ten."""
+    power = 10.0 ** math.floor(math.log10(rough))
+    return next(step * power for step in (1, 2, 2.5, 5, 10) if step * power >= rough * (1 - 1e-9))
+
+
+def format_number(value: float) -> str:
+    """Format a tick's number: 0, 0.05, 1500, 20k, 3M, 1e-05."""
+    for limit, sign in ((1e6, "M"), (1e4, "k")):
+        if abs(value) >= limit and abs(value) < 1e12:
+            return f"{value / (1e6 if sign == 'M' else 1e3):.4g}{sign}"
+    return f"{value + 0.0:.4g}" if abs(value) > 1e-12 else "0"

@@ -10,7 +10,7 @@ import numpy as np
 from vst.core.types import Picture
 from vst.errors import UsageError
 from vst.imaging.resize import resize
-from vst.plotting.basics import DARK, LIGHT, Theme, make_canvas, shorten, write_text
+from vst.plotting.basics import DARK, LIGHT, Theme, make_canvas, shorten, write_text, write_upward
 
 
 def crop_to_fill(picture: Picture, width: int, height: int) -> Picture:
@@ -53,7 +53,7 @@ def _paste(canvas: Picture, picture: Picture, x: int, y: int, theme: Theme) -> N
 
 def _write_title(canvas: Picture, title: str, margin: int, theme: Theme) -> None:
     room = canvas.shape[1] - 2 * margin
-    write_text(canvas, shorten(title, 26, room), margin, margin - 6, 26, theme.ink)
+    write_text(canvas, shorten(title, 26, room), (margin, margin - 6), 26, theme.ink)
 
 
 def draw_sheet(
@@ -64,7 +64,6 @@ def draw_sheet(
     title: str = "",
     width: int = 1280,
     tallest: int = 260,
-    dark: bool = False,
 ) -> Picture:
     """Draw a contact sheet: each row of pictures (any sizes) fills ``width`` pixels.
 
@@ -73,7 +72,7 @@ def draw_sheet(
     """
     if not rows or not all(rows):
         raise UsageError("a row of the sheet has no pictures. Give at least one in every row")
-    theme = DARK if dark else LIGHT
+    theme = LIGHT
     margin, gap, text = 28, 12, 15
     room = width - 2 * margin
     heights = []
@@ -89,7 +88,7 @@ def draw_sheet(
     y = top
     for number, (row, high) in enumerate(zip(rows, heights)):
         if captions:
-            write_text(canvas, shorten(captions[number], 17, room), margin, y, 17, theme.ink)
+            write_text(canvas, shorten(captions[number], 17, room), (margin, y), 17, theme.ink)
             y += above
         x = margin
         for place, picture in enumerate(row):
@@ -97,7 +96,7 @@ def draw_sheet(
             _paste(canvas, resize(picture, wide, high), x, y, theme)
             if labels:
                 label = shorten(labels[number][place], text, wide)
-                write_text(canvas, label, x + wide / 2, y + high + 5, text, theme.faint, "ma")
+                write_text(canvas, label, (x + wide / 2, y + high + 5), text, theme.faint, "ma")
             x += wide + gap
         y += high + below + gap
     return canvas
@@ -110,9 +109,7 @@ def draw_grid(
     *,
     corner: Sequence[Picture] | None = None,
     heads: Sequence[Picture] | None = None,
-    title: str = "",
     cell: tuple[int, int] = (240, 160),
-    dark: bool = False,
 ) -> Picture:
     """Draw a table of pictures: contents down (``row_labels``), styles across (``column_labels``).
 
@@ -121,30 +118,29 @@ def draw_grid(
     cropped to fill it.
     """
     _check_table(pictures, row_labels, column_labels)
-    theme = DARK if dark else LIGHT
+    theme = LIGHT
     margin, gap, text = 28, 10, 16
     wide, high = cell
     side = 30  # for the row labels, turned
     left = margin + side + (wide + 2 * gap if corner is not None else 0)
-    top = margin + (46 if title else 0) + (high // 2 + gap if heads is not None else 0) + 28
+    top = margin + (high // 2 + gap if heads is not None else 0) + 28
     canvas = make_canvas(
         top + len(pictures) * (high + gap) - gap + margin,
         left + len(column_labels) * (wide + gap) - gap + margin,
         theme,
     )
-    _write_title(canvas, title, margin, theme)
     for column, label in enumerate(column_labels):
         x = left + column * (wide + gap)
         if heads is not None:
             head = crop_to_fill(heads[column], wide, high // 2)
             _paste(canvas, head, x, top - 24 - gap - high // 2, theme)
         write_text(
-            canvas, shorten(label, text, wide), x + wide / 2, top - 26, text, theme.ink, "ma"
+            canvas, shorten(label, text, wide), (x + wide / 2, top - 26), text, theme.ink, "ma"
         )
     for row, label in enumerate(row_labels):
         y = top + row * (high + gap)
         label, middle = shorten(label, text, high), y + high / 2
-        write_text(canvas, label, margin + 8, middle, text, theme.ink, "mm", turned=True)
+        write_upward(canvas, label, (margin + 8, middle), text, theme.ink)
         if corner is not None:
             _paste(canvas, crop_to_fill(corner[row], wide, high), margin + side, y, theme)
         for column, picture in enumerate(pictures[row]):
@@ -195,7 +191,7 @@ def draw_swatches(
         x, y = margin + column * (wide + gap), top + row * (high + below + gap)
         _paste(canvas, crop_to_fill(picture, wide, high), x, y, theme)
         write_text(
-            canvas, shorten(name, text, wide), x + wide / 2, y + high + 4, text, theme.ink, "ma"
+            canvas, shorten(name, text, wide), (x + wide / 2, y + high + 4), text, theme.ink, "ma"
         )
     return canvas
 
@@ -207,7 +203,6 @@ def draw_demo_sheet(
     *,
     title: str = "",
     width: int = 1280,
-    dark: bool = False,
 ) -> Picture:
     """Draw keyframes above content frames and their paintings, all with their times in seconds."""
     if len(contents) != len(paintings):
@@ -227,7 +222,7 @@ def draw_demo_sheet(
         [format_label_time(time) for time in times],
     ]
     captions = ["Style keyframes", "Content", "Painted"]
-    return draw_sheet(rows, labels, captions=captions, title=title, width=width, dark=dark)
+    return draw_sheet(rows, labels, captions=captions, title=title, width=width)
 
 
 def format_label_time(seconds: float) -> str:

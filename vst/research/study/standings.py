@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from vst.plotting.report import CURVE_COLORS, HtmlReport
+from vst.plotting.charts import Look, plot_ranges
+from vst.plotting.report import HtmlReport
 from vst.research.study.ranking import Standing
 from vst.research.study.votes import QUESTIONS
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 HEAD = ("video", "votes", "preferred", "strength", "95 %", "place", "best of all")
-ROW, ROOM, WIDTH = 26, 300, 900
-"""Height of a line of the drawing, width of the names, and of all, in the units of the SVG."""
+ROW = 26
+"""Height of a line of the drawing, in pixels."""
 
 Standings = Mapping[str, Sequence[Standing]]
 
@@ -59,36 +63,13 @@ def write_page(folder: Path, standings: Standings, votes: int) -> Path:
     for question, places in standings.items():
         page.heading(QUESTIONS[question])
         page.table(HEAD, [format_row(place) for place in places])
-        page.drawing(draw_ranges(places))
+        page.figure(plot_standings(places))
     path = folder / "rate.html"
     page.save(path)
     return path
 
 
-def draw_ranges(places: Sequence[Standing]) -> str:
-    """Each video's strength as a dot on the range that holds it, as inline SVG."""
-    low = min(-1.0, *(place.low for place in places))
-    high = max(1.0, *(place.high for place in places))
-    height = ROW * len(places) + 24
-
-    def x(value: float) -> float:
-        return ROOM + (value - low) / (high - low) * (WIDTH - ROOM - 12)
-
-    parts = [
-        f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="strengths with their ranges">',
-        f'<path d="M{x(0):.1f} 0V{height - 20}" stroke="#8886" fill="none"/>',
-    ]
-    for value in (low, 0.0, high):
-        anchor = "end" if value == high else "middle" if value == 0 else "start"
-        parts.append(
-            f'<text x="{x(value):.1f}" y="{height - 4}" text-anchor="{anchor}">{value:+.1f}</text>'
-        )
-    for number, place in enumerate(places):
-        y = ROW * number + ROW / 2
-        parts.append(
-            f'<text x="{ROOM - 10}" y="{y + 4:.1f}" text-anchor="end">{escape(place.name)}</text>'
-            f'<path d="M{x(place.low):.1f} {y:.1f}H{x(place.high):.1f}" stroke="{CURVE_COLORS[0]}" '
-            f'stroke-width="3" stroke-linecap="round"/>'
-            f'<circle cx="{x(place.strength):.1f}" cy="{y:.1f}" r="5" fill="{CURVE_COLORS[0]}"/>'
-        )
-    return "".join(parts) + "</svg>"
+def plot_standings(places: Sequence[Standing]) -> Figure:
+    """Plot each video's strength as a dot on the range that holds it."""
+    ranges = {place.name: (place.low, place.strength, place.high) for place in places}
+    return plot_ranges(ranges, Look(width=900, height=max(160, ROW * len(places) + 40)))

@@ -27,7 +27,7 @@ from vst.errors import AssetError, MissingFileError, OutputExistsError, UsageErr
 from vst.nets.backbones import open_backbone
 from vst.nets.feedforward import FeedForward, save_network
 from vst.nets.feedforward_plan import FeedForwardPlan
-from vst.plotting import draw_curves, draw_sheet, save_picture
+from vst.plotting import Look, Scales, draw_curves, draw_sheet, save_picture
 from vst.research.training.checkpoint_files import restore_variables, save_variables, write_json
 from vst.research.training.learner import JITTER, Batch, StyleLearner, StyleTarget
 from vst.research.training.style_plans import StylePlan
@@ -276,7 +276,7 @@ def draw_losses(rows: list[dict[str, float]], weights: dict[str, float]) -> Pict
             points = [(row["steps"], weights[name] * row[key]) for row in rows if key in row]
             if points:
                 series[label] = points
-    return draw_curves(series, title="Losses times their weights", x_label="steps", log=True)
+    return draw_curves(series, Look("Losses times their weights"), Scales("steps", log=True))
 
 
 def has_gpu() -> bool:
