@@ -2,10 +2,10 @@
 
     python bench/runtimes.py [--sizes 256x256,512x512] [--json FILE] [--quick]
 
-Uses what is installed of `onnx` with `onnxruntime` and `openvino`, and of `ai-edge-litert`, and
-reports what is missing. Every runtime paints the same frames in the same style, two frames at once
-on one core each where it can (as the program paints), in turn with TensorFlow. Pictures are
-compared with those of TensorFlow in float32.
+The files are those of `vst export` for any size. Uses what is installed of `onnx` with
+`onnxruntime` and `openvino`, and of `ai-edge-litert`, and reports what is missing. Every runtime
+paints the same frames in the same style, two frames at once on one core each where it can (as the
+program paints), in turn with TensorFlow. Pictures are compared with those of TensorFlow in float32.
 
 Reports CPU time beside wall-clock time: on a machine that is not idle, it is the steadier one.
 """
@@ -15,9 +15,11 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -36,6 +38,8 @@ from harness import (
 
 from vst.core.threads import limit_tensorflow_threads
 from vst.engines.embedded import EmbeddedEngine
+from vst.export.plan import PRECISIONS, ExportPlan
+from vst.export.write import FORMATS, export_networks
 
 Paint = Callable[[np.ndarray], np.ndarray]
 """A frame, uint8 (height, width, 3), to its painting."""
@@ -43,104 +47,19 @@ ENOUGH = 1.3
 ALIKE = 40.0
 
 
-class OnnxPainter:
-    """The painter as an ONNX graph for one size: uint8 pictures in and out, and the style
-    embedding.
+def open_exported(path: Path, numbers: np.ndarray) -> Paint:
+    """Open a file of `vst export`, one thread per frame; each thread has its own runtime, because
+    LiteRT's is not shared.
     """
+    own = threading.local()
 
-    def __init__(self, painter: Any, width: int, height: int) -> None:
-        from onnx import helper, numpy_helper
+    def paint(frame: np.ndarray) -> np.ndarray:
+        if not hasattr(own, "run"):
+            own.run = FORMATS[path.suffix[1:]].open_file(path, 1)
+        found = own.run({"frames": frame[None] / np.float32(255), "styles": numbers})[0]
+        return as_bytes(found)
 
-        self.helper, self.numpy = helper, numpy_helper
-        self.nodes: list[Any] = []
-        self.constants: list[Any] = []
-        self.painter = painter
-        self.width, self.height = width, height
-
-    def constant(self, value: Any) -> str:
-        name = f"constant{len(self.constants)}"
-        self.constants.append(self.numpy.from_array(np.asarray(value), name))
-        return name
-
-    def add(self, kind: str, *inputs: str, **options: Any) -> str:
-        name = f"{kind}{len(self.nodes)}"
-        self.nodes.append(self.helper.make_node(kind, list(inputs), [name], name=name, **options))
-        return name
-
-    def weight(self, name: str) -> np.ndarray:
-        return np.asarray(self.painter.table[name], np.float32)
-
-    def convolve(self, x: str, name: str, bias: bool = False) -> str:
-        kernel = self.weight(name).transpose(3, 2, 0, 1)
-        border = kernel.shape[2] // 2
-        pads = self.constant(np.array([0, 0, border, border] * 2, np.int64))
-        padded = self.add("Pad", x, pads, mode="reflect")
-        values = [self.constant(kernel)]
-        if bias:
-            values.append(self.constant(self.weight(f"{name}_bias")))
-        return self.add("Conv", padded, *values)
-
-    def plain(self, x: str, name: str) -> str:
-        return self.add("Relu", self.convolve(x, name, bias=True))
-
-    def convolve_styled(self, x: str, styles: str, name: str, phases: int = 1) -> str:
-        numbers = []
-        for kind in ("scale", "shift"):
-            value = self.add("MatMul", styles, self.constant(self.weight(f"{name}_{kind}")))
-            value = self.add("Add", value, self.constant(self.weight(f"{name}_{kind}_bias")))
-            flat = self.add("Reshape", value, self.constant(np.array([-1], np.int64)))
-            numbers.append(self.add("Tile", flat, self.constant(np.array([phases], np.int64))))
-        return self.add("InstanceNormalization", self.convolve(x, name), *numbers, epsilon=1e-5)
-
-    def model(self) -> Any:
-        """The whole graph as a ModelProto."""
-        from onnx import TensorProto, checker
-
-        shape = [1, self.height, self.width, 3]
-        centred = self.add("Sub", "numbers", self.constant(self.weight("centre")))
-        styles = self.add("MatMul", centred, self.constant(self.weight("basis")))
-        x = self.add("Cast", "frame", to=TensorProto.FLOAT)
-        x = self.add("Div", x, self.constant(np.float32(255)))
-        x = self.add("SpaceToDepth", self.add("Transpose", x, perm=[0, 3, 1, 2]), blocksize=2)
-        x = self.add("SpaceToDepth", self.plain(x, "stem"), blocksize=2)
-        x = self.plain(x, "gather")
-        for index in range(self.painter.plan.blocks):
-            inner = self.add("Relu", self.convolve_styled(x, styles, f"block{index}a"))
-            x = self.add("Add", x, self.convolve_styled(inner, styles, f"block{index}b"))
-        x = self.add("Relu", self.convolve_styled(x, styles, "spread", 4))
-        x = self.add("DepthToSpace", x, blocksize=2)
-        x = self.add("Relu", self.convolve_styled(x, styles, "fine"))
-        x = self.add("Sigmoid", self.convolve_styled(x, styles, "colour", 4))
-        x = self.add("DepthToSpace", x, blocksize=2)
-        x = self.add("Transpose", x, perm=[0, 2, 3, 1])
-        x = self.add("Mul", x, self.constant(np.float32(255)))
-        x = self.add("Add", x, self.constant(np.float32(0.5)))
-        self.nodes.append(self.helper.make_node("Cast", [x], ["painted"], to=TensorProto.UINT8))
-        value = self.helper.make_tensor_value_info
-        graph = self.helper.make_graph(
-            self.nodes,
-            "painter",
-            [
-                value("frame", TensorProto.UINT8, shape),
-                value("numbers", TensorProto.FLOAT, [1, 100]),
-            ],
-            [value("painted", TensorProto.UINT8, shape)],
-            self.constants,
-        )
-        opset = [self.helper.make_opsetid("", 18)]
-        model = self.helper.make_model(graph, opset_imports=opset, ir_version=9)
-        checker.check_model(model)
-        return model
-
-
-def open_onnx_runtime(path: Path, numbers: np.ndarray) -> Paint:
-    """Open ONNX Runtime's CPU backend, one thread per frame."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    return lambda frame: session.run(None, {"frame": frame[None], "numbers": numbers})[0][0]
+    return paint
 
 
 def open_openvino(path: Path, numbers: np.ndarray, precision: str) -> Paint:
@@ -155,13 +74,19 @@ def open_openvino(path: Path, numbers: np.ndarray, precision: str) -> Paint:
 
     def paint(frame: np.ndarray) -> np.ndarray:
         request = compiled.create_infer_request()
-        return request.infer({"frame": frame[None], "numbers": numbers})["painted"][0].copy()
+        inputs = {"frames": frame[None] / np.float32(255), "styles": numbers}
+        return as_bytes(request.infer(inputs)["paintings"][0])
 
     return paint
 
 
+def as_bytes(picture: np.ndarray) -> np.ndarray:
+    """Convert a picture in 0..1 to bytes."""
+    return np.clip(picture * 255 + 0.5, 0, 255).astype(np.uint8)
+
+
 def quantize(path: Path, numbers: np.ndarray, frames: list[np.ndarray]) -> Path:
-    """Quantize the convolutions to int8, with ranges from some frames."""
+    """Quantize the convolutions and what they read to int8, with ranges from some frames."""
     from onnxruntime import quantization
 
     class Frames(quantization.CalibrationDataReader):
@@ -170,88 +95,41 @@ def quantize(path: Path, numbers: np.ndarray, frames: list[np.ndarray]) -> Path:
 
         def get_next(self) -> Any:
             frame = next(self.rest, None)
-            return None if frame is None else {"frame": frame[None], "numbers": numbers}
+            if frame is None:
+                return None
+            return {"frames": frame[None] / np.float32(255), "styles": numbers}
 
-    target = path.with_name(f"int8-{path.name}")
+    target = path.with_name(f"static-{path.name}")
     quantization.quantize_static(
         str(path), str(target), Frames(), op_types_to_quantize=["Conv"], per_channel=True
     )
     return target
 
 
-def open_litert(
-    engine: EmbeddedEngine, numbers: np.ndarray, width: int, height: int, kind: str
-) -> Paint:
-    """Open LiteRT with XNNPACK, one thread per frame: float32, or weights in ``int8``."""
-    import threading
-
-    import tensorflow as tf
-    from ai_edge_litert.interpreter import Interpreter
-
-    from vst.nets.embedded import PainterOperations, normalize_instances
-
-    painter = engine._painter
-    kit = PainterOperations(normalize_instances, tf.nn.space_to_depth, tf.nn.depth_to_space)
-
-    @tf.function(input_signature=[tf.TensorSpec([1, height, width, 3]), tf.TensorSpec([1, 100])])
-    def whole(picture: Any, numbers: Any) -> Any:
-        styles = painter.styles(numbers)
-        x = painter.trunk(painter.encode(picture, kit), styles, kit)
-        return painter.finish(painter.decode(x, styles, kit), kit)
-
-    converter = tf.lite.TFLiteConverter.from_concrete_functions(
-        [whole.get_concrete_function()], painter
-    )
-    if kind == "int8":
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    content = converter.convert()
-    own = threading.local()
-
-    def paint(frame: np.ndarray) -> np.ndarray:
-        if not hasattr(own, "run"):
-            own.run = Interpreter(model_content=content, num_threads=1)
-            own.run.allocate_tensors()
-            entries = own.run.get_input_details()
-            own.slots = {len(entry["shape"]): entry["index"] for entry in entries}
-        own.run.set_tensor(own.slots[4], frame[None].astype(np.float32) / 255)
-        own.run.set_tensor(own.slots[2], numbers)
-        own.run.invoke()
-        painted = own.run.get_tensor(own.run.get_output_details()[0]["index"])[0]
-        return np.clip(painted * 255 + 0.5, 0, 255).astype(np.uint8)
-
-    return paint
-
-
 def open_runtimes(
-    engine: EmbeddedEngine,
-    numbers: np.ndarray,
-    frames: list[np.ndarray],
-    folder: Path,
-    wanted: str = "",
+    numbers: np.ndarray, frames: list[np.ndarray], folder: Path, wanted: str = ""
 ) -> tuple[dict[str, Paint], dict[str, str]]:
     """Open the runtimes with ``wanted`` in their name; also return why the others cannot run."""
-    height, width = frames[0].shape[:2]
-    path = folder / f"painter-{width}x{height}.onnx"
 
-    def graph() -> Path:
+    def export(kind: str, precision: str) -> Path:
+        path = folder / precision / f"painter.{kind}"
         if not path.exists():
-            path.write_bytes(
-                OnnxPainter(engine._painter, width, height).model().SerializeToString()
-            )
+            export_networks(kind, ExportPlan(precision=precision, only="painter"), path.parent)
         return path
 
+    def open_static() -> Paint:
+        return open_exported(quantize(export("onnx", "float32"), numbers, frames), numbers)
+
     makers: dict[str, Callable[[], Paint]] = {
-        "ONNX Runtime, float32": lambda: open_onnx_runtime(graph(), numbers),
-        "OpenVINO, float32": lambda: open_openvino(graph(), numbers, "f32"),
-        "OpenVINO, bfloat16": lambda: open_openvino(graph(), numbers, "bf16"),
-        "ONNX Runtime, int8": lambda: open_onnx_runtime(
-            quantize(graph(), numbers, frames), numbers
-        ),
-        "OpenVINO, int8": lambda: open_openvino(quantize(graph(), numbers, frames), numbers, "f32"),
-        "LiteRT (XNNPACK), float32": lambda: open_litert(engine, numbers, width, height, "float32"),
-        "LiteRT (XNNPACK), int8 weights": lambda: open_litert(
-            engine, numbers, width, height, "int8"
-        ),
+        f"{name}, {precision}": partial(lambda *form: open_exported(export(*form), numbers), *form)
+        for name, kind in (("ONNX Runtime", "onnx"), ("LiteRT (XNNPACK)", "tflite"))
+        for precision in PRECISIONS
+        for form in [(kind, precision)]
+    }
+    makers |= {
+        "ONNX Runtime, int8 activations": open_static,
+        "OpenVINO, float32": lambda: open_openvino(export("onnx", "float32"), numbers, "f32"),
+        "OpenVINO, bfloat16": lambda: open_openvino(export("onnx", "float32"), numbers, "bf16"),
     }
     found: dict[str, Paint] = {}
     missing: dict[str, str] = {}
@@ -276,7 +154,7 @@ def open_reference(engine: EmbeddedEngine, numbers: np.ndarray) -> Paint:
     def paint(frame: np.ndarray) -> np.ndarray:
         picture = tf.constant(frame[None] / np.float32(255))
         painted = np.asarray(painter(picture, tf.constant(numbers)))[0]
-        return np.clip(painted * 255 + 0.5, 0, 255).astype(np.uint8)
+        return as_bytes(painted)
 
     return paint
 
@@ -312,7 +190,7 @@ def compare(size: tuple[int, int], options: argparse.Namespace, folder: Path) ->
     engine.prepare_size(*size)
     own: Paint = lambda frame: engine.stylize(frame[None], numbers)[0]  # noqa: E731
     wanted = open_reference(engine, numbers)(frames[0])
-    others, missing = open_runtimes(engine, numbers, frames, folder, options.only)
+    others, missing = open_runtimes(numbers, frames, folder, options.only)
     times = measure({"TensorFlow": own, **others}, frames, options.rounds)
     rows = []
     for name, paint in {"TensorFlow": own, **others}.items():

@@ -5,8 +5,10 @@ tests/test_engines_contract.py runs the contract of the engines on the files.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -15,6 +17,8 @@ from vst.engines.embedded import EmbeddedEngine
 from vst.export.lite_files import open_lite_file, read_metadata
 from vst.export.plan import ExportPlan
 from vst.export.write import ExportedFile, export_networks
+from vst.plotting import save_picture
+from vst.samples import draw_pattern, draw_photo
 from vst.styles.library import get_style
 
 pytest.importorskip("ai_edge_litert")
@@ -25,6 +29,28 @@ pytestmark = pytest.mark.slow  # TensorFlow's converter takes seconds for each f
 def painter(tmp_path_factory: pytest.TempPathFactory) -> ExportedFile:
     """The package's painter, with its predictor beside it."""
     return export_networks("tflite", ExportPlan(), tmp_path_factory.mktemp("lite"))[0]
+
+
+def test_the_programs_of_the_document_paint_alike(
+    painter: ExportedFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("onnxruntime")
+    page = Path(__file__).parent.parent / "docs" / "export.md"
+    programs = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    assert len(programs) == 2
+    (tmp_path / "files").symlink_to(painter.path.parent)
+    export_networks("onnx", ExportPlan(), painter.path.parent, overwrite=True)
+    save_picture(tmp_path / "content.jpg", draw_photo(103, 66))
+    save_picture(tmp_path / "style.jpg", draw_pattern("blue-swirls", 90))
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    pictures = []
+    for program in programs:
+        exec(program, names)
+        pictures.append(cv2.imread("painted.png").astype(int))
+    assert pictures[0].shape == (64, 100, 3)
+    assert np.abs(pictures[0] - pictures[1]).max() <= 1
+    assert pictures[0].std() > 10
 
 
 @pytest.fixture(scope="module")

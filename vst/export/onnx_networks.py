@@ -1,6 +1,7 @@
 """The networks of `vst.nets` as ONNX graphs, operation by operation.
 
-Each class follows the network that it names; values are NCHW inside.
+Each class follows the network that it names; values are NCHW inside. Measured against tf2onnx 1.17:
+158 nodes instead of 1107 for the painter, in half the CPU time; the predictor it cannot convert.
 """
 
 from __future__ import annotations

@@ -18,11 +18,13 @@ from vst.export.plan import ExportPlan
 
 @dataclass(frozen=True)
 class Format:
-    """A kind of file: how a network is converted to its content, and how a file is run."""
+    """A kind of file: how a network is converted to its content, and how a file is run
+    (``open_file`` takes its path and a number of threads, 0: all cores).
+    """
 
     suffix: str
     convert: Callable[[LoadedNetwork, ExportPlan], bytes]
-    open_file: Callable[[Path], RunFile]
+    open_file: Callable[..., RunFile]
 
 
 FORMATS = {
