@@ -8,7 +8,7 @@ import re
 import reprlib
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from vst.api import make_job
 from vst.checkpoint.fingerprint import rename_field
 from vst.core.paths import expand_home
 from vst.core.registry import find_nearest
-from vst.core.types import OnProgress, ignore_progress
+from vst.core.types import OnProgress, Progress, ignore_progress
 from vst.engines.options import collect_option_fields
 from vst.errors import Cancelled, MissingFileError, UsageError, VSTError
 from vst.job import Job, check_output_name, check_paths
@@ -99,9 +99,15 @@ def run_batch(
     runner: Callable[[Job, OnProgress], Result] = run,
 ) -> list[JobOutcome]:
     """Run the jobs whose output is missing, one after another; only `Cancelled` stops them all."""
-    outcomes = []
+    outcomes: list[JobOutcome] = []
+    jobs = list(jobs)
+
+    def report(progress: Progress) -> None:
+        detail = {**progress.detail, "jobs": len(outcomes), "all_jobs": len(jobs)}
+        on_progress(replace(progress, detail=detail))
+
     for job in jobs:
-        outcome = _run_one(job, on_progress, runner)
+        outcome = _run_one(job, report, runner)
         outcomes.append(outcome)
         if on_outcome is not None:
             on_outcome(outcome)

@@ -171,7 +171,8 @@ def run_batch_with_pool(
         control.paints_chunks = True
         for ended in pool.run_tasks(clips.make_tasks(), lambda: not control.stop_requested):
             clips.store(ended)
-            detail = {"clips": f"{len(clips.outcomes)}/{len(jobs)}", "workers": pool.size}
+            done = {"clips": len(clips.outcomes), "all_clips": len(jobs)}
+            detail = {**done, "workers": pool.size}
             seconds = time.perf_counter() - began
             on_progress(Progress(PAINT, clips.frames, clips.total, seconds, detail))
         if control.stop_requested:
