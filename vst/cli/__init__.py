@@ -33,6 +33,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "image": ("image", "paint one picture"),
         "batch": ("batch", "paint many videos in many styles, listed in a file"),
         "grid": ("grid", "paint every content in every style, on one sheet"),
+        "live": ("live", "paint a camera, a stream or a pipe in real time"),
         "app": ("app", "serve a page for the browser: upload, preview, paint, compare"),
         "demo": ("demo", "make two clips and paint one in the style of the other"),
     },
