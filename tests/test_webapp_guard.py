@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from vst.web.guard import Guard, PasswordThrottle
+from vst.web.guard import Guard, PasswordThrottle, list_headers
 
 
 def refusal(
@@ -149,3 +149,11 @@ def test_answers_forbid_everything_from_elsewhere() -> None:
     assert headers[b"cross-origin-resource-policy"] == b"same-origin"
     asyncio.run(Guard(app)({**scope, "path": "/x"}, None, send))  # type: ignore[arg-type]
     assert dict(sent[1]["headers"])[b"cross-origin-resource-policy"] == b"same-origin"
+
+
+def test_only_the_named_page_may_show_this_one_in_a_frame() -> None:
+    closed, opened = dict(list_headers()), dict(list_headers("https://films.example"))
+    assert b"frame-ancestors 'none'" in closed[b"content-security-policy"]
+    assert closed[b"x-frame-options"] == b"DENY"
+    assert b"frame-ancestors https://films.example" in opened[b"content-security-policy"]
+    assert b"x-frame-options" not in opened  # it cannot name a page

@@ -33,19 +33,15 @@ BODY = 1_000_000
 POLICY = (
     b"default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
     b"img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self'; "
-    b"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    b"base-uri 'none'; form-action 'none'; frame-ancestors "
 )
-"""Content security policy: the page loads nothing from other servers."""
+"""Content security policy: the page loads nothing from other servers. At its end: who shows it in a
+frame."""
 HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
-    (b"x-frame-options", b"DENY"),
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
-    (
-        b"content-security-policy",
-        POLICY,
-    ),
 )
 """Sent with every answer."""
 
@@ -91,6 +87,7 @@ class Guard:
     that no web page can reach the server through a name that resolves to it (DNS rebinding). An
     address instead of a name cannot be rebound: a server that listens beyond this machine answers
     to its addresses. ``endpoints``: also answer Gradio's paths for named endpoints.
+    ``frame``: address of the page that may show this one in a frame.
     """
 
     def __init__(
@@ -101,12 +98,14 @@ class Guard:
         names: Iterable[str] = (),
         *,
         endpoints: bool | None = False,
+        frame: str = "",
     ):
         self.app, self.auth, self.endpoints = app, auth, endpoints
         self.local = is_local(host)
         own = () if self.local else (host, socket.gethostname())
         self.names = {name.lower() for name in ("localhost", *own, *names)}
         self.throttle = PasswordThrottle()
+        self.headers = list_headers(frame)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -114,12 +113,12 @@ class Guard:
             return
         refused = self.check_request(scope)
         if refused:
-            await send_text(send, *refused)
+            await send_text(send, *refused, self.headers)
             return
 
         async def with_headers(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", []), *HEADERS]
+                message["headers"] = [*message.get("headers", []), *self.headers]
             await send(message)
 
         await self.app(scope, receive, with_headers)
@@ -213,9 +212,17 @@ def is_local(host: str) -> bool:
         return False
 
 
-async def send_text(send: Send, status: int, text: str) -> None:
-    """Send a short plain text response."""
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), *HEADERS]
+def list_headers(frame: str = "") -> tuple[tuple[bytes, bytes], ...]:
+    """Return the headers of every answer; ``frame``: address of the page that may embed it."""
+    policy = (b"content-security-policy", POLICY + (frame.encode() or b"'none'"))
+    return (*HEADERS, policy) if frame else (*HEADERS, policy, (b"x-frame-options", b"DENY"))
+
+
+async def send_text(
+    send: Send, status: int, text: str, more: Iterable[tuple[bytes, bytes]] = ()
+) -> None:
+    """Send a short plain text response, with the headers ``more``."""
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), *more]
     if status == 401:
         headers.append((b"www-authenticate", b'Basic realm="vst", charset="UTF-8"'))
     await send({"type": "http.response.start", "status": status, "headers": headers})

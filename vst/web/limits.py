@@ -18,7 +18,8 @@ class VisitorLimits:
     For all: ``jobs``: jobs at once; ``waiting``: jobs that wait; ``sessions``: sessions; ``idle``:
     seconds without a request after which a session is removed; ``idle_when_full``: the same when
     somebody else needs the place. ``endpoints``: whether `gradio_client` is answered; None: on a
-    server for this machine alone.
+    server for this machine alone. ``frame``: address of the page that may show this one in a frame;
+    empty: none.
     """
 
     upload: int = 500
@@ -34,6 +35,7 @@ class VisitorLimits:
     idle: float = 6 * 3600.0
     idle_when_full: float = 15 * 60.0
     endpoints: bool | None = None
+    frame: str = ""
 
     @property
     def project(self) -> int:

@@ -111,7 +111,9 @@ def serve(
     calls = Calls(sessions, previews, pool, queue)
     try:
         server = build_server(calls, endpoints=limits.endpoints)
-        server.add_middleware(Guard, host=host, auth=auth, names=names, endpoints=limits.endpoints)
+        server.add_middleware(
+            Guard, host=host, auth=auth, names=names, endpoints=limits.endpoints, frame=limits.frame
+        )
         previews.warm()
         going_on = restore_tasks(sessions, queue)  # before a page can miss them
         address = launch(server, host, port)
