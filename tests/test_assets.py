@@ -239,3 +239,32 @@ def test_only_models_in_the_cache_are_discarded(tmp_path: Path, own_cache: Path)
 def test_the_default_cache_lasts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TFHUB_CACHE_DIR")
     assert assets.get_cache_folder().parts[-2:] == ("vst", "models")
+
+
+def test_what_kagglehub_has_fetched_is_used(
+    hub: Hub, own_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KAGGLEHUB_CACHE", str(tmp_path / "kaggle"))
+    handle = "google/some-model/tensorFlow2/tiny/1"
+    folder = tmp_path / "kaggle" / "models" / handle
+    folder.mkdir(parents=True)
+    (folder / "saved_model.pb").write_bytes(b"graph")
+    assert assets.obtain_handle(handle) == folder
+    assert hub.asked == []
+
+
+def test_a_known_model_of_kagglehub_counts_only_when_its_files_are_the_known_ones(
+    own_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KAGGLEHUB_CACHE", str(tmp_path / "kaggle"))
+    name = catalog.KAGGLE_HANDLE.removeprefix("https://www.kaggle.com/models/")
+    folder = tmp_path / "kaggle" / "models" / name
+    model = assets.MODELS["magenta"]
+    for file in model.files:
+        (folder / file.path).parent.mkdir(parents=True, exist_ok=True)
+        with (folder / file.path).open("wb") as written:
+            written.truncate(file.size)
+    assert assets.find_model_folder(model).folder == folder
+    assert assets.find_model_folder(model, thorough=True).folder != folder  # zeros, not the model
+    (folder / model.files[1].path).write_bytes(b"another file")
+    assert assets.find_model_folder(model).folder != folder

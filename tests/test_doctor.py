@@ -29,6 +29,9 @@ def findings(network: bool = False) -> dict[str, doctor.Check]:
     return {check.name: check for check in doctor.examine(network).checks}
 
 
+HUB = {"tensorflow_hub": "0.16.1"}
+
+
 def without(monkeypatch: pytest.MonkeyPatch, *packages: str, **versions: str) -> None:
     """As if these packages were not installed, or in other versions."""
     real = doctor.version
@@ -54,25 +57,32 @@ def test_every_finding_has_its_parts() -> None:
     assert doctor.examine(False).ok
 
 
+def test_nothing_of_tensorflow_hub_is_missed_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    without(monkeypatch, "tensorflow-hub", "tf-keras", "tf_keras")
+    monkeypatch.setattr(doctor, "find_spec", lambda name: None)
+    for name in ("tensorflow-hub", "tf_keras", "pkg_resources"):
+        assert findings()[name].ok and not findings()[name].remedy, name
+
+
 def test_missing_pkg_resources_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     real = doctor.find_spec
     monkeypatch.setattr(
         doctor, "find_spec", lambda name: None if name == "pkg_resources" else real(name)
     )
-    without(monkeypatch, setuptools="82.0.1")
+    without(monkeypatch, setuptools="82.0.1", **HUB)
     check = findings()["pkg_resources"]
     assert not check.ok and "82.0.1" in check.detail and "setuptools<82" in check.remedy
     assert not check.needed and doctor.examine(False).ok
 
 
 def test_missing_tf_keras_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    without(monkeypatch, "tf-keras", "tf_keras")
+    without(monkeypatch, "tf-keras", "tf_keras", **HUB)
     check = findings()["tf_keras"]
     assert not check.ok and "pip install tf-keras" in check.remedy
 
 
 def test_tf_keras_of_another_tensorflow_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    without(monkeypatch, tf_keras="2.16.0", tensorflow="2.21.0")
+    without(monkeypatch, tf_keras="2.16.0", tensorflow="2.21.0", **HUB)
     check = findings()["tf_keras"]
     assert not check.ok and "tf-keras==2.21.*" in check.remedy
 

@@ -189,12 +189,14 @@ def check_av() -> Check:
 def check_tensorflow_hub() -> Check:
     """tensorflow-hub, needed only for handles that are not web addresses (gs://…)."""
     found = find_installed("tensorflow-hub")
-    remedy = "" if found else "pip install tensorflow-hub"
-    return Check("tensorflow-hub", bool(found), found[1] if found else "not installed", remedy)
+    absent = "not installed; only handles such as gs://… need it"
+    return Check("tensorflow-hub", True, found[1] if found else absent)
 
 
 def check_pkg_resources() -> Check:
     """pkg_resources, which tensorflow-hub imports and setuptools removed in version 82."""
+    if find_installed("tensorflow-hub") is None:
+        return Check("pkg_resources", True, "not needed without tensorflow-hub")
     if find_spec("pkg_resources") is not None:
         return Check("pkg_resources", True, "importable, for tensorflow-hub")
     found = find_installed("setuptools")
@@ -206,6 +208,8 @@ def check_pkg_resources() -> Check:
 def check_tf_keras() -> Check:
     """tf_keras, which tensorflow-hub needs beside Keras 3."""
     found = find_installed("tf-keras", "tf_keras")
+    if find_installed("tensorflow-hub") is None:
+        return Check("tf_keras", True, "not needed without tensorflow-hub")
     if found is None:
         text = "not installed; tensorflow-hub cannot be imported without it"
         return Check("tf_keras", False, text, "pip install tf-keras")

@@ -33,6 +33,7 @@ from vst.assets.catalog import (
     list_painters,
 )
 from vst.assets.fetch import PATIENCE, fetch
+from vst.assets.kaggle import find_kaggle_folder, is_known
 from vst.core.files import has_hash, hash_file
 from vst.core.types import OnProgress, ignore_progress
 from vst.errors import AssetError, MissingFileError, VSTError
@@ -52,11 +53,21 @@ class ModelFolder:
 
 
 def find_model_folder(model: KnownModel, thorough: bool = False) -> ModelFolder:
-    """Find a model's folder and its problems; ``thorough`` verifies the hash of every file."""
-    folder = get_handle_folder(model.handle) if model.handle else get_cache_folder() / model.name
+    """Find a model's folder and its problems; ``thorough`` verifies the hash of every file.
+
+    What kagglehub has fetched is preferred, where it is complete and the known model.
+    """
+    shared = find_kaggle_folder(model.handle)
+    if shared is not None and is_known(model, shared, thorough):
+        return ModelFolder(shared)
+    folder = _get_own_folder(model)
     if not folder.is_dir():
         return ModelFolder(folder, ("not installed yet",))
     return ModelFolder(folder, tuple(_find_problems(folder, model.kind, thorough)))
+
+
+def _get_own_folder(model: KnownModel) -> Path:
+    return get_handle_folder(model.handle) if model.handle else get_cache_folder() / model.name
 
 
 def obtain_model(
@@ -103,6 +114,9 @@ def obtain_handle(
     for name, model in MODELS.items():
         if full == model.handle:
             return obtain_model(MODELS[name], on_progress, patience)
+    shared = find_kaggle_folder(full)
+    if shared is not None and not find_saved_model_problems(shared):
+        return shared
     folder = get_handle_folder(full)
     problems = (
         tuple(_find_problems(folder, "SavedModel", False))
@@ -123,7 +137,7 @@ def install_from_folder(model: KnownModel, source: Path) -> Path:
         raise MissingFileError(
             f"{source} does not exist. Give the folder with {_list_files(model)}"
         )
-    target = find_model_folder(model).folder
+    target = _get_own_folder(model)
     with _make_draft_folder(target) as draft:
         _copy_files(model, source, draft)
         for file in model.files:

@@ -28,8 +28,8 @@ def resolve_with_hub(handle: str, patience: float = PATIENCE) -> Path:
         import tensorflow_hub
     except ImportError as error:
         raise DependencyError(
-            f"tensorflow-hub cannot be imported: {error}. Run `pip install tf-keras "
-            "'setuptools<82'`, or give a model's folder; `vst doctor` reports details"
+            f"tensorflow-hub cannot be imported: {error}. Run `pip install tensorflow-hub "
+            "tf-keras 'setuptools<82'`, or give a model's folder; `vst doctor` reports details"
         ) from error
     answers: queue.Queue[Any] = queue.Queue(maxsize=1)
 

@@ -9,8 +9,8 @@ deviation 1, then scaled and shifted by amounts that are linear in the embedding
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import keras
@@ -50,7 +50,8 @@ def normalize_instances(x: Any, scale: Any, shift: Any) -> Any:
 
 def blocks_to_channels(x: Any, side: int) -> Any:
     """Reshape (B,H,W,C) to (B,H/side,W/side,side*side*C), the pixels of a block in sequence."""
-    _, height, width, channels = x.shape
+    channels = x.shape[-1]
+    _, height, width, _ = ops.shape(x)  # numbers, or tensors where a size is not known
     rows, columns = height // side, width // side
     x = ops.reshape(x, (-1, rows, side, columns, side, channels))
     x = ops.transpose(x, (0, 1, 3, 2, 4, 5))
@@ -59,8 +60,8 @@ def blocks_to_channels(x: Any, side: int) -> Any:
 
 def channels_to_blocks(x: Any, side: int) -> Any:
     """Invert `blocks_to_channels`."""
-    _, rows, columns, channels = x.shape
-    inner = channels // side**2
+    inner = x.shape[-1] // side**2
+    _, rows, columns, _ = ops.shape(x)
     x = ops.reshape(x, (-1, rows, columns, side, side, inner))
     x = ops.transpose(x, (0, 1, 3, 2, 4, 5))
     return ops.reshape(x, (-1, rows * side, columns * side, inner))
@@ -98,10 +99,10 @@ class Painter(keras.Model):
     below `SMALLEST`, and embeddings (B,100); returns pictures of the same shape in [0,1].
     """
 
-    def __init__(self, plan: PainterPlan | None = None, **options: Any):
+    def __init__(self, plan: PainterPlan | Mapping[str, Any] | None = None, **options: Any):
         options.setdefault("name", "painter")
         super().__init__(**options)
-        self.plan = plan or PainterPlan()
+        self.plan = plan if isinstance(plan, PainterPlan) else PainterPlan(**(plan or {}))
         self.table: dict[str, Any] = {}
         plan = self.plan
         self.constant("centre", np.zeros(DIM, np.float32))
@@ -132,6 +133,9 @@ class Painter(keras.Model):
         self.table[name] = self.add_weight(
             shape=value.shape, initializer=start, trainable=False, name=name
         )
+
+    def get_config(self) -> dict[str, Any]:
+        return {"plan": asdict(self.plan), "name": self.name}
 
     def set_space(self, numbers: Any) -> None:
         """Set the mean and the basis of the style space from embeddings (N,100).
