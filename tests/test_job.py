@@ -13,6 +13,7 @@ from vst.checkpoint.fingerprint import fingerprint_job
 from vst.cli.stylize import command as stylize
 from vst.core.fields import find_aliases
 from vst.engines.options import OPTION_ALIASES, collect_option_fields
+from vst.job import Job
 
 OPTIONS = [part for part in fields(vst.Job) if part.metadata]
 OTHER_VALUES: dict[str, Any] = {
@@ -57,3 +58,16 @@ def test_every_field_is_an_option_of_stylize_and_so_is_its_earlier_spelling() ->
     names = [part.name for part in OPTIONS if part.name != "engine_options"]
     names += [*find_aliases(vst.Job), *collect_option_fields(), *OPTION_ALIASES]
     assert {f"--{name.replace('_', '-')}" for name in names} <= flags
+
+
+def test_quality_sets_what_was_not_given() -> None:
+    draft = Job("a.mp4", ("@ink-wash",), "b.mp4", quality="draft")
+    assert (draft.size, draft.steadiness) == (256, 0.25)
+    given = Job("a.mp4", ("@ink-wash",), "b.mp4", quality="best", size=300, steadiness=0.7)
+    assert (given.size, given.steadiness) == (300, 0.7)
+
+
+def test_a_job_of_another_quality_is_restored_from_its_record() -> None:
+    job = Job("a.mp4", ("@ink-wash",), "b.mp4", quality="best")
+    record = job.as_dict()
+    assert Job(**{**record, "styles": tuple(record["styles"])}) == job

@@ -52,6 +52,7 @@ class JobOptions(TypedDict, total=False):
     engine: str
     model: PathLike | None
     stabilize: str
+    quality: str
     steadiness: float
     start: float | str
     end: float | str | None

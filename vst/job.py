@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from vst.core.fields import accept_aliases, check_option, check_types, option
+from vst.core.files import is_same_file
 from vst.core.limits import LIMITS, Limits
+from vst.core.quality import NORMAL, QUALITIES
 from vst.core.timecode import format_time
 from vst.core.types import VideoInfo
 from vst.engines import ENGINES
@@ -28,7 +30,7 @@ from vst.video.sources import STANDARD_STREAM
 
 SCORE_FIELDS = ("ease", "hold", "blend", "pace", "align", "order", "loop", "brush", "colors")
 """Fields that a score contains, and that therefore cannot be given beside one."""
-DEFAULT_STEADINESS = 0.5
+DEFAULT_STEADINESS = QUALITIES[NORMAL].steadiness
 NATIVE = "native"
 """The size that stands for the content's own, without a limit."""
 DEFAULT_MAX_SIDE = 512
@@ -156,6 +158,12 @@ class Job:
         aliases=("stabilise",),
         earlier_choices=EARLIER_NAMES,
     )
+    quality: str = option(
+        NORMAL,
+        "Quality of the picture against speed: sets steadiness, size and x264's preset.",
+        choices=QUALITIES,
+        group="Look",
+    )
     steadiness: float = option(
         DEFAULT_STEADINESS,
         "Strength of the stabilizer; 0 keeps each frame as it was painted.",
@@ -269,6 +277,7 @@ class Job:
         self._check_score()
         for part in fields(self):
             check_option(part.name, getattr(self, part.name), part.metadata)
+        self._apply_quality()
         object.__setattr__(self, "engine_options", drop_defaults(self.engine, self.engine_options))
         if isinstance(self.size, str) and self.size != NATIVE:
             raise UsageError(
@@ -286,6 +295,13 @@ class Job:
             object.__setattr__(self, "steadiness", 1.0)
         present = EARLIER_NAMES.get(self.stabilize, self.stabilize)
         object.__setattr__(self, "stabilize", present)
+
+    def _apply_quality(self) -> None:
+        """Set what the quality sets, where it has its default."""
+        chosen = QUALITIES[self.quality]
+        object.__setattr__(self, "size", self.size or chosen.size)
+        if self.steadiness == DEFAULT_STEADINESS:
+            object.__setattr__(self, "steadiness", chosen.steadiness)
 
     def _take_model_as_style(self, model: str) -> None:
         """Use a model that contains its style as the style; beside others it would be unused."""
@@ -382,11 +398,3 @@ def check_paths(job: Job) -> None:
             )
     if output.is_file() and not job.overwrite and job.output != STANDARD_STREAM:
         raise OutputExistsError(f"output {job.output!r} exists. Set overwrite=True to replace it")
-
-
-def is_same_file(a: Path, b: Path) -> bool:
-    """Return whether two paths are the same existing file or folder."""
-    try:
-        return a.samefile(b)
-    except OSError:
-        return False

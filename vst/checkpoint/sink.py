@@ -67,7 +67,11 @@ class ChunkWriter(Sink):
             (self.spec.width, self.spec.height),
             round_rate(self.spec.rate),
             TrackEncoding(
-                self._codec, self._crf, self.spec.sample_aspect, in_order=self.spec.variable
+                self._codec,
+                self._crf,
+                self.spec.sample_aspect,
+                in_order=self.spec.variable,
+                preset=self.spec.preset,
             ),
             target=self.spec.path,
         )

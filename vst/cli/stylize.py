@@ -46,7 +46,7 @@ OPTIONS = (
     "score", "keyframes", "picker", "at", "order", "size", "strength", "ease", "hold", "blend",
     "pace", "align", "loop", "brush", "colors", "ghost", "speed",
     "mask", "mask_background", "mask_edge",
-    "engine", "model", "engine_options", "stabilize", "steadiness",
+    "engine", "model", "engine_options", "stabilize", "quality", "steadiness",
     "start", "end", "audio", "codec", "crf", "fps", "metadata", "threads", "batch", "overwrite",
     "keep_chunks", "patience", "max_pixels", "max_frames", "max_memory",
 )  # fmt: skip

@@ -77,3 +77,11 @@ def hash_file(path: Path, kind: str = "sha256") -> str:
         while block := file.read(1 << 20):
             found.update(block)
     return found.hexdigest()
+
+
+def is_same_file(a: Path, b: Path) -> bool:
+    """Return whether two paths are the same existing file or folder."""
+    try:
+        return a.samefile(b)
+    except OSError:
+        return False

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from vst.core.quality import QUALITIES
 from vst.core.types import Embedding, Picture
 from vst.engines.base import EmbeddingEngine, Engine
 from vst.errors import UsageError
@@ -90,7 +91,7 @@ def apply_score(job: Job, score: Score | None) -> Job:
     """The job with what its score says of the whole video: the steadiness."""
     if score is None or score.steadiness in (None, job.steadiness):
         return job
-    if job.steadiness != DEFAULT_STEADINESS:
+    if job.steadiness not in (DEFAULT_STEADINESS, QUALITIES[job.quality].steadiness):
         raise UsageError(
             f"steadiness {job.steadiness:g} was given beside a score with {score.steadiness:g}. "
             "Give one of them"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from vst.core.quality import QUALITIES
 from vst.core.types import OnProgress, VideoInfo, ignore_progress
 from vst.engines import ENGINES
 from vst.engines.base import Engine
@@ -95,6 +96,7 @@ def build_sink_spec(job: Job, info: VideoInfo, names: Mapping[str, str] | None =
         overwrite=job.overwrite,
         job=build_record(job, names),
         patience=job.patience,
+        preset=QUALITIES[job.quality].preset,
     )
 
 

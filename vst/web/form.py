@@ -21,7 +21,7 @@ from vst.web.sessions import PageStyle, Session, StoredFile, make_slug
 
 MAIN = ("strength", "hold", "ease", "size", "steadiness", "colors")
 """Fields of `Job` that the page always shows."""
-MORE = ("stabilize", "blend", "brush", "pace", "loop", "ghost", "speed", "audio")
+MORE = ("quality", "stabilize", "blend", "brush", "pace", "loop", "ghost", "speed", "audio")
 """Fields of `Job` that the page shows under "More"."""
 SCORE_SETTINGS = ("ease", "hold", "blend", "pace", "loop", "colors", "steadiness")
 """Settings that go into the score; strength and brush go into its keys."""

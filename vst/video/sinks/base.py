@@ -26,6 +26,7 @@ class SinkSpec:
     the frames' own times. ``tempo``: FFmpeg filters for the sound where the speed changes.
     ``codec`` and ``crf`` None: the default of the file format. ``job``: text for the output's
     metadata. ``patience``: seconds without progress after which ffmpeg counts as hung.
+    ``preset``: x264's, for H.264.
     """
 
     path: Path
@@ -44,6 +45,7 @@ class SinkSpec:
     overwrite: bool = False
     job: str = ""
     patience: float | None = None
+    preset: str | None = None
 
 
 @dataclass

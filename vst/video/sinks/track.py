@@ -25,13 +25,14 @@ _PIPE_BYTES = 1 << 20
 @dataclass(frozen=True)
 class TrackEncoding:
     """How a track is encoded. ``crf`` None: the encoder's default; ``in_order``: without frame
-    reordering.
+    reordering; ``preset``: x264's.
     """
 
     codec: str = "h264"
     crf: int | None = None
     sample_aspect: Fraction = Fraction(1)
     in_order: bool = False
+    preset: str | None = None
 
 
 class TrackWriter(FFMPEG_VideoWriter):
@@ -80,6 +81,8 @@ class TrackWriter(FFMPEG_VideoWriter):
         odd = bool(width % 2 or height % 2)
         pixels = encoder.pixels_odd if odd and encoder.pixels_odd else encoder.pixels
         quality = ["-crf", str(crf)] if crf is not None and encoder.crf is not None else []
+        given = self.encoding.preset if self.codec == "h264" else None
+        preset = ["-preset", given] if given else []  # the last one counts
         if self.codec == "h264" and crf == 0 and pixels == "yuv420p":
             quality = ["-crf", "1"]  # 0 is lossless, in a profile that browsers cannot play
         return [
@@ -87,7 +90,7 @@ class TrackWriter(FFMPEG_VideoWriter):
             *("-framerate", f"{fps.numerator}/{fps.denominator}"),
             *(*SAFE_INPUT, "-i", "pipe:0", "-an"),
             *("-vf", _build_filters(pixels, encoder.is_rgb, self.encoding.sample_aspect)),
-            *("-c:v", encoder.encoder, *encoder.options, *quality),
+            *("-c:v", encoder.encoder, *encoder.options, *preset, *quality),
             *(encoder.in_order if self.encoding.in_order else ()),
             *("-fps_mode", "passthrough", "-f", encoder.track, "-y", format_file_url(self.path)),
         ]

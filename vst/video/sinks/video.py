@@ -35,7 +35,9 @@ class VideoSink(Sink):
                 self._track,
                 (spec.width, spec.height),
                 round_rate(spec.rate),
-                TrackEncoding(codec, crf, spec.sample_aspect, in_order=spec.variable),
+                TrackEncoding(
+                    codec, crf, spec.sample_aspect, in_order=spec.variable, preset=spec.preset
+                ),
                 target=spec.path,
             )
         except BaseException:
