@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from tests import clips
 from vst.api import make_job
+from vst.checkpoint.store import read_manifest
 from vst.job import Job
 from vst.pipeline.run import run
 from vst.video.sources import open_source
@@ -80,3 +82,13 @@ def read_pictures(path: Path) -> list[np.ndarray]:
 def is_same(first: list[np.ndarray], second: list[np.ndarray]) -> bool:
     """Whether two videos have the same frames, at least one."""
     return len(first) == len(second) > 0 and all(map(np.array_equal, first, second))
+
+
+def wait_for_chunks(output: Path, count: int) -> None:
+    """Wait until so many chunks are whole."""
+    for _ in range(600):
+        manifest = read_manifest(output)
+        if manifest is not None and len(manifest["chunks"]) >= count:
+            return
+        time.sleep(0.02)
+    raise AssertionError("no chunk came")

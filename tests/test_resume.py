@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 
 from tests import clips
-from tests.chunked import read_pictures
+from tests.chunked import read_pictures, wait_for_chunks
 from tests.conftest import CommandResult
 from tests.tally import TALLY, FaultCounts
 from vst.checkpoint.store import get_chunk_folder, read_manifest
@@ -98,16 +98,6 @@ def no_process_names(path: Path) -> bool:
             return True
         time.sleep(0.1)
     return False
-
-
-def wait_for_chunks(output: Path, count: int) -> None:
-    """Wait until so many chunks are whole."""
-    for _ in range(600):
-        manifest = read_manifest(output)
-        if manifest is not None and len(manifest["chunks"]) >= count:
-            return
-        time.sleep(0.02)
-    raise AssertionError("no chunk came")
 
 
 def check_killed_runs(long: Path, tmp_path: Path, run: Run, seed: int, times: int) -> None:
