@@ -38,6 +38,7 @@ WALKS = (
     ("pale-glass", "neon-lines"),
 )
 STEPS = 5
+BRUSHES = (0.25, 0.5, 1.0, 2.0, 4.0)
 TOUCHED = ("blue-swirls", "stained-glass", "soft-watercolour")
 
 
@@ -100,17 +101,21 @@ def main(folder: Path) -> None:
         "strength",
         draw_grid(rows, TOUCHED, [f"strength {s:g}" for s in strengths], cell=CELL),
     )
-    brushes = (0.35, 0.5, 0.7, 1.0, 1.4)
-    columns = [[paint(lake, Mix({n: 1.0}, brush=b)) for n in TOUCHED] for b in brushes]
-    rows = [list(row) for row in zip(*columns)]
-    save_sheet(
-        folder, "brush", draw_grid(rows, TOUCHED, [f"brush {b:g}" for b in brushes], cell=CELL)
-    )
+    draw_brushes(folder, paint, lake)
     rows = [
         [recolor_painting(way, lake, paint(lake, Mix({name: 1.0}))) for way in COLORS]
         for name in TOUCHED
     ]
     save_sheet(folder, "colors", draw_grid(rows, TOUCHED, list(COLORS), cell=CELL))
+
+
+def draw_brushes(folder: Path, paint: Callable[[Picture, Mix], Picture], content: Picture) -> None:
+    """Paint with brushes over the whole range, from the largest strokes to the smallest."""
+    # An engine compiles a function for each size: all styles of one size together.
+    columns = [[paint(content, Mix({n: 1.0}, brush=b)) for n in TOUCHED] for b in BRUSHES]
+    rows = [list(row) for row in zip(*columns)]
+    labels = [f"brush {brush:g}" for brush in BRUSHES]
+    save_sheet(folder, "brush", draw_grid(rows, TOUCHED, labels, cell=CELL))
 
 
 if __name__ == "__main__":
