@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import cv2
+from selenium.webdriver.common.keys import Keys
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -40,11 +41,12 @@ def fill_paint_tab(browser: Browser, temporary: Path) -> None:
     browser.upload("#style-file", temporary / "film.mp4")
     browser.wait(lambda: len(browser.all(".key")) >= 4, "keyframes")
     browser.click('[data-style="@ink-wash"]')
-    browser.set("#moment", 0.6)
+    browser.set("#moment", 0.9)
     browser.wait_preview(before)
-    browser.wait(lambda: browser.one("#curves").get_attribute("src"), "curves")
+    browser.wait(lambda: len(browser.all("#curves .curve")) >= 6, "curves")
+    browser.wait(lambda: browser.text("#marks-said"), "cuts and beats")
+    browser.wait(lambda: "About" in browser.text("#expected"), "the expected time")
     browser.js("document.querySelector('#gallery').scrollTop = 0; scrollTo(0, 0)")
-    time.sleep(3)
 
 
 def wait_until_settled(browser: Browser) -> None:
@@ -53,49 +55,96 @@ def wait_until_settled(browser: Browser) -> None:
     time.sleep(2)
 
 
+def draw_paint(browser: Browser, folder: Path, temporary: Path) -> None:
+    """Draw the Paint tab: empty, filled, dark, trimmed with a selected keyframe, playing."""
+    loaded = (
+        "return [...document.querySelectorAll('.recipes img')].every((i) => i.naturalWidth > 9)"
+    )
+    browser.wait(lambda: browser.js(loaded), "the pictures of the recipes")
+    wait_until_settled(browser)
+    save_screenshot(browser, folder, "empty")
+    fill_paint_tab(browser, temporary)
+    wait_until_settled(browser)
+    save_screenshot(browser, folder, "paint")
+    browser.click("#theme")
+    wait_until_settled(browser)
+    save_screenshot(browser, folder, "paint-dark")
+    browser.click("#theme")
+    browser.js("document.querySelector('.key:nth-child(3)').focus()")
+    browser.js("document.getElementById('trim-end').focus()")
+    browser.press(Keys.PAGE_DOWN)
+    browser.js("document.activeElement.blur(); scrollTo(0, 0)")
+    browser.js("document.querySelector('.stage-side').scrollTop = 0")
+    browser.wait(lambda: "About" in browser.text("#expected"), "the expected time")
+    wait_until_settled(browser)
+    save_screenshot(browser, folder, "timeline")
+    browser.click("#untrim")
+    browser.click("#play-clip")
+    browser.wait(lambda: browser.js("return document.getElementById('stage').dataset.played"), "it")
+    browser.js("scrollTo(0, 0)")
+    save_screenshot(browser, folder, "playing")
+    browser.click("#play-clip")
+
+
+def draw_jobs(browser: Browser, folder: Path) -> None:
+    """Draw a job that runs, its result, and the result wiped over another one."""
+    browser.click("#render")
+    browser.resize(1440, 430)
+    browser.wait(lambda: browser.all("img[data-frame]"), "a painted frame", RENDERING)
+    time.sleep(1)
+    save_screenshot(browser, folder, "rendering")
+    browser.wait(lambda: browser.all(".task video"), "the painted video", RENDERING)
+    browser.resize(1440, 860)
+    browser.set(".play input", 500)
+    time.sleep(11)  # until the notice goes
+    save_screenshot(browser, folder, "jobs")
+    browser.click("[value=wipe]")
+    time.sleep(1)
+    browser.js("scrollTo(0, 0)")
+    save_screenshot(browser, folder, "wipe")
+
+
+def draw_evaluate(browser: Browser, folder: Path) -> None:
+    """Draw a measurement."""
+    browser.click("[data-measure]")
+    browser.resize(1440, 1200)
+    browser.wait(lambda: browser.all(".report svg"), "the report", RENDERING)
+    time.sleep(11)
+    browser.js("scrollTo(0, 0)")
+    save_screenshot(browser, folder, "evaluate")
+
+
+def draw_phone(browser: Browser, folder: Path) -> None:
+    """Draw the page on a phone: the top of the Paint tab, its timeline, and a result."""
+    browser.resize(390, 844)
+    browser.click("#tab-paint")
+    wait_until_settled(browser)
+    browser.js("scrollTo(0, 0)")
+    time.sleep(1)
+    save_screenshot(browser, folder, "phone")
+    browser.js("document.querySelector('.curves').scrollIntoView({block: 'center'})")
+    time.sleep(1)
+    save_screenshot(browser, folder, "phone-timeline")
+    browser.click("#tab-jobs")
+    time.sleep(1)
+    save_screenshot(browser, folder, "phone-jobs")
+
+
 def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
         temporary = Path(name)
-        write_content(temporary / "lake.mp4", duration=2.0)
+        write_content(temporary / "lake.mp4", duration=3.0)
         write_style_film(temporary / "film.mp4", seconds=1.0)
         with app(temporary) as address:
             browser = Browser(temporary)
             try:
                 browser.open(address, width=1440, height=1060)
-                wait_until_settled(browser)
                 browser.js("localStorage.setItem('vst-theme', 'light')")
-                save_screenshot(browser, folder, "empty")
-                browser.resize(1440, 1340)
-                fill_paint_tab(browser, temporary)
-                save_screenshot(browser, folder, "paint")
-                browser.click("#theme")
-                wait_until_settled(browser)
-                save_screenshot(browser, folder, "paint-dark")
-                browser.click("#theme")
-                wait_until_settled(browser)
-                browser.click("#render")
-                browser.resize(1440, 430)
-                browser.wait(lambda: browser.all("img[data-frame]"), "a painted frame", RENDERING)
-                time.sleep(2)
-                save_screenshot(browser, folder, "rendering")
-                browser.wait(lambda: browser.all(".task video"), "the painted video", RENDERING)
-                browser.resize(1440, 760)
-                browser.set(".play input", 500)
-                time.sleep(4)
-                save_screenshot(browser, folder, "jobs")
-                browser.click("[data-measure]")
-                browser.resize(1440, 2050)
-                browser.wait(lambda: browser.all(".report svg"), "the report", RENDERING)
-                time.sleep(1)
-                browser.js("scrollTo(0, 0)")
-                save_screenshot(browser, folder, "evaluate")
-                browser.resize(390, 844)
-                browser.click("#tab-paint")
-                wait_until_settled(browser)
-                narrow = "return document.getElementById('curves').naturalWidth < 390"
-                browser.wait(lambda: browser.js(narrow), "curves as wide as the phone")
-                save_screenshot(browser, folder, "phone", whole=True)
+                draw_paint(browser, folder, temporary)
+                draw_jobs(browser, folder)
+                draw_evaluate(browser, folder)
+                draw_phone(browser, folder)
             finally:
                 browser.close()
 

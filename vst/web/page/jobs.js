@@ -183,7 +183,7 @@ function measurement(task) {
   }
   report.append(charts);
   return [
-    verdict ? make("p", { class: "verdict" }, `${verdict[0].toUpperCase()}${verdict.slice(1)}.`) : "",
+    verdict ? make("p", { class: "verdict" }, `${verdict}.`) : "",
     make("div", { class: "row files" },
       make("a", { class: "button", href: media(task.outcome.report, true), download: true, "data-get": "report" }, "↓ Report")),
     ...task.outcome.warnings.map((text) => make("p", { class: "warned" }, text)), report];

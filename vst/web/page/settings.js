@@ -21,7 +21,7 @@ const HELP = {
   audio: "Keep the sound of the video.",
 };
 const WORDS = { embedding: "one style", slerp: "on an arc", spline: "smooth path", pixels: "cross-fade",
-  eased: "by the curve", uniform: "even", steady: "by motion", gaussian: "averaged", content: "of the video", style: "of the style", blend: "between" };
+  eased: "by the curve", uniform: "even", steady: "by motion", gaussian: "averaged", content: "video's", style: "style's", blend: "between" };
 export const PICKERS = { middle: "evenly, in the middle of each part", scene: "one of each scene", change: "where most changes", diverse: "as different as possible" };
 export const word = (name) => WORDS[name] || name;
 export const label = (name) => LABELS[name] || name[0].toUpperCase() + name.slice(1);
