@@ -135,6 +135,7 @@ def test_on_windows_ffmpeg_gets_a_process_group_and_no_session(
         seen.update(options)
         raise OSError("not started in this test")
 
+    ffmpeg.find_ffmpeg()  # while the system is the real one
     monkeypatch.setattr(ffmpeg.sys, "platform", "win32")
     monkeypatch.setattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0x200, raising=False)
     monkeypatch.setattr(subprocess, "CREATE_NO_WINDOW", 0x8000000, raising=False)
