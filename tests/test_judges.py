@@ -15,12 +15,15 @@ import pytest
 
 from tests.judge_files import write_judge
 from vst import assets
+from vst.engines.gatys import GatysEngine
+from vst.engines.gatys_options import GatysOptions
 from vst.errors import AssetError, MissingFileError, UsageError
 from vst.evaluation.judging import JUDGED_METRICS, PROTOCOL
 from vst.evaluation.measure import EvaluationOptions, evaluate
 from vst.metrics.judged import EVERY
 from vst.nets import array_networks, judges
 from vst.nets.backbones import open_backbone
+from vst.schedule.timeline import Mix
 
 COUNT = 14
 REAL = Path(os.environ.get("VST_SHARED", "../shared")) / "judge"
@@ -78,6 +81,17 @@ def test_vgg16_of_arrays_computes_its_first_layers(folder: Path) -> None:
         wanted = convolve(wanted, kernel, bias, 1)
     np.testing.assert_allclose(found["block1_conv2"][0], wanted, atol=1e-4)
     assert found["block5_conv3"].shape == (1, 2, 2, 8)
+
+
+def test_gatys_paints_with_a_vgg16_of_arrays(folder: Path) -> None:
+    rng = np.random.default_rng(3)
+    content, style = rng.integers(0, 256, (2, 32, 32, 3)).astype(np.uint8)
+    options = GatysOptions(backbone="vgg16", steps=4, content_layers=("block4_conv2",))
+    with GatysEngine(model=str(folder), options=options) as engine:
+        engine.prepare({"style": style})
+        painted = engine.paint(content[None], [Mix({"style": 1.0})])
+        assert engine.last is not None and engine.last.cost < engine.last.first
+    assert (painted[0] != content).any()
 
 
 def test_alexnet_halves_between_its_first_layers(judge: judges.Judge) -> None:
