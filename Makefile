@@ -11,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-all lint bench clean venv dev
+.PHONY: demo test test-all test-browser lint bench clean venv dev
 
 demo: venv
 	$(BIN)/python cli.py demo --output out
@@ -25,6 +25,10 @@ test: dev lint
 
 test-all: dev lint
 	$(PYTEST)
+
+# The browser's timeline and score reader against Python's cases; needs Node.js from 20 on.
+test-browser:
+	cd browser && npm install --silent --no-save && npm test
 
 lint: dev
 	$(BIN)/ruff check .
