@@ -148,6 +148,11 @@ MISTAKES = {
     "train": {"pictures that are missing": ("fast --style a.png --pictures no --out t", "no")},
     "doctor": {"an unknown option": ("--ofline", "--offline")},
     "demo": {"an output that is a file": ("-o photo.png", "photo.png")},
+    "export": {"an unknown precision": ("onnx --precision float7 out", "float32")},
+    "live": {
+        "a style that is missing": ("clip.mp4 -s gone.png -o -", "gone.png"),
+        "no style": ("clip.mp4 -o -", "-s"),
+    },
     "app": {"a port out of range": ("--port 0", "--port")},
 }  # fmt: skip
 """Verb -> mistake -> the words after the verb, and what the line has to say."""

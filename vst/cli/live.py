@@ -72,7 +72,7 @@ def command(
     Keys of the window: 1 to 9 for the styles, space and the arrows for the next and the previous.
 
     \b
-    Example: vst live 0 -s @ink-wash -s @stained-glass -o window -o http://127.0.0.1:8000
+    Example: vst live 0 -s @ink-wash -s @stained-glass -o window
     """
     from vst.live.capture import open_capture
 

@@ -1,1 +1,1 @@
-"""The networks as files for other programs: ONNX, TFLite, and a static site for browsers."""
+"""The networks as files for other programs: ONNX and TFLite."""
