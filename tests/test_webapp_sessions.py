@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from tests.visitors import (
 )
 from vst.errors import MissingFileError, UsageError
 from vst.schedule.score import StyleSource
-from vst.web.form import read_form
+from vst.web.form import list_controls, read_form
 from vst.web.limits import VisitorLimits
 from vst.web.queue import TaskQueue
 from vst.web.server import adapt_limits
@@ -184,3 +185,8 @@ def test_a_wrong_token_opens_nothing(sessions: Sessions, session: Session) -> No
     for token in ("", None, 3, "../x", session.token[:-1]):
         with pytest.raises(MissingFileError):
             sessions.find(token)
+
+
+def test_the_controls_can_be_sent_as_json() -> None:
+    sent = json.loads(json.dumps(list_controls()))
+    assert {"size", "quality"} <= {control["name"] for control in sent}

@@ -102,8 +102,8 @@ def _make_handler(page: PageOutput) -> type[BaseHTTPRequestHandler]:
                 self._answer(200, PAGE.encode(), "text/html; charset=utf-8")
             elif self.path == "/status":
                 control = page.control
-                told = {"styles": list(control.names), "weights": dict(control.mix().weights)}
-                self._answer(200, json.dumps(told).encode(), "application/json")
+                mix = {"styles": list(control.names), "weights": dict(control.mix().weights)}
+                self._answer(200, json.dumps(mix).encode(), "application/json")
             elif self.path == "/stream":
                 self._stream()
             else:

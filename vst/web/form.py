@@ -77,7 +77,8 @@ def list_controls() -> list[dict[str, Any]]:
 
 def describe_choices(choices: Any) -> dict[str, str]:
     """Return what each choice does, where the table has a text for it."""
-    return dict(choices) if type(choices) is dict else {}
+    table = choices.items() if type(choices) is dict else ()
+    return {name: text for name, text in table if isinstance(text, str)}
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The sample clip and the recipes: a first painting without a file of one's own."""
+"""The sample clip and the recipes: a first painting without a file of your own."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def launch(server: Any, host: str, port: int) -> str:
 
 def adapt_limits(limits: VisitorLimits, host: str) -> VisitorLimits:
     """The limits of a server at ``host``: a page for this machine alone has one visitor, who may
-    use all sessions, the whole queue and, unless told otherwise, the endpoints.
+    use all sessions, the whole queue and, unless set otherwise, the endpoints.
     """
     endpoints = is_local(host) if limits.endpoints is None else limits.endpoints
     limits = replace(limits, endpoints=endpoints)
