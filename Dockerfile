@@ -1,7 +1,7 @@
 # The page and the command line on a CPU, as an ordinary user:
 #   docker build -t vst .
 #   docker run --rm -p 127.0.0.1:7860:7860 vst app
-#   docker run --rm -v "$PWD:/work" vst stylize holiday.mp4 -s @ink-wash -o painted.mp4
+#   docker run --rm -v "$PWD:/videos" vst stylize holiday.mp4 -s @ink-wash -o painted.mp4
 # tools/check_container.py runs these steps where there is no container engine; docs/install.md
 # describes the image.
 FROM debian:trixie-slim AS build
@@ -23,12 +23,12 @@ RUN apt-get update \
     && apt-get install --yes --no-install-recommends ca-certificates python3 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --create-home --uid 1000 vst \
-    && install --directory --owner=vst /work
+    && install --directory --owner=vst /videos
 COPY --from=build /opt/vst /opt/vst
 ENV PATH=/opt/vst/bin:/usr/bin:/bin \
     VST_HOST=0.0.0.0
 USER 1000
-WORKDIR /work
+WORKDIR /videos
 EXPOSE 7860
 ENTRYPOINT ["vst"]
 CMD ["--help"]

@@ -28,7 +28,7 @@ PASSED_ON = ("PIP_", "UV_", "SSL_", "REQUESTS_")
 """Beginnings of the environment variables that steps receive."""
 MIRROR = "http://deb.debian.org/debian"
 START_SECONDS = 120
-PAINTED = "/work/out/demo.mp4"
+PAINTED = "/videos/out/demo.mp4"
 KNOWN = {"FROM", "RUN", "WORKDIR", "COPY", "ENV", "USER", "EXPOSE", "ENTRYPOINT", "CMD"}
 
 
@@ -185,7 +185,7 @@ def try_app(image: Stage, port: int) -> None:
 
 def try_demo(image: Stage) -> None:
     """`docker run … vst demo`: the video exists, and its owner is not root."""
-    status = run_inside(image, [*image.entrypoint, "demo", "--output", "/work/out"]).wait()
+    status = run_inside(image, [*image.entrypoint, "demo", "--output", "/videos/out"]).wait()
     video = image.root / PAINTED.lstrip("/")
     if status or not video.is_file() or video.stat().st_uid == 0:
         raise SystemExit(f"vst demo ended with status {status}")
