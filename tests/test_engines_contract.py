@@ -19,7 +19,7 @@ import pytest
 
 from tests import hub_like
 from tests.exported import ExportedEngine
-from tests.networks import network_bytes
+from tests.random_networks import network_bytes
 from vst.core.style_spaces import NETWORK_SPACE
 from vst.engines import ENGINES
 from vst.engines.base import EmbeddingEngine, Engine

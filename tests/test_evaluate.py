@@ -96,9 +96,9 @@ def test_a_cut_of_the_content_is_no_flicker(tmp_path: Path) -> None:
 
 
 class Colours:
-    """A predictor whose numbers are the mean colour."""
+    """A predictor whose numbers are the mean color."""
 
-    space = "colours"
+    space = "colors"
 
     def embed(self, image: Any) -> np.ndarray:
         return np.asarray(image.mean((0, 1)), np.float32)

@@ -23,7 +23,7 @@ SIDE = 64
 
 
 class FakeTeacher:
-    """Embeds a picture as its mean colour, and paints by mixing that in."""
+    """Embeds a picture as its mean color, and paints by mixing that in."""
 
     def embed(self, square):
         numbers = np.zeros(picture_data.DIM, np.float32)
