@@ -95,7 +95,10 @@ OPENERS |= {
     "magenta, TFLite pair of one size": open_lite_pair_of_one_size,
 }
 PARAMETERS = [
-    *(pytest.param(open_one, id=name) for name, open_one in OPENERS.items()),
+    *(  # gatys compiles anew for each size: the whole contract takes most of a minute
+        pytest.param(open_one, id=name, marks=[pytest.mark.slow] if name == "gatys" else [])
+        for name, open_one in OPENERS.items()
+    ),
     pytest.param(
         open_gatys({"optimizer": "adam", "init": "noise"}),
         id="gatys, Adam from noise",

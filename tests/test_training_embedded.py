@@ -254,6 +254,7 @@ def test_an_orthogonal_step_is_alike_in_all_directions():
     assert 0.6 < values.min() and values.max() < 1.3
 
 
+@pytest.mark.slow
 def test_the_optimizer_learns_a_kernel_and_a_bias():
     import keras
 
