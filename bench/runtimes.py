@@ -149,7 +149,7 @@ def open_reference(engine: EmbeddedEngine, numbers: np.ndarray) -> Paint:
     """Open TensorFlow in float32, by the plain operations: the reference picture."""
     import tensorflow as tf
 
-    painter = engine._painter
+    painter = engine.runtime.painter
 
     def paint(frame: np.ndarray) -> np.ndarray:
         picture = tf.constant(frame[None] / np.float32(255))

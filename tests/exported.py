@@ -9,9 +9,10 @@ import numpy as np
 
 from vst.core.types import Embedding, Picture, Pictures
 from vst.engines.base import EmbeddingEngine
-from vst.engines.embedded import reflect_indices
-from vst.export.plan import DIM, PREDICTOR_SIDE, SHORTEST, STRIDE, ExportPlan
+from vst.engines.embedded_runtime import reflect_indices
+from vst.export.plan import SHORTEST, STRIDE, ExportPlan
 from vst.export.write import FORMATS, export_networks
+from vst.nets.embedded_plan import DIM, PREDICTOR_SIDE
 
 
 class ExportedEngine(EmbeddingEngine):

@@ -131,8 +131,9 @@ def test_damaged_weights_are_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     assert not doctor.examine(False).ok
 
 
-def test_a_missing_tensorflow_ends_with_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    without(monkeypatch, "tensorflow", "tensorflow-cpu", "tensorflow-macos", "tf-nightly")
+def test_no_library_that_paints_ends_with_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("tensorflow", "tensorflow-cpu", "tensorflow-macos", "tf-nightly", "ai-edge-litert")
+    without(monkeypatch, *names)
     done = CliRunner().invoke(command, ["--offline"])
     assert done.exit_code == 1
     assert "pip install tensorflow" in done.output
@@ -177,5 +178,13 @@ def test_every_engine_has_a_state() -> None:
 def test_engines_that_run_on_keras_report_its_absence(monkeypatch: pytest.MonkeyPatch) -> None:
     without(monkeypatch, "keras")
     states = doctor.examine(False).engines
-    assert states["fast"] == states["gatys"] == states["embedded"] == "not installed"
+    assert states["fast"] == states["gatys"] == states["embedded"] == "keras not installed"
     assert states["tint"] == "ready"
+
+
+def test_litert_alone_is_enough_to_paint(monkeypatch: pytest.MonkeyPatch) -> None:
+    without(monkeypatch, "tensorflow", "tensorflow-cpu", "keras", ai_edge_litert="2.3.0")
+    found = doctor.examine(False)
+    assert found.ok and found.engines["embedded --precision int8"] == "ready"
+    without(monkeypatch, "tensorflow", "tensorflow-cpu", "keras", "ai-edge-litert")
+    assert not doctor.examine(False).ok

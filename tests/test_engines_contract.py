@@ -19,7 +19,7 @@ import pytest
 
 from tests import hub_like
 from tests.exported import ExportedEngine
-from tests.random_networks import network_bytes
+from tests.networks import network_bytes
 from vst.core.style_spaces import NETWORK_SPACE
 from vst.engines import ENGINES
 from vst.engines.base import EmbeddingEngine, Engine
@@ -85,20 +85,23 @@ def open_exported(format_name: str, precision: str = "float32") -> OpenEngine:
     return open_in
 
 
+def open_in_int8(folder: Path) -> Engine:
+    pytest.importorskip("ai_edge_litert")
+    return open_engine("embedded", options={"precision": "int8"})
+
+
 OPENERS: dict[str, OpenEngine] = {
     name: open_without_model(name) for name in ENGINES if name not in ("gatys", "magenta")
 }
 OPENERS |= {
+    "embedded in int8": open_in_int8,
     "gatys": open_gatys({}),
     "magenta, hub-like": open_hub_like_model,
     "magenta, TFLite pair": open_lite_pair,
     "magenta, TFLite pair of one size": open_lite_pair_of_one_size,
 }
 PARAMETERS = [
-    *(  # gatys compiles anew for each size: the whole contract takes most of a minute
-        pytest.param(open_one, id=name, marks=[pytest.mark.slow] if name == "gatys" else [])
-        for name, open_one in OPENERS.items()
-    ),
+    *(pytest.param(open_one, id=name) for name, open_one in OPENERS.items()),
     pytest.param(
         open_gatys({"optimizer": "adam", "init": "noise"}),
         id="gatys, Adam from noise",

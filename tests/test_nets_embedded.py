@@ -7,7 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from vst.engines.embedded import EmbeddedEngine, reflect_indices
+from vst.engines.embedded import EmbeddedEngine
+from vst.engines.embedded_runtime import reflect_indices
 from vst.errors import AssetError, SpaceError
 from vst.nets import weight_files
 from vst.nets.embedded import (
@@ -131,7 +132,7 @@ def test_engine_paints_any_size(weights, size):
 @pytest.mark.parametrize("fast", [False, True])
 @pytest.mark.parametrize("level", [0, 127, 255])
 def test_engine_paints_plain_frames_plain(weights, level, fast, monkeypatch):
-    monkeypatch.setattr("vst.engines.embedded.has_fast_bfloat16", lambda: fast)
+    monkeypatch.setattr("vst.engines.tensorflow_runtime.has_fast_bfloat16", lambda: fast)
     numbers = np.random.default_rng(6).normal(0, 1, (1, 100)).astype(np.float32)
     with EmbeddedEngine(model=str(weights)) as engine:
         painted = engine.stylize(np.full((1, 90, 70, 3), level, np.uint8), numbers)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests import clips
-from tests.sink_helpers import (
+from tests.sinks_common import (
     ENDINGS,
     RATE,
     names,

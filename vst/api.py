@@ -69,6 +69,8 @@ class JobOptions(TypedDict, total=False):
     max_memory: float | None
     threads: int | None
     batch: int | None
+    # Engine embedded.
+    precision: str
     # Engine gatys.
     backbone: str
     steps: int

@@ -30,6 +30,7 @@ PROBE_SECONDS = 5.0
 
 ENGINE_CHECKS: dict[str, tuple[str, ...]] = {
     "embedded": ("tensorflow", "keras", "embedded weights"),
+    "embedded --precision int8": ("litert", "embedded weights"),
     "fast": ("tensorflow", "keras"),
     "gatys": ("tensorflow", "keras", "embedded weights"),
     "magenta": ("tensorflow", "magenta model"),
@@ -67,7 +68,8 @@ class Examination:
         """Return engine -> "ready", or what it lacks."""
         found = {check.name: check for check in self.checks}
         return {
-            name: ", ".join(found[part].detail for part in parts if not found[part].ok) or "ready"
+            name: ", ".join(f"{part} {found[part].detail}" for part in parts if not found[part].ok)
+            or "ready"
             for name, parts in ENGINE_CHECKS.items()
         }
 
@@ -119,8 +121,23 @@ def check_tensorflow() -> Check:
     """TensorFlow under any of its names."""
     found = find_installed("tensorflow", "tensorflow-cpu", "tensorflow-macos", "tf-nightly")
     if found is None:
-        return Check("tensorflow", False, "not installed", "pip install tensorflow", needed=True)
+        return Check(
+            "tensorflow", False, "not installed", "pip install tensorflow", _lacks_litert()
+        )
     return Check("tensorflow", True, " ".join(found), needed=True)
+
+
+def check_litert() -> Check:
+    """LiteRT, which paints in int8, without TensorFlow if need be."""
+    found = find_installed("ai-edge-litert")
+    if found is None:
+        return Check("litert", False, "not installed", "pip install ai-edge-litert")
+    return Check("litert", True, " ".join(found))
+
+
+def _lacks_litert() -> bool:
+    """Whether nothing but TensorFlow could paint."""
+    return find_installed("ai-edge-litert") is None
 
 
 def check_keras() -> Check:
@@ -128,7 +145,7 @@ def check_keras() -> Check:
     found = find_installed("keras")
     if found is None or int(found[1].split(".")[0]) < 3:
         detail = f"{found[1]} is too old" if found else "not installed"
-        return Check("keras", False, detail, "pip install 'keras>=3'", needed=True)
+        return Check("keras", False, detail, "pip install 'keras>=3'", _lacks_litert())
     backend = os.environ.get("KERAS_BACKEND", "tensorflow")
     if backend != "tensorflow":
         text = f"{found[1]}, but KERAS_BACKEND is {backend!r}"
@@ -322,6 +339,7 @@ CHECKS: tuple[Callable[[], Check], ...] = (
     check_python,
     check_tensorflow,
     check_keras,
+    check_litert,
     check_opencv,
     check_moviepy,
     check_ffmpeg,

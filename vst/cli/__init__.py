@@ -16,6 +16,7 @@ import click
 
 from vst import __version__
 from vst.cli.errors import (
+    describe_missing_package,
     describe_system_error,
     describe_unexpected,
     print_error,
@@ -139,7 +140,8 @@ def run() -> int:
     except Exception as error:
         if is_verbose():
             raise
-        print_error("vst", describe_system_error(error) or describe_unexpected(error))
+        describers = (describe_system_error, describe_missing_package, describe_unexpected)
+        print_error("vst", next(filter(None, (describe(error) for describe in describers))))
     else:
         return code if isinstance(code, int) else DONE  # the code of `Context.exit`
     return FAILED

@@ -8,6 +8,11 @@ from dataclasses import fields
 
 import click
 
+PACKAGES = {
+    "keras": "tensorflow",
+    **dict.fromkeys(("anyio", "fastapi", "gradio", "starlette", "uvicorn"), "'gradio>=6.10,<7'"),
+}
+"""Module that is missing -> what to install, where the names differ."""
 REMEDIES = {
     errno.ENAMETOOLONG: "give it a shorter name",
     errno.EACCES: "change its permissions, or choose another place",
@@ -64,6 +69,19 @@ def describe_system_error(error: Exception) -> str:
         return ""
     remedy = REMEDIES.get(error.errno or 0)
     return f"{shorten(str(error.filename))}: {error.strerror}; {remedy}" if remedy else ""
+
+
+def describe_missing_package(error: Exception) -> str:
+    """Describe a package that an installation without all dependencies lacks; empty for any other
+    error.
+    """
+    if not isinstance(error, ModuleNotFoundError) or not error.name:
+        return ""
+    module = error.name.partition(".")[0]
+    if module == "vst":
+        return ""
+    package = PACKAGES.get(module, module)
+    return f"this needs the package {module}, which is not installed. Run `pip install {package}`"
 
 
 def describe_unexpected(error: Exception) -> str:

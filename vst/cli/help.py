@@ -97,15 +97,14 @@ class GroupedCommand(click.Command):
         """Return heading -> flags and help; ``engine``: the one whose own options are listed in
         ``brief`` help, which lists no others.
         """
-        own = collect_option_fields()
         rows: dict[str, list[tuple[str, str]]] = {group: [] for group in ("Options", *GROUPS)}
         engine_rows: dict[str, list[tuple[str, str]]] = {}
         for param in self.get_params(ctx):
             record, name = describe_option(param, ctx), param.name or ""
             if record is None:
                 continue
-            if name in own:
-                for one in own[name]:
+            if owners := list_owners(param):
+                for one in owners:
                     if one == engine or ctx.meta.get(_ALL, False):
                         engine_rows.setdefault(f"Engine {one}", []).append(record)
             elif not brief or self.common is None:
@@ -170,11 +169,16 @@ def find_engine(arguments: list[str]) -> str | None:
     return engine
 
 
+def list_owners(param: click.Parameter) -> list[str]:
+    """Return the engines whose own option this is; a command's option may have the same name."""
+    return [] if param.expose_value else list(collect_option_fields().get(param.name or "", ()))
+
+
 def list_engine_options(command: click.Command, engine: str) -> list[tuple[str, str]]:
     """Return flags and help of an engine's own options, as ``command`` takes them."""
-    own = [name for name, engines in collect_option_fields().items() if engine in engines]
     with click.Context(command) as ctx:
-        records = [describe_option(p, ctx) for p in command.params if p.name in own]
+        own = (param for param in command.params if engine in list_owners(param))
+        records = [describe_option(param, ctx) for param in own]
     return [record for record in records if record is not None]
 
 

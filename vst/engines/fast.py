@@ -12,10 +12,10 @@ import numpy as np
 from vst.core.style_spaces import NETWORK_SPACE
 from vst.core.types import Embedding, Picture, Pictures
 from vst.engines.base import PictureEngine, check_prepared
-from vst.engines.embedded import (
+from vst.engines.embedded_runtime import reflect_indices
+from vst.engines.tensorflow_runtime import (
     build_fused_normalize,
     has_fast_bfloat16,
-    reflect_indices,
     start_tensorflow,
 )
 from vst.errors import MissingFileError, UsageError

@@ -27,11 +27,11 @@ from vst.core.types import (
     ignore_progress,
 )
 from vst.engines.base import Engine, check_prepared
-from vst.engines.embedded import start_tensorflow
 from vst.engines.gatys_history import LONG_TERM, PaintingHistory
 from vst.engines.gatys_objective import Floats, Objective, to_bytes, to_floats
 from vst.engines.gatys_options import GatysOptions
 from vst.engines.optimizers import Step, adam, lbfgs
+from vst.engines.tensorflow_runtime import start_tensorflow
 from vst.errors import EngineError, SpaceError
 from vst.nets.backbones import Backbone, open_backbone
 from vst.schedule.timeline import NONE, Mix

@@ -8,11 +8,8 @@ painters: two of a fixed 384², and one of any size, whose file leaves its outpu
 from __future__ import annotations
 
 import os
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +19,10 @@ from vst.assets import MODELS
 from vst.core.files import hash_file
 from vst.core.style_spaces import TFLITE_SPACE
 from vst.core.types import Embedding, Picture, Pictures
-from vst.errors import AssetError, DependencyError, EngineError, MissingFileError
+from vst.engines.lite_interpreter import open_interpreter, translate_lite_errors
+from vst.errors import AssetError, EngineError, MissingFileError
 
+REMEDY = "Download it again with `vst models pull magenta-lite`."
 BATCH_PIXELS = 4 * 256 * 256
 """Pixels painted in one call where the painter takes any size. Measured on two cores: four frames
 at once take 0.64 of the CPU time at 64², 0.75 at 128², 0.90 at 256² and 0.97 at 384²."""
@@ -52,9 +51,9 @@ class LitePair:
         self.fixed_size = painter.size
         self.style_size = predictor.size
         count = threads or os.cpu_count() or 1
-        self._predictor: Any = open_interpreter(predictor.path, count)
+        self._predictor: Any = open_interpreter(predictor.path, count, REMEDY)
         self._predictor.allocate_tensors()
-        self._painter: Any = open_interpreter(painter.path, count)
+        self._painter: Any = open_interpreter(painter.path, count, REMEDY)
         self._shape: tuple[int, ...] = ()
 
     def embed(self, picture: Picture) -> Embedding:
@@ -134,7 +133,7 @@ def describe_lite_file(path: Path) -> LiteFile | None:
     """Find out whether a .tflite file is a predictor, a painter, or neither (None)."""
     if not path.is_file():
         raise MissingFileError(f"{path} does not exist. Give the two .tflite files of the pair.")
-    found = open_interpreter(path, 1)
+    found = open_interpreter(path, 1, REMEDY)
     inputs, outputs = found.get_input_details(), found.get_output_details()
     shapes = [tuple(int(n) for n in end["shape_signature"]) for end in (*inputs, *outputs)]
     if len(inputs) == 1 and len(outputs) == 1 and len(shapes[0]) == 4 and shapes[0][-1] == 3:
@@ -163,42 +162,3 @@ def name_lite_space(predictor: LiteFile) -> str:
     if predictor.dim == 100 and (digest in official or by_name):
         return TFLITE_SPACE
     return f"magenta-tflite-{predictor.dim}-{digest[:8]}"
-
-
-def open_interpreter(path: Path, threads: int) -> Any:
-    """Open a file in the interpreter of ai-edge-litert if it is installed, else of TensorFlow."""
-    try:
-        make = _interpreter_class()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # TensorFlow's own interpreter is deprecated
-            return make(model_path=str(path), num_threads=threads)
-    except (ValueError, RuntimeError, OSError) as error:
-        raise AssetError(
-            f"{path} is not a readable TFLite model ({str(error).splitlines()[0][:120]}). Download "
-            "it again with `vst models pull magenta-lite`."
-        ) from error
-
-
-def _interpreter_class() -> Any:
-    if find_spec("ai_edge_litert") is not None:
-        from ai_edge_litert.interpreter import Interpreter
-
-        return Interpreter
-    try:
-        import tensorflow as tf
-
-        return tf.lite.Interpreter
-    except (ImportError, AttributeError) as error:
-        raise DependencyError(
-            "no TFLite interpreter is installed. Run `pip install ai-edge-litert`."
-        ) from error
-
-
-@contextmanager
-def translate_lite_errors(path: Path) -> Iterator[None]:
-    """Turn the interpreter's errors into `EngineError` with one line."""
-    try:
-        yield
-    except (RuntimeError, ValueError) as error:
-        first = (str(error).splitlines() or [type(error).__name__])[0][:160]
-        raise EngineError(f"the TFLite model {path.name} failed: {first}") from error

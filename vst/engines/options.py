@@ -21,6 +21,7 @@ from vst.errors import UsageError
 ENGINE_OPTIONS = Registry(
     "engine with options",
     {
+        "embedded": "vst.engines.embedded_options:EmbeddedOptions",
         "gatys": "vst.engines.gatys_options:GatysOptions",
     },
 )

@@ -9,7 +9,8 @@ import numpy as np
 
 from vst.errors import EngineError
 from vst.export.networks import LoadedNetwork
-from vst.export.plan import NETWORK, PAINTER, PREDICTOR, PREDICTOR_SIDE, ExportPlan, list_tensors
+from vst.export.plan import NETWORK, PAINTER, PREDICTOR, ExportPlan, list_tensors
+from vst.nets.embedded_plan import PREDICTOR_SIDE
 from vst.samples import draw_photo
 from vst.styles.library import load_builtin_styles
 

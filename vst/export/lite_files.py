@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from vst.engines.embedded import CONTRAST_NONE, CONTRAST_STEP, start_tensorflow
-from vst.engines.magenta_lite import open_interpreter
+from vst.engines.embedded_runtime import CONTRAST_NONE, CONTRAST_STEP
+from vst.engines.lite_interpreter import open_interpreter
+from vst.engines.tensorflow_runtime import start_tensorflow
 from vst.export.check import Inputs, RunFile
 from vst.export.networks import LoadedNetwork
 from vst.export.plan import PAINTER, PREDICTOR, ExportPlan, describe_file, list_tensors
@@ -150,7 +151,7 @@ def read_metadata(content: bytes) -> dict[str, str]:
 
 def open_lite_file(path: Path, threads: int = 0) -> RunFile:
     """Open a TFLite file in LiteRT; ``threads`` 0: all cores. Raises `DependencyError`."""
-    interpreter = open_interpreter(path, threads or os.cpu_count() or 1)
+    interpreter = open_interpreter(path, threads or os.cpu_count() or 1, "Export it again.")
     (signature,) = interpreter.get_signature_list().items()
     runner = interpreter.get_signature_runner(signature[0])
     (output,) = signature[1]["outputs"]

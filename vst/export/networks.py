@@ -11,7 +11,7 @@ import numpy as np
 
 from vst.core.data_folder import WEIGHTS
 from vst.core.files import hash_file
-from vst.engines.embedded import start_tensorflow
+from vst.engines.tensorflow_runtime import start_tensorflow
 from vst.export.plan import NETWORK, PREDICTOR, ExportPlan
 from vst.nets.weight_files import assign_arrays, read_weights
 

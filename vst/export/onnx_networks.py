@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from vst.engines.embedded import CONTRAST_NONE, CONTRAST_STEP
+from vst.engines.embedded_runtime import CONTRAST_NONE, CONTRAST_STEP
 from vst.export.onnx_graph import OnnxGraph
 
 TO_CHANNELS_FIRST, TO_CHANNELS_LAST = (0, 3, 1, 2), (0, 2, 3, 1)
@@ -90,7 +90,7 @@ class OnnxPainter:
 
     def _add_share_of_contrast(self, x: str) -> str:
         """Compute the share of the painting, 0 to 1, in a frame with little contrast: see
-        `vst.engines.embedded.fade_flat_frames`.
+        `vst.engines.tensorflow_runtime.fade_flat_frames`.
         """
         graph = self.graph
         bright, dark = (graph.add(kind, x, axes=SPATIAL) for kind in ("ReduceMax", "ReduceMin"))

@@ -10,6 +10,7 @@ from typing import Any
 
 from vst.core.style_spaces import TFLITE_SPACE
 from vst.errors import UsageError
+from vst.nets.embedded_plan import DIM, PREDICTOR_SIDE
 
 PRECISIONS = ("float32", "float16", "int8")
 """How weights are stored; the sums are float32 in each case."""
@@ -20,8 +21,6 @@ STRIDE = 4
 """The sides of a frame are multiples of this, for the painter and for a trained network."""
 SHORTEST = {PAINTER: 8, NETWORK: 16}
 """Kind -> the shortest side of a frame, in pixels."""
-PREDICTOR_SIDE = 256
-DIM = 100
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,9 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-DIM = 100
-PREDICTOR_SIDE = 256
+from vst.nets.embedded_plan import DIM, PREDICTOR_SIDE
+
 PREDICTOR_WIDTHS = (48, 96, 144, 192)
-BLOCK = 4
-SMALLEST = 8
 EPSILON = 1e-5
 
 
@@ -95,8 +93,8 @@ PLAIN_OPERATIONS = PainterOperations()
 class Painter(keras.Model):
     """Paints pictures in styles given as embeddings.
 
-    Called with pictures (B,H,W,3) in [0,1], H and W known multiples of `BLOCK` and not
-    below `SMALLEST`, and embeddings (B,100); returns pictures of the same shape in [0,1].
+    Called with pictures (B,H,W,3) in [0,1], H and W known multiples of 4 and not
+    below 8, and embeddings (B,100); returns pictures of the same shape in [0,1].
     """
 
     def __init__(self, plan: PainterPlan | Mapping[str, Any] | None = None, **options: Any):

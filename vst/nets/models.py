@@ -11,7 +11,8 @@ import keras
 
 from vst.core.data_folder import WEIGHTS
 from vst.core.registry import make_unknown_error
-from vst.nets.embedded import DIM, Painter, build_predictor
+from vst.nets.embedded import Painter, build_predictor
+from vst.nets.embedded_plan import DIM
 from vst.nets.feedforward import FeedForward, load_network
 from vst.nets.weight_files import assign_arrays, read_weights
 

@@ -19,6 +19,11 @@ from vst.errors import AssetError
 
 FORMAT_VERSION = 1
 INDEX_FILE = "weights.json"
+INT8_PARTS = {"painter": "painter in int8", "predictor": "predictor in int8"}
+"""Part -> its part for LiteRT, a TFLite file that `tools/write_lite_files.py` writes."""
+TRAIN = "Train it with `vst train embedded`."
+REMEDIES = dict.fromkeys(INT8_PARTS.values(), "Give another precision than int8.")
+"""Part -> what to do where a folder lacks it; any other part: `TRAIN`."""
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -42,13 +47,11 @@ def read_index(folder: Path) -> dict[str, Any]:
     return dict(index)
 
 
-def read_weights(folder: Path, part: str) -> Arrays:
-    """Read one part (``predictor`` or ``painter``) as float32 arrays, its hash verified."""
+def find_weights_file(folder: Path, part: str) -> Path:
+    """Return the path of a part's file, its hash verified."""
     entry = read_index(folder).get("parts", {}).get(part)
     if not entry:
-        raise AssetError(
-            f"{folder / INDEX_FILE} has no part {part!r}. Train it with `vst train embedded`."
-        )
+        raise AssetError(f"{folder / INDEX_FILE} has no part {part!r}. {REMEDIES.get(part, TRAIN)}")
     path = folder / entry["file"]
     if not path.is_file():
         raise AssetError(f"weights file {path} is missing. Install the package again.")
@@ -58,6 +61,12 @@ def read_weights(folder: Path, part: str) -> Arrays:
             f"weights file {path} has sha256 {found}, expected {entry['sha256']}: it is damaged or "
             "was replaced. Install the package again."
         )
+    return path
+
+
+def read_weights(folder: Path, part: str) -> Arrays:
+    """Read one part (``predictor`` or ``painter``) as float32 arrays."""
+    path = find_weights_file(folder, part)
     try:
         with np.load(path, allow_pickle=False) as arrays:
             return {name: arrays[name].astype(np.float32) for name in arrays.files}
@@ -77,21 +86,26 @@ def write_weights(
     folder.mkdir(parents=True, exist_ok=True)
     half = {name: np.asarray(array, np.float16) for name, array in arrays.items()}
     path = folder / f"{part}.npz"
+    with atomic_write(path) as draft:
+        np.savez(draft, allow_pickle=False, **half)
+    parameters = int(sum(array.size for array in half.values()))
+    add_to_index(folder, part, path, {"parameters": parameters, **about})
+    return path
+
+
+def add_to_index(folder: Path, part: str, path: Path, about: Mapping[str, Any]) -> None:
+    """Enter a part's file into the index of its folder, with its hash."""
     index: dict[str, Any] = {"format": FORMAT_VERSION}
     if (folder / INDEX_FILE).is_file():
         index = read_index(folder)
-    with atomic_write(path) as draft:
-        np.savez(draft, allow_pickle=False, **half)
     index.setdefault("parts", {})[part] = {
         "file": path.name,
         "sha256": hash_file(path),
         "bytes": path.stat().st_size,
-        "parameters": int(sum(array.size for array in half.values())),
         **about,
     }
     with atomic_write(folder / INDEX_FILE) as draft:
         draft.write_text(json.dumps(index, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    return path
 
 
 def export_arrays(network: Any) -> Arrays:

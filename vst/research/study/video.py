@@ -1,4 +1,4 @@
-"""Compares every method on the same clip: time, steadiness, and likeness."""
+"""Every way to paint a video, on the same clip: how long, how steady, how true."""
 
 from __future__ import annotations
 
@@ -40,10 +40,9 @@ STEADY, RAW = "steady", "off"
 
 @dataclass(frozen=True)
 class VideoMethods:
-    """The methods of the rows.
-
-    ``magenta``: its model, or None. ``networks``: name in `NETWORKS` -> a network's file; the
-    others are trained. ``gatys``: options of every optimized row.
+    """What the rows are painted with. ``magenta``: its model, if there is one. ``networks``: name
+    in `NETWORKS` -> a network's file; the others are trained. ``gatys``: options of every row that
+    is optimized.
     """
 
     training: Training = field(default_factory=Training)
@@ -55,8 +54,8 @@ class VideoMethods:
 def plan_video(
     subject: Subject, folder: Path, ways: VideoMethods, only: Sequence[str] = ()
 ) -> Study:
-    """Plan the first seconds of a video by every method, each with and without a stabilizer where
-    it helps.
+    """Paint the first seconds of a video in every way, each with and without a stabilizer where
+    that is of use.
     """
     refuse(ways.gatys, ("engine", "model", "stabilize", "previous_style", *ALONE))
     subject = replace_drawn_styles(subject, folder)
@@ -69,14 +68,14 @@ def plan_video(
     content, rate = draw_strip(clip)
     return Study(
         name="video",
-        title=f"Methods for painting a video: {subject.names()}",
+        title=f"Ways to paint a video: {subject.names()}",
         cases=select_cases(cases, only),
         about=[
             f"{subject.seconds:g} s from {subject.start:g} s on, at {subject.size} pixels.",
-            "All methods got the same clip and painted at its size.",
+            "All ways got the same clip and painted at its size.",
             f"Style distance by the predictor of {subject.predictor}.",
-            "The predictor's own model was trained with it, which favors it.",
-            "E and √E reward blur, and a method that changes nothing.",
+            "The model that brings the predictor was trained with it, and is near by its measure.",
+            "E and √E reward blur and a painting that changes nothing.",
             "Read them with the style distance and the content SSIM.",
             f"Networks: {ways.training.describe()}.",
         ],
@@ -88,7 +87,7 @@ def plan_video(
 
 
 def draw_strip(clip: Path) -> tuple[Picture, float]:
-    """Draw frames of the clip in a row; returns them with the clip's frame rate."""
+    """Frames of the clip in a row, and how many it has a second."""
     with open_source(clip) as source:
         info = source.info
         at = {round((i + 0.5) * info.frames / STRIP) for i in range(STRIP)}
@@ -101,7 +100,7 @@ def draw_strip(clip: Path) -> tuple[Picture, float]:
 
 
 def build_optimized_cases(subject: Subject, clip: Path, ways: VideoMethods) -> list[Case]:
-    """Build the rows of engine ``gatys``."""
+    """The rows that engine ``gatys`` paints."""
     rows: list[tuple[str, dict[str, Any], str]] = [
         ("frame by frame", ALONE, RAW),
         ("frame by frame", ALONE, STEADY),
@@ -123,7 +122,7 @@ def build_optimized_cases(subject: Subject, clip: Path, ways: VideoMethods) -> l
 def build_network_cases(
     subject: Subject, clip: Path, folder: Path, ways: VideoMethods
 ) -> list[Case]:
-    """Build the rows of engine ``fast``, with networks that are given or trained."""
+    """The rows that engine ``fast`` paints, with networks that are given or trained."""
     cases = []
     for name, network in NETWORKS.items():
         training = replace(
@@ -139,7 +138,7 @@ def build_network_cases(
 
 
 def build_model_cases(subject: Subject, clip: Path, ways: VideoMethods) -> list[Case]:
-    """Build the rows of engines that paint any style: segmented, Magenta's, and embedded."""
+    """The rows of engines that paint any style: segmented, Magenta's, and the embedded one's."""
     rows: list[tuple[str, dict[str, Any]]] = [
         ("embedded, segmented", {"engine": "embedded", "mask": "auto", "stabilize": RAW}),
         ("embedded, segmented", {"engine": "embedded", "mask": "auto", "stabilize": STEADY}),
@@ -158,18 +157,18 @@ def build_model_cases(subject: Subject, clip: Path, ways: VideoMethods) -> list[
 
 
 def name_case(name: str, stabilize: str) -> str:
-    """Name a row."""
+    """A row's name."""
     return name if stabilize == RAW else f"{name}, stabilized ({stabilize})"
 
 
 def parse_networks(texts: Sequence[str]) -> dict[str, str]:
-    """Parse ``NAME=FILE`` for each, by the names in `NETWORKS`."""
+    """``NAME=FILE`` for each, by the names in `NETWORKS`."""
     found = {}
     for text in texts:
         name, sign, file = text.partition("=")
         if name not in NETWORKS:
             raise make_unknown_error("network", name, NETWORKS)
         if not sign or not Path(file).is_file():
-            raise MissingFileError(f"network {text!r}: {file!r} is not a file. Give {name}=FILE")
+            raise MissingFileError(f"network {text!r}: {file!r} is not a file; give {name}=FILE")
         found[name] = file
     return found

@@ -1,4 +1,4 @@
-"""Votes on pairs of videos in a JSON file; each is on the disk before it is acknowledged."""
+"""Votes on pairs of videos, kept in a JSON file: each is on the disk before it is acknowledged."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CHOICES = {"left": 1.0, "same": 0.5, "right": 0.0}
 
 @dataclass(frozen=True)
 class Vote:
-    """One answer to one question on one pair, with the sides as shown."""
+    """One answer to one question on one pair, with the sides it was shown on."""
 
     question: str
     left: str
@@ -34,7 +34,7 @@ class Vote:
 
 
 class Votes(Closable):
-    """The votes in one file, locked by one process; threads may share it."""
+    """The votes in one file. One process at a time holds it; threads may share it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -43,8 +43,8 @@ class Votes(Closable):
             self._lock = Lock(path.with_name(f".{path.name}.lock"), f"{str(path)!r}")
         except OSError as error:
             raise OutputError(
-                f"votes cannot be kept in {str(path)!r}: {error.strerror or error}. "
-                "Give a writable folder"
+                f"votes cannot be kept in {str(path)!r} ({error.strerror or error}); "
+                "give a folder that can be written to"
             ) from error
         try:
             self._votes = read_votes(path)
@@ -76,7 +76,7 @@ class Votes(Closable):
 
 
 def read_votes(path: Path) -> list[Vote]:
-    """Read the votes in a file; none if it does not exist."""
+    """The votes in a file; none where it is not there yet."""
     if not path.exists():
         return []
     wanted = {part.name for part in fields(Vote)}
@@ -86,28 +86,28 @@ def read_votes(path: Path) -> list[Vote]:
             for one in json.loads(path.read_text(encoding="utf-8"))["votes"]
         ]
         if any(vote.choice not in CHOICES for vote in found):
-            raise ValueError("unknown choice")
+            raise ValueError("a choice that is none")
     except (ValueError, KeyError, TypeError, OSError) as error:
         raise MediaError(
-            f"{str(path)!r} holds no readable votes: {error}. Move it away to start over"
+            f"{str(path)!r} holds no votes that can be read ({error}); move it away to begin anew"
         ) from error
     return found
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a file atomically."""
+    """Write a file that is there whole or, if anything happens, as it was before."""
     try:
         with atomic_write(path, sync=True) as draft:
             draft.write_text(text, encoding="utf-8")
     except OSError as error:
         raise OutputError(
-            f"{str(path)!r} cannot be written: {error.strerror or error}. "
-            "Check the free space on the disk and the permissions"
+            f"{str(path)!r} cannot be written ({error.strerror or error}); "
+            "check the room on the disk and the rights"
         ) from error
 
 
 def compute_standings(names: Sequence[str], votes: Iterable[Vote]) -> dict[str, list[Standing]]:
-    """Return question -> ranking, by the votes on videos in ``names``."""
+    """Question -> ranking, by the votes on videos that are among ``names``."""
     known = set(names)
     asked: dict[str, list[Preference]] = {question: [] for question in QUESTIONS}
     for vote in votes:
@@ -117,5 +117,5 @@ def compute_standings(names: Sequence[str], votes: Iterable[Vote]) -> dict[str, 
 
 
 def to_plain(found: dict[str, list[Standing]]) -> dict[str, Any]:
-    """Convert rankings to plain values, for JSON."""
+    """Rankings as plain values, for JSON."""
     return {question: [place.as_dict() for place in places] for question, places in found.items()}

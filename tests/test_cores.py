@@ -22,7 +22,8 @@ from vst.core.threads import (
     share_cores,
 )
 from vst.core.types import Picture, Pictures
-from vst.engines.embedded import EmbeddedEngine, build_batch_operations
+from vst.engines.embedded import EmbeddedEngine
+from vst.engines.tensorflow_runtime import TensorFlowRuntime, build_batch_operations
 from vst.engines.tint import TintEngine
 from vst.pipeline.loop import run_loop
 from vst.pipeline.painter import FramePainter
@@ -93,16 +94,15 @@ def test_a_frame_is_painted_while_an_earlier_one_is_steadied() -> None:
     assert run_loop(both, without_mask(scene(90, 4)), 4, lambda _: None).frames == 4
 
 
-def test_what_a_stabilizer_raises_ends_the_run() -> None:
+def test_what_a_stabiliser_raises_ends_the_run() -> None:
     class Broken(Off):
         def step(self, content: Picture, painted: Picture) -> list[Picture]:
             raise ArithmeticError("no flow")
 
     parts, _ = make_parts(stabilizer=Broken())
-    threads = threading.active_count()
     with pytest.raises(ArithmeticError, match="no flow"):
         run_loop(parts, without_mask(scene(90, 40)), 40, lambda _: None)
-    assert threading.active_count() == threads
+    assert threading.active_count() == 1
 
 
 def test_frames_side_by_side_are_painted_as_one_by_one() -> None:
@@ -120,7 +120,9 @@ def test_frames_side_by_side_are_painted_as_one_by_one() -> None:
 def test_a_gpu_s_half_precision_gives_the_same_picture() -> None:
     """The operations that a GPU gets, run here: a batch of frames in float16 and in float32."""
     with EmbeddedEngine() as engine:
-        tf: Any = engine.tensorflow
+        runtime = engine.runtime
+        assert isinstance(runtime, TensorFlowRuntime)
+        tf: Any = runtime.tensorflow
         engine.prepare_size(32, 32)
         rng = np.random.default_rng(4)
         small = rng.random((2, 8, 8, 3)).astype(np.float32)
@@ -128,7 +130,7 @@ def test_a_gpu_s_half_precision_gives_the_same_picture() -> None:
         frames = tf.cast(tf.image.resize(small, (32, 32)) * 255, tf.uint8)
         halves = []
         for kind in (tf.float16, tf.float32):
-            kit, painter = build_batch_operations(tf, kind), engine._painter
+            kit, painter = build_batch_operations(tf, kind), runtime.painter
             styles = painter.styles(numbers)
             x = painter.trunk(painter.encode(frames, kit), styles, kit)
             halves.append(tf.sigmoid(tf.cast(painter.decode(x, styles, kit), tf.float32)).numpy())

@@ -1,0 +1,110 @@
+"""The embedded engine on LiteRT alone: the same pictures in int8, and no TensorFlow."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vst.cli.errors import describe_missing_package
+from vst.core.data_folder import WEIGHTS
+from vst.engines import lite_interpreter
+from vst.engines.embedded import EmbeddedEngine
+from vst.engines.embedded_options import EmbeddedOptions
+from vst.engines.lite_runtime import LiteRuntime
+from vst.errors import AssetError, DependencyError, UsageError
+from vst.job import Job
+from vst.nets.weight_files import INT8_PARTS, find_weights_file, read_index
+from vst.samples import draw_photo
+from vst.styles.library import get_style
+from vst.video.sources import open_source
+
+WITHOUT_TENSORFLOW = """
+import sys
+sys.modules["tensorflow"] = sys.modules["keras"] = None  # their import now fails
+from vst.cli import main
+main()
+"""
+needs_litert = pytest.mark.skipif(
+    not lite_interpreter.is_litert_installed(), reason="needs ai-edge-litert"
+)
+
+
+def open_in_int8() -> EmbeddedEngine:
+    return EmbeddedEngine(options=EmbeddedOptions("int8"))
+
+
+@needs_litert
+def test_a_film_is_painted_without_tensorflow(media: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out.mkv"
+    words = ["stylize", media / "clip.mp4", "-s", media / "film.mp4", "-s", "@ink-wash"]
+    words += ["--keyframes", "2", "--size", "48", "-o", output, "--json"]
+    command = [sys.executable, "-c", WITHOUT_TENSORFLOW, *map(str, words)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["frames"] == 20
+    with open_source(media / "clip.mp4") as source, open_source(output) as painted:
+        pairs = list(zip(source.frames(), painted.frames()))
+    assert min(np.abs(a.picture.astype(int) - b.picture).mean() for a, b in pairs) > 5
+
+
+def test_other_precisions_without_tensorflow_are_described(media: Path, tmp_path: Path) -> None:
+    words = ["stylize", media / "clip.mp4", "-s", "@ink-wash", "-o", tmp_path / "out.mp4"]
+    words += ["--precision", "bfloat16"]
+    command = [sys.executable, "-c", WITHOUT_TENSORFLOW, *map(str, words)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    assert "pip install tensorflow" in done.stderr and "int8" in done.stderr
+
+
+def test_a_package_that_is_missing_is_named_with_the_command_that_installs_it() -> None:
+    missing = ModuleNotFoundError("No module named 'keras'", name="keras.saving")
+    assert "pip install tensorflow" in describe_missing_package(missing)
+    assert not describe_missing_package(ModuleNotFoundError(name="vst.nothing"))
+
+
+def test_int8_without_litert_is_described(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vst.engines.lite_runtime.is_litert_installed", lambda: False)
+    with pytest.raises(DependencyError, match="pip install ai-edge-litert"):
+        open_in_int8()
+
+
+@needs_litert
+@pytest.mark.parametrize("style", ["ink-wash", "blue-swirls"])
+def test_int8_paints_as_float32_does(style: str) -> None:
+    frame, numbers = draw_photo(240, 162)[None], get_style(style).embedding[None]
+    with open_in_int8() as small, EmbeddedEngine(options=EmbeddedOptions("float32")) as exact:
+        difference = small.stylize(frame, numbers).astype(float) - exact.stylize(frame, numbers)
+    assert 10 * np.log10(255**2 / np.mean(difference**2)) > 38
+
+
+@needs_litert
+def test_int8_embeds_as_float32_does() -> None:
+    photo = draw_photo(240, 162)
+    with open_in_int8() as small, EmbeddedEngine() as exact:
+        ours, theirs = small.embed(photo), exact.embed(photo)
+    assert ours @ theirs / np.linalg.norm(ours) / np.linalg.norm(theirs) > 0.9995
+
+
+@pytest.mark.parametrize("part", ["painter", "predictor"])
+def test_the_files_in_int8_were_made_from_the_weights(part: str) -> None:
+    parts = read_index(WEIGHTS)["parts"]
+    made_from = parts[INT8_PARTS[part]]["made_from"]
+    assert made_from == parts[part]["sha256"], "run tools/write_lite_files.py"
+    assert made_from.encode() in find_weights_file(WEIGHTS, INT8_PARTS[part]).read_bytes()
+
+
+@needs_litert
+def test_weights_without_files_in_int8_are_described(tmp_path: Path) -> None:
+    (tmp_path / "weights.json").write_text('{"format": 1, "parts": {}}')
+    with pytest.raises(AssetError, match="another precision"):
+        LiteRuntime(tmp_path)
+
+
+def test_an_unknown_precision_is_refused() -> None:
+    with pytest.raises(UsageError, match="int8"):
+        Job("a.mp4", ("@ink-wash",), "b.mp4", engine_options=(("precision", "int4"),))
