@@ -27,8 +27,10 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import cv2
 import numpy as np
+from judging import judge_painting
 
 from vst.engines.embedded import EmbeddedEngine
+from vst.nets.judges import Judge, open_judge
 from vst.research.training.picture_data import PicturePool, crop_randomly, resize_square
 from vst.research.training.teacher import Teacher
 from vst.research.training.validation import (
@@ -54,6 +56,9 @@ ASKED = {
     "speed at 512 x 512": (">=", 6.0),
     "speed at 1280 x 720": (">=", 6.0),
     "cold start in s": ("<=", 6.0),
+    "judge: VGG16 style": ("<=", 1.03),
+    "judge: AlexNet style": ("<=", 1.03),
+    "judge: VGG16 content": ("<=", 1.0),
 }
 
 
@@ -101,6 +106,35 @@ def measure_pictures(
     rows = {name: ours / theirs for name, (ours, theirs) in sums.items()}
     rows |= {"agreement, PSNR in dB": float(np.mean(psnr)), "agreement, SSIM": float(np.mean(ssim))}
     return rows
+
+
+def measure_by_judge(
+    engine: EmbeddedEngine, teacher: Teacher, pool: PicturePool, judge: Judge
+) -> dict[str, float]:
+    """Paint every held-out photograph, 256 x 256, in the styles of two held-out paintings, each
+    model with its own predictor. Means of the distances that networks find on which neither was
+    trained (docs/protocol.md), and their quotients, ours to Magenta's.
+    """
+    rng = np.random.default_rng(5)
+    rows: dict[str, list[dict[str, float]]] = {"ours": [], "Magenta's": []}
+    for index, photograph in enumerate(pool.photographs):
+        content = crop_randomly(photograph, rng, zoom=1.0)
+        for step in (0, 3):
+            style = resize_square(pool.paintings[(index + step) % len(pool.paintings)])
+            paintings = {
+                "ours": engine.stylize(content[None], engine.embed(style)[None])[0],
+                "Magenta's": teacher.paint(content, teacher.embed(style)),
+            }
+            for name, painted in paintings.items():
+                rows[name].append(judge_painting(judge, painted, content, style))
+    means = {
+        name: {key: float(np.mean([row[key] for row in found])) for key in found[0]}
+        for name, found in rows.items()
+    }
+    found = {f"{key}, {name}": row[key] for name, row in means.items() for key in row}
+    return found | {
+        f"judge: {key}": means["ours"][key] / v for key, v in means["Magenta's"].items()
+    }
 
 
 def as_unit(picture: np.ndarray) -> np.ndarray:
@@ -258,7 +292,7 @@ def main() -> None:
     parser.add_argument("--shared", type=Path, default=Path("../shared"))
     parser.add_argument("--model", help="a folder of weights; the package's own if not given")
     parser.add_argument("--json", type=Path, help="where to write all figures")
-    parser.add_argument("--only", default="cosine,style,warp,speed,start")
+    parser.add_argument("--only", default="cosine,style,judge,warp,speed,start")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=15)
     options = parser.parse_args()
@@ -271,6 +305,9 @@ def main() -> None:
         rows |= measure_predictor(engine, teacher, pool)
     if "style" in parts:
         rows |= measure_pictures(engine, teacher, pool)
+    if "judge" in parts:
+        judge = open_judge(options.shared / "judge")
+        rows |= measure_by_judge(engine, teacher, pool, judge)
     if "warp" in parts:
         rows |= measure_warp(engine, teacher, pool, options.shared / "video")
     if "speed" in parts:

@@ -21,6 +21,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 from harness import write_json
+from judging import judge_painting
 from runtimes import psnr
 
 from vst.export.plan import ExportPlan
@@ -30,8 +31,6 @@ from vst.research.training.picture_data import PicturePool, crop_randomly, resiz
 
 FORMS = (("onnx", "float32"), ("onnx", "int8"), ("tflite", "float32"), ("tflite", "int8"))
 """Format and precision; the first is the reference."""
-STYLE_LAYERS, CONTENT = 4, 2
-"""VGG16's layers for the style, and the index of the one for the content."""
 Stylize = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """A content and a style, uint8 (256, 256, 3), to the painting."""
 
@@ -48,22 +47,6 @@ def open_pair(folder: Path, format_name: str, precision: str) -> Stylize:
         return np.rint(255 * painted.clip(0, 1)).astype(np.uint8)
 
     return stylize
-
-
-def judge_painting(
-    judge: judges.Judge, painted: np.ndarray, content: np.ndarray, style: np.ndarray
-) -> dict[str, float]:
-    """Measure the distances of a painting to its style and to its content."""
-    features = judge.vgg(judges.to_batch(painted))
-    grams = [judges.compute_gram(layer) for layer in features[:STYLE_LAYERS]]
-    wanted = judges.measure_style(judge.vgg, style, STYLE_LAYERS)
-    other = (judges.measure_style(judge.alexnet, one) for one in (painted, style))
-    seen = judge.vgg(judges.to_batch(content))[CONTENT]
-    return {
-        "VGG16 style": judges.compare_styles(grams, wanted),
-        "VGG16 content": judges.compare(features[CONTENT], seen),
-        "AlexNet style": judges.compare_styles(*other),
-    }
 
 
 def main() -> None:
