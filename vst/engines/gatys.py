@@ -28,6 +28,7 @@ from vst.core.types import (
 )
 from vst.engines.base import Engine, check_prepared
 from vst.engines.gatys_history import LONG_TERM, PaintingHistory
+from vst.engines.gatys_levels import halve_size, resize_floats, resize_painting, share_steps
 from vst.engines.gatys_objective import Floats, Objective, to_bytes, to_floats
 from vst.engines.gatys_options import GatysOptions
 from vst.engines.optimizers import Step, adam, lbfgs
@@ -48,7 +49,7 @@ STAGE = "optimize"
 @dataclass(frozen=True)
 class OptimizationResult:
     """The optimization of one picture: steps, loss before and after, the parts of the latter by
-    name, and seconds.
+    name, and seconds; of several levels, all steps, and the rest of the largest.
     """
 
     steps: int
@@ -82,12 +83,13 @@ class GatysEngine(Engine):
         self.warmup = LONG_TERM if self.options.is_temporal else 0
         self.last: OptimizationResult | None = None
         self.kept: list[Step] = []
+        self._sampler = _StepSampler(self.options.steps) if self.options.keep_steps else None
         self._tensorflow = start_tensorflow(threads)
         self._backbone: Backbone | None = open_backbone(self.options.backbone, model)
         self._history = PaintingHistory(self.options)
-        self._objective: Objective | None = None
+        self._objectives: dict[tuple[int, int], Objective] = {}
         self._styles: dict[str, Picture] = {}
-        self._grams: dict[str, list[Floats]] = {}
+        self._grams: dict[tuple[str, tuple[int, int]], list[Floats]] = {}
 
     def prepare(
         self, styles: Mapping[str, Picture | Embedding]
@@ -116,8 +118,8 @@ class GatysEngine(Engine):
         self._history.restore(state)
 
     def close(self) -> None:
-        self._objective = self._backbone = None
-        self._grams = {}
+        self._backbone = None
+        self._objectives, self._grams = {}, {}
         self._history.reset()
 
     def _paint(self, frame: Picture, mix: Mix) -> Picture:
@@ -126,10 +128,25 @@ class GatysEngine(Engine):
         if not weights:
             painting = frame.copy()
         else:
-            objective = self._objective_for(*frame.shape[:2])
-            earlier, start = self._history.warp_to(frame)
-            objective.set_target(to_floats(frame), self._mix_grams(weights, objective), earlier)
-            painting = to_bytes(self._optimize(objective, self._choose_start(frame, start)))
+            earlier, previous = self._history.warp_to(frame)
+            start = self._choose_start(frame, previous)
+            # Smaller sizes would lose the details of a last painting that the start takes over.
+            starts_afresh = self._history.last is None or self.options.init != "previous"
+            shares = share_steps(self.options.steps, self.options.levels if starts_afresh else 1)
+            done = 0
+            for level, steps in reversed(list(enumerate(shares))):
+                height, width = halve_size(frame.shape[0], frame.shape[1], level)
+                objective = self._objective_for(height, width)
+                objective.set_target(
+                    resize_floats(to_floats(frame), height, width),
+                    self._mix_grams(weights, objective),
+                    [resize_painting(one, height, width) for one in earlier],
+                )
+                start = resize_floats(start, height, width)
+                start = self._optimize(objective, start, range(done, done + steps))
+                done += steps
+            painting = to_bytes(start)
+            self._draw_kept_steps()
         self._history.add(frame, painting)
         return painting
 
@@ -141,48 +158,56 @@ class GatysEngine(Engine):
             return rng.random(frame.shape, np.float32)
         return previous if self.options.init == "previous" else to_floats(frame)
 
-    def _optimize(self, objective: Objective, start: Floats) -> Floats:
-        """Minimize the loss; raises `EngineError` where it is not finite."""
+    def _optimize(self, objective: Objective, start: Floats, taken: range) -> Floats:
+        """Minimize the loss, by at most the steps of ``taken`` of all steps of a frame; raises
+        `EngineError` where it is not finite.
+        """
         options, started = self.options, time.perf_counter()
         if options.optimizer == "adam":
-            steps = adam(objective.evaluate_one_phase, start, options.steps, rate=options.rate)
+            steps = adam(objective.evaluate_one_phase, start, len(taken), rate=options.rate)
         else:
-            steps = lbfgs(objective.evaluate_all_phases, start, options.steps)
-        sampler = _StepSampler(options.steps) if options.keep_steps and not self.kept else None
+            steps = lbfgs(objective.evaluate_all_phases, start, len(taken))
         costs: list[float] = []
         for step in steps:
+            number = taken.start + step.number
             if not np.isfinite(step.cost):
                 raise EngineError(
-                    f"loss {step.cost} after {step.number} steps: the optimization diverged. Lower "
+                    f"loss {step.cost} after {number} steps: the optimization diverged. Lower "
                     "the rate or the weights."
                 )
             costs.append(step.cost)
-            if sampler is not None:
-                sampler.add(step)
+            if self._sampler is not None:
+                self._sampler.add(step._replace(number=number))
             seconds = time.perf_counter() - started
             detail = {"unit": "steps", "loss": step.cost}
-            self.on_progress(Progress(STAGE, step.number, options.steps, seconds, detail))
+            self.on_progress(Progress(STAGE, number, options.steps, seconds, detail))
             if options.early_stop and has_converged(costs):
                 break
         parts = objective.measure_parts(step.picture)
         self.last = OptimizationResult(
-            step.number, costs[0], sum(parts.values()), parts, time.perf_counter() - started
+            number, costs[0], sum(parts.values()), parts, time.perf_counter() - started
         )
-        if sampler is not None:
-            self.kept = sampler.finish(step)
-            draw_steps(self.kept, options.keep_steps)
         return step.picture
 
+    def _draw_kept_steps(self) -> None:
+        """Draw the steps of the first picture, once."""
+        if self._sampler is not None:
+            self.kept = self._sampler.finish()
+            self._sampler = None
+            draw_steps(self.kept, self.options.keep_steps)
+
     def _objective_for(self, height: int, width: int) -> Objective:
-        """Return the objective for this size. Only the last one is kept: a job has one size."""
+        """Return the objective for this size. A job has one size, and its halves."""
         if self._backbone is None:
             raise EngineError("this engine is closed. Open another one.")
-        if self._objective is None or self._objective.size != (height, width):
-            self._objective = Objective(
+        size = (height, width)
+        if size not in self._objectives:
+            if len(self._objectives) == self.options.levels:
+                self._objectives, self._grams = {}, {}
+            self._objectives[size] = Objective(
                 self._backbone, self.options, height, width, self._tensorflow
             )
-            self._grams = {}
-        return self._objective
+        return self._objectives[size]
 
     def _mix_grams(self, weights: Mapping[str, float], objective: Objective) -> list[Floats]:
         """Return the Gram matrices of a mix: those of its styles, averaged by weight."""
@@ -193,7 +218,9 @@ class GatysEngine(Engine):
         share, last = self.options.previous_style, self._history.last
         if share > 0 and last is not None:
             mixed = [(weight * (1 - share), grams) for weight, grams in mixed]
-            mixed.append((share, objective.measure_style(to_floats(last))))
+            mixed.append(
+                (share, objective.measure_style(to_floats(resize_style(last, *objective.size))))
+            )
         layers = range(len(mixed[0][1]))
         return [
             np.asarray(sum(np.float32(weight) * grams[layer] for weight, grams in mixed))
@@ -201,11 +228,12 @@ class GatysEngine(Engine):
         ]
 
     def _get_grams(self, name: str, objective: Objective) -> list[Floats]:
-        if name not in self._grams:
+        key = (name, objective.size)
+        if key not in self._grams:
             check_prepared({name: 1.0}, self._styles)
             style = resize_style(self._styles[name], *objective.size)
-            self._grams[name] = objective.measure_style(to_floats(style))
-        return self._grams[name]
+            self._grams[key] = objective.measure_style(to_floats(style))
+        return self._grams[key]
 
 
 def has_converged(costs: Sequence[float]) -> bool:
@@ -230,13 +258,18 @@ class _StepSampler:
     def __init__(self, steps: int) -> None:
         self._every = max(1, steps // MAX_KEPT_STEPS)
         self._kept: deque[Step] = deque(maxlen=MAX_KEPT_STEPS)
+        self._last: Step | None = None
 
     def add(self, step: Step) -> None:
+        self._last = step
         if step.number % self._every == 0:
             self._kept.append(step)
 
-    def finish(self, last: Step) -> list[Step]:
+    def finish(self) -> list[Step]:
         """Return the kept steps and, at the end, the last step of all."""
+        last = self._last
+        if last is None:
+            return []
         return [*(step for step in self._kept if step.number < last.number), last]
 
 

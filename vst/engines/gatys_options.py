@@ -23,6 +23,12 @@ class GatysOptions:
         DEFAULT, "Network whose layers measure content and style.", choices=BACKBONES
     )
     steps: int = option(100, "Optimization steps for each frame, at most.", low=1, high=100000)
+    levels: int = option(
+        1,
+        "Sizes to paint at, each half the next; each gets half the steps of the one before.",
+        low=1,
+        high=6,
+    )
     optimizer: str = option("lbfgs", "Optimizer.", choices=OPTIMIZERS)
     rate: float = option(0.02, "Learning rate of Adam.", low=1e-6, high=1)
     init: str = option(
