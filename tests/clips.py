@@ -1,4 +1,4 @@
-"""Small clips for the tests of sources and sinks: frames that tell their own number, colours that
+"""Small clips for the tests of sources and sinks: frames that tell their own number, colors that
 are known, sound that can be found again.
 """
 
@@ -18,7 +18,7 @@ from vst.video.sinks.ffmpeg import find_ffmpeg
 
 CODE_BITS = 10
 CORNERS = ((230, 30, 30), (30, 200, 30), (40, 40, 230), (230, 220, 40))
-"""The colours of the corners: top left, top right, bottom left, bottom right."""
+"""The colors of the corners: top left, top right, bottom left, bottom right."""
 
 PATCHES = (
     (255, 0, 0),
@@ -37,7 +37,7 @@ MATRICES = {"bt709": (0.2126, 0.0722), "smpte170m": (0.299, 0.114), "bt2020nc": 
 
 
 def draw_numbered_frame(index: int, width: int = 64, height: int = 48) -> Picture:
-    """A frame with four coloured corners and, in its middle rows, ``index`` in black and white
+    """A frame with four colored corners and, in its middle rows, ``index`` in black and white
     bars.
     """
     picture = np.empty((height, width, 3), np.uint8)
@@ -172,11 +172,11 @@ def encode(
     height, width = pictures[0].shape[:2]
     shape = ("-f", "rawvideo", "-pixel_format", "rgb24", "-video_size", f"{width}x{height}")
     matrix = "scale=out_color_matrix=bt709:out_range=tv"
-    colours = () if "-vf" in options else ("-vf", matrix, "-colorspace", "bt709")
+    colors = () if "-vf" in options else ("-vf", matrix, "-colorspace", "bt709")
     chosen = options if "-c:v" in options else (*X264, *options)
     data = b"".join(picture.tobytes() for picture in pictures)
     run_ffmpeg(
-        *shape, "-framerate", rate, "-i", "pipe:0", *inputs, *colours, *chosen, path, data=data
+        *shape, "-framerate", rate, "-i", "pipe:0", *inputs, *colors, *chosen, path, data=data
     )
     return path
 
@@ -226,7 +226,7 @@ def write_patches(path: Path, matrix: str, full: bool, pixels: str, *options: ob
     matrix.
     """
     bits = int("".join(filter(str.isdigit, pixels[6:].replace("le", ""))) or 8)
-    values = np.array([encode_color(colour, matrix, full, bits) for colour in PATCHES])
+    values = np.array([encode_color(color, matrix, full, bits) for color in PATCHES])
     kind = np.uint8 if bits == 8 else np.uint16
     planes = []
     for plane in range(3):
@@ -245,11 +245,11 @@ def write_patches(path: Path, matrix: str, full: bool, pixels: str, *options: ob
 
 
 def encode_color(
-    colour: tuple[int, int, int], matrix: str, full: bool, bits: int
+    color: tuple[int, int, int], matrix: str, full: bool, bits: int
 ) -> tuple[int, ...]:
-    """Y, Cb and Cr of an RGB colour (ITU-R BT.709, BT.601, BT.2020)."""
+    """Y, Cb and Cr of an RGB color (ITU-R BT.709, BT.601, BT.2020)."""
     of_red, of_blue = MATRICES[matrix]
-    red, green, blue = (channel / 255 for channel in colour)
+    red, green, blue = (channel / 255 for channel in color)
     luma = of_red * red + (1 - of_red - of_blue) * green + of_blue * blue
     chroma = ((blue - luma) / 2 / (1 - of_blue), (red - luma) / 2 / (1 - of_red))
     top, middle, unit = (1 << bits) - 1, 1 << (bits - 1), 1 << (bits - 8)
@@ -264,7 +264,7 @@ def encode_color(
 
 
 def read_patches(picture: Picture) -> npt.NDArray[np.int64]:
-    """The colours in the middles of the patches, (10, 3)."""
+    """The colors in the middles of the patches, (10, 3)."""
     return picture[picture.shape[0] // 2, 16::32].astype(np.int64)
 
 

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.page import address, chromium, clips, page  # noqa: F401
-from tests.tally import TALLY, FaultCounts
+from tests.fault_tally import TALLY, FaultCounts
+from tests.page_server import address, chromium, clips, page  # noqa: F401
 from vst import cli as commands
 
 

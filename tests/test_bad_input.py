@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests import watching
+from tests import memory_watch
 from tests.conftest import CommandResult, make_clip
-from tests.tally import TALLY
-from tests.watching import WatchedResult
+from tests.fault_tally import TALLY
+from tests.memory_watch import WatchedResult
 
 Run = Callable[..., CommandResult]
 TIME_LIMIT = 20.0
@@ -201,7 +201,7 @@ def test_all_bad_files_end_with_a_clear_error(
     def run_case(case: tuple[str, list[str]]) -> WatchedResult:
         place = free.get()
         try:
-            done = watching.run_vst(*case[1], timeout=TIME_LIMIT, folder=place)
+            done = memory_watch.run_vst(*case[1], timeout=TIME_LIMIT, folder=place)
             with counting:
                 check(*case, done, done.seconds, place)
             return done

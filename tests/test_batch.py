@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -39,11 +40,11 @@ def run_fake(job: Job, on_progress: OnProgress) -> Result:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(media: Path, tmp_path: Path) -> Path:
     (tmp_path / "clips").mkdir()
     for name in ("b.mp4", "a.mp4", "broken.mp4"):
-        (tmp_path / "clips" / name).write_bytes(b"x")
-    (tmp_path / "red.png").write_bytes(b"x")
+        shutil.copy(media / "clip.mp4", tmp_path / "clips" / name)
+    shutil.copy(media / "red.png", tmp_path)
     return tmp_path
 
 
@@ -92,6 +93,17 @@ def test_existing_outputs_are_skipped_and_a_failed_job_stops_nothing(folder: Pat
     assert "5 done, 1 there, 3 failed" in text and "failed at frame 3" in text
     again = run_batch(jobs, runner=run_fake)
     assert [one.state for one in again] == [*["there"] * 6, *["failed"] * 3]
+
+
+@pytest.mark.parametrize("wrong", ["mask_edge: soft", "mask: no.png", "score: art.yaml"])
+def test_a_job_with_a_mistake_makes_no_folder(folder: Path, wrong: str) -> None:
+    styles = "" if wrong.startswith("score") else 'styles: "@ink-wash", '
+    (folder / "art.yaml").write_text("styles: {a: no.png}\nkeys: [{at: 0, style: a}]\n")
+    text = f"options: {{{wrong}}}\n"
+    text += f"jobs: [{{content: clips/a.mp4, {styles}output: new/one.mp4}}]"
+    (outcome,) = run_batch(read_batch(write_batch(folder, text)), runner=run_fake)
+    assert outcome.state == "failed"
+    assert not (folder / "new").exists()
 
 
 def test_old_spellings_of_options_are_accepted(folder: Path) -> None:

@@ -12,7 +12,14 @@ import numpy as np
 import pytest
 
 from tests import clips
-from tests.chunked import CHUNK_SECONDS, films, is_same, make_chunk_job, paint_whole, read_pictures
+from tests.chunk_helpers import (
+    CHUNK_SECONDS,
+    films,
+    is_same,
+    make_chunk_job,
+    paint_whole,
+    read_pictures,
+)
 from vst.api import make_job
 from vst.checkpoint.planner import ChunkRule
 from vst.checkpoint.store import Chunk, ChunkFolder, get_chunk_folder, read_manifest

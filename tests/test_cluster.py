@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from tests import clips
-from tests.chunked import CHUNK_SECONDS, is_same, read_pictures, run_in_chunks, write_content
+from tests.chunk_helpers import CHUNK_SECONDS, is_same, read_pictures, run_in_chunks, write_content
 from tests.cluster_faults import VARIABLE
 from tests.conftest import CommandResult
 from vst.api import make_job

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.networks import network_bytes, write_network
+from tests.random_networks import network_bytes, write_network
 from vst.core.style_spaces import NETWORK_SPACE
 from vst.core.types import Picture
 from vst.engines.fast import FastEngine

@@ -19,7 +19,7 @@ import pytest
 
 from tests import hub_like
 from tests.exported import ExportedEngine
-from tests.networks import network_bytes
+from tests.random_networks import network_bytes
 from vst.core.style_spaces import NETWORK_SPACE
 from vst.engines import ENGINES
 from vst.engines.base import EmbeddingEngine, Engine
@@ -101,7 +101,10 @@ OPENERS |= {
     "magenta, TFLite pair of one size": open_lite_pair_of_one_size,
 }
 PARAMETERS = [
-    *(pytest.param(open_one, id=name) for name, open_one in OPENERS.items()),
+    *(  # gatys compiles anew for each size: the whole contract takes most of a minute
+        pytest.param(open_one, id=name, marks=[pytest.mark.slow] if name == "gatys" else [])
+        for name, open_one in OPENERS.items()
+    ),
     pytest.param(
         open_gatys({"optimizer": "adam", "init": "noise"}),
         id="gatys, Adam from noise",

@@ -47,6 +47,13 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     }
 
 
+def test_options_may_be_given_as_keywords_as_in_earlier_versions(clips: dict[str, str]) -> None:
+    found = evaluate(clips["raw"], clips["content"], measures=["sharpness"], size=None)
+    assert set(found.videos[0].scores) == {"sharpness"}
+    with pytest.raises(UsageError, match=r"size: given beside options\. Put them into options"):
+        evaluate(clips["raw"], clips["content"], EvaluationOptions(), size=64)
+
+
 def test_a_flickering_painting_is_told_from_a_steady_one(clips: dict[str, str]) -> None:
     found = evaluate(clips["steady"], clips["content"], EvaluationOptions(against=[clips["raw"]]))
     steady, raw = found.videos
@@ -96,9 +103,9 @@ def test_a_cut_of_the_content_is_no_flicker(tmp_path: Path) -> None:
 
 
 class Colours:
-    """A predictor whose numbers are the mean colour."""
+    """A predictor whose numbers are the mean color."""
 
-    space = "colours"
+    space = "colors"
 
     def embed(self, image: Any) -> np.ndarray:
         return np.asarray(image.mean((0, 1)), np.float32)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import CommandResult
-from tests.networks import write_network
+from tests.random_networks import write_network
 from vst.core.style_spaces import TFLITE_SPACE
 from vst.engines.embedded import EmbeddedEngine
 from vst.errors import DependencyError, EngineError, OutputExistsError, UsageError

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.networks import write_network
+from tests.random_networks import write_network
 from vst.engines.embedded import EmbeddedEngine
 from vst.export.lite_files import open_lite_file, read_metadata
 from vst.export.plan import ExportPlan

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tally import TALLY
+from tests.fault_tally import TALLY
 
 TOOL = Path(__file__).parent.parent / "tools" / "fuzz.py"
 SECONDS = 60

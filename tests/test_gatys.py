@@ -116,6 +116,7 @@ def test_with_the_temporal_loss_a_moving_scene_flickers_less() -> None:
     assert flicker(held) < 0.75 * flicker(alone)
 
 
+@pytest.mark.slow
 def test_a_cut_forgets_what_was_painted() -> None:
     engine, frames = opened(steps=4), moving(3, 40, 40)
     engine.paint(frames[:2], one() * 2)

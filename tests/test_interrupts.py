@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chunked import wait_for_chunks
+from tests.chunk_helpers import wait_for_chunks
 from tests.conftest import CommandResult, make_clip
 from vst.video.sources import open_source
 

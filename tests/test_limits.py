@@ -14,7 +14,7 @@ from PIL import Image
 import vst
 from tests import clips, watching
 from tests.conftest import CommandResult, make_clip
-from tests.tally import TALLY
+from tests.fault_tally import TALLY
 from vst.core import limits
 from vst.core.limits import LIMITS, Limits
 from vst.errors import LimitError, MediaError, UsageError

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.figures import frames_of, halos, overlap, own_flicker, spreading
+from tests.mask_measures import frames_of, halos, overlap, own_flicker, spreading
 from vst.core.types import Frame, Picture, VideoInfo
 from vst.errors import UsageError
 from vst.masks import EDGES, MASKS

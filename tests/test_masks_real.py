@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.figures import overlap
+from tests.mask_measures import overlap
 from vst.core.types import Frame
 from vst.masks.auto import AutoMask
 from vst.masks.base import Alpha

@@ -12,7 +12,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
-from tests.chunked import films, is_same, make_chunk_job, paint_whole, read_pictures, run_in_chunks
+from tests.chunk_helpers import (
+    films,
+    is_same,
+    make_chunk_job,
+    paint_whole,
+    read_pictures,
+    run_in_chunks,
+)
 from vst.api import make_job
 from vst.checkpoint.planner import ChunkPlan, ChunkRule, WarmupNeed, plan_chunks
 from vst.checkpoint.store import ChunkFolder, get_chunk_folder, read_manifest

@@ -21,9 +21,9 @@ import numpy as np
 import pytest
 
 from tests import clips
-from tests.chunked import read_pictures, wait_for_chunks
+from tests.chunk_helpers import read_pictures, wait_for_chunks
 from tests.conftest import CommandResult
-from tests.tally import TALLY, FaultCounts
+from tests.fault_tally import TALLY, FaultCounts
 from vst.checkpoint.store import get_chunk_folder, read_manifest
 from vst.video.sources import open_source
 

@@ -18,9 +18,9 @@ import pytest
 
 import vst
 from tests import clips
-from tests.chunked import read_pictures, run_in_chunks
+from tests.chunk_helpers import read_pictures, run_in_chunks
 from tests.conftest import CommandResult
-from tests.tally import FaultCounts
+from tests.fault_tally import FaultCounts
 from vst.api import make_job
 from vst.checkpoint.sink import ChunkSink
 from vst.checkpoint.store import get_chunk_folder, read_manifest

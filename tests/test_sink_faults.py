@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from tests import clips
-from tests.sinks_common import (
+from tests.sink_helpers import (
     RATE,
     names,
     nothing_left_behind,  # noqa: F401

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests import clips
-from tests.sinks_common import (
+from tests.sink_helpers import (
     ENDINGS,
     RATE,
     names,

@@ -36,7 +36,7 @@ def smooth(height: int, width: int, deviation: float, seed: int) -> np.ndarray:
 def clip(
     count: int = 24, size: tuple[int, int] = SIZE, seed: int = 0, speed: int = 2
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """A ground that moves to the left, and a "painting" of it: other colours, strokes that move
+    """A ground that moves to the left, and a "painting" of it: other colors, strokes that move
     along, and as many that are new in each frame.
     """
     height, width = size

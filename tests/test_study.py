@@ -102,12 +102,12 @@ def test_a_study_that_is_stopped_has_its_page_and_goes_on(tmp_path: Path) -> Non
     stopped = Study("sweep", "Stopped", [first, failing("b", Cancelled("stopped"))])
     with pytest.raises(Cancelled):
         run_study(stopped, tmp_path, page=build_page)
-    assert "1 of 2 cases are still to be tried" in (tmp_path / "sweep.html").read_text()
+    assert "1 of 2 cases have not run yet" in (tmp_path / "sweep.html").read_text()
     table = run_study(
         Study("sweep", "On", [first, counting("b", calls)]), tmp_path, page=build_page
     )
     assert calls == ["a", "b"] and len(table.rows) == 2
-    assert "still to be tried" not in (tmp_path / "sweep.html").read_text()
+    assert "have not run yet" not in (tmp_path / "sweep.html").read_text()
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_cases_are_chosen_by_a_part_of_their_names() -> None:
         "Frame by frame",
         "warped, stabilized",
     ]
-    with pytest.raises(UsageError, match="there are: Frame by frame"):
+    with pytest.raises(UsageError, match="Use one of: Frame by frame"):
         select_cases(cases, ["wrapped"])
 
 
@@ -201,7 +201,7 @@ def test_options_are_read_by_their_kind() -> None:
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("strength", "write NAME=VALUE"), ("strenght=1", "did you mean 'strength'"),
+    [("strength", "Write NAME=VALUE"), ("strenght=1", "did you mean 'strength'"),
      ("strength=much", "is not a number"), ("keyframes=1.5", "not a whole number"),
      ("loop=yes", "true or false"), ("output=x", "unknown option"),
      ("content=x", "unknown option")],

@@ -124,7 +124,7 @@ def test_a_full_disk_loses_no_earlier_vote(tmp_path: Path, monkeypatch: pytest.M
 def test_a_damaged_file_of_votes_raises_an_error_and_is_kept(tmp_path: Path, text: str) -> None:
     path = tmp_path / "rate.json"
     path.write_text(text)
-    with pytest.raises(MediaError, match="move it away"):
+    with pytest.raises(MediaError, match="Move it away"):
         Votes(path)
     assert path.read_text() == text
     path.unlink()

@@ -93,9 +93,11 @@ def test_a_blend_of_one_style_is_that_style(blend: str, numbers: list[float]) ->
     assert blend_embeddings([style, style], [0.3, 0.7], blend) == pytest.approx(style, abs=1e-5)
 
 
-def test_opposite_directions_do_not_divide_by_zero() -> None:
-    a = np.float32([1, 0])
-    assert np.isfinite(blend_embeddings([a, -a], [0.5, 0.5], "slerp")).all()
+@pytest.mark.parametrize("seed", range(5))
+def test_opposite_embeddings_mix_along_the_straight_line(seed: int) -> None:
+    a = np.random.default_rng(seed).normal(size=100).astype(np.float32)
+    mixed = blend_embeddings([a, -2 * a], [0.3, 0.7], "slerp")
+    assert mixed == pytest.approx(-1.1 * a, abs=1e-5)
 
 
 EASE_NAMES = [*sorted(EASES), "cubic-bezier(0.3,-0.5,0.2,1.4)", "table(0,0.7,1)"]

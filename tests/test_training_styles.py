@@ -97,6 +97,7 @@ def test_a_training_leaves_the_network_the_curves_and_what_was_set(trained: Path
     assert about["style"] == "dots" and about["held"]["style"] == last["held style"]
 
 
+@pytest.mark.slow
 def test_a_training_that_was_broken_off_comes_to_the_same(
     trained: Path, folder: Path, tmp_path: Path
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import CommandResult
-from tests.visitors import (
+from tests.page_visitors import (
     sent_fixture,  # noqa: F401
     session_fixture,  # noqa: F401
     sessions_fixture,  # noqa: F401

@@ -12,7 +12,7 @@ import pytest
 
 from tests.browser import Browser
 from tests.conftest import make_clip
-from tests.page import SHOTS, bring, form, needs_browser, state_of
+from tests.page_server import SHOTS, bring, form, needs_browser, state_of
 from vst.schedule.score import parse_score
 from vst.video.sinks.metadata import read_job
 from vst.video.sources import open_source

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.visitors import (
+from tests.page_visitors import (
     bring,
     sent_fixture,  # noqa: F401
     session_fixture,  # noqa: F401

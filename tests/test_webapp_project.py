@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.visitors import (
+from tests.page_visitors import (
     bring,
     sent_fixture,  # noqa: F401
     session_fixture,  # noqa: F401

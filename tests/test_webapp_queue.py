@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.visitors import (
+from tests.page_visitors import (
     sent_fixture,  # noqa: F401
     session_fixture,  # noqa: F401
     sessions_fixture,  # noqa: F401

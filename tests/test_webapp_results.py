@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser import Browser, free_port
-from tests.page import SHOTS, bring, form, names, needs_browser, state_of
+from tests.page_server import SHOTS, bring, form, names, needs_browser, state_of
 from tests.test_webapp_restart import start
 from vst.video.sources import open_source
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.visitors import (
+from tests.page_visitors import (
     LIMITS,
     bring,
     sent_fixture,  # noqa: F401

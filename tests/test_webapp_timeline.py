@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.browser import Browser
-from tests.page import SHOTS, bring, form, key_times, names, needs_browser, state_of
+from tests.page_server import SHOTS, bring, form, key_times, names, needs_browser, state_of
 from vst.samples import write_content
 
 pytestmark = needs_browser

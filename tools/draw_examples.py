@@ -1,7 +1,7 @@
-"""Draw docs/pictures/masks-auto.jpg and report.jpg: what `--mask auto` finds, and the page of
-`vst evaluate --report`, both on clips that the project draws.
+"""Draw docs/pictures/masks-auto.jpg, pickers.jpg and report.jpg: what `--mask auto` finds, what the
+pickers take, and the page of `vst evaluate --report`, all on clips that the project draws.
 
-python tools/draw_examples.py [FOLDER] [masks|report …]
+python tools/draw_examples.py [FOLDER] [masks|pickers|report …]
 """
 
 from __future__ import annotations
@@ -19,15 +19,22 @@ sys.path.insert(0, str(ROOT))
 
 
 from vst.core.types import Frame, Picture  # noqa: E402
+from vst.keyframes import PICKERS  # noqa: E402
 from vst.masks.auto import AutoMask  # noqa: E402
-from vst.plotting import draw_grid, save_picture  # noqa: E402
+from vst.plotting import draw_grid, draw_sheet, save_picture, write_text  # noqa: E402
 from vst.samples import write_content  # noqa: E402
 from vst.samples.figure import FigureClip  # noqa: E402
+from vst.samples.film import StyleFilm, write_clip  # noqa: E402
 from vst.samples.motion.clips import ClipRecipe, draw_clip  # noqa: E402
+from vst.video.sources import open_source  # noqa: E402
 
 CELL = (240, 135)
 SHOWN = (0, 9, 19)
 """Frames of each clip on the sheet of masks."""
+SHOT, FADE = 30, 6
+"""Frames of one shot of the style films, and of a fade, at 12 frames a second."""
+TAKEN = ("middle", "scene", "change", "diverse")
+"""Pickers on the sheet."""
 LARGEST = 290_000
 
 
@@ -71,6 +78,56 @@ def draw_masks(folder: Path) -> None:
     save_sheet(folder / "masks-auto.jpg", draw_grid(rows, names, labels, cell=CELL))
 
 
+def draw_films() -> Iterator[tuple[str, list[Picture]]]:
+    """Yield films with their names: with fades, with credits, and with blur and near twins."""
+    scenes = ("blue-swirls", "warm-dots", "ink-wash", "fire-impasto")
+    size = (320, 180)
+    shots = [list(StyleFilm((name,), *size, SHOT / 12, 12).frames()) for name in scenes]
+    fading = [
+        (one * min(1.0, i / FADE, (SHOT - 1 - i) / FADE)).astype(np.uint8)
+        for shot in shots
+        for i, one in enumerate(shot)
+    ]
+    yield "fades through black", fading
+    page = np.full((180, 320, 3), 12, np.uint8)
+    for line in range(6):
+        write_text(
+            page, "Written, drawn and edited by", (160, 25 + 26 * line), 15, (230, 230, 230), "mm"
+        )
+    yield (
+        "title and credits",
+        [page] * SHOT + [one for shot in shots for one in shot] + [page] * 2 * SHOT,
+    )
+    swung = [
+        np.roll(cv2.blur(one, (41, 1)), 12 * i, 1) if 10 <= i < 18 else one
+        for shot in shots
+        for i, one in enumerate(shot)
+    ]
+    yield "blur and a shot shown twice", [*swung, *shots[0], *shots[0]]
+
+
+def draw_pickers(folder: Path) -> None:
+    """Draw what each picker takes from three films, below the frames at even distances."""
+    sheets = []
+    with tempfile.TemporaryDirectory() as temporary:
+        for name, pictures in draw_films():
+            path = Path(temporary) / "film.mp4"
+            write_clip(path, pictures, 320, 180, 12, None)
+            with open_source(path) as film:
+                even = np.linspace(0, film.info.duration - 0.1, 8)
+                rows = [[film.at(float(time)) for time in even]]
+                labels = [[f"{time:.1f} s" for time in even]]
+                for picker in TAKEN:
+                    times = PICKERS[picker]().pick(film, 4).times
+                    rows.append([film.at(time) for time in times])
+                    labels.append([f"{time:.1f} s" for time in times])
+            captions = [f"{name}: eight frames at even distances"]
+            captions += [f"--picker {picker} -n 4" for picker in TAKEN]
+            sheets.append(draw_sheet(rows, labels, captions=captions, width=640, tallest=78))
+    height = min(len(sheet) for sheet in sheets)  # a picker may find fewer pictures, drawn larger
+    save_sheet(folder / "pickers.jpg", np.concatenate([sheet[:height] for sheet in sheets], 1))
+
+
 def draw_report(folder: Path) -> None:
     """Paint a clip steadily and not, measure both, and draw the page's first screens."""
     from tests.browser import Browser
@@ -98,7 +155,7 @@ def draw_report(folder: Path) -> None:
         save_sheet(folder / "report.jpg", cv2.cvtColor(cv2.imread(str(shot)), cv2.COLOR_BGR2RGB))
 
 
-PARTS = {"masks": draw_masks, "report": draw_report}
+PARTS = {"masks": draw_masks, "pickers": draw_pickers, "report": draw_report}
 
 
 def main(folder: Path, parts: list[str]) -> None:

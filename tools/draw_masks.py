@@ -15,7 +15,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.figures import frames_of, halos, overlap, own_flicker, spreading  # noqa: E402
+from tests.mask_measures import frames_of, halos, overlap, own_flicker, spreading  # noqa: E402
 from vst.core.types import Picture  # noqa: E402
 from vst.engines.embedded import EmbeddedEngine  # noqa: E402
 from vst.masks import EDGES  # noqa: E402

@@ -157,7 +157,8 @@ def list_blends() -> list[dict[str, Any]]:
     a, b, c = np.round(rng.normal(0.3, 1, (3, 6)), 3).astype(np.float32)
     mixes: Sequence[tuple[Sequence[np.ndarray], Sequence[float]]] = (
         ((a, b), (0.25, 0.75)), ((a, b, c), (0.2, 0.5, 0.3)), ((a, a), (0.4, 0.6)),
-        ((a, -a), (0.3, 0.7)), ((a, b, c), (-0.1, 0.6, 0.5)), ((a, b), (1.0, 0.0)),
+        ((a, -a), (0.3, 0.7)), ((a, -2 * a), (0.3, 0.7)), ((a, -a + 0.01 * b), (0.3, 0.7)),
+        ((a, b, c), (-0.1, 0.6, 0.5)), ((a, b), (1.0, 0.0)),
     )  # fmt: skip
     return [
         {

@@ -21,7 +21,9 @@ from vst.core.registry import find_nearest
 from vst.core.types import OnProgress, Progress, ignore_progress
 from vst.engines.options import collect_option_fields
 from vst.errors import Cancelled, MissingFileError, UsageError, VSTError
-from vst.job import Job, check_output_name, check_paths
+from vst.job import Job, check_output_name
+from vst.pipeline.build_schedule import read_job_score
+from vst.pipeline.checks import check_job
 from vst.pipeline.run import Result, run
 
 LARGEST_FILE = 1_000_000
@@ -121,7 +123,8 @@ def _run_one(job: Job, on_progress: OnProgress, runner: Callable[..., Result]) -
         check_output_name(job.output)
         if is_written(Path(job.output)) and not job.overwrite:
             return JobOutcome(*about, "there")
-        check_paths(job)
+        check_job(job)
+        read_job_score(job)  # refuses a score's missing styles before the folder is made
         Path(job.output).absolute().parent.mkdir(parents=True, exist_ok=True)
         result = runner(job, on_progress)
     except Cancelled:

@@ -65,12 +65,13 @@ class ClipQueue:
                 continue
             began = time.perf_counter()
             try:
-                if self._is_long(job):
-                    self.long.append(job)
-                    continue
-                order = self._make_order(job)
+                order = None if self._is_long(job) else self._make_order(job)
+                Path(job.output).absolute().parent.mkdir(parents=True, exist_ok=True)
             except (VSTError, OSError, ValueError) as error:
                 self.record(make_failure(job, error, time.perf_counter() - began))
+                continue
+            if order is None:
+                self.long.append(job)
                 continue
             self.orders[order.key] = job
             self.began[order.key] = began
@@ -79,7 +80,6 @@ class ClipQueue:
     def _is_long(self, job: Job) -> bool:
         check_job(job)
         read_job_score(job)
-        Path(job.output).absolute().parent.mkdir(parents=True, exist_ok=True)
         kind = detect_sink_kind(job.output)
         if kind == "folder":
             raise UsageError(

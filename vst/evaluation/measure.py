@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
@@ -94,15 +94,17 @@ def evaluate(
     content: str,
     options: EvaluationOptions | None = None,
     on_progress: OnProgress = ignore_progress,
+    **fields: Any,
 ) -> Evaluation:
-    """Measure ``painted`` (a video or a folder of frames), frame by frame against ``content``."""
-    options = options or EvaluationOptions()
-    styles, job, against, fresh = options.styles, options.job, options.against, options.fresh
+    """Measure ``painted`` (a video or a folder of frames), frame by frame against ``content``.
+
+    ``fields``: those of `EvaluationOptions` as keywords, instead of ``options``.
+    """
+    options = make_options(options, fields)
+    styles, job, against = options.styles, options.job, list_compared(options)
     protocol, measures, judge = options.protocol, options.measures, options.judge
     size = PROTOCOL.side if protocol else options.size
-    if fresh is not None and fresh not in against:
-        against = (*against, fresh)
-    fresh = fresh or find_fresh(against)
+    fresh = options.fresh or find_fresh(against)
     has_style = bool(styles or job)
     chosen = choose_metrics(fresh, has_style, measures, protocol)
     with ExitStack() as stack:
@@ -140,6 +142,19 @@ def evaluate(
         evaluation.held = find_held_styles(wanted, evaluation.videos[0].frames)
     evaluation.verdict = make_verdict(evaluation)
     return evaluation
+
+
+def make_options(options: EvaluationOptions | None, fields: Mapping[str, Any]) -> EvaluationOptions:
+    """Make the options out of keywords; None stands for a default, as in earlier versions."""
+    if options is not None and fields:
+        raise UsageError(f"{', '.join(fields)}: given beside options. Put them into options")
+    given = {name: value for name, value in fields.items() if value is not None}
+    return options or EvaluationOptions(**given)
+
+
+def list_compared(options: EvaluationOptions) -> tuple[str, ...]:
+    """List the other paintings of the content, the unstabilized one among them."""
+    return tuple(dict.fromkeys([*options.against, *filter(None, [options.fresh])]))
 
 
 def find_fresh(paths: Sequence[str]) -> str | None:

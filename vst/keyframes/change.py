@@ -13,7 +13,7 @@ APART = 4.0
 
 
 class ChangePicker(Picker):
-    """Picks the frames with the largest mean squared error to the frames before and after."""
+    """Picks the frames with the largest mean squared error to their usable neighbors."""
 
     def pick(
         self, source: FrameReader, count: int, embed: Embed | None = None
@@ -41,10 +41,14 @@ class ChangePicker(Picker):
 
 
 def measure_changes(found: FrameSurvey) -> list[float]:
-    """Compute each frame's mean squared error to its neighbors; the two ends have one neighbor."""
-    stack = found.thumbnail_stack
-    if len(stack) < 2:
-        return [0.0] * len(stack)
-    steps = np.square(stack[1:] - stack[:-1]).mean((1, 2, 3))
-    before, after = np.concatenate([steps[:1], steps]), np.concatenate([steps, steps[-1:]])
-    return [float(change) for change in (before + after) / 2]
+    """Compute each frame's mean squared error to its usable neighbors; 0 where it has none.
+
+    What comes and goes with a fade, a blank frame or a title is not a change of the picture.
+    """
+    stack, usable = found.thumbnail_stack, set(found.usable)
+    changes = []
+    for number in range(len(stack)):
+        near = [n for n in (number - 1, number + 1) if n in usable]
+        steps = [float(np.square(stack[number] - stack[n]).mean()) for n in near]
+        changes.append(sum(steps) / len(steps) if steps else 0.0)
+    return changes

@@ -53,7 +53,15 @@ EVEN = 4.0
 """Standard deviation (0..255) of each channel below which a frame is blank."""
 FADED = 0.7
 """A frame next to a black or blank one is part of a fade while its contrast is below this share of
-that of its shot around it.
+that of its scene around it ...
+"""
+RISING = 0.97
+"""... or below this share of that of the frames just ahead: the fade is still going on."""
+AHEAD = 4
+"""Number of frames just ahead, over which the slowest fade rises visibly."""
+SAME_SCENE = 0.8
+"""Correlation of the gray thumbnails of successive frames from which they show the same scene,
+whatever their brightness: to the cut detector, a fast fade is a cut.
 """
 LETTERED = 0.7
 """Share of the picture in one color from which the rest may be the letters of credits."""
@@ -120,20 +128,32 @@ class FrameSurvey:
         """Whether each frame is on its way to or from a black or blank one."""
         contrast = self.thumbnail_stack.mean(3).std((1, 2))
         empty = np.array(self.black) | np.array(self.blank)
-        shots = np.array(self.shots)
-        found = np.zeros(len(shots), bool)
+        scenes = self._number_scenes()
+        found = np.zeros(len(scenes), bool)
         for way in (1, -1):
             for edge in np.flatnonzero(empty):
-                number = edge + way
-                while 0 <= number < len(shots) and not empty[number] and not found[number]:
+                for number in range(edge + way, len(scenes) if way > 0 else -1, way):
+                    if empty[number] or found[number]:
+                        break
                     ahead = np.arange(number, number + way * 2 * NEIGHBORS, way)
-                    ahead = ahead[(ahead >= 0) & (ahead < len(shots))]
-                    ahead = ahead[shots[ahead] == shots[number]]
-                    if contrast[number] >= FADED * contrast[ahead].max():
+                    ahead = ahead[(ahead >= 0) & (ahead < len(scenes))]
+                    ahead = ahead[scenes[ahead] == scenes[number]]
+                    full, soon = contrast[ahead].max(), contrast[ahead[: AHEAD + 1]].max()
+                    if contrast[number] >= max(FADED * full, RISING * soon):
                         break
                     found[number] = True
-                    number += way
         return [bool(one) for one in found]
+
+    def _number_scenes(self) -> npt.NDArray[np.int64]:
+        """Return a number for each frame that rises where a frame belongs to another shot and
+        shows another picture than the one before.
+        """
+        gray = self.thumbnail_stack.mean(3).reshape(len(self.times), -1)
+        gray = gray - gray.mean(1, keepdims=True)
+        gray /= np.maximum(np.linalg.norm(gray, axis=1, keepdims=True), 1e-6)
+        differs = (gray[1:] * gray[:-1]).sum(1) < SAME_SCENE
+        cuts = differs & (np.diff(np.array(self.shots)) != 0)
+        return np.concatenate([[0], np.cumsum(cuts)])
 
     @cached_property
     def faultless(self) -> list[int]:

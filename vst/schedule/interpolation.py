@@ -41,15 +41,17 @@ def blend_embeddings(
 
 
 def _slerp(a: Embedding, b: Embedding, part: float) -> Embedding:
-    length_a, length_b = float(np.linalg.norm(a)), float(np.linalg.norm(b))
-    straight = ((1 - part) * a + part * b).astype(np.float32)
+    # In float64: near 0 and a half turn, rounding a cosine to float32 moves its angle by 4e-4.
+    start, end = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    length_a, length_b = float(np.linalg.norm(start)), float(np.linalg.norm(end))
+    straight = ((1 - part) * start + part * end).astype(np.float32)
     if min(length_a, length_b) < 1e-6:
         return straight
-    angle = float(np.arccos(np.clip(float(a @ b) / (length_a * length_b), -1, 1)))
+    angle = float(np.arccos(np.clip(float(start @ end) / (length_a * length_b), -1, 1)))
     if angle < 1e-4 or angle > np.pi - 1e-4:  # parallel, or opposite: no unique way around
         return straight
     length = (1 - part) * length_a + part * length_b
-    way = np.sin((1 - part) * angle) * a / length_a + np.sin(part * angle) * b / length_b
+    way = np.sin((1 - part) * angle) * start / length_a + np.sin(part * angle) * end / length_b
     return (way * (length / np.sin(angle))).astype(np.float32)
 
 

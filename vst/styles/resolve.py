@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -78,15 +79,18 @@ def resolve_styles(
     picker: str,
     at: Sequence[float] = (),
     reading: StyleReading | None = None,
+    **named: Any,
 ) -> list[ResolvedStyle]:
     """Resolve style arguments in order; duplicate names get a number.
 
     An argument is a picture, a folder of pictures (in order of name), a video (``keyframes`` of it,
     chosen by ``picker``), ``@name`` (a built-in style or the user's), a ``.keras`` file (a network
     trained for a style), or ``none`` (the unpainted content). ``at``: seconds, for the picker that
-    takes times.
+    takes times. ``named``: fields of `StyleReading` as keywords, instead of ``reading``.
     """
-    chosen, reading = PICKERS[picker](at), reading or StyleReading()
+    if reading is not None and named:
+        raise UsageError(f"{', '.join(named)}: given beside reading. Put them into reading")
+    chosen, reading = PICKERS[picker](at), reading or StyleReading(**named)
 
     def resolve_video(path: Path) -> list[ResolvedStyle]:
         return _resolve_video(path, chosen, keyframes, reading)

@@ -1,1 +1,1 @@
-"""Studies: methods tried against each other on a user's own files, and videos rated by eye."""
+"""Studies: methods compared on a user's own files, and videos rated by eye."""

@@ -1,4 +1,4 @@
-"""Which network should say what style is? The same picture, painted with each backbone."""
+"""Compares the networks that define what style is: one picture, painted with each backbone."""
 
 from __future__ import annotations
 
@@ -36,9 +36,10 @@ def plan_backbones(
     options: Mapping[str, Any] | None = None,
     only: Sequence[str] = (),
 ) -> Study:
-    """Paint one picture by optimisation with every backbone.
+    """Plan one picture painted by optimization with every backbone.
 
-    ``weights``: backbone -> a file of its weights, or `RANDOM`; else those of ImageNet, fetched.
+    ``weights``: backbone -> a file of its weights, or `RANDOM`; the others use ImageNet's,
+    downloaded.
     """
     weights = dict(weights or {})
     for name in weights:
@@ -60,10 +61,10 @@ def plan_backbones(
         title=f"Backbones: {subject.names()}",
         cases=select_cases(cases, only),
         about=[
-            "One picture, painted by optimisation with each backbone, each from its own layers.",
+            "One picture, painted by optimization with each backbone, each from its own layers.",
             "Losses of two backbones cannot be compared; time, variation and style distance can.",
             f"Style distance by the predictor of {subject.predictor}.",
-            "The backbone that carries the same name is judged by its own kin.",
+            "A backbone with the predictor's name is judged by a relative of its own.",
             "Random weights show what a backbone costs, not what it paints.",
         ],
         shown={
@@ -76,7 +77,7 @@ def plan_backbones(
 
 
 def parse_weights(texts: Sequence[str]) -> dict[str, str]:
-    """``random`` (for every backbone that would be fetched), or ``NAME=FILE`` for each."""
+    """Parse ``random`` (for every backbone that would be downloaded), or ``NAME=FILE`` for each."""
     found: dict[str, str] = {}
     for text in texts:
         name, sign, file = text.partition("=")

@@ -1,6 +1,6 @@
-"""A study: cases that are tried one after the other, each of which becomes a row of a table.
+"""A study: cases that run one after the other; each fills a row of a table.
 
-To add a study: a file in this folder with a function that makes one, and a verb in
+To add a study: a file in this folder with a function that builds one, and a verb in
 `vst.cli.study`.
 """
 
@@ -35,10 +35,10 @@ QUALITY = 90
 
 @dataclass
 class CaseResult:
-    """What a case brought to light.
+    """The result of one case.
 
     ``figures``: name in `vst.research.study.figures.FIGURES` -> number. ``pictures``: caption ->
-    picture. ``curves``: name -> a value for each frame. ``video``: a file in the row's folder.
+    picture. ``curves``: name -> one value for each frame. ``video``: a file in the row's folder.
     """
 
     figures: dict[str, float] = field(default_factory=dict)
@@ -54,8 +54,10 @@ CaseFunction = Callable[[Path, OnProgress], CaseResult]
 
 @dataclass(frozen=True)
 class Case:
-    """One thing to try. ``settings``: plain values, all that its result depends on: a row with the
-    same ones is taken from the disk.
+    """One case to run.
+
+    ``settings``: plain values that determine the result: a row with the same settings is read from
+    the disk instead.
     """
 
     name: str
@@ -71,9 +73,10 @@ class Case:
 
 @dataclass
 class CaseRow:
-    """What became of a case. Its pictures are files in ``folder``, which like ``video`` is relative
-    to the study's folder. ``wall``: seconds for all of it, training and measuring included;
-    ``machine``: what it ran on.
+    """The outcome of a case.
+
+    Its pictures are files in ``folder``, which like ``video`` is relative to the study's folder.
+    ``wall``: seconds of the whole case, with training and measuring; ``machine``: what it ran on.
     """
 
     name: str
@@ -91,14 +94,16 @@ class CaseRow:
 
     @property
     def done(self) -> bool:
-        """Whether it was measured."""
+        """Whether the case was measured."""
         return self.state == DONE
 
 
 @dataclass(frozen=True)
 class Study:
-    """The cases of one study, and what its page says. ``shown``: caption -> picture of what went
-    in. ``about``: lines on how it was done. ``rate``: of the curves, values a second.
+    """The cases of one study, and the content of its page.
+
+    ``shown``: caption -> picture of an input. ``about``: lines on the method. ``rate``: values a
+    second of the curves.
     """
 
     name: str
@@ -113,7 +118,7 @@ class Study:
 
 @dataclass
 class StudyTable:
-    """A study with its rows so far."""
+    """A study with the rows that are done."""
 
     study: Study
     folder: Path
@@ -148,8 +153,10 @@ def run_study(
     *,
     page: Callable[[StudyTable], str] | None = None,
 ) -> StudyTable:
-    """Try every case whose row is not there yet. After each, the study's JSON and page are written:
-    whatever stops it, what was measured is kept.
+    """Run every case that has no row yet.
+
+    The study's JSON and page are written after each case, so an interruption loses one case at
+    most.
     """
     table = StudyTable(study, folder)
     with StudyFolder(table):
@@ -170,13 +177,15 @@ def run_study(
 
 
 def describe_machine() -> dict[str, Any]:
-    """What seconds depend on. ``load``: processes that wanted to run, of late, on all cores."""
+    """Describe what seconds depend on. ``load``: the recent number of runnable processes, on all
+    cores.
+    """
     load = os.getloadavg()[1] if hasattr(os, "getloadavg") else None
     return {"cores": os.cpu_count(), "system": platform.platform(), "load": load}
 
 
 class StudyFolder:
-    """A study's folder, held by one run."""
+    """A study's folder, locked by one run."""
 
     def __init__(self, table: StudyTable) -> None:
         self.table = table
@@ -184,16 +193,16 @@ class StudyFolder:
     def __enter__(self) -> None:
         folder, name = self.table.folder, self.table.study.name
         if folder.exists() and not folder.is_dir():
-            raise OutputExistsError(f"{str(folder)!r} is not a folder; give the study a folder")
+            raise OutputExistsError(f"{str(folder)!r} is not a folder. Give the study a folder")
         try:
             (folder / name).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise OutputError(
-                f"folder {str(folder)!r} cannot be made ({error.strerror or error}); give another"
+                f"folder {str(folder)!r} cannot be made ({error.strerror or error}). Give another"
             ) from error
         if self.table.json.exists() and not is_study(self.table.json):
             raise OutputExistsError(
-                f"{str(self.table.json)!r} exists and is not a study; give another folder"
+                f"{str(self.table.json)!r} exists and is not a study. Give another folder"
             )
         self.lock = Lock(folder / f".{name}.lock", f"the study in {str(folder)!r}")
 
@@ -210,7 +219,7 @@ def is_study(path: Path) -> bool:
 
 
 def label_progress(on_progress: OnProgress, label: str) -> OnProgress:
-    """Progress with the case's name before what is done."""
+    """Put the case's name before its progress messages."""
 
     def tell(progress: Progress) -> None:
         stage = f"{label}: {progress.stage}"
@@ -222,7 +231,7 @@ def label_progress(on_progress: OnProgress, label: str) -> OnProgress:
 
 
 def run_case(case: Case, place: Path, on_progress: OnProgress) -> CaseRow:
-    """The row of a case; what cannot be done is a row with its reason."""
+    """Run a case and return its row; a case that fails gives a row with the reason."""
     settings = json.loads(json.dumps(dict(case.settings), default=str))
     began = time.perf_counter()
     try:
@@ -254,7 +263,7 @@ def run_case(case: Case, place: Path, on_progress: OnProgress) -> CaseRow:
 
 
 def save_pictures(pictures: Mapping[str, Picture], place: Path) -> dict[str, str]:
-    """Caption -> name of the file that the picture was written to."""
+    """Write the pictures; returns caption -> file name."""
     names = {}
     for number, (caption, picture) in enumerate(pictures.items(), 1):
         names[caption] = save_picture(place / f"{number}.jpg", picture, QUALITY).name
@@ -262,7 +271,7 @@ def save_pictures(pictures: Mapping[str, Picture], place: Path) -> dict[str, str
 
 
 def read_row(place: Path, case: Case) -> CaseRow | None:
-    """The row that an earlier run left, if it is whole."""
+    """Read the row that an earlier run left, if it is complete."""
     try:
         known = json.loads((place / ROW).read_text(encoding="utf-8"))
         row = CaseRow(**{**known, "name": case.name})
@@ -274,17 +283,17 @@ def read_row(place: Path, case: Case) -> CaseRow | None:
 
 
 def round_finite(value: float) -> float | None:
-    """A number for JSON, rounded to what means something."""
+    """Round a number for JSON to its significant digits; None unless it is finite."""
     return float(f"{value:.6g}") if math.isfinite(value) else None
 
 
 def select_cases(cases: Sequence[Case], only: Sequence[str]) -> list[Case]:
-    """The cases whose names hold one of these texts; all of them if there are none."""
+    """Select the cases whose names contain one of these texts; all cases without a text."""
     if not only:
         return list(cases)
     found = [case for case in cases if any(text.lower() in case.name.lower() for text in only)]
     missing = [text for text in only if not any(text.lower() in c.name.lower() for c in cases)]
     if missing:
         names = ", ".join(case.name for case in cases)
-        raise UsageError(f"no case is called {missing[0]!r}; there are: {names}")
+        raise UsageError(f"no case is named {missing[0]!r}. Use one of: {names}")
     return found

@@ -1,7 +1,7 @@
-"""What a study works on: a short clip of the content at one size, or one picture of it.
+"""The input of a study: a short clip of the content at one size, or one picture of it.
 
-All cases get the same file, at the size they paint at: nothing is scaled between painting and
-measuring.
+All cases get the same file, at the size at which they paint: nothing is resized between painting
+and measuring.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ CLIP_QUALITY = 8
 
 @dataclass(frozen=True)
 class Subject:
-    """Content, styles and size, as they were named. ``start`` and ``seconds`` count for videos."""
+    """Content, styles and size, as given. ``start`` and ``seconds`` apply to videos."""
 
     content: str
     styles: tuple[str, ...]
@@ -57,7 +57,7 @@ class Subject:
     def check(self) -> None:
         """Refuse what can be known to be wrong before anything is done."""
         if not self.styles:
-            raise UsageError("no style was given; name one with -s: a picture, a video, or @name")
+            raise UsageError("no style was given. Name one with -s: a picture, a video, or @name")
         for style in self.styles:
             check_style_exists(style)
         open_source(self.content).close()
@@ -82,8 +82,8 @@ class Subject:
 
 
 def replace_drawn_styles(subject: Subject, folder: Path) -> Subject:
-    """The subject, checked, with pictures in the place of the styles that this package draws: not
-    every way to paint takes a style as numbers.
+    """Return the subject, checked, with pictures instead of the built-in styles: some engines take
+    no style as an embedding.
     """
     subject.check()
     styles = []
@@ -100,7 +100,7 @@ def replace_drawn_styles(subject: Subject, folder: Path) -> Subject:
 
 
 def write_still(subject: Subject, folder: Path) -> Path:
-    """The picture that is painted: the content, or the frame in its middle, as a PNG."""
+    """Write the picture to paint: the content, or the frame in its middle, as a PNG."""
     path = input_path(subject, folder, "picture", ".png")
     if not path.is_file():
         picture = read_middle_picture(subject.content)
@@ -110,7 +110,7 @@ def write_still(subject: Subject, folder: Path) -> Path:
 
 
 def write_clip(subject: Subject, folder: Path) -> Path:
-    """The clip that is painted: so many seconds of the content, without sound, as an MP4."""
+    """Write the clip to paint: a part of the content, without sound, as an MP4."""
     path = input_path(subject, folder, f"clip {subject.span()}", ".mp4")
     if path.is_file():
         return path
@@ -131,19 +131,19 @@ def write_clip(subject: Subject, folder: Path) -> Path:
             if count < 2:
                 raise MediaError(
                     f"{subject.content} has {count} frames in {subject.seconds:g} s from "
-                    f"{subject.start:g} s on; a study of videos needs two at least"
+                    f"{subject.start:g} s on. A study of videos needs two or more"
                 )
             sink.finish()
     return path
 
 
 def round_to_even(length: int) -> int:
-    """The nearest even number of pixels."""
+    """Round to the nearest even number of pixels."""
     return max(2, round(length / 2) * 2)
 
 
 def input_path(subject: Subject, folder: Path, kind: str, suffix: str) -> Path:
-    """Where an input of this kind lies: another content, size or span is another file."""
+    """Return the path of an input of this kind; another content, size or span has another path."""
     path = Path(subject.content)
     what = hash_file(path, "blake2b") if path.is_file() else fingerprint_input(subject.content)
     key = blake2b(f"{what} {subject.size} {kind}".encode(), digest_size=6).hexdigest()
@@ -153,7 +153,7 @@ def input_path(subject: Subject, folder: Path, kind: str, suffix: str) -> Path:
 
 
 def collect_pictures(styles: Sequence[ResolvedStyle]) -> dict[str, Picture]:
-    """Name -> picture of those styles that have one."""
+    """Return name -> picture of the styles that have one."""
     return {
         style.name: style.picture
         for style in styles
@@ -162,13 +162,13 @@ def collect_pictures(styles: Sequence[ResolvedStyle]) -> dict[str, Picture]:
 
 
 def resolve_subject_styles(subject: Subject) -> list[ResolvedStyle]:
-    """The subject's styles, as a job takes them."""
+    """Return the subject's styles, as a job takes them."""
     job = Job(subject.content, subject.styles, "")
     return resolve_styles(job.styles, keyframes=job.keyframes, picker=job.picker)
 
 
 class StillJudge:
-    """Measures paintings of one picture; the predictor is opened when it is first needed."""
+    """Measures paintings of one picture; the predictor opens at its first use."""
 
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
@@ -181,8 +181,8 @@ class StillJudge:
             self._engine = open_engine(self.subject.predictor)
             if not hasattr(self._engine, "embed"):
                 raise UsageError(
-                    f"engine {self.subject.predictor!r} has no style embeddings; "
-                    "choose another predictor"
+                    f"engine {self.subject.predictor!r} has no style embeddings. "
+                    "Choose another predictor"
                 )
         if self._wanted is None:
             numbers = [

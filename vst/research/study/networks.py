@@ -1,4 +1,4 @@
-"""Networks of one style within a study: trained for a stated time, or given."""
+"""Networks of one style within a study: trained for a set time, or given."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ LONGEST_REST = 30.0
 
 @dataclass(frozen=True)
 class Network:
-    """A network of a study: its name in the table, how it is trained, options of its own."""
+    """A network of a study: its name in the table, its training, and its own options."""
 
     label: str
     kind: str
@@ -49,9 +49,11 @@ class Network:
 
 @dataclass(frozen=True)
 class Training:
-    """How networks come to be. ``pictures``: a folder that they see; ``data``: what those with
-    flow losses see, a video or a folder in MPI Sintel's layout; else the content outside the clip.
-    ``given``: a network's file, then nothing is trained. ``options``: for every network.
+    """How the study gets its networks.
+
+    ``pictures``: a folder for their training; ``data``: for flow losses, a video or a folder in MPI
+    Sintel's layout; by default the content outside the clip. ``given``: a network's file, which
+    replaces training. ``options``: for every network.
     """
 
     kind: str = "fast"
@@ -63,12 +65,12 @@ class Training:
 
     def __post_init__(self) -> None:
         if self.kind not in TRAININGS:
-            raise UsageError(f"training {self.kind!r}; allowed is {' or '.join(TRAININGS)}")
+            raise UsageError(f"training {self.kind!r}: unknown. Use {' or '.join(TRAININGS)}")
         if not self.minutes > 0:
-            raise UsageError(f"minutes {self.minutes:g}; a training takes more than 0")
+            raise UsageError(f"minutes {self.minutes:g}: a training takes more than 0")
         for name in (self.pictures, self.data, self.given):
             if name is not None and not Path(name).exists():
-                raise MissingFileError(f"{name!r} is not there; a network cannot learn from it")
+                raise MissingFileError(f"{name!r} does not exist: a network cannot learn from it")
         self.plans()
 
     def settings(self) -> dict[str, Any]:
@@ -101,12 +103,12 @@ class Training:
 
 
 def collect_training_fields(kind: str) -> dict[str, Field[Any]]:
-    """The options of a training and of its network."""
+    """Return the options of a training and of its network."""
     return {part.name: part for plan in (TRAININGS[kind], FeedForwardPlan) for part in fields(plan)}
 
 
 def select_fields(values: Mapping[str, Any], plan: type) -> dict[str, Any]:
-    """Those of the values that are fields of a plan."""
+    """Select the values that are fields of a plan."""
     names = {part.name for part in fields(plan)}
     return {name: value for name, value in values.items() if name in names}
 
@@ -119,8 +121,9 @@ def build_trained_case(
     training: Training,
     painting: Mapping[str, Any],
 ) -> Case:
-    """Paint the clip with a network, which is trained first unless it is given. ``painting``:
-    options of the job.
+    """Build the case that paints the clip with a network, trained first unless it is given.
+
+    ``painting``: options of the job.
     """
     known = {
         **subject.fingerprint(),
@@ -148,8 +151,8 @@ def build_trained_case(
 def train_network(
     subject: Subject, folder: Path, training: Training, on_progress: OnProgress
 ) -> Path:
-    """The folder of the network with these settings; it is trained unless that was done before, and
-    goes on from where it was broken off.
+    """Return the folder of the network with these settings; trains it unless it is complete, and
+    resumes an interrupted training.
     """
     text = json.dumps([__version__, subject.fingerprint(), subject.span(), training.fingerprint()])
     key = blake2b(text.encode(), digest_size=6).hexdigest()
@@ -163,11 +166,11 @@ def train_network(
 
 
 def read_first_style(subject: Subject) -> Picture:
-    """The picture that a network learns from: that of the first style."""
+    """Read the picture that a network learns from: the first style's."""
     found = list(collect_pictures(resolve_subject_styles(subject)).values())
     if not found:
         raise UsageError(
-            "a network learns from a style's picture, and the style has none; give a picture"
+            "a network learns from a style's picture, and the style has none. Give a picture"
         )
     return found[0]
 
@@ -175,7 +178,7 @@ def read_first_style(subject: Subject) -> Picture:
 def create_training(
     style: Picture, subject: Subject, folder: Path, training: Training, out: Path
 ) -> Any:
-    """The training, ready to run."""
+    """Create the training, ready to run."""
     # Keras is imported by these.
     from vst.research.training.fast import FastTraining, PictureFolder
     from vst.research.training.films import FilmSet
@@ -192,13 +195,13 @@ def create_training(
 
 
 def read_minutes(trained: Path) -> float:
-    """How long a network was trained."""
+    """Read how long a network was trained."""
     return float(json.loads((trained / RECORD_FILE).read_text(encoding="utf-8"))["minutes"])
 
 
 def find_rest(subject: Subject) -> tuple[float, float]:
-    """From when to when the content is seen in training: after the clip, or before it; all of it
-    where nothing else is left.
+    """Find the part of the content for training: after the clip, before it, or all of it where
+    nothing else is left.
     """
     with open_source(subject.content) as source:
         length = source.info.duration
@@ -211,13 +214,13 @@ def find_rest(subject: Subject) -> tuple[float, float]:
 
 
 def write_rest(subject: Subject, folder: Path) -> Path:
-    """The content outside the clip, as a clip of its own."""
+    """Write the content outside the clip as a clip."""
     start, end = find_rest(subject)
     return write_clip(replace(subject, start=start, seconds=end - start), folder)
 
 
 def write_frames(subject: Subject, folder: Path) -> Path:
-    """Frames of the content outside the clip, as a folder of pictures."""
+    """Write frames of the content outside the clip as a folder of pictures."""
     rest = write_rest(subject, folder)
     place = rest.with_suffix("")
     if place.is_dir():

@@ -1,4 +1,4 @@
-"""Which optimizer, for how long? The same picture by each, stopped after so many steps."""
+"""Compares optimizers and numbers of steps: one picture by each."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def plan_optimizers(
     options: Mapping[str, Any] | None = None,
     only: Sequence[str] = (),
 ) -> Study:
-    """Paint one picture with every optimizer and every number of steps."""
+    """Plan one picture with every optimizer and every number of steps."""
     if not steps or min(steps) < 1:
-        raise UsageError(f"steps {list(steps)}; give one number or more, each 1 or larger")
+        raise UsageError(f"steps {list(steps)}: give one number or more, each 1 or larger")
     refuse(options or {}, ("engine", "optimizer", "steps"))
     subject = replace_drawn_styles(subject, folder)
     still = write_still(subject, folder)

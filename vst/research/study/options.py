@@ -1,4 +1,4 @@
-"""Options of a job, and of a training, as a study is given them: ``NAME=VALUE``."""
+"""Options of a job or a training as a study takes them: ``NAME=VALUE``."""
 
 from __future__ import annotations
 
@@ -25,52 +25,50 @@ Kinds = Mapping[str, "Field[Any]"]
 
 
 def collect_job_fields() -> dict[str, Field[Any]]:
-    """The options of a job that a study may set, those of engines among them."""
+    """Return the options of a job that a study may set, the engines' included."""
     own = {name: next(iter(fields.values())) for name, fields in collect_option_fields().items()}
     found = {**{part.name: part for part in fields(Job)}, **own}
     return {name: part for name, part in found.items() if name not in NOT_FOR_STUDIES}
 
 
 def parse_options(texts: Sequence[str], kinds: Kinds | None = None) -> dict[str, Any]:
-    """``NAME=VALUE`` for each, as values."""
+    """Parse ``NAME=VALUE`` options to values."""
     kinds = collect_job_fields() if kinds is None else kinds
     return {name: parse_value(name, text, kinds) for name, text in split_pairs(texts, kinds)}
 
 
 def parse_lists(texts: Sequence[str], kinds: Kinds | None = None) -> dict[str, list[Any]]:
-    """``NAME=VALUE,VALUE,…`` for each, as lists of values."""
+    """Parse ``NAME=VALUE,VALUE,…`` options to lists of values."""
     kinds = collect_job_fields() if kinds is None else kinds
     found: dict[str, list[Any]] = {}
     for name, text in split_pairs(texts, kinds):
         values = [part.strip() for part in text.split(",") if part.strip()]
         if not values:
-            raise UsageError(f"{name} has no value; give {name}=VALUE,VALUE")
+            raise UsageError(f"{name} has no value. Give {name}=VALUE,VALUE")
         found[name] = [parse_value(name, one, kinds) for one in values]
     return found
 
 
 def split_pairs(texts: Iterable[str], kinds: Kinds) -> list[tuple[str, str]]:
-    """Names that are known, and what stands behind their equals signs."""
+    """Split options into known names and the texts after their equals signs."""
     found: list[tuple[str, str]] = []
     for text in texts:
         name, sign, value = text.partition("=")
         name = name.strip().lstrip("-").replace("-", "_")
         if not sign:
-            raise UsageError(f"{text!r} has no value; write NAME=VALUE, strength=0.5 say")
+            raise UsageError(f"{text!r} has no value. Write NAME=VALUE, for example strength=0.5")
         name = next((n for n, f in kinds.items() if name in f.metadata.get("aliases", ())), name)
         name = OPTION_ALIASES.get(name, name)
         if name not in kinds:
             raise make_unknown_error("option", name, kinds)
         if name in dict(found):
-            raise UsageError(f"{name} was given twice; give it once")
+            raise UsageError(f"{name} was given twice. Give it once")
         found.append((name, value.strip()))
     return found
 
 
 def parse_value(name: str, text: str, kinds: Kinds) -> Any:
-    """A text as a value of the kind that the option has: ``none`` is no value at all, and several
-    have a plus between them.
-    """
+    """Parse a text as the option's type: ``none`` is None, ``+`` separates several values."""
     default, about = kinds[name].default, kinds[name].metadata
     kind: Any = about.get("kind") or (None if default is None else type(default))
     if isinstance(default, tuple):
@@ -81,23 +79,23 @@ def parse_value(name: str, text: str, kinds: Kinds) -> Any:
 
 
 def convert(name: str, text: str, kind: type) -> Any:
-    """A text as a value of this kind."""
+    """Convert a text to this type."""
     if kind is bool:
         if text.lower() not in ("true", "false"):
-            raise UsageError(f"{name} {text!r}; allowed is true or false")
+            raise UsageError(f"{name} {text!r}: use true or false")
         return text.lower() == "true"
     if kind not in (int, float):
         return text
     value = parse_number(text)
     if isinstance(value, str):
-        raise UsageError(f"{name} {text!r} is not a number; write 1, or 0.5, or 1e5")
+        raise UsageError(f"{name} {text!r} is not a number. Write 1, 0.5, or 1e5")
     if kind is int and value != int(value):
         raise UsageError(f"{name} {text} is not a whole number")
     return kind(value)
 
 
 def parse_number(text: str) -> Any:
-    """The number that a text is, whole where it is written so; else the text."""
+    """Parse a number, as an integer where it is written so; other texts stay texts."""
     for kind in (int, float):
         try:
             return kind(text)
@@ -107,32 +105,32 @@ def parse_number(text: str) -> Any:
 
 
 def refuse(options: Mapping[str, Any], names: Iterable[str]) -> None:
-    """Raise where an option is given that the study's rows set themselves."""
+    """Raise if an option is given that the study's rows set themselves."""
     for name in names:
         if name in options:
             raise UsageError(
-                f"option {name} is what the rows of this study differ in; leave it out, or vary it "
+                f"option {name} is what the rows of this study differ in. Leave it out, or vary it "
                 "with `vst study sweep`"
             )
 
 
 def combine(lists: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
-    """Every value with every other option's."""
+    """Combine every value with every value of the other options."""
     if not lists:
-        raise UsageError("nothing is varied; give --vary NAME=VALUE,VALUE")
+        raise UsageError("nothing is varied. Give --vary NAME=VALUE,VALUE")
     found = [dict(zip(lists, values)) for values in product(*lists.values())]
     if len(found) > MOST_CASES:
-        raise UsageError(f"{len(found)} combinations; at most {MOST_CASES} are tried")
+        raise UsageError(f"{len(found)} combinations: at most {MOST_CASES} are allowed")
     return found
 
 
 def format_values(values: Mapping[str, Any]) -> str:
-    """Options as the name of a case."""
+    """Format options as the name of a case."""
     return ", ".join(
         f"{name.replace('_', ' ')} {format_value(value)}" for name, value in values.items()
     )
 
 
 def format_value(value: Any) -> str:
-    """A value in few letters."""
+    """Format a value briefly."""
     return f"{value:g}" if isinstance(value, float) else str(value)

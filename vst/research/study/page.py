@@ -1,4 +1,4 @@
-"""A study as a page that carries its pictures within itself."""
+"""A study as one HTML page with its pictures embedded."""
 
 from __future__ import annotations
 
@@ -25,17 +25,19 @@ TOGETHER = 6
 
 
 def build_page(table: StudyTable) -> str:
-    """The whole page as HTML."""
+    """Build the whole page as HTML."""
     study = table.study
     page = HtmlReport(study.title)
-    page.heading("How it was done", " ".join(study.about))
+    page.heading("Method", " ".join(study.about))
     for caption, picture in study.shown.items():
         page.picture(shrink_to_page(picture), caption)
     done = [row for row in table.rows if row.done]
     columns = [name for name in FIGURES if any(name in row.figures for row in done)]
     left = len(study.cases) - len(table.rows)
     note = (
-        f"{left} of {len(study.cases)} cases are still to be tried: run it again." if left else ""
+        f"{left} of {len(study.cases)} cases have not run yet: start the study again."
+        if left
+        else ""
     )
     page.heading("In all", note)
     page.table(
@@ -44,10 +46,10 @@ def build_page(table: StudyTable) -> str:
     )
     page.heading("On what", describe_machines(done))
     legend = "; ".join(f"{FIGURES[name].head}: {FIGURES[name].about}" for name in columns)
-    page.heading("What the columns say", legend)
+    page.heading("Columns", legend)
     add_reasons(page, table.rows)
     if study.reported:
-        page.heading("What the report measured", study.source)
+        page.heading("Figures of the report", study.source)
         heads = list(study.reported[0])
         page.table(heads, [[line[head] for head in heads] for line in study.reported])
     add_curves(page, done, study.rate)
@@ -59,23 +61,23 @@ def build_page(table: StudyTable) -> str:
 
 
 def describe_machines(rows: Sequence[CaseRow]) -> str:
-    """What the rows were measured on, and how busy it was with other things."""
+    """Describe the machines that measured the rows, and their load."""
     kinds = {(row.machine.get("cores"), row.machine.get("system")) for row in rows}
     text = "; ".join(f"{cores} cores, {system}" for cores, system in sorted(kinds, key=str))
     loads = [row.machine["load"] for row in rows if row.machine.get("load") is not None]
     if loads:
-        text += f"; processes that wanted to run: {min(loads):.1f} to {max(loads):.1f}"
-        text += " (beyond the number of cores, seconds are too long; processor seconds less so)"
+        text += f"; load: {min(loads):.1f} to {max(loads):.1f}"
+        text += " (above the number of cores, seconds are too long, CPU seconds less so)"
     return text
 
 
 def format_cells(row: CaseRow, columns: Sequence[str]) -> list[str]:
-    """A row's figures as texts; where there is none, a dash."""
+    """Format a row's figures; a dash stands for a missing one."""
     return [format_figure(row.figures.get(name)) if row.done else "–" for name in columns]
 
 
 def format_figure(value: float | None) -> str:
-    """A number for the table: four digits that mean something."""
+    """Format a number with four significant digits."""
     if value is None or not math.isfinite(value):
         return "–"
     if abs(value) >= 1000:
@@ -84,10 +86,10 @@ def format_figure(value: float | None) -> str:
 
 
 def add_reasons(page: HtmlReport, rows: Sequence[CaseRow]) -> None:
-    """Why rows are empty, and what is to be said of others."""
+    """Add why rows are empty, and the remarks on others."""
     failed = [f"{row.name}: {row.reason}." for row in rows if not row.done]
     if failed:
-        page.heading("What could not be done")
+        page.heading("Failed cases and remarks")
         page.lines(failed)
     notes = [f"{row.name}: {note}." for row in rows for note in row.notes]
     if notes:
@@ -96,7 +98,7 @@ def add_reasons(page: HtmlReport, rows: Sequence[CaseRow]) -> None:
 
 
 def add_curves(page: HtmlReport, rows: Sequence[CaseRow], rate: float) -> None:
-    """Each kind of curve, with a line for each row that has it; few in one drawing."""
+    """Add each kind of curve, with one line for each row that has it; few to a drawing."""
     for kind in dict.fromkeys(name for row in rows for name in row.curves):
         page.heading(kind)
         drawn = {
@@ -110,15 +112,15 @@ def add_curves(page: HtmlReport, rows: Sequence[CaseRow], rate: float) -> None:
 
 
 def read_picture(path: Path) -> Picture:
-    """A picture that a row kept."""
+    """Read a picture of a row."""
     found = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
     if found is None:
-        raise MediaError(f"{path} cannot be read; remove its folder and run the study again")
+        raise MediaError(f"{path} cannot be read. Remove its folder and run the study again")
     return np.asarray(cv2.cvtColor(found, cv2.COLOR_BGR2RGB), np.uint8)
 
 
 def shrink_to_page(picture: Picture) -> Picture:
-    """The picture, made smaller where it is wider than the page shows."""
+    """Shrink the picture if it is wider than the page shows."""
     height, width = picture.shape[:2]
     if width <= WIDEST:
         return picture

@@ -1,4 +1,4 @@
-"""Cases that paint: one picture, or the clip; and what is measured of either."""
+"""Cases that paint one picture or the clip, and their measures."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ FLICKER = "Warp error, frame by frame"
 
 
 def describe_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Options as what a row depends on: models by what is in them, an engine's own with those that
-    are at their default, which may be another one in another version.
+    """Describe options as the settings of a row: models by the content of their files, and an
+    engine's own options with their defaults, which may change between versions.
     """
     engine = str(options.get("engine", Job.engine))
     own = dict(group_engine_options(options).get("engine_options", ()))
@@ -61,7 +61,7 @@ def describe_options(options: Mapping[str, Any]) -> dict[str, Any]:
 def build_still_case(
     name: str, subject: Subject, still: Path, judge: StillJudge, options: Mapping[str, Any]
 ) -> Case:
-    """Paint the picture with these options of a job; raises where one is not allowed."""
+    """Build the case that paints the picture with a job's options; raises on a wrong value."""
     job = make_job(still, subject.styles, "", **{"size": NATIVE, **options})
 
     def work(place: Path, on_progress: OnProgress) -> CaseResult:
@@ -79,7 +79,7 @@ def build_still_case(
 
 
 def read_trace(engine: Engine) -> dict[str, float]:
-    """Steps and loss of an engine that optimises; nothing of others."""
+    """Read steps and loss of an engine that optimizes; empty for the others."""
     if not isinstance(engine, GatysEngine) or engine.last is None:
         return {}
     last = engine.last
@@ -87,7 +87,7 @@ def read_trace(engine: Engine) -> dict[str, float]:
 
 
 def build_film_case(name: str, subject: Subject, clip: Path, options: Mapping[str, Any]) -> Case:
-    """Paint the clip with these options of a job; raises where one is not allowed."""
+    """Build the case that paints the clip with a job's options; raises on a wrong value."""
     build_film_job(subject, clip, Path(PAINTED), options)
 
     def work(place: Path, on_progress: OnProgress) -> CaseResult:
@@ -139,7 +139,7 @@ def paint_film(
 
 
 def build_film_job(subject: Subject, clip: Path, output: Path, options: Mapping[str, Any]) -> Job:
-    """The job that paints the clip; options that say another thing than these win."""
+    """Build the job that paints the clip; ``options`` win over the study's own."""
     given: dict[str, Any] = {"size": NATIVE, "audio": False, "crf": QUALITY, "overwrite": True}
     given |= options
     # A network that was trained for a style stands for it.
@@ -148,8 +148,8 @@ def build_film_job(subject: Subject, clip: Path, output: Path, options: Mapping[
 
 
 def compute_seconds_per_frame(events: Sequence[Progress], seconds: float, frames: int) -> float:
-    """Seconds for one more frame: what is done once (making functions, closing the file) is left
-    out where there are frames enough to tell.
+    """Compute the seconds for one more frame: one-time costs (building functions, closing the file)
+    are left out if there are enough frames to separate them.
     """
     last = events[-1]
     warm = min(WARM, last.done // 3)
@@ -160,7 +160,7 @@ def compute_seconds_per_frame(events: Sequence[Progress], seconds: float, frames
 
 
 def collect_figures(evaluation: Evaluation) -> dict[str, float]:
-    """The measures of the painted video, under the names of a study."""
+    """Return the measures of the painted video, under the names of a study."""
     video = evaluation.videos[0]
     found = {MEASURED[name]: score.total for name, score in video.scores.items()}
     return {**found, "warp_root": video.roots["warp"]}

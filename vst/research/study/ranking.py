@@ -1,9 +1,8 @@
-"""From votes on pairs to a ranking with its uncertainty (Bradley and Terry 1952).
+"""Turns votes on pairs into a ranking with its uncertainty (Bradley and Terry 1952).
 
-Each video has a strength s; the chance that i is preferred to j is 1 / (1 + exp(s_j - s_i)), and
-"no difference" is half a vote for each. Strengths are held together by a normal prior, so that one
-that has won every vote so far is not infinitely good. What is known of them is taken as normal
-around the most likely ones (Laplace's approximation): from it come the intervals.
+Each video has a strength s; i is preferred to j with probability 1 / (1 + exp(s_j - s_i)), and "no
+difference" counts as half a vote for each. A normal prior keeps strengths finite where one video
+has won every vote. Laplace's approximation around the most likely strengths gives the intervals.
 """
 
 from __future__ import annotations
@@ -40,11 +39,11 @@ class Preference:
 
 @dataclass(frozen=True)
 class Standing:
-    """What is known of one video.
+    """The estimate for one video.
 
-    ``strength``: log odds against an average one; ``low`` and ``high`` hold it with 95 %.
-    ``share``: the chance to be preferred to an average one. ``best``: the chance that it is the
-    best of all. ``from_place`` and ``to_place``: the places, 1 the first, that hold it with 95 %.
+    ``strength``: log odds against an average one; the interval ``low``..``high`` holds it with 95
+    %. ``share``: the probability of being preferred to an average one. ``best``: the probability of
+    being the best of all. The places ``from_place``..``to_place``, 1 the first, hold it with 95 %.
     """
 
     name: str
@@ -71,9 +70,9 @@ def rank(
     draws: int = DRAWS,
     seed: int = 0,
 ) -> list[Standing]:
-    """The videos from best to worst, with what the votes leave open."""
+    """Rank the videos from best to worst, with intervals."""
     if len(set(names)) != len(names) or not names:
-        raise UsageError(f"{len(names)} names of which {len(set(names))} differ; give each once")
+        raise UsageError(f"{len(names)} names, {len(set(names))} of them different. Give each once")
     at = {name: index for index, name in enumerate(names)}
     strange = {name for vote in votes for name in (vote.first, vote.second) if name not in at}
     if strange:
@@ -108,7 +107,7 @@ def rank(
 
 
 def compute_win_chance(difference: Values | float) -> Values:
-    """The chance to win with strengths that differ by so much."""
+    """Return the probability of a win at this difference of strengths."""
     return np.asarray(1 / (1 + np.exp(-np.asarray(difference, float))))
 
 
@@ -119,7 +118,7 @@ def fit_strengths(
     won: Values,
     spread: float,
 ) -> tuple[Values, Values]:
-    """The most likely strengths, with mean 0, and their covariance."""
+    """Fit the most likely strengths, with mean 0, and their covariance."""
     strengths = np.zeros(count)
     held = np.eye(count) / spread**2
     for _ in range(STEPS):
@@ -137,7 +136,7 @@ def fit_strengths(
 def compute_derivatives(
     strengths: Values, first: npt.NDArray[np.int_], second: npt.NDArray[np.int_], won: Values
 ) -> tuple[Values, Values]:
-    """First derivative of the votes' log likelihood, and minus the second."""
+    """Compute the gradient of the votes' log likelihood, and its negative Hessian."""
     slope, curvature = np.zeros(len(strengths)), np.zeros((len(strengths),) * 2)
     expected = compute_win_chance(strengths[first] - strengths[second])
     np.add.at(slope, first, won - expected)

@@ -1,4 +1,4 @@
-"""Pairs of videos, shown blind: which pair is next, what an answer means, what stands where."""
+"""Pairs of videos, shown blind: which pair is next, what an answer means, and the ranking."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Group = Mapping[str, Path]
 
 @dataclass(frozen=True)
 class Pair:
-    """Two videos as they are shown. The page gets nothing but the token."""
+    """Two videos as the page shows them; the page gets only the token."""
 
     token: str
     left: str
@@ -37,13 +37,13 @@ class Pair:
 
 
 class Rating:
-    """A rating of groups of videos, pair by pair, answers kept in ``votes``."""
+    """A rating of groups of videos, pair by pair, with the answers in ``votes``."""
 
     def __init__(
         self, groups: Sequence[Group], votes: Votes, chance: random.Random | None = None
     ) -> None:
         if not any(len(group) > 1 for group in groups):
-            raise UsageError("fewer than two videos to compare; give a folder with two or more")
+            raise UsageError("fewer than two videos to compare. Give a folder with two or more")
         self.groups = list(groups)
         self.votes = votes
         self.names = sorted({name for group in groups for name in group})
@@ -52,7 +52,7 @@ class Rating:
         self._guard = threading.Lock()
 
     def next_pair(self) -> Pair:
-        """A pair among those with the fewest answers, each side by chance."""
+        """Choose a pair among those with the fewest answers, with random sides."""
         asked: Counter[frozenset[str]] = Counter()
         for vote in self.votes.all():
             asked[frozenset((vote.left, vote.right))] += 1
@@ -72,13 +72,13 @@ class Rating:
         return pair
 
     def file(self, token: str, side: str) -> Path | None:
-        """The file that one side of an open pair plays; None for any other pair."""
+        """Return the file on one side of an open pair; None for any other pair."""
         with self._guard:
             pair = self._open.get(token)
         return pair.files.get(side) if pair else None
 
     def answer(self, token: str, answers: Mapping[str, Any]) -> bool:
-        """Keep what was answered on a pair, and close it; False where it is open no more.
+        """Store the answers on a pair, and close it; False if it is no longer open.
 
         ``answers``: question -> left, right or same, for every question.
         """
@@ -94,15 +94,15 @@ class Rating:
         return True
 
     def standings(self) -> dict[str, list[Standing]]:
-        """Question -> ranking so far."""
+        """Return question -> ranking."""
         return compute_standings(self.names, self.votes.all())
 
 
 def read_group(path: Path) -> Group:
-    """The paintings in a folder: those that a study of videos listed, or every video in it."""
+    """List the paintings in a folder: those that a study recorded, or every video in it."""
     if not path.is_dir():
         raise MissingFileError(
-            f"{str(path)!r} is not a folder; give one with videos, or what `vst study video` left"
+            f"{str(path)!r} is not a folder. Give one with videos, or that `vst study video` wrote"
         )
     listed = path / "video.json"
     if listed.is_file():
@@ -120,8 +120,8 @@ def read_group(path: Path) -> Group:
 
 
 def resolve_inside(folder: Path, name: str) -> Path:
-    """A file that a list names, if it lies within the list's folder and browsers play it."""
+    """Resolve a file of a list, if it lies within the list's folder and browsers play it."""
     path = (folder / name).resolve()
     if not path.is_relative_to(folder.resolve()) or path.suffix.lower() not in PLAYABLE:
-        raise UsageError(f"{name!r} is not a video within {str(folder)!r}; take it out of the list")
+        raise UsageError(f"{name!r} is not a video within {str(folder)!r}. Remove it from the list")
     return path

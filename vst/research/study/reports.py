@@ -1,4 +1,4 @@
-"""What the reports that this project grew from measured, beside which a study's rows stand."""
+"""Figures of the reports that this project grew from, for comparison with a study's rows."""
 
 from __future__ import annotations
 
@@ -62,6 +62,6 @@ VIDEO = (
 )
 VIDEO_SOURCE = (
     "Networks with VGG16 losses, trained for hours on large pictures (with flow: three hours on a "
-    "Tesla P100 with MPI Sintel); other clips and styles. Optimisation took 9 s a frame there, 20 "
+    "Tesla P100 with MPI Sintel); other clips and styles. Optimization took 9 s a frame there, 20 "
     "to 30 s with flow (RTX 3080); the trained network 21 to 100 ms."
 )

@@ -1,4 +1,4 @@
-"""A ranking as lines of text and as a page."""
+"""A ranking as text and as a page."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Standings = Mapping[str, Sequence[Standing]]
 
 
 def format_row(place: Standing) -> list[str]:
-    """One video as texts."""
+    """Format one video's cells."""
     first, last = place.from_place, place.to_place
     return [
         place.name,
@@ -36,7 +36,7 @@ def format_row(place: Standing) -> list[str]:
 
 
 def format_standings(standings: Standings) -> list[str]:
-    """The rankings in columns."""
+    """Format the rankings in columns."""
     lines = []
     for question, places in standings.items():
         table = [list(HEAD), *(format_row(place) for place in places)]
@@ -53,12 +53,12 @@ def write_page(folder: Path, standings: Standings, votes: int) -> Path:
     """Write ``rate.html``; returns its path."""
     page = HtmlReport("Which is better? The ranking")
     page.heading(
-        "How it was done",
-        f"{votes} answers on pairs that were shown unnamed, on sides chosen by chance. "
-        "Strengths are log odds against an average video (Bradley and Terry), 0 the average, drawn "
-        "with the range that holds them with 95 %: where two ranges overlap widely, the votes do "
-        "not tell which is better. Preferred: the chance to be preferred to an average one. Place: "
-        "the places that hold it with 95 %.",
+        "Method",
+        f"{votes} answers on pairs, shown without names and on random sides. "
+        "Strengths are log odds against an average video (Bradley and Terry), drawn "
+        "with their 95 % intervals: where two overlap widely, the votes do "
+        "not decide which is better. Preferred: the probability of being preferred to an average "
+        "video. Place: its 95 % interval.",
     )
     for question, places in standings.items():
         page.heading(QUESTIONS[question])
@@ -70,6 +70,6 @@ def write_page(folder: Path, standings: Standings, votes: int) -> Path:
 
 
 def plot_standings(places: Sequence[Standing]) -> Figure:
-    """Plot each video's strength as a dot on the range that holds it."""
+    """Plot each video's strength as a dot on its 95 % interval."""
     ranges = {place.name: (place.low, place.strength, place.high) for place in places}
     return plot_ranges(ranges, Look(width=900, height=max(160, ROW * len(places) + 40)))

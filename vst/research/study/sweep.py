@@ -1,4 +1,4 @@
-"""Any option over a list of values: of a job, or of the training of a network."""
+"""Varies options of a job, or of a network's training, over lists of values."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ from vst.video.sources import detect_source_kind
 
 @dataclass(frozen=True)
 class Sweep:
-    """What varies, and what stays.
+    """The varied and the fixed options.
 
     ``vary``: ``NAME=VALUE,VALUE``; ``options``: ``NAME=VALUE`` for all. ``training``: train a
-    network for each combination, and paint with it; names may then be of its options too.
-    ``only``: the cases to paint (none: all of them).
+    network for each combination, and paint with it; then its options can vary too. ``only``: the
+    cases to paint (empty: all).
     """
 
     vary: Sequence[str]
@@ -46,7 +46,7 @@ class Sweep:
 
 
 def plan_sweep(subject: Subject, folder: Path, judge: StillJudge, sweep: Sweep) -> Study:
-    """Paint a picture, or the clip of a video, with every combination of what varies."""
+    """Plan a picture, or the clip of a video, with every combination of the varied options."""
     training = sweep.training
     own = {} if training is None else collect_training_fields(training.kind)
     kinds = {**collect_job_fields(), **own}
@@ -74,8 +74,8 @@ def plan_sweep(subject: Subject, folder: Path, judge: StillJudge, sweep: Sweep) 
         title=f"Sweep: {subject.names()}",
         cases=select_cases([case(values) for values in varied], sweep.only),
         about=[
-            "The same content and style, each time with other values.",
-            "" if training is None else f"For each a network was trained: {training.describe()}.",
+            "The same content and style with different values.",
+            "" if training is None else f"A network was trained for each: {training.describe()}.",
             said,
         ],
         shown={"The content": first, **collect_pictures(resolve_subject_styles(subject))},

@@ -1,4 +1,4 @@
-"""Every way to paint a video, on the same clip: how long, how steady, how true."""
+"""Compares every method on the same clip: time, steadiness, and likeness."""
 
 from __future__ import annotations
 
@@ -40,9 +40,10 @@ STEADY, RAW = "steady", "off"
 
 @dataclass(frozen=True)
 class VideoMethods:
-    """What the rows are painted with. ``magenta``: its model, if there is one. ``networks``: name
-    in `NETWORKS` -> a network's file; the others are trained. ``gatys``: options of every row that
-    is optimized.
+    """The methods of the rows.
+
+    ``magenta``: its model, or None. ``networks``: name in `NETWORKS` -> a network's file; the
+    others are trained. ``gatys``: options of every optimized row.
     """
 
     training: Training = field(default_factory=Training)
@@ -54,8 +55,8 @@ class VideoMethods:
 def plan_video(
     subject: Subject, folder: Path, ways: VideoMethods, only: Sequence[str] = ()
 ) -> Study:
-    """Paint the first seconds of a video in every way, each with and without a stabilizer where
-    that is of use.
+    """Plan the first seconds of a video by every method, each with and without a stabilizer where
+    it helps.
     """
     refuse(ways.gatys, ("engine", "model", "stabilize", "previous_style", *ALONE))
     subject = replace_drawn_styles(subject, folder)
@@ -68,14 +69,14 @@ def plan_video(
     content, rate = draw_strip(clip)
     return Study(
         name="video",
-        title=f"Ways to paint a video: {subject.names()}",
+        title=f"Methods for painting a video: {subject.names()}",
         cases=select_cases(cases, only),
         about=[
             f"{subject.seconds:g} s from {subject.start:g} s on, at {subject.size} pixels.",
-            "All ways got the same clip and painted at its size.",
+            "All methods got the same clip and painted at its size.",
             f"Style distance by the predictor of {subject.predictor}.",
-            "The model that brings the predictor was trained with it, and is near by its measure.",
-            "E and √E reward blur and a painting that changes nothing.",
+            "The predictor's own model was trained with it, which favors it.",
+            "E and √E reward blur, and a method that changes nothing.",
             "Read them with the style distance and the content SSIM.",
             f"Networks: {ways.training.describe()}.",
         ],
@@ -87,7 +88,7 @@ def plan_video(
 
 
 def draw_strip(clip: Path) -> tuple[Picture, float]:
-    """Frames of the clip in a row, and how many it has a second."""
+    """Draw frames of the clip in a row; returns them with the clip's frame rate."""
     with open_source(clip) as source:
         info = source.info
         at = {round((i + 0.5) * info.frames / STRIP) for i in range(STRIP)}
@@ -100,7 +101,7 @@ def draw_strip(clip: Path) -> tuple[Picture, float]:
 
 
 def build_optimized_cases(subject: Subject, clip: Path, ways: VideoMethods) -> list[Case]:
-    """The rows that engine ``gatys`` paints."""
+    """Build the rows of engine ``gatys``."""
     rows: list[tuple[str, dict[str, Any], str]] = [
         ("frame by frame", ALONE, RAW),
         ("frame by frame", ALONE, STEADY),
@@ -122,7 +123,7 @@ def build_optimized_cases(subject: Subject, clip: Path, ways: VideoMethods) -> l
 def build_network_cases(
     subject: Subject, clip: Path, folder: Path, ways: VideoMethods
 ) -> list[Case]:
-    """The rows that engine ``fast`` paints, with networks that are given or trained."""
+    """Build the rows of engine ``fast``, with networks that are given or trained."""
     cases = []
     for name, network in NETWORKS.items():
         training = replace(
@@ -138,7 +139,7 @@ def build_network_cases(
 
 
 def build_model_cases(subject: Subject, clip: Path, ways: VideoMethods) -> list[Case]:
-    """The rows of engines that paint any style: segmented, Magenta's, and the embedded one's."""
+    """Build the rows of engines that paint any style: segmented, Magenta's, and embedded."""
     rows: list[tuple[str, dict[str, Any]]] = [
         ("embedded, segmented", {"engine": "embedded", "mask": "auto", "stabilize": RAW}),
         ("embedded, segmented", {"engine": "embedded", "mask": "auto", "stabilize": STEADY}),
@@ -157,18 +158,18 @@ def build_model_cases(subject: Subject, clip: Path, ways: VideoMethods) -> list[
 
 
 def name_case(name: str, stabilize: str) -> str:
-    """A row's name."""
+    """Name a row."""
     return name if stabilize == RAW else f"{name}, stabilized ({stabilize})"
 
 
 def parse_networks(texts: Sequence[str]) -> dict[str, str]:
-    """``NAME=FILE`` for each, by the names in `NETWORKS`."""
+    """Parse ``NAME=FILE`` for each, by the names in `NETWORKS`."""
     found = {}
     for text in texts:
         name, sign, file = text.partition("=")
         if name not in NETWORKS:
             raise make_unknown_error("network", name, NETWORKS)
         if not sign or not Path(file).is_file():
-            raise MissingFileError(f"network {text!r}: {file!r} is not a file; give {name}=FILE")
+            raise MissingFileError(f"network {text!r}: {file!r} is not a file. Give {name}=FILE")
         found[name] = file
     return found

@@ -1,4 +1,4 @@
-"""Votes on pairs of videos, kept in a JSON file: each is on the disk before it is acknowledged."""
+"""Votes on pairs of videos in a JSON file; each is on the disk before it is acknowledged."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CHOICES = {"left": 1.0, "same": 0.5, "right": 0.0}
 
 @dataclass(frozen=True)
 class Vote:
-    """One answer to one question on one pair, with the sides it was shown on."""
+    """One answer to one question on one pair, with the sides as shown."""
 
     question: str
     left: str
@@ -34,7 +34,7 @@ class Vote:
 
 
 class Votes(Closable):
-    """The votes in one file. One process at a time holds it; threads may share it."""
+    """The votes in one file, locked by one process; threads may share it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -43,8 +43,8 @@ class Votes(Closable):
             self._lock = Lock(path.with_name(f".{path.name}.lock"), f"{str(path)!r}")
         except OSError as error:
             raise OutputError(
-                f"votes cannot be kept in {str(path)!r} ({error.strerror or error}); "
-                "give a folder that can be written to"
+                f"votes cannot be kept in {str(path)!r}: {error.strerror or error}. "
+                "Give a writable folder"
             ) from error
         try:
             self._votes = read_votes(path)
@@ -76,7 +76,7 @@ class Votes(Closable):
 
 
 def read_votes(path: Path) -> list[Vote]:
-    """The votes in a file; none where it is not there yet."""
+    """Read the votes in a file; none if it does not exist."""
     if not path.exists():
         return []
     wanted = {part.name for part in fields(Vote)}
@@ -86,28 +86,28 @@ def read_votes(path: Path) -> list[Vote]:
             for one in json.loads(path.read_text(encoding="utf-8"))["votes"]
         ]
         if any(vote.choice not in CHOICES for vote in found):
-            raise ValueError("a choice that is none")
+            raise ValueError("unknown choice")
     except (ValueError, KeyError, TypeError, OSError) as error:
         raise MediaError(
-            f"{str(path)!r} holds no votes that can be read ({error}); move it away to begin anew"
+            f"{str(path)!r} holds no readable votes: {error}. Move it away to start over"
         ) from error
     return found
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a file that is there whole or, if anything happens, as it was before."""
+    """Write a file atomically."""
     try:
         with atomic_write(path, sync=True) as draft:
             draft.write_text(text, encoding="utf-8")
     except OSError as error:
         raise OutputError(
-            f"{str(path)!r} cannot be written ({error.strerror or error}); "
-            "check the room on the disk and the rights"
+            f"{str(path)!r} cannot be written: {error.strerror or error}. "
+            "Check the free space on the disk and the permissions"
         ) from error
 
 
 def compute_standings(names: Sequence[str], votes: Iterable[Vote]) -> dict[str, list[Standing]]:
-    """Question -> ranking, by the votes on videos that are among ``names``."""
+    """Return question -> ranking, by the votes on videos in ``names``."""
     known = set(names)
     asked: dict[str, list[Preference]] = {question: [] for question in QUESTIONS}
     for vote in votes:
@@ -117,5 +117,5 @@ def compute_standings(names: Sequence[str], votes: Iterable[Vote]) -> dict[str, 
 
 
 def to_plain(found: dict[str, list[Standing]]) -> dict[str, Any]:
-    """Rankings as plain values, for JSON."""
+    """Convert rankings to plain values, for JSON."""
     return {question: [place.as_dict() for place in places] for question, places in found.items()}

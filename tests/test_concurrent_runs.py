@@ -16,7 +16,7 @@ import pytest
 
 import vst
 from tests.conftest import CommandResult, make_clip
-from tests.tally import FaultCounts
+from tests.fault_tally import FaultCounts
 from vst.api import make_job
 from vst.checkpoint.planner import ChunkRule
 from vst.checkpoint.store import ChunkFolder

@@ -35,14 +35,14 @@ from vst.plotting.sheets import format_label_time
 RED, GREEN, BLUE = (220, 30, 30), (30, 200, 30), (30, 30, 220)
 
 
-def plain(colour: tuple[int, int, int], height: int = 40, width: int = 60) -> np.ndarray:
-    return np.full((height, width, 3), colour, np.uint8)
+def plain(color: tuple[int, int, int], height: int = 40, width: int = 60) -> np.ndarray:
+    return np.full((height, width, 3), color, np.uint8)
 
 
-def middle_of(picture: np.ndarray, colour: tuple[int, int, int]) -> tuple[float, float]:
-    """The middle (x, y) of all that has ``colour``."""
-    y, x = np.nonzero((picture == np.array(colour)).all(-1))
-    assert len(x), f"nothing is {colour}"
+def middle_of(picture: np.ndarray, color: tuple[int, int, int]) -> tuple[float, float]:
+    """The middle (x, y) of all that has ``color``."""
+    y, x = np.nonzero((picture == np.array(color)).all(-1))
+    assert len(x), f"nothing is {color}"
     return float(x.mean()), float(y.mean())
 
 
@@ -163,7 +163,7 @@ def test_a_grid_puts_each_pair_in_its_place() -> None:
 
 def test_a_grid_shows_contents_at_the_left_and_styles_on_top() -> None:
     made = draw_grid([[plain(RED)]], ["a"], ["x"], corner=[plain(GREEN)], heads=[plain(BLUE)])
-    red, green, blue = (middle_of(made, colour) for colour in (RED, GREEN, BLUE))
+    red, green, blue = (middle_of(made, color) for color in (RED, GREEN, BLUE))
     assert green[0] < red[0]
     assert blue[1] < red[1]
 
@@ -182,7 +182,7 @@ def test_swatches_go_on_in_the_next_row() -> None:
 
 def test_the_demo_sheet_has_keyframes_above_and_paintings_below() -> None:
     made = draw_demo_sheet([(1.0, plain(RED))], [(0.0, plain(GREEN))] * 3, [plain(BLUE)] * 3)
-    heights = [middle_of(made, colour)[1] for colour in (RED, GREEN, BLUE)]
+    heights = [middle_of(made, color)[1] for color in (RED, GREEN, BLUE)]
     assert heights == sorted(heights)
 
 

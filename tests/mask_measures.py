@@ -102,7 +102,7 @@ def halos(edge: Edge, clip: FigureClip, paint: Paint, measured: int = 4) -> tupl
 
 def spreading(picture: Picture, which: str) -> Picture:
     """A painter that is known: its strokes reach as far as a convolution's, and each part has its
-    own colour.
+    own color.
     """
     tint = (230, 60, 40) if which == FOREGROUND else (30, 90, 220)
     strokes = cv2.GaussianBlur(picture, (0, 0), 4)

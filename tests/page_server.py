@@ -24,7 +24,7 @@ needs_browser = pytest.mark.skipif(bool(MISSING), reason=MISSING)
 
 @pytest.fixture(scope="session")
 def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """short.mp4 (10 frames), long.mp4, film.mp4 (3 colours), red.png, and broken.mp4."""
+    """short.mp4 (10 frames), long.mp4, film.mp4 (3 colors), red.png, and broken.mp4."""
     from tests.conftest import make_clip, make_film
 
     folder = tmp_path_factory.mktemp("clips")

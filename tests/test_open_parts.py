@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.chunked import films, make_chunk_job
+from tests.chunk_helpers import films, make_chunk_job
 from vst import preview
 from vst.checkpoint.planner import ChunkRule
 from vst.cluster import worker

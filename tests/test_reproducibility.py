@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 
 from tests import clips
-from tests.chunked import is_same, read_pictures
+from tests.chunk_helpers import is_same, read_pictures
 from tests.conftest import CommandResult
-from tests.tally import TALLY
+from tests.fault_tally import TALLY
 from vst.api import make_job
 from vst.checkpoint.store import get_chunk_folder
 from vst.pipeline.run import run as run_job

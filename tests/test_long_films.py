@@ -12,7 +12,7 @@ import av
 import numpy as np
 import pytest
 
-from tests import clips, watching
+from tests import clips, memory_watch
 from tests.clips import CODE_BITS
 from vst.checkpoint.store import get_chunk_folder
 from vst.plotting import save_picture
@@ -62,7 +62,7 @@ def test_half_an_hour_of_video(tmp_path: Path) -> None:
     assert len(read_times(content, "video")) == FRAMES
     save_picture(tmp_path / "red.png", np.full((40, 60, 3), (230, 20, 20), np.uint8))
     output = tmp_path / "out.mp4"
-    done = watching.run_vst(
+    done = memory_watch.run_vst(
         "stylize", content, "-s", tmp_path / "red.png", "-o", output,
         "--engine", "tint", "--stabilise", "off", "--progress", "none", timeout=1500,
     )  # fmt: skip

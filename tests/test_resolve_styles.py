@@ -13,7 +13,7 @@ from vst.errors import MissingFileError, SpaceError, UsageError
 from vst.keyframes import PICKERS
 from vst.keyframes.middle import MiddlePicker
 from vst.plotting import save_picture
-from vst.styles.resolve import check_space, resolve_styles
+from vst.styles.resolve import StyleReading, check_space, resolve_styles
 from vst.video.sources import open_source
 
 
@@ -23,6 +23,15 @@ def test_each_segment_of_a_video_gives_its_middle_frame(media: Path) -> None:
     assert [style.time for style in styles] == [0.5, 1.5, 2.5]
     for style, color in zip(styles, FILM_COLORS):
         assert style.picture[30, 30].astype(int) == pytest.approx(color, abs=6)
+
+
+def test_how_videos_are_read_may_be_given_as_keywords_as_in_earlier_versions(media: Path) -> None:
+    notes: list[str] = []
+    film = [str(media / "film.mp4")]
+    resolve_styles(film, keyframes=9, picker="scene", embed=None, notes=notes)
+    assert any("duplicates" in note for note in notes)
+    with pytest.raises(UsageError, match="notes: given beside reading"):
+        resolve_styles(film, keyframes=2, picker="scene", notes=notes, reading=StyleReading())
 
 
 def test_each_video_gives_its_keyframes_and_duplicate_names_get_a_number(media: Path) -> None:

@@ -1,4 +1,4 @@
-"""Whose colours a painting has."""
+"""Whose colors a painting has."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def painting() -> Picture:
 
 
 @pytest.mark.parametrize("space", COLOR_SPACES)
-def test_the_content_s_colours_with_the_painting_s_brightness(
+def test_the_content_s_colors_with_the_painting_s_brightness(
     space: str, photo: Picture, painting: Picture
 ) -> None:
-    # Moderate colours: those that no RGB has at another brightness are cut off.
+    # Moderate colors: those that no RGB has at another brightness are cut off.
     dull, soft = photo // 3 + 90, painting // 3 + 80
     code = COLOR_SPACES[space][0]
     result = mix_content_color(dull, soft, space)
@@ -43,11 +43,11 @@ def test_the_content_s_colours_with_the_painting_s_brightness(
 
 
 @pytest.mark.parametrize("space", COLOR_SPACES)
-def test_the_painting_itself_comes_back_from_its_own_colours(space: str, painting: Picture) -> None:
+def test_the_painting_itself_comes_back_from_its_own_colors(space: str, painting: Picture) -> None:
     assert np.abs(mix_content_color(painting, painting, space).astype(int) - painting).mean() < 2
 
 
-def test_each_way_is_nearer_to_the_content_s_colours(photo: Picture, painting: Picture) -> None:
+def test_each_way_is_nearer_to_the_content_s_colors(photo: Picture, painting: Picture) -> None:
     lab = [
         cv2.cvtColor(recolor_painting(way, photo, painting), cv2.COLOR_RGB2Lab)[..., 1:].astype(int)
         for way in ("style", "blend", "content")
@@ -69,7 +69,7 @@ def test_a_matched_style_has_the_content_s_palette(photo: Picture, painting: Pic
     assert np.abs(match_histograms(photo, photo).astype(int) - photo).mean() < 2
 
 
-def test_a_style_of_one_colour_becomes_one_colour(photo: Picture) -> None:
+def test_a_style_of_one_color_becomes_one_color(photo: Picture) -> None:
     flat = np.full((20, 20, 3), 90, np.uint8)
     assert np.ptp(match_histograms(flat, photo).reshape(-1, 3), axis=0).max() == 0
     assert (match_histograms(photo, flat).astype(int) - 90).max() <= 2
