@@ -12,12 +12,12 @@ import pytest
 
 from vst.cli.errors import describe_missing_package
 from vst.core.data_folder import WEIGHTS
-from vst.engines import lite_interpreter
 from vst.engines.embedded import EmbeddedEngine
 from vst.engines.embedded_options import EmbeddedOptions
 from vst.engines.lite_runtime import LiteRuntime
 from vst.errors import AssetError, DependencyError, UsageError
 from vst.job import Job
+from vst.nets import lite_interpreter
 from vst.nets.weight_files import INT8_PARTS, find_weights_file, read_index
 from vst.samples import draw_photo
 from vst.styles.library import get_style

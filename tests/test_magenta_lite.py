@@ -28,7 +28,7 @@ def pictures(*shape: int) -> np.ndarray:
 
 def bare(path: Path, *inputs: np.ndarray) -> np.ndarray:
     """What the interpreter itself makes of the inputs."""
-    from vst.engines.lite_interpreter import open_interpreter
+    from vst.nets.lite_interpreter import open_interpreter
 
     lite = open_interpreter(path, 2, "")
     for end, value in zip(lite.get_input_details(), inputs):

@@ -16,9 +16,9 @@ from vst.core.types import Embedding, Picture, Pictures
 from vst.engines.base import EmbeddingEngine
 from vst.engines.embedded_options import AUTO, INT8, EmbeddedOptions
 from vst.engines.embedded_runtime import Runtime
-from vst.engines.lite_interpreter import is_litert_installed
 from vst.errors import SpaceError
 from vst.nets.embedded_plan import PREDICTOR_SIDE
+from vst.nets.lite_interpreter import is_litert_installed
 
 GPU_BATCH = 8
 """Frames that a GPU paints in one call."""

@@ -9,12 +9,12 @@ import numpy as np
 
 from vst.core.types import Embedding, Picture, Pictures
 from vst.engines.embedded_runtime import Runtime, count_missing_pixels, reflect_indices
-from vst.engines.lite_interpreter import (
+from vst.errors import DependencyError
+from vst.nets.lite_interpreter import (
     is_litert_installed,
     open_interpreter,
     translate_lite_errors,
 )
-from vst.errors import DependencyError
 from vst.nets.weight_files import INT8_PARTS, find_weights_file
 
 REMEDY = "Install the package again."

@@ -19,8 +19,8 @@ from vst.assets import MODELS
 from vst.core.files import hash_file
 from vst.core.style_spaces import TFLITE_SPACE
 from vst.core.types import Embedding, Picture, Pictures
-from vst.engines.lite_interpreter import open_interpreter, translate_lite_errors
 from vst.errors import AssetError, EngineError, MissingFileError
+from vst.nets.lite_interpreter import open_interpreter, translate_lite_errors
 
 REMEDY = "Download it again with `vst models pull magenta-lite`."
 BATCH_PIXELS = 4 * 256 * 256

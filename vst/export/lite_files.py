@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from vst.engines.embedded_runtime import CONTRAST_NONE, CONTRAST_STEP
-from vst.engines.lite_interpreter import open_interpreter
 from vst.engines.tensorflow_runtime import start_tensorflow
 from vst.export.check import Inputs, RunFile
 from vst.export.networks import LoadedNetwork
 from vst.export.plan import PAINTER, PREDICTOR, ExportPlan, describe_file, list_tensors
+from vst.nets.lite_interpreter import open_interpreter
 
 METADATA = "vst"
 """The name of the metadata in the file: a JSON object of texts."""
