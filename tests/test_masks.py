@@ -127,7 +127,7 @@ def test_a_foreground_as_large_as_a_background_is_doubted() -> None:
     small[30:60, 50:90] = 1
     for index, share in enumerate((small, large, large, small, None)):
         doubts.record(index / 25, share)
-    missing, doubtful = doubts.format_warnings(has_rectangle=False)
+    missing, doubtful = doubts.format_warnings("a rectangle around it")
     assert "1 of 5 frames (from 0:00.160 to the end)" in missing
     assert "2 of 5 frames (from 0:00.040 to 0:00.120) covers 100% of the picture" in doubtful
     assert "seems to be background" in doubtful and "vst preview --mask auto" in doubtful

@@ -42,7 +42,8 @@ class KnownFile:
 @dataclass(frozen=True)
 class KnownModel:
     """A model that can be fetched. ``archives``: URLs of a .tar.gz with all files, best first;
-    ``engine``: the engine whose ``--model`` takes its name.
+    ``engine``: the engine whose ``--model`` takes its name; ``options``: those of `vst stylize`
+    that use it instead.
     """
 
     name: str
@@ -54,6 +55,7 @@ class KnownModel:
     handle: str = ""
     archives: tuple[str, ...] = ()
     engine: str = "magenta"
+    options: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:
@@ -127,6 +129,25 @@ MODELS = {
             ),
         ),
         engine="gatys",
+        options=("--engine", "gatys", "--backbone", "vgg16"),
+    ),
+    "person": KnownModel(
+        "person",
+        "MediaPipe's selfie segmenter: finds people for --mask person",
+        "TFLite",
+        "The MediaPipe authors, Google",
+        "Apache-2.0",
+        (
+            KnownFile(
+                "selfie_segmentation.tflite",
+                249024,
+                "8d13b7fae74af625c641226813616a2117bd6bca19eb3b75574621fc08557f27",
+                "https://cdn.jsdelivr.net/npm/@mediapipe/selfie_segmentation@0.1.1675465747/"
+                "selfie_segmentation.tflite",
+            ),
+        ),
+        engine="",
+        options=("--mask", "person"),
     ),
 }
 """Name -> model that can be fetched. The embedded model comes with the package and is not here."""

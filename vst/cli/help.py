@@ -37,7 +37,7 @@ COMMON = {
     "strength": "How strong the style is, 0 to 1.",
     "colors": "Whose colors: style, content, blend.",
     "steadiness": "How much flicker is removed, 0 to 1.",
-    "mask": "Where to paint: auto, a box or a file.",
+    "mask": "Where to paint: person, auto, a box, a file.",
     "mask_background": "Style of the background (with --mask).",
     "output": ".mp4 .mov .mkv .webm .gif, or frames/.",
     "start": "Time of the first frame: seconds or H:MM:SS.",

@@ -18,7 +18,7 @@ from vst.errors import AssetError
 
 @click.group()
 def command() -> None:
-    """List, fetch and check the models that can paint.
+    """List, fetch and check models: those that paint, and the one that finds people.
 
     \b
     Example: vst models pull magenta
@@ -73,9 +73,7 @@ def pull(name: str, source: str | None, progress: str) -> None:
     else:
         with ByteReporter(progress, "MB") as reporter:
             folder = assets.obtain_model(model, reporter, thorough=True)
-    chosen = ("--engine", model.engine, "--model", name)
-    if model.engine == "gatys":
-        chosen = ("--engine", "gatys", "--backbone", name)
+    chosen = model.options or ("--engine", model.engine, "--model", name)
     click.echo(f"{name} is in {folder}; use it with {' '.join(chosen)}")
     words = ("stylize", "holiday.mp4", "-s", "art.jpg", *chosen)
     print_next_steps(

@@ -9,6 +9,7 @@ MASKS = Registry(
     {
         "auto": "vst.masks.auto:AutoMask",
         "file": "vst.masks.file:FileMask",
+        "person": "vst.masks.person:PersonMask",
     },
 )
 

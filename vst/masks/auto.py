@@ -111,7 +111,8 @@ class AutoMask(Mask):
             yield from self._drain(waiting, LOOKAHEAD if self._share is None else AHEAD)
         yield from self._drain(waiting, 0)
         self._drop_state()
-        self.warnings += self._doubts.format_warnings(self.rectangle is not None)
+        other = "a rectangle around it" if self.rectangle is None else "another rectangle"
+        self.warnings += self._doubts.format_warnings(other)
 
     def _drop_state(self) -> None:
         """Forget the shot."""

@@ -18,9 +18,13 @@ NAMED = 3
 
 
 class Doubts:
-    """Collects the frames without a foreground, and those whose foreground is unlikely one."""
+    """Collects the frames without a foreground, and those whose foreground is unlikely one.
 
-    def __init__(self) -> None:
+    ``what``: is looked for; ``doubts_large``: whether it is unlikely to fill most of the picture.
+    """
+
+    def __init__(self, what: str = "foreground", doubts_large: bool = True) -> None:
+        self._what, self._doubts_large = what, doubts_large
         self._missing: list[list[float | None]] = []
         self._large: list[list[float | None]] = []
         self._shares: list[float] = []
@@ -31,18 +35,19 @@ class Doubts:
         self._frames += 1
         self._without += share is None
         _extend(self._missing, time, share is None)
-        doubtful = share is not None and seems_background(share)
+        doubtful = self._doubts_large and share is not None and seems_background(share)
         _extend(self._large, time, doubtful)
         if doubtful and share is not None:
             self._shares.append(float(share.mean()))
 
-    def format_warnings(self, has_rectangle: bool) -> list[str]:
-        """Return a line for each kind of doubt; none where there is no doubt."""
+    def format_warnings(self, other: str) -> list[str]:
+        """Return a line for each kind of doubt; none where there is no doubt. ``other``: what to
+        try instead.
+        """
         found = []
-        other = "another rectangle" if has_rectangle else "a rectangle around it"
         if self._missing:
             found.append(
-                f"mask: no foreground was found in {self._without} of {self._frames} frames "
+                f"mask: no {self._what} was found in {self._without} of {self._frames} frames "
                 f"({_format_spans(self._missing)}), so nothing is masked there. "
                 f"Give {other}, or a mask file"
             )

@@ -9,31 +9,42 @@ from vst.masks.base import Edge, Mask
 from vst.video.sources import open_source
 
 AUTO = "auto"
+PERSON = "person"
+INVERT = "invert"
+FOUND = (AUTO, PERSON)
+"""Masks that are found in the content, not read from a file."""
 
 
 def open_mask(name: str, *, inverted: bool = False, limits: Limits = LIMITS) -> Mask:
     """Open the mask that ``name`` means; the caller closes it.
 
     ``auto``: the foreground is what moves; ``auto:0.3,0.1,0.4,0.8``: it starts each shot in the
-    rectangle of that left, top, width and height (shares of the picture). Anything else is a
-    picture, a video or a folder of masks. ``inverted``: black is the foreground (files only).
+    rectangle of that left, top, width and height (shares of the picture). ``person``: the people;
+    ``person:invert``: everything but the people. Anything else is a picture, a video or a folder of
+    masks. ``inverted``: black is the foreground (files only).
     Raises `MissingFileError`, `MediaError` and `UsageError`.
     """
     kind, _, rest = name.partition(":")
     if kind == AUTO:
         if inverted:
             raise UsageError(
-                "mask 'auto' cannot be inverted: only files can. Swap the styles of foreground and "
-                "background"
+                "mask 'auto' cannot be inverted: only files and 'person' can. Swap the styles of "
+                "foreground and background"
             )
         rectangle = None if not rest else _parse_rectangle(rest)
         mask: Mask = MASKS[AUTO](rectangle)
         return mask
+    if kind == PERSON:
+        if rest not in ("", INVERT):
+            raise UsageError(f"mask {name!r} is not known. Give {PERSON!r} or '{PERSON}:{INVERT}'")
+        people: Mask = MASKS[PERSON](inverted=bool(rest) != inverted)
+        return people
     try:
         source = open_source(name, limits)
     except MissingFileError as error:
         raise MissingFileError(
-            f"mask {name!r} does not exist. Give {AUTO!r}, or a picture, video or folder of masks"
+            f"mask {name!r} does not exist. Give {AUTO!r}, {PERSON!r}, or a picture, video or "
+            "folder of masks"
         ) from error
     of_file: Mask = MASKS["file"](source, inverted)
     return of_file
