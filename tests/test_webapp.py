@@ -15,7 +15,8 @@ from tests.page_visitors import (
     sessions_fixture,  # noqa: F401
 )
 from vst.errors import MissingFileError, UsageError
-from vst.job import Job, check_paths
+from vst.job import Job
+from vst.pipeline.checks import check_paths
 from vst.schedule.score import read_score
 from vst.web.form import build_download_score, build_job, list_controls, parse_settings, read_form
 from vst.web.sessions import Session

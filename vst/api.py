@@ -33,6 +33,7 @@ class JobOptions(TypedDict, total=False):
     picker: str
     at: Sequence[float]
     score: PathLike | None
+    painted: Sequence[str]
     size: int | str | None
     strength: float
     ease: str

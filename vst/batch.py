@@ -21,9 +21,9 @@ from vst.core.registry import find_nearest
 from vst.core.types import OnProgress, Progress, ignore_progress
 from vst.engines.options import collect_option_fields
 from vst.errors import Cancelled, MissingFileError, UsageError, VSTError
-from vst.job import Job, check_output_name
+from vst.job import Job
 from vst.pipeline.build_schedule import read_job_score
-from vst.pipeline.checks import check_job
+from vst.pipeline.checks import check_job, check_output_name
 from vst.pipeline.run import Result, run
 
 LARGEST_FILE = 1_000_000

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 from vst.core.fields import accept_aliases, check_option, check_types, option
-from vst.core.files import is_same_file
 from vst.core.limits import LIMITS, Limits
 from vst.core.quality import NORMAL, QUALITIES
 from vst.core.timecode import format_time
 from vst.core.types import VideoInfo
 from vst.engines import ENGINES
 from vst.engines.options import OptionPairs, drop_defaults
-from vst.errors import MissingFileError, OutputExistsError, UsageError
+from vst.errors import UsageError
 from vst.imaging.color import COLORS
 from vst.keyframes import PICKERS
 from vst.masks import EDGES
@@ -25,8 +23,6 @@ from vst.schedule.ordering import ORDERS
 from vst.schedule.score.model import PACES
 from vst.schedule.timeline import BLENDS
 from vst.stabilizers import EARLIER_NAMES, STABILIZERS
-from vst.styles.resolve import check_style_exists
-from vst.video.sources import STANDARD_STREAM
 
 SCORE_FIELDS = ("ease", "hold", "blend", "pace", "align", "order", "loop", "brush", "colors")
 """Fields that a score contains, and that therefore cannot be given beside one."""
@@ -60,6 +56,11 @@ class Job:
     )
     score: str | None = option(
         None, "Score file with the styles and their times, instead of -s.", group="Styles"
+    )
+    painted: tuple[str, ...] = option(
+        (),
+        "Frame painted over by hand, as TIME=PICTURE; again for more. Carried along the motion.",
+        group="Styles",
     )
     size: int | str | None = option(
         None,
@@ -128,8 +129,8 @@ class Job:
     )
     mask: str | None = option(
         None,
-        "Mask of the foreground, where the styles go: auto, auto:left,top,width,height, or a file "
-        "or folder.",
+        "Mask of the foreground, where the styles go: auto, auto:left,top,width,height, person, "
+        "person:invert, or a file or folder.",
         group="Mask",
     )
     mask_background: str = option(
@@ -271,7 +272,7 @@ class Job:
             and ENGINES[self.engine].model_is_style
         ):
             self._take_model_as_style(self.model)
-        if not self.styles and self.score is None:
+        if not self.styles and self.score is None and not self.painted:
             raise UsageError("no style was given. Name a picture, a folder, a video, or @name")
         get_ease(self.ease)
         self._check_score()
@@ -372,29 +373,3 @@ def compute_painting_size(
         min(short, DEFAULT_MAX_SIDE) if size is None else short if size == NATIVE else float(size)
     )
     return max(1, round(shown * target / short)), max(1, round(height * target / short))
-
-
-def check_output_name(output: str) -> None:
-    """Refuse an output without a file name, such as ``.`` or ``/``."""
-    if Path(output).name in ("", ".."):
-        raise UsageError(f"output {output!r} has no name. Give one such as out.mp4 or frames/")
-
-
-def check_paths(job: Job) -> None:
-    """Refuse missing inputs, and an output that exists or is an input, before a file is opened."""
-    check_output_name(job.output)
-    content, output = Path(job.content), Path(job.output)
-    if not content.exists() and job.content != STANDARD_STREAM:
-        raise MissingFileError(
-            f"content {job.content!r} does not exist. Give a video, a picture or a folder of frames"
-        )
-    for style in (*job.styles, job.mask_background):
-        check_style_exists(style)
-    inputs = [job.content, *job.styles, job.mask_background, job.mask or "", job.score or ""]
-    for name in inputs:
-        if name and not name.startswith("@") and is_same_file(Path(name), output):
-            raise UsageError(
-                f"output {job.output!r} is also an input. Give the output another name"
-            )
-    if output.is_file() and not job.overwrite and job.output != STANDARD_STREAM:
-        raise OutputExistsError(f"output {job.output!r} exists. Set overwrite=True to replace it")

@@ -50,6 +50,7 @@ RECENT = 8
 ELSEWHERE = {
     "start": "clip.subclipped(start, end)",
     "end": "clip.subclipped(start, end)",
+    "painted": "",
     "speed": "vfx.MultiplySpeed",
     "audio": "clip.without_audio()",
     "codec": "write_videofile(codec=…)",

@@ -18,6 +18,7 @@ from vst.core.files import hash_file
 from vst.engines.options import group_engine_options
 from vst.errors import MediaError, OutputError
 from vst.job import Job
+from vst.masks.open import FOUND
 from vst.stabilizers import EARLIER_NAMES
 from vst.styles.resolve import ResolvedStyle
 
@@ -42,7 +43,7 @@ STEADY_METHOD = 2
 """Version of what the stabilizer `steady` paints: chunks that another one painted do not fit.
 Earlier versions of vst, with another default stabilizer, have none.
 """
-PLAIN = ("auto", "none")
+PLAIN = (*FOUND, "none")
 """Values of inputs that are not files."""
 OLD_NAMES = find_aliases(Job)
 """Spellings of fields in the manifests of earlier versions."""
@@ -54,7 +55,7 @@ def fingerprint_job(job: Job) -> dict[str, Any]:
     """
     about: dict[str, Any] = {"version of vst": __version__}
     for name, value in job.as_dict().items():
-        if name not in (*NOT_ABOUT_FRAMES, *INPUTS, "styles"):
+        if name not in (*NOT_ABOUT_FRAMES, *INPUTS, "styles", "painted"):
             about[f"option {name}"] = value
     for name, given in list_inputs(job).items():
         about[name] = fingerprint_input(given)
@@ -82,7 +83,9 @@ def list_inputs(job: Job) -> dict[str, str]:
     """The files and names that a job reads, by what they are for."""
     named = {name.replace("_", " "): getattr(job, name) for name in INPUTS}
     found = {name: given for name, given in named.items() if given}
-    return found | {f"style {number}": style for number, style in enumerate(job.styles, 1)}
+    found |= {f"style {number}": style for number, style in enumerate(job.styles, 1)}
+    pairs = (text.partition("=") for text in job.painted)
+    return found | {f"painted {time}": picture for time, _, picture in pairs}
 
 
 def is_path(given: str) -> bool:
@@ -150,6 +153,8 @@ def restore_job(plain: Mapping[str, Any], folder: str, output: str) -> Job:
         }
         values["styles"] = tuple(_locate(folder, style) for style in values.get("styles", ()))
         values["at"] = tuple(values.get("at", ()))
+        pairs = (str(text).partition("=") for text in values.get("painted", ()))
+        values["painted"] = tuple(f"{time}={_locate(folder, name)}" for time, _, name in pairs)
         if values.get("fps") is not None:
             values["fps"] = Fraction(values["fps"])
         for name in INPUTS:

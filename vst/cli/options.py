@@ -122,9 +122,12 @@ TYPES: dict[str, Any] = {
 METAVARS = {
     "score": "FILE", "model": "PATH", "mask": "WHERE", "mask_background": "STYLE",
     "size": "N|native", "start": "TIME", "end": "TIME", "at": "TIME,TIME,…", "fps": "RATE",
-    "ease": "CURVE", "codec": "NAME", "patience": "SECONDS", "max_memory": "MB",
+    "ease": "CURVE", "painted": "TIME=PICTURE",
+    "codec": "NAME", "patience": "SECONDS", "max_memory": "MB",
 }  # fmt: skip
 """Field of `Job` -> what the help shows for its value; else N for a whole number, X for any."""
+REPEATED = ("painted",)
+"""Fields of `Job` whose option may be given again for more values."""
 
 
 ENGINE_OPTIONS = "engine_options"
@@ -217,6 +220,7 @@ def job_options(*names: str) -> Callable[[Function], Function]:
             choices = part.metadata.get("choices")
             earlier = part.metadata.get("earlier_choices", ())
             about["type"] = OneOf(choices, earlier) if choices is not None else TYPES.get(name, str)
+            about["multiple"] = name in REPEATED
             number = {int: "N", float: "X"}.get(TYPES.get(name, str))
             about["metavar"] = METAVARS.get(name, number)
             about["show_default"] = part.default not in (None, 0.0, ())

@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     from vst.cluster import ClusterSettings
 
 OPTIONS = (
-    "score", "keyframes", "picker", "at", "order", "size", "strength", "ease", "hold", "blend",
-    "pace", "align", "loop", "brush", "colors", "ghost", "speed",
+    "score", "painted", "keyframes", "picker", "at", "order", "size", "strength",
+    "ease", "hold", "blend", "pace", "align", "loop", "brush", "colors", "ghost", "speed",
     "mask", "mask_background", "mask_edge",
     "engine", "model", "engine_options", "stabilize", "quality", "steadiness",
     "start", "end", "audio", "codec", "crf", "fps", "metadata", "threads", "batch", "overwrite",

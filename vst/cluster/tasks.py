@@ -122,3 +122,12 @@ class Task:
     def key(self) -> tuple[str, int]:
         """Identifies the task."""
         return self.order.key, self.plan.number if self.plan is not None else -1
+
+
+def refuse_painted(job: Job) -> None:
+    """Refuse painted frames, whose pictures are not sent to the workers."""
+    if job.painted:
+        raise UsageError(
+            "painted frames on a cluster: their pictures are not sent to the workers. Run the job "
+            "without a cluster"
+        )

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
 from vst.core.quality import QUALITIES
+from vst.core.timecode import format_time
 from vst.core.types import Embedding, Picture
 from vst.engines.base import EmbeddingEngine, Engine
 from vst.errors import UsageError
@@ -20,10 +22,12 @@ from vst.imaging.compositing import compute_painting_share, fade_to_content
 from vst.imaging.resize import resize
 from vst.job import DEFAULT_STEADINESS, Job, compute_painted_seconds, compute_painting_size
 from vst.pipeline.checks import check_score_styles
+from vst.pipeline.painted_keys import parse_painted
 from vst.schedule.alignment import align_to, find_cut_times
 from vst.schedule.ordering import order_styles
 from vst.schedule.pacing import equalize_pace
 from vst.schedule.score import Score, read_score
+from vst.schedule.score.model import ScoreKey, ScoreTime, StyleSource
 from vst.schedule.timeline import NONE, Mix, Timeline
 from vst.styles.from_score import list_used_styles, resolve_score_styles
 from vst.styles.resolve import ResolvedStyle, StyleReading, check_space, resolve_styles
@@ -81,10 +85,27 @@ def check_length_is_known(job: Job, style_set: StyleSet, source: Source) -> None
 def read_job_score(job: Job) -> Score | None:
     """The job's score, if it has one; refuses styles that do not exist or hold no picture."""
     if job.score is None:
-        return None
+        return build_painted_score(job) if job.painted and not job.styles else None
     score = read_score(job.score)
     check_score_styles(score)
     return score
+
+
+def build_painted_score(job: Job) -> Score:
+    """The score of painted frames: each is the style of its own time."""
+    keys = parse_painted(job.painted)
+    names = [f"{Path(key.path).stem} at {format_time(key.time)}" for key in keys]
+    return Score(
+        tuple(
+            ScoreKey(ScoreTime(key.time), {name: 1.0}, job.strength, brush=job.brush)
+            for key, name in zip(keys, names)
+        ),
+        {name: StyleSource(key.path) for key, name in zip(keys, names)},
+        ease=job.ease,
+        blend=job.blend,
+        hold=job.hold,
+        colors=job.colors,
+    )
 
 
 def apply_score(job: Job, score: Score | None) -> Job:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from vst.core.files import is_same_file
+from vst.core.timecode import format_time
 from vst.errors import (
     MissingFileError,
     OutputExistsError,
@@ -12,14 +14,15 @@ from vst.errors import (
     UnsupportedFileError,
     UsageError,
 )
-from vst.job import Job, check_paths
+from vst.job import Job
 from vst.masks.open import open_mask
+from vst.pipeline.painted_keys import parse_painted
 from vst.plotting.basics import FORMATS
 from vst.schedule.score import Score
 from vst.schedule.timeline import NONE
 from vst.styles.from_score import check_score_files, list_used_styles
-from vst.styles.resolve import NETWORK_SUFFIX, PICTURE_SUFFIXES
-from vst.video.sources import detect_source_kind, open_source
+from vst.styles.resolve import NETWORK_SUFFIX, PICTURE_SUFFIXES, check_style_exists
+from vst.video.sources import STANDARD_STREAM, detect_source_kind, open_source
 
 MODEL_FILES: dict[str, Callable[[Path], bool]] = {
     "embedded": lambda path: (path / "weights.json").is_file(),
@@ -50,9 +53,37 @@ def check_job(job: Job, *, moving: bool = True) -> None:
     check_engine_outputs(job)
 
 
+def check_output_name(output: str) -> None:
+    """Refuse an output without a file name, such as ``.`` or ``/``."""
+    if Path(output).name in ("", ".."):
+        raise UsageError(f"output {output!r} has no name. Give one such as out.mp4 or frames/")
+
+
+def check_paths(job: Job) -> None:
+    """Refuse missing inputs, and an output that exists or is an input, before a file is opened."""
+    check_output_name(job.output)
+    content, output = Path(job.content), Path(job.output)
+    if not content.exists() and job.content != STANDARD_STREAM:
+        raise MissingFileError(
+            f"content {job.content!r} does not exist. Give a video, a picture or a folder of frames"
+        )
+    for style in (*job.styles, job.mask_background):
+        check_style_exists(style)
+    inputs = [job.content, *job.styles, job.mask_background, job.mask or "", job.score or ""]
+    inputs += [text.partition("=")[2] for text in job.painted]
+    for name in inputs:
+        if name and not name.startswith("@") and is_same_file(Path(name), output):
+            raise UsageError(
+                f"output {job.output!r} is also an input. Give the output another name"
+            )
+    if output.is_file() and not job.overwrite and job.output != STANDARD_STREAM:
+        raise OutputExistsError(f"output {job.output!r} exists. Set overwrite=True to replace it")
+
+
 def check_inputs(job: Job, *, moving: bool = True) -> None:
     """Check what a job reads: content, styles, mask and model."""
     check_mask_options(job)
+    check_painted(job)
     check_content(job.content, moving=moving)
     for style in dict.fromkeys((*job.styles, job.mask_background)):
         check_style(style)
@@ -106,6 +137,27 @@ def check_mask_options(job: Job) -> None:
             f"mask_edge {job.mask_edge!r} without a mask: there is no edge. Set mask='auto', or "
             "leave mask_edge out"
         )
+
+
+def check_painted(job: Job) -> None:
+    """Check the pictures painted over frames, and that the job can carry them."""
+    if job.painted and job.speed != 1:
+        raise UsageError(
+            f"speed {job.speed:g} beside painted frames: they are carried from frame to frame of "
+            "the content. Leave one of them out"
+        )
+    if job.painted and job.content == STANDARD_STREAM:
+        raise UsageError(
+            "painted frames of a stream: the content is read twice. Give a file as content"
+        )
+    for key in parse_painted(job.painted):
+        if not Path(key.path).exists():
+            raise MissingFileError(
+                f"painted {key.path!r} does not exist. Give the picture that was painted over the "
+                f"frame at {format_time(key.time)}"
+            )
+        if detect_source_kind(key.path) != "picture":
+            raise UsageError(f"painted {key.path!r} is not a picture. Give one, such as a PNG")
 
 
 def check_model(engine: str, model: str | None) -> None:

@@ -17,6 +17,7 @@ from vst.imaging.trail import GhostTrail
 from vst.job import Job, compute_painting_size
 from vst.masks.base import Mask
 from vst.masks.open import make_edge, open_mask
+from vst.pipeline.painted_keys import PaintedKeys
 from vst.pipeline.painter import FramePainter
 from vst.pipeline.record import build_record
 from vst.schedule.timeline import Mix, Timeline
@@ -39,6 +40,7 @@ class PipelineParts:
     stabilizer: Stabilizer
     sink: Sink
     trail: GhostTrail | None = None
+    painted: PaintedKeys | None = None
     start: float = 0.0
     speed: float = 1.0
     threads: int | None = None
@@ -61,6 +63,7 @@ def build_parts(
         stabilizer=make_stabilizer(job),
         sink=sink,
         trail=GhostTrail(job.ghost) if job.ghost > 0 else None,
+        painted=PaintedKeys(job.content, info, job.painted, job.limits) if job.painted else None,
         start=job.start,
         speed=job.speed,
         threads=job.threads,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from vst import __version__
 from vst.job import Job
-from vst.masks.open import AUTO
+from vst.masks.open import FOUND
 
 
 def build_record(job: Job, names: Mapping[str, str] | None = None) -> str:
@@ -25,7 +25,7 @@ def build_record(job: Job, names: Mapping[str, str] | None = None) -> str:
     def shorten(name: str) -> str:
         if names is not None and name in names:
             return names[name]
-        if name.startswith("@") or name == "none" or name.partition(":")[0] == AUTO:
+        if name.startswith("@") or name == "none" or name.partition(":")[0] in FOUND:
             return name
         path = Path(name)
         if not path.exists():
@@ -41,6 +41,9 @@ def build_record(job: Job, names: Mapping[str, str] | None = None) -> str:
             plain[name] = shorten(plain[name])
     if job.styles:
         plain["styles"] = [shorten(style) for style in job.styles]
+    if job.painted:
+        pairs = (text.partition("=") for text in job.painted)
+        plain["painted"] = [f"{time}={shorten(picture)}" for time, _, picture in pairs]
     if plain.get("output"):
         plain["output"] = (names or {}).get(job.output, Path(job.output).name)
     return json.dumps({"vst": __version__, **plain}, ensure_ascii=False)

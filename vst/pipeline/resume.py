@@ -11,7 +11,8 @@ from vst.checkpoint.planner import ChunkRule
 from vst.checkpoint.store import ChunkFolder, get_chunk_folder, is_published, read_manifest
 from vst.core.types import OnProgress, ignore_progress
 from vst.errors import MissingFileError
-from vst.job import Job, check_output_name
+from vst.job import Job
+from vst.pipeline.checks import check_output_name
 from vst.pipeline.control import RunControl
 from vst.pipeline.run import Result, run
 from vst.video.sinks.verify import probe_output

@@ -122,6 +122,8 @@ class FrameWriter:
         is_written = frame.index >= self.first_written
         if not is_written and (trail is None or self.trail_is_restored):
             return
+        if self.parts.painted is not None:
+            painting = self.parts.painted.cover(frame, painting)
         picture = composite(pending, painting, self.parts.painter.engine.fades_below)
         if trail is not None:
             if pending.new_scene:
