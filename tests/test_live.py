@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -15,16 +17,18 @@ import numpy as np
 import pytest
 
 from tests.clips import draw_numbered_frame
-from vst.core.types import Picture
+from vst.core.types import Frame, Picture
 from vst.errors import DependencyError, MediaError, UsageError
 from vst.live import capture as captures
 from vst.live.capture import Capture, CaptureThread, RawCapture, open_capture
 from vst.live.meter import Meter
 from vst.live.outputs import OutputForm, OutputThread, SinkOutput, VirtualCameraOutput, WindowOutput
+from vst.live.painting import SteadyingThread
 from vst.live.remote import OscControl, PageOutput
 from vst.live.session import SizeChooser
 from vst.live.slot import LiveFrame, NewestSlot
 from vst.live.style_control import StyleControl, press_key
+from vst.pipeline.stages import PaintedFrame, PendingFrame
 from vst.schedule.timeline import Key, Mix, Timeline
 
 PICTURE = draw_numbered_frame(5)
@@ -118,6 +122,48 @@ def test_raw_frames_are_cut_out_of_the_pipe_and_a_cut_off_one_is_an_error() -> N
     assert np.array_equal(next(frames), PICTURE)
     with pytest.raises(MediaError, match="3 of 9216 bytes"):
         next(frames)
+
+
+class ShownFrames:
+    """An output that keeps the indices of what it shows."""
+
+    def __init__(self) -> None:
+        self.shown: list[int] = []
+
+    def show(self, frame: LiveFrame) -> None:
+        self.shown.append(frame.index)
+
+
+class PatientPainter:
+    """Steadies a frame only when it is told that the next one was painted."""
+
+    def __init__(self) -> None:
+        self.next_is_painted = threading.Event()
+
+    def steady(self, painted: PaintedFrame) -> Picture:
+        assert self.next_is_painted.wait(10)
+        if painted.pending.frame.index == 3:
+            raise MediaError("no flow")
+        return painted.painting
+
+
+def make_painted(index: int) -> PaintedFrame:
+    frame = Frame(index, 0.0, PICTURE)
+    return PaintedFrame(PendingFrame(frame, None, Mix({"ink": 1.0}), False), PICTURE, PICTURE)
+
+
+def test_a_frame_is_steadied_while_the_next_one_is_painted() -> None:
+    painter, output = PatientPainter(), ShownFrames()
+    with contextlib.closing(SteadyingThread(painter, [output])) as steadying:  # type: ignore[arg-type, list-item]
+        steadying.start(make_painted(1))
+        assert output.shown == []
+        painter.next_is_painted.set()
+        steadying.start(make_painted(2))
+        steadying.wait()
+        assert output.shown == [1, 2]
+        steadying.start(make_painted(3))
+        with pytest.raises(MediaError, match="no flow"):
+            steadying.wait()
 
 
 @pytest.mark.parametrize(("seconds", "size"), [(0.06, 192), (0.03, 256), (0.01, 320)])

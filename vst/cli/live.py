@@ -20,7 +20,7 @@ from vst.cli.options import (
     verbose_option,
 )
 from vst.cli.stopping import handle_interrupts
-from vst.core.threads import limit_heaps
+from vst.core.threads import limit_heaps, limit_opencv_threads, share_cores
 from vst.errors import UsageError
 from vst.job import Job
 from vst.pipeline.checks import check_model, check_style
@@ -92,19 +92,21 @@ def command(
     click.echo(
         f"{report.painted} pictures in {report.seconds:.1f} s: {report.frames_per_second:.1f} fps, "
         f"latency p50 {report.latency_p50:.0f} ms, p95 {report.latency_p95:.0f} ms, dropped "
-        f"{report.dropped} of {report.arrived}",
+        f"{report.dropped} of {report.arrived}, {report.processor:.0f} ms of CPU time a frame",
         err=True,
     )
 
 
 def run_live(job: Job, capture: Any, outputs: tuple[str, ...], chosen: tuple[Any, ...]) -> Any:
     """Open engine, styles and outputs, and run; ``chosen``: size, glide, and OSC's address."""
+    from vst.live.painting import LivePainter
     from vst.live.remote import OscControl
-    from vst.live.session import LivePainter, LiveSession, prepare_control
+    from vst.live.session import LiveSession, prepare_control
     from vst.pipeline.parts import open_job_engine
 
     size, glide, osc = chosen
     with open_job_engine(job) as engine, contextlib.ExitStack() as stack:
+        stack.enter_context(limit_opencv_threads(share_cores(job.threads).opencv))
         notes: list[str] = []
         control = prepare_control(job, engine, glide, notes)
         if osc is not None:

@@ -14,7 +14,8 @@ import numpy as np
 @dataclass(frozen=True)
 class LiveReport:
     """What a live run did. ``latency_*``: milliseconds from a frame's arrival to its display, at
-    the first output; ``outputs``: pictures shown, and p95, of each.
+    the first output; ``processor``: milliseconds of processor time for each painted frame, by all
+    threads; ``outputs``: pictures shown, and p95, of each.
     """
 
     seconds: float
@@ -24,6 +25,7 @@ class LiveReport:
     frames_per_second: float
     latency_p50: float
     latency_p95: float
+    processor: float
     size: tuple[int, int]
     outputs: dict[str, dict[str, float]] = field(default_factory=dict)
 
@@ -36,7 +38,7 @@ class Meter:
     """Collects latencies, in seconds, by output; threads may share it."""
 
     def __init__(self) -> None:
-        self.began = time.monotonic()
+        self.began, self._used = time.monotonic(), time.process_time()
         self._lock = threading.Lock()
         self._all: dict[str, list[float]] = defaultdict(list)
         self._recent: dict[str, list[float]] = defaultdict(list)
@@ -52,6 +54,7 @@ class Meter:
         """Measure from now on: the first frames wait for the engine."""
         with self._lock:
             self.began = self._last = time.monotonic()
+            self._used = time.process_time()
             self._all.clear()
             self._recent.clear()
 
@@ -71,6 +74,10 @@ class Meter:
             found = list(self._all[output])
         seconds = max(1e-6, time.monotonic() - self.began)
         return (round(len(found) / seconds, 2), *measure_percentiles(found))
+
+    def measure_processor(self, painted: int) -> float:
+        """Return the processor's milliseconds for each painted frame since the start."""
+        return round(1000 * (time.process_time() - self._used) / max(1, painted), 1)
 
     def count(self, output: str) -> int:
         """Count the pictures that an output has shown."""

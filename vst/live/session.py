@@ -5,32 +5,25 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 
-from vst.core.types import Frame, Picture, VideoInfo
+from vst.core.types import VideoInfo
 from vst.engines.base import Engine
 from vst.errors import Cancelled, MediaError, UsageError
-from vst.imaging.resize import resize
 from vst.job import Job, compute_painting_size
 from vst.live.capture import Capture, CaptureThread
 from vst.live.meter import LiveReport, Meter
 from vst.live.outputs import LiveOutput, OutputForm, OutputThread
+from vst.live.painting import LivePainter, SteadyingThread
 from vst.live.slot import LiveFrame, NewestSlot
 from vst.live.style_control import StyleControl
 from vst.pipeline.build_schedule import prepare_engine, read_job_score, resolve_listed_styles
-from vst.pipeline.painter import FrameBatch, FramePainter
-from vst.pipeline.stages import PendingFrame, composite
 from vst.schedule.timeline import Mix
-from vst.stabilizers.base import Stabilizer
-from vst.stabilizers.off import Off
-from vst.stabilizers.steady import Steady
-from vst.stabilizers.steady_settings import choose_settings
 from vst.styles.from_score import resolve_score_styles
-from vst.video.scene_cuts import CutDetector
 
 AUTO = "auto"
 SIZES = (128, 192, 256, 320, 384, 448, 512)
@@ -73,43 +66,6 @@ class SizeChooser:
             self.size = SIZES[place + 1]
             return True
         return False
-
-
-@dataclass
-class LivePainter:
-    """Paints single frames in the mix of the moment, and steadies them without look-ahead."""
-
-    engine: Engine
-    steadiness: float
-    control: StyleControl
-    size: tuple[int, int] = (0, 0)
-    cuts: CutDetector = field(default_factory=CutDetector)
-    stabilizer: Stabilizer = field(default_factory=Off)
-
-    def resize_to(self, size: tuple[int, int]) -> None:
-        """Prepare for paintings of this width and height."""
-        self.engine.prepare_size(*size)
-        self.stabilizer.close()
-        self.stabilizer = (
-            Steady(choose_settings(self.steadiness, latency=0)) if self.steadiness > 0 else Off()
-        )
-        self.cuts, self.size = CutDetector(), size
-
-    def paint(self, arrived: LiveFrame) -> Picture:
-        """Return the painted picture, of the frame's size."""
-        frame = Frame(arrived.index, arrived.arrived, arrived.picture)
-        content = resize(frame.picture, *self.size)
-        mix = self.control.mix()
-        if is_cut := self.cuts.is_cut(content):
-            self.engine.reset()
-            self.stabilizer.flush()
-            self.stabilizer.reset()
-        painter = FramePainter(self.engine, *self.size)
-        painting = painter.paint(FrameBatch([frame], [content], [None]), [mix])[0]
-        self.stabilizer.set_mix(mix)
-        steady = self.stabilizer.step(content, painting)[-1]
-        pending = PendingFrame(frame, None, mix, is_cut)
-        return composite(pending, steady, self.engine.fades_below)
 
 
 def prepare_control(job: Job, engine: Engine, glide: float, notes: list[str]) -> StyleControl:
@@ -183,7 +139,7 @@ class LiveSession:
         """Compile for the size, and paint one frame: the first one takes longer."""
         height, width = frame.picture.shape[:2]
         self.painter.resize_to(compute_painting_size(chooser.size, width, height))
-        self.painter.paint(frame)
+        self.painter.steady(self.painter.paint(frame))
 
     def _loop(
         self,
@@ -194,21 +150,24 @@ class LiveSession:
         meter: Meter,
     ) -> Iterator[None]:
         reported = time.monotonic()
-        while any(one.is_open for one in threads) and not (slot.is_closed and slot.is_empty):
-            frame = slot.take(0.2)
-            if frame is not None:
-                began = time.monotonic()
-                picture = self.painter.paint(frame)
-                for one in threads:
-                    one.show(LiveFrame(frame.index, frame.arrived, picture))
-                yield
-                if chooser.add(time.monotonic() - began):
-                    self.report(f"painting at a short side of {chooser.size} pixels now")
-                    self._prepare(chooser, frame)
-            if time.monotonic() - reported > REPORT_SECONDS:
-                reported = time.monotonic()
-                recent = meter.describe_recent(self.outputs[0].name)
-                self.report(f"{recent}, dropped {slot.dropped}")
+        with contextlib.closing(SteadyingThread(self.painter, threads)) as steadying:
+            while any(one.is_open for one in threads) and not (slot.is_closed and slot.is_empty):
+                frame = slot.take(0.2)
+                if frame is not None:
+                    began = time.monotonic()
+                    painted = self.painter.paint(frame)
+                    seconds = max(time.monotonic() - began, steadying.wait())
+                    steadying.start(painted)
+                    yield
+                    if chooser.add(seconds):
+                        steadying.wait()
+                        self.report(f"painting at a short side of {chooser.size} pixels now")
+                        self._prepare(chooser, frame)
+                if time.monotonic() - reported > REPORT_SECONDS:
+                    reported = time.monotonic()
+                    recent = meter.describe_recent(self.outputs[0].name)
+                    self.report(f"{recent}, dropped {slot.dropped}")
+            steadying.wait()
 
     def _finish(self, threads: Sequence[OutputThread]) -> None:
         errors = []
@@ -226,6 +185,15 @@ class LiveSession:
             one.name: {"shown": meter.count(one.name), "latency_p95": meter.summarize(one.name)[2]}
             for one in self.outputs
         }
-        seconds = round(time.monotonic() - meter.began, 2)
-        size = self.painter.size
-        return LiveReport(seconds, arrived, painted, dropped, rate, p50, p95, size, shown)
+        return LiveReport(
+            seconds=round(time.monotonic() - meter.began, 2),
+            arrived=arrived,
+            painted=painted,
+            dropped=dropped,
+            frames_per_second=rate,
+            latency_p50=p50,
+            latency_p95=p95,
+            processor=meter.measure_processor(painted),
+            size=self.painter.size,
+            outputs=shown,
+        )
