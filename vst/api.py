@@ -45,6 +45,7 @@ class JobOptions(TypedDict, total=False):
     loop: bool
     brush: float
     colors: str
+    lut: PathLike | None
     ghost: float
     speed: float
     mask: PathLike | None

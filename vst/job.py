@@ -117,6 +117,9 @@ class Job:
         group="Look",
         aliases=("colours",),
     )
+    lut: str | None = option(
+        None, "Lookup table (.cube) that the content's colors pass before painting.", group="Look"
+    )
     ghost: float = option(
         0.0, "Strength of a trail of earlier outputs.", low=0, high=1, group="Look"
     )

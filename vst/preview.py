@@ -14,6 +14,7 @@ from vst.core.types import Frame, OnProgress, Picture, Progress, VideoInfo, igno
 from vst.engines.base import Engine
 from vst.errors import MediaError
 from vst.imaging.compositing import compute_painting_share, fade_to_content
+from vst.imaging.palette import PaletteMap, fit_palette, measure_palette, pool_palettes
 from vst.imaging.resize import resize
 from vst.job import DEFAULT_MAX_SIDE, Job, compute_painting_size
 from vst.masks.open import AUTO
@@ -29,7 +30,7 @@ from vst.pipeline.build_schedule import (
     resolve_listed_styles,
     schedule_styles,
 )
-from vst.pipeline.frames import pair_without_mask
+from vst.pipeline.frames import open_job_content, pair_without_mask
 from vst.pipeline.loop import PAINT, run_loop
 from vst.pipeline.memory_estimate import check_estimated_memory
 from vst.pipeline.painter import FrameBatch, FramePainter
@@ -81,7 +82,7 @@ def paint_picture(job: Job, engine: Engine, at: float | None = None) -> Picture:
     """Paint the job's content in an even mix of the job's styles; ``at``: seconds, of the frame of
     a video (default: the first).
     """
-    with open_source(job.content, job.limits) as source:
+    with open_job_content(job) as source:
         check_estimated_memory(job, source.info)
         content = None if at is None else source.at(at)
     if content is None:
@@ -130,7 +131,7 @@ def paint_preview(job: Job, engine: Engine, on_progress: OnProgress = ignore_pro
 
     Without a stabilizer, a trail or a mask that is found by motion: those need the frames between.
     """
-    with open_source(job.content, job.limits) as source:
+    with open_job_content(job) as source:
         info = source.info
         schedule = build_schedule(job, read_job_score(job), engine, source)
         last = get_played_seconds(job, source)
@@ -154,6 +155,21 @@ def paint_preview(job: Job, engine: Engine, on_progress: OnProgress = ignore_pro
         look=Look(width=frames_sheet.shape[1]),
     )
     return Preview(np.concatenate([frames_sheet, plot]), times, schedule.notes)
+
+
+def fit_look(job: Job, engine: Engine, on_progress: OnProgress = ignore_progress) -> PaletteMap:
+    """Paint frames along the whole job, and fit the map from the content's colors to theirs."""
+    simple = replace(job, colors="style", mask=None, mask_background=NONE)
+    with open_job_content(job) as source:
+        info = source.info
+        schedule = build_schedule(simple, read_job_score(simple), engine, source)
+        last = get_played_seconds(job, source)
+        times = [job.start + last * index / (PREVIEWED - 1) for index in range(PREVIEWED)]
+        frames = [Frame(i, time, source.at(time)) for i, time in enumerate(times)]
+        small = simplify_job(simple, info, PREVIEW_SIZE)
+        painted = paint_frames(small, info, engine, schedule.timeline, frames, on_progress)
+    before = pool_palettes([measure_palette(frame.picture) for frame in frames])
+    return fit_palette(before, pool_palettes([measure_palette(picture) for picture in painted]))
 
 
 def simplify_job(job: Job, info: VideoInfo, largest: int) -> Job:
@@ -263,10 +279,10 @@ class FramePreviewer:
 
     def _open(self, job: Job) -> tuple[Engine, Source]:
         engine = self.open_engine(job)
-        key = job.content, job.limits
+        key = job.content, job.lut, job.limits
         if self._source is None or key != self._source_key:
             self._close_source()
-            self._source, self._source_key = open_source(job.content, job.limits), key
+            self._source, self._source_key = open_job_content(job), key
         return engine, self._source
 
     def _close_source(self) -> None:

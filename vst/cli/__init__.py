@@ -42,6 +42,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "preview": ("preview", "paint twelve frames along a video, and estimate the time"),
         "frames": ("frames", "write frames of a video as pictures, to paint over them"),
         "keyframes": ("keyframes", "show the keyframes of a style video"),
+        "lut": ("lut", "write a style's colors as a lookup table (.cube)"),
         "score": ("score", "write, check and draw a score: which style when"),
         "styles": ("styles", "list the built-in styles, keep your own"),
         "engines": ("engines", "list the engines, and the options of one"),

@@ -35,7 +35,7 @@ COMMON = {
     "engine": "What paints: see `vst engines`.",
     "size": "Short side to paint at, in pixels.",
     "strength": "How strong the style is, 0 to 1.",
-    "colors": "Whose colors: style, content, blend.",
+    "colors": "Whose colors: style, content, blend, only.",
     "steadiness": "How much flicker is removed, 0 to 1.",
     "mask": "Where to paint: person, auto, a box, a file.",
     "mask_background": "Style of the background (with --mask).",

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 OPTIONS = (
     "score", "painted", "keyframes", "picker", "at", "order", "size", "strength",
-    "ease", "hold", "blend", "pace", "align", "loop", "brush", "colors", "ghost", "speed",
+    "ease", "hold", "blend", "pace", "align", "loop", "brush", "colors", "lut", "ghost", "speed",
     "mask", "mask_background", "mask_edge",
     "engine", "model", "engine_options", "stabilize", "quality", "steadiness",
     "start", "end", "audio", "codec", "crf", "fps", "metadata", "threads", "batch", "overwrite",

@@ -36,7 +36,7 @@ from vst.pipeline.session import CHUNK_SECONDS, RenderSession, get_warmup_need
 
 MOST_PLANNED = 64
 """Chunks that are planned ahead of the workers at most."""
-WORKER_INPUTS = ("content", "mask", "model")
+WORKER_INPUTS = ("content", "mask", "model", "lut")
 """Inputs that workers read themselves; only the driver reads the others."""
 
 

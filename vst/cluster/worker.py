@@ -32,11 +32,10 @@ from vst.engines.base import Engine
 from vst.errors import UsageError
 from vst.job import Job
 from vst.pipeline.control import RunControl
-from vst.pipeline.frames import ChangeGuard
+from vst.pipeline.frames import ChangeGuard, open_job_content
 from vst.pipeline.parts import EngineCache, build_parts, build_sink_spec, open_job_mask
 from vst.pipeline.run import run
 from vst.pipeline.session import RenderSession
-from vst.video.sources import open_source
 from vst.video.sources.base import Source
 
 
@@ -162,7 +161,7 @@ class Worker:
         check_version(order.version)
         self._close_order()
         job = localize_job(order.job, order.inputs, self._inputs, self._cores)
-        source = open_source(job.content, job.limits)
+        source = open_job_content(job)
         try:
             engine = self._engines.open(job)
             engine.prepare(order.styles)

@@ -16,13 +16,16 @@ import numpy.typing as npt
 from vst.core.registry import make_unknown_error
 from vst.core.types import Picture
 from vst.errors import UsageError
+from vst.imaging.palette import recolor_by_palette
 
 COLORS = {
     "style": "the painting's own",
     "content": "the content's: only the brightness is painted",
     "blend": "half-way between, and style pictures take the content's palette first",
+    "only": "the painting's, without its strokes: the content in the painting's palette",
 }
 """Name of a color mode -> its description."""
+ONLY = "only"
 
 COLOR_SPACES: dict[str, tuple[int, int]] = {
     "ycrcb": (cv2.COLOR_RGB2YCrCb, cv2.COLOR_YCrCb2RGB),
@@ -32,7 +35,7 @@ COLOR_SPACES: dict[str, tuple[int, int]] = {
 YCrCb, which is also twice as fast; the brightness of Lab is closer to perception.
 """
 
-CONTENT_SHARES = {"style": 0.0, "content": 1.0, "blend": 0.5}
+CONTENT_SHARES = {"style": 0.0, "content": 1.0, "blend": 0.5, "only": 0.0}
 """Color mode -> the share of the content in the two color channels."""
 
 HISTOGRAM_SIDE = 256
@@ -46,6 +49,8 @@ def recolor_painting(mode: str, content: Picture, painting: Picture, space: str 
     """
     if mode not in COLORS:
         raise make_unknown_error("colors", mode, COLORS)
+    if mode == ONLY:
+        return recolor_by_palette(content, painting)
     share = CONTENT_SHARES[mode]
     return painting if share == 0 else mix_content_color(content, painting, space, share)
 

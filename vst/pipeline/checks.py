@@ -14,6 +14,7 @@ from vst.errors import (
     UnsupportedFileError,
     UsageError,
 )
+from vst.imaging.cube_file import check_cube
 from vst.job import Job
 from vst.masks.open import open_mask
 from vst.pipeline.painted_keys import parse_painted
@@ -69,7 +70,8 @@ def check_paths(job: Job) -> None:
         )
     for style in (*job.styles, job.mask_background):
         check_style_exists(style)
-    inputs = [job.content, *job.styles, job.mask_background, job.mask or "", job.score or ""]
+    inputs = [job.content, *job.styles, job.mask_background]
+    inputs += [name for name in (job.mask, job.score, job.lut) if name]
     inputs += [text.partition("=")[2] for text in job.painted]
     for name in inputs:
         if name and not name.startswith("@") and is_same_file(Path(name), output):
@@ -84,6 +86,8 @@ def check_inputs(job: Job, *, moving: bool = True) -> None:
     """Check what a job reads: content, styles, mask and model."""
     check_mask_options(job)
     check_painted(job)
+    if job.lut is not None:
+        check_lut(job.lut)
     check_content(job.content, moving=moving)
     for style in dict.fromkeys((*job.styles, job.mask_background)):
         check_style(style)
@@ -137,6 +141,13 @@ def check_mask_options(job: Job) -> None:
             f"mask_edge {job.mask_edge!r} without a mask: there is no edge. Set mask='auto', or "
             "leave mask_edge out"
         )
+
+
+def check_lut(lut: str) -> None:
+    """Check that a lookup table exists and is whole."""
+    if not Path(lut).is_file():
+        raise MissingFileError(f"lut {lut!r} does not exist. Give a .cube file")
+    check_cube(Path(lut))
 
 
 def check_painted(job: Job) -> None:

@@ -12,11 +12,19 @@ from vst.errors import MediaError
 from vst.job import Job, compute_painted_seconds
 from vst.masks.base import Alpha, Mask
 from vst.video.retime import retime_frames
+from vst.video.sources import open_source
 from vst.video.sources.base import Source
+from vst.video.sources.graded import GradedSource
 from vst.video.sources.rate import resample
 
 MaskedFrame = tuple[Frame, Alpha | None]
 """A frame and its mask, where there is one."""
+
+
+def open_job_content(job: Job) -> Source:
+    """Open the job's content, as its lookup table shows it; the caller closes it."""
+    source = open_source(job.content, job.limits)
+    return source if job.lut is None else GradedSource(source, Path(job.lut))
 
 
 def count_frames(job: Job, info: VideoInfo) -> int:

@@ -36,7 +36,7 @@ def build_record(job: Job, names: Mapping[str, str] | None = None) -> str:
             return path.name
 
     plain = job.as_dict()
-    for name in ("content", "score", "mask", "mask_background", "model"):
+    for name in ("content", "score", "mask", "mask_background", "model", "lut"):
         if isinstance(plain.get(name), str):
             plain[name] = shorten(plain[name])
     if job.styles:

@@ -15,8 +15,9 @@ import numpy as np
 
 from vst.checkpoint.handover import Handover, WarmStart, encode_start
 from vst.core.types import Frame, Picture
-from vst.imaging.color import CONTENT_SHARES, mix_content_color
+from vst.imaging.color import CONTENT_SHARES, ONLY, mix_content_color
 from vst.imaging.compositing import compute_painting_share, fade_to_content
+from vst.imaging.palette import recolor_by_palette
 from vst.masks.base import Alpha, blend
 from vst.pipeline.parts import PipelineParts
 from vst.schedule.timeline import Mix
@@ -146,8 +147,10 @@ def composite(pending: PendingFrame, painting: Picture, fades_below: float) -> P
         share = compute_painting_share(mix.painted, fades_below)
         return fade_to_content(content, recolor(mix, content, painting), share)
     # The painter has faded foreground and background apart already.
-    whole = fade_to_content(content, recolor(mix, content, painting), 1.0)
-    if mix.background is not None and mix.background.painted > 0:
+    is_whole = mix.background is not None and mix.background.painted > 0
+    counted = None if is_whole else alpha
+    whole = fade_to_content(content, recolor(mix, content, painting, counted), 1.0)
+    if is_whole:
         return whole
     # A background that is not painted is the content itself, not what came back from the size of
     # the painting, except for a few pixels round the foreground: there the edge has parted them.
@@ -156,11 +159,19 @@ def composite(pending: PendingFrame, painting: Picture, fades_below: float) -> P
     return blend(whole, content, cv2.blur(near, (reach, reach)))
 
 
-def recolor(mix: Mix, content: Picture, painting: Picture) -> Picture:
-    """The painting with the content's colors, as far as the mix asks for them, at the content's
-    size then.
+def recolor(mix: Mix, content: Picture, painting: Picture, counted: Alpha | None = None) -> Picture:
+    """The painting with the content's colors, or the content with the painting's, as far as the mix
+    asks for them, at the content's size then. ``counted``: the part whose colors are painted.
     """
     palette = mix.palette or {mix.colors: 1.0}
+    only = palette.get(ONLY, 0.0)
+    if only > 0:
+        graded = recolor_by_palette(content, painting, counted)
+        rest = {name: part / (1 - only) for name, part in palette.items() if name != ONLY}
+        if not rest or only >= 1:
+            return graded
+        other = recolor(replace(mix, palette=rest), content, painting, counted)
+        return fade_to_content(other, graded, only)
     share = sum(CONTENT_SHARES[name] * part for name, part in palette.items())
     if share == 0:
         return painting
