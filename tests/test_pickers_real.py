@@ -71,7 +71,7 @@ def test_no_picker_takes_a_frame_of_a_fade_between_real_shots(
     found = survey_frames(film)
     for picker in AUTOMATIC:
         times = PICKERS[picker]().pick(film, 6).times
-        assert len(times) >= 5
+        assert len(times) >= 4  # of six segments of 27 frames, two may lie in long fades
         assert [time for time in times if not whole[found.find_frame_at(time)]] == [], picker
         assert find_nearest_pair(found, times) > found.median_step
 

@@ -139,7 +139,9 @@ class FrameSurvey:
                     ahead = ahead[(ahead >= 0) & (ahead < len(scenes))]
                     ahead = ahead[scenes[ahead] == scenes[number]]
                     full, soon = contrast[ahead].max(), contrast[ahead[: AHEAD + 1]].max()
-                    if contrast[number] >= max(FADED * full, RISING * soon):
+                    # A scene may be cut off while it still fades.
+                    ends = len(ahead) == 1 and found[number - way]
+                    if contrast[number] >= max(FADED * full, RISING * soon) and not ends:
                         break
                     found[number] = True
         return [bool(one) for one in found]
