@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import vst
-from tests import clips, watching
+from tests import clips, memory_watch
 from tests.conftest import CommandResult, make_clip
 from tests.fault_tally import TALLY
 from vst.core import limits
@@ -184,7 +184,7 @@ HEADERS = (100_000, 1_000_000, 100_000_000, 2**31 - 1, 2**32 - 1)
 @pytest.mark.parametrize("count", HEADERS)
 def test_a_header_of_a_million_frames(desk: Path, count: int) -> None:
     (desk / "many.mp4").write_bytes(a_million_frames((desk / "good.mp4").read_bytes(), count))
-    done = watching.run_vst(
+    done = memory_watch.run_vst(
         "stylize", "many.mp4", "-s", "good.png", "-o", "out.mp4", "--engine", "tint",
         "--progress", "none", timeout=20,
     )  # fmt: skip
@@ -224,7 +224,7 @@ BOMBS = ("I;16", "RGBA", "RGB", "P", "CMYK")
 def test_a_bomb_just_below_the_limit(desk: Path, mode: str) -> None:
     name = "bomb.jpg" if mode == "CMYK" else "bomb.png"
     Image.new(mode, (SIDE, SIDE)).save(desk / name)
-    done = watching.run_vst(
+    done = memory_watch.run_vst(
         "stylize", "good.mp4", "-s", name, "-o", "out.mp4", "--engine", "tint",
         "--progress", "none", timeout=60,
     )  # fmt: skip
