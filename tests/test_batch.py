@@ -159,7 +159,7 @@ def test_a_job_that_hangs_fails_and_the_rest_is_painted(
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "has no keys"),
+        ("", "is empty"),
         ("- a", "has no keys"),
         ("{}", "has no jobs"),
         ("contents: clips/*.mp4", "styles is missing"),

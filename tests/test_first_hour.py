@@ -1,5 +1,5 @@
-"""A newcomer's first hour: the commands of the README and of docs/command-line.md on real clips,
-then each mistake, with its exit code, its one line, and no file left.
+"""A newcomer's first hour: each mistake, with its exit code, its one line, and no file left; and
+the help. `test_played_commands.py` plays the commands of the documents.
 """
 
 from __future__ import annotations
@@ -19,22 +19,19 @@ from vst.cli.exit_codes import EXIT_CODES, WRONG_USE
 
 Run = Callable[..., CommandResult]
 ROOT = Path(__file__).parent.parent
-PAGES = ("README.md", "docs/command-line.md")
-NOT_PLAYED = (
-    "vst app",  # serves until Ctrl-C
-    "vst study rate",  # serves until Ctrl-C
-    "vst train",  # minutes of training, and pictures to learn from
-    "vst models pull",  # downloads
-    "vst stylize holiday.mp4 --engine fast",  # paints with what `vst train` made
-)
-PLACEHOLDERS = re.compile(r"\b(CONTENT|STYLE|OUT|FILE|SHEET|NAME)\b|[…\[\]]|study video")
-
 MISTAKES = {
     "stylize": {
         "a picture as content": ("photo.png -s @ink-wash -o out.mp4", "is a picture"),
         "a content that is missing": ("no.mp4 -s @ink-wash -o out.mp4", "does not exist"),
         "a content that is an empty folder": ("empty -s @ink-wash -o out.mp4", "no pictures"),
         "a content with sound only": ("sound.wav -s @ink-wash -o out.mp4", "only sound"),
+        "a content that is text": ("notes.mp4 -s @ink-wash -o out.mp4", "is text"),
+        "a content that is an empty file": ("zero.mp4 -s @ink-wash -o out.mp4", "is empty"),
+        "a web address as content": (
+            "https://example.org/a.mp4 -s @ink-wash -o out.mp4", "Download it",
+        ),
+        "a style without a name": ("clip.mp4 -s '' -o out.mp4", "names nothing"),
+        "an output without a name": ("clip.mp4 -s @ink-wash -o ' '", "has no name"),
         "no style": ("clip.mp4 -o out.mp4", "no style"),
         "a style that is missing": ("clip.mp4 -s no.png -o out.mp4", "neither a file"),
         "an unknown built-in style": ("clip.mp4 -s @ink-wsh -o out.mp4", "ink-wash"),
@@ -74,6 +71,15 @@ MISTAKES = {
         ),
         "an unknown engine": ("clip.mp4 -s @ink-wash --engine magneta -o out.mp4", "magenta"),
         "a number out of range": ("clip.mp4 -s @ink-wash --strength 2 -o out.mp4", "--strength"),
+        "a number that is none": (
+            "clip.mp4 -s @ink-wash --strength nan -o out.mp4", "--strength nan",
+        ),
+        "a word for a number": (
+            "clip.mp4 -s @ink-wash --strength full -o out.mp4", "is not a number. Give one",
+        ),
+        "times for a picker without": (
+            "clip.mp4 -s clip.mp4 --at 0.1 --picker scene -o out.mp4", "--picker 'manual'",
+        ),
         "an unknown option": ("clip.mp4 -s @ink-wash --strenght 1 -o out.mp4", "--strength"),
     },
     "preview": {
@@ -106,11 +112,15 @@ MISTAKES = {
         "a built-in style": ("@ink-wash -o out.png", "not a video"),
         "a file with sound only": ("sound.wav -o out.png", "only sound"),
         "an empty folder": ("empty -o out.png", "no pictures"),
+        "an output without a name": ("clip.mp4 -o ''", "has no name"),
         "an output folder that is missing": ("clip.mp4 -o no/out.png", "mkdir -p no"),
     },
     "score": {
         "a score that is missing": ("check no.yaml", "does not exist"),
         "a picture as content": ("init photo.png -s @ink-wash -o out.yaml", "is a picture"),
+        "a number out of range": (
+            "init clip.mp4 -s @ink-wash --keyframes 0 -o out.yaml", "--keyframes 0",
+        ),
         "an output that is not a score": ("init clip.mp4 -s @ink-wash -o out.txt", ".yaml"),
         "an output folder that is missing": (
             "init clip.mp4 -s @ink-wash -o no/out.yaml", "mkdir -p no",
@@ -119,12 +129,14 @@ MISTAKES = {
     "styles": {
         "a style that is missing": ("add mine no.png", "neither a file"),
         "a style with sound only": ("add mine sound.wav", "only sound"),
+        "a style that is an embedding": ("add mine @ink-wash", "is an embedding"),
         "an unknown style": ("remove nothing", "nothing"),
     },
     "evaluate": {
         "a film of one frame": ("photo.png --content clip.mp4", "is a picture"),
         "a folder of one frame": ("one --content clip.mp4", "one frame"),
         "a content that is missing": ("clip.mp4 --content no.mp4", "does not exist"),
+        "a report that is not a page": ("clip.mp4 --content clip.mp4 --report r.png", ".html"),
         "a report folder that is missing": (
             "clip.mp4 --content clip.mp4 --report no/out.html", "mkdir -p no",
         ),
@@ -142,7 +154,10 @@ MISTAKES = {
     },
     "batch": {"a file that is missing": ("no.yaml", "does not exist")},
     "resume": {"an output that nothing began": ("out.mp4", "resume")},
-    "show": {"an output that is missing": ("no.mp4", "no.mp4")},
+    "show": {
+        "an output that is missing": ("no.mp4", "does not exist"),
+        "a video that vst has not made": ("clip.mp4", "carries no job"),
+    },
     "engines": {"an unknown engine": ("gatis", "gatys")},
     "models": {"an unknown model": ("pull magneta", "magenta")},
     "train": {"pictures that are missing": ("fast --style a.png --pictures no --out t", "no")},
@@ -181,6 +196,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     make_clip(folder / "photo.mp4", frames=2)
     save_picture(folder / "photo.png", np.full((40, 60, 3), (230, 20, 20), np.uint8))
     (folder / "empty").mkdir()
+    (folder / "zero.mp4").touch()
+    (folder / "notes.mp4").write_text("Notes on the film\n")
     (folder / "one").mkdir()
     shutil.copy(folder / "photo.png", folder / "one" / "0001.png")
     (folder / "art.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
@@ -270,76 +287,3 @@ def parse_example(line: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> N
             monkeypatch.setattr(param.type, "exists", False)
     with command.make_context(name, rest) as context:
         assert context.command is command
-
-
-def list_played() -> list[str]:
-    """List the command lines of the pages that can be played, in order, without comments."""
-    found = []
-    for page in PAGES:
-        for line in (ROOT / page).read_text(encoding="utf-8").splitlines():
-            if not line.startswith("    vst "):
-                continue
-            words = line.partition("#")[0].strip()
-            if PLACEHOLDERS.search(words) or words.startswith(NOT_PLAYED):
-                continue
-            found.append(words)
-    return list(dict.fromkeys(found))
-
-
-@pytest.fixture(scope="module")
-def first_hour(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the files that the pages name: the start of real clips, and pictures."""
-    import av
-
-    from vst.plotting import save_picture
-    from vst.video.sources import open_source
-
-    folder = tmp_path_factory.mktemp("hour")
-    for name, clip in (
-        ("holiday", "bikes"),
-        ("film", "bigbuckbunny"),
-        ("other", "bikes"),
-        ("dog", "cockatoo"),
-    ):
-        with (
-            av.open(str(shared / "video" / f"{clip}.mp4")) as source,
-            av.open(str(folder / f"{name}.mp4"), "w") as target,
-        ):
-            stream = source.streams.video[0]
-            copy = target.add_stream_from_template(stream)
-            for packet in source.demux(stream):
-                if packet.dts is None or packet.pts * stream.time_base > 0.6:
-                    continue
-                packet.stream = copy
-                target.mux(packet)
-    with open_source(folder / "film.mp4") as source:
-        for name in ("wall.jpg", "art.jpg", "cat.jpg", "dog.jpg"):
-            save_picture(folder / name, source.at(0.5))
-    (folder / "jobs.yaml").write_text(
-        'contents: holiday.mp4\nstyles: ["@ink-wash"]\noutput: out/{content}-{style}.mp4\n'
-    )
-    return folder
-
-
-@pytest.mark.slow
-def test_the_commands_of_the_pages_work_on_real_clips(
-    run: Run, first_hour: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Each leaves its output, writes nothing on stderr but progress and next steps, and exits 0."""
-    monkeypatch.chdir(first_hour)
-    monkeypatch.setenv("VST_HOME", str(first_hour / "home"))
-    played = list_played()
-    assert len(played) >= 12
-    for line in played:
-        words = shlex.split(line)[1:]
-        if "-o" in words:
-            output = Path(words[words.index("-o") + 1])
-            if "--dry-run" in words:
-                words.append("--overwrite")  # the output is that of an earlier line
-            elif output.is_file():
-                output.unlink()
-        done = run(*words)
-        assert done.code == 0, f"{line}: {done.err}"
-        assert "warning: unexpected" not in done.err and "Traceback" not in done.err
-        if "-o" in words and "--dry-run" not in words:
-            assert Path(words[words.index("-o") + 1]).exists(), line

@@ -163,7 +163,7 @@ def test_what_cannot_be_written_is_refused_before_any_work(tmp_path: Path) -> No
 
     some_output(tmp_path / "old.mp4")
     before = sorted(names(tmp_path))
-    broken(at("old.mp4"), OutputExistsError, "exists already", tmp_path)
+    broken(at("old.mp4"), OutputExistsError, "exists. Set overwrite", tmp_path)
     broken(at("no/folder/out.mp4"), OutputError, "does not exist", tmp_path)
     broken(at("old.mp4/out.mp4"), OutputError, "cannot be written", tmp_path)
     broken(lambda spec: replace(spec, path=Path("/proc/out.mp4")), OutputError, "/proc", tmp_path)

@@ -168,8 +168,11 @@ def format_outcomes(outcomes: Iterable[JobOutcome]) -> str:
 
 
 def _load(path: Path) -> Any:
-    if not path.is_file():
+    if not path.exists():
         raise MissingFileError(f"batch file {str(path)!r} does not exist. Give a YAML file of jobs")
+    if not path.is_file() or not path.stat().st_size:
+        what = "is empty" if path.is_file() else "is not a file"
+        raise UsageError(f"batch file {str(path)!r} {what}. Give a YAML file of jobs")
     if path.stat().st_size > LARGEST_FILE:
         size = f"{path.stat().st_size:,}"
         raise UsageError(f"{path} has {size} bytes; the limit is {LARGEST_FILE:,}. Split the file")
@@ -182,7 +185,7 @@ def _load(path: Path) -> Any:
             )
         return yaml.safe_load(text)
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is not UTF-8 text. Save it as UTF-8") from error
+        raise UsageError(f"{path} is not UTF-8 text. Give a YAML file of jobs, in UTF-8") from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "somewhere"

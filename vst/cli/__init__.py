@@ -20,6 +20,7 @@ from vst.cli.errors import (
     describe_system_error,
     describe_unexpected,
     print_error,
+    say_what_is_needed,
     spell_as_options,
 )
 from vst.cli.exit_codes import DONE, FAILED, WRONG_USE, find_exit_code
@@ -125,7 +126,8 @@ def run() -> int:
         return WRONG_USE
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "vst"
-        print_error(command, f"{error.format_message()} (help: {command} --help)")
+        text = say_what_is_needed(error.format_message())
+        print_error(command, f"{text} (help: {command} --help)")
         return WRONG_USE
     except click.ClickException as error:
         print_error("vst", error.format_message())

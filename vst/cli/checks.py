@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from vst.errors import OutputExistsError, UsageError
-from vst.pipeline.checks import check_content, check_parent, check_style
+from vst.pipeline.checks import check_content, check_output_name, check_parent, check_style
 from vst.video.sinks import detect_sink_kind
 from vst.video.sources import detect_source_kind
 
@@ -25,10 +25,11 @@ def check_video_style(style: str) -> None:
 
 def check_video_output(output: str, overwrite: bool) -> None:
     """Refuse a name for a video or a folder of frames that cannot be written."""
-    path = Path(output)
     kind = detect_sink_kind(output)
     if kind == "y4m":
         return
+    check_output_name(output)
+    path = Path(output)
     if kind == "folder" and not output.endswith("/") and not path.suffix and not path.is_dir():
         raise UsageError(
             f"output {output!r} has no suffix: it could be a video or a folder of PNG frames. "

@@ -18,12 +18,27 @@ REMEDIES = {
     errno.EACCES: "change its permissions, or choose another place",
     errno.EPERM: "change its permissions, or choose another place",
     errno.EROFS: "choose another place",
+    errno.ENOTDIR: "choose another place",
+    errno.EEXIST: "choose another name",
+    errno.EISDIR: "name a file",
     errno.ELOOP: "name the target of the link",
     errno.ENOSPC: "free some space, or choose another disk",
     errno.EDQUOT: "free some space, or choose another disk",
     errno.EIO: "check the disk",
 }
 """Code of the operating system -> what to do, for errors that no other module describes."""
+NEEDED = {
+    "float( range)?": "is not a number. Give one such as 0.5",
+    "integer( range)?": "is not a whole number. Give one such as 5",
+}
+"""Click's type of an option -> what its error says of a wrong value."""
+RANGES = {
+    r"(\S+?)<=?x<=?(\S+)": r"\1 to \2",
+    r"x>=(\S+)": r"\1 or more",
+    r"x>(\S+)": r"more than \1",
+    r"x<=(\S+)": r"at most \1",
+}
+"""A range as click writes it -> in words."""
 NOT_OPTIONS = ("content", "styles", "engine_options")
 """Fields of `Job` that are arguments, or stand for other options."""
 
@@ -57,9 +72,19 @@ def spell_as_options(text: str) -> str:
         return f"{spell(name)} {value}"
 
     text = re.sub(rf"(?<![\w-])`?({known})=([\w.'\"/-]+)`?", spell_value, text)
-    text = re.sub(rf"^({known})(?= ['\"\d.-])", lambda m: spell(m[1]), text)
+    text = re.sub(rf"^({known})(?= (?:['\"\d.-]|nan\b|inf\b))", lambda m: spell(m[1]), text)
+    text = re.sub(r"^([a-z_]+)(?= \S+ is out of range)", lambda m: spell(m[1]), text)
     if compound:
         text = re.sub(rf"(?<![\w'\"/.-])`?({compound})`?(?![\w'\"/.])", lambda m: spell(m[1]), text)
+    return text
+
+
+def say_what_is_needed(text: str) -> str:
+    """Replace click's words for a wrong number: what a value is, and what to give."""
+    for kind, needed in NEEDED.items():
+        text = re.sub(rf"is not a valid {kind}\.", needed, text)
+    for formula, words in RANGES.items():
+        text = re.sub(rf"is not in the range {formula}\.", rf"is out of range. Give {words}", text)
     return text
 
 

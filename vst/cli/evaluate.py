@@ -14,7 +14,7 @@ from vst.cli.next_steps import format_command, print_next_steps
 from vst.cli.options import OneOf, pop_options, print_json, report_options, warn
 from vst.cli.progress import Reporter
 from vst.engines import ENGINES
-from vst.errors import OutputExistsError
+from vst.errors import OutputExistsError, UsageError
 from vst.evaluation.judging import NO_JUDGE
 from vst.evaluation.measure import PREDICTOR, EvaluationOptions, evaluate
 from vst.evaluation.report import build_report
@@ -113,6 +113,8 @@ def command(
 def check_report(report: str, overwrite: bool) -> None:
     """Refuse a page that cannot be written, before any work is done."""
     path = Path(report)
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise UsageError(f"report {report!r} is not a page. Give a name that ends in .html")
     check_parent(report)
     if path.is_dir():
         raise OutputExistsError(

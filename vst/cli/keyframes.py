@@ -27,7 +27,7 @@ from vst.errors import OutputExistsError
 from vst.job import Job
 from vst.keyframes import PICKERS
 from vst.keyframes.diverse import describe_styles, measure_distances
-from vst.pipeline.checks import check_model, check_picture_output
+from vst.pipeline.checks import check_model, check_output_name, check_picture_output
 from vst.pipeline.parts import open_engine
 from vst.plotting import draw_sheet, save_picture
 from vst.plotting.maps import draw_heat_table
@@ -67,9 +67,10 @@ def command(style: str, output: str, overwrite: bool, as_json: bool, **options: 
     check_option("keyframes", keyframes, FIELDS["keyframes"].metadata)
     check_video_style(style)
     target = Path(output)
+    check_output_name(output)
     if target.suffix:
         check_picture_output(output, overwrite)
-    elif target.is_file():
+    elif target.exists() and not target.is_dir():
         raise OutputExistsError(
             f"output {output!r} is a file; give a folder, or a sheet's name (.png)"
         )

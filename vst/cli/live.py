@@ -20,6 +20,7 @@ from vst.cli.options import (
     verbose_option,
 )
 from vst.cli.stopping import handle_interrupts
+from vst.core.fields import check_option
 from vst.core.threads import limit_heaps, limit_opencv_threads, share_cores
 from vst.errors import UsageError
 from vst.job import Job
@@ -77,6 +78,7 @@ def command(
     from vst.live.capture import open_capture
 
     size, glide, osc, raw, as_json = pop_options(options, "size", "glide", "osc", "raw", "as_json")
+    check_option("size", size, Job.__dataclass_fields__["size"].metadata)
     job = make_job(content, styles, outputs[0], **options)
     check_outputs(content, outputs)
     for style in job.styles:

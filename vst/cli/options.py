@@ -44,7 +44,9 @@ class OneOf(click.ParamType):  # type: ignore[type-arg]
             self.fail(
                 str(
                     make_unknown_error(
-                        param.name or "name" if param else "name", str(value), self.choices
+                        ((param and param.name) or "name").replace("_", "-"),
+                        str(value),
+                        self.choices,
                     )
                 ),
                 param,

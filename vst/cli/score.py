@@ -17,9 +17,11 @@ from vst.cli.options import (
     verbose_option,
     warn,
 )
+from vst.core.fields import check_option
 from vst.core.timecode import format_time
 from vst.core.types import Picture
 from vst.errors import MissingFileError, OutputExistsError, UsageError
+from vst.job import Job
 from vst.pipeline.checks import check_content, check_parent, check_picture_output, check_style
 from vst.plotting import Look, plot_score, save_picture
 from vst.samples import PATTERNS, draw_pattern
@@ -31,6 +33,8 @@ from vst.styles.from_score import check_score_files, resolve_score_styles
 from vst.styles.resolve import PICTURE_SUFFIXES, ResolvedStyle, resolve_styles
 from vst.video.beats import find_beats_in_file
 from vst.video.sources import open_source
+
+KEYFRAMES = Job.__dataclass_fields__["keyframes"].metadata
 
 
 @click.group()
@@ -75,6 +79,7 @@ def init(
     Example: vst score init holiday.mp4 -s film.mp4 -o score.yaml
     """
     check_score_output(output, overwrite)
+    check_option("keyframes", options["keyframes"], KEYFRAMES)
     check_content(content)
     for style in styles:
         check_style(style)

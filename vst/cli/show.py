@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from vst.cli.options import verbose_option
-from vst.errors import MediaError, MissingFileError
+from vst.errors import MissingFileError, UsageError
 from vst.video.sinks.metadata import read_job
 
 
@@ -23,10 +23,13 @@ def command(output: str) -> None:
     """
     path = Path(output)
     if not path.exists():
-        raise MissingFileError(f"{output!r} is not there; give a video or folder that vst has made")
+        raise MissingFileError(
+            f"{output!r} does not exist. Give a video or folder that vst has made"
+        )
     text = read_job(path)
     if text is None:
-        raise MediaError(
-            f"{output} carries no job: it was not made by vst, or its metadata was removed"
+        raise UsageError(
+            f"{output!r} carries no job: it was not made by vst, or its metadata was removed. Give "
+            "an output of vst stylize, resume or batch"
         )
     click.echo(json.dumps(json.loads(text), ensure_ascii=False, indent=2))

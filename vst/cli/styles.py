@@ -75,14 +75,17 @@ def add(
     check_model(engine, model)
     resolved = resolve_styles([picture], **choice)
     if len(resolved) != 1:
-        raise UsageError(f"{picture!r} has {len(resolved)} pictures; a style is made from one")
+        raise UsageError(
+            f"{picture!r} has {len(resolved)} pictures: a style is made from one. Give one of them"
+        )
+    shown = resolved[0].picture
     with open_engine(engine, model=model) as opened:
         embed = getattr(opened, "embed", None)
         if embed is None:
             raise UsageError(
                 f"engine {engine!r} has no style numbers to keep; use an engine with embeddings"
             )
-        numbers = embed(resolved[0].style)
+        numbers = embed(shown)
         add_style(name, numbers, opened.space, description or f"made from {resolved[0].name}")  # type: ignore[attr-defined]
     click.echo(f"@{name} is kept; use it with -s @{name}")
     print_next_steps(

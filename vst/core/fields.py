@@ -81,7 +81,8 @@ def check_option(name: str, value: Any, about: Any) -> None:
             too_low = low is not None and not one >= low  # also true of NaN
             too_high = high is not None and not one <= high
             if too_low or too_high:
-                allowed = f"{low:g} to {high:g}" if high is not None else f"{low:g} or more"
+                least, most = (f"{end:.15g}" for end in (low or 0, high or 0))
+                allowed = f"{least} to {most}" if high is not None else f"{least} or more"
                 raise UsageError(f"{name} {one:g} is out of range. Give {allowed}")
 
 

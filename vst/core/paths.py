@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from pathlib import Path
+
+from vst.errors import UsageError
 
 APP = "vst"
 """The name of this program's folders."""
@@ -14,6 +17,12 @@ def expand_home(path: str | Path) -> Path:
     with contextlib.suppress(RuntimeError):
         return Path(path).expanduser()
     return Path(path)
+
+
+def refuse_address(what: str, path: str) -> None:
+    """Raise `UsageError` if a path is a web address: these are files or folders."""
+    if re.match(r"[a-z][a-z0-9+.-]+://", path, re.IGNORECASE):
+        raise UsageError(f"{what} {path!r} is a web address. Download it, and give the file")
 
 
 def find_data_folder() -> Path:

@@ -36,7 +36,10 @@ class Picker(ABC):
 
     def __init__(self, at: Sequence[float] = ()) -> None:
         if at and not self.takes_times:
-            raise UsageError("at: only picker 'manual' takes times. Leave at out")
+            raise UsageError(
+                f"at {at[0]:g} names a frame: only picker 'manual' takes times. Set "
+                "picker='manual', or give no times"
+            )
         self.at = tuple(sorted(set(at)))
 
     @abstractmethod

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from vst.core.files import is_same_file
+from vst.core.paths import refuse_address
 from vst.core.timecode import format_time
 from vst.errors import (
     MissingFileError,
@@ -16,6 +17,7 @@ from vst.errors import (
 )
 from vst.imaging.cube_file import check_cube
 from vst.job import Job
+from vst.keyframes import PICKERS
 from vst.masks.open import open_mask
 from vst.pipeline.painted_keys import parse_painted
 from vst.plotting.basics import FORMATS
@@ -56,14 +58,16 @@ def check_job(job: Job, *, moving: bool = True) -> None:
 
 def check_output_name(output: str) -> None:
     """Refuse an output without a file name, such as ``.`` or ``/``."""
-    if Path(output).name in ("", ".."):
+    if Path(output).name.strip() in ("", ".."):
         raise UsageError(f"output {output!r} has no name. Give one such as out.mp4 or frames/")
+    refuse_address("output", output)
 
 
 def check_paths(job: Job) -> None:
     """Refuse missing inputs, and an output that exists or is an input, before a file is opened."""
     check_output_name(job.output)
     content, output = Path(job.content), Path(job.output)
+    refuse_address("content", job.content)
     if not content.exists() and job.content != STANDARD_STREAM:
         raise MissingFileError(
             f"content {job.content!r} does not exist. Give a video, a picture or a folder of frames"
@@ -88,6 +92,7 @@ def check_inputs(job: Job, *, moving: bool = True) -> None:
     check_painted(job)
     if job.lut is not None:
         check_lut(job.lut)
+    PICKERS[job.picker](job.at)  # raises where it takes no times, or needs some
     check_content(job.content, moving=moving)
     for style in dict.fromkeys((*job.styles, job.mask_background)):
         check_style(style)

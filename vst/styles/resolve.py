@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from vst.core.limits import LIMITS, Limits, check_frames
+from vst.core.paths import refuse_address
 from vst.core.registry import find_nearest
 from vst.core.style_spaces import NETWORK_SPACE
 from vst.core.types import Embedding, Picture
@@ -115,6 +116,9 @@ def check_style_exists(style: str) -> None:
     """Raise an error if a style argument names nothing; opens no file."""
     if style == NONE:
         return
+    if not style.strip():
+        raise UsageError(f"style {style!r} names nothing. Give a picture, a video or @name")
+    refuse_address("style", style)
     if style.startswith("@"):
         get_style(style)
     elif not Path(style).exists():

@@ -38,7 +38,7 @@ def open_container(path: Path, max_pixels: int = LIMITS.pixels) -> InputContaine
         raise MissingFileError(f"file {str(path)!r} does not exist. Check the path") from error
     except (av.FFmpegError, OSError, ValueError) as error:
         raise MediaError(
-            f"{str(path)!r} is not a readable video, or is cut off before its index: "
+            f"{str(path)!r} is not a readable video or picture, or is cut off before its index: "
             f"{describe_error(error)}. Give a video such as mp4, mov, mkv, webm, avi or gif"
         ) from error
 

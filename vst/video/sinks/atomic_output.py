@@ -78,7 +78,8 @@ class AtomicOutput:
             ) from error
         if exists and not self.overwrite:
             raise OutputExistsError(
-                f"{str(self.target)!r} exists already. Choose another name or allow overwriting"
+                f"{str(self.target)!r} exists. Set overwrite=True to replace it, or give another "
+                "name"
             )
         if len(os.fsencode(self.target.name)) > 255:
             raise OutputError(

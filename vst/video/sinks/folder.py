@@ -166,7 +166,7 @@ def _check_replaceable(folder: Path, overwrite: bool) -> None:
         return
     if not overwrite:
         raise OutputExistsError(
-            f"{str(folder)!r} exists already. Choose another name or allow overwriting"
+            f"{str(folder)!r} exists. Set overwrite=True to replace it, or give another name"
         )
     foreign = sorted(name for name in names if name != JOB_FILE and not _is_frame(name))
     if foreign:

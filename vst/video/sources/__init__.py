@@ -84,11 +84,14 @@ def detect_source_kind(path: str | os.PathLike[str]) -> str:
         raise
     except OSError as error:
         raise MediaError(f"{name!r} cannot be read: {error.strerror or error}") from error
-    if not head:
-        raise MediaError(f"{name!r} is empty. Give a video, a picture or a folder of pictures")
     kind = _find_unsupported_kind(head, file.suffix.lower())
     if kind is not None:
         raise UnsupportedFileError(f"{name!r} is {kind}, which is not read. Convert it to PNG")
+    if not head or is_text(head):
+        what = "text" if head else "empty"
+        raise UnsupportedFileError(
+            f"{name!r} is {what}. Give a video, a picture or a folder of pictures"
+        )
     return "picture" if _is_picture(head, file.suffix.lower()) else "video"
 
 
@@ -100,6 +103,19 @@ def _find_unsupported_kind(head: bytes, suffix: str) -> str | None:
     if start.startswith((b"<?xml", b"<!DOCTYPE svg")) and b"<svg" in head:
         return _UNSUPPORTED[b"<svg"]
     return next((kind for sign, kind in _UNSUPPORTED.items() if start.startswith(sign)), None)
+
+
+def is_text(head: bytes) -> bool:
+    """Return whether the first bytes of a file are those of a text; y4m begins with a line, too."""
+    if head.startswith((b"YUV4MPEG2", *_PICTURE_SIGNS)):
+        return False
+    try:
+        text = head.decode()
+    except UnicodeDecodeError as error:
+        if error.start < len(head) - 4:  # else the last letter is cut in two
+            return False
+        text = head[: error.start].decode()
+    return all(letter.isprintable() or letter in "\r\n\t\f" for letter in text)
 
 
 def _is_picture(head: bytes, suffix: str) -> bool:

@@ -1,0 +1,229 @@
+"""Every command line of README.md and of docs/ that can be pasted is run on real clips, page by
+page, and so is the example of each verb's help: a page cannot show what does not work.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from tests.conftest import CommandResult
+from tests.test_documents import DOCS, ROOT, blocks
+from tests.test_first_hour import COMMANDS
+from vst.core.types import Picture
+
+Run = Callable[..., CommandResult]
+PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+PLACEHOLDERS = re.compile(r"\b(CONTENT|STYLE|OUT|FILE|SHEET|NAME|DIR|VERB|MODEL)\b|[…\[\]]|OPTIONS")
+NOT_PLAYED = {
+    r"vst live 0": "needs a camera; tests/test_live.py plays files and pipes",
+    r"vst models pull": "downloads",
+    r"vst train embedded": "hours, and a teacher's files",
+    r"--data MPI-Sintel": "a data set of gigabytes",
+    r"--host 0.0.0.0": "opens the page to the network",
+    r"192\.168|--cluster auto": "other machines",
+    r"vst resume": "needs a run that was stopped; tests/test_interrupts.py stops and resumes",
+    r"vgg16|--protocol --json": "a network that is downloaded first",
+}
+"""Pattern of a line -> why it is not run."""
+SERVERS = ("vst app", "vst study rate")
+SHORTENED = {
+    r"--minutes \S+": "--minutes 0.05",
+    r"--steps [\d,]+": "--steps 1,2",
+    r"(vst study video .*)--steps [\d,]+": r"\1--steps 2",
+    r"(vst study backbones .*)--steps [\d,]+": r"\1--steps 2",
+    r"(.*--engine gatys.*)": r"\1 --steps 2 --size 96",
+    r"(vst study sweep .*--option engine=gatys.*)": r"\1 --option steps=2",
+    r"(vst study sweep .*--train .*)": r"\1 --minutes 0.05",
+}
+"""What takes minutes or hours, and what is run instead."""
+OUTPUTS = ("-o", "--output", "--out", "--report")
+CLIPS = {"film": "bigbuckbunny", "dog": "cockatoo"}
+"""Name of a clip in the documents -> the real clip that stands for it; the others are `bikes`."""
+SECONDS = 0.6
+"""Length of the clips: a command is played to its end, not a film."""
+SCORE = "styles: {ink: '@ink-wash'}\nkeys: [{at: 0, style: ink}]\n"
+BATCH = 'contents: holiday.mp4\nstyles: ["@ink-wash"]\noutput: out/{content}-{style}.mp4\n'
+
+
+def list_lines(page: Path) -> list[str]:
+    """List the commands of a page in order, without what explains them."""
+    text = page.read_text(encoding="utf-8").partition("## Reference")[0]
+    found = []
+    for _, block in blocks(page):
+        for line in block.splitlines():
+            words = re.split(r"\s{2,}#?|\s#", line.strip())[0]
+            if words.startswith("vst ") and words in text and not PLACEHOLDERS.search(words):
+                found.append(words)
+    return found
+
+
+def is_played(line: str) -> bool:
+    """Whether a command is run: see `NOT_PLAYED`."""
+    return not any(re.search(pattern, line) for pattern in NOT_PLAYED)
+
+
+def list_examples() -> list[str]:
+    """List the examples of all verbs' help."""
+    helps = (command.help or "" for command in COMMANDS.values())
+    found = [line for text in helps for line in re.findall(r"Example: (vst .+)", text)]
+    return list(dict.fromkeys(found))
+
+
+PLAYED = {page.name: lines for page in PAGES if (lines := [*filter(is_played, list_lines(page))])}
+PLAYED["help"] = [*filter(is_played, list_examples())]
+
+
+def test_nearly_all_commands_of_the_documents_are_played() -> None:
+    every = [line for page in PAGES for line in list_lines(page)]
+    assert len(every) >= 80
+    assert sum(map(is_played, every)) >= 0.75 * len(every)
+    assert {"README.md", "command-line.md", "scores.md", "methods.md"} <= set(PLAYED)
+
+
+def cut_clip(source: Path, target: Path) -> None:
+    """Copy the first `SECONDS` of a clip, without painting or encoding anything anew."""
+    import av
+
+    with av.open(str(source)) as read, av.open(str(target), "w") as written:
+        stream = read.streams.video[0]
+        copy = written.add_stream_from_template(stream)
+        for packet in read.demux(stream):
+            if packet.dts is not None and packet.pts * stream.time_base <= SECONDS:
+                packet.stream = copy
+                written.mux(packet)
+
+
+class Supplies:
+    """Puts the files that a command reads into the working folder, where they are missing."""
+
+    def __init__(self, shared: Path) -> None:
+        self.shared = shared
+
+    def bring(self, words: list[str]) -> None:
+        """Bring what the words of a command name, except its outputs."""
+        for before, word in zip(["", *words], words):
+            path = Path(word)
+            if before not in OUTPUTS and not path.exists() and not path.is_absolute():
+                self._make(path)
+
+    def _make(self, path: Path) -> None:
+        if path.suffix == ".mp4":
+            cut_clip(self.shared / "video" / f"{CLIPS.get(path.stem, 'bikes')}.mp4", path)
+        elif path.suffix in (".jpg", ".png"):
+            self._save_picture(path)
+        elif path.name == "jobs.yaml":
+            self._make(Path("holiday.mp4"))
+            path.write_text(BATCH, encoding="utf-8")
+        elif path.name == "score.yaml":
+            path.write_text(SCORE, encoding="utf-8")
+        elif path.name == "judge":
+            path.symlink_to(self.shared / "judge")
+        elif path.name in ("photographs", "films"):
+            path.mkdir()
+            for number in range(4):
+                self._save_picture(path / f"{number}.jpg", 0.1 * number)
+            if path.name == "films":
+                cut_clip(self.shared / "video" / "cockatoo.mp4", path / "cockatoo.mp4")
+        elif path.suffix == ".keras" and Path("wave/style.keras").exists():
+            path.parent.mkdir(exist_ok=True)
+            shutil.copy("wave/style.keras", path)
+
+    def _save_picture(self, path: Path, time: float = 0.5) -> None:
+        from vst.plotting import save_picture
+        from vst.video.sources import open_source
+
+        with open_source(str(self.shared / "video" / "bigbuckbunny.mp4")) as source:
+            picture: Picture = source.at(time)
+        save_picture(path, picture)
+
+
+def list_outputs(words: list[str]) -> Iterator[Path]:
+    """Yield the files and folders that a command writes, as far as its options name them."""
+    for before, word in itertools.pairwise(words):
+        if before in OUTPUTS and word != "-":
+            yield Path(word)
+    if words[0] == "export":
+        yield Path(next(word for word in words[2:] if not word.startswith("-")))
+
+
+def remove(path: Path) -> None:
+    """Remove what an earlier command wrote under the same name."""
+    shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+def shorten(line: str) -> list[str]:
+    """Return the words after ``vst``, with less of what takes minutes."""
+    for pattern, replacement in SHORTENED.items():
+        line = re.sub(pattern, replacement, line)
+    return shlex.split(line)[1:]
+
+
+def serve(words: list[str]) -> None:
+    """Start a server, fetch its page, and end it as Ctrl-C does."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    if "--port" in words:
+        del words[words.index("--port") :][:2]
+    more = ["--no-open"] if words[0] == "study" else []
+    command = [sys.executable, "-m", "vst", *words, "--port", str(port), *more]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
+    try:
+        assert process.stdout is not None
+        address = None
+        while address is None:
+            line = process.stdout.readline()
+            assert line, "the server ended without naming its address"
+            address = re.search(r"http://\S+", line)
+        with urllib.request.urlopen(address[0], timeout=60) as answer:
+            assert answer.status == 200 and b"<html" in answer.read().lower()
+        process.send_signal(signal.SIGINT)
+        rest = process.communicate(timeout=60)[0]
+    finally:
+        process.kill()
+    assert "Traceback" not in rest
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PLAYED)
+def test_the_commands_of_a_page_work_on_real_clips(
+    run: Run, shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: str
+) -> None:
+    """Each exits with 0, and leaves the outputs that it names."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("VST_HOME", str(tmp_path / "home"))
+    supplies = Supplies(shared)
+    for line in PLAYED[page]:
+        words = shorten(line)
+        outputs = [*list_outputs(words)]
+        for output in outputs:
+            remove(output)
+        supplies.bring(words[1:])
+        if line.startswith(SERVERS):
+            serve(words)
+            continue
+        done = run(*words)
+        assert done.code == 0, f"{line}: {done.err}"
+        assert "unexpected" not in done.err and "Traceback" not in done.err, line
+        if "--dry-run" not in words:
+            assert [one for one in outputs if not one.exists()] == [], line
+
+
+def test_the_help_of_each_verb_has_an_example() -> None:
+    assert len(list_examples()) >= len(COMMANDS) - 6  # groups repeat the example of a subcommand
+    assert isinstance(COMMANDS["stylize"], click.Command)
