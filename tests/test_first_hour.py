@@ -115,6 +115,13 @@ MISTAKES = {
         "an output without a name": ("clip.mp4 -o ''", "has no name"),
         "an output folder that is missing": ("clip.mp4 -o no/out.png", "mkdir -p no"),
     },
+    "frames": {
+        "a content that is missing": ("no.mp4 --at 0 -o keys", "does not exist"),
+        "a time after the end": ("clip.mp4 --at 99 -o keys", "after the end"),
+        "no times": ("clip.mp4 -o keys", "--at"),
+        "an output without a name": ("clip.mp4 --at 0 -o ''", "has no name"),
+        "an output folder that is missing": ("clip.mp4 --at 0 -o no/keys", "mkdir -p no"),
+    },
     "score": {
         "a score that is missing": ("check no.yaml", "does not exist"),
         "a picture as content": ("init photo.png -s @ink-wash -o out.yaml", "is a picture"),

@@ -11,7 +11,7 @@ from vst.cli.next_steps import format_command, print_next_steps
 from vst.cli.options import TIMES, output_option, print_json, verbose_option
 from vst.core.timecode import format_time
 from vst.errors import OutputExistsError, UsageError
-from vst.pipeline.checks import check_content
+from vst.pipeline.checks import check_content, check_output_name, check_parent
 from vst.plotting import save_picture
 from vst.video.sources import open_source
 
@@ -35,6 +35,8 @@ def command(
     Example: vst frames shot.mp4 --at 2,5.4 -o frames
     """
     check_content(content)
+    check_output_name(output)
+    check_parent(output)
     folder, stem = Path(output), Path(content).stem
     files = [folder / f"{stem}_{format_name(time)}.png" for time in at]
     check_files(folder, files, overwrite)
@@ -45,7 +47,7 @@ def command(
                     f"time {format_time(time)} is after the end of {content} "
                     f"({format_time(source.info.duration)}). Give an earlier one"
                 )
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(exist_ok=True)
         for time, file in zip(at, files):
             save_picture(file, source.at(time))
     report_files(content, at, files, as_json)
