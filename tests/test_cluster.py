@@ -354,12 +354,12 @@ def test_without_ray_the_extra_is_named(
     films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run
 ) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(DependencyError, match=r"pip install 'vst\[cluster\]'"):
+    with pytest.raises(DependencyError, match=r"pip install 'vst-video\[cluster\]'"):
         run_on_cluster(ClusterSettings(LOCAL), job(films, tmp_path / "o.mkv"))
     words = (films / "content.mp4", "-s", films / "red.png", "-o", tmp_path / "o.mkv")
     done = run("stylize", *words, "--engine", "tint", "--cluster", "local")
     assert (done.code, done.err.count("\n")) == (1, 1)
-    assert "vst[cluster]" in done.err
+    assert "vst-video[cluster]" in done.err
     assert run("stylize", *words, "--engine", "tint", "--progress", "none").code == 0
 
 

@@ -66,6 +66,14 @@ class EngineError(VSTError, RuntimeError):
 class DependencyError(VSTError, ImportError):
     """A package that this function imports is not installed."""
 
+    @classmethod
+    def of_extra(cls, needs: str, extra: str) -> DependencyError:
+        """The error of something that ``needs`` a package, which an extra of this one installs."""
+        return cls(
+            f"{needs}, which is not installed. Install the extra {extra!r}: "
+            f"pip install 'vst-video[{extra}]', or in a clone '.[{extra}]'"
+        )
+
 
 class StalledError(VSTError, TimeoutError):
     """A stage made no progress for so long that it counts as hung."""

@@ -1,4 +1,4 @@
-"""Runs jobs on several machines, by Ray (an extra: ``pip install 'vst[cluster]'``).
+"""Runs jobs on several machines, by Ray (an extra: ``cluster``).
 
 A long video is painted chunk by chunk, a short clip whole by one worker; the driver, this process,
 plans the chunks, stores what comes back, and joins it as any run does.

@@ -54,10 +54,7 @@ def import_ray() -> Any:
     try:
         import ray
     except ImportError as error:
-        raise DependencyError(
-            "--cluster needs Ray, which is not installed. Install it with: "
-            "pip install 'vst[cluster]'"
-        ) from error
+        raise DependencyError.of_extra("--cluster needs Ray", "cluster") from error
     return ray
 
 

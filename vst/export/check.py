@@ -57,5 +57,5 @@ def check_likeness(name: str, precision: str, likeness: float) -> None:
         raise EngineError(
             f"{name}: its output has {likeness:.1f} dB to TensorFlow's, expected at least "
             f"{LOWEST[precision]:g}; nothing was written. Update the runtime that checks it "
-            "(pip install -U 'vst[export]'), or export another precision."
+            "(pip install -U onnxruntime ai-edge-litert), or export another precision."
         )

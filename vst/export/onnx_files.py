@@ -36,9 +36,8 @@ def open_onnx_file(path: Path, threads: int = 0) -> RunFile:
     try:
         import onnxruntime
     except ImportError as error:
-        raise DependencyError(
-            f"{path.name} is checked with the package onnxruntime, which is not installed. "
-            "Install it: pip install 'vst[export]'."
+        raise DependencyError.of_extra(
+            f"checking {path.name} needs onnxruntime", "export"
         ) from error
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads

@@ -22,10 +22,7 @@ def import_onnx() -> Any:
     try:
         import onnx
     except ImportError as error:
-        raise DependencyError(
-            "ONNX files need the package onnx, which is not installed. "
-            "Install it: pip install 'vst[export]'."
-        ) from error
+        raise DependencyError.of_extra("ONNX files need the package onnx", "export") from error
     return onnx
 
 

@@ -161,9 +161,7 @@ def import_extra(module: str, purpose: str) -> Any:
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        raise DependencyError(
-            f"{purpose} needs {module}. Install the extra 'live': pip install '.[live]'"
-        ) from error
+        raise DependencyError.of_extra(f"{purpose} needs {module}", "live") from error
 
 
 @dataclass(frozen=True)

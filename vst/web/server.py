@@ -34,9 +34,7 @@ def import_gradio_server() -> Any:
     try:
         from gradio import Server
     except ImportError as error:
-        raise DependencyError(
-            "the page needs Gradio 6.10 or later; install the extra 'web': pip install '.[web]'"
-        ) from error
+        raise DependencyError.of_extra("the page needs Gradio 6.10 or later", "web") from error
     return Server
 
 
