@@ -12,6 +12,7 @@ import pytest
 from vst.errors import UsageError
 from vst.schedule.timeline import Mix
 from vst.stabilizers.steady import Steady, SteadySettings, choose_settings
+from vst.stabilizers.steady_frames import restore_structure
 
 SIZE = (96, 128)
 QUICK = SteadySettings(anchors=4)
@@ -137,3 +138,17 @@ def test_zero_is_off_and_one_reaches_furthest() -> None:
 def test_live_looks_ahead_no_further_than_its_latency() -> None:
     for latency in (0, 1, 2):
         assert Steady(choose_settings(0.5, latency)).lookahead <= latency
+
+
+def test_coarse_structure_that_strokes_brought_along_gives_way_to_the_fresh_one() -> None:
+    fresh = smooth(4, 1)
+    low = np.asarray(cv2.resize(fresh, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
+    steady = fresh.copy()
+    steady[32:64, 32:64] = smooth(4, 2)[32:64, 32:64]
+    restored = restore_structure(steady, low, choose_settings())
+    np.testing.assert_array_equal(restored[:, 80:], steady[:, 80:])
+    inside = np.s_[36:60, 36:60]
+    before, after = (
+        np.abs(one[inside].astype(int) - fresh[inside]).mean() for one in (steady, restored)
+    )
+    assert after < before / 5

@@ -36,6 +36,7 @@ from vst.stabilizers.steady_frames import (
     find_paths,
     join_paths,
     keep_structure,
+    restore_structure,
     spread,
     stands_still,
 )
@@ -159,14 +160,18 @@ class Steady(Stabilizer):
         """The steady painting of one frame; ``last``: the last frame that is known."""
         frame = self._held[index]
         anchors = self._anchors_of(frame, last)
-        if len(anchors) == 2 and all(stands_still(frame, one) for one in anchors):
+        still = len(anchors) == 2 and all(stands_still(frame, one) for one in anchors)
+        if still:
             first, second = anchors
             coarse = cv2.addWeighted(
                 first.frame.low, first.share, second.frame.low, second.share, 0
             )
         else:
             coarse = keep_structure(
-                self._average(index, len(self.settings.passes)), frame.low, self.settings
+                self._average(index, len(self.settings.passes)),
+                frame.low,
+                self.settings.agrees_from,
+                self.settings.agrees_fully,
             )
         fresh = enlarge(frame.low, frame.painted.shape)
         strokes = cv2.addWeighted(frame.painted, 1, fresh, -1, MIDDLE)
@@ -179,7 +184,8 @@ class Steady(Stabilizer):
                 self.settings.contrast * spread(strokes) / spread(steady), 1, self.settings.raised
             )
         )
-        return np.asarray(cv2.addWeighted(base, 1, steady, gain, -MIDDLE * gain), np.uint8)
+        out = np.asarray(cv2.addWeighted(base, 1, steady, gain, -MIDDLE * gain), np.uint8)
+        return out if still else restore_structure(out, frame.low, self.settings)
 
     def _anchors_of(self, frame: KnownFrame, last: int) -> list[Anchor]:
         """The anchors whose strokes a frame takes, with their shares of 1 and the ways there."""

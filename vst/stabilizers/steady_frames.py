@@ -39,7 +39,7 @@ sharp as a bicubic one, in a third of the time.
 """
 MIDDLE = 128
 """Strokes are stored as uint8 around this level."""
-EMPHASIS = 0.45
+EMPHASIS = 0.55
 """Share of the finest detail added to an anchor's strokes; sampling takes it away again."""
 LITTLE = 0.0005
 """Part of the pixels that may seem to move in a picture that stands still."""
@@ -211,22 +211,42 @@ def average_sides(
     return np.asarray(cv2.blendLinear(both, center, cv2.add(*weights), whole), np.uint8)
 
 
-def keep_structure(coarse: Picture, fresh: Picture, settings: SteadySettings) -> Picture:
+def keep_structure(
+    coarse: Picture, fresh: Picture, agrees_from: float, agrees_fully: float
+) -> Picture:
     """The coarse picture, and the fresh one where both differ in structure."""
-    first, second = (
-        cv2.GaussianBlur(cv2.cvtColor(x, cv2.COLOR_RGB2GRAY), (5, 5), 1).astype(np.float32)
-        for x in (coarse, fresh)
+    share = measure_agreement(coarse, fresh, agrees_from, agrees_fully)
+    return np.asarray(cv2.blendLinear(coarse, fresh, share, 1 - share), np.uint8)
+
+
+def restore_structure(steady: Picture, fresh: Picture, settings: SteadySettings) -> Picture:
+    """The steady painting, and the ``fresh`` coarse picture where it differs in structure.
+
+    Strokes that came from elsewhere bring coarse structure with them, which shows only here.
+    """
+    coarse = cv2.resize(steady, fresh.shape[1::-1], interpolation=cv2.INTER_AREA)
+    coarse = np.asarray(coarse, np.uint8)
+    kept = keep_structure(coarse, fresh, settings.restores_below, settings.restores_not)
+    change = enlarge(cv2.addWeighted(kept, 1, coarse, -1, MIDDLE), steady.shape)
+    return np.asarray(cv2.addWeighted(steady, 1, change, 1, -MIDDLE), np.uint8)
+
+
+def measure_agreement(
+    first: Picture, second: Picture, agrees_from: float, agrees_fully: float
+) -> Weights:
+    """How far the structure of two coarse pictures agrees, smooth, the worst place around."""
+    x, y = (
+        cv2.GaussianBlur(cv2.cvtColor(one, cv2.COLOR_RGB2GRAY), (5, 5), 1).astype(np.float32)
+        for one in (first, second)
     )
     window = (9, 9)
-    mean_first, mean_second = cv2.blur(first, window), cv2.blur(second, window)
-    shared = cv2.blur(first * second, window) - mean_first * mean_second
-    spreads = cv2.blur(first * first + second * second, window)
-    spreads -= mean_first * mean_first + mean_second * mean_second
+    mean_x, mean_y = cv2.blur(x, window), cv2.blur(y, window)
+    shared = cv2.blur(x * y, window) - mean_x * mean_y
+    spreads = cv2.blur(x * x + y * y, window)
+    spreads -= mean_x * mean_x + mean_y * mean_y
     agreement = cv2.erode((2 * shared + FLAT) / (spreads + FLAT), np.ones((3, 3), np.uint8))
-    reach = settings.agrees_fully - settings.agrees_from
-    share = np.clip((agreement - settings.agrees_from) / reach, 0, 1)
-    share = cv2.blur(share, (5, 5))
-    return np.asarray(cv2.blendLinear(coarse, fresh, share, 1 - share), np.uint8)
+    share = np.clip((agreement - agrees_from) / (agrees_fully - agrees_from), 0, 1)
+    return np.asarray(cv2.blur(share, (5, 5)), np.float32)
 
 
 def anchor_strokes(frame: KnownFrame) -> Picture:

@@ -26,6 +26,7 @@ class SteadySettings:
     how far the neighbors of each pass over the coarse picture lie. ``tolerance``: difference of
     brightness, 0..1, at which a neighbor counts 1/e. ``agrees_from``, ``agrees_fully``: agreement
     of the coarse picture's structure with the fresh one's at which it counts nothing, and fully.
+    ``restores_below``, ``restores_not``: the same for the steady painting with its strokes.
     ``contrast``: the strokes' contrast is raised to so much of the fresh painting's, by at most
     ``raised``. ``mix_change``: a neighbor counts nothing once the mix has changed by 1 / this.
     ``latency``: None: anchors on both sides; else live, with so many frames of look-ahead at most.
@@ -37,6 +38,8 @@ class SteadySettings:
     tolerance: float = 0.12
     agrees_from: float = 0.9
     agrees_fully: float = 0.98
+    restores_below: float = 0.88
+    restores_not: float = 0.97
     stretch: float = 1.0
     contrast: float = 1.0
     raised: float = 1.6
@@ -74,6 +77,8 @@ def choose_settings(steadiness: float = 0.5, latency: int | None = None) -> Stea
         flow=CAREFUL if steadiness > 0.75 else QUICK,
         agrees_from=0.9 - 0.2 * max(0.0, steadiness - 0.5),
         agrees_fully=0.98 - 0.06 * max(0.0, steadiness - 0.5),
+        restores_below=0.82 if live else 0.88 - 0.12 * max(0.0, steadiness - 0.5),
+        restores_not=0.95 if live else 0.97 - 0.04 * max(0.0, steadiness - 0.5),
         mix_change=6.0 if live else 2.0,
         latency=latency,
     )
