@@ -1,5 +1,6 @@
 # make demo      set everything up and paint a first video
 # make test      set everything up and run the tests; make test-all: the slow ones too
+# make browser   build the page that `vst export web` writes (needs Node.js)
 # make bench     measure the speed: bench-results/speed.json and speed.md
 # PYTHON=…       a Python that TensorFlow ships wheels for (default: the newest of 3.13 … 3.10 found)
 # JOBS=N         test files that run side by side (default: 2)
@@ -11,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-all test-browser lint bench clean venv dev
+.PHONY: demo test test-all browser test-browser lint bench clean venv dev
 
 demo: venv
 	$(BIN)/python cli.py demo --output out
@@ -26,9 +27,17 @@ test: dev lint
 test-all: dev lint
 	$(PYTEST)
 
-# The browser's timeline and score reader against Python's cases; needs Node.js from 20 on.
-test-browser:
-	cd browser && npm install --silent --no-save && npm test
+# The page that `vst export web` writes, built into the package; needs Node.js from 20 on.
+NODE_MODULES := browser/node_modules/.package-lock.json
+browser: $(NODE_MODULES)
+	cd browser && npm run build
+
+# The browser's timeline and score reader against Python's cases.
+test-browser: $(NODE_MODULES)
+	cd browser && npm test
+
+$(NODE_MODULES): browser/package-lock.json
+	cd browser && npm ci --silent
 
 lint: dev
 	$(BIN)/ruff check .
