@@ -5,8 +5,9 @@ read it, so that the page in the browser mixes as Python does.
     python tools/write_mixing_cases.py
 
 The file: ``eases`` (name, [[part, value], …] at each); ``blends`` (blend, embeddings, weights, the
-mixed embedding); ``cases`` (a timeline as plain values, and its mix at some times); ``scores`` (the
-text of a score, a clock, and the mix at some times, or the error and its line).
+mixed embedding); ``colors`` (pixels of a painting and of its frame, the frame's share in the color,
+the mixed pixels); ``cases`` (a timeline as plain values, and its mix at some times); ``scores``
+(the text of a score, a clock, and the mix at some times, or the error and its line).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from vst.errors import UsageError  # noqa: E402
+from vst.imaging.color import mix_content_color  # noqa: E402
 from vst.schedule.easing import EASES, get_ease  # noqa: E402
 from vst.schedule.interpolation import blend_embeddings  # noqa: E402
 from vst.schedule.score import parse_score  # noqa: E402
@@ -173,6 +175,22 @@ def list_blends() -> list[dict[str, Any]]:
     ]
 
 
+def list_colors() -> list[dict[str, Any]]:
+    """Return pixels whose color is mixed with that of a frame."""
+    rng = np.random.default_rng(0)
+    painting, frame = rng.integers(0, 256, (2, 1, 24, 3), np.uint8)
+    frame[0, :3], painting[0, 3:6] = ((0, 0, 0), (255, 255, 255), (128, 128, 128)), frame[0, 3:6]
+    return [
+        {
+            "painting": painting[0].tolist(),
+            "frame": frame[0].tolist(),
+            "share": share,
+            "mixed": mix_content_color(frame, painting, share=share)[0].tolist(),
+        }
+        for share in (0.25, 0.5, 1.0)
+    ]
+
+
 def describe_score(text: str) -> dict[str, Any]:
     """Return the mixes of a score at some times, or its error."""
     clock = Clock(**CLOCK)
@@ -205,6 +223,7 @@ def make_cases() -> dict[str, Any]:
     return {
         "eases": [describe_ease(name) for name in (*EASES, *FURTHER_EASES)],
         "blends": list_blends(),
+        "colors": list_colors(),
         "cases": cases,
         "scores": [describe_score(text) for text in (*texts, *WRONG_SCORES)],
     }
