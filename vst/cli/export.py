@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,6 +79,37 @@ def tflite(out: Path, **options: Any) -> None:
     Example: vst export tflite files --size 640x360 --precision float16
     """
     export_files("tflite", out, **options)
+
+
+@command.command()
+@click.argument("out", type=FOLDER)
+@click.option(
+    "--site", "page", type=FOLDER, metavar="DIR",
+    help="The built page (default: what `make browser` built).",
+)  # fmt: skip
+@click.option("--overwrite", is_flag=True, help="Write into a folder that has files.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object on stdout, and nothing else."
+)
+@verbose_option
+def web(out: Path, page: Path | None, overwrite: bool, as_json: bool) -> None:
+    """Write a static site into the folder OUT: a page that paints in the browser, the networks and
+    the built-in styles. Any web server can serve it.
+
+    \b
+    Example: vst export web site
+    """
+    from vst.export.site import export_site
+
+    site = export_site(out, page=page, overwrite=overwrite)
+    if as_json:
+        models = [file.as_dict() for file in site.models]
+        print_json({"out": str(site.folder), "bytes": site.bytes, "models": models})
+        return
+    for file in site.models:
+        click.echo(format_file(file))
+    click.echo(f"{site.folder}: {site.bytes / 1e6:.1f} MB in all, to be served by any web server")
+    click.echo(f"Try:  python -m http.server -d {shlex.quote(str(site.folder))}", err=True)
 
 
 def export_files(
