@@ -80,7 +80,8 @@ def state_of(page: Browser) -> str:
 
 def names(page: Browser) -> list[str]:
     """The keyframes of the timeline, in its order."""
-    return [one.get_attribute("aria-label")[len("Keyframe ") :] for one in page.all(".key")]
+    labels = page.js("return [...document.querySelectorAll('.key')].map(k => k.ariaLabel)")
+    return [label.removeprefix("Keyframe ") for label in labels]
 
 
 def form(page: Browser) -> dict[str, Any]:

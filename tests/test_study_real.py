@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from tests import clips
+from tests.browser import Browser
 from tests.conftest import CommandResult
+from tests.page import needs_browser
 from vst.research.study.rating import Rating, read_group
 from vst.research.study.votes import Votes
 from vst.samples import Landscape, write_clip
@@ -85,25 +87,6 @@ def page(rating: Rating) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(params=["desk", "phone"])
-def browser(request: pytest.FixtureRequest) -> Iterator[Any]:
-    """Chromium without a window; the test is skipped where there is none."""
-    selenium = pytest.importorskip("selenium.webdriver")
-    options = selenium.ChromeOptions()
-    for word in ("--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1200,800"):
-        options.add_argument(word)
-    if request.param == "phone":
-        screen = {"width": 390, "height": 844, "pixelRatio": 2.0}
-        options.add_experimental_option("mobileEmulation", {"deviceMetrics": screen})
-    try:
-        found = selenium.Chrome(options)
-    except Exception as error:
-        pytest.skip(f"no Chromium with its driver: {type(error).__name__}")
-    found.kind = request.param
-    yield found
-    found.quit()
-
-
 def until(holds: Callable[[], bool], seconds: float = 30) -> None:
     end = time.monotonic() + seconds
     while not holds():
@@ -111,34 +94,36 @@ def until(holds: Callable[[], bool], seconds: float = 30) -> None:
         time.sleep(0.1)
 
 
-def test_a_person_rates_in_a_browser(page: str, rating: Rating, browser: Any) -> None:
-    browser.get(page)
+@needs_browser
+@pytest.mark.parametrize("width", [1200, 390])
+def test_a_person_rates_in_a_browser(
+    page: str, rating: Rating, chromium: Browser, width: int
+) -> None:
+    chromium.complaints()
+    chromium.resize(width, 844)
+    chromium.visit(page)
 
     def ready() -> bool:
         return bool(
-            browser.execute_script(
+            chromium.js(
                 "return !document.querySelector('button').disabled && "
                 "[...document.querySelectorAll('video')].every(one => !one.paused)"
             )
         )
 
-    def asked() -> str:
-        return str(browser.execute_script("return document.getElementById('question').textContent"))
-
     until(ready)
-    assert asked() == "Which looks better?"
-    keys = {"left": "\ue012", "same": "\ue015"}
-    for choice in ("left", "same"):
-        if browser.kind == "desk":
-            browser.find_element("tag name", "body").send_keys(keys[choice])
+    assert chromium.text("#question") == "Which looks better?"
+    for choice, key in {"left": "ArrowLeft", "same": "ArrowDown"}.items():
+        if width > 600:
+            chromium.press(key)
         else:
-            browser.find_element("css selector", f"[data-choice={choice}]").click()
+            chromium.click(f"[data-choice={choice}]")
     until(lambda: len(rating.votes) == 2)
     found = [(vote.question, vote.choice) for vote in rating.votes.all()]
     assert found == [("look", "left"), ("smooth", "same")]
     until(ready)
-    assert asked() == "Which looks better?"
-    browser.find_element("tag name", "summary").click()
-    until(lambda: len(browser.find_elements("css selector", "#tables tr")) == 8)
-    assert browser.execute_script("return document.documentElement.scrollWidth <= innerWidth")
-    assert not [line for line in browser.get_log("browser") if "favicon" not in line["message"]]
+    assert chromium.text("#question") == "Which looks better?"
+    chromium.click("summary")
+    until(lambda: chromium.count("#tables tr") == 8)
+    assert chromium.js("return document.documentElement.scrollWidth <= innerWidth")
+    assert [one for one in chromium.complaints() if "favicon" not in one] == []

@@ -36,10 +36,7 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def violations(page: Browser, axe: str) -> list[str]:
     page.js(axe)
-    found = page.driver.execute_async_script(
-        "const done = arguments[arguments.length - 1];"
-        "axe.run(document).then((found) => done(found.violations), done)"
-    )
+    found = page.js("return axe.run(document).then((found) => found.violations)")
     return [f"{one['id']}: {[node['html'][:90] for node in one['nodes']]}" for one in found]
 
 
@@ -50,9 +47,9 @@ def test_no_tab_violates_a_rule_of_axe(page: Browser, axe: str) -> None:
     page.wait(lambda: "About" in page.text("#expected"), "the expected time")
     page.set("#set-size", 0)
     page.click("#render")
-    page.wait(lambda: page.all(".task video"), "the painting")
+    page.wait_for(".task video")
     page.click("[data-measure]")
-    page.wait(lambda: page.all(".report svg"), "what was measured")
+    page.wait_for(".report svg")
     found = []
     for theme in ("light", "dark"):
         for width, height in WIDTHS:

@@ -23,7 +23,7 @@ pytestmark = needs_browser
 def test_preview_render_play_measure_and_take_away(page: Browser, clips: Path) -> None:
     bring(page, clips / "short.mp4", "@ink-wash", "@zebra")
     page.wait_preview(0)
-    page.wait(lambda: page.all("#curves path"), "the curves")
+    page.wait_for("#curves path")
     page.shot(SHOTS / "paint.png")
     page.click("#render")
     page.wait(lambda: state_of(page) == "done", "the painting")
@@ -38,30 +38,19 @@ def test_preview_render_play_measure_and_take_away(page: Browser, clips: Path) -
     ), "both players at one place")  # fmt: skip
     page.shot(SHOTS / "jobs.png")
 
-    video = taken(page, "[data-get=video]")
-    kept = clips / "taken.mp4"
-    kept.write_bytes(video)
+    kept = page.download("[data-get=video]")
     with open_source(kept) as source:
         assert sum(1 for _ in source.frames()) == 10
     record = json.loads(read_job(kept) or "")
     assert (record["content"], record["score"]) == ("short.mp4", "short-score.yaml")
-    score = parse_score(taken(page, "[data-get=score]").decode())
+    score = parse_score(page.download("[data-get=score]").read_text())
     assert [dict(key.weights) for key in score.keys] == [{"ink-wash": 1.0}, {"zebra": 1.0}]
 
     page.click("[data-measure]")
-    page.wait(lambda: page.all(".report svg"), "what was measured")
+    page.wait_for(".report svg")
     assert "warp" in page.text(".report table")
-    assert b"<html" in taken(page, "[data-get=report]")
+    assert "<html" in page.download("[data-get=report]").read_text()
     page.shot(SHOTS / "evaluate.png", whole=True)
-
-
-def taken(page: Browser, link: str) -> bytes:
-    """What a download gives; the link must be one that downloads."""
-    found = page.wait(lambda: next(iter(page.all(link)), None), link)
-    assert found.get_attribute("download") is not None
-    with urllib.request.urlopen(found.get_attribute("href")) as reply:
-        assert "attachment" in reply.headers["content-disposition"]
-        return bytes(reply.read())
 
 
 @pytest.mark.slow
@@ -89,17 +78,12 @@ def test_how_soon_a_moment_is_seen(page: Browser, clips: Path, tmp_path: Path) -
 
 
 def test_a_rectangle_is_drawn_on_the_frame(page: Browser, clips: Path) -> None:
-    from selenium.webdriver import ActionChains
-
     bring(page, clips / "short.mp4", "@fire-impasto")
     page.wait_preview(0)
     page.click("#mask summary")
     page.click("#mask-draw")
-    page.js("scrollTo(0, 0)")
-    stage = page.one("#frame-before")
     before = page.painted()
-    drag = ActionChains(page.driver).move_to_element_with_offset(stage, -90, -60).click_and_hold()
-    drag.move_by_offset(120, 90).release().perform()
+    page.drag("#frame-before", 120, 90, at=(-90, -60))
     left, top, width, height = form(page)["mask"]
     assert 0 < left < left + width < 1 and 0 < top < top + height < 1
     page.wait_preview(before)
@@ -111,28 +95,27 @@ def test_a_job_outlives_a_reload_and_is_cancelled(page: Browser, address: str, c
     bring(page, clips / "long.mp4", "@ink-wash", "@zebra")
     page.wait_preview(0)
     page.click("#render")
-    page.wait(lambda: page.all("img[data-frame]"), "the frame that is being painted")
+    page.wait_for("img[data-frame]")  # the frame that is being painted
     page.shot(SHOTS / "rendering.png")
     keys = form(page)["keys"]
 
-    page.driver.refresh()
-    page.wait_ready()
+    page.reload()
     page.wait(lambda: state_of(page) == "running", "the job after a reload")
     assert form(page)["keys"] == keys and page.text("#content-chosen b") == "long.mp4"
     page.wait(lambda: "to go" in page.text("[data-rest]"), "the time that is left")
 
     page.click("[data-cancel]")
     page.wait(lambda: state_of(page) == "stopped", "the end of the job")
-    assert not page.all(".task video") and not page.all("[data-get]")
+    assert page.count(".task video, [data-get]") == 0
     page.click("[data-remove]")
-    page.wait(lambda: page.one("#jobs-empty").is_displayed(), "an empty list")
+    page.wait(lambda: page.is_visible("#jobs-empty"), "an empty list")
 
 
 def test_a_bad_file_is_said_in_one_line(page: Browser, clips: Path) -> None:
     page.upload("#content-file", clips / "broken.mp4")
     told = page.wait(lambda: page.text("#content-said"), "a word beside the control")
     assert "broken.mp4" in told and "/tmp" not in told
-    assert page.one("#drop-content").is_displayed() and not page.one("#render").is_enabled()
+    assert page.is_visible("#drop-content") and not page.is_enabled("#render")
 
 
 def test_on_a_phone_nothing_sticks_out(page: Browser, address: str, clips: Path) -> None:
@@ -152,11 +135,9 @@ def test_on_a_phone_nothing_sticks_out(page: Browser, address: str, clips: Path)
 
 
 def test_with_the_keyboard_alone(page: Browser, clips: Path) -> None:
-    from selenium.webdriver.common.keys import Keys
-
     def tab_to(css: str) -> None:
         for _ in range(120):
-            page.press(Keys.TAB)
+            page.press("Tab")
             if page.js("return document.activeElement.matches(arguments[0])", css):
                 return
         pytest.fail(f"the keyboard does not reach {css}")
@@ -165,19 +146,19 @@ def test_with_the_keyboard_alone(page: Browser, clips: Path) -> None:
     page.upload("#content-file", clips / "short.mp4")
     page.wait(lambda: page.text("#content-chosen b") == "short.mp4", "the content")
     tab_to('[data-style="@blue-swirls"]')
-    page.press(Keys.ENTER)
-    page.press(Keys.ARROW_RIGHT, Keys.ENTER)  # the gallery is one stop of the Tab key
+    page.press("Enter")
+    page.press("ArrowRight", "Enter")  # the gallery is one stop of the Tab key
     assert len(form(page)["keys"]) == 2
     tab_to("#set-strength")
-    page.press(Keys.ARROW_LEFT, Keys.ARROW_LEFT)
+    page.press("ArrowLeft", "ArrowLeft")
     assert form(page)["settings"]["strength"] == pytest.approx(0.9)
     tab_to("#render")
-    page.press(Keys.ENTER)
+    page.press("Enter")
     page.wait(lambda: state_of(page) in ("waiting", "running", "done"), "a job")
     page.js("document.getElementById('tab-jobs').focus()")
-    page.press(Keys.ARROW_RIGHT)
+    page.press("ArrowRight")
     assert page.js("return document.activeElement.id") == "tab-evaluate"
-    assert page.one("#evaluate").is_displayed()
+    assert page.is_visible("#evaluate")
 
 
 def test_the_server_gives_nothing_but_the_page(page: Browser, address: str, clips: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import urllib.request
 from pathlib import Path
 
 import pytest
@@ -34,12 +33,7 @@ def render(page: Browser, count: int) -> None:
     """Render, and wait until there are as many results."""
     page.click("#tab-paint")
     page.click("#render")
-    page.wait(lambda: len(page.all(".task .players")) == count, "the painting")
-
-
-def fetch(link: object) -> bytes:
-    with urllib.request.urlopen(link.get_attribute("href")) as reply:  # type: ignore[attr-defined]
-        return bytes(reply.read())
+    page.wait_for(".task .players", count)
 
 
 @pytest.mark.slow
@@ -71,23 +65,19 @@ def test_results_are_compared_taken_away_removed_and_edited_again(
     page.wait(lambda: page.js("return document.querySelector('video').readyState > 1"), "it")
     page.shot(SHOTS / "wipe.png")
 
-    page.click("[data-gif]")
-    gif = tmp_path / "taken.gif"
-    gif.write_bytes(fetch(page.wait(lambda: next(iter(page.all("[data-get=gif]")), None), "GIF")))
-    with open_source(gif) as source:
+    with open_source(page.download("[data-gif]")) as source:
         assert sum(1 for _ in source.frames()) == 10
 
     page.click("[data-remove]")
-    assert len(page.all(".task")) == 1
+    assert page.count(".task") == 1
     page.click("#notice .inline")
-    assert len(page.all(".task")) == 2 and page.js("return document.querySelector('video').src")
+    assert page.count(".task") == 2 and page.js("return document.querySelector('video').src")
     page.click(".task:nth-child(2) [data-edit]")
-    assert form(page)["settings"]["strength"] == 1.0 and page.one("#paint").is_displayed()
+    assert form(page)["settings"]["strength"] == 1.0 and page.is_visible("#paint")
     page.click("#tab-jobs")
     page.click("[data-remove]")
-    page.driver.refresh()  # leaving settles it
-    page.wait_ready()
-    page.wait(lambda: len(page.all(".task")) == 1, "one job after a reload")
+    page.reload()  # leaving settles it
+    page.wait(lambda: page.count(".task") == 1, "one job after a reload")
 
 
 def bring_on_paint(page: Browser, content: Path, *styles: str) -> None:
@@ -101,12 +91,10 @@ def test_a_project_is_saved_and_opened_by_another_visitor(
 ) -> None:
     bring(page, clips / "short.mp4", "@ink-wash")
     page.upload("#style-file", clips / "red.png")
-    page.wait(lambda: len(page.all(".key")) == 2, "two keyframes")
+    page.wait_for(".key", 2)
     page.set("#set-strength", 0.6)
-    page.click("#save-project")
-    link = page.wait(lambda: next(iter(page.all("[data-get=project]")), None), "the project")
-    project = tmp_path / "short.vst.zip"
-    project.write_bytes(fetch(link))
+    project = page.download("#save-project")
+    assert project.name == "short.vst.zip"
     kept = form(page)
 
     page.forget(address)
@@ -134,8 +122,8 @@ def test_each_wrong_file_is_named_beside_the_control_and_the_others_are_kept(
         "#style-file", tmp_path / "one.png", tmp_path / "bad.png", tmp_path / "two.png",
         clips / "broken.mp4",
     )  # fmt: skip
-    page.wait(lambda: len(page.all("#style-said .wrong")) == 2, "two errors")
-    said = [one.text for one in page.all("#style-said .wrong")]
+    page.wait_for("#style-said .wrong", 2)
+    said = page.texts("#style-said .wrong")
     assert "bad.png is damaged, or is not a picture" in said[0] and "broken.mp4" in said[1]
     assert names(page) == ["one", "two"]
 
@@ -173,7 +161,7 @@ def test_help_is_visible_and_names_no_option_of_the_command_line(page: Browser) 
         " e.querySelector('.help')?.getBoundingClientRect().height ?? 0)"
     )
     assert len(shown) >= 6 and min(shown) > 10
-    assert not page.one("#settings-more").is_displayed()
+    assert not page.is_visible("#settings-more")
     page.js("document.querySelectorAll('details').forEach(one => { one.open = true })")
     words = page.js("return document.body.innerText").lower()
     for word in ("--", "slerp", "ghost", "pace", "gaussian", "bézier", "uniform", "√"):
@@ -199,10 +187,9 @@ def test_a_long_name_and_a_report_fit_the_screen(
     page.wait(lambda: state_of(page) == "done", "the painting")
     assert sticks_out(page) == []
     page.click("[data-measure]")
-    page.wait(lambda: page.all(".report svg"), "the report")
+    page.wait_for(".report svg")
     assert sticks_out(page) == []
-    verdict, table = page.one(".verdict"), page.one(".report table")
-    assert verdict.text and verdict.location["y"] < table.location["y"]
+    assert page.text(".verdict") and page.box(".verdict")["y"] < page.box(".report table")["y"]
     page.shot(SHOTS / f"long-name-{width}.png", whole=True)
 
 
@@ -237,12 +224,12 @@ def test_a_lost_connection_is_shown_and_the_job_goes_on_after_a_restart(
         page.wait(lambda: "of 600 frames" in page.text("[data-done]"), "some frames")
         process.send_signal(signal.SIGKILL)
         process.wait()
-        page.wait(lambda: page.one("#lost").is_displayed(), "the banner")
+        page.wait(lambda: page.is_visible("#lost"), "the banner")
         assert "Trying again" in page.text("#lost")
         assert "connection lost" in page.text(".task [data-rest]")
         page.shot(SHOTS / "lost.png")
         process = start(tmp_path, port)
-        page.wait(lambda: not page.one("#lost").is_displayed(), "the connection")
+        page.wait(lambda: not page.is_visible("#lost"), "the connection")
         page.wait(lambda: state_of(page) == "done", "the end of the job")
         assert page.js("return document.querySelector('.task').dataset.id") == number
         assert json.loads(page.js("return localStorage.getItem('vst')"))["form"]["content"]

@@ -16,30 +16,8 @@ LAST = 0.9
 """Seconds of the last frame of short.mp4."""
 
 
-def drag(page: Browser, css: str, dx: float, dy: float = 0) -> None:
-    """Drag an element with the mouse, in several moves."""
-    from selenium.webdriver import ActionChains
-
-    element = page.one(css)
-    page.js("arguments[0].scrollIntoView({block: 'center'})", element)
-    chain = ActionChains(page.driver, duration=20).move_to_element(element).click_and_hold()
-    for _ in range(4):
-        chain.move_by_offset(round(dx / 4), round(dy / 4))
-    chain.release().perform()
-
-
 def lanes_width(page: Browser) -> float:
     return float(page.js("return document.getElementById('lanes').clientWidth"))
-
-
-def double_click(page: Browser, part: float) -> None:
-    """Double-click the curves at a part of their width."""
-    from selenium.webdriver import ActionChains
-
-    curves = page.one("#curves")
-    page.js("arguments[0].scrollIntoView({block: 'center'})", curves)
-    x = round((part - 0.5) * lanes_width(page))
-    ActionChains(page.driver).move_to_element_with_offset(curves, x, 0).double_click().perform()
 
 
 def plotted(page: Browser) -> int:
@@ -49,19 +27,17 @@ def plotted(page: Browser) -> int:
 def test_keyframes_of_a_film_are_selected_retimed_swapped_and_removed(
     page: Browser, clips: Path
 ) -> None:
-    from selenium.webdriver.common.keys import Keys
-
     bring(page, clips / "short.mp4")
     page.set("#keyframes", 3)
     page.set("#picker", "scene")  # the other pickers pass over plain colors
     page.upload("#style-file", clips / "film.mp4", clips / "red.png")
-    page.wait(lambda: len(page.all(".key img")) == 4, "four keyframes")
+    page.wait_for(".key img", 4)
     assert names(page) == ["film 1", "film 2", "film 3", "red"]
-    page.wait(lambda: len(page.all("#curves .curve")) == 4, "a curve for each style")
+    page.wait_for("#curves .curve", 4)
 
     page.click(".key:nth-child(2)")  # a click selects it, and its time can be typed
     assert (page.text("#key-name"), page.text("#key-of")) == ("film 2", "1.40 s of film.mp4")
-    page.press("0", ".", "1", Keys.ENTER)
+    page.press("0", ".", "1", "Enter")
     assert key_times(page)[1] == pytest.approx(0.1 / LAST, abs=0.01)
     page.click("#key-drop")
     assert names(page) == ["film 1", "film 3", "red"]
@@ -73,7 +49,7 @@ def test_keyframes_of_a_film_are_selected_retimed_swapped_and_removed(
     page.click("#spread")
     assert key_times(page) == [0, 0.5, 1]
     page.click("#clear")
-    assert page.all(".key") == [] and page.one("#keys-empty").is_displayed()
+    assert names(page) == [] and page.is_visible("#keys-empty")
     page.click("#undo")
     assert names(page) == ["film 1", "zebra", "film 3"]
 
@@ -95,25 +71,23 @@ def test_a_picture_is_dragged_along_the_curves(
     )
     assert shown[0] and abs(shown[1]) < 3, "the picture is above its peak in the middle"
     before = page.painted()
-    drag(page, ".key:nth-child(2)", 0.25 * lanes_width(page), 3)
+    page.drag(".key:nth-child(2)", 0.25 * lanes_width(page), 3)
     assert key_times(page)[1] == pytest.approx(0.75, abs=0.06)
     page.wait_preview(before)  # the stage follows
-    drag(page, ".key:nth-child(1)", 0.9 * lanes_width(page))  # past the one in the middle
+    page.drag(".key:nth-child(1)", 0.9 * lanes_width(page))  # past the one in the middle
     assert names(page)[:2] == ["zebra", "ink-wash"]
     assert page.js("return document.documentElement.scrollWidth") <= width
     page.shot(SHOTS / f"timeline-{width}.png")
 
 
 def test_a_double_click_adds_a_keyframe_and_undo_takes_it_away(page: Browser, clips: Path) -> None:
-    from selenium.webdriver.common.keys import Keys
-
     bring(page, clips / "short.mp4", "@ink-wash", "@zebra")
     page.wait_preview(0)
-    double_click(page, 0.3)
+    page.double_click("#curves", 0.3)
     assert names(page) == ["ink-wash", "ink-wash", "zebra"]
     assert key_times(page)[1] == pytest.approx(0.3, abs=0.02)
     assert page.js("return document.activeElement.id") == "key-style"
-    page.hold(Keys.CONTROL, "z")
+    page.press("Control+z")
     assert names(page) == ["ink-wash", "zebra"]
     page.click("#redo")
     assert len(names(page)) == 3
@@ -123,26 +97,24 @@ def test_a_double_click_adds_a_keyframe_and_undo_takes_it_away(page: Browser, cl
 
 
 def test_the_timeline_is_operated_with_the_keyboard(page: Browser, clips: Path) -> None:
-    from selenium.webdriver.common.keys import Keys
-
     bring(page, clips / "short.mp4", "@ink-wash", "@zebra", "@fire-impasto")
     page.js("document.querySelector('.key:nth-child(1)').focus()")
-    page.press(Keys.ARROW_RIGHT, Keys.ARROW_RIGHT)  # a frame each
+    page.press("ArrowRight", "ArrowRight")  # a frame each
     assert key_times(page)[0] == pytest.approx(0.2 / LAST)
-    page.hold(Keys.ALT, Keys.ARROW_RIGHT)
+    page.press("Alt+ArrowRight")
     assert names(page) == ["zebra", "ink-wash", "fire-impasto"]
-    page.press(Keys.END)
+    page.press("End")
     assert key_times(page)[-1] == 1
-    page.press(Keys.DELETE)
+    page.press("Delete")
     assert len(names(page)) == 2
     assert "key" in page.js("return document.activeElement.className")
     page.js("document.getElementById('moment').focus()")
     time = form(page)["time"]
-    page.press(Keys.ARROW_RIGHT)
+    page.press("ArrowRight")
     assert form(page)["time"] > time
     page.js("document.getElementById('trim-start').focus()")
-    page.press(Keys.ARROW_RIGHT, Keys.ARROW_RIGHT)
-    page.press(Keys.TAB, Keys.ARROW_LEFT)
+    page.press("ArrowRight", "ArrowRight")
+    page.press("Tab", "ArrowLeft")
     assert form(page)["trim"] == pytest.approx([0.2, 0.9])
 
 
@@ -151,8 +123,8 @@ def test_a_trimmed_video_is_painted_in_part(page: Browser, clips: Path) -> None:
     bring(page, clips / "short.mp4", "@ink-wash", "@zebra")
     page.wait_preview(0)
     count = plotted(page)
-    drag(page, "#trim-start", 0.34 * lanes_width(page))
-    drag(page, "#trim-end", -0.22 * lanes_width(page))
+    page.drag("#trim-start", 0.34 * lanes_width(page))
+    page.drag("#trim-end", -0.22 * lanes_width(page))
     assert form(page)["trim"] == pytest.approx([0.3, 0.8], abs=0.08)
     assert "Painted from 0." in page.text("#trimmed")
     page.wait(lambda: plotted(page) > count, "curves of the part")
@@ -179,7 +151,7 @@ def test_cuts_and_beats_are_ticks_at_which_a_drag_stops(
     assert "2 cuts found" in page.text("#marks-said")
     page.wait_preview(0)
     wide = lanes_width(page)
-    drag(page, ".key:nth-child(2)", (1 / 2.9 - 0.5) * wide + 4)
+    page.drag(".key:nth-child(2)", (1 / 2.9 - 0.5) * wide + 4)
     assert key_times(page)[1] == pytest.approx(1 / 2.9, abs=1e-3)
     page.click("#content-chosen button")
     write_content(tmp_path / "loud.mp4", width=160, height=90, duration=3.0)

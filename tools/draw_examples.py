@@ -147,7 +147,7 @@ def draw_report(folder: Path) -> None:
         build_report(found).save(place / "report.html")
         browser = Browser(place)
         try:
-            browser.driver.get((place / "report.html").as_uri())
+            browser.visit((place / "report.html").as_uri())
             browser.resize(1200, 1500)
             shot = browser.shot(place / "shot.png")
         finally:

@@ -11,7 +11,6 @@ import time
 from pathlib import Path
 
 import cv2
-from selenium.webdriver.common.keys import Keys
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -36,14 +35,14 @@ def save_screenshot(browser: Browser, folder: Path, name: str, *, whole: bool = 
 def fill_paint_tab(browser: Browser, temporary: Path) -> None:
     """Add a content, a style video and a built-in style, and wait for the preview."""
     browser.upload("#content-file", temporary / "lake.mp4")
-    browser.wait(lambda: browser.all("#content-chosen b"), "the content")
+    browser.wait_for("#content-chosen b")
     before = browser.painted()
     browser.upload("#style-file", temporary / "film.mp4")
-    browser.wait(lambda: len(browser.all(".key")) >= 4, "keyframes")
+    browser.wait_for(".key", 4)
     browser.click('[data-style="@ink-wash"]')
     browser.set("#moment", 0.9)
     browser.wait_preview(before)
-    browser.wait(lambda: len(browser.all("#curves .curve")) >= 6, "curves")
+    browser.wait_for("#curves .curve", 6)
     browser.wait(lambda: browser.text("#marks-said"), "cuts and beats")
     browser.wait(lambda: "About" in browser.text("#expected"), "the expected time")
     browser.js("document.querySelector('#gallery').scrollTop = 0; scrollTo(0, 0)")
@@ -72,7 +71,7 @@ def draw_paint(browser: Browser, folder: Path, temporary: Path) -> None:
     browser.click("#theme")
     browser.js("document.querySelector('.key:nth-child(3)').focus()")
     browser.js("document.getElementById('trim-end').focus()")
-    browser.press(Keys.PAGE_DOWN)
+    browser.press("PageDown")
     browser.js("document.activeElement.blur(); scrollTo(0, 0)")
     browser.js("document.querySelector('.stage-side').scrollTop = 0")
     browser.wait(lambda: "About" in browser.text("#expected"), "the expected time")
@@ -90,10 +89,10 @@ def draw_jobs(browser: Browser, folder: Path) -> None:
     """Draw a job that runs, its result, and the result wiped over another one."""
     browser.click("#render")
     browser.resize(1440, 430)
-    browser.wait(lambda: browser.all("img[data-frame]"), "a painted frame", RENDERING)
+    browser.wait_for("img[data-frame]", seconds=RENDERING)
     time.sleep(1)
     save_screenshot(browser, folder, "rendering")
-    browser.wait(lambda: browser.all(".task video"), "the painted video", RENDERING)
+    browser.wait_for(".task video", seconds=RENDERING)
     browser.resize(1440, 860)
     browser.set(".play input", 500)
     time.sleep(11)  # until the notice goes
@@ -108,7 +107,7 @@ def draw_evaluate(browser: Browser, folder: Path) -> None:
     """Draw a measurement."""
     browser.click("[data-measure]")
     browser.resize(1440, 1200)
-    browser.wait(lambda: browser.all(".report svg"), "the report", RENDERING)
+    browser.wait_for(".report svg", seconds=RENDERING)
     time.sleep(11)
     browser.js("scrollTo(0, 0)")
     save_screenshot(browser, folder, "evaluate")
