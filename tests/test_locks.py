@@ -192,3 +192,6 @@ def test_folders_are_where_earlier_versions_made_them(
     former = tmp_path / ".local" / "state" / "vst"
     former.mkdir(parents=True)
     assert paths.find_state_folder() == former
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    if name == "Unix":
+        assert paths.find_state_folder() == tmp_path / "state" / "vst"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 from pathlib import Path
 
@@ -46,4 +47,6 @@ def find_state_folder() -> Path:
 
     folder = Path(platformdirs.user_state_dir(APP, appauthor=False))
     former = Path.home() / ".local" / "state" / APP  # the place on every system until version 1
-    return former if not folder.exists() and former.is_dir() else folder
+    if os.environ.get("XDG_STATE_HOME") or folder.exists() or not former.is_dir():
+        return folder
+    return former
