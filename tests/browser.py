@@ -43,18 +43,17 @@ def free_port() -> int:
 
 @contextmanager
 def app(folder: Path, *words: str) -> Iterator[str]:
-    """`vst app` in a process of its own, with its temporary files in ``folder``; gives the
-    address.
-    """
+    """`vst app` in a process of its own, with its files below ``folder``; gives the address."""
     port = free_port()
     command = [sys.executable, "-m", "vst", "app", "--port", str(port), *words]
+    command += ["--state", str(folder / "vst" / "page")]
     log = folder / "server.log"
     with log.open("w") as file:
         process = subprocess.Popen(
             command,
             stdout=file,
             stderr=file,
-            env={**os.environ, "TMPDIR": str(folder), "XDG_STATE_HOME": str(folder)},
+            env={**os.environ, "TMPDIR": str(folder)},
         )
     try:
         until = time.monotonic() + STARTING
@@ -192,12 +191,12 @@ class Browser:
         x, y = box["x"] + part * box["width"], box["y"] + box["height"] / 2
         self._do(self._page.mouse.dblclick, x, y)
 
-    def drop(self, css: str, *files: Path, leave: bool = False) -> None:
-        """Drag files from the desktop over an element, and drop them there unless ``leave``."""
+    def drop(self, css: str, *files: Path, end: str = "drop") -> None:
+        """Drag files from the desktop over an element; ``end``: drop, dragCancel or none yet."""
         box = self.box(css)
         point = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
         data = {"items": [], "files": [str(file) for file in files], "dragOperationsMask": 1}
-        for kind in ("dragEnter", "dragOver", "dragCancel" if leave else "drop"):
+        for kind in filter(None, ("dragEnter", "dragOver", end)):
             about = {"type": kind, **point, "data": data}
             self._do(self._devtools.send, "Input.dispatchDragEvent", about)
 
@@ -251,6 +250,10 @@ class Browser:
         """Wait for a new preview; gives the seconds that it took on the server."""
         self.wait(lambda: self.painted() > before and not self.still_painting(), "a preview")
         return float(self.js("return Number(document.getElementById('stage').dataset.seconds)"))
+
+    def disconnect(self, lost: bool = True) -> None:
+        """Cut the browser off the network, or connect it again."""
+        self._do(self._page.context.set_offline, lost)
 
     def shot(self, path: Path, *, whole: bool = False) -> Path:
         """A picture of the window, or of the whole page."""

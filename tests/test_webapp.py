@@ -20,6 +20,7 @@ from vst.pipeline.checks import check_paths
 from vst.schedule.score import read_score
 from vst.web.form import build_download_score, build_job, list_controls, parse_settings, read_form
 from vst.web.sessions import Session
+from vst.web.words import drop_options
 
 
 def test_a_form_becomes_a_job_with_a_score(session: Session, sent: dict[str, Any]) -> None:
@@ -97,6 +98,20 @@ def test_what_does_not_fit_is_refused(
 def test_a_setting_is_answered_with_the_near_miss() -> None:
     with pytest.raises(UsageError, match="steady"):
         parse_settings({"stabilize": "stedy"})
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("a.mp4 has 9 frames; raise --max-frames", "a.mp4 has 9 frames"),
+        ("size 9: relative to --size. Give less", "size 9. Give less"),
+        ("a.mp4 is damaged; see vst doctor for more", "a.mp4 is damaged"),
+        ("a.mp4 cannot be read: Invalid data found when processing input", "a.mp4 cannot be read"),
+        ("a.mp4 is 9 s long; cut it", "a.mp4 is 9 s long; cut it"),
+    ],
+)
+def test_messages_name_no_option_of_the_command_line(said: str, shown: str) -> None:
+    assert drop_options(said) == shown
 
 
 def test_without_gradio_one_line_names_the_extra(

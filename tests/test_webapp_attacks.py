@@ -13,6 +13,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 
 from tests.browser import app
@@ -49,9 +51,15 @@ class Server:
         assert status == 200
         return dict(json.loads(found))
 
+    def files(self) -> set[Path]:
+        """What lies in the visitors' folders."""
+        found = set(self.folder.glob("vst/page/*/*"))
+        assert found, "no visitor has a file"
+        return {path for path in found if path.name != "score.yaml"}
+
     def kept(self) -> int:
         """Bytes of the visitors' files."""
-        return sum(p.stat().st_size for p in self.folder.glob("vst/*/*/**/*") if p.is_file())
+        return sum(p.stat().st_size for p in self.folder.glob("vst/page/*/**/*") if p.is_file())
 
 
 @pytest.fixture(scope="module")
@@ -132,15 +140,12 @@ def test_an_unknown_token_is_not_found_and_shows_nothing(server: Server, token: 
 
 
 def test_every_answer_forbids_other_origins(server: Server, token: str) -> None:
+    content = server.call("sample", token)["id"]
     paths = (
-        "",
-        "page/page.js",
-        "swatch/ink-wash",
-        "still/x/x",
-        "config",
-        "call/nope",
-        "favicon.ico",
-    )
+        "", "page/page.js", "page/nope.js", "swatch/ink-wash", "swatch/nope", "favicon.ico",
+        f"media/{token}/{content}", f"still/{token}/{content}", "still/x/x", "picture/x/x",
+        "config", "call/nope", "upload/x/x",
+    )  # fmt: skip
     for path in paths:
         headers = {n.lower(): v for n, v in server.send(path)[2].items()}
         assert headers["cross-origin-resource-policy"] == "same-origin", path
@@ -171,7 +176,7 @@ def test_parallel_uploads_stay_within_the_quota(server: Server) -> None:
     done.set()
     watcher.join()
     assert all("error" in one for one in found)  # none of them is a video
-    assert max(sizes, default=0) <= 4_000_000 and server.kept() == before
+    assert 0 < max(sizes) <= 4_000_000 and server.kept() == before
 
 
 def test_an_upload_says_how_large_it_is(server: Server, token: str) -> None:
@@ -196,9 +201,101 @@ def test_a_flood_of_previews_does_not_delay_the_page(server: Server, token: str)
     assert max(waits) < 5 and painted >= 1 and replaced > 30 and painted + replaced == 60
 
 
-def test_a_refused_job_leaves_no_folder(server: Server, token: str) -> None:
+KEYS = [{"style": "@zebra", "at": 0}]
+NUMBERS: tuple[Any, ...] = (None, True, "1", [], {}, -1, 1e308, 10**400)
+WRONG: dict[str, tuple[Any, ...]] = {
+    "content": (None, 3, [], {}, "", "../../etc/passwd", "\0", "x" * 9000),
+    "keys": (
+        None, [], {}, "x", [None], [[]], [{"style": "../x", "at": 0}], [{"style": ["@zebra"]}],
+        [{"style": "@../zebra", "at": 0}], KEYS * 61, *([{**KEYS[0], "at": n}] for n in NUMBERS),
+    ),
+    "settings": (
+        [1], "x", {"output": "/tmp/x"}, {"content": "/etc/passwd"}, {"model": "/tmp"},
+        {"ease": {}}, {"stabilize": ["off"]}, {"size": "native; rm"}, {"audio": 1},
+        *({"strength": n} for n in NUMBERS), *({"speed": n} for n in NUMBERS),
+    ),
+    "mask": ("x", {}, [0], [0] * 4, *([0, 0, 1, n] for n in NUMBERS)),
+    "background": (3, "red", "../x", ["none"], "@nope"),
+    "trim": ("x", {}, [0], [2, 1], [0, 1e-9], *([0, n] for n in NUMBERS)),
+}  # fmt: skip
+"""Values that a form may not have, by its parts."""
+
+
+def refusal(server: Server, name: str, token: str, **sent: Any) -> str:
+    """The error of a call, which must be one that was foreseen, and name nothing of the server."""
+    found = server.call(name, token, **sent)
+    assert set(found) == {"error"}, (name, sent, found)
+    text = str(found["error"])
+    assert "unexpected" not in text and "\n" not in text, (name, sent, text)
+    assert str(server.folder) not in text and "--" not in text, (name, sent, text)
+    return text
+
+
+@pytest.mark.parametrize("name", ["curves", "frame", "clip", "estimate", "pack", "paint"])
+def test_a_form_with_a_wrong_part_is_refused_in_one_line(
+    server: Server, token: str, name: str
+) -> None:
+    form = {"content": server.call("sample", token)["id"], "keys": KEYS, "time": 1.0}
+    before = server.files()
+    for part, values in WRONG.items():
+        for value in values:
+            refusal(server, name, token, **{**form, part: value})
+    assert server.files() == before, "a refused job leaves no folder"
+
+
+def test_what_belongs_to_another_visitor_is_not_found(server: Server, token: str) -> None:
+    other = server.call("start")["token"]
+    content = server.call("sample", other)["id"]
+    job = server.call("paint", other, content=content, keys=KEYS, settings={"size": 128})["id"]
+    for wrong in (content, job, None, 3, [], {}, "", "../x", "\0", "x" * 9000):
+        for name in ("marks", "unpack", "styles", "forget"):
+            assert "not here any more" in refusal(server, name, token, file=wrong)
+        for name in ("gif", "cancel", "remove"):
+            assert "gone" in refusal(server, name, token, id=wrong)
+        refusal(server, "measure", token, job=wrong, content=wrong, painted=wrong)
+        refusal(server, "pack", token, content=wrong, keys=KEYS)
+        refusal(server, "pack", token, content=content, keys=[{"style": wrong, "at": 0}])
+    for kind in ("media", "still", "picture"):
+        for number in (content, job):
+            status, found, _ = server.send(f"{kind}/{token}/{number}")
+            assert status == 404 and other.encode() not in found
+    [task] = server.call("tasks", other)["tasks"]
+    assert task["state"] != "stopped" and server.call("marks", other, file=content)["cuts"] == []
+    server.call("cancel", other, id=job)
+
+
+def test_a_video_is_not_opened_as_a_project(server: Server, token: str) -> None:
     content = server.call("sample", token)["id"]
-    form = {"content": content, "keys": [{"style": "@zebra", "at": 0}], "mask": [0, 0, 0, 0]}
-    before = set(server.folder.glob("vst/*/*/*"))
-    assert "rectangle" in server.call("paint", token, **form)["error"]
-    assert set(server.folder.glob("vst/*/*/*")) == before
+    assert "not uploaded as a project" in refusal(server, "unpack", token, file=content)
+    assert server.call("marks", token, file=content)["beats"]
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("side=160", 200), ("side=-5", 200), ("side=999999999", 200), ("t=1e300", 200),
+        ("t=-1", 200), ("side=x", 404), ("side=1e3", 404), (f"side={'9' * 5000}", 404),
+        ("t=nan", 404), ("t=1e999", 404), ("t=-inf", 404), ("t=", 404), ("t=../x", 404),
+    ],
+    ids=lambda value: str(value)[:20],
+)  # fmt: skip
+def test_a_still_has_a_side_within_limits(
+    server: Server, token: str, query: str, status: int
+) -> None:
+    content = server.call("sample", token)["id"]
+    found, body, _ = server.send(f"still/{token}/{content}?{query}")
+    assert found == status
+    if status == 200:
+        side = max(cv2.imdecode(np.frombuffer(body, np.uint8), cv2.IMREAD_COLOR).shape[:2])
+        assert side == {"side=160": 160, "side=-5": 32}.get(query, 480)
+    else:
+        assert len(body) < 100 and b"Traceback" not in body
+
+
+def test_results_count_before_they_are_rendered(server: Server, token: str) -> None:
+    content = server.call("sample", token)["id"]
+    before = server.files()
+    slow = {"content": content, "keys": KEYS, "settings": {"speed": 0.0625}}
+    assert "larger than 4 MB together" in refusal(server, "paint", token, **slow)
+    assert server.files() == before
+    assert server.call("tasks", token)["tasks"] == []

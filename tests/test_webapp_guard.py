@@ -151,6 +151,17 @@ def test_answers_forbid_everything_from_elsewhere() -> None:
     assert dict(sent[1]["headers"])[b"cross-origin-resource-policy"] == b"same-origin"
 
 
+def test_a_websocket_is_closed_before_it_opens() -> None:
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "websocket", "path": "/", "headers": [(b"host", b"localhost")]}
+    asyncio.run(Guard(None)(scope, None, send))  # type: ignore[arg-type]
+    assert sent == [{"type": "websocket.close"}]
+
+
 def test_only_the_named_page_may_show_this_one_in_a_frame() -> None:
     closed, opened = dict(list_headers()), dict(list_headers("https://films.example"))
     assert b"frame-ancestors 'none'" in closed[b"content-security-policy"]

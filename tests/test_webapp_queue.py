@@ -87,6 +87,28 @@ def test_a_visitor_fills_only_their_share_of_the_queue(sessions: Sessions) -> No
     queue.add(task(sessions.open("10.0.0.2"), endless))
 
 
+def test_a_list_of_jobs_has_an_end(
+    session: Session, sessions: Sessions, jobs: TaskQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vst.web.queue.MOST_TASKS", 2)
+    for _ in range(2):
+        one = jobs.add(task(session, lambda on_progress: {}))
+        until(lambda one=one: one.state == "done")
+    with pytest.raises(UsageError, match="2 jobs are on your list; remove some first"):
+        jobs.add(task(session, endless))
+    jobs.add(task(sessions.open(), lambda on_progress: {}))
+    jobs.remove(one)
+    jobs.add(task(session, lambda on_progress: {}))
+
+
+def test_a_job_keeps_the_form_alone(session: Session, sent: dict[str, Any]) -> None:
+    sent |= {"more": "x" * 900, "time": "x" * 900}
+    sent["keys"][0]["more"] = "x" * 900
+    kept = create_paint_task(session, sent).sent
+    assert kept["keys"][0] == {"style": "red", "at": 0.25} and kept["time"] == 0
+    assert len(str(kept)) < 400
+
+
 def test_a_refused_job_leaves_no_folder(session: Session, sent: dict[str, Any]) -> None:
     queue = TaskQueue(at_once=0, waiting=1)
     before = set(session.folder.iterdir())

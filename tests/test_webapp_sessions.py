@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.page_visitors import (
@@ -21,6 +22,7 @@ from vst.errors import MissingFileError, UsageError
 from vst.schedule.score import StyleSource
 from vst.web.form import list_controls, read_form
 from vst.web.limits import VisitorLimits
+from vst.web.previews import keep_style
 from vst.web.queue import TaskQueue
 from vst.web.server import adapt_limits
 from vst.web.sessions import PageStyle, Session, Sessions, StoredFile, clean_name
@@ -95,6 +97,14 @@ def test_a_removed_style_takes_its_thumbnail_along(session: Session, media: Path
     session.keep_style(PageStyle("s", "red", StyleSource(red.path.name), "t"))
     session.forget(red.id)
     assert not session.files and not session.styles and not list(session.folder.iterdir())
+
+
+def test_pictures_of_styles_count_as_files_do(session: Session) -> None:
+    (session.folder / "much").write_bytes(bytes(1_999_900))
+    picture = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)
+    with pytest.raises(UsageError, match="larger than 2 MB together"):
+        keep_style(session, "red", StyleSource("red.png"), picture)
+    assert not session.styles and len(list(session.folder.iterdir())) == 1
 
 
 def test_one_visitor_cannot_take_every_session(sessions: Sessions, media: Path) -> None:

@@ -129,6 +129,18 @@ def read_form(session: Session, sent: Mapping[str, Any]) -> Form:
     )
 
 
+def pick_form(sent: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a form that `read_form` accepts, without what else a visitor may have sent: jobs and
+    projects keep it.
+    """
+    time = sent.get("time")
+    return {
+        **{name: sent.get(name) for name in FORM},
+        "keys": [{"style": key["style"], "at": key["at"]} for key in sent["keys"]],
+        "time": time if isinstance(time, (int, float)) else 0,
+    }
+
+
 def find_style(session: Session, id_or_name: object) -> PageStyle:
     """Return a style of the page by its id, or one with a name: ``@ink-wash``, ``none``."""
     if not isinstance(id_or_name, str):
@@ -170,11 +182,17 @@ def parse_settings(sent: object) -> dict[str, Any]:
 
 def parse_number(name: str, value: object, low: float = -math.inf, high: float = math.inf) -> float:
     """Return a finite number within its range."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise UsageError(f"{name} {value!r}; give a number")
-    if not low <= value <= high:
-        raise UsageError(f"{name} {value:g}; allowed is {low:g} to {high:g}")
-    return float(value)
+    try:
+        number = float(value)
+    except OverflowError:  # an integer of hundreds of digits
+        number = math.inf
+    if not math.isfinite(number):
+        raise UsageError(f"{name} {value!r}; give a number")
+    if not low <= number <= high:
+        raise UsageError(f"{name} {number:g}; allowed is {low:g} to {high:g}")
+    return number
 
 
 def parse_rectangle(sent: object) -> tuple[float, float, float, float] | None:
@@ -184,7 +202,10 @@ def parse_rectangle(sent: object) -> tuple[float, float, float, float] | None:
     if not isinstance(sent, list) or len(sent) != 4:
         raise UsageError(f"a rectangle {sent!r}; give left, top, width and height")
     left, top, width, height = (parse_number("rectangle", part, 0, 1) for part in sent)
-    return left, top, min(width, 1 - left), min(height, 1 - top)
+    width, height = min(width, 1 - left), min(height, 1 - top)
+    if width < SMALLEST_SIDE or height < SMALLEST_SIDE:
+        raise UsageError("the rectangle is empty; draw it again, or clear it")
+    return left, top, width, height
 
 
 def parse_trim(sent: object, about: Mapping[str, float]) -> tuple[float, float] | None:
@@ -260,8 +281,6 @@ def build_job(form: Form, folder: Path, *, up: str = "") -> Job:
     rest = {n: v for n, v in form.settings.items() if n not in (*SCORE_SETTINGS, *KEY_SETTINGS)}
     if form.mask is not None:
         left, top, width, height = form.mask
-        if width < SMALLEST_SIDE or height < SMALLEST_SIDE:
-            raise UsageError("the rectangle is empty; draw it again, or clear it")
         rest |= {"mask": f"auto:{left:.4f},{top:.4f},{width:.4f},{height:.4f}"}
         rest |= {"mask_background": form.background}
     if form.trim is not None:

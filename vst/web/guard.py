@@ -111,6 +111,9 @@ class Guard:
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
+        if scope["type"] != "http":
+            await send({"type": "websocket.close"})  # before it is accepted: status 403
+            return
         refused = self.check_request(scope)
         if refused:
             await send_text(send, *refused, self.headers)
@@ -129,8 +132,6 @@ class Guard:
             name.decode("latin-1"): value.decode("latin-1")
             for name, value in scope.get("headers", [])
         }
-        if scope["type"] != "http":
-            return 404, "not found"
         if scope["path"] == "/gradio_api/startup-events" and not scope.get("query_string"):
             # Gradio requests this from itself when it starts; it only wakes its own queue.
             return None if is_local((scope.get("client") or ("",))[0]) else (404, "not found")

@@ -16,10 +16,12 @@ from vst.core.types import Picture
 from vst.errors import OutputError, UsageError, VSTError
 from vst.imaging.resize import resize
 from vst.job import DEFAULT_MAX_SIDE, Job
-from vst.notebook.display import paint_swatch
+from vst.notebook.display import SWATCH, paint_swatch
 from vst.pipeline.estimate import estimate
 from vst.preview import FramePreviewer
+from vst.samples import draw_photo
 from vst.schedule.score import StyleSource
+from vst.schedule.timeline import NONE
 from vst.styles.library import load_builtin_styles
 from vst.styles.resolve import StyleReading, resolve_styles
 from vst.video.sources import open_source
@@ -67,7 +69,12 @@ def keep_style(session: Session, name: str, source: StyleSource, picture: Pictur
     """Put a style and its thumbnail into the session."""
     number = session.new_id()
     path = session.folder / f"style-{number}.jpg"
-    path.write_bytes(encode_jpeg(picture, THUMBNAIL))
+    packed = encode_jpeg(picture, THUMBNAIL)
+    session.reserve(path, len(packed))
+    try:
+        path.write_bytes(packed)
+    finally:
+        session.release(path)
     session.keep_file(StoredFile(number, path, f"{number}.jpg", "thumbnail"))
     return session.keep_style(PageStyle(number, name, source, number, source.at or 0.0))
 
@@ -112,7 +119,9 @@ class Previews:
             log.info("no warm-up for %s: %s", file.name, error)
 
     def swatch(self, name: str) -> bytes:
-        """Return the picture of a built-in style; wait while they are being painted."""
+        """Return the picture of a built-in style, or of none; wait while they are being painted."""
+        if name == NONE:
+            return encode_jpeg(draw_photo(*SWATCH), THUMBNAIL)
         if name not in load_builtin_styles():
             raise UsageError(f"no built-in style {name!r}")
         while name not in self._swatches and not self._swatched.wait(0.05):

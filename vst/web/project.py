@@ -19,7 +19,7 @@ from vst import __version__
 from vst.errors import UsageError, VSTError
 from vst.schedule.score import StyleSource, format_score
 from vst.video.sources import open_source
-from vst.web.form import FORM, Form, build_score, parse_number, read_form
+from vst.web.form import FORM, Form, build_score, parse_number, pick_form, read_form
 from vst.web.previews import keep_style
 from vst.web.sessions import PageStyle, Session, StoredFile, clean_name
 
@@ -87,7 +87,7 @@ def describe(
         for style, _ in form.keys
         if style.source.path in names
     }
-    kept = {name: sent.get(name) for name in FORM if name != "content"}
+    kept = {name: value for name, value in pick_form(sent).items() if name != "content"}
     content = names[form.content.path.name]
     return {"vst": __version__, "form": kept, "content": content, "styles": styles, "files": shown}
 

@@ -27,6 +27,8 @@ PREVIEW_SIDE = 480
 SAVED = ("title", "kind", "sent", "size", "state", "outcome", "error", "made")
 """Fields of a task that are kept on disk."""
 FINISHED = ("done", "failed", "stopped")
+MOST_TASKS = 100
+"""Jobs on a session's list, the finished ones with their forms included."""
 SHUTDOWN_SECONDS = 20.0
 """Seconds that jobs have to end when the server shuts down."""
 
@@ -117,7 +119,11 @@ class TaskQueue:
             thread.start()
 
     def check_room(self, session: Session) -> None:
-        """Raise `UsageError` if the queue is full, or the visitor's share of it."""
+        """Raise `UsageError` if the queue is full, or the visitor's share of it, or the list of the
+        session's jobs.
+        """
+        if len(self.list_of(session)) >= MOST_TASKS:
+            raise UsageError(f"{MOST_TASKS} jobs are on your list; remove some first")
         waiting = [one for one in list(self.tasks.values()) if one.state == "waiting"]
         own = sum(one.session.address == session.address for one in waiting)
         if len(waiting) >= self.waiting:
@@ -141,7 +147,7 @@ class TaskQueue:
         """Append a task; delete its folder if it is refused."""
         try:
             return self.add(task)
-        except UsageError:
+        except BaseException:
             shutil.rmtree(task.folder, ignore_errors=True)
             raise
 
@@ -173,12 +179,12 @@ class TaskQueue:
 
     def list_of(self, session: Session) -> list[QueuedTask]:
         """List the session's tasks, the latest first."""
-        found = [task for task in self.tasks.values() if task.session is session]
+        found = [task for task in list(self.tasks.values()) if task.session is session]
         return sorted(found, key=lambda task: task.made, reverse=True)
 
     def ahead_of(self, task: QueuedTask) -> int:
         """Count the tasks that wait before this one."""
-        waiting = [one for one in self.tasks.values() if one.state == "waiting"]
+        waiting = [one for one in list(self.tasks.values()) if one.state == "waiting"]
         return sum(one.made < task.made for one in waiting)
 
     def cancel(self, task: QueuedTask) -> None:

@@ -104,6 +104,8 @@ def add_files(server: Any, calls: Calls) -> None:
     from starlette.routing import Route
 
     decoders = anyio.CapacityLimiter(DECODERS)
+    # Of their own: while the styles are being painted their pictures wait, but nothing else does.
+    painters = anyio.CapacityLimiter(DECODERS)
 
     def find(request: Any) -> tuple[Session, Any]:
         session = calls.sessions.find(request.path_params["token"])
@@ -142,7 +144,8 @@ def add_files(server: Any, calls: Calls) -> None:
     async def swatch(request: Any) -> Any:
         try:
             paint = partial(calls.previews.swatch, request.path_params["name"])
-            return Response(await anyio.to_thread.run_sync(paint), media_type="image/jpeg")
+            picture = await anyio.to_thread.run_sync(paint, limiter=painters)
+            return Response(picture, media_type="image/jpeg")
         except VSTError as error:
             return PlainTextResponse(str(error), 404)
 

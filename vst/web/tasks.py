@@ -18,7 +18,7 @@ from vst.job import NATIVE, Job
 from vst.pipeline.control import RunControl
 from vst.pipeline.run import run
 from vst.schedule.score import write_score
-from vst.web.form import FORM, Form, build_download_score, build_job, read_form
+from vst.web.form import Form, build_download_score, build_job, pick_form, read_form
 from vst.web.queue import FINISHED, SAVED, Outcome, QueuedTask, TaskQueue
 from vst.web.sessions import Session, Sessions, StoredFile
 
@@ -79,11 +79,6 @@ def create_paint_task(
     return QueuedTask(
         number, session, content.name, folder, work, sent=pick_form(sent), size=estimate_bytes(form)
     )
-
-
-def pick_form(sent: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the form alone, without what else a visitor may have sent."""
-    return {name: sent.get(name) for name in FORM}
 
 
 def estimate_bytes(form: Form) -> int:
