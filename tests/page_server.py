@@ -16,6 +16,8 @@ from tests.browser import Browser, app, what_is_missing
 from vst.plotting import save_picture
 
 SHOTS = Path(__file__).parent.parent / "out" / "page"
+WIDTHS = ((1440, 1000), (1024, 800), (390, 844))
+"""Windows in which every state of the page is looked at: a desk, a tablet, a phone."""
 LONG = 600
 """Frames of the clip that is being painted while something else happens."""
 MISSING = what_is_missing()
@@ -71,6 +73,28 @@ def bring(page: Browser, content: Path, *styles: str) -> None:
     for style in styles:
         page.click(f'[data-style="{style}"]')
     page.set("#set-size", 0)
+
+
+def find_overflow(page: Browser) -> list[str]:
+    """The elements that are wider than the window; empty where nothing can be scrolled sideways."""
+    found: list[str] = page.js(
+        "const w = document.documentElement.clientWidth;"
+        "return document.documentElement.scrollWidth <= w ? [] :"
+        "[...document.querySelectorAll('*')].filter(e => e.getBoundingClientRect().right > w + 1)"
+        ".map(e => e.outerHTML.slice(0, 90))"
+    )
+    return found
+
+
+def check_every_width(page: Browser, name: str, shown: str) -> None:
+    """At each width ``shown`` is on the page and nothing is wider than it; screenshots stay."""
+    for width, height in WIDTHS:
+        page.resize(width, height)
+        page.show(shown)
+        assert page.is_visible(shown) and find_overflow(page) == [], width
+        assert 0 <= page.box(shown)["x"] and page.box(shown)["width"] <= width
+        page.shot(SHOTS / f"{name}-{width}.png")
+    page.resize(*WIDTHS[0])
 
 
 def state_of(page: Browser) -> str:

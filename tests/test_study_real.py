@@ -13,7 +13,7 @@ import pytest
 from tests import clips
 from tests.browser import Browser
 from tests.conftest import CommandResult
-from tests.page import needs_browser
+from tests.page_server import needs_browser
 from vst.research.study.rating import Rating, read_group
 from vst.research.study.votes import Votes
 from vst.samples import Landscape, write_clip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 import urllib.error
 import urllib.request
@@ -12,7 +13,16 @@ import pytest
 
 from tests.browser import Browser
 from tests.conftest import make_clip
-from tests.page_server import SHOTS, bring, form, needs_browser, state_of
+from tests.page_server import (
+    SHOTS,
+    WIDTHS,
+    bring,
+    check_every_width,
+    form,
+    names,
+    needs_browser,
+    state_of,
+)
 from vst.schedule.score import parse_score
 from vst.video.sinks.metadata import read_job
 from vst.video.sources import open_source
@@ -82,6 +92,11 @@ def test_a_rectangle_is_drawn_on_the_frame(page: Browser, clips: Path) -> None:
     page.wait_preview(0)
     page.click("#mask summary")
     page.click("#mask-draw")
+    page.press("Escape")
+    assert page.js("return document.getElementById('mask-draw').ariaPressed") == "false"
+    page.click("#mask-draw")
+    top, bottom = page.box("#stage")["y"], page.box("#stage")["y"] + page.box("#stage")["height"]
+    assert 0 <= top < bottom <= 1000, "the stage is in view"
     before = page.painted()
     page.drag("#frame-before", 120, 90, at=(-90, -60))
     left, top, width, height = form(page)["mask"]
@@ -96,7 +111,7 @@ def test_a_job_outlives_a_reload_and_is_cancelled(page: Browser, address: str, c
     page.wait_preview(0)
     page.click("#render")
     page.wait_for("img[data-frame]")  # the frame that is being painted
-    page.shot(SHOTS / "rendering.png")
+    check_every_width(page, "rendering", "img[data-frame]")
     keys = form(page)["keys"]
 
     page.reload()
@@ -134,6 +149,72 @@ def test_on_a_phone_nothing_sticks_out(page: Browser, address: str, clips: Path)
     assert small == []
 
 
+def test_the_divider_stays_on_the_picture_when_the_window_changes(
+    page: Browser, clips: Path
+) -> None:
+    bring(page, clips / "short.mp4", "@zebra")
+    page.wait_preview(0)
+    page.set("#wipe", 25)
+    for width, height in (*WIDTHS, WIDTHS[0]):
+        page.resize(width, height)
+        line, box = page.box("#divider"), page.box("#frame-before")
+        wide = box["height"] * 128 / 96  # of the picture in its box
+        assert line["x"] + 1 - box["x"] - box["width"] / 2 == pytest.approx(-0.25 * wide, abs=2)
+
+
+def test_files_are_dropped_anywhere_on_the_page(page: Browser, clips: Path) -> None:
+    page.click("#tab-jobs")
+    page.drop("#jobs-empty", clips / "red.png", end="")
+    assert page.is_visible("#drop-page")
+    page.drop("#jobs-empty", clips / "red.png", end="dragCancel")
+    assert not page.is_visible("#drop-page")
+    page.drop("#jobs-empty", clips / "short.mp4", clips / "red.png", clips / "broken.mp4")
+    page.wait(lambda: names(page) == ["red"], "the style")
+    assert page.text("#content-chosen b") == "short.mp4" and page.is_visible("#paint")
+    page.wait(lambda: "broken.mp4" in page.text("#style-said .wrong"), "the broken one by name")
+
+
+def test_a_removed_file_leaves_the_server_when_undo_is_over(
+    page: Browser, address: str, clips: Path
+) -> None:
+    bring(page, clips / "short.mp4")
+    page.upload("#style-file", clips / "red.png")
+    page.wait(lambda: page.texts("#tray-list .name") == ["short.mp4", "red.png"], "both files")
+    assert [one.split(", ")[0] for one in page.texts("#tray-list small")] == ["video", "style"]
+    kept = page.js("return document.querySelector('#content-chosen img').src")
+    page.click("#tray-list li:first-child button")
+    assert page.texts("#tray-list .name") == ["red.png"] and page.is_visible("#drop-content")
+    page.click("#notice .inline")
+    assert page.text("#content-chosen b") == "short.mp4"
+    assert urllib.request.urlopen(kept).status == 200
+    page.click("#tray-list li:first-child button")
+    page.click("#tray-list li:first-child button")  # another one settles the first
+
+    def is_gone() -> bool:
+        try:
+            return urllib.request.urlopen(kept).status != 200
+        except urllib.error.HTTPError as error:
+            return error.code == 404
+
+    page.wait(is_gone, "the file to leave the server")
+
+
+@pytest.mark.slow
+def test_a_recipe_plays_the_transition_with_one_click(page: Browser) -> None:
+    page.click('[data-recipe="Ink to stained glass"]')
+    played = "return Number(document.getElementById('stage').dataset.played ?? -1)"
+    page.wait(lambda: page.js(played) > 0, "the transition")
+    assert names(page) == ["ink-wash", "stained-glass"]
+    first = page.box("#playhead")["x"]
+    page.wait(lambda: page.box("#playhead")["x"] != first, "a playhead that moves")
+    page.wait(lambda: page.text("#expected").startswith("About"), "the expected time")
+    expected = r"About [\d.:]+ (s|min) to render, about [\d.]+ [kM]B, 480 × 270 pixels\."
+    assert re.fullmatch(expected, page.text("#expected"))
+    check_every_width(page, "playing", "#clip-frame")
+    page.click("#loop-clip")
+    page.wait(lambda: "▶" in page.text("#play-clip"), "its end, without repeat")
+
+
 def test_with_the_keyboard_alone(page: Browser, clips: Path) -> None:
     def tab_to(css: str) -> None:
         for _ in range(120):
@@ -149,6 +230,8 @@ def test_with_the_keyboard_alone(page: Browser, clips: Path) -> None:
     page.press("Enter")
     page.press("ArrowRight", "Enter")  # the gallery is one stop of the Tab key
     assert len(form(page)["keys"]) == 2
+    stops = page.js("return [...document.querySelectorAll('#gallery *')].map(e => e.tabIndex)")
+    assert stops.count(0) == 1 and page.count("#gallery button") > 40
     tab_to("#set-strength")
     page.press("ArrowLeft", "ArrowLeft")
     assert form(page)["settings"]["strength"] == pytest.approx(0.9)

@@ -9,24 +9,22 @@ from pathlib import Path
 import pytest
 
 from tests.browser import Browser, free_port
-from tests.page_server import SHOTS, bring, form, names, needs_browser, state_of
+from tests.page_server import (
+    SHOTS,
+    WIDTHS,
+    bring,
+    check_every_width,
+    find_overflow,
+    form,
+    names,
+    needs_browser,
+    state_of,
+)
 from tests.test_webapp_restart import start
 from vst.video.sources import open_source
 
 pytestmark = needs_browser
-WIDTHS = ((1440, 1000), (1024, 800), (390, 844))
 LONG_NAME = f"{'a_name_of_54_characters_':x<50}.mp4"
-
-
-def sticks_out(page: Browser) -> list[str]:
-    """The elements that are wider than the screen."""
-    found: list[str] = page.js(
-        "const w = document.documentElement.clientWidth;"
-        "return document.documentElement.scrollWidth <= w ? [] :"
-        "[...document.querySelectorAll('*')].filter(e => e.getBoundingClientRect().right > w + 1)"
-        ".map(e => e.outerHTML.slice(0, 90))"
-    )
-    return found
 
 
 def render(page: Browser, count: int) -> None:
@@ -44,7 +42,15 @@ def test_results_are_compared_taken_away_removed_and_edited_again(
     page.click("#ring")
     rung = int(page.js("return Number(document.body.dataset.rung || 0)"))
     bring_on_paint(page, clips / "short.mp4", "@ink-wash", "@zebra")
+    title = page.js("return document.title")
+    page.js(
+        "Object.defineProperty(document, 'hidden', {get: () => window.away, configurable: true})"
+    )
+    page.js("window.away = true")
     render(page, 1)
+    assert page.js("return document.title") == f"✓ Done · {title}"
+    page.js("window.away = false; document.dispatchEvent(new Event('visibilitychange'))")
+    assert page.js("return document.title") == title
     page.click("#tab-paint")
     page.set("#set-strength", 0.5)
     render(page, 2)
@@ -63,7 +69,10 @@ def test_results_are_compared_taken_away_removed_and_edited_again(
     )
     assert shown[:2] == ["wipe", "30%"] and shown[2].startswith("short.mp4: ink-wash → zebra")
     page.wait(lambda: page.js("return document.querySelector('video').readyState > 1"), "it")
-    page.shot(SHOTS / "wipe.png")
+    check_every_width(page, "results", ".task [data-wipe]")
+    page.js("document.getElementById('theme').click()")
+    check_every_width(page, "results-dark", ".task [data-wipe]")
+    page.js("document.getElementById('theme').click()")
 
     with open_source(page.download("[data-gif]")) as source:
         assert sum(1 for _ in source.frames()) == 10
@@ -108,7 +117,7 @@ def test_a_project_is_saved_and_opened_by_another_visitor(
     again = form(page)
     assert again["settings"] == kept["settings"]
     assert [key["at"] for key in again["keys"]] == [key["at"] for key in kept["keys"]]
-    page.shot(SHOTS / "project.png")
+    check_every_width(page, "project", "#project-said")
 
 
 def test_each_wrong_file_is_named_beside_the_control_and_the_others_are_kept(
@@ -126,6 +135,7 @@ def test_each_wrong_file_is_named_beside_the_control_and_the_others_are_kept(
     said = page.texts("#style-said .wrong")
     assert "bad.png is damaged, or is not a picture" in said[0] and "broken.mp4" in said[1]
     assert names(page) == ["one", "two"]
+    check_every_width(page, "errors", "#style-said")
 
 
 def test_another_number_of_keyframes_acts_on_the_film_and_too_many_are_refused(
@@ -144,6 +154,10 @@ def test_another_number_of_keyframes_acts_on_the_film_and_too_many_are_refused(
     said = page.js("return said")
     assert any("being sent" in one for one in said)
     assert any("looking for its keyframes" in one for one in said)
+    page.set("#keyframes", 63)
+    refusal = "63 keyframes; the page accepts 60"
+    page.wait(lambda: refusal in page.text("#style-said .wrong"), "a refusal")
+    assert names(page) == ["film 1", "film 2", "film 3"]
     page.set("#keyframes", 2)
     page.wait(lambda: names(page) == ["film 1", "film 2"], "two keyframes")
     page.js(
@@ -152,7 +166,7 @@ def test_another_number_of_keyframes_acts_on_the_film_and_too_many_are_refused(
     assert len(names(page)) == 60
     page.click('[data-style="@zebra"]')
     assert "61 keyframes would be on the page" in page.text("#style-said .wrong")
-    assert len(names(page)) == 60 and sticks_out(page) == []
+    assert len(names(page)) == 60 and find_overflow(page) == []
 
 
 def test_help_is_visible_and_names_no_option_of_the_command_line(page: Browser) -> None:
@@ -171,6 +185,33 @@ def test_help_is_visible_and_names_no_option_of_the_command_line(page: Browser) 
     )
 
 
+def check_charts(page: Browser) -> list[str]:
+    """What is wrong with the report's charts: one without a name, or a curve or a text with too
+    little contrast (WCAG 2.2: 3 to 1 for what is drawn, 4.5 to 1 for text).
+    """
+    found: list[str] = page.js(
+        "const lit = (color, by = 1) => { const [r, g, b] = color.match(/[\\d.]+/g).slice(0, 3)"
+        ".map(v => Math.min(1, by * v / 255)).map(v => v <= .04045 ? v / 12.92 :"
+        " ((v + .055) / 1.055) ** 2.4); return .2126 * r + .7152 * g + .0722 * b; };"
+        "const wrong = [];"
+        "for (const svg of document.querySelectorAll('.report svg')) {"
+        " if (!svg.getAttribute('aria-label')) wrong.push('no name');"
+        " const back = lit(getComputedStyle(svg).backgroundColor);"
+        " for (const one of svg.querySelectorAll('path, polyline, text')) {"
+        "  const style = getComputedStyle(one), text = one.tagName === 'text';"
+        "  const color = text ? style.fill : style.stroke;"
+        "  const isGrid = !text && parseFloat(style.strokeWidth) < 1.5;"
+        "  if (!color.startsWith('rgb') || isGrid) continue;"
+        "  const by = Number((style.filter.match(/brightness\\(([\\d.]+)/) || [0, 1])[1]);"
+        "  const [low, high] = [lit(color, by), back].sort((a, b) => a - b);"
+        "  const ratio = (high + .05) / (low + .05);"
+        "  if (ratio < (text ? 4.5 : 3)) wrong.push(`${one.tagName} ${color} ${ratio.toFixed(1)}`);"
+        " } }"
+        "return document.querySelector('.report svg') ? wrong : ['no chart']"
+    )
+    return found
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("width", "height"), WIDTHS)
 def test_a_long_name_and_a_report_fit_the_screen(
@@ -182,13 +223,16 @@ def test_a_long_name_and_a_report_fit_the_screen(
     page.resize(width, height)
     bring(page, content, "@ink-wash", "@zebra")
     page.wait_preview(0)
-    assert sticks_out(page) == []
+    assert find_overflow(page) == []
     page.click("#render")
     page.wait(lambda: state_of(page) == "done", "the painting")
-    assert sticks_out(page) == []
+    assert find_overflow(page) == []
     page.click("[data-measure]")
     page.wait_for(".report svg")
-    assert sticks_out(page) == []
+    assert find_overflow(page) == [] and check_charts(page) == []
+    page.click("#theme")
+    assert check_charts(page) == []
+    page.click("#theme")
     assert page.text(".verdict") and page.box(".verdict")["y"] < page.box(".report table")["y"]
     page.shot(SHOTS / f"long-name-{width}.png", whole=True)
 
@@ -227,7 +271,7 @@ def test_a_lost_connection_is_shown_and_the_job_goes_on_after_a_restart(
         page.wait(lambda: page.is_visible("#lost"), "the banner")
         assert "Trying again" in page.text("#lost")
         assert "connection lost" in page.text(".task [data-rest]")
-        page.shot(SHOTS / "lost.png")
+        check_every_width(page, "lost", "#lost")
         process = start(tmp_path, port)
         page.wait(lambda: not page.is_visible("#lost"), "the connection")
         page.wait(lambda: state_of(page) == "done", "the end of the job")

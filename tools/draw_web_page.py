@@ -85,13 +85,38 @@ def draw_paint(browser: Browser, folder: Path, temporary: Path) -> None:
     browser.click("#play-clip")
 
 
+def draw_helpers(browser: Browser, folder: Path, temporary: Path) -> None:
+    """Draw what helps and what goes wrong: the mask's rectangle, a drop, files that are refused."""
+    browser.click("#mask summary")
+    browser.click("#mask-draw")
+    browser.drag("#frame-before", 190, 210, at=(-130, -70))
+    wait_until_settled(browser)
+    save_screenshot(browser, folder, "mask")
+    browser.click("#mask-clear")
+    browser.click("#mask summary")
+    browser.js("scrollTo(0, 0)")
+    browser.resize(1024, 640)
+    browser.drop("#stage", temporary / "film.mp4", end="")
+    save_screenshot(browser, folder, "drop")
+    browser.drop("#stage", temporary / "film.mp4", end="dragCancel")
+    (temporary / "holiday.jpg").write_bytes(b"a picture that was not sent whole")
+    browser.upload("#style-file", temporary / "holiday.jpg", temporary / "notes.txt")
+    browser.wait_for("#style-said .wrong", 2)
+    wait_until_settled(browser)
+    save_screenshot(browser, folder, "errors")
+    browser.resize(1440, 1060)
+
+
 def draw_jobs(browser: Browser, folder: Path) -> None:
     """Draw a job that runs, its result, and the result wiped over another one."""
     browser.click("#render")
     browser.resize(1440, 430)
-    browser.wait_for("img[data-frame]", seconds=RENDERING)
-    time.sleep(1)
+    browser.wait(lambda: "to go" in browser.text("[data-rest]"), "the remaining time", RENDERING)
     save_screenshot(browser, folder, "rendering")
+    browser.disconnect()
+    browser.wait(lambda: browser.is_visible("#lost"), "the banner")
+    save_screenshot(browser, folder, "lost")
+    browser.disconnect(False)
     browser.wait_for(".task video", seconds=RENDERING)
     browser.resize(1440, 860)
     browser.set(".play input", 500)
@@ -135,12 +160,14 @@ def main(folder: Path) -> None:
         temporary = Path(name)
         write_content(temporary / "lake.mp4", duration=3.0)
         write_style_film(temporary / "film.mp4", seconds=1.0)
+        (temporary / "notes.txt").write_text("not a picture")
         with app(temporary) as address:
             browser = Browser(temporary)
             try:
                 browser.open(address, width=1440, height=1060)
                 browser.js("localStorage.setItem('vst-theme', 'light')")
                 draw_paint(browser, folder, temporary)
+                draw_helpers(browser, folder, temporary)
                 draw_jobs(browser, folder)
                 draw_evaluate(browser, folder)
                 draw_phone(browser, folder)

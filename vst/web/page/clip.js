@@ -1,5 +1,5 @@
 // Plays the whole transition in the stage, small and painted in a moment, before it is rendered.
-import { $, call, isReady, notify, state } from "./api.js";
+import { $, call, isReady, make, notify, state } from "./api.js";
 import { showMoment } from "./timeline.js";
 
 const SECONDS = 2.6; // how long the transition plays
@@ -21,10 +21,10 @@ export function stopClip() {
   request = 0;
   $("clip-frame").hidden = true;
   $("stage").classList.remove("playing");
-  setButton("▶ Play the transition");
+  setButton("▶ Play", make("span", { class: "long" }, "the transition"));
 }
 
-function setButton(text) { $("play-clip").textContent = text; }
+function setButton(...parts) { $("play-clip").replaceChildren(...parts); }
 
 export async function playClip() {
   if (!isReady()) return;
@@ -38,6 +38,7 @@ export async function playClip() {
       pictures = await Promise.all(found.frames.map(load));
       times = found.times;
       form = now;
+      if (now !== describe()) return stopClip(); // changed meanwhile
     } catch (error) { notify(error.message); return stopClip(); }
     finally { $("play-clip").disabled = false; }
   }

@@ -1,16 +1,11 @@
-// The list of jobs, the before-and-after player, and the measurements.
-import { $, call, clock, withNotice, make, media, notify, remember, state, still, undoable } from "./api.js";
+// The list of jobs: those that wait, run and are done.
+import { $, call, clock, withNotice, make, notify, remember, state, still, undoable } from "./api.js";
 import { nameOf } from "./keys.js";
+import { showReport } from "./report.js";
 import { showResult } from "./result.js";
 import { buildRing, ring } from "./ring.js";
 import { label, word } from "./settings.js";
 
-const MEASURES = {
-  warp: "Flicker from frame to frame", "warp-5": "Flicker over 5 frames", "warp-10": "Flicker over 10 frames",
-  structure: "Shows what the frames show", "content-structure": "Keeps the video's edges", trail: "Paint left behind", "tile-drift": "Distorted texture",
-  sharpness: "Sharpness", "content-ssim": "Likeness to the video", "adjacent-ssim": "Likeness to the frame before",
-  "adjacent-ssim-100": "Likeness to the frame before, in parts", variation: "Roughness", style: "Distance from the style",
-};
 const SLOW = 3000, FAST = 700;
 const OVER = ["done", "failed", "stopped"];
 const shown = new Map(); // job -> its card and what the card was drawn from
@@ -90,8 +85,8 @@ function card(task) {
   const made = make("article", { class: "card task", "data-id": task.id, "data-state": task.state },
     make("header", {}, task.outcome.video ? make("img", { class: "thumb", src: still(task.outcome.video, task.outcome.frames / 60), alt: "" }) : null,
       make("div", { class: "about" }, make("h2", {}, task.title), task.kind === "paint" ? ingredients(task.sent) : null),
-      make("span", { class: `state ${task.state}` }, task.state), make("small", {}, when(task))));
-  if (task.state === "done") made.append(...(task.kind === "paint" ? showResult(task) : measurement(task)));
+      make("span", { class: "meta" }, make("span", { class: `state ${task.state}` }, task.state), make("small", {}, when(task)))));
+  if (task.state === "done") made.append(...(task.kind === "paint" ? showResult(task) : showReport(task)));
   else if (task.state === "failed") made.append(make("p", { class: "wrong", role: "alert" }, task.error));
   else if (task.state === "stopped") made.append(make("p", { class: "hint" }, "Stopped; its files were deleted."));
   else made.append(running(task));
@@ -154,47 +149,6 @@ function update(made, task) {
     const address = `picture/${state.token}/${task.id}?n=${task.pictures}`;
     if (frame.tagName === "IMG") { frame.src = address; frame.dataset.number = task.pictures; }
     else frame.replaceWith(make("img", { src: address, alt: "The frame being painted", "data-frame": true, "data-number": task.pictures }));
-  }
-}
-
-function measurement(task) {
-  const report = make("div", { class: "report" });
-  report.innerHTML = task.outcome.html; // the library's own page, in which every text is escaped
-  const verdict = task.outcome.verdict || "", first = report.querySelector("h2");
-  if (first && first.textContent === verdict) first.remove();
-  explainMeasures(report);
-  let heading = task.title;
-  for (const part of report.querySelectorAll("h2, table")) {
-    if (part.tagName === "H2") heading = part.textContent;
-    else {
-      // a group, not a region: a region is a landmark, and landmarks need different names
-      const wide = make("div", { class: "scrolls", tabindex: 0, role: "group", "aria-label": `Table: ${heading}` });
-      part.replaceWith(wide);
-      wide.append(part);
-    }
-  }
-  const charts = make("div", { class: "charts" });
-  for (const curves of report.querySelectorAll(":scope > svg")) {
-    const parts = [curves]; // with its heading and everything between
-    while (parts[0].tagName !== "H2" && parts[0].previousElementSibling) parts.unshift(parts[0].previousElementSibling);
-    curves.setAttribute("role", "img");
-    curves.setAttribute("aria-label", `Chart: ${parts[0].textContent}`);
-    charts.append(make("div", {}, ...parts));
-  }
-  report.append(charts);
-  return [
-    verdict ? make("p", { class: "verdict" }, `${verdict}.`) : "",
-    make("div", { class: "row files" },
-      make("a", { class: "button", href: media(task.outcome.report, true), download: true, "data-get": "report" }, "↓ Report")),
-    ...task.outcome.warnings.map((text) => make("p", { class: "warned" }, text)), report];
-}
-
-// Measures by what they are about, with their names beside.
-function explainMeasures(report) {
-  for (const cell of report.querySelectorAll("td:first-child")) {
-    const [, root, name, better] = cell.textContent.trim().match(/^(√ )?([a-z0-9-]+)(?: \((\w+)\))?$/) || [];
-    if (!MEASURES[name]) continue;
-    cell.replaceChildren(`${MEASURES[name]}${root ? ", as a root" : ""} `, make("small", {}, `${root || ""}${name}${better ? `, ${better} is better`.replace("same is better", "the same is best") : ""}`));
   }
 }
 

@@ -98,7 +98,7 @@ function showContent() {
     $("content-chosen").append(
       make("img", { src: still(video.id, video.duration / 2), alt: "" }),
       make("div", {}, make("b", {}, video.name),
-        make("span", {}, `${video.width} × ${video.height}, ${clock(video.duration)}, ${Number(video.rate.toFixed(2))} frames a second`)),
+        make("span", {}, `${video.width} × ${video.height}, ${clock(video.duration)}, ${Number(video.rate.toFixed(2))} fps`)),
       make("button", { class: "quiet", "aria-label": "Choose another video", onclick: () => {
         removeFile(video);
         $("content-file").focus();
@@ -134,10 +134,15 @@ async function takeStyles(files) {
 
 let latestStyle = null; // the style video that was added last
 async function takeKeyframes(file) {
+  const found = await findKeyframes(file);
+  latestStyle = found.length > 1 ? file : latestStyle;
+  return addKeys(found);
+}
+
+async function findKeyframes(file) {
   const found = (await call("styles", { file: file.id, keyframes: Number($("keyframes").value), picker: $("picker").value })).styles;
   for (const style of found) state.styles[style.id] = style;
-  latestStyle = found.length > 1 ? file : latestStyle;
-  return addKeys(found.map((style) => style.id));
+  return found.map((style) => style.id);
 }
 
 // The number or the way was changed: the keyframes of the video that was added last are taken anew.
@@ -146,9 +151,9 @@ async function retakeKeyframes() {
   if (!file || !state.files[file.id]) return;
   say("style-said", `${file.name}: looking for its keyframes…`, "hint");
   try {
-    const before = state.form.keys;
+    const found = await findKeyframes(file), before = state.form.keys;
     state.form.keys = before.filter((key) => !(state.styles[key.style] || { of: "" }).of.includes(file.id));
-    const full = await takeKeyframes(file);
+    const full = addKeys(found);
     if (full) { state.form.keys = before; redraw(); }
     say("style-said", full || "");
   } catch (error) { say("style-said", error.message); }
@@ -159,7 +164,7 @@ function buildGallery(styles) {
     onclick: () => say("style-said", addKeys([name]) || ""), "aria-label": `Add ${name.replace("@", "")}: ${about}` }, inside, make("span", {}, name === "none" ? "as filmed" : name.replace("@", "")));
   $("gallery").append(
     ...styles.map(({ name, about }) => tile(`@${name}`, about, make("img", { src: `swatch/${name}`, alt: "", loading: "lazy" }))),
-    tile("none", "the video itself, unpainted", ""));
+    tile("none", "the video itself, unpainted", make("img", { src: "swatch/none", alt: "", loading: "lazy" })));
   buildRoving($("gallery"));
   $("find").addEventListener("input", () => {
     const wanted = $("find").value.toLowerCase();
@@ -197,7 +202,7 @@ function buildRecipes(recipes) {
     state.form.keys = [];
     addKeys(styles);
     await playClip();
-  }) }, make("span", { class: "pictures" }, ...styles.map((style) => style === "none" ? make("i") : make("img", { src: `swatch/${style.slice(1)}`, alt: "" }))), name)));
+  }) }, make("span", { class: "pictures" }, ...styles.map((style) => make("img", { src: `swatch/${style.replace("@", "")}`, alt: "" }))), name)));
 }
 
 function showReady() {
@@ -265,7 +270,7 @@ function buildPageDrop() {
   const show = (now) => { depth = now; $("drop-page").hidden = !now; };
   const hasFiles = (event) => [...(event.dataTransfer?.types || [])].includes("Files");
   addEventListener("dragenter", (event) => { if (hasFiles(event)) show(depth + 1); });
-  addEventListener("dragleave", (event) => { if (hasFiles(event)) show(Math.max(0, depth - 1)); });
+  addEventListener("dragleave", (event) => { if (hasFiles(event)) show(event.relatedTarget ? Math.max(0, depth - 1) : 0); });
   addEventListener("dragover", (event) => { if (hasFiles(event)) event.preventDefault(); });
   addEventListener("drop", withNotice(async (event) => {
     if (!hasFiles(event)) return;

@@ -61,7 +61,7 @@ function compare(task, players, before, caption) {
 function takeAway(task) {
   const { outcome } = task;
   const links = [["Video", outcome.video, "video"], ["Score file", outcome.score, "score"]].map(([text, id, name]) =>
-    make("a", { class: "button", href: media(id, true), download: true, "data-get": name }, `↓ ${text}`));
+    make("a", { class: name === "video" ? "button main small" : "button", href: media(id, true), download: true, "data-get": name }, `↓ ${text}`));
   const gif = make("button", { "data-gif": true, title: "The first 12 seconds, 480 pixels wide", onclick: withNotice(async () => {
     gif.disabled = true;
     gif.textContent = "Making the GIF…";

@@ -22,7 +22,7 @@ const HELP = {
 };
 const WORDS = { embedding: "one style", slerp: "on an arc", spline: "smooth path", pixels: "cross-fade",
   eased: "by the curve", uniform: "even", steady: "by motion", gaussian: "averaged", content: "video's", style: "style's", blend: "between" };
-export const PICKERS = { middle: "evenly, in the middle of each part", scene: "one of each scene", change: "where most changes", diverse: "as different as possible" };
+export const PICKERS = { middle: "evenly over time", scene: "one of each scene", change: "where most changes", diverse: "most different" };
 export const word = (name) => WORDS[name] || name;
 export const label = (name) => LABELS[name] || name[0].toUpperCase() + name.slice(1);
 const SEGMENTS = 4; // up to this many choices lie side by side

@@ -35,7 +35,6 @@ const paintMoment = latest(withNotice(async () => {
   try {
     const found = await call("frame", state.form);
     if (found.replaced) return;
-    stopClip();
     $("frame-before").src = found.before;
     $("frame-after").src = found.after;
     $("stage").dataset.painted = Number($("stage").dataset.painted || 0) + 1;

@@ -13,8 +13,8 @@ export function showTray() {
   $("tray-list").replaceChildren(...files.map((file) => make("li", {},
     make("span", { class: "name" }, file.name), make("small", {}, `${ROLES[file.role]}, ${weigh(file.bytes)}`),
     make("button", { class: "quiet", "aria-label": `Remove ${file.name}`, onclick: () => removeFile(file) }, "×"))));
-  const most = state.about.limits.kept;
-  $("tray-sum").textContent = `${weigh(state.bytes)} of ${most} MB, with what was painted.`;
+  const most = state.about.limits.kept, sent = files.reduce((sum, file) => sum + file.bytes, 0);
+  $("tray-sum").textContent = `${weigh(Math.max(state.bytes, sent))} of ${most} MB, with what was painted.`;
 }
 
 // Takes a file off the page at once, and off the server when it is too late to undo.
