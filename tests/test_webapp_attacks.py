@@ -74,6 +74,13 @@ def token(server: Server) -> str:
     return str(server.call("start")["token"])
 
 
+@pytest.fixture(scope="module")
+def sampled(server: Server) -> tuple[str, str]:
+    """A session, and the content in it."""
+    token = server.call("start")["token"]
+    return token, server.call("sample", token)["id"]
+
+
 @pytest.fixture
 def listener() -> Iterator[tuple[str, list[str]]]:
     """A server elsewhere, and what it is asked for."""
@@ -139,8 +146,8 @@ def test_an_unknown_token_is_not_found_and_shows_nothing(server: Server, token: 
         assert server.call("tasks", wrong)["gone"] is True
 
 
-def test_every_answer_forbids_other_origins(server: Server, token: str) -> None:
-    content = server.call("sample", token)["id"]
+def test_every_answer_forbids_other_origins(server: Server, sampled: tuple[str, str]) -> None:
+    token, content = sampled
     paths = (
         "", "page/page.js", "page/nope.js", "swatch/ink-wash", "swatch/nope", "favicon.ico",
         f"media/{token}/{content}", f"still/{token}/{content}", "still/x/x", "picture/x/x",
@@ -183,8 +190,11 @@ def test_an_upload_says_how_large_it_is(server: Server, token: str) -> None:
     assert "larger than 1 MB" in server.upload(token, bytes(1_000_001))["error"]
 
 
-def test_a_flood_of_previews_does_not_delay_the_page(server: Server, token: str) -> None:
-    content = server.call("sample", token)["id"]
+@pytest.mark.slow
+def test_a_flood_of_previews_does_not_delay_the_page(
+    server: Server, sampled: tuple[str, str]
+) -> None:
+    token, content = sampled
     keys = [{"style": "@ink-wash", "at": 0}, {"style": "@zebra", "at": 1}]
     form = {"content": content, "keys": keys, "settings": {"size": 128}, "time": 1.0}
     with ThreadPoolExecutor(60) as pool:
@@ -233,9 +243,10 @@ def refusal(server: Server, name: str, token: str, **sent: Any) -> str:
 
 @pytest.mark.parametrize("name", ["curves", "frame", "clip", "estimate", "pack", "paint"])
 def test_a_form_with_a_wrong_part_is_refused_in_one_line(
-    server: Server, token: str, name: str
+    server: Server, sampled: tuple[str, str], name: str
 ) -> None:
-    form = {"content": server.call("sample", token)["id"], "keys": KEYS, "time": 1.0}
+    token, content = sampled
+    form = {"content": content, "keys": KEYS, "time": 1.0}
     before = server.files()
     for part, values in WRONG.items():
         for value in values:
@@ -264,8 +275,8 @@ def test_what_belongs_to_another_visitor_is_not_found(server: Server, token: str
     server.call("cancel", other, id=job)
 
 
-def test_a_video_is_not_opened_as_a_project(server: Server, token: str) -> None:
-    content = server.call("sample", token)["id"]
+def test_a_video_is_not_opened_as_a_project(server: Server, sampled: tuple[str, str]) -> None:
+    token, content = sampled
     assert "not uploaded as a project" in refusal(server, "unpack", token, file=content)
     assert server.call("marks", token, file=content)["beats"]
 
@@ -280,9 +291,9 @@ def test_a_video_is_not_opened_as_a_project(server: Server, token: str) -> None:
     ids=lambda value: str(value)[:20],
 )  # fmt: skip
 def test_a_still_has_a_side_within_limits(
-    server: Server, token: str, query: str, status: int
+    server: Server, sampled: tuple[str, str], query: str, status: int
 ) -> None:
-    content = server.call("sample", token)["id"]
+    token, content = sampled
     found, body, _ = server.send(f"still/{token}/{content}?{query}")
     assert found == status
     if status == 200:
@@ -292,8 +303,8 @@ def test_a_still_has_a_side_within_limits(
         assert len(body) < 100 and b"Traceback" not in body
 
 
-def test_results_count_before_they_are_rendered(server: Server, token: str) -> None:
-    content = server.call("sample", token)["id"]
+def test_results_count_before_they_are_rendered(server: Server, sampled: tuple[str, str]) -> None:
+    token, content = sampled
     before = server.files()
     slow = {"content": content, "keys": KEYS, "settings": {"speed": 0.0625}}
     assert "larger than 4 MB together" in refusal(server, "paint", token, **slow)
