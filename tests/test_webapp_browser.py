@@ -167,6 +167,7 @@ def test_files_are_dropped_anywhere_on_the_page(page: Browser, clips: Path) -> N
     page.drop("#jobs-empty", clips / "red.png", end="")
     assert page.is_visible("#drop-page")
     page.drop("#jobs-empty", clips / "red.png", end="dragCancel")
+    page.click("#tab-jobs")
     assert not page.is_visible("#drop-page")
     page.drop("#jobs-empty", clips / "short.mp4", clips / "red.png", clips / "broken.mp4")
     page.wait(lambda: names(page) == ["red"], "the style")
@@ -208,7 +209,7 @@ def test_a_recipe_plays_the_transition_with_one_click(page: Browser) -> None:
     first = page.box("#playhead")["x"]
     page.wait(lambda: page.box("#playhead")["x"] != first, "a playhead that moves")
     page.wait(lambda: page.text("#expected").startswith("About"), "the expected time")
-    expected = r"About [\d.:]+ (s|min) to render, about [\d.]+ [kM]B, 480 × 270 pixels\."
+    expected = r"About [\d.:]+ (s|min) to render, about [\d.]+ [kM]B, 480\s×\s270 pixels\."
     assert re.fullmatch(expected, page.text("#expected"))
     check_every_width(page, "playing", "#clip-frame")
     page.click("#loop-clip")

@@ -55,6 +55,13 @@ def test_results_are_compared_taken_away_removed_and_edited_again(
     page.set("#set-strength", 0.5)
     render(page, 2)
     assert int(page.js("return Number(document.body.dataset.rung)")) == rung + 2
+    assert [" ".join(one.split()) for one in page.texts(".task .about")] == [
+        "short.mp4 ink-wash → zebra, strength 0.5, detail 128",
+        "short.mp4 ink-wash → zebra, detail 128",
+    ]
+    page.wait(
+        lambda: page.js("return document.querySelector('.task .thumb').naturalWidth > 9"), "it"
+    )
     page.wait(lambda: "is painted" in page.text("#notice"), "the notice")
 
     page.click(".task [value=wipe]")
@@ -175,7 +182,7 @@ def test_help_is_visible_and_names_no_option_of_the_command_line(page: Browser) 
         " e.querySelector('.help')?.getBoundingClientRect().height ?? 0)"
     )
     assert len(shown) >= 6 and min(shown) > 10
-    assert not page.is_visible("#settings-more")
+    assert not page.is_visible("#settings-more") and page.count("h1") == 1
     page.js("document.querySelectorAll('details').forEach(one => { one.open = true })")
     words = page.js("return document.body.innerText").lower()
     for word in ("--", "slerp", "ghost", "pace", "gaussian", "bézier", "uniform", "√"):
@@ -237,7 +244,10 @@ def test_a_long_name_and_a_report_fit_the_screen(
     page.shot(SHOTS / f"long-name-{width}.png", whole=True)
 
 
-@pytest.mark.parametrize(("width", "height"), [(1440, 1000), (390, 844)])
+@pytest.mark.parametrize(
+    ("width", "height"),
+    [(1440, 1000), pytest.param(1024, 800, marks=pytest.mark.slow), (390, 844)],
+)
 def test_the_stage_stays_in_sight(page: Browser, clips: Path, width: int, height: int) -> None:
     page.resize(width, height)
     bring(page, clips / "short.mp4", "@ink-wash")

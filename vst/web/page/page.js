@@ -24,6 +24,7 @@ function openTab(name) {
 }
 
 function buildTabs() {
+  $("to-paint").addEventListener("click", () => { openTab("paint"); $("tab-paint").focus(); });
   for (const name of TABS) {
     $(`tab-${name}`).addEventListener("click", () => openTab(name));
     $(`tab-${name}`).addEventListener("keydown", (event) => {
@@ -270,7 +271,8 @@ function buildPageDrop() {
   const show = (now) => { depth = now; $("drop-page").hidden = !now; };
   const hasFiles = (event) => [...(event.dataTransfer?.types || [])].includes("Files");
   addEventListener("dragenter", (event) => { if (hasFiles(event)) show(depth + 1); });
-  addEventListener("dragleave", (event) => { if (hasFiles(event)) show(event.relatedTarget ? Math.max(0, depth - 1) : 0); });
+  addEventListener("dragleave", (event) => show(event.relatedTarget ? Math.max(0, depth - 1) : 0));
+  addEventListener("pointermove", () => { if (depth) show(0); }); // not sent while something is dragged
   addEventListener("dragover", (event) => { if (hasFiles(event)) event.preventDefault(); });
   addEventListener("drop", withNotice(async (event) => {
     if (!hasFiles(event)) return;
@@ -302,7 +304,7 @@ async function start() {
   const said = sessionStorage.getItem("vst-said");
   if (said) { notify(said); sessionStorage.removeItem("vst-said"); }
   $("version").textContent = `vst ${about.version}`;
-  $("content-limit").textContent = `at most ${about.limits.upload} MB and ${clock(about.limits.length)}`;
+  $("content-limit").textContent = `at most ${about.limits.upload} MB and ${about.limits.length < 120 ? clock(about.limits.length) : `${Math.floor(about.limits.length / 60)} minutes`}`;
   $("content-file").accept = about.accept.content;
   $("style-file").accept = about.accept.style;
   $("measure-content").accept = $("measure-painted").accept = about.accept.content;

@@ -5,6 +5,7 @@ const LABELS = { stabilize: "Stabilizer", steadiness: "Steadiness", audio: "Soun
   brush: "Strokes", pace: "Speed of change", ghost: "Trail", speed: "Playback", size: "Detail" };
 // What each setting does, in the page's words; a setting without any has the library's.
 const HELP = {
+  quality: "Draft is quick and best is slow: sets steadiness, detail and how the file is compressed.",
   strength: "How much of the style is seen; 0 leaves the video as filmed.",
   hold: "How long each style stays before it changes to the next.",
   ease: "How a change starts and ends.",
@@ -21,11 +22,11 @@ const HELP = {
   audio: "Keep the sound of the video.",
 };
 const WORDS = { embedding: "one style", slerp: "on an arc", spline: "smooth path", pixels: "cross-fade",
-  eased: "by the curve", uniform: "even", steady: "by motion", gaussian: "averaged", content: "video's", style: "style's", blend: "between" };
+  eased: "by the curve", uniform: "even", steady: "motion", gaussian: "average", content: "video's", style: "style's", blend: "between" };
 export const PICKERS = { middle: "evenly over time", scene: "one of each scene", change: "where most changes", diverse: "most different" };
 export const word = (name) => WORDS[name] || name;
 export const label = (name) => LABELS[name] || name[0].toUpperCase() + name.slice(1);
-const SEGMENTS = 4; // up to this many choices lie side by side
+const SEGMENTS = 22; // letters of choices that lie side by side
 
 export function buildSettings(controls, changed) {
   $("settings").replaceChildren();
@@ -79,7 +80,7 @@ function onOff(row, about, value, set) {
 
 function choice(row, about, value, set) {
   if (about.shapes) return eased(row, about, value, set);
-  if (about.choices.length > SEGMENTS) {
+  if (about.choices.map(word).join("").length > SEGMENTS) {
     const id = `set-${about.name}`;
     const select = make("select", { id }, ...about.choices.map((name) => make("option", { value: name }, word(name))));
     select.value = value;

@@ -58,7 +58,7 @@ const estimate = latest(async () => {
     const found = await call("estimate", state.form);
     if (found.replaced) return;
     estimated = needed;
-    $("expected").textContent = `About ${clock(found.seconds)} to render, about ${weigh(found.bytes)}, ${found.size.join(" × ")} pixels.`;
+    $("expected").textContent = `About ${clock(found.seconds)} to render, about ${weigh(found.bytes)}, ${found.size.join("\u00a0×\u00a0")} pixels.`;
   } catch { $("expected").textContent = ""; } // the preview reports the error
 });
 const estimateSoon = later(estimate, 1200);
