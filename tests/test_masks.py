@@ -13,12 +13,13 @@ import pytest
 from tests.mask_measures import frames_of, halos, overlap, own_flicker, spreading
 from vst.core.types import Frame, Picture, VideoInfo
 from vst.errors import UsageError
+from vst.imaging.extend_colors import extend_colors
 from vst.masks import EDGES, MASKS
 from vst.masks.auto import LOOKAHEAD, AutoMask, check_rectangle
 from vst.masks.base import Alpha, Mask, MaskParts
 from vst.masks.doubt import Doubts
 from vst.masks.file import FileMask
-from vst.masks.inpainted import InpaintedEdge, extend_colors
+from vst.masks.inpainted import InpaintedEdge
 from vst.masks.letterbox import find_window
 from vst.masks.motion import (
     compute_affine_flow,

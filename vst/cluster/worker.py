@@ -32,7 +32,7 @@ from vst.engines.base import Engine
 from vst.errors import UsageError
 from vst.job import Job
 from vst.pipeline.control import RunControl
-from vst.pipeline.frames import ChangeGuard, open_job_content
+from vst.pipeline.frames import ChangeGuard, open_painted_content
 from vst.pipeline.parts import EngineCache, build_parts, build_sink_spec, open_job_mask
 from vst.pipeline.run import run
 from vst.pipeline.session import RenderSession
@@ -161,7 +161,7 @@ class Worker:
         check_version(order.version)
         self._close_order()
         job = localize_job(order.job, order.inputs, self._inputs, self._cores)
-        source = open_job_content(job)
+        source = open_painted_content(job)
         try:
             engine = self._engines.open(job)
             engine.prepare(order.styles)

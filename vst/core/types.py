@@ -33,12 +33,14 @@ class Frame:
 
     ``index`` counts from 0 at the first frame that the source yields; ``time`` is in seconds from
     the start of the whole video (a source read from 2 s on yields its first frame with index 0 and
-    a time of about 2.0).
+    a time of about 2.0). ``alpha``: opacity, uint8 (height, width), where the source keeps it; the
+    picture then has colors below transparent pixels, too.
     """
 
     index: int
     time: float
     picture: Picture
+    alpha: npt.NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,8 @@ class VideoInfo:
     stream, in order;
     ``container`` is the file format in FFmpeg's names, empty for pictures, which have no other
     streams to copy. ``origin`` is the time stamp of the first frame, in seconds, which is time 0 of
-    `Frame.time`; ``tick`` is the unit of the file's time stamps, in seconds.
+    `Frame.time`; ``tick`` is the unit of the file's time stamps, in seconds. ``alpha``: frames come
+    with their opacity.
     """
 
     path: Path
@@ -93,6 +96,7 @@ class VideoInfo:
     origin: float = 0.0
     tick: Fraction = Fraction(1, 90000)
     metadata: dict[str, str] = field(default_factory=dict)
+    alpha: bool = False
 
     @property
     def aspect(self) -> float:

@@ -12,6 +12,7 @@ from vst.errors import MediaError
 from vst.job import Job, compute_painted_seconds
 from vst.masks.base import Alpha, Mask
 from vst.video.retime import retime_frames
+from vst.video.sinks import can_keep_alpha
 from vst.video.sources import open_source
 from vst.video.sources.base import Source
 from vst.video.sources.graded import GradedSource
@@ -25,6 +26,14 @@ def open_job_content(job: Job) -> Source:
     """Open the job's content, as its lookup table shows it; the caller closes it."""
     source = open_source(job.content, job.limits)
     return source if job.lut is None else GradedSource(source, Path(job.lut))
+
+
+def open_painted_content(job: Job) -> Source:
+    """Open the job's content to be painted into its output: with opacity, if that can hold it."""
+    source = open_job_content(job)
+    if can_keep_alpha(job.output, job.codec):
+        source.keep_alpha()
+    return source
 
 
 def count_frames(job: Job, info: VideoInfo) -> int:
@@ -65,7 +74,7 @@ def pair_without_mask(frames: Iterable[Frame]) -> Iterator[MaskedFrame]:
 
 def _renumber(frames: Iterable[Frame], first: int) -> Iterator[Frame]:
     for index, frame in enumerate(frames, first):
-        yield Frame(index, frame.time, frame.picture)
+        yield Frame(index, frame.time, frame.picture, frame.alpha)
 
 
 class ChangeGuard:

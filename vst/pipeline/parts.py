@@ -100,6 +100,7 @@ def build_sink_spec(job: Job, info: VideoInfo, names: Mapping[str, str] | None =
         job=build_record(job, names),
         patience=job.patience,
         preset=QUALITIES[job.quality].preset,
+        alpha=info.alpha,
     )
 
 

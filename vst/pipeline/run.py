@@ -21,7 +21,7 @@ from vst.job import Job
 from vst.pipeline.build_schedule import Schedule, apply_score, build_schedule, read_job_score
 from vst.pipeline.checks import check_job
 from vst.pipeline.control import RunControl
-from vst.pipeline.frames import ChangeGuard, open_job_content
+from vst.pipeline.frames import ChangeGuard, open_painted_content
 from vst.pipeline.loop import LoopResult
 from vst.pipeline.parts import build_parts, build_sink_spec, open_job_engine, open_job_mask
 from vst.pipeline.session import CHUNK_SECONDS, RenderSession, check_limits, open_chunks
@@ -98,7 +98,7 @@ def run(
     score = read_job_score(job)
     job = apply_score(job, score)
     with contextlib.ExitStack() as stack:
-        source = stack.enter_context(open_job_content(job))
+        source = stack.enter_context(open_painted_content(job))
         check_limits(job, source.info)
         workers = chunk_painter.workers if chunk_painter is not None else 1
         folder = stack.enter_context(open_chunks(job, source.info, workers, chunk_seconds))

@@ -131,7 +131,7 @@ class FrameWriter:
                 trail.reset()
             picture = trail.step(picture)
         if is_written:
-            self.parts.sink.write(Frame(frame.index, frame.time, picture))
+            self.parts.sink.write(Frame(frame.index, frame.time, picture, frame.alpha))
 
     def _end_chunk(self, start: Handover | WarmStart) -> None:
         trail = self.parts.trail

@@ -124,13 +124,14 @@ def retime_frames(
             while (at := start + float(count * step)) < frame.time - span * 1e-3:
                 part = max(0.0, (at - before.time) / span)
                 picture = mover(before.picture, frame.picture, part) if mover else before.picture
-                yield Frame(count, start + float(Fraction(count) / rate), picture)
+                at = start + float(Fraction(count) / rate)
+                yield Frame(count, at, picture, before.alpha)
                 count += 1
         before = frame
     if before is None:
         return
     while count == 0 or start + float((count + Fraction(1, 2)) * step) < before.time + span:
-        yield Frame(count, start + float(Fraction(count) / rate), before.picture)
+        yield Frame(count, start + float(Fraction(count) / rate), before.picture, before.alpha)
         count += 1
 
 

@@ -191,6 +191,7 @@ def _merge_tracks(
     return joined
 
 
-def get_track_suffix(codec: str) -> str:
+def get_track_suffix(codec: str, alpha: bool = False) -> str:
     """Return the suffix of a picture track's file for a codec."""
-    return {"mp4": ".mp4", "mov": ".mov", "matroska": ".mkv"}[ENCODERS[codec].track]
+    track = ENCODERS[codec].choose_track(alpha)
+    return {"mp4": ".mp4", "mov": ".mov", "matroska": ".mkv"}[track]

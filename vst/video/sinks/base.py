@@ -14,6 +14,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from vst.core.types import Frame, VideoInfo
 
 
@@ -26,7 +29,7 @@ class SinkSpec:
     the frames' own times. ``tempo``: FFmpeg filters for the sound where the speed changes.
     ``codec`` and ``crf`` None: the default of the file format. ``job``: text for the output's
     metadata. ``patience``: seconds without progress after which ffmpeg counts as hung.
-    ``preset``: x264's, for H.264.
+    ``preset``: x264's, for H.264. ``alpha``: frames come with their opacity, which is kept.
     """
 
     path: Path
@@ -46,6 +49,7 @@ class SinkSpec:
     job: str = ""
     patience: float | None = None
     preset: str | None = None
+    alpha: bool = False
 
 
 @dataclass
@@ -57,6 +61,14 @@ class SinkReport:
     rate: Fraction
     duration: float
     warnings: list[str] = field(default_factory=list)
+
+
+def join_alpha(frame: Frame, alpha: bool) -> npt.NDArray[np.uint8]:
+    """Return a frame's pixels: RGB, or with ``alpha`` RGBA, opaque where the frame has none."""
+    if not alpha:
+        return frame.picture
+    opaque = np.full(frame.picture.shape[:2], 255, np.uint8)
+    return np.dstack([frame.picture, opaque if frame.alpha is None else frame.alpha])
 
 
 class Sink(ABC):

@@ -24,8 +24,15 @@ class Encoder:
     highest_crf: int = 51
     pixels_odd: str | None = None
     track: str = "mp4"
+    alpha: str | None = None
+    """Pixel format with opacity, where the codec has one."""
+    alpha_options: tuple[str, ...] = ()
     in_order: tuple[str, ...] = ()
     """Options that disable reordering, so that each packet of MP4 lasts as long as its frame."""
+
+    def choose_track(self, alpha: bool) -> str:
+        """Return the format of the temporary track: MP4 has no opacity of VP9."""
+        return "matroska" if alpha and self.track == "mp4" else self.track
 
     @property
     def is_rgb(self) -> bool:
@@ -50,6 +57,8 @@ ENCODERS = {
         "yuv420p",
         crf=24,
         highest_crf=63,
+        alpha="yuva420p",
+        alpha_options=("-auto-alt-ref", "0", "-metadata:s:v:0", "alpha_mode=1"),
     ),
     "vp8": Encoder(
         "libvpx",
@@ -66,7 +75,16 @@ ENCODERS = {
         pixels_odd="yuv444p10le",
         track="mov",
     ),
-    "ffv1": Encoder("ffv1", ("-level", "3", "-slicecrc", "1"), "bgr0", track="matroska"),
+    "prores4444": Encoder(
+        "prores_ks",
+        ("-profile:v", "4444", "-vendor", "apl0"),
+        "yuv444p10le",
+        track="mov",
+        alpha="yuva444p10le",
+    ),
+    "ffv1": Encoder(
+        "ffv1", ("-level", "3", "-slicecrc", "1"), "bgr0", track="matroska", alpha="bgra"
+    ),
 }
 """Codecs by the names that users give."""
 
@@ -120,7 +138,7 @@ _MP4 = ContainerFormat(
 )
 _MOV = ContainerFormat(
     muxer="mov",
-    codecs=("h264", "hevc", "prores"),
+    codecs=("h264", "hevc", "prores", "prores4444"),
     audio=frozenset({"aac", "mp3", "ac3", "eac3", "alac"}) | _PCM,
     audio_fallback="aac",
     subtitles=frozenset({"mov_text"}),
@@ -129,7 +147,7 @@ _MOV = ContainerFormat(
 )
 _MKV = ContainerFormat(
     muxer="matroska",
-    codecs=("h264", "hevc", "vp9", "vp8", "ffv1", "prores"),
+    codecs=("h264", "hevc", "vp9", "vp8", "ffv1", "prores", "prores4444"),
     audio=frozenset(
         {
             "aac",

@@ -118,7 +118,11 @@ def _add_stream(
     size: tuple[int, int],
 ) -> Any:
     """Add a stream for packets like those of ``track``, with this tick and this size."""
-    stream: Any = output.add_stream_from_template(track.streams.video[0], opaque=True)
+    source = track.streams.video[0]
+    stream: Any = output.add_stream_from_template(source, opaque=True)
+    if any(name.lower() == "alpha_mode" for name in source.metadata):
+        # Without this tag players and the muxer ignore the opacity beside VP9's pictures.
+        stream.metadata["alpha_mode"] = "1"
     stream.codec_context.width, stream.codec_context.height = size
     stream.codec_context.framerate = rate
     stream.time_base = tick

@@ -25,7 +25,7 @@ _PIPE_BYTES = 1 << 20
 @dataclass(frozen=True)
 class TrackEncoding:
     """How a track is encoded. ``crf`` None: the encoder's default; ``in_order``: without frame
-    reordering; ``preset``: x264's.
+    reordering; ``preset``: x264's; ``alpha``: frames are RGBA, and keep their opacity.
     """
 
     codec: str = "h264"
@@ -33,6 +33,7 @@ class TrackEncoding:
     sample_aspect: Fraction = Fraction(1)
     in_order: bool = False
     preset: str | None = None
+    alpha: bool = False
 
 
 class TrackWriter(FFMPEG_VideoWriter):
@@ -81,18 +82,23 @@ class TrackWriter(FFMPEG_VideoWriter):
         odd = bool(width % 2 or height % 2)
         pixels = encoder.pixels_odd if odd and encoder.pixels_odd else encoder.pixels
         quality = ["-crf", str(crf)] if crf is not None and encoder.crf is not None else []
+        alpha = self.encoding.alpha and encoder.alpha is not None
+        pixels = encoder.alpha if alpha and encoder.alpha else pixels
         given = self.encoding.preset if self.codec == "h264" else None
         preset = ["-preset", given] if given else []  # the last one counts
         if self.codec == "h264" and crf == 0 and pixels == "yuv420p":
             quality = ["-crf", "1"]  # 0 is lossless, in a profile that browsers cannot play
         return [
-            *("-f", "rawvideo", "-pixel_format", "rgb24", "-video_size", f"{width}x{height}"),
+            *("-f", "rawvideo", "-pixel_format", "rgba" if self.encoding.alpha else "rgb24"),
+            *("-video_size", f"{width}x{height}"),
             *("-framerate", f"{fps.numerator}/{fps.denominator}"),
             *(*SAFE_INPUT, "-i", "pipe:0", "-an"),
             *("-vf", _build_filters(pixels, encoder.is_rgb, self.encoding.sample_aspect)),
             *("-c:v", encoder.encoder, *encoder.options, *preset, *quality),
+            *(encoder.alpha_options if alpha else ()),
             *(encoder.in_order if self.encoding.in_order else ()),
-            *("-fps_mode", "passthrough", "-f", encoder.track, "-y", format_file_url(self.path)),
+            *("-fps_mode", "passthrough", "-f", encoder.choose_track(alpha)),
+            *("-y", format_file_url(self.path)),
         ]
 
     def write_frame(self, img_array: Picture) -> None:

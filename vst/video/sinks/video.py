@@ -10,7 +10,7 @@ from vst.core.types import Frame
 from vst.errors import OutputError, UsageError
 from vst.video.sinks.assemble import Timing, assemble, get_track_suffix
 from vst.video.sinks.atomic_output import AtomicOutput
-from vst.video.sinks.base import Sink, SinkReport, SinkSpec
+from vst.video.sinks.base import Sink, SinkReport, SinkSpec, join_alpha
 from vst.video.sinks.formats import choose_format
 from vst.video.sinks.track import TrackEncoding, TrackWriter, round_rate
 
@@ -26,7 +26,7 @@ class VideoSink(Sink):
         _, codec, crf = choose_format(spec.path, spec.codec, spec.crf)
         check_numbers(spec)
         self._output = AtomicOutput(spec.path, spec.overwrite)
-        self._track = self._output.folder / f"pictures{get_track_suffix(codec)}"
+        self._track = self._output.folder / f"pictures{get_track_suffix(codec, spec.alpha)}"
         self._first = 0.0
         self._last = -1.0
         self._times = array("d")
@@ -36,7 +36,12 @@ class VideoSink(Sink):
                 (spec.width, spec.height),
                 round_rate(spec.rate),
                 TrackEncoding(
-                    codec, crf, spec.sample_aspect, in_order=spec.variable, preset=spec.preset
+                    codec,
+                    crf,
+                    spec.sample_aspect,
+                    in_order=spec.variable,
+                    preset=spec.preset,
+                    alpha=spec.alpha,
                 ),
                 target=spec.path,
             )
@@ -48,7 +53,7 @@ class VideoSink(Sink):
         check_frame(frame, self.spec, self._last if self._writer.frames else None)
         if self._writer.frames == 0:
             self._first = frame.time
-        self._writer.write_frame(frame.picture)
+        self._writer.write_frame(join_alpha(frame, self.spec.alpha))
         self._last = frame.time
         if self.spec.variable:
             self._times.append(frame.time)

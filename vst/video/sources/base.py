@@ -55,5 +55,11 @@ class Source(Closable, ABC):
             raise MediaError(f"{self.info.path} has no readable frame. Give another file")
         return shown.picture
 
+    def keep_alpha(self) -> bool:
+        """Yield frames with their opacity from now on, instead of on black; return whether the
+        content has any.
+        """
+        return False
+
     def close(self) -> None:
         """Close the file."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from av import VideoFrame
 from av.filter import Graph
 from av.video.reformatter import ColorRange, VideoReformatter
@@ -15,6 +16,7 @@ from av.video.stream import VideoStream
 
 from vst.core.types import ColorInfo, Picture
 from vst.errors import MediaError
+from vst.imaging.extend_colors import extend_colors
 from vst.video.sources import tone_mapping as tone
 
 # Code points of ISO/IEC 23091-2, as FFmpeg uses them, and FFmpeg's names.
@@ -140,6 +142,15 @@ class RgbConverter:
         picture = _convert_to_array(converted)
         # A frame that was RGB already is the decoder's own memory.
         return picture.copy() if converted is frame else picture
+
+    def split(self, frame: VideoFrame) -> tuple[Picture, npt.NDArray[np.uint8]]:
+        """Return the colors, also below transparent pixels, and the opacity of a frame."""
+        if not frame.format.is_rgb and not frame.format.has_palette:
+            frame.colorspace = self._matrix if self._matrix else 1
+            frame.color_range = self._range
+        pixels = _convert_to_array(self._to(frame, "rgba"))
+        alpha = np.ascontiguousarray(pixels[..., 3])
+        return extend_colors(np.ascontiguousarray(pixels[..., :3]), alpha > 0), alpha
 
     def _to(self, frame: VideoFrame, name: str) -> VideoFrame:
         width, height = self._size

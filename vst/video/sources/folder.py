@@ -6,16 +6,20 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
 
 from vst.core.limits import LIMITS, Limits
 from vst.core.types import Frame, Picture, VideoInfo
 from vst.errors import MediaError, UnsupportedFileError, UsageError
 from vst.video.sources import PICTURE_SUFFIXES
 from vst.video.sources.base import Source
-from vst.video.sources.picture import read_picture
+from vst.video.sources.picture import read_picture, read_picture_with_alpha
 from vst.video.sources.rate import check_rate
 
 DEFAULT_RATE = Fraction(25)
@@ -92,20 +96,31 @@ class FolderSource(Source):
             if time >= start - 1e-9 and (end is None or time < end - 1e-9)
         ]
         for index, (time, path) in enumerate(chosen):
-            yield Frame(index, time, self._picture(path))
+            yield Frame(index, time, *self._read(path))
 
     def at(self, time: float) -> Picture:
-        return self._picture(self._paths[max(0, bisect_right(self._times, time + 1e-6) - 1)])
+        return self._read(self._paths[max(0, bisect_right(self._times, time + 1e-6) - 1)])[0]
 
-    def _picture(self, path: Path) -> Picture:
-        picture = read_picture(path, self._max_pixels)
+    def keep_alpha(self) -> bool:
+        found = read_picture_with_alpha(self._paths[0], self._max_pixels)[1] is not None
+        self.info = replace(self.info, alpha=found)
+        return found
+
+    def _read(self, path: Path) -> tuple[Picture, npt.NDArray[np.uint8] | None]:
+        """Read a frame, with its opacity where that is kept."""
+        alpha = None
+        if self.info.alpha:
+            picture, alpha = read_picture_with_alpha(path, self._max_pixels)
+            alpha = np.full(picture.shape[:2], 255, np.uint8) if alpha is None else alpha
+        else:
+            picture = read_picture(path, self._max_pixels)
         height, width = picture.shape[:2]
         if (width, height) != (self.info.width, self.info.height):
             raise MediaError(
                 f"{str(path)!r} is {width} x {height}, but the folder's first picture is "
                 f"{self.info.width} x {self.info.height}. Bring all frames to one size"
             )
-        return picture
+        return picture, alpha
 
     def _warn_of_gaps(self) -> None:
         numbers = [

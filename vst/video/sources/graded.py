@@ -69,10 +69,15 @@ class GradedSource(Source):
 
     def frames(self, start: float = 0.0, end: float | None = None) -> Iterator[Frame]:
         for frame in self._source.frames(start, end):
-            yield Frame(frame.index, frame.time, self._filter(frame.picture))
+            yield Frame(frame.index, frame.time, self._filter(frame.picture), frame.alpha)
 
     def at(self, time: float) -> Picture:
         return self._filter(self._source.at(time))
+
+    def keep_alpha(self) -> bool:
+        found = self._source.keep_alpha()
+        self.info = self._source.info
+        return found
 
     def close(self) -> None:
         self._source.close()

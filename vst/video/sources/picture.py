@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from vst.core.limits import LIMITS, Limits, check_pixels
 from vst.core.types import Frame, Picture, VideoInfo
 from vst.errors import MediaError, MissingFileError
+from vst.imaging.extend_colors import extend_colors
 from vst.video.sources.base import Source
 
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "AVIF", "PPM", "TGA", "GIF")
@@ -24,6 +26,8 @@ does not need, such as PSD's, is only a risk.
 """
 
 _DEEP_MODES = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")
+ALPHA_MODES = ("RGBA", "LA", "PA", "La", "RGBa")
+"""Pillow's modes with opacity."""
 _EXIF_ORIENTATION = 0x0112
 _STRIP = 1 << 22
 """Pixels that are converted at once."""
@@ -40,6 +44,35 @@ def read_picture(path: str | Path, max_pixels: int = LIMITS.pixels) -> Picture:
     has more than ``max_pixels``.
     """
     return _read_with_header(Path(path), max_pixels)[0]
+
+
+def read_picture_with_alpha(
+    path: str | Path, max_pixels: int = LIMITS.pixels
+) -> tuple[Picture, npt.NDArray[np.uint8] | None]:
+    """Read a picture as `read_picture` does, but its opacity apart, uint8 (height, width); None
+    where it has none. Transparent pixels get the colors of the visible ones around them.
+    """
+    path = Path(path)
+    alpha = _read_alpha(path, max_pixels)
+    if alpha is None:
+        return read_picture(path, max_pixels), None
+    with _open_image(path) as image:
+        upright = ImageOps.exif_transpose(image)
+        colors = np.asarray(upright.convert("RGBA"), np.uint8)[..., :3]
+    return extend_colors(np.ascontiguousarray(colors), alpha > 0), alpha
+
+
+def _read_alpha(path: Path, max_pixels: int) -> npt.NDArray[np.uint8] | None:
+    """Read the opacity of a picture; None where it has none, or cannot be read."""
+    try:
+        with _open_image(path) as image:
+            check_pixels(repr(str(path)), *image.size, max_pixels)
+            if "transparency" not in image.info and image.mode not in ALPHA_MODES:
+                return None
+            upright = ImageOps.exif_transpose(image)
+            return np.array(upright.convert("RGBA").getchannel("A"), np.uint8)
+    except (OSError, ValueError, SyntaxError, MediaError):
+        return None  # `read_picture` says what is wrong
 
 
 def _read_with_header(path: Path, max_pixels: int) -> tuple[Picture, dict[str, Any], list[str]]:
@@ -120,7 +153,7 @@ def _make_converter(image: Image.Image) -> Callable[[Image.Image], Picture]:
     def convert(part: Image.Image) -> Picture:
         if see_through:
             part = part.convert("RGBA")
-        if part.mode in ("RGBA", "LA", "PA", "La", "RGBa"):
+        if part.mode in ALPHA_MODES:
             solid = part.convert("RGBA")
             black = Image.new("RGBA", solid.size, (0, 0, 0, 255))
             black.alpha_composite(solid)

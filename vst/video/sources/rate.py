@@ -42,12 +42,12 @@ def resample(frames: Iterable[Frame], rate: Fraction, end: float | None = None) 
         else:
             span = frame.time - shown.time
             while start + float(count * step + grace) < frame.time:
-                yield Frame(count, start + float(count * step), shown.picture)
+                yield Frame(count, start + float(count * step), shown.picture, shown.alpha)
                 count += 1
         shown = frame
     if shown is None:
         return
     stop = shown.time + span if end is None else end
     while count == 0 or start + float((count + Fraction(1, 2)) * step) < stop:
-        yield Frame(count, start + float(count * step), shown.picture)
+        yield Frame(count, start + float(count * step), shown.picture, shown.alpha)
         count += 1

@@ -9,10 +9,11 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
-from av import VideoFrame
+from av import CodecContext, VideoFrame
 from av.container import InputContainer
 from av.sidedata.sidedata import SideData
 from av.stream import Discard
+from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from vst.core.limits import LIMITS, Limits, check_frames, check_pixels
@@ -29,6 +30,9 @@ SCAN_BYTES = 256 * 1024 * 1024
 """Size up to which a file's packets are read at opening, without decoding, for the exact frame
 count and times.
 """
+
+ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+"""Codec -> decoder that reads its opacity, which FFmpeg's own does not."""
 
 _SLACK = 1e-6
 """Seconds: closer times count as equal."""
@@ -53,6 +57,7 @@ class VideoSource(Source):
         self._path = path
         self._limits = limits
         self._threads = threads
+        self._decoder: str | None = None
         with self._open() as container:
             stream = probe.select_video_stream(container, path)
             self._stream = stream.index
@@ -77,7 +82,7 @@ class VideoSource(Source):
                 return
             if time >= start - _SLACK:
                 check_frames(self._name, index + 1, self._limits.frames)
-                yield Frame(index, time, self._orientation.apply(convert(frame)))
+                yield self._make_frame(index, time, frame, convert)
                 index += 1
         if end is None and start <= 0.0:
             self._check_whole(index)
@@ -91,6 +96,24 @@ class VideoSource(Source):
         if shown is None:
             raise MediaError(f"{self._name} has no readable frame. Give another video")
         return self._orientation.apply(RgbConverter(self._color, *self._stored, self._alpha)(shown))
+
+    def keep_alpha(self) -> bool:
+        with self._open() as container:
+            tags = container.streams[self._stream].metadata
+        marked = any(name.lower() == "alpha_mode" and value == "1" for name, value in tags.items())
+        self._decoder = ALPHA_DECODERS.get(self.info.codec) if marked else None
+        found = self._alpha or self._decoder is not None
+        self.info = replace(self.info, alpha=found)
+        return found
+
+    def _make_frame(
+        self, index: int, time: float, frame: VideoFrame, convert: RgbConverter
+    ) -> Frame:
+        if not self.info.alpha:
+            return Frame(index, time, self._orientation.apply(convert(frame)))
+        picture, alpha = convert.split(frame)
+        upright = self._orientation.apply
+        return Frame(index, time, upright(picture), upright(alpha))
 
     def exact_count(self) -> int:
         """Count the frames by reading the file without decoding; also updates `info`."""
@@ -244,6 +267,7 @@ class VideoSource(Source):
         """Decode from the container's position; skip damaged packets and warn once."""
         damaged = 0
         stopped = ""
+        decoder = self._open_alpha_decoder(stream)
         try:
             for packet in container.demux(stream):
                 # A packet that the end of the file truncates would decode to a half-gray picture.
@@ -251,7 +275,7 @@ class VideoSource(Source):
                     damaged += 1
                     continue
                 try:
-                    yield from packet.decode()
+                    yield from packet.decode() if decoder is None else decoder.decode(packet)
                 except av.FFmpegError as error:
                     if isinstance(error, MemoryError):
                         raise
@@ -263,6 +287,16 @@ class VideoSource(Source):
                 f"{self._name} is damaged ({stopped or f'{damaged} packets'}); the readable part "
                 "is used"
             )
+
+    def _open_alpha_decoder(self, stream: VideoStream) -> VideoCodecContext | None:
+        """Open the decoder that reads the opacity, where it is kept and another one is needed."""
+        if self._decoder is None:
+            return None
+        decoder = CodecContext.create(self._decoder, "r")
+        if not isinstance(decoder, VideoCodecContext):
+            raise MediaError(f"{self._name} has opacity that this FFmpeg cannot read")
+        decoder.extradata = stream.codec_context.extradata
+        return decoder
 
     def _add_warning(self, line: str) -> None:
         if line not in self.warnings:
