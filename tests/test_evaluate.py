@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from vst.errors import MediaError, MissingFileError, UnknownNameError, UsageError
-from vst.evaluation.measure import EvaluationOptions, evaluate, read_styles_job
+from vst.evaluation.measure import EvaluationOptions, evaluate
 from vst.evaluation.report import build_report
+from vst.evaluation.style_target import read_styles_job
 from vst.evaluation.verdict import select_held
 from vst.plotting.report import HtmlReport, draw_heat_map
 from vst.video.sources import open_source
@@ -232,7 +233,7 @@ def test_compare_says_what_is_wrong(run: Run, clips: dict[str, str], tmp_path: P
 
 def test_a_video_that_a_score_painted_asks_for_its_style(monkeypatch: pytest.MonkeyPatch) -> None:
     written = '{"content": "content.mp4", "score": "score.yaml"}'
-    monkeypatch.setattr("vst.evaluation.measure.read_job", lambda path: written)
+    monkeypatch.setattr("vst.evaluation.style_target.read_job", lambda path: written)
     with pytest.raises(MediaError, match="--style"):
         read_styles_job("painted.mp4")
 

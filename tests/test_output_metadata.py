@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from vst.evaluation.measure import read_styles_job
+from vst.evaluation.style_target import read_styles_job
 from vst.job import Job
 from vst.pipeline.record import build_record
 from vst.pipeline.run import run

@@ -76,6 +76,7 @@ class JobOptions(TypedDict, total=False):
     # Engine gatys.
     backbone: str
     steps: int
+    levels: int
     optimizer: str
     rate: float
     init: str

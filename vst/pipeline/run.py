@@ -28,7 +28,7 @@ from vst.pipeline.session import CHUNK_SECONDS, RenderSession, check_limits, ope
 from vst.styles.resolve import ResolvedStyle
 from vst.video.retime import plan_sound
 from vst.video.sinks import open_sink
-from vst.video.sinks.base import Sink
+from vst.video.sinks.base import Sink, SinkReport
 
 
 @dataclass(frozen=True)
@@ -122,24 +122,38 @@ def run(
             with contextlib.closing(parts.stabilizer):
                 painted = _paint(session, sink, schedule, chunk_painter)
         warnings = [*source.warnings, *schedule.notes, *(mask.warnings if mask else [])]
+        if job.audio and source.info.audio and (note := plan_sound(job.speed).note):
+            warnings.append(note)
         if painted.frames == 0 and (folder is None or folder.frames == 0):
             raise MediaError(
                 f"{job.content} has no frame from {format_time(job.start)} on that can be read"
             )
         with control.watch_output(job):
             report = sink.finish()
+    startup = painted.first_read - began
+    return build_result(job, painted, report, schedule.styles, warnings, startup)
+
+
+def build_result(
+    job: Job,
+    painted: LoopResult,
+    report: SinkReport,
+    styles: list[ResolvedStyle],
+    warnings: list[str],
+    startup: float,
+) -> Result:
+    """Describe a finished run; ``startup``: seconds before the first frame was read."""
     seconds = time.perf_counter() - painted.first_read
-    sound = plan_sound(job.speed).note if job.audio and source.info.audio else ""
     return Result(
         output=str(report.path),
         frames=report.frames,
         fps=f"{report.rate.numerator}/{report.rate.denominator}",
         seconds=round(seconds, 3),
-        startup=round(painted.first_read - began, 3),
+        startup=round(startup, 3),
         frames_per_second=round(painted.frames / seconds, 2),
         engine=job.engine,
-        keyframes=list_keyframes(schedule.styles),
-        warnings=[*warnings, *([sound] if sound else []), *report.warnings],
+        keyframes=list_keyframes(styles),
+        warnings=[*warnings, *report.warnings],
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from vst.core.registry import make_unknown_error
 from vst.core.types import Picture
 from vst.errors import MissingFileError
-from vst.evaluation.measure import STRIP, THUMB
+from vst.evaluation.comparison import STRIP, THUMB
 from vst.imaging.resize import resize
 from vst.plotting.report import join_side_by_side
 from vst.research.study import reports
