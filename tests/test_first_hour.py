@@ -122,6 +122,13 @@ MISTAKES = {
         "an output without a name": ("clip.mp4 --at 0 -o ''", "has no name"),
         "an output folder that is missing": ("clip.mp4 --at 0 -o no/keys", "mkdir -p no"),
     },
+    "lut": {
+        "a content that is missing": ("no.mp4 -s @ink-wash -o look.cube", "does not exist"),
+        "a style that is SVG": ("clip.mp4 -s art.svg -o look.cube", "SVG drawing"),
+        "no style": ("clip.mp4 -o look.cube", "no style"),
+        "an output that is not a table": ("clip.mp4 -s @ink-wash -o look.png", ".cube"),
+        "an output folder that is missing": ("clip.mp4 -s @ink-wash -o no/l.cube", "mkdir -p no"),
+    },
     "score": {
         "a score that is missing": ("check no.yaml", "does not exist"),
         "a picture as content": ("init photo.png -s @ink-wash -o out.yaml", "is a picture"),

@@ -7,6 +7,7 @@ TensorFlow cannot break the doctor.
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 import shutil
@@ -311,7 +312,7 @@ def check_model(model: assets.KnownModel) -> Check:
     remedy = f"vst models pull {model.name}"
     if place.folder.exists():
         return Check(name, False, f"{place.folder} is incomplete: {place.problems[0]}", remedy)
-    return Check(name, False, f"not downloaded ({model.size / 1e6:.0f} MB)", remedy)
+    return Check(name, False, f"not downloaded ({math.ceil(model.size / 1e6)} MB)", remedy)
 
 
 def check_handle(network: bool) -> Check:

@@ -126,6 +126,13 @@ class GroupedCommand(click.Command):
         super().format_epilog(ctx, formatter)
 
 
+PLACEHOLDERS = {
+    "directory": "FOLDER", "path": "PATH", "file": "PATH", "time": "TIME",
+    "integer": "N", "integer range": "N", "float": "X", "float range": "X",
+}  # fmt: skip
+"""Type of an option's value -> what stands for it in the short help."""
+
+
 def describe_option(param: click.Parameter, ctx: click.Context) -> tuple[str, str] | None:
     """Return flags and help of an option without its earlier spellings; None if it has no help."""
     record = param.get_help_record(ctx)
@@ -145,7 +152,7 @@ def shorten_flags(param: click.Parameter) -> str:
     flags = ", ".join([*[f for f in param.opts if not f.startswith("--")], *names])
     if not isinstance(param, click.Option) or param.is_flag:
         return flags
-    return f"{flags} {param.metavar or 'NAME'}"
+    return f"{flags} {param.metavar or PLACEHOLDERS.get(param.type.name, 'NAME')}"
 
 
 def find_group(name: str) -> str:

@@ -19,7 +19,7 @@ from vst.cli.options import (
     style_option,
 )
 from vst.cli.progress import Reporter
-from vst.errors import OutputError, OutputExistsError
+from vst.errors import OutputExistsError, UsageError
 from vst.imaging.cube_file import SIDE, SUFFIX, write_cube
 from vst.pipeline.checks import check_job, check_parent
 from vst.pipeline.parts import open_job_engine
@@ -75,7 +75,7 @@ def check_cube_output(output: str, overwrite: bool) -> None:
     """Refuse a name for the table that cannot be written."""
     path = Path(output)
     if path.suffix.lower() != SUFFIX:
-        raise OutputError(f"output {output!r} is not a table. Give a name that ends in {SUFFIX}")
+        raise UsageError(f"output {output!r} is not a table. Give a name that ends in {SUFFIX}")
     check_parent(output)
     if path.exists() and not overwrite:
         raise OutputExistsError(f"output {output!r} exists. Add --overwrite to replace it")

@@ -145,7 +145,7 @@ def temporal(
     the flow that is estimated for any video.
 
     \b
-    Example: vst train temporal --style wave.jpg --data MPI-Sintel --out wave
+    Example: vst train temporal --style wave.jpg --data holiday.mp4 --out wave
     """
     report = pop_options(given, "as_json", "progress")
     values = drop_missing(given)
