@@ -92,7 +92,8 @@ def evaluate(
     ``fields``: those of `EvaluationOptions` as keywords, instead of ``options``.
     """
     options = make_options(options, fields)
-    styles, job, against = options.styles, options.job, list_compared(options)
+    styles, job = options.styles, options.job
+    against = tuple(dict.fromkeys([*options.against, *filter(None, [options.fresh])]))
     protocol, measures, judge = options.protocol, options.measures, options.judge
     size = PROTOCOL.side if protocol else options.size
     fresh = options.fresh or find_fresh(against)
@@ -139,13 +140,10 @@ def make_options(options: EvaluationOptions | None, fields: Mapping[str, Any]) -
     """Make the options out of keywords; None stands for a default, as in earlier versions."""
     if options is not None and fields:
         raise UsageError(f"{', '.join(fields)}: given beside options. Put them into options")
+    for name in fields.keys() - EvaluationOptions.__dataclass_fields__.keys():
+        raise make_unknown_error("option", name, EvaluationOptions.__dataclass_fields__)
     given = {name: value for name, value in fields.items() if value is not None}
     return options or EvaluationOptions(**given)
-
-
-def list_compared(options: EvaluationOptions) -> tuple[str, ...]:
-    """List the other paintings of the content, the unstabilized one among them."""
-    return tuple(dict.fromkeys([*options.against, *filter(None, [options.fresh])]))
 
 
 def find_fresh(paths: Sequence[str]) -> str | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vst.evaluation.guide import MEASURED_ON
+from vst.evaluation.guide import describe_measured
 from vst.evaluation.results import Evaluation
 from vst.plotting.report import HtmlReport, draw_heat_map, join_side_by_side
 
@@ -29,7 +29,7 @@ def build_report(evaluation: Evaluation) -> HtmlReport:
         page.heading(evaluation.verdict)
     page.heading("In all", note)
     page.table(*evaluation.rows())
-    page.heading("What the numbers say", MEASURED_ON)
+    page.heading("What the numbers say", describe_measured())
     page.table(*evaluation.explain(), words=True)
     add_strips(page, evaluation)
     add_maps(page, evaluation)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vst.core.types import Picture
-from vst.evaluation.guide import GUIDES, format_measured
+from vst.evaluation.guide import GUIDES, format_measured, list_kinds
 
 
 @dataclass(frozen=True)
@@ -128,14 +128,17 @@ class Evaluation:
         return head, lines
 
     def explain(self) -> tuple[list[str], list[list[str]]]:
-        """Return the head and the rows of a table: what each measure says, and its good range."""
-        lines = []
+        """Return the head and the rows of a table: what each measure says, its good range, and
+        what was measured on each kind of film.
+        """
+        lines, kinds = [], list_kinds()
         for name, score in self.videos[0].scores.items():
             guide = GUIDES.get(name)
             good = format_range(score.good) if score.good else guide.good if guide else ""
             meaning = score.meaning or (guide.meaning if guide else "") or score.unit
-            lines.append([name, good or "–", format_measured(name), meaning])
-        return ["measure", "good", "measured", "what it says"], lines
+            measured = [format_measured(name, kind) for kind in kinds]
+            lines.append([name, good or "–", *measured, meaning])
+        return ["measure", "good", *kinds, "what it says"], lines
 
 
 def format_range(good: tuple[float, float]) -> str:
