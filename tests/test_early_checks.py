@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import vst
@@ -60,6 +61,16 @@ def test_a_mistake_is_found_before_an_engine_or_a_cluster_opens(
 def test_a_painted_picture_checks_its_style_before_an_engine_opens(folder: Path) -> None:
     with pytest.raises(VSTError, match="SVG drawing"):
         vst.stylize_picture("red.png", "art.svg")
+
+
+def test_what_is_not_a_path_is_refused(folder: Path) -> None:
+    picture = np.zeros((8, 8, 3), np.uint8)
+    with pytest.raises(UsageError, match="content is ndarray, not a path"):
+        vst.stylize_picture(picture, "@ink-wash")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="a style is int"):
+        vst.stylize("clip.mp4", 5, "out.mp4")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="a source is NoneType"):
+        vst.open_source(None)  # type: ignore[arg-type]
 
 
 def test_a_mistake_names_the_field_not_the_option(folder: Path) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from vst.core.fields import rename_aliases
+from vst.core.paths import to_text
 from vst.core.registry import make_unknown_error
 from vst.core.timecode import parse_rate, parse_time
 from vst.core.types import OnProgress, Picture, ignore_progress
@@ -102,7 +103,8 @@ def make_job(
     """Make a `Job` from paths and from options as users write them: `JobOptions`, and the earlier
     spellings of its names. Raises `UsageError` for an unknown option or a value of a wrong type.
     """
-    names = [styles] if isinstance(styles, (str, os.PathLike)) else list(styles)
+    several = isinstance(styles, Iterable) and not isinstance(styles, (str, os.PathLike))
+    names: list[Any] = list(styles) if several else [styles]  # type: ignore[arg-type]
     known = Job.__dataclass_fields__
     options = group_engine_options(rename_aliases(Job, options))
     for name, value in options.items():
@@ -121,7 +123,10 @@ def make_job(
     if isinstance(size, str) and size.isdigit():
         options["size"] = int(size)
     return Job(
-        os.fspath(content), tuple(os.fspath(name) for name in names), os.fspath(output), **options
+        to_text("content", content),
+        tuple(to_text("a style", name) for name in names),
+        to_text("output", output),
+        **options,
     )
 
 

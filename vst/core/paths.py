@@ -20,6 +20,13 @@ def expand_home(path: str | Path) -> Path:
     return Path(path)
 
 
+def to_text(what: str, path: object) -> str:
+    """Return a path as text; raise `UsageError` for anything else, such as a picture's array."""
+    if isinstance(path, (str, os.PathLike)):
+        return str(os.fspath(path))
+    raise UsageError(f"{what} is {type(path).__name__}, not a path. Give a file's name")
+
+
 def refuse_address(what: str, path: str) -> None:
     """Raise `UsageError` if a path is a web address: these are files or folders."""
     if re.match(r"[a-z][a-z0-9+.-]+://", path, re.IGNORECASE):

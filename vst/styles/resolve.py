@@ -91,6 +91,8 @@ def resolve_styles(
     """
     if reading is not None and named:
         raise UsageError(f"{', '.join(named)}: given beside reading. Put them into reading")
+    if keyframes < 1:
+        raise UsageError(f"keyframes {keyframes} is out of range. Give 1 or more")
     chosen, reading = PICKERS[picker](at), reading or StyleReading(**named)
 
     def resolve_video(path: Path) -> list[ResolvedStyle]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vst.core.limits import LIMITS, Limits
+from vst.core.paths import to_text
 from vst.core.registry import Registry
 from vst.errors import MediaError, MissingFileError, UnsupportedFileError, UsageError
 
@@ -65,7 +66,7 @@ def open_source(path: str | os.PathLike[str], limits: Limits = LIMITS, **options
 def detect_source_kind(path: str | os.PathLike[str]) -> str:
     """Return the name in `SOURCES` for ``path``: ``folder``, ``picture``, ``video``, or ``y4m``
     for standard input."""
-    name = os.fspath(path)
+    name = to_text("a source", path)
     if name == STANDARD_STREAM:
         return "y4m"
     if not name or "\0" in name:
