@@ -12,7 +12,7 @@ from vst.core.types import Frame
 from vst.errors import OutputError
 from vst.video.sinks.assemble import Timing, assemble, get_track_suffix
 from vst.video.sinks.atomic_output import AtomicOutput
-from vst.video.sinks.base import Sink, SinkReport, SinkSpec, join_alpha
+from vst.video.sinks.base import Sink, SinkReport, SinkSpec, join_pixels
 from vst.video.sinks.formats import choose_format
 from vst.video.sinks.track import TrackEncoding, TrackWriter, round_rate
 from vst.video.sinks.video import check_frame, check_numbers
@@ -58,7 +58,7 @@ class ChunkWriter(Sink):
             raise OutputError(f"{str(self.spec.path)!r}: a frame came after the end")
         if self._writer is None:
             self._writer = self._open()
-        self._writer.write_frame(join_alpha(frame, self.spec.alpha))
+        self._writer.write_frame(join_pixels(frame, self.spec))
         self._times.append(frame.time)
 
     def _open(self) -> TrackWriter:
@@ -75,6 +75,7 @@ class ChunkWriter(Sink):
                 in_order=self.spec.variable,
                 preset=self.spec.preset,
                 alpha=self.spec.alpha,
+                deep=self.spec.deep,
             ),
             target=self.spec.path,
         )

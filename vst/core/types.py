@@ -34,13 +34,15 @@ class Frame:
     ``index`` counts from 0 at the first frame that the source yields; ``time`` is in seconds from
     the start of the whole video (a source read from 2 s on yields its first frame with index 0 and
     a time of about 2.0). ``alpha``: opacity, uint8 (height, width), where the source keeps it; the
-    picture then has colors below transparent pixels, too.
+    picture then has colors below transparent pixels, too. ``deep``: the picture in 16 bits, where
+    the source keeps it.
     """
 
     index: int
     time: float
     picture: Picture
     alpha: npt.NDArray[np.uint8] | None = None
+    deep: npt.NDArray[np.uint16] | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ class VideoInfo:
     ``container`` is the file format in FFmpeg's names, empty for pictures, which have no other
     streams to copy. ``origin`` is the time stamp of the first frame, in seconds, which is time 0 of
     `Frame.time`; ``tick`` is the unit of the file's time stamps, in seconds. ``alpha``: frames come
-    with their opacity.
+    with their opacity; ``deep``: with their picture in 16 bits.
     """
 
     path: Path
@@ -97,6 +99,7 @@ class VideoInfo:
     tick: Fraction = Fraction(1, 90000)
     metadata: dict[str, str] = field(default_factory=dict)
     alpha: bool = False
+    deep: bool = False
 
     @property
     def aspect(self) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from vst.errors import MediaError
 from vst.job import Job, compute_painted_seconds
 from vst.masks.base import Alpha, Mask
 from vst.video.retime import retime_frames
-from vst.video.sinks import can_keep_alpha
+from vst.video.sinks import can_keep_alpha, can_keep_depth
 from vst.video.sources import open_source
 from vst.video.sources.base import Source
 from vst.video.sources.graded import GradedSource
@@ -29,10 +30,14 @@ def open_job_content(job: Job) -> Source:
 
 
 def open_painted_content(job: Job) -> Source:
-    """Open the job's content to be painted into its output: with opacity, if that can hold it."""
+    """Open the job's content to be painted into its output: with opacity and more than
+    8 bits a color, if that can hold them.
+    """
     source = open_job_content(job)
     if can_keep_alpha(job.output, job.codec):
         source.keep_alpha()
+    if can_keep_depth(job.output, job.codec):
+        source.keep_depth()
     return source
 
 
@@ -74,7 +79,7 @@ def pair_without_mask(frames: Iterable[Frame]) -> Iterator[MaskedFrame]:
 
 def _renumber(frames: Iterable[Frame], first: int) -> Iterator[Frame]:
     for index, frame in enumerate(frames, first):
-        yield Frame(index, frame.time, frame.picture, frame.alpha)
+        yield replace(frame, index=index)
 
 
 class ChangeGuard:

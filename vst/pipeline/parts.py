@@ -101,6 +101,7 @@ def build_sink_spec(job: Job, info: VideoInfo, names: Mapping[str, str] | None =
         patience=job.patience,
         preset=QUALITIES[job.quality].preset,
         alpha=info.alpha,
+        deep=info.deep,
     )
 
 

@@ -17,6 +17,7 @@ from vst.checkpoint.handover import Handover, WarmStart, encode_start
 from vst.core.types import Frame, Picture
 from vst.imaging.color import CONTENT_SHARES, ONLY, mix_content_color
 from vst.imaging.compositing import compute_painting_share, fade_to_content
+from vst.imaging.deep_color import apply_difference
 from vst.imaging.palette import recolor_by_palette
 from vst.masks.base import Alpha, blend
 from vst.pipeline.parts import PipelineParts
@@ -131,7 +132,10 @@ class FrameWriter:
                 trail.reset()
             picture = trail.step(picture)
         if is_written:
-            self.parts.sink.write(Frame(frame.index, frame.time, picture, frame.alpha))
+            deep = None
+            if frame.deep is not None:
+                deep = apply_difference(frame.deep, frame.picture, picture)
+            self.parts.sink.write(Frame(frame.index, frame.time, picture, frame.alpha, deep))
 
     def _end_chunk(self, start: Handover | WarmStart) -> None:
         trail = self.parts.trail

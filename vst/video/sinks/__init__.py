@@ -52,6 +52,19 @@ def can_keep_alpha(path: str | os.PathLike[str], codec: str | None = None) -> bo
     return name in ENCODERS and ENCODERS[name].alpha is not None
 
 
+def can_keep_depth(path: str | os.PathLike[str], codec: str | None = None) -> bool:
+    """Return whether an output can hold more than 8 bits a color: a folder of PNG frames, or a
+    video whose codec (None: the default of its format) has them.
+    """
+    from vst.video.sinks.formats import CONTAINERS, ENCODERS
+
+    kind = detect_sink_kind(path)
+    if kind != "video":
+        return kind == "folder"
+    name = codec or CONTAINERS[Path(path).suffix.lower()].codecs[0]
+    return name in ENCODERS and ENCODERS[name].deep is not None
+
+
 def detect_sink_kind(path: str | os.PathLike[str]) -> str:
     """Return the name in `SINKS` for ``path``, by its suffix; a folder ends in ``/``, has no
     suffix, or exists; ``-`` is standard output.

@@ -29,7 +29,8 @@ class SinkSpec:
     the frames' own times. ``tempo``: FFmpeg filters for the sound where the speed changes.
     ``codec`` and ``crf`` None: the default of the file format. ``job``: text for the output's
     metadata. ``patience``: seconds without progress after which ffmpeg counts as hung.
-    ``preset``: x264's, for H.264. ``alpha``: frames come with their opacity, which is kept.
+    ``preset``: x264's, for H.264. ``alpha``: frames come with their opacity, ``deep``: in 16 bits;
+    both are kept.
     """
 
     path: Path
@@ -50,6 +51,7 @@ class SinkSpec:
     patience: float | None = None
     preset: str | None = None
     alpha: bool = False
+    deep: bool = False
 
 
 @dataclass
@@ -63,12 +65,18 @@ class SinkReport:
     warnings: list[str] = field(default_factory=list)
 
 
-def join_alpha(frame: Frame, alpha: bool) -> npt.NDArray[np.uint8]:
-    """Return a frame's pixels: RGB, or with ``alpha`` RGBA, opaque where the frame has none."""
-    if not alpha:
-        return frame.picture
-    opaque = np.full(frame.picture.shape[:2], 255, np.uint8)
-    return np.dstack([frame.picture, opaque if frame.alpha is None else frame.alpha])
+def join_pixels(frame: Frame, spec: SinkSpec) -> npt.NDArray[Any]:
+    """Return a frame's pixels as ``spec`` has them: RGB or RGBA (opaque where the frame has no
+    opacity), in 8 or 16 bits.
+    """
+    parts: list[npt.NDArray[Any]] = [frame.picture]
+    if spec.alpha:
+        opaque = np.full(frame.picture.shape[:2], 255, np.uint8)
+        parts.append(opaque if frame.alpha is None else frame.alpha)
+    if spec.deep:
+        parts = [part.astype(np.uint16) * 257 for part in parts]
+        parts[0] = parts[0] if frame.deep is None else frame.deep
+    return parts[0] if len(parts) == 1 else np.dstack(parts)
 
 
 class Sink(ABC):

@@ -16,7 +16,7 @@ from vst.core.files import sync_to_disk
 from vst.core.types import Frame
 from vst.errors import OutputError, OutputExistsError, UsageError
 from vst.video.sinks.atomic_output import AtomicOutput
-from vst.video.sinks.base import Sink, SinkReport, SinkSpec, join_alpha
+from vst.video.sinks.base import Sink, SinkReport, SinkSpec, join_pixels
 from vst.video.sinks.metadata import JOB_FILE
 from vst.video.sinks.video import check_frame, check_numbers
 
@@ -56,7 +56,7 @@ class FolderSink(Sink):
         check_frame(frame, self.spec, self._times[-1] if self._times else None)
         self._times.append(frame.time)
         order = cv2.COLOR_RGBA2BGRA if self.spec.alpha else cv2.COLOR_RGB2BGR
-        pixels = cv2.cvtColor(join_alpha(frame, self.spec.alpha), order)
+        pixels = cv2.cvtColor(join_pixels(frame, self.spec), order)
         fine, data = cv2.imencode(".png", pixels, _PNG)
         if not fine:
             raise OutputError(f"frame {len(self._times)} could not be encoded as PNG. Run again")

@@ -26,6 +26,11 @@ class Encoder:
     track: str = "mp4"
     alpha: str | None = None
     """Pixel format with opacity, where the codec has one."""
+    deep: str | None = None
+    """Pixel format of more than 8 bits, where the codec has one; ``deep_odd``: for odd sizes."""
+    deep_odd: str | None = None
+    deep_alpha: str | None = None
+    """Pixel format of more than 8 bits with opacity."""
     alpha_options: tuple[str, ...] = ()
     in_order: tuple[str, ...] = ()
     """Options that disable reordering, so that each packet of MP4 lasts as long as its frame."""
@@ -33,6 +38,14 @@ class Encoder:
     def choose_track(self, alpha: bool) -> str:
         """Return the format of the temporary track: MP4 has no opacity of VP9."""
         return "matroska" if alpha and self.track == "mp4" else self.track
+
+    def choose_pixels(self, odd: bool, alpha: bool, deep: bool) -> str:
+        """Return the pixel format, for odd sizes, opacity and more than 8 bits a color."""
+        if alpha and self.alpha is not None:
+            return (self.deep_alpha if deep else None) or self.alpha
+        if deep and self.deep is not None:
+            return (self.deep_odd if odd else None) or self.deep
+        return (self.pixels_odd if odd else None) or self.pixels
 
     @property
     def is_rgb(self) -> bool:
@@ -49,6 +62,8 @@ ENCODERS = {
         "yuv420p",
         crf=20,
         pixels_odd="yuv444p",
+        deep="yuv420p10le",
+        deep_odd="yuv444p10le",
         in_order=("-x265-params", "log-level=error:bframes=0"),
     ),
     "vp9": Encoder(
@@ -58,6 +73,7 @@ ENCODERS = {
         crf=24,
         highest_crf=63,
         alpha="yuva420p",
+        deep="yuv420p10le",
         alpha_options=("-auto-alt-ref", "0", "-metadata:s:v:0", "alpha_mode=1"),
     ),
     "vp8": Encoder(
@@ -73,6 +89,8 @@ ENCODERS = {
         ("-profile:v", "hq", "-vendor", "apl0"),
         "yuv422p10le",
         pixels_odd="yuv444p10le",
+        deep="yuv422p10le",
+        deep_odd="yuv444p10le",
         track="mov",
     ),
     "prores4444": Encoder(
@@ -81,9 +99,16 @@ ENCODERS = {
         "yuv444p10le",
         track="mov",
         alpha="yuva444p10le",
+        deep="yuv444p10le",
     ),
     "ffv1": Encoder(
-        "ffv1", ("-level", "3", "-slicecrc", "1"), "bgr0", track="matroska", alpha="bgra"
+        "ffv1",
+        ("-level", "3", "-slicecrc", "1"),
+        "bgr0",
+        track="matroska",
+        alpha="bgra",
+        deep="gbrp16le",
+        deep_alpha="gbrap16le",
     ),
 }
 """Codecs by the names that users give."""

@@ -19,13 +19,21 @@ from vst.errors import OutputError
 from vst.video.sinks.ffmpeg import SAFE_INPUT, FFmpegProcess, format_file_url
 from vst.video.sinks.formats import ENCODERS
 
+RAW_FORMATS = {
+    (False, False): "rgb24",
+    (True, False): "rgba",
+    (False, True): "rgb48le",
+    (True, True): "rgba64le",
+}
+"""Opacity and 16 bits -> FFmpeg's name of the frames that are written."""
 _PIPE_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
 class TrackEncoding:
     """How a track is encoded. ``crf`` None: the encoder's default; ``in_order``: without frame
-    reordering; ``preset``: x264's; ``alpha``: frames are RGBA, and keep their opacity.
+    reordering; ``preset``: x264's; ``alpha``: frames are RGBA, and keep their opacity; ``deep``:
+    they have 16 bits a color.
     """
 
     codec: str = "h264"
@@ -34,6 +42,7 @@ class TrackEncoding:
     in_order: bool = False
     preset: str | None = None
     alpha: bool = False
+    deep: bool = False
 
 
 class TrackWriter(FFMPEG_VideoWriter):
@@ -80,16 +89,15 @@ class TrackWriter(FFMPEG_VideoWriter):
         encoder, crf = ENCODERS[self.codec], self.encoding.crf
         width, height = self.padded
         odd = bool(width % 2 or height % 2)
-        pixels = encoder.pixels_odd if odd and encoder.pixels_odd else encoder.pixels
+        alpha, deep = self.encoding.alpha, self.encoding.deep
+        pixels = encoder.choose_pixels(odd, alpha, deep)
         quality = ["-crf", str(crf)] if crf is not None and encoder.crf is not None else []
-        alpha = self.encoding.alpha and encoder.alpha is not None
-        pixels = encoder.alpha if alpha and encoder.alpha else pixels
         given = self.encoding.preset if self.codec == "h264" else None
         preset = ["-preset", given] if given else []  # the last one counts
         if self.codec == "h264" and crf == 0 and pixels == "yuv420p":
             quality = ["-crf", "1"]  # 0 is lossless, in a profile that browsers cannot play
         return [
-            *("-f", "rawvideo", "-pixel_format", "rgba" if self.encoding.alpha else "rgb24"),
+            *("-f", "rawvideo", "-pixel_format", RAW_FORMATS[alpha, deep]),
             *("-video_size", f"{width}x{height}"),
             *("-framerate", f"{fps.numerator}/{fps.denominator}"),
             *(*SAFE_INPUT, "-i", "pipe:0", "-an"),

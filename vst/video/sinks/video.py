@@ -10,7 +10,7 @@ from vst.core.types import Frame
 from vst.errors import OutputError, UsageError
 from vst.video.sinks.assemble import Timing, assemble, get_track_suffix
 from vst.video.sinks.atomic_output import AtomicOutput
-from vst.video.sinks.base import Sink, SinkReport, SinkSpec, join_alpha
+from vst.video.sinks.base import Sink, SinkReport, SinkSpec, join_pixels
 from vst.video.sinks.formats import choose_format
 from vst.video.sinks.track import TrackEncoding, TrackWriter, round_rate
 
@@ -42,6 +42,7 @@ class VideoSink(Sink):
                     in_order=spec.variable,
                     preset=spec.preset,
                     alpha=spec.alpha,
+                    deep=spec.deep,
                 ),
                 target=spec.path,
             )
@@ -53,7 +54,7 @@ class VideoSink(Sink):
         check_frame(frame, self.spec, self._last if self._writer.frames else None)
         if self._writer.frames == 0:
             self._first = frame.time
-        self._writer.write_frame(join_alpha(frame, self.spec.alpha))
+        self._writer.write_frame(join_pixels(frame, self.spec))
         self._last = frame.time
         if self.spec.variable:
             self._times.append(frame.time)

@@ -61,5 +61,11 @@ class Source(Closable, ABC):
         """
         return False
 
+    def keep_depth(self) -> bool:
+        """Yield frames with their picture in 16 bits from now on, too; return whether the content
+        has more than 8.
+        """
+        return False
+
     def close(self) -> None:
         """Close the file."""

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from av import VideoFrame
 from av.filter import Graph
 from av.video.reformatter import ColorRange, VideoReformatter
@@ -16,8 +15,8 @@ from av.video.stream import VideoStream
 
 from vst.core.types import ColorInfo, Picture
 from vst.errors import MediaError
-from vst.imaging.extend_colors import extend_colors
 from vst.video.sources import tone_mapping as tone
+from vst.video.sources.pixels import Pixels
 
 # Code points of ISO/IEC 23091-2, as FFmpeg uses them, and FFmpeg's names.
 MATRICES = {
@@ -66,6 +65,9 @@ _UNSPECIFIED = 2
 # average and up to 3 off. These are libswscale's numbers (bilinear, accurate rounding, full
 # chroma): PyAV 17, the last for Python 3.10, has no names for the last two.
 _ACCURATE = 0x2 | 0x40000 | 0x2000
+# With full chroma, libswscale fills packed pixels of 16 bits with wrong values below the first row
+# of 4:2:0; without, they are 1.2 of 1023 levels off on average, as planar ones are.
+_ACCURATE_DEEP = 0x2 | 0x40000
 
 
 def read_color_info(frame: VideoFrame, stream: VideoStream) -> ColorInfo:
@@ -143,23 +145,23 @@ class RgbConverter:
         # A frame that was RGB already is the decoder's own memory.
         return picture.copy() if converted is frame else picture
 
-    def split(self, frame: VideoFrame) -> tuple[Picture, npt.NDArray[np.uint8]]:
-        """Return the colors, also below transparent pixels, and the opacity of a frame."""
+    def read(self, frame: VideoFrame, alpha: bool, deep: bool) -> Pixels:
+        """Return a frame's pixels, RGB or RGBA, in 8 or 16 bits; transparent ones are not black."""
         if not frame.format.is_rgb and not frame.format.has_palette:
             frame.colorspace = self._matrix if self._matrix else 1
             frame.color_range = self._range
-        pixels = _convert_to_array(self._to(frame, "rgba"))
-        alpha = np.ascontiguousarray(pixels[..., 3])
-        return extend_colors(np.ascontiguousarray(pixels[..., :3]), alpha > 0), alpha
+        names = {(0, 0): "rgb24", (1, 0): "rgba", (0, 1): "rgb48le", (1, 1): "rgba64le"}
+        flags = _ACCURATE_DEEP if deep else _ACCURATE
+        return np.array(self._to(frame, names[int(alpha), int(deep)], flags).to_ndarray())
 
-    def _to(self, frame: VideoFrame, name: str) -> VideoFrame:
+    def _to(self, frame: VideoFrame, name: str, flags: int = _ACCURATE) -> VideoFrame:
         width, height = self._size
         return self._reformatter.reformat(
             frame,
             width=width,
             height=height,
             format=name,
-            interpolation=_ACCURATE,
+            interpolation=flags,
             threads=1,
         )
 

@@ -12,14 +12,14 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from vst.core.limits import LIMITS, Limits
 from vst.core.types import Frame, Picture, VideoInfo
 from vst.errors import MediaError, UnsupportedFileError, UsageError
 from vst.video.sources import PICTURE_SUFFIXES
 from vst.video.sources.base import Source
-from vst.video.sources.picture import read_picture, read_picture_with_alpha
+from vst.video.sources.picture import read_picture, read_pixels
+from vst.video.sources.pixels import make_frame
 from vst.video.sources.rate import check_rate
 
 DEFAULT_RATE = Fraction(25)
@@ -96,31 +96,36 @@ class FolderSource(Source):
             if time >= start - 1e-9 and (end is None or time < end - 1e-9)
         ]
         for index, (time, path) in enumerate(chosen):
-            yield Frame(index, time, *self._read(path))
+            yield self._read(path, index, time)
 
     def at(self, time: float) -> Picture:
-        return self._read(self._paths[max(0, bisect_right(self._times, time + 1e-6) - 1)])[0]
+        return self._read(self._paths[max(0, bisect_right(self._times, time + 1e-6) - 1)]).picture
 
     def keep_alpha(self) -> bool:
-        found = read_picture_with_alpha(self._paths[0], self._max_pixels)[1] is not None
+        found = read_pixels(self._paths[0], True, self._max_pixels).shape[2] == 4
         self.info = replace(self.info, alpha=found)
         return found
 
-    def _read(self, path: Path) -> tuple[Picture, npt.NDArray[np.uint8] | None]:
-        """Read a frame, with its opacity where that is kept."""
-        alpha = None
-        if self.info.alpha:
-            picture, alpha = read_picture_with_alpha(path, self._max_pixels)
-            alpha = np.full(picture.shape[:2], 255, np.uint8) if alpha is None else alpha
+    def keep_depth(self) -> bool:
+        found = read_pixels(self._paths[0], False, self._max_pixels).dtype == np.uint16
+        self.info = replace(self.info, deep=found)
+        return found
+
+    def _read(self, path: Path, index: int = 0, time: float = 0.0) -> Frame:
+        """Read a frame, with its opacity and in 16 bits where that is kept."""
+        if not self.info.alpha and not self.info.deep:
+            frame = Frame(index, time, read_picture(path, self._max_pixels))
         else:
-            picture = read_picture(path, self._max_pixels)
+            pixels = read_pixels(path, self.info.alpha, self._max_pixels)
+            frame = make_frame(index, time, pixels)
+        picture = frame.picture
         height, width = picture.shape[:2]
         if (width, height) != (self.info.width, self.info.height):
             raise MediaError(
                 f"{str(path)!r} is {width} x {height}, but the folder's first picture is "
                 f"{self.info.width} x {self.info.height}. Bring all frames to one size"
             )
-        return picture, alpha
+        return frame
 
     def _warn_of_gaps(self) -> None:
         numbers = [

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import struct
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
-
-from vst.core.types import Picture
+import numpy.typing as npt
 
 _ONE = 1 << 16
 
@@ -26,13 +26,13 @@ class Orientation:
     is_slanted: bool = False
     """Whether the matrix asks for an angle other than a quarter turn; the nearest one is used."""
 
-    def apply(self, picture: Picture) -> Picture:
+    def apply(self, picture: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Return the upright picture; the same array where it is upright already."""
         if self.swap:
-            picture = cv2.transpose(picture).astype(np.uint8, copy=False)
+            picture = np.ascontiguousarray(cv2.transpose(picture))
         if self.left_right or self.up_down:
             code = -1 if self.left_right and self.up_down else int(self.left_right)
-            picture = cv2.flip(picture, code).astype(np.uint8, copy=False)
+            picture = np.ascontiguousarray(cv2.flip(picture, code))
         return picture
 
 

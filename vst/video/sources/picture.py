@@ -10,6 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
@@ -17,8 +18,8 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from vst.core.limits import LIMITS, Limits, check_pixels
 from vst.core.types import Frame, Picture, VideoInfo
 from vst.errors import MediaError, MissingFileError
-from vst.imaging.extend_colors import extend_colors
 from vst.video.sources.base import Source
+from vst.video.sources.pixels import Pixels
 
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "AVIF", "PPM", "TGA", "GIF")
 """The decoders that Pillow may use, by its names: it chooses by content, and a decoder that vst
@@ -28,6 +29,8 @@ does not need, such as PSD's, is only a risk.
 _DEEP_MODES = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")
 ALPHA_MODES = ("RGBA", "LA", "PA", "La", "RGBa")
 """Pillow's modes with opacity."""
+DEEP_SUFFIXES = (".png", ".tif", ".tiff")
+"""Suffixes of the pictures that may have 16 bits."""
 _EXIF_ORIENTATION = 0x0112
 _STRIP = 1 << 22
 """Pixels that are converted at once."""
@@ -46,20 +49,34 @@ def read_picture(path: str | Path, max_pixels: int = LIMITS.pixels) -> Picture:
     return _read_with_header(Path(path), max_pixels)[0]
 
 
-def read_picture_with_alpha(
-    path: str | Path, max_pixels: int = LIMITS.pixels
-) -> tuple[Picture, npt.NDArray[np.uint8] | None]:
-    """Read a picture as `read_picture` does, but its opacity apart, uint8 (height, width); None
-    where it has none. Transparent pixels get the colors of the visible ones around them.
+def read_pixels(path: str | Path, alpha: bool, max_pixels: int = LIMITS.pixels) -> Pixels:
+    """Read a picture as `read_picture` does, but with its opacity if ``alpha`` and it has any, and
+    in 16 bits if it has more than 8: RGB or RGBA, uint8 or uint16.
     """
     path = Path(path)
-    alpha = _read_alpha(path, max_pixels)
-    if alpha is None:
-        return read_picture(path, max_pixels), None
+    opacity = _read_alpha(path, max_pixels) if alpha else None
+    deep = _read_deep(path, max_pixels)
+    if deep is not None:
+        return deep if opacity is not None else np.ascontiguousarray(deep[..., :3])
+    if opacity is None:
+        return read_picture(path, max_pixels)
     with _open_image(path) as image:
-        upright = ImageOps.exif_transpose(image)
-        colors = np.asarray(upright.convert("RGBA"), np.uint8)[..., :3]
-    return extend_colors(np.ascontiguousarray(colors), alpha > 0), alpha
+        return np.array(ImageOps.exif_transpose(image).convert("RGBA"), np.uint8)
+
+
+def _read_deep(path: Path, max_pixels: int) -> npt.NDArray[np.uint16] | None:
+    """Read a color picture of 16 bits, RGB or RGBA; None for any other. OpenCV reads it, for Pillow
+    keeps 8 bits of it.
+    """
+    if path.suffix.lower() not in DEEP_SUFFIXES:
+        return None
+    with contextlib.suppress(OSError, ValueError, SyntaxError), _open_image(path) as image:
+        check_pixels(repr(str(path)), *image.size, max_pixels)
+        found: Any = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        if found is not None and found.dtype == np.uint16 and found.ndim == 3:
+            code = cv2.COLOR_BGRA2RGBA if found.shape[2] == 4 else cv2.COLOR_BGR2RGB
+            return np.asarray(cv2.cvtColor(found, code), np.uint16)
+    return None
 
 
 def _read_alpha(path: Path, max_pixels: int) -> npt.NDArray[np.uint8] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 
 from vst.core.types import Frame
@@ -42,12 +43,14 @@ def resample(frames: Iterable[Frame], rate: Fraction, end: float | None = None) 
         else:
             span = frame.time - shown.time
             while start + float(count * step + grace) < frame.time:
-                yield Frame(count, start + float(count * step), shown.picture, shown.alpha)
+                yield Frame(
+                    count, start + float(count * step), shown.picture, shown.alpha, shown.deep
+                )
                 count += 1
         shown = frame
     if shown is None:
         return
     stop = shown.time + span if end is None else end
     while count == 0 or start + float((count + Fraction(1, 2)) * step) < stop:
-        yield Frame(count, start + float(count * step), shown.picture, shown.alpha)
+        yield replace(shown, index=count, time=start + float(count * step))
         count += 1

@@ -24,7 +24,9 @@ from vst.video.sources import probe
 from vst.video.sources.base import Source
 from vst.video.sources.color import RgbConverter, has_alpha, read_color_info
 from vst.video.sources.orientation import Orientation, parse_display_matrix
+from vst.video.sources.pixels import make_frame
 from vst.video.sources.timestamps import repair_times
+from vst.video.sources.tone_mapping import needs_table
 
 SCAN_BYTES = 256 * 1024 * 1024
 """Size up to which a file's packets are read at opening, without decoding, for the exact frame
@@ -106,14 +108,20 @@ class VideoSource(Source):
         self.info = replace(self.info, alpha=found)
         return found
 
+    def keep_depth(self) -> bool:
+        # HDR passes a table that makes 8 bits of it.
+        deep = self._color.bits > 8 and not needs_table(self._color)
+        self.info = replace(self.info, deep=deep)
+        return deep
+
     def _make_frame(
         self, index: int, time: float, frame: VideoFrame, convert: RgbConverter
     ) -> Frame:
-        if not self.info.alpha:
-            return Frame(index, time, self._orientation.apply(convert(frame)))
-        picture, alpha = convert.split(frame)
         upright = self._orientation.apply
-        return Frame(index, time, upright(picture), upright(alpha))
+        if not self.info.alpha and not self.info.deep:
+            return Frame(index, time, upright(convert(frame)))
+        pixels = convert.read(frame, self.info.alpha, self.info.deep)
+        return make_frame(index, time, upright(pixels))
 
     def exact_count(self) -> int:
         """Count the frames by reading the file without decoding; also updates `info`."""
