@@ -19,6 +19,7 @@ from vst.video.sinks.formats import ENCODERS, choose_format
 from vst.video.sinks.metadata import build_job_options
 from vst.video.sinks.remux import TrackClock, remux
 from vst.video.sinks.stream_mapping import StreamMapping, map_streams
+from vst.video.sinks.timecode import build_timecode_options
 from vst.video.sinks.track import pad_size
 from vst.video.sinks.verify import measure_rate, probe_output, verify_output
 
@@ -128,6 +129,7 @@ def _build_command(
         options += ["-copypriorss", "0"]
     if spec.end is not None:
         options += ["-t", f"{timing.seconds(spec.rate) + lead:.6f}"]
+    options += build_timecode_options(spec, timing.first)
     if codec == "hevc" and kind.muxer in ("mp4", "mov"):
         options += ["-tag:v:0", "hvc1"]  # the tag that Apple's players require
     return [

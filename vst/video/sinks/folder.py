@@ -18,6 +18,7 @@ from vst.errors import OutputError, OutputExistsError, UsageError
 from vst.video.sinks.atomic_output import AtomicOutput
 from vst.video.sinks.base import Sink, SinkReport, SinkSpec, join_pixels
 from vst.video.sinks.metadata import JOB_FILE
+from vst.video.sinks.timecode import find_start_timecode
 from vst.video.sinks.video import check_frame, check_numbers
 
 # Level 3 writes three times as fast as level 6 and 3 % larger.
@@ -92,6 +93,11 @@ class FolderSink(Sink):
         notes: dict[str, object] = {"job": self.spec.job, "rate": str(Fraction(self.spec.rate))}
         if self.spec.variable:
             notes["times"] = [round(time - self._times[0], 9) for time in self._times]
+        timecode = find_start_timecode(self.spec, self._times[0])
+        if timecode:
+            notes["timecode"] = timecode
+        if timecode and self.spec.content is not None and self.spec.content.reel:
+            notes["reel"] = self.spec.content.reel
         if self.spec.sample_aspect != 1:
             notes["sample_aspect"] = str(self.spec.sample_aspect)
         return notes

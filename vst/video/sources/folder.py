@@ -87,6 +87,8 @@ class FolderSource(Source):
             exact_count=True,
             codec=self._paths[0].suffix.lower().lstrip("."),
             pixel_format="rgb24",
+            timecode=_read_note(path, "timecode"),
+            reel=_read_note(path, "reel"),
         )
 
     def frames(self, start: float = 0.0, end: float | None = None) -> Iterator[Frame]:
@@ -137,6 +139,15 @@ class FolderSource(Source):
                 self.warnings.append(
                     f"the numbers of the frames in {str(self._paths[0].parent)!r} skip {missing}"
                 )
+
+
+def _read_note(folder: Path, name: str) -> str:
+    """Read a text of the folder's ``job.json``; empty where there is none."""
+    try:
+        notes = json.loads((folder / "job.json").read_text(encoding="utf-8"))
+        return str(notes.get(name, ""))
+    except (OSError, ValueError, AttributeError):
+        return ""
 
 
 def _read_job_file(folder: Path, count: int) -> tuple[Fraction | None, list[float] | None]:

@@ -166,3 +166,16 @@ def _name_codec(stream: Any) -> str:
     context = stream.codec_context
     # The canonical name is the codec's; "mp3float" and the like name decoders.
     return context.codec.canonical_name if context is not None else "unknown"
+
+
+def find_tag(container: InputContainer, stream: VideoStream, name: str) -> str:
+    """Return a tag of the video stream, of a data stream such as QuickTime's timecode, or of the
+    file; empty where none has it.
+    """
+    data = [each for each in container.streams if each.type == "data"]
+    holders: list[Any] = [stream, *data, container]
+    for holder in holders:
+        for key, value in holder.metadata.items():
+            if key.lower() == name:
+                return str(value)
+    return ""

@@ -192,6 +192,8 @@ class VideoSource(Source):
             origin=float(((first.pts if self._timed else stream.start_time) or 0) * tick),
             tick=tick,
             metadata=dict(container.metadata),
+            timecode=probe.find_tag(container, stream, "timecode"),
+            reel=probe.find_tag(container, stream, "reel_name"),
         )
 
     def _count(self) -> None:
