@@ -117,14 +117,18 @@ def time_lite_loop(folder: Path, frames: list[np.ndarray], threads: int = 2) -> 
     return loop
 
 
-def run_program(content: Path, output: Path, tree: Path = ROOT) -> dict[str, float]:
-    """Run `vst stylize` (of the checkout ``tree``) in a separate process at the content's size.
-    Returns seconds per frame from the first frame read to the finished file, seconds of start-up,
-    total CPU seconds, and peak memory (resident set of all its processes, MB).
+def run_program(
+    content: Path, output: Path, tree: Path = ROOT, options: Sequence[str] = ()
+) -> dict[str, float]:
+    """Run `vst stylize` (of the checkout ``tree``) in a separate process at the content's size,
+    with further ``options``. Returns seconds per frame from the first frame read to the finished
+    file, seconds of start-up, total CPU seconds, and peak memory (resident set of all its
+    processes, MB).
     """
     command = [
         *(sys.executable, str(tree / "cli.py"), "stylize", str(content), "-s", f"@{STYLE}"),
         *("-o", str(output), "--size", "native", "--crf", "20", "--overwrite", "--json"),
+        *options,
     ]
     place = {**os.environ, "PYTHONPATH": str(tree)}
     used = children_cpu_seconds()

@@ -12,6 +12,7 @@ import pytest
 
 from vst.cli.errors import describe_missing_package
 from vst.core.data_folder import WEIGHTS
+from vst.engines import embedded
 from vst.engines.embedded import EmbeddedEngine
 from vst.engines.embedded_options import EmbeddedOptions
 from vst.engines.lite_runtime import LiteRuntime
@@ -74,6 +75,18 @@ def test_int8_without_litert_is_described(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @needs_litert
+def test_int8_is_the_default_except_beside_a_gpu_and_for_weights_without_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(embedded, "NVIDIA_DRIVER", tmp_path / "missing")
+    assert embedded.prefers_int8(WEIGHTS)
+    (tmp_path / "weights.json").write_text('{"format": 1, "parts": {}}')
+    assert not embedded.prefers_int8(tmp_path)
+    monkeypatch.setattr(embedded, "NVIDIA_DRIVER", tmp_path)
+    assert not embedded.prefers_int8(WEIGHTS)
+
+
+@needs_litert
 @pytest.mark.parametrize("style", ["ink-wash", "blue-swirls"])
 def test_int8_paints_as_float32_does(style: str) -> None:
     frame, numbers = draw_photo(240, 162)[None], get_style(style).embedding[None]
@@ -85,7 +98,7 @@ def test_int8_paints_as_float32_does(style: str) -> None:
 @needs_litert
 def test_int8_embeds_as_float32_does() -> None:
     photo = draw_photo(240, 162)
-    with open_in_int8() as small, EmbeddedEngine() as exact:
+    with open_in_int8() as small, EmbeddedEngine(options=EmbeddedOptions("float32")) as exact:
         ours, theirs = small.embed(photo), exact.embed(photo)
     assert ours @ theirs / np.linalg.norm(ours) / np.linalg.norm(theirs) > 0.9995
 

@@ -50,6 +50,19 @@ def test_a_video_is_painted_by_the_embedded_model(
     assert min(changes) > 5  # every frame is painted
 
 
+@pytest.mark.parametrize(
+    ("quality", "search"), [("draft", b"subme=0"), ("normal", b"subme=2"), ("best", b"subme=7")]
+)
+def test_the_quality_sets_x264s_preset(
+    media: Path, tmp_path: Path, quality: str, search: bytes
+) -> None:
+    """x264 writes its settings into the stream; `subme`, the motion search, differs by preset."""
+    out = tmp_path / "out.mp4"
+    options = {"engine": "tint", "keyframes": 1, "size": 48, "end": 0.3}
+    vst.stylize(media / "clip.mp4", media / "film.mp4", out, quality=quality, **options)
+    assert search + b" " in out.read_bytes()
+
+
 def test_strength_0_gives_the_content_back(media: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.mkv"
     vst.stylize(media / "clip.mp4", "@ink-wash", out, strength=0, codec="ffv1")

@@ -23,6 +23,7 @@ from vst.core.threads import (
 )
 from vst.core.types import Picture, Pictures
 from vst.engines.embedded import EmbeddedEngine
+from vst.engines.embedded_options import EmbeddedOptions
 from vst.engines.tensorflow_runtime import TensorFlowRuntime, build_batch_operations
 from vst.engines.tint import TintEngine
 from vst.pipeline.loop import run_loop
@@ -120,7 +121,7 @@ def test_frames_side_by_side_are_painted_as_one_by_one() -> None:
 
 def test_a_gpu_s_half_precision_gives_the_same_picture() -> None:
     """The operations that a GPU gets, run here: a batch of frames in float16 and in float32."""
-    with EmbeddedEngine() as engine:
+    with EmbeddedEngine(options=EmbeddedOptions("float32")) as engine:
         runtime = engine.runtime
         assert isinstance(runtime, TensorFlowRuntime)
         tf: Any = runtime.tensorflow

@@ -36,6 +36,7 @@ PACKAGES = (
     "opencv-python",
     "av",
     "tensorflow",
+    "ai-edge-litert",
     "imageio-ffmpeg",
 )
 """Packages whose versions may change what is painted, or how it is encoded."""

@@ -19,7 +19,9 @@ from vst.engines.embedded_runtime import Runtime
 from vst.errors import SpaceError
 from vst.nets.embedded_plan import PREDICTOR_SIDE
 from vst.nets.lite_interpreter import is_litert_installed
+from vst.nets.weight_files import INT8_PARTS, has_part
 
+NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")
 GPU_BATCH = 8
 """Frames that a GPU paints in one call."""
 
@@ -96,10 +98,8 @@ class EmbeddedEngine(EmbeddingEngine):
 
 
 def open_runtime(folder: Path, precision: str, threads: int | None) -> Runtime:
-    """Open the runtime that computes in ``precision``, with the weights in ``folder``; ``auto``:
-    TensorFlow, or LiteRT where only that is installed.
-    """
-    if precision == INT8 or (precision == AUTO and is_only_litert_installed()):
+    """Open the runtime that computes in ``precision``, with the weights in ``folder``."""
+    if precision == INT8 or (precision == AUTO and prefers_int8(folder)):
         from vst.engines.lite_runtime import LiteRuntime
 
         return LiteRuntime(folder)
@@ -108,6 +108,10 @@ def open_runtime(folder: Path, precision: str, threads: int | None) -> Runtime:
     return TensorFlowRuntime(folder, None if precision == AUTO else precision, threads)
 
 
-def is_only_litert_installed() -> bool:
-    """Whether LiteRT is installed and TensorFlow is not; neither is imported."""
-    return find_spec("tensorflow") is None and is_litert_installed()
+def prefers_int8(folder: Path) -> bool:
+    """Whether int8 is the fastest precision here: LiteRT is installed, the weights exist in int8,
+    and TensorFlow would not find a GPU. Neither library is imported.
+    """
+    if not (is_litert_installed() and has_part(folder, INT8_PARTS["painter"])):
+        return False
+    return not NVIDIA_DRIVER.exists() or find_spec("tensorflow") is None

@@ -17,6 +17,6 @@ class EmbeddedOptions:
     precision: str = option(
         AUTO,
         "Numbers that the painter computes with: int8 in LiteRT, the others in TensorFlow; auto: "
-        "TensorFlow's faster one, or int8 where TensorFlow is not installed.",
+        "int8 where LiteRT is installed and there is no GPU, else TensorFlow's fastest.",
         choices=PRECISIONS,
     )

@@ -47,6 +47,11 @@ def read_index(folder: Path) -> dict[str, Any]:
     return dict(index)
 
 
+def has_part(folder: Path, part: str) -> bool:
+    """Whether the index of a folder lists a part. Raises `AssetError` where there is no index."""
+    return part in read_index(folder).get("parts", {})
+
+
 def find_weights_file(folder: Path, part: str) -> Path:
     """Return the path of a part's file, its hash verified."""
     entry = read_index(folder).get("parts", {}).get(part)
