@@ -18,6 +18,7 @@ from vst.notebook import display as notebook
 from vst.notebook import players
 from vst.notebook.mixer import Mixer
 from vst.pipeline.run import Result
+from vst.plotting import Look, plot_curves
 
 
 def pictures(html: str) -> list[np.ndarray]:
@@ -121,6 +122,12 @@ class Whole(PictureEngine):
 
     def paint_style(self, frames, style):
         return frames
+
+
+def test_a_chart_is_shown_as_a_png() -> None:
+    chart = plot_curves({"a": [(0, 1.0), (1, 2.0)]}, Look(width=300, height=200))
+    text = notebook.show(chart, "a < b")._repr_html_()
+    assert "data:image/png" in text and "a &lt; b" in text
 
 
 def test_an_engine_without_numbers_has_no_style_to_show() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import functools
 import html
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -19,10 +19,14 @@ from vst.engines.base import EmbeddingEngine, Engine
 from vst.errors import UsageError, VSTError
 from vst.pipeline.parts import open_engine
 from vst.plotting import Look, draw_numbers, plot_score
+from vst.plotting.charts import render_figure
 from vst.plotting.report import encode_data_url
 from vst.samples import draw_photo
 from vst.schedule.timeline import Timeline
 from vst.styles.library import Style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 SWATCH = (192, 128)
 """Width and height of a painted swatch, in pixels."""
@@ -39,9 +43,11 @@ class Html:
         return self.text
 
 
-def show(picture: Picture, caption: str = "") -> Html:
-    """A picture, RGB uint8 (height, width, 3), with a line below it."""
-    return Html(wrap_figure(make_image_tag(picture), caption))
+def show(shown: Picture | Figure, caption: str = "") -> Html:
+    """A picture, RGB uint8 (height, width, 3), or a chart, with a line below it."""
+    if isinstance(shown, np.ndarray):
+        return Html(wrap_figure(make_image_tag(shown), caption))
+    return Html(wrap_figure(make_image_tag(render_figure(shown), lossless=True), caption))
 
 
 def timeline_html(timeline: Timeline) -> str:
