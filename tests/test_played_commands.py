@@ -42,7 +42,7 @@ SERVERS = ("vst app", "vst study rate")
 SHORTENED = {
     r"--minutes \S+": "--minutes 0.05",
     r"--steps [\d,]+": "--steps 1,2",
-    r"(vst study video .*)--steps [\d,]+": r"\1--steps 2",
+    r"(vst study video .*)": r"\1 --steps 1 --minutes 0.02 --seconds 0.15 --size 64",
     r"(vst study backbones .*)--steps [\d,]+": r"\1--steps 2",
     r"(.*--engine gatys.*)": r"\1 --steps 2 --size 96",
     r"(vst study sweep .*--option engine=gatys.*)": r"\1 --option steps=2",
