@@ -64,6 +64,7 @@ class JobOptions(TypedDict, total=False):
     crf: int | None
     fps: Fraction | float | str | None
     overwrite: bool
+    sidecar: PathLike | None
     keep_chunks: bool
     metadata: bool
     patience: float

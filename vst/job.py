@@ -202,6 +202,12 @@ class Job:
         "Frame rate of the output, in frames per second (default: the content's).",
         group="Output",
     )
+    sidecar: str | None = option(
+        None,
+        "Also write a file that shows where styles change: OpenTimelineIO (.otio) or an EDL.",
+        group="Output",
+        shapes_frames=False,
+    )
     metadata: bool = option(
         True,
         "Write the job into the output, with paths relative to it.",

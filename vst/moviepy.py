@@ -56,6 +56,7 @@ ELSEWHERE = {
     "codec": "write_videofile(codec=…)",
     "crf": "write_videofile(ffmpeg_params=['-crf', …])",
     "overwrite": "",
+    "sidecar": "",
     "keep_chunks": "",
     "metadata": "",
     "patience": "",

@@ -122,7 +122,8 @@ TYPES: dict[str, Any] = {
 }
 """Field of `Job` -> type of its option, if that is not a plain word."""
 METAVARS = {
-    "score": "FILE", "lut": "FILE", "model": "PATH", "mask": "WHERE", "mask_background": "STYLE",
+    "score": "FILE", "lut": "FILE", "sidecar": "FILE", "model": "PATH", "mask": "WHERE",
+    "mask_background": "STYLE",
     "size": "N|native", "start": "TIME", "end": "TIME", "at": "TIME,TIME,…", "fps": "RATE",
     "ease": "CURVE", "painted": "TIME=PICTURE",
     "codec": "NAME", "patience": "SECONDS", "max_memory": "MB",

@@ -28,7 +28,9 @@ from vst.pipeline.parts import open_job_engine
 from vst.plotting import save_picture
 from vst.preview import paint_preview
 
-SHOWN = tuple(name for name in OPTIONS if name not in ("audio", "codec", "crf", "metadata"))
+SHOWN = tuple(
+    name for name in OPTIONS if name not in ("audio", "codec", "crf", "metadata", "sidecar")
+)
 
 
 @click.command(cls=GroupedCommand, common={**COMMON, "output": "The sheet: .png or .jpg."})

@@ -20,6 +20,7 @@ from vst.job import Job
 from vst.keyframes import PICKERS
 from vst.masks.open import open_mask
 from vst.pipeline.painted_keys import parse_painted
+from vst.pipeline.sidecar import check_sidecar
 from vst.plotting.basics import FORMATS
 from vst.schedule.score import Score
 from vst.schedule.timeline import NONE
@@ -90,6 +91,7 @@ def check_inputs(job: Job, *, moving: bool = True) -> None:
     """Check what a job reads: content, styles, mask and model."""
     check_mask_options(job)
     check_painted(job)
+    check_sidecar(job)
     if job.lut is not None:
         check_lut(job.lut)
     PICKERS[job.picker](job.at)  # raises where it takes no times, or needs some

@@ -25,6 +25,7 @@ from vst.pipeline.frames import ChangeGuard, open_painted_content
 from vst.pipeline.loop import LoopResult
 from vst.pipeline.parts import build_parts, build_sink_spec, open_job_engine, open_job_mask
 from vst.pipeline.session import CHUNK_SECONDS, RenderSession, check_limits, open_chunks
+from vst.pipeline.sidecar import describe_output, write_sidecar
 from vst.styles.resolve import ResolvedStyle
 from vst.video.retime import plan_sound
 from vst.video.sinks import open_sink
@@ -130,6 +131,9 @@ def run(
             )
         with control.watch_output(job):
             report = sink.finish()
+        if job.sidecar is not None:
+            sheet = describe_output(job, source.info, schedule.timeline, report.frames)
+            write_sidecar(Path(job.sidecar), sheet)
     startup = painted.first_read - began
     return build_result(job, painted, report, schedule.styles, warnings, startup)
 
