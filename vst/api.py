@@ -52,6 +52,7 @@ class JobOptions(TypedDict, total=False):
     mask: PathLike | None
     mask_background: PathLike
     mask_edge: str
+    save_mask: PathLike | None
     engine: str
     model: PathLike | None
     stabilize: str

@@ -145,6 +145,12 @@ class Job:
     mask_edge: str = option(
         "inpainted", "Method that separates foreground and background.", choices=EDGES, group="Mask"
     )
+    save_mask: str | None = option(
+        None,
+        "Also write the mask: a video, or a folder of pictures, which --mask reads.",
+        group="Mask",
+        shapes_frames=False,
+    )
     engine: str = option("embedded", "Engine that paints.", choices=ENGINES, group="Look")
     model: str | None = option(
         None,

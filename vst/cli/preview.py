@@ -29,7 +29,9 @@ from vst.plotting import save_picture
 from vst.preview import paint_preview
 
 SHOWN = tuple(
-    name for name in OPTIONS if name not in ("audio", "codec", "crf", "metadata", "sidecar")
+    name
+    for name in OPTIONS
+    if name not in ("audio", "codec", "crf", "metadata", "sidecar", "save_mask")
 )
 
 

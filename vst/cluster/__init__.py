@@ -12,7 +12,7 @@ from vst.batch import JobOutcome
 from vst.cluster.paint_chunks import run_with_pool
 from vst.cluster.paint_clips import run_batch_with_pool
 from vst.cluster.pool import WorkerPool
-from vst.cluster.tasks import LOCAL, OBJECT, ClusterSettings, refuse_painted
+from vst.cluster.tasks import LOCAL, OBJECT, ClusterSettings, refuse_local_options
 from vst.core.types import OnProgress, ignore_progress
 from vst.job import Job
 from vst.pipeline.build_schedule import read_job_score
@@ -41,7 +41,7 @@ def run_on_cluster(
 ) -> Result:
     """Run the job on a cluster; like `vst.pipeline.run.run`."""
     check_job(job)
-    refuse_painted(job)
+    refuse_local_options(job)
     read_job_score(job)
     with WorkerPool(settings) as pool:
         return run_with_pool(pool, job, on_progress, control, chunk_seconds=chunk_seconds)

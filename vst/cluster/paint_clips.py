@@ -15,7 +15,7 @@ from vst.batch import JobOutcome, is_written, make_failure, run_batch
 from vst.checkpoint.fingerprint import is_path, list_inputs
 from vst.cluster.paint_chunks import open_shared_folder, run_with_pool
 from vst.cluster.pool import TaskOutcome, WorkerPool
-from vst.cluster.tasks import ClipOrder, ClusterSettings, Task, TaskResult, refuse_painted
+from vst.cluster.tasks import ClipOrder, ClusterSettings, Task, TaskResult, refuse_local_options
 from vst.cluster.transport import FileTransport, move_into
 from vst.core.types import OnProgress, Progress, ignore_progress
 from vst.errors import Cancelled, UsageError, VSTError
@@ -79,7 +79,7 @@ class ClipQueue:
 
     def _is_long(self, job: Job) -> bool:
         check_job(job)
-        refuse_painted(job)
+        refuse_local_options(job)
         read_job_score(job)
         kind = detect_sink_kind(job.output)
         if kind == "folder":

@@ -124,10 +124,17 @@ class Task:
         return self.order.key, self.plan.number if self.plan is not None else -1
 
 
-def refuse_painted(job: Job) -> None:
-    """Refuse painted frames, whose pictures are not sent to the workers."""
+def refuse_local_options(job: Job) -> None:
+    """Refuse painted frames, whose pictures are not sent to the workers, and a mask to be written,
+    which does not come back.
+    """
     if job.painted:
         raise UsageError(
             "painted frames on a cluster: their pictures are not sent to the workers. Run the job "
+            "without a cluster"
+        )
+    if job.save_mask is not None:
+        raise UsageError(
+            f"save_mask {job.save_mask!r} on a cluster: the workers do not send masks. Run the job "
             "without a cluster"
         )

@@ -26,6 +26,7 @@ from vst.schedule.score import Score
 from vst.schedule.timeline import NONE
 from vst.styles.from_score import check_score_files, list_used_styles
 from vst.styles.resolve import NETWORK_SUFFIX, PICTURE_SUFFIXES, check_style_exists
+from vst.video.sinks import detect_sink_kind
 from vst.video.sources import STANDARD_STREAM, detect_source_kind, open_source
 
 MODEL_FILES: dict[str, Callable[[Path], bool]] = {
@@ -92,6 +93,7 @@ def check_inputs(job: Job, *, moving: bool = True) -> None:
     check_mask_options(job)
     check_painted(job)
     check_sidecar(job)
+    check_save_mask(job)
     if job.lut is not None:
         check_lut(job.lut)
     PICKERS[job.picker](job.at)  # raises where it takes no times, or needs some
@@ -176,6 +178,29 @@ def check_painted(job: Job) -> None:
             )
         if detect_source_kind(key.path) != "picture":
             raise UsageError(f"painted {key.path!r} is not a picture. Give one, such as a PNG")
+
+
+def check_save_mask(job: Job) -> None:
+    """Refuse a name for the mask that cannot be written, or is in use."""
+    if job.save_mask is None:
+        return
+    if job.mask is None:
+        raise UsageError(f"save_mask {job.save_mask!r} without a mask. Set mask, or leave it out")
+    target = Path(job.save_mask)
+    if detect_sink_kind(job.save_mask) not in ("video", "folder"):
+        raise UsageError(
+            f"save_mask {job.save_mask!r} is neither a video nor a folder. Give a name such as "
+            "mask.mkv or mask/"
+        )
+    inputs = (Path(name) for name in (job.content, job.mask))
+    if Path(job.output).resolve() == target.resolve() or any(
+        is_same_file(one, target) for one in inputs
+    ):
+        raise UsageError(f"save_mask {job.save_mask!r} is in use. Give the mask another name")
+    if target.is_file() and not job.overwrite:
+        raise OutputExistsError(
+            f"save_mask {job.save_mask!r} exists. Set overwrite=True to replace it"
+        )
 
 
 def check_model(engine: str, model: str | None) -> None:

@@ -64,7 +64,7 @@ def estimate(job: Job, *, frames: int = 40, engine: Engine | None = None) -> Est
         output = str(Path(folder) / f"trial{Path(job.output).suffix}")
         end = min(job.start + (frames + 0.5) / float(rate), job.end or info.duration)
         short = replace(job, end=end, output=output, audio=False, overwrite=True)
-        short = replace(short, sidecar=None)
+        short = replace(short, sidecar=None, save_mask=None)
         trial = run(short, events.append, engine=engine)
         written = sum(p.stat().st_size for p in Path(folder).rglob("*") if p.is_file())
     each = _measure_frame([event for event in events if event.stage == PAINT], trial)

@@ -24,6 +24,7 @@ from vst.schedule.timeline import Mix, Timeline
 from vst.stabilizers import STABILIZERS
 from vst.stabilizers.base import Stabilizer
 from vst.video.retime import plan_sound
+from vst.video.sinks import open_sink
 from vst.video.sinks.base import Sink, SinkSpec
 
 
@@ -41,6 +42,7 @@ class PipelineParts:
     sink: Sink
     trail: GhostTrail | None = None
     painted: PaintedKeys | None = None
+    matte: Sink | None = None
     start: float = 0.0
     speed: float = 1.0
     threads: int | None = None
@@ -103,6 +105,27 @@ def build_sink_spec(job: Job, info: VideoInfo, names: Mapping[str, str] | None =
         alpha=info.alpha,
         deep=info.deep,
     )
+
+
+@contextlib.contextmanager
+def open_matte(job: Job, info: VideoInfo) -> Iterator[Sink | None]:
+    """The sink that the job's mask is written to, if it is; deleted unless it is finished."""
+    if job.save_mask is None:
+        yield None
+        return
+    spec = SinkSpec(
+        path=Path(job.save_mask),
+        width=info.width,
+        height=info.height,
+        rate=job.fps or info.rate,
+        variable=info.variable and job.fps is None and job.speed == 1,
+        sample_aspect=info.sample_aspect,
+        codec="ffv1" if job.save_mask.lower().endswith(".mkv") else None,  # without loss
+        overwrite=job.overwrite,
+        patience=job.patience,
+    )
+    with open_sink(spec) as sink:
+        yield sink
 
 
 @contextlib.contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,22 +14,30 @@ from vst.checkpoint.sink import ChunkSink
 from vst.checkpoint.store import STYLES_FINGERPRINT, ChunkFolder
 from vst.core.html_repr import render_html
 from vst.core.timecode import format_time
-from vst.core.types import OnProgress, ignore_progress
+from vst.core.types import OnProgress, VideoInfo, ignore_progress
 from vst.engines.base import Engine
 from vst.errors import MediaError
 from vst.job import Job
+from vst.masks.base import Mask
 from vst.pipeline.build_schedule import Schedule, apply_score, build_schedule, read_job_score
 from vst.pipeline.checks import check_job
 from vst.pipeline.control import RunControl
 from vst.pipeline.frames import ChangeGuard, open_painted_content
 from vst.pipeline.loop import LoopResult
-from vst.pipeline.parts import build_parts, build_sink_spec, open_job_engine, open_job_mask
+from vst.pipeline.parts import (
+    build_parts,
+    build_sink_spec,
+    open_job_engine,
+    open_job_mask,
+    open_matte,
+)
 from vst.pipeline.session import CHUNK_SECONDS, RenderSession, check_limits, open_chunks
 from vst.pipeline.sidecar import describe_output, write_sidecar
 from vst.styles.resolve import ResolvedStyle
 from vst.video.retime import plan_sound
 from vst.video.sinks import open_sink
 from vst.video.sinks.base import Sink, SinkReport
+from vst.video.sources.base import Source
 
 
 @dataclass(frozen=True)
@@ -110,6 +118,7 @@ def run(
         sink = stack.enter_context(
             ChunkSink(spec, folder) if folder is not None else open_sink(spec)
         )
+        matte = stack.enter_context(open_matte(job, source.info))
         if engine is None:
             loaded = open_job_engine(job, control.record_steps(on_progress))
             engine = stack.enter_context(loaded)
@@ -119,23 +128,39 @@ def run(
         with open_job_mask(job) as mask:
             masked = mask is not None
             parts = build_parts(job, source.info, engine, schedule.timeline, sink, masked=masked)
+            parts = replace(parts, matte=matte)
             session = RenderSession(job, source, parts, mask, control, guard, on_progress)
             with contextlib.closing(parts.stabilizer):
                 painted = _paint(session, sink, schedule, chunk_painter)
-        warnings = [*source.warnings, *schedule.notes, *(mask.warnings if mask else [])]
-        if job.audio and source.info.audio and (note := plan_sound(job.speed).note):
-            warnings.append(note)
         if painted.frames == 0 and (folder is None or folder.frames == 0):
             raise MediaError(
                 f"{job.content} has no frame from {format_time(job.start)} on that can be read"
             )
+        warnings = _collect_warnings(job, source, schedule, mask)
         with control.watch_output(job):
             report = sink.finish()
-        if job.sidecar is not None:
-            sheet = describe_output(job, source.info, schedule.timeline, report.frames)
-            write_sidecar(Path(job.sidecar), sheet)
+        _finish_companions(job, source.info, schedule, report, matte)
     startup = painted.first_read - began
     return build_result(job, painted, report, schedule.styles, warnings, startup)
+
+
+def _collect_warnings(job: Job, source: Source, schedule: Schedule, mask: Mask | None) -> list[str]:
+    """What the user should know of the content, the schedule, the mask and the sound."""
+    warnings = [*source.warnings, *schedule.notes, *(mask.warnings if mask else [])]
+    if job.audio and source.info.audio and (note := plan_sound(job.speed).note):
+        warnings.append(note)
+    return warnings
+
+
+def _finish_companions(
+    job: Job, info: VideoInfo, schedule: Schedule, report: SinkReport, matte: Sink | None
+) -> None:
+    """Complete what is written beside the finished output: the mask, and the sidecar."""
+    if matte is not None:
+        matte.finish()
+    if job.sidecar is not None:
+        sheet = describe_output(job, info, schedule.timeline, report.frames)
+        write_sidecar(Path(job.sidecar), sheet)
 
 
 def build_result(

@@ -132,6 +132,9 @@ class FrameWriter:
                 trail.reset()
             picture = trail.step(picture)
         if is_written:
+            if self.parts.matte is not None and pending.alpha is not None:
+                matte = cv2.cvtColor(pending.alpha, cv2.COLOR_GRAY2RGB)
+                self.parts.matte.write(Frame(frame.index, frame.time, matte))
             deep = None
             if frame.deep is not None:
                 deep = apply_difference(frame.deep, frame.picture, picture)
