@@ -41,6 +41,7 @@ NOT_PLAYED = {
 SERVERS = ("vst app", "vst study rate")
 SHORTENED = {
     r"--minutes \S+": "--minutes 0.05",
+    r"--at 2,5\.4": "--at 0.2,0.4",
     r"--steps [\d,]+": "--steps 1,2",
     r"(vst study video .*)": r"\1 --steps 1 --minutes 0.02 --seconds 0.15 --size 64",
     r"(vst study backbones .*)--steps [\d,]+": r"\1--steps 2",
@@ -48,7 +49,7 @@ SHORTENED = {
     r"(vst study sweep .*--option engine=gatys.*)": r"\1 --option steps=2",
     r"(vst study sweep .*--train .*)": r"\1 --minutes 0.05",
 }
-"""What takes minutes or hours, and what is run instead."""
+"""What takes minutes or hours or a longer clip, and what is run instead."""
 OUTPUTS = ("-o", "--output", "--out", "--report")
 CLIPS = {"film": "bigbuckbunny", "dog": "cockatoo"}
 """Name of a clip in the documents -> the real clip that stands for it; the others are `bikes`."""
