@@ -74,9 +74,9 @@ def describe_measured() -> str:
 
 
 def format_measured(name: str, kind: str) -> str:
-    """Format what was measured for a figure, as in ``0.0001–0.0033 (0.0004–0.0074)``."""
+    """Format what was measured for a figure, as in ``0.0017–0.0029 (0.0058–0.0076)``."""
     found = read_ranges()["kinds"][kind]["ranges"].get(name)
     if found is None:
         return "–"
     (low, high), (raw_low, raw_high) = found
-    return f"{low:g}–{high:g} ({raw_low:g}–{raw_high:g})"
+    return f"{low:.2g}–{high:.2g} ({raw_low:.2g}–{raw_high:.2g})"
