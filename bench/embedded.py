@@ -30,6 +30,7 @@ import numpy as np
 from judging import judge_painting
 
 from vst.engines.embedded import EmbeddedEngine
+from vst.engines.embedded_options import PRECISIONS, EmbeddedOptions
 from vst.nets.judges import Judge, open_judge
 from vst.research.training.picture_data import PicturePool, crop_randomly, resize_square
 from vst.research.training.teacher import Teacher
@@ -294,11 +295,16 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="where to write all figures")
     parser.add_argument("--only", default="cosine,style,judge,warp,speed,start")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--precision", choices=PRECISIONS, default="auto")
     parser.add_argument("--rounds", type=int, default=15)
     options = parser.parse_args()
     parts = options.only.split(",")
     teacher = Teacher(options.shared / "magenta", options.threads)
-    engine = EmbeddedEngine(model=options.model, threads=options.threads)
+    engine = EmbeddedEngine(
+        model=options.model,
+        threads=options.threads,
+        options=EmbeddedOptions(options.precision),
+    )
     pool = PicturePool.read(options.shared / "training", "kept")
     rows: dict[str, float] = {}
     if "cosine" in parts:

@@ -39,6 +39,7 @@ from harness import (
 from vst.core.threads import count_cores, limit_opencv_threads, limit_tensorflow_threads
 from vst.engines.embedded import EmbeddedEngine
 from vst.engines.tensorflow_runtime import has_fast_bfloat16
+from vst.nets.embedded import Painter
 from vst.stabilizers import STABILIZERS
 from vst.video.scene_cuts import CutDetector
 from vst.video.sinks.track import TrackEncoding, TrackWriter
@@ -123,7 +124,7 @@ def measure(size: tuple[int, int], options: argparse.Namespace, folder: Path) ->
     engine = EmbeddedEngine()
     engine.prepare_size(*size)
     stages = [measure_stages(engine, frames, folder) for _ in range(options.rounds)]
-    work = count_multiply_adds(engine.runtime.painter.table, *size)
+    work = count_multiply_adds(Painter().table, *size)
     floor = work / measure_matmul("bfloat16" if has_fast_bfloat16() else "float32")
     engine.close()
     trees = [tree for tree in (options.before, Path(__file__).parent.parent) if tree]

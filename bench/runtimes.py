@@ -38,6 +38,8 @@ from harness import (
 
 from vst.core.threads import limit_tensorflow_threads
 from vst.engines.embedded import EmbeddedEngine
+from vst.engines.embedded_options import EmbeddedOptions
+from vst.engines.tensorflow_runtime import has_fast_bfloat16
 from vst.export.plan import PRECISIONS, ExportPlan
 from vst.export.write import FORMATS, export_networks
 
@@ -184,7 +186,8 @@ def measure(
 
 def compare(size: tuple[int, int], options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Compare all runtimes at one size."""
-    engine = EmbeddedEngine()
+    precision = "bfloat16" if has_fast_bfloat16() else "float32"
+    engine = EmbeddedEngine(options=EmbeddedOptions(precision))
     numbers = embed_style(engine)
     frames = read_frames(draw_clip(folder, *size, options.frames), options.frames)
     engine.prepare_size(*size)
