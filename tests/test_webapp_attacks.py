@@ -261,7 +261,7 @@ def test_what_belongs_to_another_visitor_is_not_found(server: Server, token: str
     for wrong in (content, job, None, 3, [], {}, "", "../x", "\0", "x" * 9000):
         for name in ("marks", "unpack", "styles", "forget"):
             assert "not here any more" in refusal(server, name, token, file=wrong)
-        for name in ("gif", "cancel", "remove"):
+        for name in ("gif", "report", "cancel", "remove"):
             assert "gone" in refusal(server, name, token, id=wrong)
         refusal(server, "measure", token, job=wrong, content=wrong, painted=wrong)
         refusal(server, "pack", token, content=wrong, keys=KEYS)

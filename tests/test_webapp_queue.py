@@ -141,6 +141,12 @@ def test_a_failed_job_says_why_without_a_path(session: Session, jobs: TaskQueue)
     assert one.error == "painted.mp4 is a wall" and not one.folder.exists()
 
 
+def test_a_report_is_not_in_the_list_of_jobs(session: Session, jobs: TaskQueue) -> None:
+    one = jobs.add(task(session, lambda on_progress: {"html": "<p>", "verdict": "fine"}))
+    until(lambda: one.state == "done")
+    assert one.as_dict()["outcome"] == {"verdict": "fine"} and one.outcome["html"] == "<p>"
+
+
 def test_a_job_is_seen_in_its_own_session_only(
     sessions: Sessions, session: Session, jobs: TaskQueue
 ) -> None:

@@ -28,7 +28,7 @@ from vst.web.samples import RECIPES, add_sample
 from vst.web.sessions import FILM_SUFFIXES, Session, SessionGone, Sessions
 from vst.web.tasks import create_measure_task, create_paint_task
 
-QUICK = ("start", "forget", "paint", "measure", "tasks", "cancel", "remove", "sample")
+QUICK = ("start", "forget", "paint", "measure", "tasks", "report", "cancel", "remove", "sample")
 """Functions that answer at once."""
 POOLED = ("styles", "curves", "frame", "clip", "estimate")
 """Functions that paint; they wait in the pool of the previews."""
@@ -226,6 +226,13 @@ class Calls:
             for task in self.queue.list_of(session)
         ]
         return {"tasks": found, "bytes": session.bytes_used()}
+
+    def report(self, session: Session, sent: Values) -> Values:
+        """Return the report of a measurement as HTML."""
+        task = self.queue.task(session, sent.get("id"))
+        if "html" not in task.outcome:
+            raise UsageError("this job has no report: it measures nothing, or is not done.")
+        return {"html": task.outcome["html"]}
 
     def cancel(self, session: Session, sent: Values) -> Values:
         """Stop a job."""

@@ -45,6 +45,7 @@ ENDPOINTS: dict[str, Parameters] = {
     "paint": JOB,
     "measure": {"job": (str, None), "painted": (str, None), "content": (str, None)},
     "tasks": {},
+    "report": TASK,
     "cancel": TASK,
     "remove": TASK,
     "forget": FILE,

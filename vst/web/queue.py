@@ -83,14 +83,14 @@ class QueuedTask:
         self.pictures += 1
 
     def as_dict(self) -> dict[str, Any]:
-        """The task as JSON for the page."""
+        """The task as JSON for the page, which asks for a report's long text by itself, once."""
         return {
             "id": self.id,
             "kind": self.kind,
             "title": self.title,
             "state": self.state,
             "progress": self.progress,
-            "outcome": self.outcome,
+            "outcome": {name: value for name, value in self.outcome.items() if name != "html"},
             "error": self.error,
             "pictures": self.pictures,
             "made": self.made,

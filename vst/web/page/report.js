@@ -1,5 +1,5 @@
 // What was measured: a verdict, the library's report in the page's words, its charts by name.
-import { make, media } from "./api.js";
+import { call, make, media } from "./api.js";
 
 const MEASURES = {
   warp: "Flicker from frame to frame", "warp-5": "Flicker over 5 frames", "warp-10": "Flicker over 10 frames",
@@ -9,9 +9,20 @@ const MEASURES = {
 };
 
 export function showReport(task) {
-  const report = make("div", { class: "report" });
-  report.innerHTML = task.outcome.html; // the library's own page, in which every text is escaped
-  const verdict = task.outcome.verdict || "", first = report.querySelector("h2");
+  const report = make("div", { class: "report" }, make("p", { class: "hint" }, "The report is being fetched…"));
+  const verdict = task.outcome.verdict || "";
+  call("report", { id: task.id }).then(({ html }) => fill(report, task, html, verdict))
+    .catch((error) => report.replaceChildren(make("p", { class: "wrong" }, error.message)));
+  return [
+    verdict ? make("p", { class: "verdict" }, `${shortenVerdict(verdict, task.title)}.`) : "",
+    make("div", { class: "row files" },
+      make("a", { class: "button", href: media(task.outcome.report, true), download: true, "data-get": "report" }, "↓ Report")),
+    ...task.outcome.warnings.map((text) => make("p", { class: "warned" }, text)), report];
+}
+
+function fill(report, task, html, verdict) {
+  report.innerHTML = html; // the library's own page, in which every text is escaped
+  const first = report.querySelector("h2");
   if (first && first.textContent === verdict) first.remove();
   explainMeasures(report);
   foldSection(report, "What the numbers say");
@@ -38,11 +49,6 @@ export function showReport(task) {
     charts.append(make("div", {}, ...parts));
   }
   report.append(charts);
-  return [
-    verdict ? make("p", { class: "verdict" }, `${shortenVerdict(verdict, task.title)}.`) : "",
-    make("div", { class: "row files" },
-      make("a", { class: "button", href: media(task.outcome.report, true), download: true, "data-get": "report" }, "↓ Report")),
-    ...task.outcome.warnings.map((text) => make("p", { class: "warned" }, text)), report];
 }
 
 // The card's heading is the file's name, with which the verdict begins.
