@@ -1,6 +1,6 @@
 """Draw docs/pictures/web-*.jpg: the page of `vst app` in Chromium, each tab, and on a phone.
 
-python tools/draw_web_page.py [FOLDER]
+python tools/draw_web_page.py [FOLDER [paint | results]]
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from vst.plotting import save_picture  # noqa: E402
 from vst.samples import write_content, write_style_film  # noqa: E402
 
 QUALITY = 84
+RENDERED_SIZE = 3
+"""Stop of the slider of details at which the job is rendered."""
 RENDERING = 900.0
 """Seconds that rendering the sample may take."""
 
@@ -120,7 +122,8 @@ def draw_jobs(browser: Browser, folder: Path) -> None:
     browser.wait_for(".task video", seconds=RENDERING)
     browser.resize(1440, 860)
     browser.set(".play input", 500)
-    time.sleep(11)  # until the notice goes
+    browser.js("document.getElementById('notice').hidden = true")
+    time.sleep(1)
     save_screenshot(browser, folder, "jobs")
     browser.click("[value=wipe]")
     time.sleep(1)
@@ -133,7 +136,8 @@ def draw_evaluate(browser: Browser, folder: Path) -> None:
     browser.click("[data-measure]")
     browser.resize(1440, 1200)
     browser.wait_for(".report svg", seconds=RENDERING)
-    time.sleep(11)
+    browser.js("document.getElementById('notice').hidden = true")
+    time.sleep(1)
     browser.js("scrollTo(0, 0)")
     save_screenshot(browser, folder, "evaluate")
 
@@ -154,7 +158,26 @@ def draw_phone(browser: Browser, folder: Path) -> None:
     save_screenshot(browser, folder, "phone-jobs")
 
 
-def main(folder: Path) -> None:
+def draw_paint_tab(browser: Browser, folder: Path, temporary: Path) -> None:
+    """Draw everything on the Paint tab of a wide window."""
+    draw_paint(browser, folder, temporary)
+    draw_helpers(browser, folder, temporary)
+
+
+def draw_results(browser: Browser, folder: Path, temporary: Path) -> None:
+    """Draw a job, its measurements, and the page on a phone."""
+    fill_paint_tab(browser, temporary)
+    browser.set("#set-size", RENDERED_SIZE)
+    draw_jobs(browser, folder)
+    draw_evaluate(browser, folder)
+    draw_phone(browser, folder)
+
+
+PARTS = {"paint": draw_paint_tab, "results": draw_results}
+
+
+def main(folder: Path, parts: list[str]) -> None:
+    """Draw the parts that are named, or all, each as a new visitor sees the page."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
         temporary = Path(name)
@@ -164,16 +187,14 @@ def main(folder: Path) -> None:
         with app(temporary) as address:
             browser = Browser(temporary)
             try:
-                browser.open(address, width=1440, height=1060)
-                browser.js("localStorage.setItem('vst-theme', 'light')")
-                draw_paint(browser, folder, temporary)
-                draw_helpers(browser, folder, temporary)
-                draw_jobs(browser, folder)
-                draw_evaluate(browser, folder)
-                draw_phone(browser, folder)
+                for part in parts or PARTS:
+                    browser.forget(address)
+                    browser.open(address, width=1440, height=1060)
+                    browser.js("localStorage.setItem('vst-theme', 'light')")
+                    PARTS[part](browser, folder, temporary)
             finally:
                 browser.close()
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "pictures")
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "pictures", sys.argv[2:])
