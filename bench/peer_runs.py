@@ -5,6 +5,7 @@ at what it wrote.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import signal
 import subprocess
@@ -18,6 +19,7 @@ from typing import Any
 
 import av
 import numpy as np
+import psutil
 from harness import children_cpu_seconds, measure_resident
 from peer_list import Peer
 
@@ -45,17 +47,19 @@ class Run:
     lines: Sequence[str]
 
 
-def run(command: Sequence[str], kill_after: float | None = None) -> Run:
-    """Run a command to its end, or kill all its processes after so many seconds."""
+def run(command: Sequence[str], kill_at: float = math.inf) -> Run:
+    """Run a command to its end, or kill all its processes after so many CPU seconds: unlike those
+    of the wall clock, they mean the same part of the work on a busy machine.
+    """
     began, used, memory = time.perf_counter(), children_cpu_seconds(), 0.0
-    limit = kill_after if kill_after is not None else PATIENCE
     with tempfile.TemporaryFile() as printed:
         process = subprocess.Popen(
             command, stdout=printed, stderr=subprocess.STDOUT, start_new_session=True
         )
         while process.poll() is None:
             memory = max(memory, measure_resident(process.pid))
-            if time.perf_counter() - began > limit:
+            late = time.perf_counter() - began > PATIENCE
+            if late or (kill_at < math.inf and measure_cpu(process.pid) > kill_at):
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
@@ -66,6 +70,16 @@ def run(command: Sequence[str], kill_after: float | None = None) -> Run:
         text = printed.read().decode(errors="replace")
     lines = [line for line in text.splitlines() if line.strip()]
     return Run(seconds, children_cpu_seconds() - used, memory, process.returncode, lines)
+
+
+def measure_cpu(pid: int) -> float:
+    """CPU seconds of a process and its descendants so far; 0 once it has ended."""
+    try:
+        top = psutil.Process(pid)
+        times = [one.cpu_times() for one in (top, *top.children(recursive=True))]
+    except psutil.Error:
+        return 0.0
+    return float(sum(one.user + one.system for one in times))
 
 
 def write_variable(path: Path, count: int) -> Path:
@@ -164,7 +178,7 @@ def try_broken(peer: Peer, content: Path, style: Path, output: Path) -> dict[str
 
 
 def try_kill(peer: Peer, content: Path, style: Path, output: Path) -> dict[str, Any]:
-    """Kill a peer after 70 % of the time that it needs; what it leaves under the output's name, and
+    """Kill a peer after 70 % of the work (by CPU time); what it leaves under the output's name, and
     how much of the work its next run repeats, by CPU seconds without those of the start-up.
     """
     short = write_content(
@@ -173,8 +187,8 @@ def try_kill(peer: Peer, content: Path, style: Path, output: Path) -> dict[str, 
     start = run(peer.command(short, style, output.with_name("short-out.mp4")))
     whole = run(peer.command(content, style, output))
     output.unlink(missing_ok=True)
-    moment = start.seconds + 0.7 * (whole.seconds - start.seconds)
-    killed = run(peer.command(content, style, output), kill_after=moment)
+    moment = start.cpu + 0.7 * (whole.cpu - start.cpu)
+    killed = run(peer.command(content, style, output), kill_at=moment)
     was_left, left = output.exists(), probe(output)
     again = run((peer.resume or peer.command)(content, style, output))
     work = max(whole.cpu - start.cpu, 1e-6)

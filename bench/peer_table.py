@@ -134,14 +134,15 @@ def format_faults(found: Found) -> str:
     head += ["killed: left under the output's name", "work done again"]
     rows = []
     for peer, broken in found["broken"].items():
-        killed = found.get("killed", {}).get(peer)
+        killed = found.get("killed", {}).get(peer, {"killed": False})
+        was_killed = killed["killed"]  # a run that ended before it could be killed says nothing
         told = f"“{broken['line']}”" if broken["says so"] else "no"
         rows.append([
             peer,
             f"{broken['frames']} of {broken['whole']}, exit {broken['exit']}",
             "a traceback" if broken["traceback"] else told,
-            killed["left"] if killed else "–",
-            f"{100 * killed['repeated']:.0f} %" if killed else "–",
+            killed["left"] if was_killed else "–",
+            f"{100 * killed['repeated']:.0f} %" if was_killed else "–",
         ])  # fmt: skip
     return format_rows(head, rows)
 
@@ -263,7 +264,7 @@ def format_figures(found: Found) -> str:
         "frames, times, rate and sound of all clips are kept; the others that do so: "
         f"{', '.join(others) or 'none'}."
     )
-    if killed:
+    if killed and killed["killed"]:
         exact += (
             f" After a kill, `vst resume` repeated {100 * killed['repeated']:.0f} % of the work."
         )
