@@ -43,7 +43,7 @@ SHORTENED = {
     r"--minutes \S+": "--minutes 0.05",
     r"--at 2,5\.4": "--at 0.2,0.4",
     r"--steps [\d,]+": "--steps 1,2",
-    r"(vst study video .*)": r"\1 --steps 1 --minutes 0.02 --seconds 0.15 --size 64",
+    r"(vst study video .*)": r"\1 --steps 1 --seconds 0.15 --size 64 --only start",
     r"(vst study backbones .*)--steps [\d,]+": r"\1--steps 2",
     r"(.*--engine gatys.*)": r"\1 --steps 2 --size 96",
     r"(vst study sweep .*--option engine=gatys.*)": r"\1 --option steps=2",
