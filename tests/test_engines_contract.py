@@ -85,16 +85,15 @@ def open_exported(format_name: str, precision: str = "float32") -> OpenEngine:
     return open_in
 
 
-def open_in_int8(folder: Path) -> Engine:
-    pytest.importorskip("ai_edge_litert")
-    return open_engine("embedded", options={"precision": "int8"})
+def open_in_tensorflow(folder: Path) -> Engine:
+    return open_engine("embedded", options={"precision": "float32"})
 
 
 OPENERS: dict[str, OpenEngine] = {
     name: open_without_model(name) for name in ENGINES if name not in ("gatys", "magenta")
 }
 OPENERS |= {
-    "embedded in int8": open_in_int8,
+    "embedded in TensorFlow": open_in_tensorflow,
     "gatys": open_gatys({}),
     "magenta, hub-like": open_hub_like_model,
     "magenta, TFLite pair": open_lite_pair,

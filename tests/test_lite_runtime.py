@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -101,6 +102,17 @@ def test_int8_embeds_as_float32_does() -> None:
     with open_in_int8() as small, EmbeddedEngine(options=EmbeddedOptions("float32")) as exact:
         ours, theirs = small.embed(photo), exact.embed(photo)
     assert ours @ theirs / np.linalg.norm(ours) / np.linalg.norm(theirs) > 0.9995
+
+
+@needs_litert
+def test_threads_that_paint_at_once_paint_alike() -> None:
+    runtime = LiteRuntime(WEIGHTS)
+    runtime.prepare_size(32, 48)
+    frame, numbers = draw_photo(48, 32)[None], get_style("ink-wash").embedding[None]
+    wanted = runtime.paint(frame, numbers)
+    with ThreadPoolExecutor(4) as threads:
+        for painted in threads.map(lambda _: runtime.paint(frame, numbers), range(100)):
+            assert np.array_equal(painted, wanted)
 
 
 @pytest.mark.parametrize("part", ["painter", "predictor"])

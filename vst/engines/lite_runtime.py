@@ -48,26 +48,30 @@ class LiteRuntime(Runtime):
             self._idle, self._size = [], (height, width)
 
     def paint(self, frames: Pictures, embeddings: np.ndarray) -> Pictures:
-        # Popping and appending are atomic; a thread that finds none idle opens one.
-        painter = self._idle.pop() if self._idle else self._open_painter()
+        size = (frames.shape[1], frames.shape[2])
+        painter = self._take_idle()
+        if painter is None or painter.size != size:
+            painter = _Painter(self._painter, *size)
         painted = painter.paint(frames[0], embeddings)
-        self._idle.append(painter)
+        if self._size == size:
+            self._idle.append(painter)
         return painted[None]
 
     def close(self) -> None:
         self._idle, self._size = [], None
 
-    def _open_painter(self) -> _Painter:
-        if self._size is None:
-            raise RuntimeError("no size was prepared")
-        return _Painter(self._painter, *self._size)
+    def _take_idle(self) -> _Painter | None:
+        try:
+            return self._idle.pop()  # atomic: another thread may take the last one
+        except IndexError:
+            return None
 
 
 class _Painter:
     """An interpreter for frames of one size."""
 
     def __init__(self, path: Path, height: int, width: int) -> None:
-        self._path, self._height, self._width = path, height, width
+        self._path, self.size = path, (height, width)
         after = [count_missing_pixels(side) for side in (height, width)]
         self._rows = reflect_indices(height, 0, after[0])[:, None]
         self._columns = reflect_indices(width, 0, after[1])[None]
@@ -90,4 +94,4 @@ class _Painter:
             self._lite.invoke()
             # OpenCV rounds and converts in one pass.
             painted = cv2.convertScaleAbs(self._lite.tensor(self._paintings)()[0], alpha=255)
-        return painted[: self._height, : self._width]
+        return painted[: self.size[0], : self.size[1]]
