@@ -10,7 +10,7 @@ const COUNTED = 12;
 
 /** @type {import("../painting/painter.js").Painter} */
 let painter;
-let wanted = false, painting = false, started = 0, momentAtStart = 0;
+let wanted = false, painting = false, seeking = false, started = 0, momentAtStart = 0;
 const done = [];
 
 /** @param {import("../painting/painter.js").Painter} opened */
@@ -29,6 +29,7 @@ export function getSize() {
 /** Paint the present moment as soon as the painter is free. */
 export function requestPainting() {
   wanted = true;
+  showBusy();
   if (!painting && painter && state.content) paintLoop();
 }
 
@@ -39,6 +40,7 @@ async function paintLoop() {
       wanted = false;
       followClock();
       await paintOnce();
+      showBusy();
       await nextFrame();
     }
   } catch (error) {
@@ -46,7 +48,13 @@ async function paintLoop() {
     notify(error.message);
   } finally {
     painting = false;
+    showBusy();
   }
+}
+
+/** Whether what is shown is not yet what was asked for. */
+function showBusy() {
+  $("stage").dataset.busy = wanted || painting || seeking ? "1" : "";
 }
 
 /** Let the browser show what was painted; a hidden page gets no animation frames, and then paints nothing. */
@@ -112,7 +120,8 @@ export async function play() {
   momentAtStart = state.moment >= 0.999 ? 0 : state.moment;
   painter.forget();
   const film = getFilm();
-  if (film) {
+  if (!film) seeking = false;
+  else {
     if (film.ended || momentAtStart === 0) film.currentTime = 0;
     await film.play();
   }
@@ -142,10 +151,14 @@ export function moveTo(share) {
   announce("moment");
   const film = getFilm();
   if (film && !(state.playing && state.drive === "finger")) {
-    film.onseeked = requestPainting;
+    seeking = true;
+    film.onseeked = () => { seeking = false; requestPainting(); };
     film.currentTime = Math.min(state.moment * film.duration, film.duration - 0.001);
+    showBusy();
+  } else {
+    seeking = false; // a film that was sought may be gone
+    requestPainting();
   }
-  requestPainting();
 }
 
 function showWipe() {

@@ -48,9 +48,10 @@ export function fadeFlat(painting, frame) {
   for (let place = 0; place < painting.length; place++) painting[place] = part * painting[place] + (1 - part) * mean[place % 4];
 }
 
-const brightness = (pixels, at) => 0.299 * pixels[at] + 0.587 * pixels[at + 1] + 0.114 * pixels[at + 2];
+/** The largest difference of a channel: two colors can be equally bright. */
+const differ = (one, other, at) => Math.max(Math.abs(one[at] - other[at]), Math.abs(one[at + 1] - other[at + 1]), Math.abs(one[at + 2] - other[at + 2]));
 
-/** Change of brightness, in levels, at which a place counts as moving. */
+/** Change of a color, in levels, at which a place counts as moving. */
 const STILL = 12;
 
 /** Removes flicker where nothing moves: there the painting follows the earlier ones. */
@@ -84,10 +85,10 @@ export class StillBlend {
     this.kept = kept;
   }
 
-  /** The change of brightness since the frame before, averaged over 3 × 3 pixels. */
+  /** The change since the frame before, averaged over 3 × 3 pixels. */
   measureChange(frame, width) {
     const count = frame.length / 4, plain = new Float32Array(count), rows = new Float32Array(count), change = new Float32Array(count);
-    for (let place = 0; place < count; place++) plain[place] = Math.abs(brightness(frame, place * 4) - brightness(this.frame, place * 4));
+    for (let place = 0; place < count; place++) plain[place] = differ(frame, this.frame, place * 4);
     const at = (from, place) => from[Math.min(count - 1, Math.max(0, place))];
     for (let place = 0; place < count; place++) rows[place] = (at(plain, place - 1) + plain[place] + at(plain, place + 1)) / 3;
     for (let place = 0; place < count; place++) change[place] = (at(rows, place - width) + rows[place] + at(rows, place + width)) / 3;

@@ -67,6 +67,12 @@ describe("steadiness", () => {
     blend.apply(found, gray(...still.map((level) => level + 90)), width, 1);
     expect(found).toEqual(painting);
   });
+  it("leaves a change between equally bright colors as it was painted", () => {
+    const blend = new StillBlend(), painting = gray(...noise(2)), found = painting.slice();
+    blend.apply(gray(...noise(1)), toRgba(still.map(() => [160, 60, 60])), width, 1);
+    blend.apply(found, toRgba(still.map(() => [60, 111, 60])), width, 1);
+    expect(found).toEqual(painting);
+  });
   it("of 0 changes nothing", () => {
     const blend = new StillBlend(), painting = gray(...noise(2)), found = painting.slice();
     blend.apply(gray(...noise(1)), gray(...still), width, 0);
