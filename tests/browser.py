@@ -76,23 +76,23 @@ class Browser:
     would be in the way of tests that use one.
     """
 
-    def __init__(self, folder: Path, size: tuple[int, int] = (1440, 1000)) -> None:
+    def __init__(self, folder: Path, *words: str, size: tuple[int, int] = (1440, 1000)) -> None:
         self.folder = folder
         self._said: list[str] = []
         self._asked: list[str] = []
         self._thread = ThreadPoolExecutor(1, "browser")
-        self._do(self._start, size)
+        self._do(self._start, size, words)
 
     def _do(self, action: Callable[..., Any], *given: Any) -> Any:
         return self._thread.submit(action, *given).result()
 
-    def _start(self, size: tuple[int, int]) -> None:
+    def _start(self, size: tuple[int, int], words: tuple[str, ...]) -> None:
         from playwright.sync_api import sync_playwright
 
         self._playwright = sync_playwright().start()
         self._browser = self._playwright.chromium.launch(
             executable_path=find_chromium(),
-            args=["--disable-gpu", "--mute-audio"],
+            args=["--disable-gpu", "--mute-audio", *words],
         )
         context = self._browser.new_context(
             viewport={"width": size[0], "height": size[1]}, reduced_motion="reduce"

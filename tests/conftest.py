@@ -16,6 +16,7 @@ import pytest
 
 from tests.fault_tally import TALLY, FaultCounts
 from tests.page_server import address, chromium, clips, page  # noqa: F401
+from tests.site_page import visitor, web, web_address, web_site  # noqa: F401
 from vst import cli as commands
 
 

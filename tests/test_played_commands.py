@@ -30,6 +30,7 @@ PLACEHOLDERS = re.compile(r"\b(CONTENT|STYLE|OUT|FILE|SHEET|NAME|DIR|VERB|MODEL)
 NOT_PLAYED = {
     r"vst live 0": "needs a camera; tests/test_live.py plays files and pipes",
     r"vst models pull": "downloads",
+    r"vst export web": "needs the built page; tests/test_export_site.py writes a site",
     r"vst train embedded": "hours, and a teacher's files",
     r"--data MPI-Sintel": "a data set of gigabytes",
     r"--host 0.0.0.0": "opens the page to the network",
