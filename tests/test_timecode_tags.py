@@ -94,6 +94,16 @@ def test_a_later_start_has_a_later_timecode(tmp_path: Path) -> None:
     assert read_tags(tmp_path / "out.mov")[0] == "01:01:00;05"
 
 
+def test_pictures_are_numbered_from_the_first_number_on(tmp_path: Path) -> None:
+    run_ffmpeg("-f", "lavfi", "-i", "testsrc=size=64x48:duration=0.12", tmp_path / "in.mp4")
+    options = {"engine": "tint", "first_number": 1001}
+    stylize(tmp_path / "in.mp4", "none", tmp_path / "out", **options)
+    names = [path.name for path in sorted((tmp_path / "out").glob("*.png"))]
+    assert names == ["frame_001001.png", "frame_001002.png", "frame_001003.png"]
+    with pytest.raises(UsageError, match="is not a folder of frames"):
+        stylize(tmp_path / "in.mp4", "none", tmp_path / "out.mp4", **options)
+
+
 def test_content_without_timecode_gets_none(tmp_path: Path) -> None:
     run_ffmpeg("-f", "lavfi", "-i", "testsrc=size=64x48:duration=0.4", tmp_path / "in.mp4")
     stylize(tmp_path / "in.mp4", "none", tmp_path / "out.mov", engine="tint")

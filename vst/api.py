@@ -65,6 +65,7 @@ class JobOptions(TypedDict, total=False):
     crf: int | None
     fps: Fraction | float | str | None
     overwrite: bool
+    first_number: int
     sidecar: PathLike | None
     keep_chunks: bool
     metadata: bool

@@ -208,6 +208,14 @@ class Job:
         "Frame rate of the output, in frames per second (default: the content's).",
         group="Output",
     )
+    first_number: int = option(
+        1,
+        "Number of the first picture of a folder: 1001 for frame_001001.png.",
+        low=0,
+        high=99_999_999,
+        group="Output",
+        shapes_frames=False,
+    )
     sidecar: str | None = option(
         None,
         "Also write a file that shows where styles change: OpenTimelineIO (.otio) or an EDL.",

@@ -57,6 +57,7 @@ ELSEWHERE = {
     "crf": "write_videofile(ffmpeg_params=['-crf', …])",
     "overwrite": "",
     "sidecar": "",
+    "first_number": "",
     "save_mask": "",
     "keep_chunks": "",
     "metadata": "",

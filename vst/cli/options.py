@@ -105,6 +105,7 @@ TYPES: dict[str, Any] = {
     "fps": Parsed("rate", parse_rate),
     "keyframes": int,
     "crf": int,
+    "first_number": int,
     "threads": int,
     "batch": int,
     "strength": float,

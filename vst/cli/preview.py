@@ -31,7 +31,7 @@ from vst.preview import paint_preview
 SHOWN = tuple(
     name
     for name in OPTIONS
-    if name not in ("audio", "codec", "crf", "metadata", "sidecar", "save_mask")
+    if name not in ("audio", "codec", "crf", "metadata", "sidecar", "save_mask", "first_number")
 )
 
 

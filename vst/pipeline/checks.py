@@ -94,6 +94,7 @@ def check_inputs(job: Job, *, moving: bool = True) -> None:
     check_painted(job)
     check_sidecar(job)
     check_save_mask(job)
+    check_first_number(job)
     if job.lut is not None:
         check_lut(job.lut)
     PICKERS[job.picker](job.at)  # raises where it takes no times, or needs some
@@ -178,6 +179,16 @@ def check_painted(job: Job) -> None:
             )
         if detect_source_kind(key.path) != "picture":
             raise UsageError(f"painted {key.path!r} is not a picture. Give one, such as a PNG")
+
+
+def check_first_number(job: Job) -> None:
+    """Refuse a number for the frames of an output that is not a folder."""
+    default = Job.__dataclass_fields__["first_number"].default
+    if job.first_number != default and detect_sink_kind(job.output) != "folder":
+        raise UsageError(
+            f"first_number {job.first_number}: output {job.output!r} is not a folder of frames. "
+            "Leave it out, or give a folder"
+        )
 
 
 def check_save_mask(job: Job) -> None:

@@ -104,6 +104,7 @@ def build_sink_spec(job: Job, info: VideoInfo, names: Mapping[str, str] | None =
         preset=QUALITIES[job.quality].preset,
         alpha=info.alpha,
         deep=info.deep,
+        first_number=job.first_number,
     )
 
 

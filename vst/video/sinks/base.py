@@ -30,7 +30,7 @@ class SinkSpec:
     ``codec`` and ``crf`` None: the default of the file format. ``job``: text for the output's
     metadata. ``patience``: seconds without progress after which ffmpeg counts as hung.
     ``preset``: x264's, for H.264. ``alpha``: frames come with their opacity, ``deep``: in 16 bits;
-    both are kept.
+    both are kept. ``first_number``: of the first picture of a folder.
     """
 
     path: Path
@@ -52,6 +52,7 @@ class SinkSpec:
     preset: str | None = None
     alpha: bool = False
     deep: bool = False
+    first_number: int = 1
 
 
 @dataclass

@@ -26,8 +26,8 @@ _PNG = (cv2.IMWRITE_PNG_COMPRESSION, 3)
 
 
 class FolderSink(Sink):
-    """Writes ``frame_000001.png`` and so on, and ``job.json`` with the job, the exact rate, and the
-    times where they are uneven.
+    """Writes ``frame_000001.png`` and so on, from the first number on, and ``job.json`` with the
+    job, the exact rate, the timecode, and the times where they are uneven.
 
     The folder appears in one step, complete. An existing folder is replaced only if it is empty or
     holds nothing but what this class wrote.
@@ -61,7 +61,8 @@ class FolderSink(Sink):
         fine, data = cv2.imencode(".png", pixels, _PNG)
         if not fine:
             raise OutputError(f"frame {len(self._times)} could not be encoded as PNG. Run again")
-        self._write_file(f"frame_{len(self._times):06d}.png", data.tobytes())
+        number = self.spec.first_number + len(self._times) - 1
+        self._write_file(f"frame_{number:06d}.png", data.tobytes())
 
     def finish(self) -> SinkReport:
         try:
