@@ -134,7 +134,7 @@ def test_without_the_writing_package_the_error_says_how_to_install_it(
     network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "onnx", None)
-    with pytest.raises(DependencyError, match=r"pip install 'vst\[export\]'"):
+    with pytest.raises(DependencyError, match=r"pip install 'vst-video\[export\]'"):
         export_networks("onnx", ExportPlan(model=network), tmp_path)
 
 
@@ -144,7 +144,7 @@ def test_without_the_runtime_the_file_is_written_and_called_unchecked(
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     done = run("export", "onnx", tmp_path / "out", "--model", network)
     assert done.code == 0, done.err
-    assert "not checked: network.onnx is checked with the package onnxruntime" in done.out
+    assert "not checked: checking network.onnx needs onnxruntime" in done.out
     assert (tmp_path / "out" / "network.onnx").is_file()
 
 
