@@ -213,7 +213,7 @@ def test_the_commands_of_a_page_work_on_real_clips(
     for line in PLAYED[page]:
         words = shorten(line)
         outputs = [*list_outputs(words)]
-        for output in outputs:
+        for output in outputs if words[0] != "study" else ():  # studies share a folder
             remove(output)
         supplies.bring(words[1:])
         if line.startswith(SERVERS):
