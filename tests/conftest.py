@@ -13,11 +13,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from tests.fault_tally import TALLY, FaultCounts
 from tests.page_server import address, chromium, clips, page  # noqa: F401
 from tests.site_page import visitor, web, web_address, web_site  # noqa: F401
 from vst import cli as commands
+
+# A busy machine is not a failure: no test has a time limit of its own.
+settings.register_profile("vst", deadline=None)
+settings.load_profile("vst")
 
 
 def pytest_configure(config: pytest.Config) -> None:

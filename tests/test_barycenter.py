@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from vst.schedule.interpolation import blend_embeddings
@@ -106,7 +106,6 @@ def find_barycenter(means: np.ndarray, deviations: np.ndarray) -> tuple[np.ndarr
     return place[0], place[1]
 
 
-@settings(deadline=None)
 @given(
     m=st.lists(st.floats(-3, 3), min_size=2, max_size=2),
     s=st.lists(st.floats(0.1, 3), min_size=2, max_size=2),

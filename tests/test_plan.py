@@ -148,7 +148,7 @@ def test_the_plan_is_what_a_run_finds(films: Path, tmp_path: Path) -> None:
     assert (within.index, within.first_written, within.read_from.index) == (20, 18, 16)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(
     total=some.integers(1, 5000),
     seconds=some.floats(0.1, 20),

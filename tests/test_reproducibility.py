@@ -65,7 +65,7 @@ def test_threads_and_chunks_change_no_painted_frame(
     painted = {}
     for threads in (1, 2):
         opened = functools.partial(open_source, threads=threads)
-        monkeypatch.setattr("vst.pipeline.run.open_source", opened)
+        monkeypatch.setattr("vst.pipeline.frames.open_source", opened)
         for seconds in (10.0, 1.5):
             output = tmp_path / f"{threads}-{seconds}.mkv"
             job = make_job(
