@@ -199,6 +199,8 @@ class Browser:
         for kind in filter(None, ("dragEnter", "dragOver", end)):
             about = {"type": kind, **point, "data": data}
             self._do(self._devtools.send, "Input.dispatchDragEvent", about)
+        if end == "dragCancel":  # the pointer is the page's again
+            self._do(self._page.mouse.move, point["x"], point["y"])
 
     def set(self, css: str, value: object) -> None:
         """Move a slider, or choose: the value, and the events of a person."""

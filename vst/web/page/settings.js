@@ -12,7 +12,7 @@ const HELP = {
   size: "Height of the painting in pixels. More shows finer detail and takes longer.",
   stabilize: "How flicker from frame to frame is removed; off shows it.",
   steadiness: "How much flicker is removed; 0 leaves each frame as it was painted.",
-  colors: "Take the colors of the style, or keep those of the video.",
+  colors: "Take the colors of the style, or keep those of the video; or take the colors alone.",
   blend: "How two styles mix in a change: into one style between them, on an arc or a smooth path, or as a cross-fade of two paintings.",
   brush: "Below 1 the strokes are larger, above 1 finer.",
   pace: "Let the change follow its curve, or look even all the way.",
@@ -22,7 +22,7 @@ const HELP = {
   audio: "Keep the sound of the video.",
 };
 const WORDS = { embedding: "one style", slerp: "on an arc", spline: "smooth path", pixels: "cross-fade",
-  eased: "by the curve", uniform: "even", steady: "motion", gaussian: "average", content: "video's", style: "style's", blend: "between" };
+  eased: "by the curve", uniform: "even", steady: "motion", gaussian: "average", content: "the video's", style: "the style's", blend: "half-way between", only: "the style's, without strokes" };
 export const PICKERS = { middle: "evenly over time", scene: "one of each scene", change: "where most changes", diverse: "most different" };
 export const word = (name) => WORDS[name] || name;
 export const label = (name) => LABELS[name] || name[0].toUpperCase() + name.slice(1);
