@@ -109,7 +109,7 @@ def draw_rows(given: argparse.Namespace, out: Path) -> None:
     pictures = [content, style]
     pictures += [cv2.imread(str(given.work / f"{name}.png"))[..., ::-1] for name in done]
     labels = ["content", "style", *done]
-    wide = 5 if len(pictures) > 4 else len(pictures)
+    wide = 5 if len(pictures) > 6 else 3
     starts = range(0, len(pictures), wide)
     rows = [pictures[at : at + wide] for at in starts]
     texts = [labels[at : at + wide] for at in starts]
