@@ -31,6 +31,8 @@ NOT_PLAYED = {
     r"vst live 0": "needs a camera; tests/test_live.py plays files and pipes",
     r"vst models pull": "downloads",
     r"vst export web": "needs the built page; tests/test_export_site.py writes a site",
+    r"--mask person": "a model that is downloaded first",
+    r"--painted": "needs frames painted by hand; tests/test_painted_keys.py paints some",
     r"vst train embedded": "hours, and a teacher's files",
     r"--data MPI-Sintel": "a data set of gigabytes",
     r"--host 0.0.0.0": "opens the page to the network",
@@ -122,7 +124,7 @@ class Supplies:
                 self._make(path)
 
     def _make(self, path: Path) -> None:
-        if path.suffix == ".mp4":
+        if path.suffix in (".mp4", ".mov"):
             cut_clip(self.shared / "video" / f"{CLIPS.get(path.stem, 'bikes')}.mp4", path)
         elif path.suffix in (".jpg", ".png"):
             self._save_picture(path)
@@ -133,10 +135,10 @@ class Supplies:
             path.write_text(SCORE, encoding="utf-8")
         elif path.name == "judge":
             path.symlink_to(self.shared / "judge")
-        elif path.name in ("photographs", "films"):
+        elif path.name in ("photographs", "films", "shot"):
             path.mkdir()
             for number in range(4):
-                self._save_picture(path / f"{number}.jpg", 0.1 * number)
+                self._save_picture(path / f"{number}.png", 0.1 * number)
             if path.name == "films":
                 cut_clip(self.shared / "video" / "cockatoo.mp4", path / "cockatoo.mp4")
         elif path.suffix == ".keras" and Path("wave/style.keras").exists():
