@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -190,3 +190,22 @@ def test_a_slow_join_whose_file_grows_is_not_ended(
     monkeypatch.setattr(assemble, "probe_output", slow)
     monkeypatch.setattr(stopping, "LATER", 1.0)
     assert run(*words("out.mp4", "--patience", 2)).code == 0
+
+
+def test_a_folder_that_the_run_before_deletes_meanwhile_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = get_working_folder(tmp_path / "out.mp4")
+    folder.mkdir()
+    iterate = Path.iterdir
+
+    def iterate_after_the_other_run_ended(path: Path) -> Iterator[Path]:
+        monkeypatch.setattr(Path, "iterdir", iterate)
+        folder.rmdir()
+        return iterate(path)
+
+    monkeypatch.setattr(Path, "iterdir", iterate_after_the_other_run_ended)
+    output = AtomicOutput(tmp_path / "out.mp4", overwrite=False)
+    assert output.folder.is_dir()
+    output.discard()
+    assert not folder.exists()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +55,20 @@ def test_a_lock_needs_its_folder_and_does_not_make_it(tmp_path: Path) -> None:
         Lock(tmp_path / "gone" / "lock", "out.mp4")
     check_unlocked(tmp_path / "gone" / "lock", "out.mp4")
     assert not (tmp_path / "gone").exists()
+
+
+def test_who_waited_for_a_lock_holds_a_file_that_others_see(tmp_path: Path) -> None:
+    """The run that ends removes its file, which the one that waits has opened already."""
+    first = Lock(tmp_path / "lock", "out.mp4")
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(Lock, tmp_path / "lock", "out.mp4", 5.0)
+        time.sleep(0.1)
+        first.release()
+        second = waiting.result()
+    with pytest.raises(OutputError, match="another run"):
+        Lock(tmp_path / "lock", "out.mp4", wait=0)
+    second.release()
+    assert not (tmp_path / "lock").exists()
 
 
 class WindowsLock:

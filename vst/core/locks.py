@@ -60,17 +60,30 @@ def check_unlocked(path: Path, what: str) -> None:
 
 
 def _acquire(path: Path, what: str, wait: float) -> filelock.BaseFileLock:
-    if not path.parent.is_dir():  # filelock would make it
-        raise FileNotFoundError(f"{str(path.parent)!r} does not exist")
-    lock = filelock.FileLock(str(path), thread_local=False)
-    try:
-        lock.acquire(timeout=wait, poll_interval=POLL_SECONDS)
-    except filelock.Timeout as error:
-        raise OutputError(
-            f"{what} is being written by another run (process {_read_owner(path)}). Wait for it, "
-            "or choose another output"
-        ) from error
-    return lock
+    while True:
+        if not path.parent.is_dir():  # filelock would make it
+            raise FileNotFoundError(f"{str(path.parent)!r} does not exist")
+        lock = filelock.FileLock(str(path), thread_local=False)
+        try:
+            lock.acquire(timeout=wait, poll_interval=POLL_SECONDS)
+        except filelock.Timeout as error:
+            raise OutputError(
+                f"{what} is being written by another run (process {_read_owner(path)}). Wait for "
+                "it, or choose another output"
+            ) from error
+        if IS_WINDOWS or _is_at(path, lock):
+            return lock
+        lock.release()
+
+
+def _is_at(path: Path, lock: filelock.BaseFileLock) -> bool:
+    """Whether the locked file is still the one at ``path``: the run that held it before removes it
+    when it ends, and whoever waited for it meanwhile holds a file that nobody else sees.
+    """
+    opened = lock._context.lock_file_fd
+    with contextlib.suppress(FileNotFoundError):
+        return opened is not None and os.path.samestat(os.fstat(opened), path.stat())
+    return False
 
 
 def _write_owner(path: Path) -> None:

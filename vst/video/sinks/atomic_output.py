@@ -56,18 +56,24 @@ class AtomicOutput:
         while self._lock is None:
             with contextlib.suppress(FileExistsError):
                 self.folder.mkdir(0o700)
-            if self.folder.is_symlink() or not self.folder.is_dir() or self._is_foreign():
-                raise OutputError(
-                    f"{str(self.folder)!r}, where {str(self.target)!r} would be written, is not a "
-                    "working folder of vst. Move it away"
-                )
             with contextlib.suppress(FileNotFoundError):  # the run that locked it just ended
+                self._refuse_foreign()
                 self._lock = Lock(self.folder / LOCK, repr(str(self.target)))
         self._empty()
 
-    def _is_foreign(self) -> bool:
-        names = {path.name for path in self.folder.iterdir()}
-        return bool(names) and LOCK not in names
+    def _refuse_foreign(self) -> None:
+        """Raise `OutputError` where the folder is not one of this package, and `FileNotFoundError`
+        where it is gone.
+        """
+        try:
+            names = {path.name for path in self.folder.iterdir()}
+        except NotADirectoryError:
+            names = {"a file"}
+        if self.folder.is_symlink() or (names and LOCK not in names):
+            raise OutputError(
+                f"{str(self.folder)!r}, where {str(self.target)!r} would be written, is not a "
+                "working folder of vst. Move it away"
+            )
 
     def _check_free(self) -> None:
         try:
