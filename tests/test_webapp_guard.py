@@ -147,8 +147,31 @@ def test_answers_forbid_everything_from_elsewhere() -> None:
     headers = dict(sent[0]["headers"])
     assert b"default-src 'none'" in headers[b"content-security-policy"]
     assert headers[b"cross-origin-resource-policy"] == b"same-origin"
-    asyncio.run(Guard(app)({**scope, "path": "/x"}, None, send))  # type: ignore[arg-type]
+
+    async def receive() -> Any:
+        return {"type": "http.request"}
+
+    asyncio.run(Guard(app)({**scope, "path": "/x"}, receive, send))
     assert dict(sent[1]["headers"])[b"cross-origin-resource-policy"] == b"same-origin"
+
+
+def test_a_refused_body_is_read_before_the_answer() -> None:
+    """A client that is still sending would see a broken connection, and no reason."""
+    order: list[str] = []
+    parts = iter([b"a" * 700_000, b"b" * 700_000, b"c"])
+
+    async def receive() -> Any:
+        body = next(parts)
+        order.append("read")
+        return {"type": "http.request", "body": body, "more_body": body != b"c"}
+
+    async def send(message: Any) -> None:
+        order.append(str(message.get("status", "body")))
+
+    headers = [(b"host", b"localhost"), (b"content-length", b"1400001")]
+    scope = {"type": "http", "path": "/call/tasks", "method": "POST", "headers": headers}
+    asyncio.run(Guard(None)(scope, receive, send))  # type: ignore[arg-type]
+    assert order == ["read", "read", "read", "413", "body"]
 
 
 def test_a_websocket_is_closed_before_it_opens() -> None:

@@ -14,6 +14,8 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
 
+import anyio
+
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -30,6 +32,8 @@ ENDPOINTS = re.compile(
 """Gradio's paths that named endpoints need: no files, no pages, no proxies."""
 BODY = 1_000_000
 """Largest body, in bytes, of a request that is not an upload."""
+DISCARD_SECONDS = 2.0
+"""How long the body of a refused request is read."""
 POLICY = (
     b"default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
     b"img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self'; "
@@ -116,6 +120,7 @@ class Guard:
             return
         refused = self.check_request(scope)
         if refused:
+            await discard_body(receive)
             await send_text(send, *refused, self.headers)
             return
 
@@ -217,6 +222,18 @@ def list_headers(frame: str = "") -> tuple[tuple[bytes, bytes], ...]:
     """Return the headers of every answer; ``frame``: address of the page that may embed it."""
     policy = (b"content-security-policy", POLICY + (frame.encode() or b"'none'"))
     return (*HEADERS, policy) if frame else (*HEADERS, policy, (b"x-frame-options", b"DENY"))
+
+
+async def discard_body(receive: Receive) -> None:
+    """Read what remains of a refused request, up to twice `BODY`: a client that is still sending
+    when the server closes the connection sees a broken connection in place of the reason.
+    """
+    size, more = 0, True
+    with anyio.move_on_after(DISCARD_SECONDS):
+        while more and size <= 2 * BODY:
+            message = await receive()
+            size += len(message.get("body", b""))
+            more = message["type"] == "http.request" and message.get("more_body", False)
 
 
 async def send_text(
