@@ -280,7 +280,7 @@ def test_a_lost_connection_is_shown_and_the_job_goes_on_after_a_restart(
         process.wait()
         page.wait(lambda: page.is_visible("#lost"), "the banner")
         assert "Trying again" in page.text("#lost")
-        assert "connection lost" in page.text(".task [data-rest]")
+        page.wait(lambda: "connection lost" in page.text(".task [data-rest]"), "the job's mark")
         check_every_width(page, "lost", "#lost")
         process = start(tmp_path, port)
         page.wait(lambda: not page.is_visible("#lost"), "the connection")
