@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -57,17 +55,23 @@ def test_a_lock_needs_its_folder_and_does_not_make_it(tmp_path: Path) -> None:
     assert not (tmp_path / "gone").exists()
 
 
-def test_who_waited_for_a_lock_holds_a_file_that_others_see(tmp_path: Path) -> None:
-    """The run that ends removes its file, which the one that waits has opened already."""
-    first = Lock(tmp_path / "lock", "out.mp4")
-    with ThreadPoolExecutor() as pool:
-        waiting = pool.submit(Lock, tmp_path / "lock", "out.mp4", 5.0)
-        time.sleep(0.1)
-        first.release()
-        second = waiting.result()
+def test_a_file_that_is_removed_while_it_is_being_locked_is_locked_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that ends removes its file, which one that begins may have opened just before."""
+    acquire = filelock.FileLock.acquire
+
+    def acquire_what_is_removed(lock: Any, **options: Any) -> Any:
+        monkeypatch.setattr(filelock.FileLock, "acquire", acquire)
+        acquired = acquire(lock, **options)
+        (tmp_path / "lock").unlink()
+        return acquired
+
+    monkeypatch.setattr(filelock.FileLock, "acquire", acquire_what_is_removed)
+    held = Lock(tmp_path / "lock", "out.mp4")
     with pytest.raises(OutputError, match="another run"):
         Lock(tmp_path / "lock", "out.mp4", wait=0)
-    second.release()
+    held.release()
     assert not (tmp_path / "lock").exists()
 
 
