@@ -165,6 +165,9 @@ MISTAKES = {
     "study": {
         "a picture as content": ("video photo.png -s @ink-wash --out study", "is a picture"),
         "a style that is missing": ("video clip.mp4 -s no.png --out study", "neither a file"),
+        "the content as its own style": (
+            "sweep photo.png -s none --vary strength=0.3,1 --out study", "is the content itself",
+        ),
     },
     "batch": {"a file that is missing": ("no.yaml", "does not exist")},
     "resume": {"an output that nothing began": ("out.mp4", "resume")},
@@ -181,6 +184,18 @@ MISTAKES = {
     "live": {
         "a style that is missing": ("clip.mp4 -s gone.png -o -", "gone.png"),
         "no style": ("clip.mp4 -o -", "-s"),
+        "an address that is not one": (
+            "clip.mp4 -s @ink-wash -o - --osc 9000", "Give such as osc://127.0.0.1:8000",
+        ),
+        "an address of another machine": (
+            "clip.mp4 -s @ink-wash -o - --osc osc://192.0.2.1:9000", "cannot be listened on",
+        ),
+        "a page without a port": (
+            "clip.mp4 -s @ink-wash -o http://127.0.0.1", "Give such as http://127.0.0.1:8000",
+        ),
+        "a second output that exists": (
+            "clip.mp4 -s @ink-wash -o - -o photo.mp4", "--overwrite",
+        ),
     },
     "app": {"a port out of range": ("--port 0", "--port")},
 }  # fmt: skip

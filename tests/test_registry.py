@@ -27,3 +27,10 @@ def test_an_unknown_name_that_resembles_none_is_an_error_without_a_guess() -> No
     with pytest.raises(UnknownNameError) as error:
         CURVES["x"]
     assert str(error.value) == "unknown curve 'x'. Known: sine, tangent."
+
+
+@pytest.mark.parametrize("name", [None, 5, b"sine", ["sine"]])
+def test_a_name_that_is_not_a_text_is_an_error_with_the_known_ones(name: object) -> None:
+    with pytest.raises(UnknownNameError) as error:
+        CURVES[name]  # type: ignore[index]
+    assert str(error.value) == f"unknown curve {name!r}. Known: sine, tangent."

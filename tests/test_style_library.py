@@ -74,6 +74,12 @@ def test_the_error_of_an_unknown_style_suggests_the_nearest_name() -> None:
         get_style("@blue-swirl")
 
 
+@pytest.mark.parametrize("name", [None, 5, ["ink-wash"]])
+def test_a_name_that_is_not_a_text_is_an_unknown_style(name: object) -> None:
+    with pytest.raises(UnknownNameError, match=r"Known: .*ink-wash"):
+        get_style(name)  # type: ignore[arg-type]
+
+
 def test_an_own_style_is_saved_exactly() -> None:
     numbers = np.random.default_rng(1).standard_normal(100).astype(np.float32)
     add_style("My-Style", numbers, "some-space", "what one sees", origin="picture.png")

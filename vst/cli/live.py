@@ -76,11 +76,14 @@ def command(
     Example: vst live 0 -s @ink-wash -s @stained-glass -o window
     """
     from vst.live.capture import open_capture
+    from vst.live.remote import check_address
 
     size, glide, osc, raw, as_json = pop_options(options, "size", "glide", "osc", "raw", "as_json")
     check_option("size", size, Job.__dataclass_fields__["size"].metadata)
     job = make_job(content, styles, outputs[0], **options)
-    check_outputs(content, outputs)
+    check_outputs(content, outputs, job.overwrite)
+    if osc is not None:
+        check_address(osc, "osc")
     for style in job.styles:
         check_style(style)
     check_model(job.engine, job.model)
@@ -120,17 +123,20 @@ def run_live(job: Job, capture: Any, outputs: tuple[str, ...], chosen: tuple[Any
         return LiveSession(capture, painter, opened, size, report_line).run()
 
 
-def check_outputs(content: str, outputs: tuple[str, ...]) -> None:
+def check_outputs(content: str, outputs: tuple[str, ...], overwrite: bool) -> None:
     """Refuse outputs that cannot be written, and the same one twice."""
     from vst.cli.checks import check_video_output
+    from vst.live.remote import check_address
 
     for name in outputs:
         if outputs.count(name) > 1:
             raise UsageError(f"output {name!r} was given twice. Give it once")
         if name == content and name != STANDARD_STREAM:
             raise UsageError(f"output {name!r} is also the input. Give it another name")
-        if name not in ("window", "virtual") and not name.startswith("http://"):
-            check_video_output(name, overwrite=True)
+        if name.startswith("http://"):
+            check_address(name, "http")
+        elif name not in ("window", "virtual"):
+            check_video_output(name, overwrite)
 
 
 def make_output(name: str, control: Any, overwrite: bool) -> Any:

@@ -28,6 +28,7 @@ from vst.research.study.networks import MINUTES, TRAININGS, Training
 from vst.research.study.options import parse_options
 from vst.research.study.page import build_page, format_cells
 from vst.research.study.rating import Rating
+from vst.schedule.timeline import NONE
 from vst.styles.resolve import check_style_exists
 
 SHOWN_IN_HELP = (
@@ -261,6 +262,11 @@ def read_shared_options(
     only, options = shared.pop("only"), parse_options(shared.pop("options", ()))
     subject = Subject(**shared)
     check_content(subject.content, moving=moving)
+    if NONE in subject.styles:
+        raise UsageError(
+            f"style {NONE!r} is the content itself: a study measures the distance of paintings to "
+            "a style. Give a picture, a video or a name such as @ink-wash"
+        )
     for style in subject.styles:
         check_style_exists(style)
         check_style(style)

@@ -16,10 +16,10 @@ def find_nearest(name: str, names: Iterable[str]) -> str | None:
     return found[0] if found else None
 
 
-def make_unknown_error(kind: str, name: str, names: Iterable[str]) -> UnknownNameError:
+def make_unknown_error(kind: str, name: object, names: Iterable[str]) -> UnknownNameError:
     """Make the error for a name that is not in a table; it suggests the most similar one."""
     names = sorted(names)
-    hint = find_nearest(name, names)
+    hint = find_nearest(name, names) if isinstance(name, str) else None
     ending = f"; did you mean {hint!r}?" if hint else "."
     return UnknownNameError(f"unknown {kind} {name!r}{ending} Known: {', '.join(names)}.")
 
@@ -37,7 +37,7 @@ class Registry(Mapping[str, Any]):
         self.entries = dict(entries)
 
     def __getitem__(self, name: str) -> Any:
-        if name not in self.entries:
+        if not isinstance(name, str) or name not in self.entries:
             raise make_unknown_error(self.kind, name, self.entries)
         module, _, attribute = self.entries[name].partition(":")
         return getattr(importlib.import_module(module), attribute)

@@ -51,6 +51,28 @@ def parse_address(address: str, scheme: str) -> tuple[str, int]:
     return parts.hostname, port
 
 
+def check_address(address: str, scheme: str) -> None:
+    """Refuse an address that this machine cannot listen on; nothing listens there afterwards."""
+    kind = socket.SOCK_DGRAM if scheme == "osc" else socket.SOCK_STREAM
+    if scheme == "osc":
+        import_extra("pythonosc.osc_packet", "OSC")
+    with socket.socket(socket.AF_INET, kind) as trial:
+        if kind == socket.SOCK_STREAM:  # as the page's server does
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind(parse_address(address, scheme))
+        except OSError as error:
+            raise make_address_error(address, error) from error
+
+
+def make_address_error(address: str, error: OSError) -> UsageError:
+    """Make the error for an address that cannot be listened on."""
+    return UsageError(
+        f"{address!r} cannot be listened on: {error.strerror}. Give another port, or 127.0.0.1 as "
+        "the host"
+    )
+
+
 class PageOutput(LiveOutput):
     """A page that shows the pictures as MJPEG, with a button for each style.
 
@@ -69,7 +91,7 @@ class PageOutput(LiveOutput):
         try:
             self._server = ThreadingHTTPServer(where, _make_handler(self))
         except OSError as error:
-            raise UsageError(f"{address!r} cannot be listened on: {error.strerror}") from error
+            raise make_address_error(address, error) from error
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, name="vst page", daemon=True).start()
 
@@ -165,7 +187,7 @@ class OscControl(Closable):
             self._socket.bind(parse_address(address, "osc"))
         except OSError as error:
             self._socket.close()
-            raise UsageError(f"{address!r} cannot be listened on: {error.strerror}") from error
+            raise make_address_error(address, error) from error
         self._socket.settimeout(0.2)
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._work, name="vst osc", daemon=True)

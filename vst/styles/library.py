@@ -118,6 +118,8 @@ def get_style(name: str) -> Style:
 
     Raises `UnknownNameError` if there is none.
     """
+    if not isinstance(name, str):
+        raise make_unknown_error("style", name, all_styles())
     wanted = name.removeprefix("@")
     builtin = _load_builtin_styles()
     # Built-in styles come first, so that a damaged file of the user's does not block them.
