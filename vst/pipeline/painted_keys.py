@@ -31,7 +31,7 @@ from vst.video.scene_cuts import CutDetector
 from vst.video.sources import open_source
 from vst.video.sources.picture import read_picture
 
-FLOW = FlowSettings(limit=160, finest=1, stride=3, descents=12, refinements=3)
+FLOW = FlowSettings(limit=160, finest=1, stride=4, descents=6, refinements=2)
 REACH = 150
 """Frames that a painting is carried to each side, at most: it bounds the memory (about 250 MB)."""
 ASPECT_TOLERANCE = 0.02
@@ -222,23 +222,24 @@ class PaintedKeys:
 
 
 def mix_carried(under: Picture, carried: Sequence[tuple[Picture, Trace, float]]) -> Picture:
-    """Lay paintings over ``under``, each moved by its trace and weighted, 0..1, as far as they are
-    trusted.
+    """Lay at most two paintings over ``under``, each moved by its trace and weighted, 0..1, as far
+    as they are trusted.
     """
     height, width = under.shape[:2]
-    total = np.zeros((height, width, 3), np.float32)
-    weights = np.zeros((height, width, 1), np.float32)
-    hidden = np.ones((height, width, 1), np.float32)
+    mixed, weights = under, np.zeros((height, width), np.float32)
+    hidden = np.ones((height, width), np.float32)
     for painting, trace, weight in carried:
         trust = cv2.resize(trace.trust, (width, height), interpolation=cv2.INTER_LINEAR)
-        share = trust[..., None].astype(np.float32) / 255
-        moved = move_painting(painting, trace)
-        # Where one of two is lost, the other counts fully, however far it is.
-        total += moved * (share * max(weight, 1e-3))
-        weights += share * max(weight, 1e-3)
+        share = np.multiply(trust, 1 / 255, dtype=np.float32)
         hidden *= 1 - share
-    mixed = total / np.maximum(weights, 1e-6)
-    return np.asarray(np.rint(under * hidden + mixed * (1 - hidden)).clip(0, 255), np.uint8)
+        # Where one of two is lost, the other counts fully, however far it is.
+        share *= max(weight, 1e-3)
+        # `blendLinear` divides by the sum of the weights.
+        mixed = np.asarray(
+            cv2.blendLinear(mixed, move_painting(painting, trace), weights, share), np.uint8
+        )
+        weights += share
+    return np.asarray(cv2.blendLinear(under, mixed, hidden, 1 - hidden), np.uint8)
 
 
 def move_painting(painting: Picture, trace: Trace) -> Picture:
