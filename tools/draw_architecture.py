@@ -19,7 +19,7 @@ from vst.plotting.basics import LIGHT, make_canvas, write_text  # noqa: E402
 
 LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("foundation", ("errors", "core")),
-    ("tools", ("imaging", "assets", "nets", "samples")),
+    ("tools", ("storage", "imaging", "assets", "nets", "samples")),
     ("media", ("video",)),
     ("time", ("schedule", "plotting")),
     ("parts", ("engines", "keyframes", "stabilizers", "masks", "metrics")),
@@ -34,6 +34,7 @@ left."""
 CAPTIONS = {
     "errors": "exceptions",
     "core": "types, fields, registry, limits, locks",
+    "storage": "s3://, gs://",
     "imaging": "flow, color, compositing",
     "assets": "models on disk",
     "nets": "networks in Keras 3",

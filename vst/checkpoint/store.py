@@ -13,7 +13,7 @@ import contextlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -99,6 +99,8 @@ def _identify_file(path: Path) -> list[int]:
 class ChunkFolder:
     """The chunks of one output, locked by one run.
 
+    ``on_kept`` gets the files of each chunk that is kept, the manifest last.
+
     ``about``: the fingerprints of what is painted, name -> plain value. ``rule``: where chunks end;
     an existing folder keeps its own. ``job``: plain values, kept for whoever resumes it.
 
@@ -119,6 +121,7 @@ class ChunkFolder:
         self.about: dict[str, Any] = json.loads(json.dumps(about))
         self.job = dict(job or {})
         self.chunks: dict[int, Chunk] = {}
+        self.on_kept: Callable[[Sequence[Path]], None] = lambda paths: None
         self._styles_before: Any = None
         self._make()
         with _as_output_error(self.path):
@@ -273,6 +276,7 @@ class ChunkFolder:
             state.replace(kept[1])
             self.chunks[number] = Chunk(kept[0].name, kept[1].name, frames, first, *sums, last)
             self._write_manifest()
+        self.on_kept([*kept, self.path / MANIFEST])
 
     def _write_manifest(self, published: list[int] | None = None) -> None:
         listed = []

@@ -20,6 +20,7 @@ from vst.cli.stopping import handle_interrupts
 from vst.cli.stylize import choose_runner, format_summary
 from vst.core.threads import limit_heaps
 from vst.pipeline.resume import resume
+from vst.storage import is_address
 
 
 @click.command()
@@ -55,7 +56,7 @@ def command(
         warn(done.warnings)
         click.echo(format_summary(done))
         print_next_steps(
-            quiet=progress == "none",
+            quiet=progress == "none" or is_address(output),
             job=format_command("show", output),
             measure=format_command("evaluate", output, "--content", "holiday.mp4", "--job"),
         )

@@ -36,6 +36,7 @@ from vst.job import Job
 from vst.pipeline.checks import check_job
 from vst.pipeline.control import RunControl
 from vst.pipeline.estimate import Estimate, estimate
+from vst.pipeline.object_files import names_objects
 from vst.pipeline.run import Result, run
 from vst.video.sources import STANDARD_STREAM
 
@@ -84,12 +85,13 @@ def command(
     cluster = pop_options(options, "cluster", "workers", "storage")
     to_stdout = output == STANDARD_STREAM  # it carries frames, and nothing else
     job = make_job(content, styles, output, **options)
-    check_job(job)
+    if not names_objects(job):  # those are checked once their files are here
+        check_job(job)
+        check_video_output(output, job.overwrite)
     if dry_run and content == STANDARD_STREAM:
         raise UsageError(
             "--dry-run would use up the frames of standard input. Give a file, or leave it out"
         )
-    check_video_output(output, job.overwrite)
     limit_heaps()
     with (
         Reporter("none" if dry_run else progress) as reporter,
@@ -105,7 +107,7 @@ def command(
     else:
         warn(done.warnings)
         click.echo(format_summary(done), err=to_stdout)
-        if STANDARD_STREAM not in (content, output):
+        if STANDARD_STREAM not in (content, output) and not names_objects(job):
             suggest_comparison(content, output, quiet=progress == "none")
 
 

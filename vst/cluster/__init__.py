@@ -18,6 +18,7 @@ from vst.job import Job
 from vst.pipeline.build_schedule import read_job_score
 from vst.pipeline.checks import check_job
 from vst.pipeline.control import RunControl
+from vst.pipeline.object_files import names_objects
 from vst.pipeline.run import Result
 from vst.pipeline.session import CHUNK_SECONDS
 
@@ -40,9 +41,10 @@ def run_on_cluster(
     chunk_seconds: float = CHUNK_SECONDS,
 ) -> Result:
     """Run the job on a cluster; like `vst.pipeline.run.run`."""
-    check_job(job)
     refuse_local_options(job)
-    read_job_score(job)
+    if not names_objects(job):  # those are checked once their files are here
+        check_job(job)
+        read_job_score(job)
     with WorkerPool(settings) as pool:
         return run_with_pool(pool, job, on_progress, control, chunk_seconds=chunk_seconds)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,7 +22,9 @@ class RunControl:
     the end of this one. ``beat``: when (``time.monotonic``) the last step was done; None where no
     steps are expected. ``patience``: seconds without a step after which the run counts as hung.
     ``pulse`` returns a value that changes while something works that has no steps. ``names``: path
-    -> what the record in the output calls that file.
+    -> what the record in the output calls that file. ``addresses``: local path -> address in object
+    storage; ``keep_chunk`` gets the files of each whole chunk; ``keeps_chunks``: they stay here
+    when the output is whole.
     """
 
     paints_chunks: bool = False
@@ -31,6 +33,9 @@ class RunControl:
     patience: float = 0.0
     pulse: Callable[[], object] | None = None
     names: Mapping[str, str] = field(default_factory=dict)
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    keep_chunk: Callable[[Sequence[Path]], None] = lambda paths: None
+    keeps_chunks: bool = False
 
     def record_steps(self, on_progress: OnProgress) -> OnProgress:
         """An ``on_progress`` that counts each event as a step, and passes it on."""

@@ -14,6 +14,7 @@ from vst.pipeline.checks import check_job
 from vst.pipeline.frames import count_frames
 from vst.pipeline.loop import PAINT
 from vst.pipeline.memory_estimate import estimate_memory
+from vst.pipeline.object_files import ObjectFiles, names_objects
 from vst.pipeline.run import Result, run
 from vst.pipeline.session import check_limits
 from vst.video.sources import open_source
@@ -53,6 +54,10 @@ def estimate(job: Job, *, frames: int = 40, engine: Engine | None = None) -> Est
     what a frame costs, or a short trial would make a long job look slower than it is. ``engine``:
     one that is open, and stays open.
     """
+    if names_objects(job):
+        with ObjectFiles(job) as files:
+            found = estimate(files.job, frames=frames, engine=engine)
+        return replace(found, output=job.output)
     check_job(job)
     with open_source(job.content, job.limits) as source:
         info = source.info

@@ -14,7 +14,9 @@ from vst.errors import MissingFileError
 from vst.job import Job
 from vst.pipeline.checks import check_output_name
 from vst.pipeline.control import RunControl
+from vst.pipeline.object_files import read_object_manifest
 from vst.pipeline.run import Result, run
+from vst.storage import exists, is_address
 from vst.video.sinks.verify import probe_output
 
 
@@ -27,6 +29,8 @@ def resume(
     runner: Callable[[Job, OnProgress, RunControl | None], Result] = run,
 ) -> Result | None:
     """Paint the missing chunks of ``output`` and assemble it; None: it is whole already."""
+    if is_address(output):
+        return _resume_object(output, keep_chunks, lambda job: runner(job, on_progress, control))
     check_output_name(output)
     path = Path(output)
     manifest = read_manifest(path)
@@ -46,3 +50,19 @@ def resume(
         rule = ChunkRule(1, 1)  # any: no chunk is painted
         ChunkFolder(path, manifest["about"], rule, manifest["job"]).close(keep=False)
     return None
+
+
+def _resume_object(
+    output: str, keep_chunks: bool, runner: Callable[[Job], Result]
+) -> Result | None:
+    """Finish an output in object storage, with the chunks of this machine or of another one."""
+    manifest = read_object_manifest(output)
+    if manifest is None:
+        if exists(output):
+            return None
+        raise MissingFileError(
+            f"there is neither {output!r} nor a chunk of it: nothing to resume. Start with: vst "
+            "stylize"
+        )
+    job = restore_job(manifest["job"], manifest["folder"], output)
+    return runner(replace(job, keep_chunks=job.keep_chunks or keep_chunks))

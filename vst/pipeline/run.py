@@ -24,6 +24,7 @@ from vst.pipeline.checks import check_job
 from vst.pipeline.control import RunControl
 from vst.pipeline.frames import ChangeGuard, open_painted_content
 from vst.pipeline.loop import LoopResult
+from vst.pipeline.object_files import ObjectFiles, names_objects
 from vst.pipeline.parts import (
     build_parts,
     build_sink_spec,
@@ -100,9 +101,31 @@ def run(
     cleanly; a video longer than ``chunk_seconds`` can then be resumed.
 
     ``engine``: one that is open, and stays open. ``chunk_painter`` paints the chunks of a long
-    video in place of this process.
+    video in place of this process. Files in object storage are downloaded first and uploaded last.
     """
-    began, control = time.perf_counter(), control or RunControl()
+    control = control or RunControl()
+    settings = (engine, chunk_painter, chunk_seconds)
+    if not names_objects(job):
+        return _run_files(job, on_progress, control, *settings)
+    with ObjectFiles(job, on_progress) as files:
+        control.addresses, control.keep_chunk = files.names, files.keep_chunk
+        control.keeps_chunks = True  # until the output is uploaded
+        result = _run_files(files.job, on_progress, control, *settings)
+        files.publish()
+    warnings = [files.restore_names(text) for text in result.warnings]
+    return replace(result, output=job.output, warnings=warnings)
+
+
+def _run_files(
+    job: Job,
+    on_progress: OnProgress,
+    control: RunControl,
+    engine: Engine | None,
+    chunk_painter: ChunkPainter | None,
+    chunk_seconds: float,
+) -> Result:
+    """Run a job whose files are all on this machine."""
+    began = time.perf_counter()
     check_job(job)
     score = read_job_score(job)
     job = apply_score(job, score)
@@ -110,8 +133,8 @@ def run(
         source = stack.enter_context(open_painted_content(job))
         check_limits(job, source.info)
         workers = chunk_painter.workers if chunk_painter is not None else 1
-        folder = stack.enter_context(open_chunks(job, source.info, workers, chunk_seconds))
-        spec = build_sink_spec(job, source.info, control.names)
+        folder = stack.enter_context(open_chunks(job, source.info, control, workers, chunk_seconds))
+        spec = build_sink_spec(job, source.info, {**control.addresses, **control.names})
         guard = ChangeGuard(Path(job.content))
         # The engine last: an output that cannot be written is found in a moment, loading an engine
         # takes seconds.

@@ -28,6 +28,7 @@ from vst.pipeline.control import RunControl
 from vst.pipeline.frames import ChangeGuard, count_frames, read_masked_frames
 from vst.pipeline.loop import Chunking, LoopResult, run_loop
 from vst.pipeline.memory_estimate import check_estimated_memory
+from vst.pipeline.object_files import replace_names
 from vst.pipeline.painter import FrameBatch
 from vst.pipeline.parts import PipelineParts, make_stabilizer
 from vst.video.sinks import detect_sink_kind
@@ -73,7 +74,11 @@ def get_warmup_need(job: Job, warmup: int) -> WarmupNeed:
 
 @contextlib.contextmanager
 def open_chunks(
-    job: Job, info: VideoInfo, workers: int = 1, chunk_seconds: float = CHUNK_SECONDS
+    job: Job,
+    info: VideoInfo,
+    control: RunControl,
+    workers: int = 1,
+    chunk_seconds: float = CHUNK_SECONDS,
 ) -> Iterator[ChunkFolder | None]:
     """The folder of the job's chunks, for a video that is longer than one. It stays if the output
     does not become whole; a `Cancelled` then says how to resume.
@@ -87,11 +92,13 @@ def open_chunks(
     check_unlocked(get_working_folder(output) / LOCK, repr(job.output))
     rate, lookahead = float(job.fps or info.rate), make_stabilizer(job).lookahead
     rule = ChunkRule.of(chunk_seconds, rate, lookahead, count_frames(job, info), workers)
-    folder = ChunkFolder(output, fingerprint_job(job), rule, job.as_dict())
+    plain = replace_names(job.as_dict(), control.addresses)
+    folder = ChunkFolder(output, fingerprint_job(job), rule, plain)
+    folder.on_kept = control.keep_chunk
     keep = True
     try:
         yield folder
-        keep = job.keep_chunks
+        keep = job.keep_chunks or control.keeps_chunks
     except Cancelled as error:
         if folder.chunks:
             raise Cancelled(
