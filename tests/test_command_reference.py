@@ -40,9 +40,10 @@ def test_the_reference_has_every_option_of_stylize() -> None:
 def test_help_shows_the_common_options_in_groups(run: Run) -> None:
     done = run("stylize", "--help")
     assert done.code == 0
-    assert [line[:-1] for line in done.out.splitlines() if line[:-1] in GROUPS] == list(GROUPS)
+    headings = [line[:-1] for line in done.out.splitlines() if line[:-1] in GROUPS]
+    assert headings == ["Styles", "Look", "Output"]
     shown = flags_in(done.out)
-    assert 18 <= len(shown) <= 24
+    assert 14 <= len(shown) <= 18
     assert {"--style", "--output", "--engine", "--mask", "--help-all"} <= shown
     assert not {"--steps", "--max-pixels", "--backbone"} & shown
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from vst.cli.help import GroupedCommand
 from vst.cli.options import verbose_option
 from vst.errors import Cancelled, UsageError
 from vst.web.guard import is_local
@@ -24,7 +25,19 @@ def parse_auth(text: str) -> tuple[str, str]:
     return user, password
 
 
-@click.command()
+COMMON = {
+    "host": "Address to listen on: 127.0.0.1, or 0.0.0.0 for all.",
+    "port": "Port (7860).",
+    "auth": "Ask visitors for this user and password.",
+    "state": "Folder for uploads and jobs.",
+    "max_upload": "Largest upload, in megabytes.",
+    "max_length": "Longest content, in seconds.",
+    "jobs": "Jobs at once; the others wait.",
+}
+"""Parameters that ``--help`` shows."""
+
+
+@click.command(cls=GroupedCommand, grouped=False, common=COMMON)
 @click.option(
     "--host", default="127.0.0.1", envvar="VST_HOST", show_default=True, show_envvar=True,
     help="The address to listen on.",

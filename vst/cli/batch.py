@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from vst.batch import STATES, JobOutcome, format_outcomes, is_written, read_batch, run_batch
+from vst.cli.help import SHORT_HELP, GroupedCommand
 from vst.cli.next_steps import format_command
 from vst.cli.options import (
     cluster_options,
@@ -26,8 +27,15 @@ from vst.engines import ENGINES
 from vst.job import Job
 from vst.pipeline.run import Result, run
 
+COMMON = {
+    "overwrite": "Run all jobs again, and replace their outputs.",
+    "cluster": SHORT_HELP["cluster"],
+    "as_json": "Print one JSON object on stdout.",
+}
+"""Parameters that ``--help`` shows."""
 
-@click.command()
+
+@click.command(cls=GroupedCommand, grouped=False, common=COMMON)
 @click.argument("jobs")
 @click.option("--overwrite", is_flag=True, help="Run all jobs again, and replace their outputs.")
 @cluster_options

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from vst.cli.checks import check_videos
+from vst.cli.help import GroupedCommand
 from vst.cli.next_steps import format_command, print_next_steps
 from vst.cli.options import OneOf, pop_options, print_json, report_options, warn
 from vst.cli.progress import Reporter
@@ -24,8 +25,23 @@ from vst.nets.judges import find_judge, open_judge
 from vst.pipeline.checks import check_parent, check_style
 from vst.styles.resolve import check_style_exists
 
+COMMON = {
+    "content": "The video that was painted (required).",
+    "styles": "What it was painted with; again for more.",
+    "job": "Take the styles from the job in PAINTED.",
+    "against": "Another painting, measured beside it; again for more.",
+    "fresh": "The unstabilized painting, to see what changed.",
+    "measures": "Take only this measure; again for more.",
+    "judge": "Weights of networks that judge besides.",
+    "size": "Short side to compare at.",
+    "report": "Write a page with frames, maps and curves.",
+    "overwrite": "Replace the report if it exists.",
+    "as_json": "Print one JSON object on stdout.",
+}
+"""Parameters that ``--help`` shows."""
 
-@click.command()
+
+@click.command(cls=GroupedCommand, grouped=False, common=COMMON)
 @click.argument("painted")
 @click.option("--content", required=True, metavar="CONTENT", help="The video that was painted.")
 @click.option(

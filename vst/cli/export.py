@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vst.cli.help import GroupedCommand
 from vst.cli.options import Function, OneOf, Parsed, print_json, verbose_option
 from vst.errors import UnsupportedFileError
 from vst.export.plan import PRECISIONS, ExportPlan, parse_size
@@ -26,6 +27,16 @@ def command() -> None:
     \b
     Example: vst export onnx files
     """
+
+
+COMMON = {
+    "model": "Folder of `train embedded`, or .keras of `train fast`.",
+    "size": "Width and height, multiples of 4 (default: any).",
+    "precision": "How the weights are stored: float16 halves them.",
+    "overwrite": "Replace files that are there.",
+    "as_json": "Print one JSON object on stdout.",
+}
+"""Parameters of the formats' verbs that ``--help`` shows."""
 
 
 def file_options(function: Function) -> Function:
@@ -55,7 +66,7 @@ def file_options(function: Function) -> Function:
     return function
 
 
-@command.command()
+@command.command(cls=GroupedCommand, grouped=False, common=COMMON)
 @click.argument("out", type=FOLDER)
 @file_options
 def onnx(out: Path, **options: Any) -> None:
@@ -68,7 +79,7 @@ def onnx(out: Path, **options: Any) -> None:
     export_files("onnx", out, **options)
 
 
-@command.command()
+@command.command(cls=GroupedCommand, grouped=False, common=COMMON)
 @click.argument("out", type=FOLDER)
 @file_options
 def tflite(out: Path, **options: Any) -> None:

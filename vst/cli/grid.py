@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from vst.api import make_job
-from vst.cli.help import GroupedCommand
+from vst.cli.help import SHORT_HELP, GroupedCommand
 from vst.cli.next_steps import format_command, print_next_steps
 from vst.cli.options import (
     job_options,
@@ -24,8 +24,13 @@ from vst.pipeline.parts import open_job_engine
 from vst.plotting import save_picture
 from vst.preview import paint_grid
 
+SHOWN = ("styles", "keyframes", "picker", "size", "strength", "engine", "overwrite")
 
-@click.command(cls=GroupedCommand)
+
+@click.command(
+    cls=GroupedCommand,
+    common={**{name: SHORT_HELP[name] for name in SHOWN}, "output": "The sheet: .png or .jpg."},
+)
 @click.argument("contents", nargs=-1, required=True, metavar="CONTENT...")
 @functools.partial(style_option, required=False)
 @output_option("The sheet: .png or .jpg.")

@@ -25,20 +25,17 @@ OPTION_GROUPS = {
     "Speed and limits": ("cluster", "workers", "storage"),
 }  # fmt: skip
 """Heading -> the parameters below it that are not fields of `Job`: those carry their ``group``."""
-COMMON = {
+SHORT_HELP = {
     "styles": "Picture, folder, video or @name; again for more.",
     "score": "A score says which style when (instead of -s).",
     "keyframes": "Keyframes taken from each style video.",
     "picker": "How they are chosen: middle, scene, diverse, …",
-    "ease": "Curve of a transition: linear, smooth, …",
-    "loop": "End in the style it began with.",
     "engine": "What paints: see `vst engines`.",
     "size": "Short side to paint at, in pixels.",
     "strength": "How strong the style is, 0 to 1.",
     "colors": "Whose colors: style, content, blend, only.",
     "steadiness": "How much flicker is removed, 0 to 1.",
     "mask": "Where to paint: person, auto, a box, a file.",
-    "mask_background": "Style of the background (with --mask).",
     "output": ".mp4 .mov .mkv .webm .gif, or frames/.",
     "start": "Time of the first frame: seconds or H:MM:SS.",
     "end": "Time before which the last frame is.",
@@ -46,7 +43,17 @@ COMMON = {
     "dry_run": "Estimate the time; write nothing.",
     "cluster": "Paint on a Ray cluster: 'local' or its address.",
 }
-"""Parameters of `vst stylize` that ``--help`` shows, each with one line of help."""
+"""Parameter -> its help in one line, for the short help of ``--help``."""
+COMMON = {
+    name: SHORT_HELP[name]
+    for name in (
+        "styles", "score", "keyframes", "size", "strength", "colors", "steadiness", "mask",
+        "engine", "output", "start", "end", "dry_run",
+    )
+}  # fmt: skip
+"""Parameters of `vst stylize` that ``--help`` shows: as many as a screen of 24 lines holds."""
+SHORT_HEADINGS = {"Mask": "Look", "Transition": "Styles"}
+"""Headings that the short help joins to others."""
 _ARGUMENTS, _ALL = "vst.help.arguments", "vst.help.all"
 
 
@@ -87,9 +94,17 @@ class GroupedCommand(click.Command):
                 if not sections:
                     formatter.write_paragraph()
                     formatter.write_text(f"Engine {engine} has no options of its own.")
+        if self._is_short(ctx):
+            write_short_help(formatter, sections)
+            return
         for heading, rows in sections.items():
             with formatter.section(heading):
                 formatter.write_dl(rows)
+
+    def _is_short(self, ctx: click.Context) -> bool:
+        """Whether the help is the short one, of the common options."""
+        engine = find_engine(ctx.meta.get(_ARGUMENTS, []))
+        return self.common is not None and engine is None and not ctx.meta.get(_ALL, False)
 
     def _list_options(
         self, ctx: click.Context, engine: str | None, *, brief: bool
@@ -111,19 +126,28 @@ class GroupedCommand(click.Command):
                 rows[self._find_heading(name)].append(record)
             elif name in self.common or name == "help_all":
                 text = self.common.get(name) or record[1]
-                rows[self._find_heading(name)].append((shorten_flags(param), text))
+                if name == "help_all" and any(map(list_owners, self.params)):
+                    text += " Of an engine: --engine NAME --help."
+                heading = self._find_heading(name)
+                heading = SHORT_HEADINGS.get(heading, heading)
+                rows[heading].append((shorten_flags(param), text))
         return {heading: found for heading, found in (rows | engine_rows).items() if found}
 
     def _find_heading(self, name: str) -> str:
         return find_group(name) if self.grouped else "Options"
 
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Say where the remaining options are."""
-        if self.common is not None and not ctx.meta.get(_ALL, False):
-            formatter.write_paragraph()
-            if any(param.name == "engine" for param in self.params):
-                formatter.write_text("--engine NAME --help lists an engine's own options.")
-        super().format_epilog(ctx, formatter)
+
+def write_short_help(
+    formatter: click.HelpFormatter, sections: Mapping[str, list[tuple[str, str]]]
+) -> None:
+    """Write sections in the same columns, without blank lines between: a screen has 24 lines."""
+    width = max((len(flags) for rows in sections.values() for flags, _ in rows), default=0)
+    formatter.write_paragraph()
+    for heading, rows in sections.items():
+        formatter.write_heading(heading)
+        formatter.indent()
+        formatter.write_dl([(flags.ljust(width), text) for flags, text in rows])
+        formatter.dedent()
 
 
 PLACEHOLDERS = {

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from vst.api import make_job
-from vst.cli.help import COMMON, GroupedCommand
+from vst.cli.help import SHORT_HELP, GroupedCommand
 from vst.cli.next_steps import format_command, print_next_steps
 from vst.cli.options import (
     TIME,
@@ -33,7 +33,11 @@ SHOWN = ("styles", "keyframes", "size", "strength", "engine", "output", "overwri
 
 @click.command(
     cls=GroupedCommand,
-    common={**{name: COMMON[name] for name in SHOWN}, "output": "The painted picture.", "at": ""},
+    common={
+        **{name: SHORT_HELP[name] for name in SHOWN},
+        "output": "The painted picture.",
+        "at": "Of a video: the time of the frame.",
+    },
 )
 @click.argument("content")
 @functools.partial(style_option, required=False)

@@ -10,6 +10,7 @@ import click
 import numpy as np
 
 from vst.cli.checks import check_video_style
+from vst.cli.help import GroupedCommand
 from vst.cli.next_steps import format_command, print_next_steps
 from vst.cli.options import (
     TIMES,
@@ -38,7 +39,19 @@ PER_ROW = 5
 FIELDS = Job.__dataclass_fields__
 
 
-@click.command()
+COMMON = {
+    "keyframes": "Number of keyframes.",
+    "picker": "How they are chosen: middle, scene, diverse, …",
+    "at": "Times for --picker manual: 1.5,4,9.",
+    "output": "A sheet (.png), or a folder for one picture each.",
+    "overwrite": "Replace the output if it is there.",
+    "engine": "Engine that measures the distances.",
+    "as_json": "Print one JSON object on stdout.",
+}
+"""Parameters that ``--help`` shows."""
+
+
+@click.command(cls=GroupedCommand, grouped=False, common=COMMON)
 @click.argument("style")
 @click.option(
     "-n", "--keyframes", type=int, default=FIELDS["keyframes"].default, show_default=True,

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from vst.api import make_job
-from vst.cli.help import COMMON, GroupedCommand
+from vst.cli.help import SHORT_HELP, GroupedCommand
 from vst.cli.options import (
     Parsed,
     job_options,
@@ -32,6 +32,15 @@ OPTIONS = (
     "engine", "model", "engine_options", "steadiness", "threads", "overwrite",
 )  # fmt: skip
 AUTO = "auto"
+SHOWN = ("styles", "score", "strength", "steadiness", "engine")
+COMMON = {
+    **{name: SHORT_HELP[name] for name in SHOWN},
+    "outputs": "window, virtual, -, a file or http://HOST:PORT.",
+    "size": "Short side to paint at; auto holds the rate.",
+    "glide": "Seconds from one style to the next.",
+    "osc": "Take messages by OSC: /vst/style 2, ….",
+}
+"""Parameters that ``--help`` shows."""
 
 
 def parse_live_size(text: str) -> int | str:
@@ -39,7 +48,7 @@ def parse_live_size(text: str) -> int | str:
     return AUTO if text == AUTO else parse_size(text)
 
 
-@click.command(cls=GroupedCommand, common=COMMON)
+@click.command(cls=GroupedCommand, grouped=False, common=COMMON)
 @click.argument("content", metavar="INPUT")
 @functools.partial(style_option, required=False)
 @click.option(

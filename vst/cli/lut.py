@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from vst.api import make_job
-from vst.cli.help import COMMON, GroupedCommand
+from vst.cli.help import SHORT_HELP, GroupedCommand
 from vst.cli.next_steps import format_command, print_next_steps
 from vst.cli.options import (
     job_options,
@@ -30,7 +30,7 @@ SHOWN = ("styles", "score", "strength", "engine", "start", "end", "overwrite")
 
 @click.command(
     cls=GroupedCommand,
-    common={**{name: COMMON[name] for name in SHOWN}, "output": "The table: look.cube."},
+    common={**{name: SHORT_HELP[name] for name in SHOWN}, "output": "The table: look.cube."},
 )
 @click.argument("content")
 @functools.partial(style_option, required=False)

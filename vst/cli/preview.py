@@ -49,8 +49,8 @@ def command(
     progress: str,
     **options: Any,
 ) -> None:
-    """Paint twelve small frames along the whole of CONTENT, draw the score's curves, and say how
-    long the job would take. Takes the options of `vst stylize`.
+    """Paint twelve small frames along CONTENT, draw the score's curves, and say how long the job
+    would take. Takes the options of `vst stylize`.
 
     \b
     Example: vst preview holiday.mp4 -s film.mp4 -o sheet.png

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from vst.cli.help import SHORT_HELP, GroupedCommand
 from vst.cli.next_steps import format_command, print_next_steps
 from vst.cli.options import (
     Parsed,
@@ -51,7 +52,21 @@ def _ease(text: str) -> str:
     return text
 
 
-@command.command()
+INIT_COMMON = {
+    "styles": SHORT_HELP["styles"],
+    "output": "The score: a file that ends in .yaml.",
+    "keyframes": SHORT_HELP["keyframes"],
+    "strength": SHORT_HELP["strength"],
+    "ease": "Curve of a transition: linear, smooth, …",
+    "blend": "How two styles are mixed.",
+    "hold": "Part of each segment with a pure style.",
+    "loop": "End where it began.",
+    "overwrite": SHORT_HELP["overwrite"],
+}
+"""Parameters of ``score init`` that ``--help`` shows."""
+
+
+@command.command(cls=GroupedCommand, grouped=False, common=INIT_COMMON)
 @click.argument("content")
 @style_option
 @output_option("The score: a file that ends in .yaml.")

@@ -31,11 +31,27 @@ from vst.research.study.rating import Rating
 from vst.schedule.timeline import NONE
 from vst.styles.resolve import check_style_exists
 
-SHOWN_IN_HELP = (
-    "styles", "out", "size", "start", "seconds", "minutes", "steps", "vary", "train", "only",
-)  # fmt: skip
-COMMON = dict.fromkeys(SHOWN_IN_HELP, "")
-"""Parameters of the longer studies that ``--help`` shows."""
+COMMON = {
+    "styles": "Picture, video or @name; again for more.",
+    "out": "Folder for the tables, pages and paintings.",
+    "size": "Short side to paint at, in pixels.",
+    "start": "Start of the part that is painted, in seconds.",
+    "seconds": "Length of the part that is painted.",
+    "minutes": "Minutes of training for each network.",
+    "steps": "Optimization steps.",
+    "vary": "An option and its values; again for more.",
+    "train": "Train a network for each combination.",
+    "only": "Run only cases whose names contain this.",
+    "options": "Any option of vst stylize; again for more.",
+}
+"""Parameters of the studies that ``--help`` shows."""
+RATE_COMMON = {
+    "out": "Folder for the votes (default: the first folder).",
+    "port": "Port of the page (default: any free one).",
+    "ranking": "Print the ranking by the votes so far, and exit.",
+    "as_json": "Print one JSON object on stdout.",
+}
+"""Those of ``study rate``."""
 HERE = click.Path(file_okay=False, path_type=Path)
 SHOWN = ("seconds_per_frame", "seconds", "loss", "variation", "style", "content_ssim", "warp",
          "warp_root", "adjacent_ssim")  # fmt: skip
@@ -118,7 +134,7 @@ def training_options(function: Callable[..., Any]) -> Callable[..., Any]:
     )(function)  # fmt: skip
 
 
-@command.command()
+@command.command(cls=GroupedCommand, grouped=False, common=COMMON)
 @study_options(moving=False)
 @click.option("--steps", type=click.IntRange(1), help="Optimization steps for each picture.")
 @click.option(
@@ -148,7 +164,7 @@ def backbones(
         run_and_print(study, out, as_json, progress)
 
 
-@command.command()
+@command.command(cls=GroupedCommand, grouped=False, common=COMMON)
 @study_options(moving=False)
 @click.option(
     "--steps", default="20,100,300", show_default=True, metavar="N,N,…",
@@ -318,7 +334,7 @@ def print_table(table: StudyTable) -> None:
             click.echo(f"{row.name}: {row.reason}")
 
 
-@command.command()
+@command.command(cls=GroupedCommand, grouped=False, common=RATE_COMMON)
 @click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DIR…")
 @click.option(
     "--out", type=HERE, metavar="DIR", help="Folder for the votes (default: the first folder)."

@@ -76,7 +76,7 @@ def command(
     dry_run: bool,
     **options: Any,
 ) -> None:
-    """Paint the video CONTENT in one or more styles; - reads y4m from standard input.
+    """Paint the video CONTENT (-: y4m from standard input) in one or more styles.
 
     \b
     Example: vst stylize holiday.mp4 -s film.mp4 -s @ink-wash -o painted.mp4

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from vst.cli.help import GroupedCommand
 from vst.cli.next_steps import format_command
 from vst.cli.options import pop_options, print_json, report_options
 from vst.cli.progress import Reporter
@@ -28,7 +29,19 @@ def command() -> None:
     """
 
 
-@command.command()
+COMMON = {
+    "teacher": "The folder with Magenta's TFLite pair.",
+    "pictures": "A folder with content/ and style/ pictures.",
+    "minutes": "Minutes of training (120).",
+    "out": "New folder for all results.",
+    "resume": "Resume the training in this folder.",
+    "clips": "Clip whose motion is learned; again for more.",
+    "backend": "tensorflow, jax or torch.",
+}
+"""Parameters that ``--help`` shows."""
+
+
+@command.command(cls=GroupedCommand, grouped=False, common=COMMON)
 @click.option("--teacher", required=True, type=HERE, help="The folder with Magenta's TFLite pair.")
 @click.option(
     "--pictures", type=HERE, required=True, help="A folder with content/ and style/ pictures."
