@@ -25,6 +25,7 @@ from vst.job import Job
 from vst.pipeline.build_schedule import read_job_score
 from vst.pipeline.checks import check_job, check_output_name
 from vst.pipeline.run import Result, run
+from vst.video.frame_names import locate_output
 
 LARGEST_FILE = 1_000_000
 """Bytes of a batch file at most: no list written by hand is larger."""
@@ -121,11 +122,11 @@ def _run_one(job: Job, on_progress: OnProgress, runner: Callable[..., Result]) -
     began = time.perf_counter()
     try:
         check_output_name(job.output)
-        if is_written(Path(job.output)) and not job.overwrite:
+        if is_written(locate_output(job.output)) and not job.overwrite:
             return JobOutcome(*about, "there")
         check_job(job)
         read_job_score(job)  # refuses a score's missing styles before the folder is made
-        Path(job.output).absolute().parent.mkdir(parents=True, exist_ok=True)
+        locate_output(job.output).absolute().parent.mkdir(parents=True, exist_ok=True)
         result = runner(job, on_progress)
     except Cancelled:
         raise

@@ -21,6 +21,7 @@ from vst.job import Job
 from vst.masks.open import FOUND
 from vst.stabilizers import EARLIER_NAMES
 from vst.styles.resolve import ResolvedStyle
+from vst.video.frame_names import locate_frames
 
 NOT_ABOUT_FRAMES = (
     "output",
@@ -91,7 +92,8 @@ def list_inputs(job: Job) -> dict[str, str]:
 
 def is_path(given: str) -> bool:
     """Whether an input is a file or folder, not the name of something else."""
-    return given.partition(":")[0] not in PLAIN and given[:1] != "@" and Path(given).exists()
+    named = given.partition(":")[0] in PLAIN or given[:1] == "@"
+    return not named and locate_frames(given).exists()
 
 
 def fingerprint_input(given: str) -> str:
@@ -100,7 +102,7 @@ def fingerprint_input(given: str) -> str:
     """
     if not is_path(given):
         return given
-    path = Path(given)
+    path = locate_frames(given)
     try:
         if path.is_file():
             return hash_file(path, "blake2b")
@@ -173,4 +175,4 @@ def _locate(folder: str, given: str) -> str:
     if Path.cwd() == Path(folder) or given[:1] == "@" or given.partition(":")[0] in PLAIN:
         return given
     path = Path(folder) / given
-    return str(path) if path.exists() else given
+    return str(path) if locate_frames(path).exists() else given

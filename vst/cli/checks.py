@@ -7,6 +7,7 @@ from pathlib import Path
 
 from vst.errors import OutputExistsError, UsageError
 from vst.pipeline.checks import check_content, check_output_name, check_parent, check_style
+from vst.video.frame_names import locate_output
 from vst.video.sinks import detect_sink_kind
 from vst.video.sources import detect_source_kind
 
@@ -29,8 +30,9 @@ def check_video_output(output: str, overwrite: bool) -> None:
     if kind == "y4m":
         return
     check_output_name(output)
-    path = Path(output)
-    if kind == "folder" and not output.endswith("/") and not path.suffix and not path.is_dir():
+    path = locate_output(output)
+    is_bare = path == Path(output) and not path.suffix and not output.endswith("/")
+    if kind == "folder" and is_bare and not path.is_dir():
         raise UsageError(
             f"output {output!r} has no suffix: it could be a video or a folder of PNG frames. "
             f"Write {output}.mp4, or {output}/ for frames"
@@ -40,7 +42,7 @@ def check_video_output(output: str, overwrite: bool) -> None:
             f"output {output!r} is a folder. Write {output}/ to fill it with PNG frames, or give "
             f"a name in it"
         )
-    check_parent(output)
+    check_parent(str(path))
     if path.is_file() and not overwrite:
         raise OutputExistsError(f"output {output!r} is already there; --overwrite replaces it")
 

@@ -58,7 +58,8 @@ OPTIONS = (
 @click.argument("content")
 @functools.partial(style_option, required=False)
 @output_option(
-    "The painted video: .mp4 .mov .mkv .webm .gif, a folder (frames/) for PNG frames, or - for "
+    "The painted video: .mp4 .mov .mkv .webm .gif, a folder (frames/) or names "
+    "(frames/f.####.exr) for PNG, TIFF or EXR frames, or - for "
     "y4m on standard output."
 )
 @job_options(*OPTIONS)

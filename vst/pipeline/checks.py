@@ -26,6 +26,7 @@ from vst.schedule.score import Score
 from vst.schedule.timeline import NONE
 from vst.styles.from_score import check_score_files, list_used_styles
 from vst.styles.resolve import NETWORK_SUFFIX, PICTURE_SUFFIXES, check_style_exists
+from vst.video.frame_names import locate_frames, locate_output
 from vst.video.sinks import detect_sink_kind
 from vst.video.sources import STANDARD_STREAM, detect_source_kind, open_source
 
@@ -68,7 +69,7 @@ def check_output_name(output: str) -> None:
 def check_paths(job: Job) -> None:
     """Refuse missing inputs, and an output that exists or is an input, before a file is opened."""
     check_output_name(job.output)
-    content, output = Path(job.content), Path(job.output)
+    content, output = locate_frames(job.content), locate_output(job.output)
     refuse_address("content", job.content)
     if not content.exists() and job.content != STANDARD_STREAM:
         raise MissingFileError(
@@ -80,7 +81,7 @@ def check_paths(job: Job) -> None:
     inputs += [name for name in (job.mask, job.score, job.lut) if name]
     inputs += [text.partition("=")[2] for text in job.painted]
     for name in inputs:
-        if name and not name.startswith("@") and is_same_file(Path(name), output):
+        if name and not name.startswith("@") and is_same_file(locate_frames(name), output):
             raise UsageError(
                 f"output {job.output!r} is also an input. Give the output another name"
             )
@@ -197,14 +198,14 @@ def check_save_mask(job: Job) -> None:
         return
     if job.mask is None:
         raise UsageError(f"save_mask {job.save_mask!r} without a mask. Set mask, or leave it out")
-    target = Path(job.save_mask)
+    target = locate_output(job.save_mask)
     if detect_sink_kind(job.save_mask) not in ("video", "folder"):
         raise UsageError(
             f"save_mask {job.save_mask!r} is neither a video nor a folder. Give a name such as "
             "mask.mkv or mask/"
         )
-    inputs = (Path(name) for name in (job.content, job.mask))
-    if Path(job.output).resolve() == target.resolve() or any(
+    inputs = (locate_frames(name) for name in (job.content, job.mask))
+    if locate_output(job.output).resolve() == target.resolve() or any(
         is_same_file(one, target) for one in inputs
     ):
         raise UsageError(f"save_mask {job.save_mask!r} is in use. Give the mask another name")

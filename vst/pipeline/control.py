@@ -11,6 +11,7 @@ from pathlib import Path
 from vst.checkpoint.store import get_chunk_folder
 from vst.core.types import OnProgress, Progress
 from vst.job import Job
+from vst.video.frame_names import locate_output
 from vst.video.sinks.atomic_output import get_working_folder
 
 
@@ -59,7 +60,7 @@ class RunControl:
     @contextlib.contextmanager
     def watch_output(self, job: Job) -> Iterator[None]:
         """While the output is assembled, its growing files show that the run is alive."""
-        output = Path(job.output)
+        output = locate_output(job.output)
         folders = get_working_folder(output), get_chunk_folder(output)
         self.pulse = lambda: _list_sizes(*folders)
         try:

@@ -10,6 +10,7 @@ from pathlib import Path
 from vst import __version__
 from vst.job import Job
 from vst.masks.open import FOUND
+from vst.video.frame_names import locate_frames, locate_output
 
 
 def build_record(job: Job, names: Mapping[str, str] | None = None) -> str:
@@ -20,7 +21,7 @@ def build_record(job: Job, names: Mapping[str, str] | None = None) -> str:
     """
     if not job.metadata:
         return ""
-    folder = Path(job.output).resolve().parent
+    folder = locate_output(job.output).resolve().parent
 
     def shorten(name: str) -> str:
         if names is not None and name in names:
@@ -28,7 +29,7 @@ def build_record(job: Job, names: Mapping[str, str] | None = None) -> str:
         if name.startswith("@") or name == "none" or name.partition(":")[0] in FOUND:
             return name
         path = Path(name)
-        if not path.exists():
+        if not locate_frames(path).exists():
             return name if not path.is_absolute() else path.name
         try:
             return Path(os.path.relpath(path.resolve(), folder)).as_posix()

@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 
 from vst.checkpoint.fingerprint import fingerprint_job
 from vst.checkpoint.handover import ChunkStart, ReadPoint, WarmStart
@@ -31,6 +30,7 @@ from vst.pipeline.memory_estimate import check_estimated_memory
 from vst.pipeline.object_files import replace_names
 from vst.pipeline.painter import FrameBatch
 from vst.pipeline.parts import PipelineParts, make_stabilizer
+from vst.video.frame_names import locate_output
 from vst.video.sinks import detect_sink_kind
 from vst.video.sinks.atomic_output import LOCK, get_working_folder
 from vst.video.sources.base import Source
@@ -83,7 +83,7 @@ def open_chunks(
     """The folder of the job's chunks, for a video that is longer than one. It stays if the output
     does not become whole; a `Cancelled` then says how to resume.
     """
-    output = Path(job.output)
+    output = locate_output(job.output)
     if not has_chunks(job, info, chunk_seconds):
         # The sink locks its own folder; a run with chunks works in another one.
         check_unlocked(get_chunk_folder(output) / CHUNK_LOCK, repr(job.output))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vst.core.registry import Registry
 from vst.errors import UsageError
+from vst.video.frame_names import parse_output_names
 from vst.video.sources import STANDARD_STREAM
 
 if TYPE_CHECKING:
@@ -29,18 +31,23 @@ VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm")
 
 
 def open_sink(spec: SinkSpec) -> Sink:
-    """Open the sink that writes ``spec.path``: a video, a GIF or a folder of PNG frames.
+    """Open the sink that writes ``spec.path``: a video, a GIF or a folder of frames, which may be
+    given as a pattern of their names.
 
     Raises `UsageError` for an unsupported suffix, codec or number, `OutputExistsError` where the
     output exists and may not be replaced, and `OutputError` where the folder is not writable; all
     before anything is written.
     """
-    sink: Sink = SINKS[detect_sink_kind(spec.path)](spec)
+    kind = detect_sink_kind(spec.path)
+    names = parse_output_names(spec.path) if kind == "folder" and not spec.path.is_dir() else None
+    if names is not None:
+        spec = replace(spec, path=names.folder, names=names)
+    sink: Sink = SINKS[kind](spec)
     return sink
 
 
 def can_keep_alpha(path: str | os.PathLike[str], codec: str | None = None) -> bool:
-    """Return whether an output can hold the opacity of its frames: a folder of PNG frames, or a
+    """Return whether an output can hold the opacity of its frames: a folder of them, or a
     video whose codec (None: the default of its format) has it.
     """
     from vst.video.sinks.formats import CONTAINERS, ENCODERS
@@ -53,7 +60,7 @@ def can_keep_alpha(path: str | os.PathLike[str], codec: str | None = None) -> bo
 
 
 def can_keep_depth(path: str | os.PathLike[str], codec: str | None = None) -> bool:
-    """Return whether an output can hold more than 8 bits a color: a folder of PNG frames, or a
+    """Return whether an output can hold more than 8 bits a color: a folder of frames, or a
     video whose codec (None: the default of its format) has them.
     """
     from vst.video.sinks.formats import CONTAINERS, ENCODERS
@@ -67,7 +74,7 @@ def can_keep_depth(path: str | os.PathLike[str], codec: str | None = None) -> bo
 
 def detect_sink_kind(path: str | os.PathLike[str]) -> str:
     """Return the name in `SINKS` for ``path``, by its suffix; a folder ends in ``/``, has no
-    suffix, or exists; ``-`` is standard output.
+    suffix, exists, or is a pattern such as ``frames/frame.####.exr``; ``-`` is standard output.
     """
     name = os.fspath(path)
     suffix = Path(name).suffix.lower()
@@ -86,7 +93,9 @@ def detect_sink_kind(path: str | os.PathLike[str]) -> str:
     with contextlib.suppress(OSError):  # a name that is too long is not a folder
         if Path(name).is_dir():
             return "folder"
+    if parse_output_names(name) is not None:
+        return "folder"
     raise UsageError(
         f"output {name!r} has an unsupported suffix. Give a name that ends in "
-        f"{', '.join(VIDEO_SUFFIXES)}, .gif, or a folder"
+        f"{', '.join(VIDEO_SUFFIXES)}, .gif, or a folder; frames such as frames/frame.####.exr"
     )

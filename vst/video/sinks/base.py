@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vst.core.types import Frame, VideoInfo
+from vst.video.frame_names import FrameNames
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class SinkSpec:
     ``codec`` and ``crf`` None: the default of the file format. ``job``: text for the output's
     metadata. ``patience``: seconds without progress after which ffmpeg counts as hung.
     ``preset``: x264's, for H.264. ``alpha``: frames come with their opacity, ``deep``: in 16 bits;
-    both are kept. ``first_number``: of the first picture of a folder.
+    both are kept. ``first_number``: of the first picture of a folder, ``names``: what its pictures
+    are called, where that is given.
     """
 
     path: Path
@@ -53,6 +55,7 @@ class SinkSpec:
     alpha: bool = False
     deep: bool = False
     first_number: int = 1
+    names: FrameNames | None = None
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Write a folder of numbered PNG frames."""
+"""Write a folder of numbered frames: PNG, TIFF or OpenEXR."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 from array import array
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,6 +16,9 @@ import cv2
 from vst.core.files import sync_to_disk
 from vst.core.types import Frame
 from vst.errors import OutputError, OutputExistsError, UsageError
+from vst.imaging.exr_file import SUFFIX as EXR
+from vst.imaging.exr_file import import_openexr, read_light, write_exr
+from vst.video.frame_names import CODECS, FrameNames
 from vst.video.sinks.atomic_output import AtomicOutput
 from vst.video.sinks.base import Sink, SinkReport, SinkSpec, join_pixels
 from vst.video.sinks.metadata import JOB_FILE
@@ -26,8 +30,9 @@ _PNG = (cv2.IMWRITE_PNG_COMPRESSION, 3)
 
 
 class FolderSink(Sink):
-    """Writes ``frame_000001.png`` and so on, from the first number on, and ``job.json`` with the
-    job, the exact rate, the timecode, and the times where they are uneven.
+    """Writes ``frame_000001.png`` and so on, or as ``names`` of the specification has it, from the
+    first number on, and ``job.json`` with the job, the exact rate, the timecode, and the times
+    where they are uneven.
 
     The folder appears in one step, complete. An existing folder is replaced only if it is empty or
     holds nothing but what this class wrote.
@@ -35,15 +40,13 @@ class FolderSink(Sink):
 
     def __init__(self, spec: SinkSpec) -> None:
         super().__init__(spec)
-        if spec.codec not in (None, "png"):
-            raise UsageError(
-                f"codec {spec.codec!r}: a folder holds PNG frames. Leave codec out, or give a "
-                "file name"
-            )
+        self._names = _choose_names(spec)
+        if self._names.after.lower().endswith(EXR):
+            import_openexr()  # before anything is painted
         if spec.crf is not None:
-            raise UsageError(f"crf {spec.crf}: PNG frames have no quality setting. Leave it out")
+            raise UsageError(f"crf {spec.crf}: frames have no quality setting. Leave it out")
         check_numbers(spec)
-        _check_replaceable(spec.path, spec.overwrite)
+        _check_replaceable(self._names, spec.overwrite)
         self._output = AtomicOutput(spec.path, overwrite=True)
         self._frames = self._output.folder / "frames"
         self._times = array("d")
@@ -56,13 +59,17 @@ class FolderSink(Sink):
     def write(self, frame: Frame) -> None:
         check_frame(frame, self.spec, self._times[-1] if self._times else None)
         self._times.append(frame.time)
+        pixels = join_pixels(frame, self.spec)
+        name = self._names.format((self._names.first or 0) + len(self._times) - 1)
+        if self._names.codec == "exr":
+            write_exr(self._frames / name, pixels)
+            return
         order = cv2.COLOR_RGBA2BGRA if self.spec.alpha else cv2.COLOR_RGB2BGR
-        pixels = cv2.cvtColor(join_pixels(frame, self.spec), order)
-        fine, data = cv2.imencode(".png", pixels, _PNG)
+        options = _PNG if self._names.codec == "png" else ()
+        fine, data = cv2.imencode(Path(name).suffix, cv2.cvtColor(pixels, order), options)
         if not fine:
-            raise OutputError(f"frame {len(self._times)} could not be encoded as PNG. Run again")
-        number = self.spec.first_number + len(self._times) - 1
-        self._write_file(f"frame_{number:06d}.png", data.tobytes())
+            raise OutputError(f"{name} could not be encoded. Run again")
+        self._write_file(name, data.tobytes())
 
     def finish(self) -> SinkReport:
         try:
@@ -109,12 +116,13 @@ class FolderSink(Sink):
         return 2 * self._times[-1] - self._times[0] - self._times[-2]
 
     def _read_back(self) -> int:
-        names = sorted(path.name for path in self._frames.glob("frame_*.png"))
-        last = cv2.imread(str(self._frames / names[-1])) if names else None
+        names = [path.name for path in self._frames.iterdir() if self._names.matches(path.name)]
+        last = self._frames / self._names.format((self._names.first or 0) + len(self._times) - 1)
+        shown = read_light(last) if self._names.codec == "exr" else cv2.imread(str(last))
         if (
             len(names) != len(self._times)
-            or last is None
-            or last.shape[:2] != (self.spec.height, self.spec.width)
+            or shown is None
+            or shown.shape[:2] != (self.spec.height, self.spec.width)
         ):
             raise OutputError(
                 f"{str(self.spec.path)!r} is incomplete: {len(names)} frames of "
@@ -128,7 +136,7 @@ class FolderSink(Sink):
         try:
             for path in (*self._frames.iterdir(), self._frames):
                 sync_to_disk(path)
-            _check_replaceable(target, self.spec.overwrite)
+            _check_replaceable(self._names, self.spec.overwrite)
             if target.exists():
                 target.replace(old)
             try:
@@ -153,10 +161,30 @@ class FolderSink(Sink):
         return []
 
 
-def _check_replaceable(folder: Path, overwrite: bool) -> None:
+def _choose_names(spec: SinkSpec) -> FrameNames:
+    """Return how the frames are called, with the number of the first one. Raises `UsageError` for a
+    codec that frames do not have.
+    """
+    suffixes = {codec: suffix for suffix, codec in reversed(CODECS.items())}
+    if spec.codec not in (None, *suffixes):
+        raise UsageError(
+            f"codec {spec.codec!r}: a folder holds frames of {', '.join(suffixes)}. Leave codec "
+            "out, or give a file name"
+        )
+    names = spec.names or FrameNames(spec.path, after=suffixes[spec.codec or "png"])
+    if spec.codec not in (None, names.codec):
+        raise UsageError(
+            f"codec {spec.codec!r} beside frames named {names.format(1)}. Leave one of them out"
+        )
+    is_given = names.first is None or spec.first_number != 1
+    return replace(names, first=spec.first_number if is_given else names.first)
+
+
+def _check_replaceable(names: FrameNames, overwrite: bool) -> None:
     """Raise `OutputError` unless the folder does not exist, is empty, or holds only frames by vst
     that may be overwritten.
     """
+    folder = names.folder
     try:
         if not os.path.lexists(folder):
             return
@@ -164,26 +192,27 @@ def _check_replaceable(folder: Path, overwrite: bool) -> None:
             raise OutputExistsError(
                 f"{str(folder)!r} is a file. Give another name for the folder of frames"
             )
-        names = [path.name for path in folder.iterdir()]
+        there = [path.name for path in folder.iterdir()]
     except OSError as error:
         if isinstance(error, OutputError):
             raise
         raise OutputError(
             f"{str(folder)!r} cannot be written: {error.strerror}. Choose another name"
         ) from error
-    if not names:
+    if not there:
         return
     if not overwrite:
         raise OutputExistsError(
             f"{str(folder)!r} exists. Set overwrite=True to replace it, or give another name"
         )
-    foreign = sorted(name for name in names if name != JOB_FILE and not _is_frame(name))
+    usual = FrameNames(folder)
+    foreign = sorted(
+        name
+        for name in there
+        if name != JOB_FILE and not names.matches(name) and not usual.matches(name)
+    )
     if foreign:
         raise OutputExistsError(
             f"{str(folder)!r} holds other files ({foreign[0]!r}) and is not replaced. "
             "Choose another name"
         )
-
-
-def _is_frame(name: str) -> bool:
-    return name.startswith("frame_") and name.endswith(".png") and name[6:-4].isdecimal()

@@ -10,6 +10,7 @@ from vst.core.limits import LIMITS, Limits
 from vst.core.paths import to_text
 from vst.core.registry import Registry
 from vst.errors import MediaError, MissingFileError, UnsupportedFileError, UsageError
+from vst.video.frame_names import locate_frames
 
 if TYPE_CHECKING:
     from vst.video.sources.base import Source
@@ -31,11 +32,20 @@ STANDARD_STREAM = "-"
 """The path that stands for standard input, and as an output for standard output."""
 
 PICTURE_SUFFIXES = frozenset(
-    ".png .jpg .jpeg .jpe .webp .bmp .tif .tiff .avif .ppm .pgm .tga".split()
+    ".png .jpg .jpeg .jpe .webp .bmp .tif .tiff .avif .ppm .pgm .tga .exr".split()
 )
 """Suffixes of the files that count as pictures in a folder."""
 
-_PICTURE_SIGNS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM", b"II*\0", b"MM\0*", b"P5", b"P6")
+_PICTURE_SIGNS = (
+    b"\x89PNG\r\n\x1a\n",
+    b"\xff\xd8\xff",
+    b"BM",
+    b"II*\0",
+    b"MM\0*",
+    b"P5",
+    b"P6",
+    b"v/1\x01",
+)
 _PICTURE_BRANDS = (b"avif", b"avis", b"heic", b"heix", b"mif1")
 _UNSUPPORTED = {
     b"<svg": "an SVG drawing",
@@ -48,7 +58,8 @@ _UNSUPPORTED = {
 
 
 def open_source(path: str | os.PathLike[str], limits: Limits = LIMITS, **options: Any) -> Source:
-    """Open the content at ``path``: a folder of pictures, one picture, or a video.
+    """Open the content at ``path``: a folder of pictures, those of its pictures that a pattern such
+    as ``shot/frame.####.exr`` matches, one picture, or a video.
 
     The first bytes of a file decide what it is, not its name. ``limits`` bound the pixels (checked
     in the header) and the frames (checked while reading). ``options`` go to the source: ``rate``
@@ -71,7 +82,7 @@ def detect_source_kind(path: str | os.PathLike[str]) -> str:
         return "y4m"
     if not name or "\0" in name:
         raise UsageError(f"{name!r} is not a path. Give a video, a picture or a folder of pictures")
-    file = Path(name)
+    file = locate_frames(name)
     try:
         if file.is_dir():
             return "folder"

@@ -16,6 +16,9 @@ import numpy as np
 from vst.core.limits import LIMITS, Limits
 from vst.core.types import Frame, Picture, VideoInfo
 from vst.errors import MediaError, UnsupportedFileError, UsageError
+from vst.imaging.exr_file import SUFFIX as EXR
+from vst.imaging.exr_file import read_light
+from vst.video.frame_names import locate_frames, parse_frame_pattern
 from vst.video.sources import PICTURE_SUFFIXES
 from vst.video.sources.base import Source
 from vst.video.sources.picture import read_picture, read_pixels
@@ -35,7 +38,11 @@ def make_natural_sort_key(path: Path) -> tuple[list[tuple[int, int, str]], str]:
 
 
 def list_pictures(folder: Path) -> list[Path]:
-    """List the picture files of ``folder`` in natural order, without the hidden ones."""
+    """List the picture files of ``folder`` in natural order, without the hidden ones. A pattern of
+    names has only those that match it.
+    """
+    names = None if folder.is_dir() else parse_frame_pattern(folder)
+    folder = folder if names is None else names.folder
     try:
         found = [
             path
@@ -43,6 +50,7 @@ def list_pictures(folder: Path) -> list[Path]:
             if path.suffix.lower() in PICTURE_SUFFIXES
             and not path.name.startswith(".")
             and path.is_file()
+            and (names is None or names.matches(path.name))
         ]
     except OSError as error:
         raise MediaError(
@@ -63,12 +71,19 @@ class FolderSource(Source):
         super().__init__()
         self._max_pixels = limits.pixels
         self._paths = list_pictures(path)
+        if not self._paths and not path.is_dir():
+            raise UnsupportedFileError(
+                f"no picture is called {str(path)!r}. Give the number as many # as it has digits, "
+                "or the folder alone"
+            )
+        path = locate_frames(path)
         if not self._paths:
             raise UnsupportedFileError(
                 f"the folder {str(path)!r} holds no pictures. Give one with numbered PNG or JPEG "
                 "files"
             )
         self._warn_of_gaps()
+        self._warn_of_highlights()
         noted, times = _read_job_file(path, len(self._paths))
         rate = check_rate(Fraction(rate)) if rate is not None else None
         if rate is not None and rate != noted:
@@ -128,6 +143,17 @@ class FolderSource(Source):
                 f"{self.info.width} x {self.info.height}. Bring all frames to one size"
             )
         return frame
+
+    def _warn_of_highlights(self) -> None:
+        first = self._paths[0]
+        if first.suffix.lower() != EXR:
+            return
+        highest = float(read_light(first, self._max_pixels)[..., :3].max())
+        if highest > 1:
+            self.warnings.append(
+                f"{str(first)!r} has light up to {highest:.3g} times white; what is above white is "
+                "shown, and written, as white"
+            )
 
     def _warn_of_gaps(self) -> None:
         numbers = [

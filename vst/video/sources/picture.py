@@ -18,6 +18,9 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from vst.core.limits import LIMITS, Limits, check_pixels
 from vst.core.types import Frame, Picture, VideoInfo
 from vst.errors import MediaError, MissingFileError
+from vst.imaging.deep_color import reduce_depth
+from vst.imaging.exr_file import SUFFIX as EXR
+from vst.imaging.exr_file import read_exr
 from vst.video.sources.base import Source
 from vst.video.sources.pixels import Pixels
 
@@ -42,7 +45,8 @@ def read_picture(path: str | Path, max_pixels: int = LIMITS.pixels) -> Picture:
     """Read the picture at ``path`` as RGB uint8, (height, width, 3), upright.
 
     Applies EXIF orientation, converts an embedded color profile to sRGB, composites transparency
-    over black, takes the first frame of an animation, and scales 16 bits to 8. Raises
+    over black, takes the first frame of an animation, scales 16 bits to 8, and gives the linear
+    light of an EXR the curve of sRGB. Raises
     `MissingFileError`, and `MediaError` where the file cannot be read, is not one of `FORMATS`, or
     has more than ``max_pixels``.
     """
@@ -54,6 +58,9 @@ def read_pixels(path: str | Path, alpha: bool, max_pixels: int = LIMITS.pixels) 
     in 16 bits if it has more than 8: RGB or RGBA, uint8 or uint16.
     """
     path = Path(path)
+    if path.suffix.lower() == EXR:
+        pixels = read_exr(path, max_pixels)
+        return pixels if alpha else np.ascontiguousarray(pixels[..., :3])
     opacity = _read_alpha(path, max_pixels) if alpha else None
     deep = _read_deep(path, max_pixels)
     if deep is not None:
@@ -94,6 +101,8 @@ def _read_alpha(path: Path, max_pixels: int) -> npt.NDArray[np.uint8] | None:
 
 def _read_with_header(path: Path, max_pixels: int) -> tuple[Picture, dict[str, Any], list[str]]:
     """Read the picture, its header (format, mode) and warnings, one line each."""
+    if path.suffix.lower() == EXR:
+        return _composite_deep(read_exr(path, max_pixels)), {"format": "exr", "mode": "RGB"}, []
     try:
         with _open_image(path) as image:
             check_pixels(repr(str(path)), *image.size, max_pixels)
@@ -178,6 +187,14 @@ def _make_converter(image: Image.Image) -> Callable[[Image.Image], Picture]:
         return np.asarray(_convert_to_srgb(part, profile).convert("RGB"), dtype=np.uint8)
 
     return convert
+
+
+def _composite_deep(pixels: npt.NDArray[np.uint16]) -> Picture:
+    """Reduce RGB or RGBA of 16 bits to RGB of 8, transparency over black."""
+    if pixels.shape[2] == 3:
+        return reduce_depth(pixels)
+    share = pixels[..., 3:].astype(np.float32) / 65535
+    return reduce_depth(np.rint(pixels[..., :3] * share).astype(np.uint16))
 
 
 def _find_white_level(image: Image.Image) -> float:
