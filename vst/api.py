@@ -62,6 +62,7 @@ class JobOptions(TypedDict, total=False):
     end: float | str | None
     audio: bool
     codec: str | None
+    hdr: str
     crf: int | None
     fps: Fraction | float | str | None
     overwrite: bool

@@ -23,6 +23,7 @@ from vst.schedule.ordering import ORDERS
 from vst.schedule.score.model import PACES
 from vst.schedule.timeline import BLENDS
 from vst.stabilizers import EARLIER_NAMES, STABILIZERS
+from vst.video.sources.hdr import HDR_MODES, TONE_MAP
 
 SCORE_FIELDS = ("ease", "hold", "blend", "pace", "align", "order", "loop", "brush", "colors")
 """Fields that a score contains, and that therefore cannot be given beside one."""
@@ -71,11 +72,7 @@ class Job:
         group="Look",
     )
     strength: float = option(
-        1.0,
-        "Strength of the style; 0 is the content itself.",
-        low=0,
-        high=1,
-        group="Look",
+        1.0, "Strength of the style; 0 is the content itself.", low=0, high=1, group="Look"
     )
     ease: str = option(
         "smooth",
@@ -153,9 +150,7 @@ class Job:
     )
     engine: str = option("embedded", "Engine that paints.", choices=ENGINES, group="Look")
     model: str | None = option(
-        None,
-        "Model of the engine: a file, folder or handle (default: its own).",
-        group="Look",
+        None, "Model of the engine: a file, folder or handle (default: its own).", group="Look"
     )
     engine_options: OptionPairs = option(
         (), "Options of the engine alone, as pairs of name and value.", group="Look"
@@ -185,16 +180,14 @@ class Job:
         0.0, "Time at which to start, in seconds or as H:MM:SS.mmm.", low=0, group="Output"
     )
     end: float | None = option(
-        None,
-        "Time before which to end (default: the end of the content).",
-        low=0,
-        group="Output",
+        None, "Time before which to end (default: the end of the content).", low=0, group="Output"
     )
     audio: bool = option(True, "Keep the content's sound.", group="Output")
     codec: str | None = option(
-        None,
-        "Video codec (default: the best for the file format).",
-        group="Output",
+        None, "Video codec (default: the best for the file format).", group="Output"
+    )
+    hdr: str = option(
+        TONE_MAP, "What becomes of HDR: tone-mapped, or kept.", choices=HDR_MODES, group="Output"
     )
     crf: int | None = option(
         None,

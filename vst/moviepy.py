@@ -57,6 +57,7 @@ ELSEWHERE = {
     "crf": "write_videofile(ffmpeg_params=['-crf', …])",
     "overwrite": "",
     "sidecar": "",
+    "hdr": "",
     "first_number": "",
     "save_mask": "",
     "keep_chunks": "",

@@ -76,6 +76,7 @@ class ChunkWriter(Sink):
                 preset=self.spec.preset,
                 alpha=self.spec.alpha,
                 deep=self.spec.deep,
+                color=self.spec.color,
             ),
             target=self.spec.path,
         )

@@ -31,7 +31,8 @@ from vst.preview import paint_preview
 SHOWN = tuple(
     name
     for name in OPTIONS
-    if name not in ("audio", "codec", "crf", "metadata", "sidecar", "save_mask", "first_number")
+    if name
+    not in ("audio", "codec", "crf", "hdr", "metadata", "sidecar", "save_mask", "first_number")
 )
 
 

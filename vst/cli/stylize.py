@@ -48,7 +48,7 @@ OPTIONS = (
     "ease", "hold", "blend", "pace", "align", "loop", "brush", "colors", "lut", "ghost", "speed",
     "mask", "mask_background", "mask_edge", "save_mask",
     "engine", "model", "engine_options", "stabilize", "quality", "steadiness",
-    "start", "end", "audio", "codec", "crf", "fps", "first_number", "sidecar",
+    "start", "end", "audio", "codec", "crf", "hdr", "fps", "first_number", "sidecar",
     "metadata", "threads", "batch", "overwrite", "keep_chunks", "patience",
     "max_pixels", "max_frames", "max_memory",
 )  # fmt: skip

@@ -74,7 +74,8 @@ class VideoInfo:
     ``container`` is the file format in FFmpeg's names, empty for pictures, which have no other
     streams to copy. ``origin`` is the time stamp of the first frame, in seconds, which is time 0 of
     `Frame.time`; ``tick`` is the unit of the file's time stamps, in seconds. ``alpha``: frames come
-    with their opacity; ``deep``: with their picture in 16 bits. ``timecode``: of the first frame,
+    with their opacity; ``deep``: with their picture in 16 bits, which of HDR that is kept (``hdr``)
+    is coded as ``color`` says. ``timecode``: of the first frame,
     as `vst.core.smpte` reads it, and ``reel``, the name of its tape or card; empty: none.
     """
 
@@ -101,6 +102,7 @@ class VideoInfo:
     metadata: dict[str, str] = field(default_factory=dict)
     alpha: bool = False
     deep: bool = False
+    hdr: bool = False
     timecode: str = ""
     reel: str = ""
 

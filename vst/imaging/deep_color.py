@@ -32,15 +32,21 @@ def apply_difference(deep: Deep, content: Picture, painted: Picture) -> Deep:
     """Return the painted picture in 16 bits. ``content`` is ``deep`` in 8 bits, and what was
     painted; where nothing was, the result is ``deep`` to the bit.
     """
+    if np.array_equal(content, painted):
+        return deep
+    result = deep.astype(np.float32) + compute_difference(content, painted) * STEP
+    return np.asarray(np.rint(result).clip(0, 65535), np.uint16)
+
+
+def compute_difference(content: Picture, painted: Picture) -> Any:
+    """Return the painting minus the content, in levels of 8 bits, float32, without the steps that
+    their rounding to whole levels makes.
+    """
     difference = painted.astype(np.float32) - content
     smooth = _smooth_steps(difference)
     # Content and painting were rounded by half a level each.
     smooth = np.clip(smooth, difference - 1, difference + 1)
-    smooth = np.where(difference == 0, np.clip(smooth, -0.5, 0.5), smooth)
-    if not difference.any():
-        return deep
-    result = deep.astype(np.float32) + smooth * STEP
-    return np.asarray(np.rint(result).clip(0, 65535), np.uint16)
+    return np.where(difference == 0, np.clip(smooth, -0.5, 0.5), smooth)
 
 
 def _smooth_steps(difference: Any) -> Any:

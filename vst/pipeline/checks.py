@@ -27,8 +27,9 @@ from vst.schedule.timeline import NONE
 from vst.styles.from_score import check_score_files, list_used_styles
 from vst.styles.resolve import NETWORK_SUFFIX, PICTURE_SUFFIXES, check_style_exists
 from vst.video.frame_names import locate_frames, locate_output
-from vst.video.sinks import detect_sink_kind
+from vst.video.sinks import can_keep_depth, detect_sink_kind
 from vst.video.sources import STANDARD_STREAM, detect_source_kind, open_source
+from vst.video.sources.hdr import KEEP
 
 MODEL_FILES: dict[str, Callable[[Path], bool]] = {
     "embedded": lambda path: (path / "weights.json").is_file(),
@@ -96,6 +97,7 @@ def check_inputs(job: Job, *, moving: bool = True) -> None:
     check_sidecar(job)
     check_save_mask(job)
     check_first_number(job)
+    check_hdr(job)
     if job.lut is not None:
         check_lut(job.lut)
     PICKERS[job.picker](job.at)  # raises where it takes no times, or needs some
@@ -190,6 +192,22 @@ def check_first_number(job: Job) -> None:
             f"first_number {job.first_number}: output {job.output!r} is not a folder of frames. "
             "Leave it out, or give a folder"
         )
+
+
+def check_hdr(job: Job) -> None:
+    """Refuse to keep HDR where the output, or what happens on the way, has 8 bits."""
+    if job.hdr != KEEP:
+        return
+    if detect_sink_kind(job.output) != "video" or not can_keep_depth(job.output, job.codec):
+        raise UsageError(
+            f"hdr {KEEP!r}: output {job.output!r} cannot hold it. Give a video in a codec of 10 "
+            "bits: hevc, prores, prores4444, vp9 (.webm) or ffv1"
+        )
+    for name, is_given in (("lut", job.lut is not None), ("speed", job.speed != 1)):
+        if is_given:
+            raise UsageError(
+                f"{name} beside hdr {KEEP!r}: what passes it has 8 bits. Leave one of them out"
+            )
 
 
 def check_save_mask(job: Job) -> None:

@@ -17,6 +17,7 @@ from vst.video.sinks import can_keep_alpha, can_keep_depth
 from vst.video.sources import open_source
 from vst.video.sources.base import Source
 from vst.video.sources.graded import GradedSource
+from vst.video.sources.hdr import KEEP
 from vst.video.sources.rate import resample
 
 MaskedFrame = tuple[Frame, Alpha | None]
@@ -38,6 +39,8 @@ def open_painted_content(job: Job) -> Source:
         source.keep_alpha()
     if can_keep_depth(job.output, job.codec):
         source.keep_depth()
+    if job.hdr == KEEP and not source.keep_hdr():
+        source.warnings.append(f"{job.content!r} is not HDR, so that there is none to keep")
     return source
 
 

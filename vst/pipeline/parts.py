@@ -26,6 +26,7 @@ from vst.stabilizers.base import Stabilizer
 from vst.video.retime import plan_sound
 from vst.video.sinks import open_sink
 from vst.video.sinks.base import Sink, SinkSpec
+from vst.video.sources.hdr import HdrPainting
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class PipelineParts:
     trail: GhostTrail | None = None
     painted: PaintedKeys | None = None
     matte: Sink | None = None
+    hdr: HdrPainting | None = None
     start: float = 0.0
     speed: float = 1.0
     threads: int | None = None
@@ -66,6 +68,7 @@ def build_parts(
         sink=sink,
         trail=GhostTrail(job.ghost) if job.ghost > 0 else None,
         painted=PaintedKeys(job.content, info, job.painted, job.limits) if job.painted else None,
+        hdr=HdrPainting(info.color) if info.hdr else None,
         start=job.start,
         speed=job.speed,
         threads=job.threads,
@@ -104,6 +107,7 @@ def build_sink_spec(job: Job, info: VideoInfo, names: Mapping[str, str] | None =
         preset=QUALITIES[job.quality].preset,
         alpha=info.alpha,
         deep=info.deep,
+        color=info.color if info.hdr else None,
         first_number=job.first_number,
     )
 

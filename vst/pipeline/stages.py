@@ -137,7 +137,8 @@ class FrameWriter:
                 self.parts.matte.write(Frame(frame.index, frame.time, matte))
             deep = None
             if frame.deep is not None:
-                deep = apply_difference(frame.deep, frame.picture, picture)
+                apply = apply_difference if self.parts.hdr is None else self.parts.hdr
+                deep = apply(frame.deep, frame.picture, picture)
             self.parts.sink.write(Frame(frame.index, frame.time, picture, frame.alpha, deep))
 
     def _end_chunk(self, start: Handover | WarmStart) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from vst.core.types import Frame, VideoInfo
+from vst.core.types import ColorInfo, Frame, VideoInfo
 from vst.video.frame_names import FrameNames
 
 
@@ -32,7 +32,7 @@ class SinkSpec:
     metadata. ``patience``: seconds without progress after which ffmpeg counts as hung.
     ``preset``: x264's, for H.264. ``alpha``: frames come with their opacity, ``deep``: in 16 bits;
     both are kept. ``first_number``: of the first picture of a folder, ``names``: what its pictures
-    are called, where that is given.
+    are called, where that is given. ``color``: what the 16 bits are tagged as; None: BT.709.
     """
 
     path: Path
@@ -56,6 +56,7 @@ class SinkSpec:
     deep: bool = False
     first_number: int = 1
     names: FrameNames | None = None
+    color: ColorInfo | None = None
 
 
 @dataclass

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from moviepy.video.io.ffmpeg_writer import FFMPEG_VideoWriter
 
-from vst.core.types import Picture
+from vst.core.types import ColorInfo, Picture
 from vst.errors import OutputError
 from vst.video.sinks.ffmpeg import SAFE_INPUT, FFmpegProcess, format_file_url
 from vst.video.sinks.formats import ENCODERS
@@ -33,7 +33,7 @@ _PIPE_BYTES = 1 << 20
 class TrackEncoding:
     """How a track is encoded. ``crf`` None: the encoder's default; ``in_order``: without frame
     reordering; ``preset``: x264's; ``alpha``: frames are RGBA, and keep their opacity; ``deep``:
-    they have 16 bits a color.
+    they have 16 bits a color; ``color``: their primaries and curve, None: those of BT.709.
     """
 
     codec: str = "h264"
@@ -43,6 +43,7 @@ class TrackEncoding:
     preset: str | None = None
     alpha: bool = False
     deep: bool = False
+    color: ColorInfo | None = None
 
 
 class TrackWriter(FFMPEG_VideoWriter):
@@ -101,7 +102,7 @@ class TrackWriter(FFMPEG_VideoWriter):
             *("-video_size", f"{width}x{height}"),
             *("-framerate", f"{fps.numerator}/{fps.denominator}"),
             *(*SAFE_INPUT, "-i", "pipe:0", "-an"),
-            *("-vf", _build_filters(pixels, encoder.is_rgb, self.encoding.sample_aspect)),
+            *("-vf", _build_filters(pixels, encoder.is_rgb, self.encoding)),
             *("-c:v", encoder.encoder, *encoder.options, *preset, *quality),
             *(encoder.alpha_options if alpha else ()),
             *(encoder.in_order if self.encoding.in_order else ()),
@@ -157,22 +158,27 @@ def pad_size(codec: str, size: tuple[int, int]) -> tuple[int, int]:
     return (width + width % 2, height + height % 2) if codec == "h264" else size
 
 
-def _build_filters(pixels: str, is_rgb: bool, sample_aspect: Fraction) -> str:
+def _build_filters(pixels: str, is_rgb: bool, encoding: TrackEncoding) -> str:
     """Build ffmpeg's filters from RGB to the encoder's pixel format, with matching color tags."""
-    aspect = sample_aspect.limit_denominator(65535)
+    aspect = encoding.sample_aspect.limit_denominator(65535)
     shape = (
         f"setsar={aspect.numerator}/{aspect.denominator}:"
         f"max={max(aspect.numerator, aspect.denominator, 100)}"
     )
-    tags = "setparams=color_primaries=bt709:color_trc=bt709"
+    primaries, curve, matrix, space = "bt709", "bt709", "bt709", "bt709"
+    if encoding.color is not None:
+        known = encoding.color.primaries != "unspecified"
+        primaries = encoding.color.primaries if known else "bt2020"
+        curve, matrix, space = encoding.color.transfer, "bt2020", "bt2020nc"
+    tags = f"setparams=color_primaries={primaries}:color_trc={curve}"
     if is_rgb:
         return f"format={pixels},{shape},{tags}"
     # Without out_color_matrix, libswscale converts with BT.601 but players assume BT.709.
     convert = (
-        "scale=in_range=pc:out_range=tv:out_color_matrix=bt709:"
+        f"scale=in_range=pc:out_range=tv:out_color_matrix={matrix}:"
         "flags=bicubic+accurate_rnd+full_chroma_inp"
     )
-    return f"{convert},format={pixels},{shape},{tags}:colorspace=bt709:range=tv"
+    return f"{convert},format={pixels},{shape},{tags}:colorspace={space}:range=tv"
 
 
 def _enlarge_pipe(pipe: Any) -> None:

@@ -43,6 +43,7 @@ class VideoSink(Sink):
                     preset=spec.preset,
                     alpha=spec.alpha,
                     deep=spec.deep,
+                    color=spec.color,
                 ),
                 target=spec.path,
             )

@@ -67,5 +67,11 @@ class Source(Closable, ABC):
         """
         return False
 
+    def keep_hdr(self) -> bool:
+        """Yield frames of HDR with their own code values, in 16 bits, beside the tone-mapped
+        picture; return whether the content is HDR.
+        """
+        return False
+
     def close(self) -> None:
         """Close the file."""

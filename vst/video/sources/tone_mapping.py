@@ -29,6 +29,9 @@ PEAK = 1000.0
 KNEE = 0.6
 """Share of the reference white below which light stays unchanged."""
 
+PQ, HLG = "smpte2084", "arib-std-b67"
+"""FFmpeg's names of the two curves of HDR."""
+
 DISPLAY_GAMMA = 2.4
 """Gamma of an SDR display (BT.1886)."""
 
@@ -57,11 +60,11 @@ def _compute_xyz_matrix(name: str) -> Values:
 
 def _linearize(coded: Values, transfer: str, weights: Values) -> Values:
     """Convert coded values in 0..1 to display light, 1 at the reference white; (..., 3)."""
-    if transfer == "smpte2084":  # SMPTE ST 2084
+    if transfer == PQ:  # SMPTE ST 2084
         power = coded ** (1 / 78.84375)
         light = np.maximum(power - 0.8359375, 0) / (18.8515625 - 18.6875 * power)
         return light ** (1 / 0.1593017578125) * (10000 / REFERENCE_WHITE)
-    if transfer == "arib-std-b67":  # ITU-R BT.2100, HLG, with its system gamma of 1.2 at 1000 cd/m2
+    if transfer == HLG:  # ITU-R BT.2100, with its system gamma of 1.2 at 1000 cd/m2
         scene = np.where(
             coded <= 0.5,
             coded**2 / 3,
@@ -81,21 +84,57 @@ def compress_highlights(light: Values, peak: float = PEAK / REFERENCE_WHITE) -> 
     )
 
 
+def expand_highlights(light: Values, peak: float = PEAK / REFERENCE_WHITE) -> Values:
+    """Take `compress_highlights` back: from 0..1 to 0..``peak``."""
+    top = (peak - KNEE) / (1 - KNEE)
+    above = np.clip((light - KNEE) / (1 - KNEE), 0, 1)
+    # The positive root of above = a (1 + a / top²) / (1 + a).
+    found = top**2 / 2 * (above - 1 + np.sqrt((1 - above) ** 2 + 4 * above / top**2))
+    return np.where(light < KNEE, light, KNEE + (1 - KNEE) * found)
+
+
+def encode_pq(light: Values) -> Values:
+    """Code display light, 1 at the reference white, by SMPTE ST 2084, in 0..1."""
+    power = (np.maximum(light, 0) * (REFERENCE_WHITE / 10000)) ** 0.1593017578125
+    return np.asarray(((0.8359375 + 18.8515625 * power) / (1 + 18.6875 * power)) ** 78.84375)
+
+
+def encode_scene(light: Values) -> Values:
+    """Code scene light of 0..1 by the curve of HLG, in 0..1."""
+    low = np.sqrt(3 * np.maximum(light, 0))
+    high = 0.17883277 * np.log(np.maximum(12 * light - 0.28466892, 1e-9)) + 0.55991073
+    return np.where(light <= 1 / 12, low, high)
+
+
 def convert_to_sdr(coded: npt.ArrayLike, color: ColorInfo) -> Values:
     """Convert R'G'B' of the source, in 0..1, to R'G'B' of BT.709 in 0..1; (..., 3) float64."""
     values = np.clip(np.asarray(coded, dtype=np.float64), 0, 1)
-    name = (
-        color.primaries if color.primaries in _PRIMARIES else ("bt2020" if color.hdr else "bt709")
-    )
-    matrix = _compute_xyz_matrix(name)
-    light = _linearize(values, color.transfer, matrix[1])
+    name = choose_primaries(color)
+    light = _linearize(values, color.transfer, compute_luminance_weights(name))
     if color.hdr:
         brightest = np.max(light, axis=-1, keepdims=True)
         light = light * (compress_highlights(brightest) / np.maximum(brightest, 1e-9))
-    target = _compute_xyz_matrix("bt709")
-    white = _compute_white_scale(name)
-    light = light @ (np.linalg.inv(target) @ white @ matrix).T
-    return np.asarray(_fit_gamut(light, target[1]) ** (1 / DISPLAY_GAMMA))
+    light = light @ compute_sdr_matrix(name).T
+    fitted = _fit_gamut(light, compute_luminance_weights("bt709"))
+    return np.asarray(fitted ** (1 / DISPLAY_GAMMA))
+
+
+def choose_primaries(color: ColorInfo) -> str:
+    """Choose the primaries, a key of `_PRIMARIES`; HDR that does not name any has BT.2020's."""
+    if color.primaries in _PRIMARIES:
+        return color.primaries
+    return "bt2020" if color.hdr else "bt709"
+
+
+def compute_luminance_weights(name: str) -> Values:
+    """Compute the shares of red, green and blue in the luminance, for these primaries, (3,)."""
+    return np.asarray(_compute_xyz_matrix(name)[1])
+
+
+def compute_sdr_matrix(name: str) -> Values:
+    """Compute the matrix from linear RGB of these primaries to that of BT.709, (3, 3)."""
+    target = np.linalg.inv(_compute_xyz_matrix("bt709"))
+    return np.asarray(target @ _compute_white_scale(name) @ _compute_xyz_matrix(name))
 
 
 def _compute_white_scale(name: str) -> Values:

@@ -114,14 +114,21 @@ class VideoSource(Source):
         self.info = replace(self.info, deep=deep)
         return deep
 
+    def keep_hdr(self) -> bool:
+        if self._color.hdr:
+            self.info = replace(self.info, deep=True, hdr=True)
+            self.warnings = [line for line in self.warnings if line != self._hdr_warning]
+        return self._color.hdr
+
     def _make_frame(
         self, index: int, time: float, frame: VideoFrame, convert: RgbConverter
     ) -> Frame:
         upright = self._orientation.apply
         if not self.info.alpha and not self.info.deep:
             return Frame(index, time, upright(convert(frame)))
+        shown = upright(convert(frame)) if self.info.hdr else None
         pixels = convert.read(frame, self.info.alpha, self.info.deep)
-        return make_frame(index, time, upright(pixels))
+        return make_frame(index, time, upright(pixels), shown)
 
     def exact_count(self) -> int:
         """Count the frames by reading the file without decoding; also updates `info`."""
@@ -259,11 +266,16 @@ class VideoSource(Source):
                 f"({self.info.duration:.2f} s) of {expected}; the readable part is used"
             )
 
+    @property
+    def _hdr_warning(self) -> str:
+        return (
+            f"{self._name} is HDR ({self._color.transfer}); it is tone-mapped to SDR (BT.709). "
+            "With hdr 'keep', an output of 10 bits stays HDR"
+        )
+
     def _warn(self) -> None:
         if self._color.hdr:
-            self.warnings.append(
-                f"{self._name} is HDR ({self._color.transfer}); it is tone-mapped to SDR (BT.709)"
-            )
+            self.warnings.append(self._hdr_warning)
         if self._orientation.is_slanted:
             self.warnings.append(
                 f"{self._name} is rotated by an odd angle; the nearest quarter turn is used"
