@@ -47,6 +47,8 @@ DEVIATION = 0.7
 """Of the Gaussian that takes what is left of strokes from the coarse picture, in its pixels."""
 NOISE = 2.0
 """Levels of 255 that motion must explain, in a mean of 5 x 5 pixels, to count as motion."""
+FAR_FROM_HOME = 0.125
+"""Pixels squared of the flow's working size, by which there and back may differ at rest."""
 FLAT = 30.0
 """Levels squared: windows with less contrast than this agree with each other."""
 
@@ -133,7 +135,7 @@ def check_path(flow: Flow, back: Flow) -> FlowPath:
     where = get_pixel_grid(*flow.shape[:2]) + flow
     home = sample(back, where)
     error = compute_squared_length(flow + home)
-    limit = 0.01 * (compute_squared_length(flow) + compute_squared_length(home)) + 0.5
+    limit = 0.01 * (compute_squared_length(flow) + compute_squared_length(home)) + FAR_FROM_HOME
     return FlowPath(where, ((error <= limit) & find_inside(flow)).astype(np.float32), False)
 
 
@@ -236,13 +238,14 @@ def measure_agreement(
 ) -> Weights:
     """How far the structure of two coarse pictures agrees, smooth, the worst place around."""
     x, y = (
-        cv2.GaussianBlur(cv2.cvtColor(one, cv2.COLOR_RGB2GRAY), (5, 5), 1).astype(np.float32)
+        cv2.GaussianBlur(cv2.cvtColor(one, cv2.COLOR_RGB2GRAY), (5, 5), 1)
         for one in (first, second)
     )
-    window = (9, 9)
-    mean_x, mean_y = cv2.blur(x, window), cv2.blur(y, window)
-    shared = cv2.blur(x * y, window) - mean_x * mean_y
-    spreads = cv2.blur(x * x + y * y, window)
+    window, kind = (9, 9), cv2.CV_32F
+    mean_x, mean_y = cv2.boxFilter(x, kind, window), cv2.boxFilter(y, kind, window)
+    shared = cv2.boxFilter(cv2.multiply(x, y, dtype=cv2.CV_16U), kind, window)
+    shared -= mean_x * mean_y
+    spreads = cv2.sqrBoxFilter(x, kind, window) + cv2.sqrBoxFilter(y, kind, window)
     spreads -= mean_x * mean_x + mean_y * mean_y
     agreement = cv2.erode((2 * shared + FLAT) / (spreads + FLAT), np.ones((3, 3), np.uint8))
     share = np.clip((agreement - agrees_from) / (agrees_fully - agrees_from), 0, 1)
