@@ -21,7 +21,7 @@ OTHER_VALUES: dict[str, Any] = {
     "model": "elsewhere", "engine_options": (("steps", 7),), "end": 9.0, "codec": "ffv1",
     "crf": 20, "fps": Fraction(12), "max_memory": 5000.0, "threads": 3, "batch": 2,
     "score": "score.yaml", "strength": 0.5, "painted": ("1=a.png",), "lut": "look.cube",
-    "sidecar": "cut.edl", "save_mask": "mask/",
+    "sidecar": "cut.edl", "save_mask": "mask/", "mask_regions": "regions.yaml",
 }  # fmt: skip
 """Field -> a value that is not its default, where none follows from the metadata."""
 

@@ -51,6 +51,7 @@ class JobOptions(TypedDict, total=False):
     speed: float
     mask: PathLike | None
     mask_background: PathLike
+    mask_regions: PathLike | None
     mask_edge: str
     save_mask: PathLike | None
     engine: str

@@ -22,6 +22,7 @@ from vst.schedule.easing import EASES, get_ease
 from vst.schedule.ordering import ORDERS
 from vst.schedule.score.model import PACES
 from vst.schedule.timeline import BLENDS
+from vst.schedule.timeline import NONE as NOT_PAINTED
 from vst.stabilizers import EARLIER_NAMES, STABILIZERS
 from vst.video.sources.hdr import HDR_MODES, TONE_MAP
 
@@ -138,6 +139,11 @@ class Job:
         "Style of the background, or none.",
         group="Mask",
         aliases=("mask_ground",),
+    )
+    mask_regions: str | None = option(
+        None,
+        "Regions with styles of their own: a YAML file, or a folder of label pictures.",
+        group="Mask",
     )
     mask_edge: str = option(
         "inpainted", "Method that separates foreground and background.", choices=EDGES, group="Mask"
@@ -288,6 +294,8 @@ class Job:
             and ENGINES[self.engine].model_is_style
         ):
             self._take_model_as_style(self.model)
+        if self.mask_regions is not None and not self.styles and self.score is None:
+            object.__setattr__(self, "styles", (NOT_PAINTED,))
         if not self.styles and self.score is None and not self.painted:
             raise UsageError("no style was given. Name a picture, a folder, a video, or @name")
         get_ease(self.ease)

@@ -59,6 +59,7 @@ ELSEWHERE = {
     "sidecar": "",
     "hdr": "",
     "first_number": "",
+    "mask_regions": "",
     "save_mask": "",
     "keep_chunks": "",
     "metadata": "",

@@ -159,7 +159,7 @@ def paint_preview(job: Job, engine: Engine, on_progress: OnProgress = ignore_pro
 
 def fit_look(job: Job, engine: Engine, on_progress: OnProgress = ignore_progress) -> PaletteMap:
     """Paint frames along the whole job, and fit the map from the content's colors to theirs."""
-    simple = replace(job, colors="style", mask=None, mask_background=NONE)
+    simple = replace(job, colors="style", mask=None, mask_background=NONE, mask_regions=None)
     with open_job_content(job) as source:
         info = source.info
         schedule = build_schedule(simple, read_job_score(simple), engine, source)

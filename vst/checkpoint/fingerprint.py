@@ -29,7 +29,7 @@ NOT_ABOUT_FRAMES = (
     *(part.name for part in fields(Job) if not part.metadata.get("shapes_frames", True)),
 )
 """Options that do not change what is painted: a resumed run may have others."""
-INPUTS = ("content", "score", "mask", "mask_background", "model", "lut")
+INPUTS = ("content", "score", "mask", "mask_regions", "mask_background", "model", "lut")
 """Options that may name a file or folder, besides the styles."""
 PACKAGES = (
     "numpy",

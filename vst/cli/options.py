@@ -124,7 +124,7 @@ TYPES: dict[str, Any] = {
 """Field of `Job` -> type of its option, if that is not a plain word."""
 METAVARS = {
     "score": "FILE", "lut": "FILE", "sidecar": "FILE", "model": "PATH", "mask": "WHERE",
-    "mask_background": "STYLE", "save_mask": "PATH",
+    "mask_background": "STYLE", "mask_regions": "PATH", "save_mask": "PATH",
     "size": "N|native", "start": "TIME", "end": "TIME", "at": "TIME,TIME,…", "fps": "RATE",
     "ease": "CURVE", "painted": "TIME=PICTURE",
     "codec": "NAME", "patience": "SECONDS", "max_memory": "MB",

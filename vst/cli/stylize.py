@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 OPTIONS = (
     "score", "painted", "keyframes", "picker", "at", "order", "size", "strength",
     "ease", "hold", "blend", "pace", "align", "loop", "brush", "colors", "lut", "ghost", "speed",
-    "mask", "mask_background", "mask_edge", "save_mask",
+    "mask", "mask_background", "mask_regions", "mask_edge", "save_mask",
     "engine", "model", "engine_options", "stabilize", "quality", "steadiness",
     "start", "end", "audio", "codec", "crf", "hdr", "fps", "first_number", "sidecar",
     "metadata", "threads", "batch", "overwrite", "keep_chunks", "patience",

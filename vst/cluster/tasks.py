@@ -125,13 +125,18 @@ class Task:
 
 
 def refuse_local_options(job: Job) -> None:
-    """Refuse painted frames, whose pictures are not sent to the workers, and a mask to be written,
-    which does not come back.
+    """Refuse painted frames and regions, whose pictures are not sent to the workers, and a mask to
+    be written, which does not come back.
     """
     if job.painted:
         raise UsageError(
             "painted frames on a cluster: their pictures are not sent to the workers. Run the job "
             "without a cluster"
+        )
+    if job.mask_regions is not None:
+        raise UsageError(
+            f"mask_regions {job.mask_regions!r} on a cluster: their files are not sent to the "
+            "workers. Run the job without a cluster"
         )
     if job.save_mask is not None:
         raise UsageError(

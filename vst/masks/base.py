@@ -21,7 +21,9 @@ from vst.core.types import Frame, Picture
 from vst.errors import UsageError
 
 Alpha = npt.NDArray[np.uint8]
-"""Opacity of the foreground: (height, width), uint8, from 0 (background) to 255 (foreground)."""
+"""Opacity of the foreground: (height, width), uint8, from 0 (background) to 255 (foreground); of
+several regions (height, width, count).
+"""
 
 FOREGROUND, BACKGROUND = "foreground", "background"
 """The two parts of a masked picture."""
@@ -64,6 +66,10 @@ class Edge(ABC):
     @abstractmethod
     def parts(self, content: Picture, alpha: Alpha) -> MaskParts:
         """Return the pictures to paint as the foreground and as the background."""
+
+    def cut(self, content: Picture, alpha: Alpha) -> MaskParts:
+        """Return the picture to paint as one of several foregrounds; keeps no state."""
+        return self.parts(content, alpha)
 
     @abstractmethod
     def join(

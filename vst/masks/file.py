@@ -48,10 +48,14 @@ class FileMask(Mask):
                     "its last picture is the mask of all later frames"
                 )
             if made is None or made[0] != shown.index or made[1].shape != frame.picture.shape[:2]:
-                made = shown.index, convert_to_alpha(shown.picture, frame.picture, self.inverted)
+                made = shown.index, self.convert(shown.picture, frame.picture)
             yield frame, made[1]
         if shown is None:
             self.warnings.append(f"mask: {self.source.info.path.name} has no readable picture")
+
+    def convert(self, mask: Picture, picture: Picture) -> Alpha:
+        """Convert a picture of the mask to an alpha of the size of ``picture``."""
+        return convert_to_alpha(mask, picture, self.inverted)
 
     def close(self) -> None:
         close = getattr(self.source, "close", None)
@@ -61,13 +65,18 @@ class FileMask(Mask):
 
 def convert_to_alpha(mask: Picture, picture: Picture, inverted: bool) -> Alpha:
     """Convert a mask's brightness to an alpha of the size of ``picture``."""
-    height, width = picture.shape[:2]
-    alpha: Any = cv2.cvtColor(mask, cv2.COLOR_RGB2GRAY)
-    if alpha.shape != (height, width):
-        smaller = width * height < alpha.size
-        way = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
-        alpha = cv2.resize(alpha, (width, height), interpolation=way)
+    gray: Any = cv2.cvtColor(mask, cv2.COLOR_RGB2GRAY)
+    alpha: Any = resize_alpha(gray, picture)
     # Stretch the levels: an encoder turns pure black and white into nearly black and white.
     levels = (np.arange(256, dtype=np.float32) - 8) * (255 / 239)
     alpha = cv2.LUT(alpha, np.rint(levels.clip(0, 255)).astype(np.uint8))
     return np.asarray(255 - alpha if inverted else alpha, np.uint8)
+
+
+def resize_alpha(alpha: Alpha, picture: Picture) -> Alpha:
+    """Bring an alpha to the size of ``picture``."""
+    height, width = picture.shape[:2]
+    if alpha.shape == (height, width):
+        return alpha
+    way = cv2.INTER_AREA if width * height < alpha.size else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(alpha, (width, height), interpolation=way), np.uint8)

@@ -26,6 +26,7 @@ RADIUS = 4
 """Radius, in pixels at that size, from which the inpainting takes its colors."""
 EDGE = 2
 """Pixels beside the mask's outline that mix both sides and count as neither."""
+BRUSH = np.ones((2 * EDGE + 1, 2 * EDGE + 1), np.uint8)
 REACH = 0.1
 """How far the foreground's colors extend beyond it, as a share of the short side; at twice that
 distance they have faded into the content.
@@ -68,12 +69,14 @@ class InpaintedEdge(Edge):
         self._seen = state.get("seen")
 
     def parts(self, content: Picture, alpha: Alpha) -> MaskParts:
+        foreground = self.cut(content, alpha).foreground
+        hidden = cv2.dilate(alpha, BRUSH) > 12
+        return MaskParts(foreground, self._complete_background(content, hidden))
+
+    def cut(self, content: Picture, alpha: Alpha) -> MaskParts:
         check_alpha(content, alpha)
-        brush = np.ones((2 * EDGE + 1, 2 * EDGE + 1), np.uint8)
-        hidden = cv2.dilate(alpha, brush) > 12
-        inside = cv2.erode(alpha, brush) > 243
-        background = self._complete_background(content, hidden)
-        return MaskParts(extend_foreground(content, inside), background)
+        inside = cv2.erode(alpha, BRUSH) > 243
+        return MaskParts(extend_foreground(content, inside), content)
 
     def join(
         self, parts: MaskParts, alpha: Alpha, foreground: Picture, background: Picture

@@ -23,6 +23,12 @@ from vst.imaging.resize import resize
 from vst.job import DEFAULT_STEADINESS, Job, compute_painted_seconds, compute_painting_size
 from vst.pipeline.checks import check_score_styles
 from vst.pipeline.painted_keys import parse_painted
+from vst.pipeline.parts import read_job_regions
+from vst.pipeline.region_tracks import (
+    RegionTrack,
+    get_job_outside_regions,
+    resolve_region_tracks,
+)
 from vst.schedule.alignment import align_to, find_cut_times
 from vst.schedule.ordering import order_styles
 from vst.schedule.pacing import equalize_pace
@@ -44,13 +50,15 @@ PreparedStyles = Mapping[str, Picture | Embedding]
 @dataclass(frozen=True)
 class StyleSet:
     """A job's styles without their times: those of the whole picture or the foreground, those of
-    the background behind a mask, what the engine paints them from, and notes for the user.
+    the background behind a mask, those of the regions, what the engine paints them from, and notes
+    for the user.
     """
 
     styles: list[ResolvedStyle]
     background: list[ResolvedStyle]
     prepared: PreparedStyles
     notes: list[str]
+    regions: tuple[RegionTrack, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -126,11 +134,13 @@ def resolve_job_styles(job: Job, score: Score | None, engine: Engine, source: So
     if score is not None:
         styles = resolve_score_styles(score, job.limits)
     else:
-        styles = resolve_listed_styles(job, engine, notes)
+        styles = resolve_listed_styles(get_job_outside_regions(job), engine, notes)
     background = resolve_background_styles(job, engine, notes)
+    regions = resolve_region_tracks(job, lambda one: resolve_listed_styles(one, engine, notes))
     recolored = find_recolored_names(job, score)
-    prepared = prepare_engine(job, engine, [*styles, *background], source, recolored)
-    return StyleSet(styles, background, prepared, notes)
+    found = [*styles, *background, *(style for track in regions for style in track.styles)]
+    prepared = prepare_engine(job, engine, found, source, recolored)
+    return StyleSet(styles, background, prepared, notes, regions)
 
 
 def identify_styles(job: Job, score: Score | None) -> tuple[object, ...]:
@@ -141,6 +151,7 @@ def identify_styles(job: Job, score: Score | None) -> tuple[object, ...]:
     background = job.mask_background if job.mask is not None else NONE
     return (
         *(job.engine, job.model, named, job.keyframes, job.picker, job.at, background, palette),
+        tuple(read_job_regions(job)),
         None if recolored is None else tuple(sorted(recolored)),
     )
 
@@ -229,6 +240,9 @@ def schedule_styles(
         timeline = align_to(timeline, times)
     if pace == "uniform":
         timeline = equalize_pace(timeline, StillPainter(engine, source.at(job.start)))
+    if style_set.regions:
+        tracks = [_build_region(job, track, source) for track in style_set.regions]
+        timeline = replace(timeline, regions=tuple(tracks))
     return Schedule(style_set.styles, timeline, style_set.prepared, notes)
 
 
@@ -299,6 +313,15 @@ def _build_background(job: Job, styles: list[ResolvedStyle], source: Source) -> 
         hold=job.hold,
         loop=job.loop,
     )
+
+
+def _build_region(job: Job, track: RegionTrack, source: Source) -> Timeline:
+    """The timeline of a region: of its score, or with the job's kind of transition."""
+    if track.score is not None:
+        return _build_from_score(job, track.score, source)
+    timeline = _build_background(job, track.styles, source)
+    keys = (replace(key, strength=job.strength, brush=job.brush) for key in timeline.keys)
+    return replace(timeline, keys=tuple(replace(key, colors=job.colors) for key in keys))
 
 
 def _build_from_score(job: Job, score: Score, source: Source) -> Timeline:

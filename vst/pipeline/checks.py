@@ -19,10 +19,11 @@ from vst.imaging.cube_file import check_cube
 from vst.job import Job
 from vst.keyframes import PICKERS
 from vst.masks.open import open_mask
+from vst.masks.regions import is_regions_folder, open_region, read_regions
 from vst.pipeline.painted_keys import parse_painted
 from vst.pipeline.sidecar import check_sidecar
 from vst.plotting.basics import FORMATS
-from vst.schedule.score import Score
+from vst.schedule.score import Score, read_score
 from vst.schedule.timeline import NONE
 from vst.styles.from_score import check_score_files, list_used_styles
 from vst.styles.resolve import NETWORK_SUFFIX, PICTURE_SUFFIXES, check_style_exists
@@ -79,7 +80,7 @@ def check_paths(job: Job) -> None:
     for style in (*job.styles, job.mask_background):
         check_style_exists(style)
     inputs = [job.content, *job.styles, job.mask_background]
-    inputs += [name for name in (job.mask, job.score, job.lut) if name]
+    inputs += [name for name in (job.mask, job.mask_regions, job.score, job.lut) if name]
     inputs += [text.partition("=")[2] for text in job.painted]
     for name in inputs:
         if name and not name.startswith("@") and is_same_file(locate_frames(name), output):
@@ -98,6 +99,7 @@ def check_inputs(job: Job, *, moving: bool = True) -> None:
     check_save_mask(job)
     check_first_number(job)
     check_hdr(job)
+    check_regions(job)
     if job.lut is not None:
         check_lut(job.lut)
     PICKERS[job.picker](job.at)  # raises where it takes no times, or needs some
@@ -144,12 +146,13 @@ def check_style(style: str) -> None:
 
 def check_mask_options(job: Job) -> None:
     """Refuse options of a mask where there is no mask."""
-    if job.mask is None and job.score is None and job.mask_background != NONE:
+    has_mask = job.mask is not None or job.mask_regions is not None
+    if not has_mask and job.score is None and job.mask_background != NONE:
         raise UsageError(
             f"mask_background {job.mask_background!r} without a mask: there is no background to "
             "paint. Set mask='auto', or leave mask_background out"
         )
-    if job.mask is None and job.mask_edge != Job.__dataclass_fields__["mask_edge"].default:
+    if not has_mask and job.mask_edge != Job.__dataclass_fields__["mask_edge"].default:
         raise UsageError(
             f"mask_edge {job.mask_edge!r} without a mask: there is no edge. Set mask='auto', or "
             "leave mask_edge out"
@@ -194,6 +197,35 @@ def check_first_number(job: Job) -> None:
         )
 
 
+def check_regions(job: Job) -> None:
+    """Check the regions' file or folder, and the masks, styles and scores that it names."""
+    if job.mask_regions is None:
+        return
+    if job.mask is not None:
+        raise UsageError(
+            f"mask {job.mask!r} beside mask_regions. Write it into {job.mask_regions!r}, or leave "
+            "one of them out"
+        )
+    if is_regions_folder(job.mask_regions):
+        if job.score is not None:
+            raise UsageError(
+                f"score {job.score!r} beside a folder of regions: they take the styles in order. "
+                "Give a YAML file with regions, each with its score"
+            )
+    elif job.mask_background != NONE:
+        raise UsageError(
+            f"mask_background {job.mask_background!r} beside a file of regions: the styles outside "
+            "of them are those of the job. Give it as a style"
+        )
+    for region in read_regions(job.mask_regions, job.styles):
+        open_region(region, job.limits).close()
+        for style in region.styles:
+            check_style_exists(style)
+            check_style(style)
+        if region.score is not None:
+            check_score_styles(read_score(region.score))
+
+
 def check_hdr(job: Job) -> None:
     """Refuse to keep HDR where the output, or what happens on the way, has 8 bits."""
     if job.hdr != KEEP:
@@ -214,15 +246,20 @@ def check_save_mask(job: Job) -> None:
     """Refuse a name for the mask that cannot be written, or is in use."""
     if job.save_mask is None:
         return
-    if job.mask is None:
+    if job.mask is None and job.mask_regions is None:
         raise UsageError(f"save_mask {job.save_mask!r} without a mask. Set mask, or leave it out")
+    if job.mask_regions is not None and detect_sink_kind(job.save_mask) != "folder":
+        raise UsageError(
+            f"save_mask {job.save_mask!r} with regions: each has a folder in it. Give a folder"
+        )
     target = locate_output(job.save_mask)
     if detect_sink_kind(job.save_mask) not in ("video", "folder"):
         raise UsageError(
             f"save_mask {job.save_mask!r} is neither a video nor a folder. Give a name such as "
             "mask.mkv or mask/"
         )
-    inputs = (locate_frames(name) for name in (job.content, job.mask))
+    named = filter(None, (job.content, job.mask, job.mask_regions))
+    inputs = [locate_frames(name) for name in named]
     if locate_output(job.output).resolve() == target.resolve() or any(
         is_same_file(one, target) for one in inputs
     ):

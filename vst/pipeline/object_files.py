@@ -26,9 +26,9 @@ from vst.video.sinks import detect_sink_kind
 
 INPUTS = ("content", "mask", "mask_background", "model", "lut")
 """Fields, besides styles and painted frames, that may be addresses."""
-LOCAL_ONLY = ("score", "save_mask", "sidecar")
-"""Fields that have to be local files: a score names further files, the others are written beside
-the output.
+LOCAL_ONLY = ("score", "mask_regions", "save_mask", "sidecar")
+"""Fields that have to be local files: a score and regions name further files, the others are
+written beside the output.
 """
 LOCK = "lock"
 

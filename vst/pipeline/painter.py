@@ -100,6 +100,8 @@ class FramePainter:
     def _paint_one(self, content: Picture, alpha: Alpha | None, mix: Mix) -> Picture:
         if self.edge is None or alpha is None:
             return self._paint_at_brush_size(content, mix)
+        if mix.regions:
+            return self._paint_regions(self.edge, content, alpha, mix)
         small = resize(alpha, self.width, self.height)
         parts = self.edge.parts(content, small)
         foreground = self._paint_faded(parts.foreground, mix)
@@ -108,6 +110,20 @@ class FramePainter:
         else:
             background = self._paint_background(parts.background, mix.background)
         return self.edge.join(parts, small, foreground, background)
+
+    def _paint_regions(self, edge: Edge, content: Picture, alphas: Alpha, mix: Mix) -> Picture:
+        """Paint what is in no region, and over it each region, the topmost last."""
+        small = [resize(alpha, self.width, self.height) for alpha in np.moveaxis(alphas, 2, 0)]
+        painting = content
+        if mix.painted > 0:
+            rest = edge.parts(content, np.maximum.reduce(small)).background
+            painting = self._paint_faded(rest, mix)
+        for alpha, region in reversed(list(zip(small, mix.regions))):
+            if alpha.any():
+                parts = edge.cut(content, alpha)
+                painted = self._paint_faded(parts.foreground, region)
+                painting = edge.join(parts, alpha, painted, painting)
+        return painting
 
     def _paint_background(self, content: Picture, mix: Mix) -> Picture:
         """Paint the background; an engine with memory must not see the foreground's there."""

@@ -13,10 +13,12 @@ from vst.core.types import OnProgress, VideoInfo, ignore_progress
 from vst.engines import ENGINES
 from vst.engines.base import Engine
 from vst.engines.options import OptionPairs, parse_engine_options
+from vst.errors import UsageError
 from vst.imaging.trail import GhostTrail
 from vst.job import Job, compute_painting_size
 from vst.masks.base import Mask
 from vst.masks.open import make_edge, open_mask
+from vst.masks.regions import Region, RegionsMask, read_regions
 from vst.pipeline.painted_keys import PaintedKeys
 from vst.pipeline.painter import FramePainter
 from vst.pipeline.record import build_record
@@ -43,7 +45,7 @@ class PipelineParts:
     sink: Sink
     trail: GhostTrail | None = None
     painted: PaintedKeys | None = None
-    matte: Sink | None = None
+    mattes: tuple[Sink, ...] = ()
     hdr: HdrPainting | None = None
     start: float = 0.0
     speed: float = 1.0
@@ -60,6 +62,11 @@ def build_parts(
     """Build the parts for a job and its content."""
     width, height = compute_painting_size(job.size, info.width, info.height, info.sample_aspect)
     edge = make_edge(job.mask_edge) if masked else None
+    if timeline.regions and engine.warmup:
+        raise UsageError(
+            f"mask_regions with engine {engine.name!r}: it remembers one picture from frame to "
+            "frame, not one of each region. Choose another engine"
+        )
     engine.prepare_size(width, height)
     return PipelineParts(
         painter=FramePainter(engine, width, height, edge),
@@ -113,37 +120,56 @@ def build_sink_spec(job: Job, info: VideoInfo, names: Mapping[str, str] | None =
 
 
 @contextlib.contextmanager
-def open_matte(job: Job, info: VideoInfo) -> Iterator[Sink | None]:
-    """The sink that the job's mask is written to, if it is; deleted unless it is finished."""
+def open_mattes(job: Job, info: VideoInfo) -> Iterator[tuple[Sink, ...]]:
+    """The sinks that the job's mask is written to, if it is: one, or one for each region, in a
+    folder of its name; deleted unless they are finished.
+    """
     if job.save_mask is None:
-        yield None
+        yield ()
         return
+    paths = [Path(job.save_mask)]
+    if job.mask_regions is not None:
+        paths = [paths[0] / region.name for region in read_job_regions(job)]
+        paths[0].parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as stack:
+        yield tuple(stack.enter_context(_open_matte(job, info, path)) for path in paths)
+
+
+def _open_matte(job: Job, info: VideoInfo, path: Path) -> Sink:
     spec = SinkSpec(
-        path=Path(job.save_mask),
+        path=path,
         width=info.width,
         height=info.height,
         rate=job.fps or info.rate,
         variable=info.variable and job.fps is None and job.speed == 1,
         sample_aspect=info.sample_aspect,
-        codec="ffv1" if job.save_mask.lower().endswith(".mkv") else None,  # without loss
+        codec="ffv1" if path.suffix.lower() == ".mkv" else None,  # without loss
         overwrite=job.overwrite,
         patience=job.patience,
     )
-    with open_sink(spec) as sink:
-        yield sink
+    return open_sink(spec)
 
 
 @contextlib.contextmanager
 def open_job_mask(job: Job) -> Iterator[Mask | None]:
     """The job's mask, if it has one; closed at the end."""
-    if job.mask is None:
+    if job.mask is None and job.mask_regions is None:
         yield None
         return
-    mask = open_mask(job.mask, limits=job.limits)
+    mask: Mask
+    if job.mask is None:
+        mask = RegionsMask(read_job_regions(job), job.limits)
+    else:
+        mask = open_mask(job.mask, limits=job.limits)
     try:
         yield mask
     finally:
         mask.close()
+
+
+def read_job_regions(job: Job) -> list[Region]:
+    """The regions of the job's picture, the topmost first; none where it has none."""
+    return [] if job.mask_regions is None else read_regions(job.mask_regions, job.styles)
 
 
 def open_engine(

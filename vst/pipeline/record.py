@@ -37,7 +37,7 @@ def build_record(job: Job, names: Mapping[str, str] | None = None) -> str:
             return path.name
 
     plain = job.as_dict()
-    for name in ("content", "score", "mask", "mask_background", "model", "lut"):
+    for name in ("content", "score", "mask", "mask_regions", "mask_background", "model", "lut"):
         if isinstance(plain.get(name), str):
             plain[name] = shorten(plain[name])
     if job.styles:

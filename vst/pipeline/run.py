@@ -30,7 +30,7 @@ from vst.pipeline.parts import (
     build_sink_spec,
     open_job_engine,
     open_job_mask,
-    open_matte,
+    open_mattes,
 )
 from vst.pipeline.session import CHUNK_SECONDS, RenderSession, check_limits, open_chunks
 from vst.pipeline.sidecar import describe_output, write_sidecar
@@ -141,7 +141,7 @@ def _run_files(
         sink = stack.enter_context(
             ChunkSink(spec, folder) if folder is not None else open_sink(spec)
         )
-        matte = stack.enter_context(open_matte(job, source.info))
+        mattes = stack.enter_context(open_mattes(job, source.info))
         if engine is None:
             loaded = open_job_engine(job, control.record_steps(on_progress))
             engine = stack.enter_context(loaded)
@@ -151,7 +151,7 @@ def _run_files(
         with open_job_mask(job) as mask:
             masked = mask is not None
             parts = build_parts(job, source.info, engine, schedule.timeline, sink, masked=masked)
-            parts = replace(parts, matte=matte)
+            parts = replace(parts, mattes=mattes)
             session = RenderSession(job, source, parts, mask, control, guard, on_progress)
             with contextlib.closing(parts.stabilizer):
                 painted = _paint(session, sink, schedule, chunk_painter)
@@ -162,7 +162,7 @@ def _run_files(
         warnings = _collect_warnings(job, source, schedule, mask)
         with control.watch_output(job):
             report = sink.finish()
-        _finish_companions(job, source.info, schedule, report, matte)
+        _finish_companions(job, source.info, schedule, report, mattes)
     startup = painted.first_read - began
     return build_result(job, painted, report, schedule.styles, warnings, startup)
 
@@ -176,10 +176,10 @@ def _collect_warnings(job: Job, source: Source, schedule: Schedule, mask: Mask |
 
 
 def _finish_companions(
-    job: Job, info: VideoInfo, schedule: Schedule, report: SinkReport, matte: Sink | None
+    job: Job, info: VideoInfo, schedule: Schedule, report: SinkReport, mattes: tuple[Sink, ...]
 ) -> None:
     """Complete what is written beside the finished output: the mask, and the sidecar."""
-    if matte is not None:
+    for matte in mattes:
         matte.finish()
     if job.sidecar is not None:
         sheet = describe_output(job, info, schedule.timeline, report.frames)

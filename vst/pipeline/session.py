@@ -49,11 +49,12 @@ def check_limits(job: Job, info: VideoInfo) -> None:
 
 def has_chunks(job: Job, info: VideoInfo, chunk_seconds: float = CHUNK_SECONDS) -> bool:
     """Whether the job is painted in chunks: a video, not a GIF or folder, that is long enough, and
-    without its mask, which is written in one go.
+    without regions or a mask that is written, which are read or written in one go.
     """
     seconds = count_frames(job, info) / float(job.fps or info.rate)
     return (
         job.save_mask is None
+        and job.mask_regions is None
         and not info.is_stream
         and seconds > chunk_seconds
         and detect_sink_kind(job.output) == "video"

@@ -132,14 +132,18 @@ class FrameWriter:
                 trail.reset()
             picture = trail.step(picture)
         if is_written:
-            if self.parts.matte is not None and pending.alpha is not None:
-                matte = cv2.cvtColor(pending.alpha, cv2.COLOR_GRAY2RGB)
-                self.parts.matte.write(Frame(frame.index, frame.time, matte))
+            if pending.alpha is not None:
+                self._write_mattes(frame, pending.alpha)
             deep = None
             if frame.deep is not None:
                 apply = apply_difference if self.parts.hdr is None else self.parts.hdr
                 deep = apply(frame.deep, frame.picture, picture)
             self.parts.sink.write(Frame(frame.index, frame.time, picture, frame.alpha, deep))
+
+    def _write_mattes(self, frame: Frame, alpha: Alpha) -> None:
+        layers = [alpha] if alpha.ndim == 2 else np.moveaxis(alpha, 2, 0)
+        for sink, layer in zip(self.parts.mattes, layers):
+            sink.write(Frame(frame.index, frame.time, cv2.cvtColor(layer, cv2.COLOR_GRAY2RGB)))
 
     def _end_chunk(self, start: Handover | WarmStart) -> None:
         trail = self.parts.trail
@@ -154,6 +158,8 @@ def composite(pending: PendingFrame, painting: Picture, fades_below: float) -> P
     if alpha is None:
         share = compute_painting_share(mix.painted, fades_below)
         return fade_to_content(content, recolor(mix, content, painting), share)
+    if mix.regions:
+        return composite_regions(content, mix, alpha, painting)
     # The painter has faded foreground and background apart already.
     is_whole = mix.background is not None and mix.background.painted > 0
     counted = None if is_whole else alpha
@@ -161,10 +167,30 @@ def composite(pending: PendingFrame, painting: Picture, fades_below: float) -> P
     if is_whole:
         return whole
     # A background that is not painted is the content itself, not what came back from the size of
-    # the painting, except for a few pixels round the foreground: there the edge has parted them.
-    reach = 1 + 2 * max(2, round(EDGE_REACH * max(content.shape[:2])))
+    # the painting.
+    return blend(whole, content, widen(alpha))
+
+
+def composite_regions(content: Picture, mix: Mix, alphas: Alpha, painting: Picture) -> Picture:
+    """The painting of several regions at the content's size, each recolored as its mix asks for."""
+    union = np.asarray(alphas.max(axis=2), np.uint8)
+    whole = content
+    if mix.painted > 0:
+        rest = recolor(mix, content, painting, np.asarray(255 - union, np.uint8))
+        whole = fade_to_content(content, rest, 1.0)
+    for alpha, region in reversed(list(zip(np.moveaxis(alphas, 2, 0), mix.regions))):
+        if alpha.any() and region.painted > 0:
+            own = np.ascontiguousarray(alpha)
+            part = fade_to_content(content, recolor(region, content, painting, own), 1.0)
+            whole = blend(part, whole, widen(own) if mix.painted == 0 else own)
+    return whole
+
+
+def widen(alpha: Alpha) -> Alpha:
+    """Widen an alpha by a few pixels, in which the edge has parted foreground and background."""
+    reach = 1 + 2 * max(2, round(EDGE_REACH * max(alpha.shape[:2])))
     near = cv2.dilate(alpha, np.ones((reach, reach), np.uint8))
-    return blend(whole, content, cv2.blur(near, (reach, reach)))
+    return np.asarray(cv2.blur(near, (reach, reach)), np.uint8)
 
 
 def recolor(mix: Mix, content: Picture, painting: Picture, counted: Alpha | None = None) -> Picture:

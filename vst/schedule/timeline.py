@@ -63,7 +63,8 @@ class Mix:
     them. ``strength``: 0..1, where 0 is the unpainted content. ``brush``: the painter's working
     size relative to the job's; below 1 the strokes are larger. ``colors``: a name in `COLORS`;
     during a change from one to another, ``palette`` has the weight of each. ``background``: the mix
-    of the background, where the job has a mask.
+    of the background, where the job has a mask; ``regions``: those of its regions, the topmost
+    first, where it has several.
     """
 
     weights: Mapping[str, float]
@@ -73,6 +74,7 @@ class Mix:
     colors: str = field(default="style", metadata={"aliases": ("colours",)})
     palette: Mapping[str, float] = field(default_factory=dict)
     background: Mix | None = field(default=None, metadata={"aliases": ("ground",)})
+    regions: tuple[Mix, ...] = ()
 
     @property
     def painted(self) -> float:
@@ -140,8 +142,8 @@ class Timeline:
     """Keys in order of time, and how to interpolate between them.
 
     ``strength`` and ``brush``: curves that replace the keys' numbers. ``background``: the timeline
-    of the background, where the job has a mask. ``loop``: the last key equals the first one, and a
-    smooth path continues around.
+    of the background, where the job has a mask; ``regions``: those of its regions. ``loop``: the
+    last key equals the first one, and a smooth path continues around.
 
     >>> line = Timeline.through(["waves", "fire"], duration=10.0, ease="linear")
     >>> line.at(2.5).weights
@@ -156,6 +158,7 @@ class Timeline:
     strength: Curve | None = None
     brush: Curve | None = None
     background: Timeline | None = field(default=None, metadata={"aliases": ("ground",)})
+    regions: tuple[Timeline, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.keys:
@@ -239,8 +242,8 @@ class Timeline:
     def names(self) -> list[str]:
         """The styles in order of appearance, then those of the background, without `NONE`."""
         found = dict.fromkeys(name for key in self.keys for name in key.weights)
-        if self.background is not None:
-            found.update(dict.fromkeys(self.background.names))
+        for other in (*filter(None, [self.background]), *self.regions):
+            found.update(dict.fromkeys(other.names))
         return [name for name in found if name != NONE]
 
     def _repr_html_(self) -> str:
@@ -285,6 +288,7 @@ class Timeline:
             colors=before.colors if inside < 0.5 else following.colors,
             palette=palette,
             background=self.background.at(time) if self.background else None,
+            regions=tuple(region.at(time) for region in self.regions),
         )
 
     def _weights(self, index: int, part: float) -> dict[str, float]:

@@ -12,12 +12,16 @@ FlatMix = Mapping[str, float]
 
 
 def flatten_mix(mix: Mix) -> dict[str, float]:
-    """The mix as plain numbers, which a state can carry; those of its background as well."""
+    """The mix as plain numbers, which a state can carry; those of its background and its regions
+    as well.
+    """
     flat = {f"style {name}": float(share) for name, share in mix.weights.items()}
     flat["brush"] = 2 * math.log2(mix.brush)  # half a double brush is half another style
     if mix.background is not None:
         behind = flatten_mix(mix.background)
         flat |= {f"background {name}": share for name, share in behind.items()}
+    for number, region in enumerate(mix.regions):
+        flat |= {f"region {number} {name}": share for name, share in flatten_mix(region).items()}
     return flat
 
 
