@@ -18,12 +18,13 @@ import pytest
 
 from tests.clips import draw_numbered_frame
 from vst.core.types import Frame, Picture
+from vst.engines.tint import TintEngine
 from vst.errors import DependencyError, MediaError, UsageError
 from vst.live import capture as captures
 from vst.live.capture import Capture, CaptureThread, RawCapture, open_capture
 from vst.live.meter import Meter
 from vst.live.outputs import OutputForm, OutputThread, SinkOutput, VirtualCameraOutput, WindowOutput
-from vst.live.painting import SteadyingThread
+from vst.live.painting import LivePainter, SteadyingThread
 from vst.live.remote import OscControl, PageOutput
 from vst.live.session import SizeChooser
 from vst.live.slot import LiveFrame, NewestSlot
@@ -140,11 +141,11 @@ class PatientPainter:
     def __init__(self) -> None:
         self.next_is_painted = threading.Event()
 
-    def steady(self, painted: PaintedFrame) -> Picture:
+    def steady(self, painted: PaintedFrame) -> list[LiveFrame]:
         assert self.next_is_painted.wait(10)
         if painted.pending.frame.index == 3:
             raise MediaError("no flow")
-        return painted.painting
+        return [LiveFrame(painted.pending.frame.index, 0.0, painted.painting)]
 
 
 def make_painted(index: int) -> PaintedFrame:
@@ -164,6 +165,25 @@ def test_a_frame_is_steadied_while_the_next_one_is_painted() -> None:
         steadying.start(make_painted(3))
         with pytest.raises(MediaError, match="no flow"):
             steadying.wait()
+
+
+@pytest.mark.parametrize("latency", [0, 1])
+def test_each_frame_is_shown_once_after_the_frames_of_look_ahead(latency: int) -> None:
+    control, _ = make_control(glide=0)
+    with TintEngine() as engine:
+        engine.prepare({"ink": np.zeros(3, np.float32)})
+        painter = LivePainter(engine, 0.5, control, latency)
+        painter.resize_to((64, 48))
+        shown, waiting = [], []
+        for index, level in enumerate((40, 40, 220)):
+            picture = np.full_like(PICTURE, level)
+            found = painter.steady(painter.paint(LiveFrame(index, 0.0, picture)))
+            shown += [frame.index for frame in found]
+            waiting.append(index + 1 - len(shown))
+        shown += [frame.index for frame in painter.finish()]
+        painter.stabilizer.close()
+    assert shown == [0, 1, 2]
+    assert waiting == [latency] * 3
 
 
 @pytest.mark.parametrize(("seconds", "size"), [(0.06, 192), (0.03, 256), (0.01, 320)])

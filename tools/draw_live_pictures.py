@@ -48,7 +48,7 @@ def draw_live_strip() -> Picture:
             if index == round(PRESSED * RATE):
                 control.choose(2)
             content = scene.frame(now[0])
-            painted = painter.steady(painter.paint(LiveFrame(index, now[0], content)))
+            painted = painter.steady(painter.paint(LiveFrame(index, now[0], content)))[0].picture
             if any(index == round(RATE * time) for time in SHOWN):
                 rows[0].append(content)
                 rows[1].append(painted)

@@ -65,6 +65,10 @@ def parse_live_size(text: str) -> int | str:
     help="Seconds from one style to the next.",
 )  # fmt: skip
 @click.option(
+    "--latency", type=click.IntRange(0, 1), default=0, show_default=True, metavar="FRAMES",
+    help="Frames of look-ahead: with 1 the picture is steadier, and a frame later.",
+)  # fmt: skip
+@click.option(
     "--osc", metavar="osc://HOST:PORT", help="Take messages by OSC: /vst/style 2, /vst/next, …."
 )
 @click.option(
@@ -87,7 +91,8 @@ def command(
     from vst.live.capture import open_capture
     from vst.live.remote import check_address
 
-    size, glide, osc, raw, as_json = pop_options(options, "size", "glide", "osc", "raw", "as_json")
+    size, glide, osc, latency = pop_options(options, "size", "glide", "osc", "latency")
+    raw, as_json = pop_options(options, "raw", "as_json")
     check_option("size", size, Job.__dataclass_fields__["size"].metadata)
     job = make_job(content, styles, outputs[0], **options)
     check_outputs(content, outputs, job.overwrite)
@@ -98,7 +103,7 @@ def command(
     check_model(job.engine, job.model)
     limit_heaps()
     with handle_interrupts():
-        report = run_live(job, open_capture(content, raw), outputs, (size, glide, osc))
+        report = run_live(job, open_capture(content, raw), outputs, (size, glide, osc, latency))
     to_stderr = STANDARD_STREAM in outputs
     if as_json:
         print_json(report.as_dict(), err=to_stderr)
@@ -112,13 +117,13 @@ def command(
 
 
 def run_live(job: Job, capture: Any, outputs: tuple[str, ...], chosen: tuple[Any, ...]) -> Any:
-    """Open engine, styles and outputs, and run; ``chosen``: size, glide, and OSC's address."""
+    """Open engine, styles and outputs, and run; ``chosen``: size, glide, OSC's address, latency."""
     from vst.live.painting import LivePainter
     from vst.live.remote import OscControl
     from vst.live.session import LiveSession, prepare_control
     from vst.pipeline.parts import open_job_engine
 
-    size, glide, osc = chosen
+    size, glide, osc, latency = chosen
     with open_job_engine(job) as engine, contextlib.ExitStack() as stack:
         stack.enter_context(limit_opencv_threads(share_cores(job.threads).opencv))
         notes: list[str] = []
@@ -127,7 +132,7 @@ def run_live(job: Job, capture: Any, outputs: tuple[str, ...], chosen: tuple[Any
             stack.enter_context(OscControl(osc, control))
         for note in notes:
             report_line(note)
-        painter = LivePainter(engine, job.steadiness, control)
+        painter = LivePainter(engine, job.steadiness, control, latency)
         opened = [make_output(name, control, job.overwrite) for name in outputs]
         return LiveSession(capture, painter, opened, size, report_line).run()
 

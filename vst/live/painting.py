@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -24,24 +25,27 @@ from vst.video.scene_cuts import CutDetector
 
 @dataclass
 class LivePainter:
-    """Paints single frames in the mix of the moment, and steadies them without look-ahead: two
-    steps, so that one frame is steadied while the next one is painted.
+    """Paints single frames in the mix of the moment, and steadies them with ``latency`` frames of
+    look-ahead: two steps, so that one frame is steadied while the next one is painted.
     """
 
     engine: Engine
     steadiness: float
     control: StyleControl
+    latency: int = 0
     size: tuple[int, int] = (0, 0)
     cuts: CutDetector = field(default_factory=CutDetector)
     stabilizer: Stabilizer = field(default_factory=Off)
+    waiting: deque[PendingFrame] = field(default_factory=deque)
+    """The frames that the stabilizer holds."""
 
     def resize_to(self, size: tuple[int, int]) -> None:
-        """Prepare for paintings of this width and height."""
+        """Prepare for paintings of this width and height; frames that still wait are dropped."""
         self.engine.prepare_size(*size)
         self.stabilizer.close()
-        self.stabilizer = (
-            Steady(choose_settings(self.steadiness, latency=0)) if self.steadiness > 0 else Off()
-        )
+        settings = choose_settings(self.steadiness, self.latency)
+        self.stabilizer = Steady(settings) if self.steadiness > 0 else Off()
+        self.waiting.clear()
         self.cuts, self.size = CutDetector(), size
 
     def paint(self, arrived: LiveFrame) -> PaintedFrame:
@@ -55,14 +59,27 @@ class LivePainter:
         painting = painter.paint(FrameBatch([frame], [content], [None]), [mix])[0]
         return PaintedFrame(PendingFrame(frame, None, mix, is_cut), content, painting)
 
-    def steady(self, painted: PaintedFrame) -> Picture:
-        """Return the picture to show, of the frame's size; call it in the order of the frames."""
+    def steady(self, painted: PaintedFrame) -> list[LiveFrame]:
+        """Take a frame, in order; return the pictures to show now, of the frames' size."""
+        shown = []
         if painted.pending.new_scene:
-            self.stabilizer.flush()
+            shown = self.finish()
             self.stabilizer.reset()
+        self.waiting.append(painted.pending)
         self.stabilizer.set_mix(painted.pending.mix)
-        steady = self.stabilizer.step(painted.content, painted.painting)[-1]
-        return composite(painted.pending, steady, self.engine.fades_below)
+        return shown + self._compose(self.stabilizer.step(painted.content, painted.painting))
+
+    def finish(self) -> list[LiveFrame]:
+        """Return the pictures of the frames that still wait for the next one."""
+        return self._compose(self.stabilizer.flush())
+
+    def _compose(self, steady: list[Picture]) -> list[LiveFrame]:
+        found = []
+        for picture in steady:
+            pending = self.waiting.popleft()
+            shown = composite(pending, picture, self.engine.fades_below)
+            found.append(LiveFrame(pending.frame.index, pending.frame.time, shown))
+        return found
 
 
 class SteadyingThread:
@@ -87,14 +104,21 @@ class SteadyingThread:
         running, self._running = self._running, None
         return running.result() if running is not None else 0.0
 
+    def finish(self) -> None:
+        """Show the frames that still wait for the next one."""
+        self.wait()
+        self._show(self._painter.finish())
+
     def close(self) -> None:
         """End the thread."""
         self._pool.shutdown()
 
     def _work(self, painted: PaintedFrame) -> float:
         began = time.monotonic()
-        frame = painted.pending.frame
-        shown = LiveFrame(frame.index, frame.time, self._painter.steady(painted))
-        for output in self._outputs:
-            output.show(shown)
+        self._show(self._painter.steady(painted))
         return time.monotonic() - began
+
+    def _show(self, frames: list[LiveFrame]) -> None:
+        for frame in frames:
+            for output in self._outputs:
+                output.show(frame)

@@ -138,8 +138,10 @@ class LiveSession:
     def _prepare(self, chooser: SizeChooser, frame: LiveFrame) -> None:
         """Compile for the size, and paint one frame: the first one takes longer."""
         height, width = frame.picture.shape[:2]
-        self.painter.resize_to(compute_painting_size(chooser.size, width, height))
+        size = compute_painting_size(chooser.size, width, height)
+        self.painter.resize_to(size)
         self.painter.steady(self.painter.paint(frame))
+        self.painter.finish()
 
     def _loop(
         self,
@@ -160,14 +162,14 @@ class LiveSession:
                     steadying.start(painted)
                     yield
                     if chooser.add(seconds):
-                        steadying.wait()
+                        steadying.finish()
                         self.report(f"painting at a short side of {chooser.size} pixels now")
                         self._prepare(chooser, frame)
                 if time.monotonic() - reported > REPORT_SECONDS:
                     reported = time.monotonic()
                     recent = meter.describe_recent(self.outputs[0].name)
                     self.report(f"{recent}, dropped {slot.dropped}")
-            steadying.wait()
+            steadying.finish()
 
     def _finish(self, threads: Sequence[OutputThread]) -> None:
         errors = []

@@ -30,7 +30,7 @@ class SteadySettings:
     ``restores_below``, ``restores_not``: the same for the steady painting with its strokes.
     ``contrast``: the strokes' contrast is raised to so much of the fresh painting's, by at most
     ``raised``. ``mix_change``: a neighbor counts nothing once the mix has changed by 1 / this.
-    ``latency``: None: anchors on both sides; else live, with so many frames of look-ahead at most.
+    ``latency``: None: anchors on both sides; else live, with so many frames of look-ahead, 0 or 1.
     """
 
     anchors: int = 16
@@ -48,10 +48,10 @@ class SteadySettings:
     latency: int | None = None
 
     def __post_init__(self) -> None:
-        if self.anchors < 0 or (self.latency is not None and not 0 <= self.latency <= 2):
+        if self.anchors < 0 or (self.latency is not None and self.latency not in (0, 1)):
             raise UsageError(
                 f"{self.anchors} frames between anchors, latency {self.latency}; give 0 frames or "
-                "more, and a latency of 0 to 2 frames"
+                "more, and a latency of 0 or 1 frame"
             )
 
     @property
