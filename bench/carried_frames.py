@@ -96,7 +96,7 @@ def main() -> None:
                 results[f"{kind}, {style.name}"] = found
                 print(kind, style.name, json.dumps(found), flush=True)
     if given.json:
-        given.json.write_text(json.dumps(results, indent=1) + "\n")
+        given.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -163,7 +163,7 @@ def measure_resident(pid: int) -> float:
         below = [
             int(child)
             for task in Path(f"/proc/{pid}/task").iterdir()
-            for child in (task / "children").read_text().split()
+            for child in (task / "children").read_text(encoding="ascii").split()
         ]
     except (OSError, ValueError, IndexError):
         return 0.0

@@ -109,7 +109,7 @@ def main() -> None:
                 f"{late} of {len(found)} over 2"
             )
     if options.json:
-        options.json.write_text(json.dumps(results, indent=1))
+        options.json.write_text(json.dumps(results, indent=1), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -43,7 +43,12 @@ def measure_resident(process: int) -> int:
         status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
         held = int(status.split("VmRSS:")[1].split()[0]) * 1024 if "VmRSS:" in status else 0
         for tasks in Path(f"/proc/{process}/task").iterdir():
-            held += sum(map(measure_resident, map(int, (tasks / "children").read_text().split())))
+            held += sum(
+                map(
+                    measure_resident,
+                    map(int, (tasks / "children").read_text(encoding="utf-8").split()),
+                )
+            )
     except (OSError, ValueError):
         return 0
     return held

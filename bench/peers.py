@@ -116,7 +116,9 @@ class Comparison:
         for peer in self.peers:
             make_environment(self.venvs, peer.environment)
             note = self.venvs / f"{peer.environment}.json"
-            self.record.keep("install", peer.name, lambda n=note: json.loads(n.read_text()))
+            self.record.keep(
+                "install", peer.name, lambda n=note: json.loads(n.read_text(encoding="utf-8"))
+            )
 
     def speed(self) -> None:
         """A clip of one frame (the start-up), and clips of each size, painted in turn."""

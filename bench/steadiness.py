@@ -292,7 +292,11 @@ def main() -> None:
     if not options.shared.is_dir():
         sys.exit(f"{options.shared} is not there: give --shared the folder of models and clips")
     ends = time.monotonic() + 60 * options.minutes
-    known = json.loads(options.json.read_text()) if options.json.exists() else {"results": []}
+    known = (
+        json.loads(options.json.read_text(encoding="utf-8"))
+        if options.json.exists()
+        else {"results": []}
+    )
     results = known["results"]
     magenta = MagentaEngine(model=",".join(str(options.shared / "magenta" / x) for x in PAIR))
     engines = {"magenta": magenta, "embedded": EmbeddedEngine()}
@@ -306,11 +310,11 @@ def main() -> None:
                 break
             for result in measure_clip(read(), engines, wanted, magenta.embed):
                 results.append({"clip": clip, "style": style, **result})
-            options.json.write_text(json.dumps(known, indent=1))
+            options.json.write_text(json.dumps(known, indent=1), encoding="utf-8")
             print(f"{clip} {style}", file=sys.stderr, flush=True)
     if not options.quick:
         known["times"] = measure_times(options.shared)
-    options.json.write_text(json.dumps(known, indent=1))
+    options.json.write_text(json.dumps(known, indent=1), encoding="utf-8")
     print(format_tables(results))
     for column, times in known.get("times", {}).items():
         print(f"{column}: " + ", ".join(f"{key} {value:.2f}" for key, value in times.items()))

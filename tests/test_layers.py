@@ -145,3 +145,22 @@ def test_the_library_never_prints() -> None:
             assert not any(isinstance(c.func, ast.Name) and c.func.id == "print" for c in calls), (
                 module
             )
+
+
+def find_texts_without_encoding(module: Path) -> list[str]:
+    """List where a file reads or writes text in whatever encoding the system prefers."""
+    found = []
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and "encoding" not in {one.arg for one in node.keywords}:
+            called, words = ast.unparse(node.func), [ast.unparse(one) for one in node.args]
+            is_binary = any(re.fullmatch(r"'[rwax]\+?b\+?'", word) for word in words)
+            is_text = called.endswith((".read_text", ".write_text")) or called == "open"
+            if is_text and not is_binary and called != "formatter.write_text":  # click's
+                found.append(f"{module.relative_to(ROOT)}:{node.lineno}: {called}")
+    return found
+
+
+def test_text_files_are_read_and_written_in_a_named_encoding() -> None:
+    folders = ("vst", "bench", "tools", "deploy")
+    modules = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    assert not [line for module in modules for line in find_texts_without_encoding(module)]

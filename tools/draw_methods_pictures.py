@@ -58,9 +58,13 @@ def main() -> None:
     inputs = draw_inputs(given.out)
     for name in given.only:
         table = run_one_study(name, inputs, given)
-        known = json.loads(FIGURES_FILE.read_text()) if FIGURES_FILE.is_file() else {}
+        known = (
+            json.loads(FIGURES_FILE.read_text(encoding="utf-8")) if FIGURES_FILE.is_file() else {}
+        )
         known[name] = collect_figures(table, given)
-        FIGURES_FILE.write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n")
+        FIGURES_FILE.write_text(
+            json.dumps(known, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+        )
         if name == "video":
             save_picture(PICTURES / "methods-video.jpg", draw_strips(table), 86)
         else:

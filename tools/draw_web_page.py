@@ -192,7 +192,7 @@ def main(folder: Path, parts: list[str]) -> None:
         temporary = Path(name)
         write_content(temporary / "lake.mp4", duration=3.0)
         write_style_film(temporary / "film.mp4", seconds=1.0)
-        (temporary / "notes.txt").write_text("not a picture")
+        (temporary / "notes.txt").write_text("not a picture", encoding="utf-8")
         with app(temporary) as address:
             browser = Browser(temporary)
             try:

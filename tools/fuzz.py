@@ -325,7 +325,9 @@ def report_case(
     print(f"{name}: {'; '.join(wrong)}: {' '.join(words)}: {err.strip()[-400:]}", file=sys.stderr)
     if keep is not None:
         (keep / name).mkdir(parents=True, exist_ok=True)
-        (keep / name / "command.txt").write_text(f"{' '.join(words)}\n{wrong}\n{err}")
+        (keep / name / "command.txt").write_text(
+            f"{' '.join(words)}\n{wrong}\n{err}", encoding="utf-8"
+        )
         for file, data in made.items():
             (keep / name / file).write_bytes(data)
 

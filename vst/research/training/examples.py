@@ -41,8 +41,11 @@ class ExampleStore:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.count = folder, count
         self.note = folder / "filled.json"
-        whole = self.note.is_file() and json.loads(self.note.read_text())["count"] == count
-        self.filled = json.loads(self.note.read_text())["filled"] if whole else 0
+        whole = (
+            self.note.is_file()
+            and json.loads(self.note.read_text(encoding="utf-8"))["count"] == count
+        )
+        self.filled = json.loads(self.note.read_text(encoding="utf-8"))["filled"] if whole else 0
         self.arrays = {
             name: np.lib.format.open_memmap(
                 folder / f"{name}.npy",
@@ -76,7 +79,9 @@ class ExampleStore:
         for array in self.arrays.values():
             array.flush()
         with atomic_write(self.note) as draft:
-            draft.write_text(json.dumps({"count": self.count, "filled": self.filled}))
+            draft.write_text(
+                json.dumps({"count": self.count, "filled": self.filled}), encoding="utf-8"
+            )
 
 
 def build_pair_shapes(side: int) -> Shapes:
