@@ -1,5 +1,5 @@
 # The page and the command line on a CPU, as an ordinary user:
-#   docker build -t vst .
+#   docker build -t vst .                    (all engines: --build-arg EXTRAS=web,tensorflow-cpu)
 #   docker run --rm -p 127.0.0.1:7860:7860 vst app
 #   docker run --rm -v "$PWD:/videos" vst stylize holiday.mp4 -s @ink-wash -o painted.mp4
 # tools/check_container.py runs these steps where there is no container engine; docs/install.md
@@ -11,12 +11,12 @@ RUN apt-get update \
 RUN python3 -m venv /opt/uv && /opt/uv/bin/pip install --no-cache-dir "uv>=0.9,<1" \
     && python3 -m venv --without-pip /opt/vst
 WORKDIR /src
-COPY pyproject.toml requirements.txt README.md LICENSE ./
+ARG EXTRAS=web
+COPY pyproject.toml README.md LICENSE ./
 COPY packaging packaging
 COPY vst vst
 RUN /opt/uv/bin/uv pip install --python /opt/vst/bin/python --no-cache --compile-bytecode \
-    --constraint packaging/constraints.txt --override packaging/cpu.txt \
-    ".[web]" "tensorflow-cpu>=2.18,<2.22"
+    --constraint packaging/constraints.txt ".[$EXTRAS]"
 
 FROM debian:trixie-slim
 RUN apt-get update \

@@ -1,5 +1,6 @@
-# make demo      set everything up and paint a first video
-# make test      set everything up and run the tests; make test-all: the slow ones too
+# make demo      set up what painting needs, and paint a first video
+# make install   set up TensorFlow too: all engines, training, export
+# make test      set up what the checks need too, and run the tests; make test-all: the slow ones too
 # make browser   build the page that `vst export web` writes (needs Node.js)
 # make bench     measure the speed: bench-results/speed.json and speed.md
 # PYTHON=…       a Python that TensorFlow ships wheels for (default: the newest of 3.13 … 3.10 found)
@@ -12,10 +13,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-all browser test-browser lint bench clean venv dev
+.PHONY: demo install test test-all browser test-browser lint bench clean venv dev
 
 demo: venv
-	$(BIN)/python cli.py demo --output out
+	$(BIN)/vst demo --output out
+
+install: $(VENV)/.installed-all
 
 # A file's tests stay in one process: they share the clips that its fixtures make.
 JOBS ?= 2
@@ -46,9 +49,10 @@ lint: dev
 
 # About half an hour on two idle cores; SHARED is the folder of Magenta's models. QUICK=1: a trial.
 SHARED ?= ../shared
-bench: venv
+bench: install
 	$(BIN)/python bench/run_all.py --shared $(SHARED) --out bench-results $(if $(QUICK),--quick)
 
+# In an editable installation the code of this folder runs. Each of the three contains the one before.
 venv: $(VENV)/.installed
 dev: $(VENV)/.installed-dev
 
@@ -56,13 +60,17 @@ $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "No Python from 3.10 to 3.13 was found; install one, or run: make PYTHON=/path/to/python $(MAKECMDGOALS)"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { echo "$(PYTHON) has no venv module; on Debian and Ubuntu: apt install python3-venv"; rm -rf $(VENV); exit 1; }
 
-$(VENV)/.installed: requirements.txt $(BIN)/python
-	$(BIN)/python -m pip install -q -r requirements.txt
+$(VENV)/.installed: pyproject.toml $(BIN)/python
+	$(BIN)/python -m pip install -q -e .
 	@touch $@
 
-$(VENV)/.installed-dev: pyproject.toml $(VENV)/.installed
+$(VENV)/.installed-all: pyproject.toml requirements.txt $(BIN)/python
+	$(BIN)/python -m pip install -q -r requirements.txt -e .
+	@touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-dev: pyproject.toml $(BIN)/python
 	$(BIN)/python -m pip install -q -e '.[dev]'
-	@touch $@
+	@touch $@ $(VENV)/.installed
 
 clean:
 	rm -rf $(VENV) out bench-results build dist *.egg-info

@@ -358,7 +358,7 @@ def test_without_ray_the_extra_is_named(
         run_on_cluster(ClusterSettings(LOCAL), job(films, tmp_path / "o.mkv"))
     words = (films / "content.mp4", "-s", films / "red.png", "-o", tmp_path / "o.mkv")
     done = run("stylize", *words, "--engine", "tint", "--cluster", "local")
-    assert (done.code, done.err.count("\n")) == (1, 1)
+    assert (done.code, done.err.count("\n")) == (2, 1)
     assert "vst-video[cluster]" in done.err
     assert run("stylize", *words, "--engine", "tint", "--progress", "none").code == 0
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
+import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
+import pytest
 import yaml
 from packaging.requirements import Requirement
 
 from tools.check_container import read_instructions
 
 ROOT = Path(__file__).parent.parent
+WINDOWS = 'sys_platform == "win32"'
 
 
 def test_the_container_ends_as_an_ordinary_user() -> None:
@@ -56,3 +61,33 @@ def test_the_version_to_cite_is_the_packages() -> None:
     from vst import __version__
 
     assert yaml.safe_load((ROOT / "CITATION.cff").read_text())["version"] == __version__
+
+
+def read_project() -> dict[str, Any]:
+    name = "tomllib" if sys.version_info >= (3, 11) else "tomli"  # pytest brings tomli
+    project = pytest.importorskip(name).loads((ROOT / "pyproject.toml").read_text())["project"]
+    return dict(project)
+
+
+def read_requirements(lines: Iterable[str]) -> set[tuple[str, str, str]]:
+    """Name, versions and marker of each requirement."""
+    wanted = [Requirement(line) for line in lines if line and not line.startswith("#")]
+    return {(one.name.lower(), str(one.specifier), str(one.marker or "")) for one in wanted}
+
+
+def test_requirements_are_what_the_distribution_needs_and_tensorflow() -> None:
+    project = read_project()
+    needed = read_requirements(project["dependencies"])
+    tensorflow = read_requirements(project["optional-dependencies"]["tensorflow"])
+    # Where LiteRT has no wheels, TensorFlow is needed.
+    on_windows = {(name, versions, WINDOWS) for name, versions, _ in tensorflow}
+    listed = read_requirements((ROOT / "requirements.txt").read_text().splitlines())
+    assert {name for name, _, _ in tensorflow} == {"tensorflow", "keras"}
+    assert {one for one in needed if one[2] == WINDOWS} == on_windows
+    assert needed - on_windows | tensorflow == listed
+
+
+def test_tensorflow_without_gpu_kernels_has_the_versions_of_tensorflow() -> None:
+    extras = read_project()["optional-dependencies"]
+    small = [line.replace("tensorflow-cpu", "tensorflow") for line in extras["tensorflow-cpu"]]
+    assert small == extras["tensorflow"]

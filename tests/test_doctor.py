@@ -132,11 +132,10 @@ def test_damaged_weights_are_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 
 
 def test_no_library_that_paints_ends_with_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    names = ("tensorflow", "tensorflow-cpu", "tensorflow-macos", "tf-nightly", "ai-edge-litert")
-    without(monkeypatch, *names)
+    without(monkeypatch, *doctor.TENSORFLOWS, "ai-edge-litert")
     done = CliRunner().invoke(command, ["--offline"])
     assert done.exit_code == 1
-    assert "pip install tensorflow" in done.output
+    assert "pip install 'vst-video[tensorflow]'" in done.output
 
 
 def test_another_backend_of_keras_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,13 +177,20 @@ def test_every_engine_has_a_state() -> None:
 def test_engines_that_run_on_keras_report_its_absence(monkeypatch: pytest.MonkeyPatch) -> None:
     without(monkeypatch, "keras")
     states = doctor.examine(False).engines
-    assert states["fast"] == states["gatys"] == states["embedded"] == "keras not installed"
+    assert states["fast"] == states["gatys"] == "keras not installed"
+    assert states["embedded --precision bfloat16"] == "keras not installed"
     assert states["tint"] == "ready"
 
 
 def test_litert_alone_is_enough_to_paint(monkeypatch: pytest.MonkeyPatch) -> None:
-    without(monkeypatch, "tensorflow", "tensorflow-cpu", "keras", ai_edge_litert="2.3.0")
+    without(monkeypatch, *doctor.TENSORFLOWS, "keras", ai_edge_litert="2.3.0")
     found = doctor.examine(False)
-    assert found.ok and found.engines["embedded --precision int8"] == "ready"
-    without(monkeypatch, "tensorflow", "tensorflow-cpu", "keras", "ai-edge-litert")
+    assert found.ok and found.engines["embedded"] == "ready"
+
+
+def test_tensorflow_alone_is_enough_to_paint(monkeypatch: pytest.MonkeyPatch) -> None:
+    without(monkeypatch, "ai-edge-litert", tensorflow="2.21.0", keras="3.12.0")
+    found = doctor.examine(False)
+    assert found.ok and found.engines["embedded"] == "ready"
+    without(monkeypatch, "ai-edge-litert", "keras")
     assert not doctor.examine(False).ok

@@ -54,18 +54,9 @@ def test_a_film_is_painted_without_tensorflow(media: Path, tmp_path: Path) -> No
     assert min(np.abs(a.picture.astype(int) - b.picture).mean() for a, b in pairs) > 5
 
 
-def test_other_precisions_without_tensorflow_are_described(media: Path, tmp_path: Path) -> None:
-    words = ["stylize", media / "clip.mp4", "-s", "@ink-wash", "-o", tmp_path / "out.mp4"]
-    words += ["--precision", "bfloat16"]
-    command = [sys.executable, "-c", WITHOUT_TENSORFLOW, *map(str, words)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 1
-    assert "pip install tensorflow" in done.stderr and "int8" in done.stderr
-
-
 def test_a_package_that_is_missing_is_named_with_the_command_that_installs_it() -> None:
     missing = ModuleNotFoundError("No module named 'keras'", name="keras.saving")
-    assert "pip install tensorflow" in describe_missing_package(missing)
+    assert "pip install 'vst-video[tensorflow]'" in describe_missing_package(missing)
     assert not describe_missing_package(ModuleNotFoundError(name="vst.nothing"))
 
 

@@ -126,7 +126,7 @@ def test_without_gradio_one_line_names_the_extra(
 
     monkeypatch.setattr(builtins, "__import__", without)
     done = run("app")
-    assert done.code == 1 and done.err.count("\n") == 1 and "'.[web]'" in done.err
+    assert done.code == 2 and done.err.count("\n") == 1 and "'.[web]'" in done.err
 
 
 @pytest.mark.parametrize("words", [["--auth", "ann"], ["--auth", "ann:"], ["--port", "0"]])

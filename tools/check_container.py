@@ -29,7 +29,7 @@ PASSED_ON = ("PIP_", "UV_", "SSL_", "REQUESTS_")
 MIRROR = "http://deb.debian.org/debian"
 START_SECONDS = 120
 PAINTED = "/videos/out/demo.mp4"
-KNOWN = {"FROM", "RUN", "WORKDIR", "COPY", "ENV", "USER", "EXPOSE", "ENTRYPOINT", "CMD"}
+KNOWN = {"FROM", "RUN", "WORKDIR", "COPY", "ARG", "ENV", "USER", "EXPOSE", "ENTRYPOINT", "CMD"}
 
 
 @dataclass
@@ -123,7 +123,7 @@ def apply(stage: Stage, name: str, arguments: str, stages: dict[str, Stage]) -> 
             raise SystemExit(f"RUN {arguments}\nended with status {status}")
     elif name == "COPY":
         copy_into(stage, arguments, stages)
-    elif name == "ENV":
+    elif name in ("ARG", "ENV"):
         stage.environment |= dict(word.split("=", 1) for word in shlex.split(arguments))
     elif name == "WORKDIR":
         stage.folder = arguments

@@ -27,11 +27,13 @@ from vst.core.files import hash_file
 from vst.errors import VSTError
 
 PROBE_SECONDS = 5.0
-
+TENSORFLOWS = ("tensorflow", "tensorflow-cpu", "tensorflow-macos", "tf-nightly")
+"""Packages that contain TensorFlow."""
+INSTALL_TENSORFLOW = "pip install 'vst-video[tensorflow]'"
 
 ENGINE_CHECKS: dict[str, tuple[str, ...]] = {
-    "embedded": ("tensorflow", "keras", "embedded weights"),
-    "embedded --precision int8": ("litert", "embedded weights"),
+    "embedded": ("painting library", "embedded weights"),
+    "embedded --precision bfloat16": ("tensorflow", "keras", "embedded weights"),
     "fast": ("tensorflow", "keras"),
     "gatys": ("tensorflow", "keras", "embedded weights"),
     "magenta": ("tensorflow", "magenta model"),
@@ -69,7 +71,11 @@ class Examination:
         """Return engine -> "ready", or what it lacks."""
         found = {check.name: check for check in self.checks}
         return {
-            name: ", ".join(f"{part} {found[part].detail}" for part in parts if not found[part].ok)
+            name: ", ".join(
+                f"{part} {found[part].detail.partition(';')[0]}"
+                for part in parts
+                if not found[part].ok
+            )
             or "ready"
             for name, parts in ENGINE_CHECKS.items()
         }
@@ -118,40 +124,39 @@ def check_python() -> Check:
     return Check("python", ok, detail, "" if ok else "use Python 3.10 or newer", needed=True)
 
 
+def check_painting_library() -> Check:
+    """What runs the embedded model: LiteRT, or else TensorFlow with Keras."""
+    found = find_installed("ai-edge-litert")
+    if found is not None:
+        return Check("painting library", True, " ".join(found), needed=True)
+    name = "painting library"
+    if all(check.ok for check in (check_tensorflow(), check_keras())):
+        detail = f"{' '.join(find_installed(*TENSORFLOWS) or ())}; ai-edge-litert is faster"
+        return Check(name, True, detail, needed=True)
+    detail = "neither ai-edge-litert nor TensorFlow with Keras is installed"
+    return Check(name, False, detail, f"pip install ai-edge-litert, or {INSTALL_TENSORFLOW}", True)
+
+
 def check_tensorflow() -> Check:
     """TensorFlow under any of its names."""
-    found = find_installed("tensorflow", "tensorflow-cpu", "tensorflow-macos", "tf-nightly")
+    found = find_installed(*TENSORFLOWS)
     if found is None:
-        return Check(
-            "tensorflow", False, "not installed", "pip install tensorflow", _lacks_litert()
-        )
-    return Check("tensorflow", True, " ".join(found), needed=True)
-
-
-def check_litert() -> Check:
-    """LiteRT, which paints in int8, without TensorFlow if need be."""
-    found = find_installed("ai-edge-litert")
-    if found is None:
-        return Check("litert", False, "not installed", "pip install ai-edge-litert")
-    return Check("litert", True, " ".join(found))
-
-
-def _lacks_litert() -> bool:
-    """Whether nothing but TensorFlow could paint."""
-    return find_installed("ai-edge-litert") is None
+        text = "not installed; engines magenta, gatys and fast, training and export need it"
+        return Check("tensorflow", False, text, INSTALL_TENSORFLOW)
+    return Check("tensorflow", True, " ".join(found))
 
 
 def check_keras() -> Check:
-    """Keras 3, which the embedded model is written in, and the backend it will run under."""
+    """Keras 3, which the networks are written in, and the backend it will run under."""
     found = find_installed("keras")
     if found is None or int(found[1].split(".")[0]) < 3:
         detail = f"{found[1]} is too old" if found else "not installed"
-        return Check("keras", False, detail, "pip install 'keras>=3'", _lacks_litert())
+        return Check("keras", False, detail, INSTALL_TENSORFLOW)
     backend = os.environ.get("KERAS_BACKEND", "tensorflow")
     if backend != "tensorflow":
         text = f"{found[1]}, but KERAS_BACKEND is {backend!r}"
-        return Check("keras", False, text, "unset KERAS_BACKEND", needed=True)
-    return Check("keras", True, found[1], needed=True)
+        return Check("keras", False, text, "unset KERAS_BACKEND")
+    return Check("keras", True, found[1])
 
 
 def check_opencv() -> Check:
@@ -338,9 +343,9 @@ def check_handle(network: bool) -> Check:
 
 CHECKS: tuple[Callable[[], Check], ...] = (
     check_python,
+    check_painting_library,
     check_tensorflow,
     check_keras,
-    check_litert,
     check_opencv,
     check_moviepy,
     check_ffmpeg,

@@ -23,6 +23,7 @@ from typing import Any
 
 from vst.assets.catalog import (
     MODELS,
+    SAVED_MODEL,
     KnownFile,
     KnownModel,
     expand_handle,
@@ -119,7 +120,7 @@ def obtain_handle(
         return shared
     folder = get_handle_folder(full)
     problems = (
-        tuple(_find_problems(folder, "SavedModel", False))
+        tuple(_find_problems(folder, SAVED_MODEL, False))
         if folder.is_dir()
         else ("not installed yet",)
     )
@@ -172,7 +173,7 @@ def _obtain_archive(
     try:
         with _make_draft_folder(place.folder) as draft:
             _unpack(archive, draft, url)
-            problems = _find_problems(draft, "SavedModel", False)
+            problems = _find_problems(draft, SAVED_MODEL, False)
             if problems:
                 raise AssetError(
                     f"the archive from {url} is not a complete SavedModel: {problems[0]}"
@@ -287,7 +288,7 @@ def _find_problems(folder: Path, kind: str, thorough: bool) -> list[str]:
             found.append(f"{name} has {path.stat().st_size:,} bytes of {entry['size']:,}")
         elif thorough and hash_file(path) != entry["sha256"]:
             found.append(f"{name} has changed since it was fetched")
-    if kind == "SavedModel":
+    if kind == SAVED_MODEL:
         found += find_saved_model_problems(folder)
     elif kind and not files:
         found += [f"{kind} was not installed by `vst models pull`"]

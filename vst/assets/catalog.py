@@ -16,6 +16,8 @@ HUB_HANDLE = "https://tfhub.dev/google/magenta/arbitrary-image-stylization-v1-25
 KAGGLE_HANDLE = (
     "https://www.kaggle.com/models/google/arbitrary-image-stylization-v1/tensorFlow1/256/2"
 )
+SAVED_MODEL, KERAS_WEIGHTS = "SavedModel", "Keras weights"
+"""The kinds of models that TensorFlow alone runs."""
 _STORE = (
     "https://storage.googleapis.com/download.tensorflow.org/models/tflite/arbitrary_style_transfer/"
 )
@@ -62,12 +64,17 @@ class KnownModel:
         """Bytes of all files together."""
         return sum(file.size or 0 for file in self.files)
 
+    @property
+    def needs_tensorflow(self) -> bool:
+        """Whether nothing but TensorFlow runs it."""
+        return self.kind in (SAVED_MODEL, KERAS_WEIGHTS)
+
 
 MODELS = {
     "magenta": KnownModel(
         "magenta",
         "Magenta's arbitrary image stylization, from TensorFlow Hub (768 numbers a style)",
-        "SavedModel",
+        SAVED_MODEL,
         "Google Magenta: Ghiasi, Lee, Kudlur, Dumoulin, Shlens (BMVC 2017)",
         "Apache-2.0",
         (
@@ -116,7 +123,7 @@ MODELS = {
     "vgg16": KnownModel(
         "vgg16",
         "VGG16 without its top: judges paintings (vst evaluate), paints (--engine gatys), trains",
-        "Keras weights",
+        KERAS_WEIGHTS,
         "Simonyan and Zisserman (ICLR 2015), converted by the Keras authors",
         "CC-BY-4.0",
         (

@@ -144,8 +144,9 @@ def run() -> int:
     except Exception as error:
         if is_verbose():
             raise
-        describers = (describe_system_error, describe_missing_package, describe_unexpected)
-        print_error("vst", next(filter(None, (describe(error) for describe in describers))))
+        missing = describe_missing_package(error)
+        print_error("vst", missing or describe_system_error(error) or describe_unexpected(error))
+        return WRONG_USE if missing else FAILED
     else:
         return code if isinstance(code, int) else DONE  # the code of `Context.exit`
     return FAILED

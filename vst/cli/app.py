@@ -10,6 +10,7 @@ import click
 
 from vst.cli.help import GroupedCommand
 from vst.cli.options import verbose_option
+from vst.core.packages import require_package
 from vst.errors import Cancelled, UsageError
 from vst.web.guard import is_local
 from vst.web.limits import VisitorLimits
@@ -89,6 +90,7 @@ def command(
     \b
     Example: vst app --port 8000
     """
+    require_package("gradio", "the page needs Gradio", "web")
     from vst.web.server import serve
 
     upload = visitor["max_upload"]

@@ -9,8 +9,8 @@ from dataclasses import fields
 import click
 
 PACKAGES = {
-    "keras": "tensorflow",
-    **dict.fromkeys(("anyio", "fastapi", "gradio", "starlette", "uvicorn"), "'gradio>=6.10,<7'"),
+    **dict.fromkeys(("keras", "tensorflow"), "'vst-video[tensorflow]'"),
+    **dict.fromkeys(("anyio", "fastapi", "gradio", "starlette", "uvicorn"), "'vst-video[web]'"),
 }
 """Module that is missing -> what to install, where the names differ."""
 REMEDIES = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vst.errors import (
+    DependencyError,
     MissingFileError,
     OutputExistsError,
     OutputFolderError,
@@ -13,15 +14,16 @@ from vst.errors import (
 DONE, FAILED, WRONG_USE = 0, 1, 2
 EXIT_CODES = {
     DONE: "done",
-    FAILED: "failed while working: a damaged file, a full disk, a missing model or package, a job "
+    FAILED: "failed while working: a damaged file, a full disk, a missing model, a job "
     "of a batch that failed, a fault that `vst doctor` or `vst models check` found; also Ctrl-C",
     WRONG_USE: "wrong use, found before any model is loaded: an unknown name, a number out of "
     "range, options that exclude each other, a file or folder that is missing, empty or of the "
-    "wrong kind, an output that exists already or is an input",
+    "wrong kind, an output that exists already or is an input, a package that is not installed",
 }
 """Exit code -> when `vst` ends with it; docs/command-line.md shows this table."""
 _WRONG_USE = (
     UsageError, MissingFileError, OutputExistsError, OutputFolderError, UnsupportedFileError,
+    DependencyError,
 )  # fmt: skip
 
 

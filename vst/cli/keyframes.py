@@ -28,7 +28,12 @@ from vst.errors import OutputExistsError
 from vst.job import Job
 from vst.keyframes import PICKERS
 from vst.keyframes.diverse import describe_styles, measure_distances
-from vst.pipeline.checks import check_model, check_output_name, check_picture_output
+from vst.pipeline.checks import (
+    check_model,
+    check_output_name,
+    check_packages,
+    check_picture_output,
+)
 from vst.pipeline.parts import open_engine
 from vst.plotting import draw_sheet, save_picture
 from vst.plotting.maps import draw_heat_table
@@ -88,6 +93,7 @@ def command(style: str, output: str, overwrite: bool, as_json: bool, **options: 
             f"output {output!r} is a file; give a folder, or a sheet's name (.png)"
         )
     check_model(options["engine"], options["model"])
+    check_packages(options["engine"], options["model"])
     # A time that is given is meant to be taken, whatever the picker's default.
     picker = options["picker"]
     picker = "manual" if at and picker == FIELDS["picker"].default else picker

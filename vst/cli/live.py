@@ -24,7 +24,7 @@ from vst.core.fields import check_option
 from vst.core.threads import limit_heaps, limit_opencv_threads, share_cores
 from vst.errors import UsageError
 from vst.job import Job
-from vst.pipeline.checks import check_model, check_style
+from vst.pipeline.checks import check_model, check_packages, check_style
 from vst.video.sources import STANDARD_STREAM
 
 OPTIONS = (
@@ -101,6 +101,7 @@ def command(
     for style in job.styles:
         check_style(style)
     check_model(job.engine, job.model)
+    check_packages(job.engine, job.model, job.engine_options)
     limit_heaps()
     with handle_interrupts():
         report = run_live(job, open_capture(content, raw), outputs, (size, glide, osc, latency))

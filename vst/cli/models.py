@@ -8,8 +8,9 @@ import click
 
 from vst import assets
 from vst.cli.next_steps import format_command, print_next_steps
-from vst.cli.options import OneOf, print_json, verbose_option
+from vst.cli.options import OneOf, print_json, verbose_option, warn
 from vst.cli.progress import Reporter
+from vst.core.packages import has_tensorflow
 from vst.core.paths import expand_home
 from vst.core.types import Progress
 from vst.doctor import check_embedded_weights
@@ -75,6 +76,8 @@ def pull(name: str, source: str | None, progress: str) -> None:
             folder = assets.obtain_model(model, reporter, thorough=True)
     chosen = model.options or ("--engine", model.engine, "--model", name)
     click.echo(f"{name} is in {folder}; use it with {' '.join(chosen)}")
+    if model.needs_tensorflow and not has_tensorflow():
+        warn([f"model {name!r} needs TensorFlow: pip install 'vst-video[tensorflow]'"])
     words = ("stylize", "holiday.mp4", "-s", "art.jpg", *chosen)
     print_next_steps(
         quiet=progress == "none",

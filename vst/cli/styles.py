@@ -9,7 +9,7 @@ import click
 from vst.cli.next_steps import format_command, print_next_steps
 from vst.cli.options import job_options, print_json, verbose_option
 from vst.errors import UsageError
-from vst.pipeline.checks import check_model, check_style
+from vst.pipeline.checks import check_model, check_packages, check_style
 from vst.pipeline.parts import open_engine
 from vst.styles.library import (
     add_style,
@@ -73,6 +73,7 @@ def add(
     check_style_exists(picture)
     check_style(picture)
     check_model(engine, model)
+    check_packages(engine, model)
     resolved = resolve_styles([picture], **choice)
     if len(resolved) != 1:
         raise UsageError(

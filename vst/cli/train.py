@@ -15,6 +15,7 @@ from vst.cli.options import pop_options, print_json, report_options
 from vst.cli.progress import Reporter
 from vst.cli.stopping import explain_stop
 from vst.cli.train_styles import fast, temporal
+from vst.core.packages import require_keras, require_tensorflow
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 HERE = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -98,6 +99,8 @@ def embedded(
     as_json, progress, backend = pop_options(options, "as_json", "progress", "backend")
     if backend:
         os.environ["KERAS_BACKEND"] = backend
+    require_tensorflow("the teacher of `vst train embedded`")
+    require_keras("`vst train embedded`")
     from vst.research.training.distillation import Distillation, DistillationPlan
 
     given = {name: value for name, value in options.items() if value is not None}

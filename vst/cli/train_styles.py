@@ -15,6 +15,7 @@ from vst.cli.next_steps import format_command, print_next_steps
 from vst.cli.options import TIME, Function, OneOf, pop_options, print_json, report_options
 from vst.cli.progress import Reporter
 from vst.cli.stopping import explain_stop
+from vst.core.packages import require_keras
 from vst.core.types import Picture
 from vst.engines.options import OPTION_ALIASES
 from vst.nets.feedforward_plan import FeedForwardPlan
@@ -101,6 +102,7 @@ def fast(
     """
     report = pop_options(given, "as_json", "progress")
     values = drop_missing(given)
+    require_keras("`vst train fast`")
     if resume is not None:
         refuse_on_resume(values, style=style, out=out)
         from vst.research.training.fast import FastTraining
@@ -149,6 +151,7 @@ def temporal(
     """
     report = pop_options(given, "as_json", "progress")
     values = drop_missing(given)
+    require_keras("`vst train temporal`")
     if resume is not None:
         refuse_on_resume(values, style=style, out=out, **{"pass": kind})
         from vst.research.training.temporal import TemporalTraining

@@ -50,6 +50,13 @@ class Engine(Closable, ABC):
     strength.
     """
 
+    @classmethod
+    def find_tensorflow_use(cls, model: str | None, options: Any) -> str:
+        """Return what of it needs TensorFlow with this model and these options of its own, as the
+        subject of a sentence; empty if nothing does. Nothing heavy is imported.
+        """
+        return ""
+
     @abstractmethod
     def prepare(
         self, styles: Mapping[str, Picture | Embedding]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from vst.core.data_folder import WEIGHTS
+from vst.core.packages import is_installed
 from vst.core.style_spaces import TFLITE_SPACE
 from vst.core.threads import share_cores
 from vst.core.types import Embedding, Picture, Pictures
@@ -41,6 +41,16 @@ class EmbeddedEngine(EmbeddingEngine):
     base_megabytes = 1800.0
     bytes_per_pixel = 400.0
     paints_in_parallel = True
+
+    @classmethod
+    def find_tensorflow_use(cls, model: str | None, options: EmbeddedOptions | None) -> str:
+        precision = (options or EmbeddedOptions()).precision
+        if chooses_int8(Path(model) if model else WEIGHTS, precision):
+            return ""
+        if precision != AUTO:
+            return f"precision {precision!r}"
+        why = "with weights that have no part in int8" if model else "without ai-edge-litert"
+        return f"engine 'embedded' {why}"
 
     def __init__(
         self,
@@ -99,7 +109,7 @@ class EmbeddedEngine(EmbeddingEngine):
 
 def open_runtime(folder: Path, precision: str, threads: int | None) -> Runtime:
     """Open the runtime that computes in ``precision``, with the weights in ``folder``."""
-    if precision == INT8 or (precision == AUTO and prefers_int8(folder)):
+    if chooses_int8(folder, precision):
         from vst.engines.lite_runtime import LiteRuntime
 
         return LiteRuntime(folder)
@@ -108,10 +118,15 @@ def open_runtime(folder: Path, precision: str, threads: int | None) -> Runtime:
     return TensorFlowRuntime(folder, None if precision == AUTO else precision, threads)
 
 
+def chooses_int8(folder: Path, precision: str) -> bool:
+    """Whether the weights in ``folder`` are run in LiteRT, for this value of the option."""
+    return precision == INT8 or (precision == AUTO and prefers_int8(folder))
+
+
 def prefers_int8(folder: Path) -> bool:
     """Whether int8 is the fastest precision here: LiteRT is installed, the weights exist in int8,
     and TensorFlow would not find a GPU. Neither library is imported.
     """
     if not (is_litert_installed() and has_part(folder, INT8_PARTS["painter"])):
         return False
-    return not NVIDIA_DRIVER.exists() or find_spec("tensorflow") is None
+    return not NVIDIA_DRIVER.exists() or not is_installed("tensorflow")

@@ -35,6 +35,10 @@ class FastEngine(PictureEngine):
     space = NETWORK_SPACE
     model_is_style = True
 
+    @classmethod
+    def find_tensorflow_use(cls, model: str | None, options: Any) -> str:
+        return "engine 'fast'"
+
     def __init__(self, *, model: str | None = None, threads: int | None = None) -> None:
         if model is not None and not Path(model).is_file():
             raise MissingFileError(

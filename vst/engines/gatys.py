@@ -70,6 +70,10 @@ class GatysEngine(Engine):
     name = "gatys"
     reports_progress = True
 
+    @classmethod
+    def find_tensorflow_use(cls, model: str | None, options: Any) -> str:
+        return "engine 'gatys'"
+
     def __init__(
         self,
         *,

@@ -13,7 +13,6 @@ from vst.engines.gatys_objective import Floats, WarpedPainting, to_floats
 from vst.engines.gatys_options import GatysOptions
 from vst.imaging.optical_flow import FlowEstimator, find_non_occluded, warp
 from vst.imaging.resize import resize
-from vst.nets.losses import LUMINANCE
 
 LONG_TERM = 5
 """Frames between a painting and the one that the long-term loss compares it with."""
@@ -94,6 +93,8 @@ class PaintingHistory:
 
     def _measure_luminance(self, change: Floats) -> Floats:
         """Return the change of luminance (H,W,1) that a painting may follow."""
+        from vst.nets.losses import LUMINANCE
+
         if self.options.luminance not in LUMINANCE:
             return np.zeros((*change.shape[:2], 1), np.float32)
         weights = np.array(LUMINANCE[self.options.luminance], np.float32)

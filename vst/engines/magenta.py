@@ -8,7 +8,7 @@ TFLite pair; this module finds the model, and checks, pads and resizes for both.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -62,6 +62,11 @@ class MagentaEngine(EmbeddingEngine):
 
     name = "magenta"
     reports_progress = True
+
+    @classmethod
+    def find_tensorflow_use(cls, model: str | None, options: Any) -> str:
+        name = model or "magenta"
+        return f"engine 'magenta' with model {name!r}" if is_saved_model(name) else ""
 
     def __init__(
         self,
@@ -125,6 +130,18 @@ class MagentaEngine(EmbeddingEngine):
         if self.model is None:
             raise EngineError("this engine is closed. Open another one.")
         return self.model
+
+
+def is_saved_model(name: str) -> bool:
+    """Whether a name, path or handle is of a SavedModel, which runs in TensorFlow alone; by what is
+    known without opening it.
+    """
+    path = expand_home(name)
+    if path.exists():
+        return path.name == "saved_model.pb" or (path / "saved_model.pb").is_file()
+    if name in assets.MODELS:
+        return assets.MODELS[name].needs_tensorflow
+    return "," not in name and assets.is_handle(name) and "tflite" not in name.lower()
 
 
 def open_model(

@@ -20,6 +20,7 @@ import numpy as np
 
 from vst.assets import MODELS, find_saved_model_problems
 from vst.core.files import hash_file
+from vst.core.packages import require_tensorflow
 from vst.core.types import Embedding, Picture, Pictures
 from vst.engines.magenta_split import FrozenGraph, SplitPoint, find_split
 from vst.errors import AssetError, EngineError
@@ -41,6 +42,7 @@ class HubModel:
     """
 
     def __init__(self, folder: Path, threads: int | None = None) -> None:
+        require_tensorflow(f"model {str(folder)!r}")
         import tensorflow as tf
 
         set_threads(threads)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from vst.core import threads as cores
+from vst.core.packages import require_tensorflow
 from vst.core.types import Embedding, Picture, Pictures
 from vst.engines.embedded_runtime import (
     CONTRAST_NONE,
@@ -201,13 +202,14 @@ def start_tensorflow(threads: int | None) -> Any:
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    require_tensorflow("this")
     try:
         import keras
         import tensorflow as tf
     except ImportError as error:
         raise DependencyError(
-            f"TensorFlow cannot be imported: {error}. Install it with `pip install tensorflow`, or "
-            "paint with engine 'embedded' in precision int8, which needs ai-edge-litert alone."
+            f"TensorFlow cannot be imported: {error}. Install it again, or paint with engine "
+            "'embedded' in precision int8, which needs ai-edge-litert alone."
         ) from error
 
     if keras.backend.backend() != "tensorflow":

@@ -29,7 +29,8 @@ STYLE_LAYERS = len(judges.STYLE_LAYERS)
 CONTENT_INDEX = judges.LPIPS_LAYERS.index(judges.CONTENT_LAYER)
 NO_JUDGE = (
     "LPIPS and VGG16's style distance are left out: no judge is here. `vst models pull vgg16` "
-    "brings VGG16; --judge takes its weights from a file or folder (docs/protocol.md)."
+    "brings VGG16, which needs the extra 'tensorflow'; --judge takes its weights from a file or "
+    "folder (docs/protocol.md)."
 )
 
 Grams = Sequence[npt.NDArray[np.float32]]

@@ -16,6 +16,7 @@ from typing import Any
 from vst import __version__
 from vst.core.data_folder import DATA
 from vst.core.files import hash_file
+from vst.core.packages import require_tensorflow
 from vst.core.style_spaces import TFLITE_SPACE
 from vst.engines.embedded import EmbeddedEngine
 from vst.errors import MissingFileError, OutputExistsError, UsageError
@@ -69,6 +70,7 @@ def export_site(out: Path, *, page: Path | None = None, overwrite: bool = False)
     same name. Raises `MissingFileError` if the page is not built, `OutputExistsError` if ``out``
     has files, and what `export_networks` raises. The folder appears when it is complete.
     """
+    require_tensorflow("vst export")
     page = find_page(page)
     check_site_folder(out, page, overwrite)
     try:

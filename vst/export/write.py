@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vst.core.files import atomic_write
+from vst.core.packages import require_tensorflow
 from vst.errors import DependencyError, OutputError, OutputExistsError
 from vst.export.check import RunFile, check_likeness, measure_likeness
 from vst.export.lite_files import convert_to_lite, open_lite_file
@@ -60,6 +61,7 @@ def export_networks(
     where a package that writes the format is not installed; `EngineError` where a file computes
     something else than TensorFlow. None of these leaves a part of a file.
     """
+    require_tensorflow("vst export")
     chosen = FORMATS[format_name]
     paths = [folder / f"{kind}{chosen.suffix}" for kind in plan.kinds]
     check_outputs(paths, overwrite)

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vst import assets
+from vst.core.packages import is_installed, require_keras
 from vst.core.types import Picture
 from vst.errors import AssetError, MissingFileError
 from vst.nets import array_networks
@@ -91,7 +92,9 @@ class Judge:
 
 
 def find_judge() -> Path | None:
-    """The weights that `vst models pull vgg16` installed, if they are there."""
+    """The weights that `vst models pull vgg16` installed, if they and Keras are there."""
+    if not is_installed("keras"):
+        return None
     place = assets.find_model_folder(assets.get_known_model(ASSET))
     return place.folder if place.is_complete else None
 
@@ -100,6 +103,7 @@ def open_judge(place: Path | str) -> Judge:
     """Open a judge: a file of weights (Keras's ``.h5`` of VGG16, or an ``.npz``), or a folder with
     such files.
     """
+    require_keras("a judge")
     place = Path(place)
     if not place.exists():
         raise MissingFileError(f"judge {str(place)!r} does not exist. Give a file or a folder.")

@@ -14,7 +14,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from keras import ops
+from vst.core.packages import require_keras
+
+try:
+    from keras import ops
+except ImportError:
+    require_keras("vst.nets.losses")
+    raise
 
 from vst.core.registry import make_unknown_error
 from vst.errors import UsageError

@@ -7,7 +7,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import keras
+from vst.core.packages import require_keras
+
+try:
+    import keras
+except ImportError:
+    require_keras("vst.nets.models")
+    raise
 
 from vst.core.data_folder import WEIGHTS
 from vst.core.registry import make_unknown_error

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from vst.core.files import is_same_file
+from vst.core.packages import require_tensorflow
 from vst.core.paths import refuse_address
 from vst.core.timecode import format_time
+from vst.engines import ENGINES
+from vst.engines.options import OptionPairs, parse_engine_options
 from vst.errors import (
     MissingFileError,
     OutputExistsError,
@@ -109,6 +113,16 @@ def check_inputs(job: Job, *, moving: bool = True) -> None:
     if job.mask is not None:
         open_mask(job.mask, limits=job.limits).close()
     check_model(job.engine, job.model)
+    check_packages(job.engine, job.model, job.engine_options)
+
+
+def check_packages(
+    engine: str, model: str | None, options: Mapping[str, Any] | OptionPairs = ()
+) -> None:
+    """Raise `DependencyError` where an engine needs TensorFlow, and it is not installed."""
+    use = ENGINES[engine].find_tensorflow_use(model, parse_engine_options(engine, options))
+    if use:
+        require_tensorflow(use)
 
 
 def check_content(content: str, *, moving: bool = True, name: str = "content") -> None:

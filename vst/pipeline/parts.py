@@ -19,6 +19,7 @@ from vst.job import Job, compute_painting_size
 from vst.masks.base import Mask
 from vst.masks.open import make_edge, open_mask
 from vst.masks.regions import Region, RegionsMask, read_regions
+from vst.pipeline.checks import check_packages
 from vst.pipeline.painted_keys import PaintedKeys
 from vst.pipeline.painter import FramePainter
 from vst.pipeline.record import build_record
@@ -186,6 +187,7 @@ def open_engine(
     kind = ENGINES[name]
     own: dict[str, Any] = {"on_progress": on_progress} if kind.reports_progress else {}
     filled = parse_engine_options(name, options)
+    check_packages(name, model, options)
     if filled is not None:
         own["options"] = filled
     engine: Engine = kind(model=model, threads=threads, **own)

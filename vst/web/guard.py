@@ -14,8 +14,6 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
 
-import anyio
-
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -228,6 +226,8 @@ async def discard_body(receive: Receive) -> None:
     """Read what remains of a refused request, up to twice `BODY`: a client that is still sending
     when the server closes the connection sees a broken connection in place of the reason.
     """
+    import anyio  # not before: `vst app --help` works without Gradio, which brings it
+
     size, more = 0, True
     with anyio.move_on_after(DISCARD_SECONDS):
         while more and size <= 2 * BODY:

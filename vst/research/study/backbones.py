@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from vst.core.packages import require_tensorflow
 from vst.core.registry import make_unknown_error
 from vst.errors import UsageError
 from vst.nets.backbones import BACKBONES, RANDOM
@@ -41,6 +42,7 @@ def plan_backbones(
     ``weights``: backbone -> a file of its weights, or `RANDOM`; the others use ImageNet's,
     downloaded.
     """
+    require_tensorflow("`vst study backbones`")
     weights = dict(weights or {})
     for name in weights:
         if name not in BACKBONES:

@@ -20,7 +20,9 @@ from typing import Any
 
 from vst import __version__
 from vst.core.locks import Lock
+from vst.core.packages import require_tensorflow
 from vst.core.types import OnProgress, Picture, Progress, ignore_progress
+from vst.engines import ENGINES
 from vst.errors import Cancelled, OutputError, OutputExistsError, UsageError, VSTError
 from vst.plotting import save_picture
 from vst.research.study.votes import write_whole
@@ -158,6 +160,7 @@ def run_study(
     The study's JSON and page are written after each case, so an interruption loses one case at
     most.
     """
+    check_case_packages(study.cases)
     table = StudyTable(study, folder)
     with StudyFolder(table):
         for number, case in enumerate(study.cases, 1):
@@ -174,6 +177,19 @@ def run_study(
             if page is not None:
                 write_whole(table.html, page(table))
     return table
+
+
+def check_case_packages(cases: Sequence[Case]) -> None:
+    """Raise `DependencyError` where the engine of a case needs TensorFlow, and it is not installed.
+
+    Which model of Magenta's a case has shows when it is opened.
+    """
+    for case in cases:
+        engine = str(case.settings.get("engine"))
+        if engine in ENGINES and engine != "magenta":
+            use = ENGINES[engine].find_tensorflow_use(None, None)
+            if use:
+                require_tensorflow(f"row {case.name!r} of the study")
 
 
 def describe_machine() -> dict[str, Any]:

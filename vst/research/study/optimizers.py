@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from vst.core.packages import require_tensorflow
 from vst.errors import UsageError
 from vst.preview import read_first_picture
 from vst.research.study import reports
@@ -36,6 +37,7 @@ def plan_optimizers(
     only: Sequence[str] = (),
 ) -> Study:
     """Plan one picture with every optimizer and every number of steps."""
+    require_tensorflow("`vst study optimizers`")
     if not steps or min(steps) < 1:
         raise UsageError(f"steps {list(steps)}: give one number or more, each 1 or larger")
     refuse(options or {}, ("engine", "optimizer", "steps"))
