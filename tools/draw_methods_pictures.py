@@ -2,7 +2,7 @@
 clip, a picture and a style that the project draws.
 
 python tools/draw_methods_pictures.py --out FOLDER [--size N] [--seconds S] [--steps N]
-    [--minutes M] [--magenta MODEL] [--only video]
+    [--minutes M] [--magenta MODEL] [--vgg16 FILE] [--only video]
 
 Results are stored in FOLDER, and a second run resumes there. Prints the tables of the page.
 """
@@ -52,6 +52,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=100)
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--magenta")
+    parser.add_argument("--vgg16", help="ImageNet's weights; without them, random ones")
     parser.add_argument("--only", nargs="*", default=["backbones", "optimizers", "video"])
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
@@ -100,6 +101,8 @@ def run_one_study(name: str, inputs: dict[str, Path], given: argparse.Namespace)
         study = plan_optimizers(subject, given.out, judge)
     else:
         weights = {one: RANDOM for one in BACKBONES if one != "embedded"}
+        if given.vgg16:
+            weights["vgg16"] = given.vgg16
         # Adam: with large networks, L-BFGS takes several times as long.
         options = {"steps": given.steps, "optimizer": "adam"}
         study = plan_backbones(subject, given.out, judge, weights=weights, options=options)

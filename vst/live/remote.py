@@ -89,7 +89,9 @@ class PageOutput(LiveOutput):
         self.is_closed = False
         where = parse_address(address, "http")
         try:
-            self._server = ThreadingHTTPServer(where, _make_handler(self))
+            self._server = ThreadingHTTPServer(
+                where, type("Handler", (PageHandler,), {"page": self})
+            )
         except OSError as error:
             raise make_address_error(address, error) from error
         self._server.daemon_threads = True
@@ -117,63 +119,62 @@ class PageOutput(LiveOutput):
         self._server.server_close()
 
 
-def _make_handler(page: PageOutput) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            if self.path == "/":
-                self._answer(200, PAGE.encode(), "text/html; charset=utf-8")
-            elif self.path == "/status":
-                control = page.control
-                mix = {"styles": list(control.names), "weights": dict(control.mix().weights)}
-                self._answer(200, json.dumps(mix).encode(), "application/json")
-            elif self.path == "/stream":
-                self._stream()
-            else:
-                self._answer(404, b"not found", "text/plain")
+class PageHandler(BaseHTTPRequestHandler):
+    """Answers a request for the page, its stream of pictures and its state, or takes a message."""
 
-        def do_POST(self) -> None:
-            origin = self.headers.get("Origin")
-            if origin and urlsplit(origin).netloc != self.headers.get("Host"):
-                self._answer(403, b"messages of other pages are refused", "text/plain")
-                return
-            command, _, value = unquote(self.path.lstrip("/")).partition("/")
-            try:
-                page.control.obey(command, value or None)
-            except UsageError as error:
-                self._answer(400, str(error).encode(), "text/plain; charset=utf-8")
-                return
-            self._answer(200, b"done", "text/plain")
+    page: PageOutput
 
-        def _answer(self, status: int, body: bytes, kind: str) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    def do_GET(self) -> None:
+        if self.path == "/":
+            self._answer(200, PAGE.encode(), "text/html; charset=utf-8")
+        elif self.path == "/status":
+            control = self.page.control
+            mix = {"styles": list(control.names), "weights": dict(control.mix().weights)}
+            self._answer(200, json.dumps(mix).encode(), "application/json")
+        elif self.path == "/stream":
+            self._stream()
+        else:
+            self._answer(404, b"not found", "text/plain")
 
-        def _stream(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
-            self.send_header("Cache-Control", "no-store")
-            self.end_headers()
-            shown: bytes | None = None
-            try:
-                while not page.is_closed:
-                    with page.changed:
-                        page.changed.wait_for(functools.partial(page.has_changed, shown), 5)
-                        shown = page.jpeg
-                    if shown:
-                        head = (
-                            f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(shown)}"
-                        )
-                        self.wfile.write(head.encode() + b"\r\n\r\n" + shown + b"\r\n")
-            except OSError:  # the viewer has left
-                return
+    def do_POST(self) -> None:
+        origin = self.headers.get("Origin")
+        if origin and urlsplit(origin).netloc != self.headers.get("Host"):
+            self._answer(403, b"messages of other pages are refused", "text/plain")
+            return
+        command, _, value = unquote(self.path.lstrip("/")).partition("/")
+        try:
+            self.page.control.obey(command, value or None)
+        except UsageError as error:
+            self._answer(400, str(error).encode(), "text/plain; charset=utf-8")
+            return
+        self._answer(200, b"done", "text/plain")
 
-        def log_message(self, format: str, *values: Any) -> None:
-            """Print nothing."""
+    def _answer(self, status: int, body: bytes, kind: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
-    return Handler
+    def _stream(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
+        self.send_header("Cache-Control", "no-store")
+        self.end_headers()
+        shown: bytes | None = None
+        try:
+            while not self.page.is_closed:
+                with self.page.changed:
+                    self.page.changed.wait_for(functools.partial(self.page.has_changed, shown), 5)
+                    shown = self.page.jpeg
+                if shown:
+                    head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(shown)}"
+                    self.wfile.write(head.encode() + b"\r\n\r\n" + shown + b"\r\n")
+        except OSError:  # the viewer has left
+            return
+
+    def log_message(self, format: str, *values: Any) -> None:
+        """Print nothing."""
 
 
 class OscControl(Closable):

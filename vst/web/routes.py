@@ -100,21 +100,36 @@ def refuse_constant(name: str) -> float:
 
 def add_files(server: Any, calls: Calls) -> None:
     """Serve uploads and downloads; a file is addressed by its id, never by a path."""
-    from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
     from starlette.routing import Route
 
-    decoders = anyio.CapacityLimiter(DECODERS)
-    # Of their own: while the styles are being painted their pictures wait, but nothing else does.
-    painters = anyio.CapacityLimiter(DECODERS)
+    files = FileRoutes(calls)
+    server.router.routes[:0] = [
+        Route("/media/{token}/{number}", files.send_file),
+        Route("/still/{token}/{number}", files.send_still),
+        Route("/swatch/{name}", files.send_swatch),
+        Route("/picture/{token}/{number}", files.send_preview),
+        Route("/upload/{token}/{role}", files.receive_file, methods=["POST"]),
+    ]
 
-    def find(request: Any) -> tuple[Session, Any]:
-        session = calls.sessions.find(request.path_params["token"])
-        return session, request.path_params["number"]
 
-    async def media(request: Any) -> Any:
+class FileRoutes:
+    """Answers requests for a visitor's files, and takes his uploads."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+        self._decoders = anyio.CapacityLimiter(DECODERS)
+        # Of their own: while the styles are being painted their pictures wait, but nothing else.
+        self._painters = anyio.CapacityLimiter(DECODERS)
+
+    def _find_session(self, request: Any) -> Session:
+        return self._calls.sessions.find(request.path_params["token"])
+
+    async def send_file(self, request: Any) -> Any:
+        """Send an upload or an output."""
+        from starlette.responses import FileResponse, PlainTextResponse
+
         try:
-            session, number = find(request)
-            kept = session.file(number)
+            kept = self._find_session(request).file(request.path_params["number"])
         except VSTError as error:
             return PlainTextResponse(str(error), 404)
         if not kept.path.is_file():
@@ -125,58 +140,66 @@ def add_files(server: Any, calls: Calls) -> None:
         downloaded = "download" in request.query_params or suffix == ".html"
         return FileResponse(kept.path, media_type=kind, filename=kept.name if downloaded else None)
 
-    async def still(request: Any) -> Any:
+    async def send_still(self, request: Any) -> Any:
+        """Send a frame of an upload, at the time ``t`` and of at most ``side`` pixels."""
+        from starlette.responses import PlainTextResponse, Response
+
         session: Session | None = None
         try:
-            session, number = find(request)
+            session = self._find_session(request)
             at = float(request.query_params.get("t", 0.0))
             side = int(request.query_params.get("side", WIDEST))
-            read = partial(read_still, session.file(number), at, side)
-            picture = await anyio.to_thread.run_sync(read, limiter=decoders)
+            read = partial(read_still, session.file(request.path_params["number"]), at, side)
+            picture = await anyio.to_thread.run_sync(read, limiter=self._decoders)
         except ValueError:
             return PlainTextResponse("the time or the side is not a number", 404)
         except (VSTError, OSError) as error:
-            text = session.hide_paths(str(error)) if session is not None else str(error)
-            return PlainTextResponse(text, 404)
+            return PlainTextResponse(describe_error(error, session), 404)
         kept = {"cache-control": f"private, max-age={STILL_SECONDS}"}
         return Response(picture, media_type="image/jpeg", headers=kept)
 
-    async def swatch(request: Any) -> Any:
+    async def send_swatch(self, request: Any) -> Any:
+        """Send the sample picture in a style of the package."""
+        from starlette.responses import PlainTextResponse, Response
+
         try:
-            paint = partial(calls.previews.swatch, request.path_params["name"])
-            picture = await anyio.to_thread.run_sync(paint, limiter=painters)
+            paint = partial(self._calls.previews.swatch, request.path_params["name"])
+            picture = await anyio.to_thread.run_sync(paint, limiter=self._painters)
             return Response(picture, media_type="image/jpeg")
         except VSTError as error:
             return PlainTextResponse(str(error), 404)
 
-    async def picture(request: Any) -> Any:
+    async def send_preview(self, request: Any) -> Any:
+        """Send the newest picture of a job, or nothing yet."""
+        from starlette.responses import PlainTextResponse, Response
+
         try:
-            found = calls.queue.task(*find(request)).picture
+            session = self._find_session(request)
+            found = self._calls.queue.task(session, request.path_params["number"]).picture
         except VSTError as error:
             return PlainTextResponse(str(error), 404)
         return Response(found, media_type="image/jpeg") if found else Response(status_code=204)
 
-    async def upload(request: Any) -> Any:
+    async def receive_file(self, request: Any) -> Any:
+        """Keep an upload; a refusal has the same form as for the calls."""
+        from starlette.responses import JSONResponse
+
         session: Session | None = None
         try:
-            session = calls.sessions.find(request.path_params["token"])
-            kept = await receive_upload(session, request, decoders)
+            session = self._find_session(request)
+            kept = await receive_upload(session, request, self._decoders)
             if kept.role == "content":
-                expect = partial(calls.previews.expect, kept)
-                calls.pool.submit(session.address, (session.token, "expect"), expect)
+                expect = partial(self._calls.previews.expect, kept)
+                self._calls.pool.submit(session.address, (session.token, "expect"), expect)
             return JSONResponse(kept.as_dict())
         except VSTError as error:
-            text = session.hide_paths(str(error)) if session is not None else str(error)
             await discard_body(request)
-            return JSONResponse({"error": text})  # the same form as for the calls
+            return JSONResponse({"error": describe_error(error, session)})
 
-    server.router.routes[:0] = [
-        Route("/media/{token}/{number}", media),
-        Route("/still/{token}/{number}", still),
-        Route("/swatch/{name}", swatch),
-        Route("/picture/{token}/{number}", picture),
-        Route("/upload/{token}/{role}", upload, methods=["POST"]),
-    ]
+
+def describe_error(error: Exception, session: Session | None) -> str:
+    """The error's text, without the server's paths."""
+    return session.hide_paths(str(error)) if session is not None else str(error)
 
 
 async def discard_body(request: Any) -> None:
