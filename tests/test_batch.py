@@ -220,9 +220,9 @@ def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_empty_folder_does_not_count_as_written(tmp_path: Path) -> None:
-    assert not batch.is_written(tmp_path)
+    assert not batch.is_written(str(tmp_path))
     (tmp_path / "1.png").write_bytes(b"x")
-    assert batch.is_written(tmp_path)
+    assert batch.is_written(str(tmp_path))
     assert JobOutcome("o", "c", ["s"], "done").as_dict()["state"] == "done"
 
 

@@ -15,11 +15,23 @@ from typing import Any
 
 import pytest
 
-from tests.chunk_helpers import films, is_same, paint_whole, read_pictures, run_in_chunks
+from tests.chunk_helpers import (
+    CHUNK_SECONDS,
+    films,
+    is_same,
+    make_chunk_job,
+    paint_whole,
+    read_pictures,
+    run_in_chunks,
+)
 from tests.conftest import CommandResult
 from tests.fault_tally import TALLY
 from tests.object_server import ObjectServer, run_server
+from tests.test_plan import SeparatePainter
 from vst import storage
+from vst.batch import read_batch, run_batch
+from vst.cluster import ClusterSettings, run_batch_on_cluster, run_on_cluster
+from vst.cluster.transport import FileTransport
 from vst.core.types import Progress
 from vst.errors import Cancelled, MissingFileError, OutputError, OutputExistsError, UsageError
 from vst.job import Job
@@ -149,6 +161,55 @@ def test_the_command_line_paints_from_bucket_to_bucket(bucket: str, run: Run) ->
     assert storage.exists(f"{bucket}/o.mp4")
     done = run("resume", f"{bucket}/o.mp4")
     assert (done.code, "is complete" in done.out) == (0, True)
+
+
+def test_a_batch_paints_what_a_pattern_in_a_bucket_names(bucket: str, tmp_path: Path) -> None:
+    copy = storage.fetch(f"{bucket}/in/content.mp4", tmp_path / "copied")
+    storage.upload(copy, f"{bucket}/in/second.mp4")
+    (tmp_path / "jobs.yaml").write_text(
+        f"contents: {bucket}/in/*.mp4\nstyles: {bucket}/in/red.png\n"
+        f"output: {bucket}/out/{{content}}.mp4\noptions: {{engine: tint, end: 1}}\n"
+    )
+    jobs = read_batch(tmp_path / "jobs.yaml")
+    assert [one.state for one in run_batch(jobs)] == ["done", "done"]
+    assert sorted(storage.list_objects(f"{bucket}/out")) == ["content.mp4", "second.mp4"]
+    assert [one.state for one in run_batch(jobs)] == ["there", "there"]
+
+
+def test_workers_exchange_chunks_through_a_bucket(
+    server: ObjectServer, bucket: str, films: Path, tmp_path: Path, paint_whole: Paint
+) -> None:
+    output = tmp_path / "parts.mkv"
+    transport = FileTransport(None, f"{bucket}/work")
+    server.store.rate = 0.1
+    painter = SeparatePainter(workers=3, transport=transport)
+    run_in_chunks(make_chunk_job(films, output), chunk_painter=painter)
+    server.store.rate = 0.0
+    assert is_same(read_pictures(output), paint_whole())
+    left = storage.list_objects(f"{bucket}/work")
+    assert left and all(name.startswith("inputs/") for name in left), "chunks are removed"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("where", ["local", "bucket"])
+def test_a_cluster_works_through_a_bucket(
+    server: ObjectServer, bucket: str, films: Path, tmp_path: Path, paint_whole: Paint, where: str
+) -> None:
+    pytest.importorskip("ray", reason="needs the extra 'cluster'")
+    job = (
+        make_object_job(bucket) if where == "bucket" else make_chunk_job(films, tmp_path / "a.mkv")
+    )
+    settings = ClusterSettings("local", workers=2, cores=1, storage=f"{bucket}/work")
+    server.store.rate = 0.1
+    run_on_cluster(settings, job, chunk_seconds=CHUNK_SECONDS)
+    clips = [make_object_job(bucket, f"clips/{number}.mkv", end=1.0) for number in range(3)]
+    outcomes = run_batch_on_cluster(settings, clips)
+    server.store.rate = 0.0
+    painted = storage.fetch(job.output, tmp_path / "read") if in_bucket else Path(job.output)
+    assert is_same(read_pictures(painted), paint_whole())
+    assert [(one.state, one.frames) for one in outcomes] == [("done", 10)] * 3
+    assert sorted(storage.list_objects(f"{bucket}/clips")) == ["0.mkv", "1.mkv", "2.mkv"]
+    assert not storage.exists(f"{bucket}/work"), "what was exchanged is removed"
 
 
 def paint_in_a_failing_bucket(

@@ -40,20 +40,28 @@ __all__ = ["films", "paint_whole"]
 
 class SeparatePainter:
     """Paints the chunks of ``numbers`` (None: all) one by one, with a worker that paints nothing
-    else; ``handovers``: chunks that want the state of the one before get it.
+    else; ``handovers``: chunks that want the state of the one before get it; ``transport``: None:
+    through a folder.
     """
 
     def __init__(
-        self, numbers: set[int] | None = None, workers: int = 1, *, handovers: bool = True
+        self,
+        numbers: set[int] | None = None,
+        workers: int = 1,
+        *,
+        handovers: bool = True,
+        transport: FileTransport | None = None,
     ) -> None:
         self.numbers, self.workers, self.handovers = numbers, workers, handovers
+        self.transport = transport
 
     def paint(self, render: RenderSession, folder: ChunkFolder, schedule: Schedule) -> LoopResult:
         painter, worker = render.parts.painter, Worker(1)
         frames = read_frames(render.job, render.source)
         need = get_warmup_need(render.job, painter.engine.warmup)
         with tempfile.TemporaryDirectory() as name:
-            order = make_order(render.job, schedule, folder, FileTransport(name))
+            transport = self.transport or FileTransport(name)
+            order = make_order(render.job, schedule, folder, transport)
             for plan in plan_chunks(frames, folder.rule, (painter.width, painter.height), need):
                 if self.numbers is None or plan.number in self.numbers:
                     result = worker.paint_chunk(order, plan, self.get_handover(plan, folder))

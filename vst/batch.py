@@ -24,7 +24,9 @@ from vst.errors import Cancelled, MissingFileError, UsageError, VSTError
 from vst.job import Job
 from vst.pipeline.build_schedule import read_job_score
 from vst.pipeline.checks import check_job, check_output_name
+from vst.pipeline.object_files import names_objects
 from vst.pipeline.run import Result, run
+from vst.storage import exists, is_address, list_matches
 from vst.video.frame_names import locate_output
 
 LARGEST_FILE = 1_000_000
@@ -121,12 +123,14 @@ def _run_one(job: Job, on_progress: OnProgress, runner: Callable[..., Result]) -
     about = (job.output, job.content, list(job.styles))
     began = time.perf_counter()
     try:
-        check_output_name(job.output)
-        if is_written(locate_output(job.output)) and not job.overwrite:
+        if not is_address(job.output):
+            check_output_name(job.output)
+        if is_written(job.output) and not job.overwrite:
             return JobOutcome(*about, "there")
-        check_job(job)
+        if not names_objects(job):  # those are checked once their files are here
+            check_job(job)
         read_job_score(job)  # refuses a score's missing styles before the folder is made
-        locate_output(job.output).absolute().parent.mkdir(parents=True, exist_ok=True)
+        make_output_folder(job.output)
         result = runner(job, on_progress)
     except Cancelled:
         raise
@@ -143,11 +147,20 @@ def make_failure(job: Job, error: Exception, seconds: float) -> JobOutcome:
     return JobOutcome(*about, "failed", seconds=round(seconds, 3), error=text)
 
 
-def is_written(output: Path) -> bool:
+def is_written(output: str) -> bool:
     """Whether an output exists: a file or a folder that is not empty."""
-    if output.is_dir():
-        return any(output.iterdir())
-    return output.is_file() and output.stat().st_size > 0
+    if is_address(output):
+        return exists(output)
+    path = locate_output(output)
+    if path.is_dir():
+        return any(path.iterdir())
+    return path.is_file() and path.stat().st_size > 0
+
+
+def make_output_folder(output: str) -> None:
+    """Create the folder that an output goes into; object storage needs none."""
+    if not is_address(output):
+        locate_output(output).absolute().parent.mkdir(parents=True, exist_ok=True)
 
 
 def format_outcomes(outcomes: Iterable[JobOutcome]) -> str:
@@ -316,6 +329,8 @@ def _list_texts(value: Any, key: str) -> list[str]:
 
 def _expand_files(text: str, folder: Path, key: str = "contents") -> list[str]:
     """The files that match a path with ``*``, ``?`` or ``[``, sorted by name."""
+    if is_address(text):
+        return list_matches(text) if set("*?[") & set(text) else [text]
     place = _resolve_path(text, folder)
     if text.startswith("@") or not set("*?[") & set(text) or Path(place).exists():
         return [place]
@@ -329,7 +344,9 @@ def _expand_files(text: str, folder: Path, key: str = "contents") -> list[str]:
 
 
 def _resolve_path(text: str, folder: Path) -> str:
-    return text if text.startswith("@") else str(folder / expand_home(text))
+    if text.startswith("@") or is_address(text):
+        return text
+    return str(folder / expand_home(text))
 
 
 def _fill_name(pattern: str, content: str, styles: list[str], key: str) -> str:

@@ -58,6 +58,17 @@ def exists(address: str) -> bool:
     return bool(_call(address, lambda store, path: store.exists(path)))
 
 
+def list_matches(pattern: str) -> list[str]:
+    """The addresses that match one with ``*``, ``?`` or ``[``, sorted; raises `MissingFileError`
+    where there is none.
+    """
+    scheme = pattern.partition("://")[0]
+    found = _call(pattern, lambda store, path: store.glob(path))
+    if not found:
+        raise MissingFileError(f"no object matches {pattern!r}. Check the pattern")
+    return sorted(f"{scheme}://{name}" for name in found)
+
+
 def list_objects(address: str) -> dict[str, str]:
     """The objects of a folder, or the object itself under the name ``""``: relative name -> a mark
     that changes with its content. Raises `MissingFileError` where there is none.

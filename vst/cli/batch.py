@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import click
@@ -72,7 +71,7 @@ def command(
             warn(f"{outcome.output}: {text}" for text in outcome.warnings)
 
     def describe_kept() -> str:
-        written = sum(is_written(Path(job.output)) for job in plan)
+        written = sum(is_written(job.output) for job in plan)
         return f"{written} of {len(plan)} outputs are complete, and chunks of long videos are kept"
 
     settings = cluster_settings(**where)

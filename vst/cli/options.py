@@ -258,8 +258,9 @@ def output_option(text: str) -> Callable[[Function], Function]:
 def cluster_options(function: Function) -> Function:
     """Add --cluster, --workers and --storage."""
     function = click.option(
-        "--storage", metavar="DIR|object",
-        help="With --cluster: how files travel: a folder that all machines see, or Ray's store.",
+        "--storage", metavar="DIR|s3://…|object",
+        help="With --cluster: how files travel: a folder that all machines see, a folder in object "
+        "storage, or Ray's store.",
     )(function)  # fmt: skip
     function = click.option(
         "--workers", type=click.IntRange(min=1), metavar="N",

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import socket
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
@@ -33,6 +34,7 @@ from vst.pipeline.frames import count_frames, read_frames
 from vst.pipeline.loop import PAINT, LoopResult
 from vst.pipeline.run import Result, run
 from vst.pipeline.session import CHUNK_SECONDS, RenderSession, get_warmup_need
+from vst.storage import check_writable, join_address, remove
 
 MOST_PLANNED = 64
 """Chunks that are planned ahead of the workers at most."""
@@ -76,7 +78,8 @@ class ClusterPainter:
 
     def paint(self, session: RenderSession, folder: ChunkFolder, schedule: Schedule) -> LoopResult:
         """Paint the missing chunks; see `vst.pipeline.run.ChunkPainter`."""
-        with open_transport(self.pool.settings, folder) as transport:
+        addresses = self.control.addresses
+        with open_transport(self.pool.settings, folder, addresses) as transport:
             order = make_order(session.job, schedule, folder, transport)
             return self._paint_order(session, folder, order)
 
@@ -193,9 +196,16 @@ def store_result(result: TaskResult, number: int, folder: ChunkFolder) -> int:
 
 
 @contextlib.contextmanager
-def open_transport(settings: ClusterSettings, folder: ChunkFolder) -> Iterator[FileTransport]:
-    """How the chunks of a folder are sent; files left on the way are removed."""
-    if not settings.shares_folder:
+def open_transport(
+    settings: ClusterSettings, folder: ChunkFolder, addresses: Mapping[str, str]
+) -> Iterator[FileTransport]:
+    """How the chunks of a folder are sent; files left on the way are removed. ``addresses``: local
+    path -> address of inputs that are in object storage.
+    """
+    if settings.address_of_storage:
+        with open_shared_address(settings.address_of_storage, folder.output) as address:
+            yield FileTransport(None, address, addresses)
+    elif not settings.shares_folder:
         yield FileTransport(None)
     elif settings.storage is None:
         yield FileTransport(str(folder.path.absolute()))
@@ -204,11 +214,28 @@ def open_transport(settings: ClusterSettings, folder: ChunkFolder) -> Iterator[F
             yield FileTransport(str(place))
 
 
+def mark_output(output: Path) -> str:
+    """A name for what belongs to an output of this machine alone."""
+    whole = os.fsencode(output.absolute()) + b"\0" + socket.gethostname().encode()
+    return f"vst-{blake2b(whole, digest_size=6).hexdigest()}"
+
+
+@contextlib.contextmanager
+def open_shared_address(storage: str, output: Path) -> Iterator[str]:
+    """The address of a folder for this output alone in object storage."""
+    address = join_address(storage, mark_output(output))
+    check_writable(address)
+    remove(address)  # what a killed run has left
+    try:
+        yield address
+    finally:
+        remove(address)
+
+
 @contextlib.contextmanager
 def open_shared_folder(storage: Path, output: Path) -> Iterator[Path]:
     """A folder for this output alone in one that all machines see."""
-    mark = blake2b(os.fsencode(output.absolute()), digest_size=6).hexdigest()
-    place = storage.absolute() / f"vst-{mark}"
+    place = storage.absolute() / mark_output(output)
     try:
         shutil.rmtree(place, ignore_errors=True)  # what a killed run has left
         place.mkdir(exist_ok=True)

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vst import __version__
-from vst.batch import JobOutcome, is_written, make_failure, run_batch
+from vst.batch import JobOutcome, is_written, make_failure, make_output_folder, run_batch
 from vst.checkpoint.fingerprint import is_path, list_inputs
-from vst.cluster.paint_chunks import open_shared_folder, run_with_pool
+from vst.cluster.paint_chunks import open_shared_address, open_shared_folder, run_with_pool
 from vst.cluster.pool import TaskOutcome, WorkerPool
 from vst.cluster.tasks import ClipOrder, ClusterSettings, Task, TaskResult, refuse_local_options
-from vst.cluster.transport import FileTransport, move_into
+from vst.cluster.transport import FileTransport, SentFile, move_into
 from vst.core.types import OnProgress, Progress, ignore_progress
 from vst.errors import Cancelled, UsageError, VSTError
 from vst.job import Job
@@ -25,6 +25,7 @@ from vst.pipeline.checks import check_job
 from vst.pipeline.control import RunControl
 from vst.pipeline.frames import count_frames
 from vst.pipeline.loop import PAINT
+from vst.pipeline.object_files import names_objects
 from vst.pipeline.run import Result
 from vst.video.sinks import detect_sink_kind
 from vst.video.sinks.atomic_output import AtomicOutput
@@ -60,13 +61,13 @@ class ClipQueue:
     def make_tasks(self) -> Iterator[Task]:
         """One task for each short clip that can be painted; records the outcome of the others."""
         for job in self.jobs:
-            if is_written(Path(job.output)) and not job.overwrite:
+            if is_written(job.output) and not job.overwrite:
                 self.record(JobOutcome(job.output, job.content, list(job.styles), "there"))
                 continue
             began = time.perf_counter()
             try:
                 order = None if self._is_long(job) else self._make_order(job)
-                Path(job.output).absolute().parent.mkdir(parents=True, exist_ok=True)
+                make_output_folder(job.output)
             except (VSTError, OSError, ValueError) as error:
                 self.record(make_failure(job, error, time.perf_counter() - began))
                 continue
@@ -78,8 +79,10 @@ class ClipQueue:
             yield Task("paint_clip", order)
 
     def _is_long(self, job: Job) -> bool:
-        check_job(job)
         refuse_local_options(job)
+        if names_objects(job):  # the worker downloads and checks them
+            return False
+        check_job(job)
         read_job_score(job)
         kind = detect_sink_kind(job.output)
         if kind == "folder":
@@ -98,7 +101,7 @@ class ClipQueue:
     def _make_order(self, job: Job) -> ClipOrder:
         if job.score is not None and self.transport.folder is None:
             raise UsageError(
-                f"the files that score {job.score!r} names are not sent through Ray. Put all into "
+                f"the files that score {job.score!r} names are not sent. Put all into "
                 "a folder that every machine sees, and give it with --storage"
             )
         inputs = {
@@ -117,13 +120,8 @@ class ClipQueue:
             return
         result: TaskResult = ended.value
         try:
-            output = AtomicOutput(Path(job.output), job.overwrite)
-            try:
-                finished = output.folder / Path(job.output).name
-                move_into(result.files["output"], finished)
-                output.publish(finished)
-            finally:
-                output.discard()
+            if "output" in result.files:  # else the worker has uploaded it
+                publish_clip(job, result.files["output"])
         except (VSTError, OSError) as error:
             self.record(make_failure(job, error, seconds))
             return
@@ -140,10 +138,24 @@ class ClipQueue:
         self.on_outcome(outcome)
 
 
+def publish_clip(job: Job, sent: SentFile) -> None:
+    """Move a clip that a worker has sent to its name."""
+    output = AtomicOutput(Path(job.output), job.overwrite)
+    try:
+        finished = output.folder / Path(job.output).name
+        move_into(sent, finished)
+        output.publish(finished)
+    finally:
+        output.discard()
+
+
 @contextlib.contextmanager
 def open_clip_transport(settings: ClusterSettings, output: Path) -> Iterator[FileTransport]:
     """How clips are sent."""
-    if not settings.shares_folder:
+    if settings.address_of_storage:
+        with open_shared_address(settings.address_of_storage, output) as address:
+            yield FileTransport(None, address)
+    elif not settings.shares_folder:
         yield FileTransport(None)
     elif settings.storage is None:
         with tempfile.TemporaryDirectory(prefix="vst-") as place:

@@ -15,6 +15,7 @@ from vst.core.types import Embedding, Picture
 from vst.errors import UsageError
 from vst.job import Job
 from vst.schedule.timeline import Timeline
+from vst.storage import is_address
 
 LOCAL = "local"
 """The address of a cluster of this machine alone."""
@@ -31,8 +32,9 @@ class ClusterSettings:
     """Which machines paint.
 
     ``address``: `LOCAL`, or the address of a Ray cluster; ``workers``: at most this many (None: as
-    many as fit); ``cores``: of each worker (None: `CORES`); ``storage``: `OBJECT`, or a folder that
-    every machine sees under the same name (None: for `LOCAL` the output's folder, else `OBJECT`).
+    many as fit); ``cores``: of each worker (None: `CORES`); ``storage``: `OBJECT`, the address of a
+    folder in object storage, or a folder that every machine sees under the same name (None: for
+    `LOCAL` the output's folder, else `OBJECT`).
     """
 
     address: str
@@ -49,15 +51,25 @@ class ClusterSettings:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise UsageError(f"{name} {value}: too few. Give 1 or more")
-        if self.storage not in (None, OBJECT) and not Path(str(self.storage)).is_dir():
+        if self.storage in (None, OBJECT) or self.address_of_storage:
+            return
+        if not Path(str(self.storage)).is_dir():
             raise UsageError(
-                f"storage {self.storage!r} is not a folder. Give {OBJECT!r}, or a folder "
-                "that every machine of the cluster sees under this name"
+                f"storage {self.storage!r} is not a folder. Give {OBJECT!r}, an address such as "
+                "s3://bucket/folder, or a folder that every machine of the cluster sees under this "
+                "name"
             )
+
+    @property
+    def address_of_storage(self) -> str:
+        """The folder in object storage through which files are sent; empty: none."""
+        return self.storage if self.storage and is_address(self.storage) else ""
 
     @property
     def shares_folder(self) -> bool:
         """Whether files are sent through a folder."""
+        if self.address_of_storage:
+            return False
         return self.storage != OBJECT and (self.storage is not None or self.address == LOCAL)
 
 

@@ -1,4 +1,4 @@
-"""Sends files between machines: through a folder that all of them see, or through Ray.
+"""Sends files between machines: through a folder that all of them see, a bucket, or Ray.
 
 Ray moves the bytes, keeps them in the machines' memory and spills them to disk; this module only
 cuts files into parts that fit there, and puts the parts into files again.
@@ -13,13 +13,14 @@ import socket
 import tempfile
 import uuid
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from vst import storage
 from vst.core.locks import Lock
 from vst.errors import MissingFileError, OutputError
 
@@ -35,31 +36,55 @@ FETCH_SECONDS = 3600.0
 
 @dataclass(frozen=True)
 class SentFile:
-    """A file, or the files of a folder: at ``path`` for whoever sees it; else in ``parts``,
-    relative name -> objects of bytes. ``fingerprint``: of the content, by `fingerprint_ends`.
+    """A file, or the files of a folder: at ``path`` for whoever sees it; else at ``address`` in
+    object storage, or in ``parts``, relative name -> objects of bytes. ``fingerprint``: of the
+    content, by `fingerprint_ends`.
     """
 
     path: str
     fingerprint: str = ""
     parts: dict[str, list[Any]] | None = None
+    address: str = ""
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether every machine sees the file at its path."""
+        return self.parts is None and not self.address
 
 
 @dataclass(frozen=True)
 class FileTransport:
-    """Sends files through a ``folder`` that all machines see, or (None) through Ray's store."""
+    """Sends files through a ``folder`` that all machines see, through a folder in object storage,
+    or (neither) through Ray's store. ``addresses``: local path -> where object storage has the file
+    already.
+    """
 
     folder: str | None
+    address: str = ""
+    addresses: Mapping[str, str] = field(default_factory=dict)
 
     def send(self, path: Path) -> SentFile:
         """Send a file or folder, and keep it."""
+        name, mark = str(path.absolute()), fingerprint_ends(path)
         if self.folder is not None:
-            return SentFile(str(path.absolute()), fingerprint_ends(path))
-        return SentFile(str(path.absolute()), fingerprint_ends(path), _put_objects(path))
+            return SentFile(name, mark)
+        if not self.address:
+            return SentFile(name, mark, _put_objects(path))
+        address = self.addresses.get(name, "")
+        if not address:
+            address = storage.join_address(self.address, "inputs", mark, path.name)
+            storage.upload(path, address)
+        return SentFile(name, mark, address=address)
 
     def move(self, path: Path) -> SentFile:
         """Send a file that is not needed here any more."""
         if self.folder is not None:
             return SentFile(str(path))
+        if self.address:
+            address = storage.join_address(self.address, f"{uuid.uuid4().hex}{path.suffix}")
+            storage.upload(path, address)
+            path.unlink()
+            return SentFile(path.name, address=address)
         sent = SentFile(path.name, "", {"": [np.fromfile(path, np.uint8)]})
         path.unlink()
         return sent
@@ -76,17 +101,15 @@ class FileTransport:
 
 def move_into(sent: SentFile, path: Path) -> None:
     """Move a file that was sent to ``path``."""
+    if sent.address:
+        storage.download(sent.address, path)
+        storage.remove(sent.address)
+        return
     if sent.parts is None:
         shutil.move(sent.path, path)
         return
     (parts,) = sent.parts.values()
     _write_objects(path, parts)
-
-
-def discard_file(sent: SentFile) -> None:
-    """Remove a file that was sent."""
-    if sent.parts is None:
-        Path(sent.path).unlink(missing_ok=True)
 
 
 class Inputs:
@@ -99,12 +122,12 @@ class Inputs:
 
     def locate(self, name: str, sent: SentFile) -> str:
         """The path of an input on this machine."""
-        if sent.parts is None:
+        if sent.is_seen:
             check_same_file(name, sent)
             return sent.path
         place = _get_cache_folder() / sent.fingerprint
         if place not in self._uses:
-            self._uses[place] = _fetch_once(place, sent.parts, Path(sent.path).name)
+            self._uses[place] = _fetch_once(place, sent)
         return str(place / Path(sent.path).name)
 
     def clear(self) -> None:
@@ -129,12 +152,16 @@ def _get_cache_folder() -> Path:
     return home
 
 
-def _fetch_once(place: Path, parts: dict[str, list[Any]], name: str) -> Lock:
+def _fetch_once(place: Path, sent: SentFile) -> Lock:
     """Fetch an input unless another worker of the machine has; returns the lock that keeps it."""
+    name = Path(sent.path).name
     with _lock_place(place):
         if not place.exists():
             aside = place.with_name(f"{place.name}.{uuid.uuid4().hex}")
-            for relative, objects in parts.items():
+            if sent.address:
+                storage.fetch(sent.address, aside / ".fetched").replace(aside / name)
+                shutil.rmtree(aside / ".fetched")
+            for relative, objects in (sent.parts or {}).items():
                 target = aside / name / relative if relative else aside / name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 _write_objects(target, objects)

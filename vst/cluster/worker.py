@@ -36,6 +36,7 @@ from vst.pipeline.frames import ChangeGuard, open_painted_content
 from vst.pipeline.parts import EngineCache, build_parts, build_sink_spec, open_job_mask
 from vst.pipeline.run import run
 from vst.pipeline.session import RenderSession
+from vst.storage import is_address
 from vst.video.sources.base import Source
 
 
@@ -132,17 +133,21 @@ class Worker:
         self._close_order()  # the engine is prepared for other styles, or closed
         job = localize_job(order.job, order.inputs, self._inputs, self._cores)
         with order.transport.open_folder() as folder:
-            # Another attempt must not find the folder of this one.
-            output = folder / f"{uuid.uuid4().hex}{Path(job.output).suffix}"
-            job = replace(job, output=str(output), overwrite=False, keep_chunks=False)
-            result = run(job, engine=self._engines.open(job))
-            sent = order.transport.move(output)
+            files: dict[str, SentFile] = {}
+            if is_address(job.output):  # this worker uploads it
+                result = run(job, engine=self._engines.open(job))
+            else:
+                # Another attempt must not find the folder of this one.
+                output = folder / f"{uuid.uuid4().hex}{Path(job.output).suffix}"
+                job = replace(job, output=str(output), overwrite=False, keep_chunks=False)
+                result = run(job, engine=self._engines.open(job))
+                files["output"] = order.transport.move(output)
         self._inputs.clear()
         return TaskResult(
             frames=result.frames,
             first=0.0,
             last=True,
-            files={"output": sent},
+            files=files,
             seconds=time.perf_counter() - began,
             node=socket.gethostname(),
             warnings=result.warnings,
