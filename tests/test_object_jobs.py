@@ -196,9 +196,8 @@ def test_a_cluster_works_through_a_bucket(
     server: ObjectServer, bucket: str, films: Path, tmp_path: Path, paint_whole: Paint, where: str
 ) -> None:
     pytest.importorskip("ray", reason="needs the extra 'cluster'")
-    job = (
-        make_object_job(bucket) if where == "bucket" else make_chunk_job(films, tmp_path / "a.mkv")
-    )
+    in_bucket = where == "bucket"
+    job = make_object_job(bucket) if in_bucket else make_chunk_job(films, tmp_path / "a.mkv")
     settings = ClusterSettings("local", workers=2, cores=1, storage=f"{bucket}/work")
     server.store.rate = 0.1
     run_on_cluster(settings, job, chunk_seconds=CHUNK_SECONDS)

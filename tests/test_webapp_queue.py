@@ -18,7 +18,7 @@ from tests.page_visitors import (
 )
 from vst.core.types import OnProgress, Progress
 from vst.errors import MissingFileError, UsageError
-from vst.web.queue import QueuedTask, TaskQueue
+from vst.web.queue import QueuedTask, TaskQueue, order_by_turns
 from vst.web.sessions import Session, Sessions
 from vst.web.tasks import create_paint_task
 
@@ -42,6 +42,26 @@ def test_jobs_are_done_in_their_order(session: Session, jobs: TaskQueue) -> None
     ]
     until(lambda: all(one.state == "done" for one in tasks))
     assert done == [1, 2] and tasks[1].outcome == {"n": 2}
+
+
+def test_visitors_take_turns_however_many_jobs_one_of_them_has(sessions: Sessions) -> None:
+    queue = TaskQueue(at_once=0, waiting=20)
+    first, second, third = (sessions.open(f"10.0.0.{number}") for number in (1, 2, 3))
+    greedy = [queue.add(task(first, endless)) for _ in range(3)]
+    patient = [queue.add(task(session, endless)) for session in (second, third)]
+    order = [greedy[0], *patient, *greedy[1:]]
+    assert order_by_turns(queue.tasks.values(), {}) == order
+    assert [queue.ahead_of(one) for one in order] == [0, 1, 2, 3, 4]
+    assert order_by_turns(patient, {"10.0.0.2": 7}) == patient[::-1]
+
+
+def test_jobs_of_a_killed_server_keep_their_order(session: Session) -> None:
+    queue = TaskQueue(at_once=0, waiting=9)
+    tasks = [task(session, endless) for _ in range(3)]
+    tasks[0].state = "running"  # it was saved last
+    for one in reversed(tasks):
+        queue.restore(one)
+    assert [queue.ahead_of(one) for one in tasks] == [0, 1, 2]
 
 
 def endless(on_progress: OnProgress) -> dict[str, Any]:

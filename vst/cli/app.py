@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from vst.cli.help import GroupedCommand
-from vst.cli.options import verbose_option
+from vst.cli.options import cluster_options, cluster_settings, pop_options, verbose_option
 from vst.core.packages import require_package
 from vst.errors import Cancelled, UsageError
 from vst.web.guard import is_local
 from vst.web.limits import VisitorLimits
+
+if TYPE_CHECKING:
+    from vst.cluster import ClusterSettings
+    from vst.web.queue import RunJob
 
 DEFAULT = VisitorLimits()
 
@@ -36,6 +42,20 @@ COMMON = {
     "jobs": "Jobs at once; the others wait.",
 }
 """Parameters that ``--help`` shows."""
+
+
+@contextlib.contextmanager
+def open_runner(settings: ClusterSettings | None) -> Iterator[RunJob]:
+    """What paints the page's jobs: this process, or a cluster."""
+    if settings is None:
+        from vst.pipeline.run import run
+
+        yield run
+        return
+    from vst.web.cluster_runner import ClusterRunner
+
+    with ClusterRunner(settings) as runner:
+        yield runner
 
 
 @click.command(cls=GroupedCommand, grouped=False, common=COMMON)
@@ -75,6 +95,11 @@ COMMON = {
     "--jobs", type=click.IntRange(1, 64), default=DEFAULT.jobs, show_default=True,
     help="Jobs at once; the others wait.",
 )  # fmt: skip
+@click.option(
+    "--waiting", type=click.IntRange(1, 10_000), default=DEFAULT.waiting, show_default=True,
+    metavar="N", help="Jobs that may wait; visitors take turns.",
+)  # fmt: skip
+@cluster_options
 @verbose_option
 def command(
     host: str,
@@ -91,14 +116,18 @@ def command(
     Example: vst app --port 8000
     """
     require_package("gradio", "the page needs Gradio", "web")
-    from vst.web.server import serve
+    from vst.web.server import PageAddress, serve
 
-    upload = visitor["max_upload"]
+    settings = cluster_settings(*pop_options(visitor, "cluster", "workers", "storage"))
+    at = PageAddress(host, port, names)
+    upload, waiting = visitor["max_upload"], visitor["waiting"]
     limits = VisitorLimits(
         upload=upload,
         kept=4 * upload,
         length=visitor["max_length"],
         jobs=visitor["jobs"],
+        waiting=waiting,
+        waiting_each=max(1, waiting * DEFAULT.waiting_each // DEFAULT.waiting),
         endpoints=visitor["endpoints"],
     )
     known = parse_auth(auth) if auth else None
@@ -107,7 +136,11 @@ def command(
             f"warning: everybody who reaches {host} can use this page; --auth asks for a password",
             err=True,
         )
-    with serve(host, port, known, limits, names=names, state=state) as (address, going_on):
+    with (
+        open_runner(settings) as run_job,
+        serve(at, known, limits, state=state, run_job=run_job) as served,
+    ):
+        address, going_on = served
         if going_on:
             click.echo(f"jobs of the server that was killed go on: {going_on}")
         click.echo(f"the page is at {address} (Ctrl-C ends it)")

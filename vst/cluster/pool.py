@@ -161,9 +161,22 @@ class WorkerPool(Closable):
         self, tasks: Iterator[Task], is_wanted: Callable[[], bool]
     ) -> Iterator[TaskOutcome]:
         """Run the tasks; yields the outcome of each, in the order in which they end. No more are
-        started once ``is_wanted`` is false; those that run are waited for.
+        started once ``is_wanted`` is false; those that run are waited for, unless the caller stops
+        asking for outcomes.
         """
         running: dict[Any, tuple[Task, Any]] = {}
+        try:
+            yield from self._run_tasks(tasks, is_wanted, running)
+        finally:
+            for _, actor in running.values():  # it is ready again when its task has ended
+                self._starting[actor.prepare.remote(None)] = actor
+
+    def _run_tasks(
+        self,
+        tasks: Iterator[Task],
+        is_wanted: Callable[[], bool],
+        running: dict[Any, tuple[Task, Any]],
+    ) -> Iterator[TaskOutcome]:
         again: list[Task] = []
         losses: Counter[tuple[str, int]] = Counter()
         more = True

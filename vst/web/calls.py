@@ -212,7 +212,8 @@ class Calls:
     def paint(self, session: Session, sent: Values) -> Values:
         """Add a job to the queue."""
         self.queue.check_room(session)
-        return {"id": self.queue.add_or_clear(create_paint_task(session, sent)).id}
+        task = create_paint_task(session, sent, run_job=self.queue.run_job)
+        return {"id": self.queue.add_or_clear(task).id}
 
     def measure(self, session: Session, sent: Values) -> Values:
         """Add a measurement to the queue."""

@@ -1,22 +1,25 @@
-"""The queue of all visitors' jobs. A few run at once; each can be stopped at any time and leaves no
-files then.
+"""The queue of all visitors' jobs. A few run at once, and the visitors take turns; each can be
+stopped at any time and leaves no files then.
 """
 
 from __future__ import annotations
 
 import contextlib
+import heapq
 import logging
-import queue
 import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from vst.core.types import OnProgress, Picture, Progress
 from vst.errors import Cancelled, MissingFileError, UsageError, VSTError
+from vst.job import Job
+from vst.pipeline.control import RunControl
+from vst.pipeline.run import Result, run
 from vst.web.previews import encode_jpeg
 from vst.web.sessions import Session
 
@@ -36,6 +39,20 @@ log = logging.getLogger(__name__)
 
 Outcome = dict[str, Any]
 """The result of a task: JSON values for the page."""
+
+
+class RunJob(Protocol):
+    """Runs a job, as `vst.pipeline.run.run` does."""
+
+    def __call__(
+        self,
+        job: Job,
+        on_progress: OnProgress = ...,
+        control: RunControl | None = ...,
+        *,
+        chunk_seconds: float = ...,
+    ) -> Result:
+        """Run it."""
 
 
 @dataclass
@@ -103,14 +120,39 @@ class QueuedTask:
         self.session.store.put(self.session.token, "task", self.id, body)
 
 
-class TaskQueue:
-    """Runs tasks in its own threads, whether or not the page is open."""
+def order_by_turns(tasks: Iterable[QueuedTask], served: Mapping[str, int]) -> list[QueuedTask]:
+    """Order waiting tasks: next is always the oldest of the visitor who was served the longest ago
+    (``served``: address -> a number that grows with each task that begins).
+    """
+    waiting: dict[str, list[QueuedTask]] = {}
+    for task in sorted(tasks, key=lambda one: one.made, reverse=True):
+        waiting.setdefault(task.session.address, []).append(task)
+    turns = [(served.get(address, 0), own[-1].made, address) for address, own in waiting.items()]
+    heapq.heapify(turns)
+    latest, found = max(served.values(), default=0), []
+    while turns:
+        _, _, address = heapq.heappop(turns)
+        found.append(waiting[address].pop())
+        latest += 1
+        if waiting[address]:
+            heapq.heappush(turns, (latest, waiting[address][-1].made, address))
+    return found
 
-    def __init__(self, at_once: int, waiting: int, waiting_each: int = 0) -> None:
+
+class TaskQueue:
+    """Runs tasks in its own threads, whether or not the page is open. ``run_job`` paints a job."""
+
+    def __init__(
+        self, at_once: int, waiting: int, waiting_each: int = 0, run_job: RunJob = run
+    ) -> None:
         self.waiting, self.waiting_each = waiting, waiting_each or waiting
+        self.run_job = run_job
         self.tasks: dict[str, QueuedTask] = {}
-        self._pending: queue.Queue[QueuedTask | None] = queue.Queue()
+        self._served: dict[str, int] = {}  # address -> number of its task that began last
+        self._begun = 0
+        self._closed = False
         self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
         self._threads = [
             threading.Thread(target=self._work, name=f"vst job {n}", daemon=True)
             for n in range(at_once)
@@ -140,7 +182,7 @@ class TaskQueue:
             task.session.reserve(task.folder, task.size)
             self.tasks[task.id] = task
             task.save()
-        self._pending.put(task)
+            self._changed.notify()
         return task
 
     def add_or_clear(self, task: QueuedTask) -> QueuedTask:
@@ -155,13 +197,14 @@ class TaskQueue:
         """Take over a task of a killed server; one that had not finished runs again, from its
         checkpoints.
         """
-        self.tasks[task.id] = task
-        if task.state not in FINISHED:
-            task.state = "waiting"
-            with contextlib.suppress(UsageError):  # it had room when it was added
-                task.session.reserve(task.folder, task.size)
-            self._pending.put(task)
-        task.save()
+        with self._lock:
+            if task.state not in FINISHED:
+                task.state = "waiting"
+                with contextlib.suppress(UsageError):  # it had room when it was added
+                    task.session.reserve(task.folder, task.size)
+            self.tasks[task.id] = task
+            task.save()
+            self._changed.notify()
 
     def is_busy(self, session: Session) -> bool:
         """Return whether a task of the session waits or runs."""
@@ -184,8 +227,13 @@ class TaskQueue:
 
     def ahead_of(self, task: QueuedTask) -> int:
         """Count the tasks that wait before this one."""
-        waiting = [one for one in list(self.tasks.values()) if one.state == "waiting"]
-        return sum(one.made < task.made for one in waiting)
+        with self._lock:
+            waiting = self._order_waiting()
+        return waiting.index(task) if task in waiting else 0
+
+    def _order_waiting(self) -> list[QueuedTask]:
+        waiting = [one for one in self.tasks.values() if one.state == "waiting"]
+        return order_by_turns(waiting, self._served)
 
     def cancel(self, task: QueuedTask) -> None:
         """Stop a task and delete what it has written."""
@@ -213,19 +261,29 @@ class TaskQueue:
         """Stop all tasks, and wait until they have stopped."""
         for task in list(self.tasks.values()):
             self.cancel(task)
-        for _ in self._threads:
-            self._pending.put(None)
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
         for thread in self._threads:
             thread.join(SHUTDOWN_SECONDS)
 
     def _work(self) -> None:
-        while (task := self._pending.get()) is not None:
-            with self._lock:
-                if task.state != "waiting":
-                    continue
-                task.state = "running"
-                task.save()
+        while (task := self._take()) is not None:
             self._do(task)
+
+    def _take(self) -> QueuedTask | None:
+        """Wait for a task whose turn it is, and mark it as running; None at the end."""
+        with self._changed:
+            while not (self._closed or (waiting := self._order_waiting())):
+                self._changed.wait()
+            if self._closed:
+                return None
+            task = waiting[0]
+            self._begun += 1
+            self._served[task.session.address] = self._begun
+            task.state = "running"
+            task.save()
+            return task
 
     def _do(self, task: QueuedTask) -> None:
         try:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from vst.errors import DependencyError, UsageError
+from vst.pipeline.run import run
 from vst.web.calls import Calls
 from vst.web.endpoints import add_endpoints
 from vst.web.guard import Guard, is_local
 from vst.web.limits import VisitorLimits
 from vst.web.preview_pool import PreviewPool
 from vst.web.previews import Previews
-from vst.web.queue import TaskQueue
+from vst.web.queue import RunJob, TaskQueue
 from vst.web.routes import add_calls, add_files, add_page
 from vst.web.sessions import Sessions
 from vst.web.store import get_default_folder
@@ -82,39 +83,47 @@ def adapt_limits(limits: VisitorLimits, host: str) -> VisitorLimits:
     return replace(limits, sessions_each=limits.sessions, waiting_each=limits.waiting)
 
 
+@dataclass(frozen=True)
+class PageAddress:
+    """Where the page is served: the address and port to listen on, and further host ``names``."""
+
+    host: str = "127.0.0.1"
+    port: int = 7860
+    names: tuple[str, ...] = ()
+
+
 @contextlib.contextmanager
 def serve(
-    host: str = "127.0.0.1",
-    port: int = 7860,
+    at: PageAddress,
     auth: tuple[str, str] | None = None,
     limits: VisitorLimits | None = None,
     *,
-    names: tuple[str, ...] = (),
     state: Path | None = None,
+    run_job: RunJob = run,
 ) -> Iterator[tuple[str, int]]:
     """Serve the page while the context is open; yield its address, and how many jobs of a killed
     server go on. At the end, delete every file that visitors uploaded or made.
 
-    ``names``: further host names under which the page is served. ``state``: the folder for
-    visitors' files and jobs.
+    ``state``: the folder for visitors' files and jobs. ``run_job``: what paints a job.
     """
-    limits = adapt_limits(limits or VisitorLimits(), host)
-    folder = state or get_default_folder(port)
+    limits = adapt_limits(limits or VisitorLimits(), at.host)
+    folder = state or get_default_folder(at.port)
     os.environ["GRADIO_TEMP_DIR"] = str(folder / "gradio")  # read when Gradio is imported
     import_gradio_server()
     sessions = Sessions(folder, limits)
     previews, pool = Previews(), PreviewPool()
-    queue = TaskQueue(limits.jobs, limits.waiting, limits.waiting_each)
+    queue = TaskQueue(limits.jobs, limits.waiting, limits.waiting_each, run_job)
     sessions.is_busy = queue.is_busy
     calls = Calls(sessions, previews, pool, queue)
     try:
         server = build_server(calls, endpoints=limits.endpoints)
         server.add_middleware(
-            Guard, host=host, auth=auth, names=names, endpoints=limits.endpoints, frame=limits.frame
-        )
+            Guard, host=at.host, auth=auth, names=at.names, endpoints=limits.endpoints,
+            frame=limits.frame,
+        )  # fmt: skip
         previews.warm()
         going_on = restore_tasks(sessions, queue)  # before a page can miss them
-        address = launch(server, host, port)
+        address = launch(server, at.host, at.port)
         try:
             yield address, going_on
         finally:

@@ -19,7 +19,7 @@ from vst.pipeline.control import RunControl
 from vst.pipeline.run import run
 from vst.schedule.score import write_score
 from vst.web.form import Form, build_download_score, build_job, pick_form, read_form
-from vst.web.queue import FINISHED, SAVED, Outcome, QueuedTask, TaskQueue
+from vst.web.queue import FINISHED, SAVED, Outcome, QueuedTask, RunJob, TaskQueue
 from vst.web.sessions import Session, Sessions, StoredFile
 
 SCORE_NAME = "download-score.yaml"
@@ -34,7 +34,7 @@ MEASURE_BYTES = 2_000_000
 
 
 def create_paint_task(
-    session: Session, sent: Mapping[str, Any], number: str | None = None
+    session: Session, sent: Mapping[str, Any], number: str | None = None, run_job: RunJob = run
 ) -> QueuedTask:
     """Create the task that paints the form's job; ``number`` is its id if it goes on."""
     form = read_form(session, sent)
@@ -59,7 +59,7 @@ def create_paint_task(
         }
         before = make_comparable(session, content, job, on_progress)
         # A server that was killed between finishing the file and noting it paints it again.
-        result = run(
+        result = run_job(
             replace(job, overwrite=True),
             on_progress,
             RunControl(names=own),
@@ -159,7 +159,7 @@ def restore_tasks(sessions: Sessions, queue: TaskQueue) -> int:
         try:
             if body["state"] not in FINISHED:
                 task = (
-                    create_paint_task(session, body["sent"], number)
+                    create_paint_task(session, body["sent"], number, queue.run_job)
                     if body["kind"] == "paint"
                     else create_measure_task(session, queue, body["sent"], number)
                 )
