@@ -10,12 +10,20 @@ from vst.checkpoint.store import JOINING, ChunkFolder
 from vst.core.state_io import State
 from vst.core.types import Frame
 from vst.errors import OutputError
-from vst.video.sinks.assemble import Timing, assemble, get_track_suffix
+from vst.video.sinks import get_spec_kind, locate_spec, open_sink
+from vst.video.sinks.assemble import Timing, assemble
 from vst.video.sinks.atomic_output import AtomicOutput
 from vst.video.sinks.base import Sink, SinkReport, SinkSpec, join_pixels
-from vst.video.sinks.formats import choose_format
-from vst.video.sinks.track import TrackEncoding, TrackWriter, round_rate
-from vst.video.sinks.video import check_frame, check_numbers
+from vst.video.sinks.chunk_track import (
+    ChunkTrack,
+    check_chunk_spec,
+    get_chunk_suffix,
+    open_chunk_track,
+    read_archive,
+)
+from vst.video.sinks.folder import FolderSink
+from vst.video.sinks.gif import GifSink
+from vst.video.sinks.video import check_frame
 
 
 class ChunkStore(Protocol):
@@ -38,11 +46,10 @@ class ChunkWriter(Sink):
     """
 
     def __init__(self, spec: SinkSpec, store: ChunkStore) -> None:
-        super().__init__(spec)
-        _, self._codec, self._crf = choose_format(spec.path, spec.codec, spec.crf)
-        check_numbers(spec)
+        super().__init__(locate_spec(spec))
+        check_chunk_spec(self.spec)
         self._store = store
-        self._writer: TrackWriter | None = None
+        self._writer: ChunkTrack | None = None
         self._number = 0
         self._times: list[float] = []
         self._over = False
@@ -61,25 +68,9 @@ class ChunkWriter(Sink):
         self._writer.write_frame(join_pixels(frame, self.spec))
         self._times.append(frame.time)
 
-    def _open(self) -> TrackWriter:
-        return TrackWriter(
-            self._store.get_unfinished_path(
-                self._number, get_track_suffix(self._codec, self.spec.alpha)
-            ),
-            (self.spec.width, self.spec.height),
-            round_rate(self.spec.rate),
-            TrackEncoding(
-                self._codec,
-                self._crf,
-                self.spec.sample_aspect,
-                in_order=self.spec.variable,
-                preset=self.spec.preset,
-                alpha=self.spec.alpha,
-                deep=self.spec.deep,
-                color=self.spec.color,
-            ),
-            target=self.spec.path,
-        )
+    def _open(self) -> ChunkTrack:
+        path = self._store.get_unfinished_path(self._number, get_chunk_suffix(self.spec))
+        return open_chunk_track(self.spec, path)
 
     def end_chunk(self, state: dict[str, Any]) -> None:
         self._seal(state, last=False)
@@ -124,7 +115,10 @@ class ChunkSink(ChunkWriter):
     def __init__(self, spec: SinkSpec, folder: ChunkFolder) -> None:
         super().__init__(spec, folder)
         self.folder = folder
-        self._output = AtomicOutput(spec.path, spec.overwrite, folder.path)
+        self._kind = get_spec_kind(self.spec)
+        # A folder of frames may be replaced by rules of its own, which were checked above.
+        overwrite = spec.overwrite or self._kind == "folder"
+        self._output = AtomicOutput(self.spec.path, overwrite, folder.path)
 
     def finish(self) -> SinkReport:
         chunks = self.folder.chunks
@@ -132,6 +126,8 @@ class ChunkSink(ChunkWriter):
             raise OutputError(
                 f"{str(self.spec.path)!r} was not written: no frame came; check start and end"
             )
+        if self._kind != "video":
+            return self._join_pictures()
         times = self.folder.load_times() if self.spec.variable else None
         timing = Timing(self.folder.frames, chunks[0].first, times)
         finished = self._output.folder / f"{JOINING}{self.spec.path.suffix.lower()}"
@@ -139,6 +135,18 @@ class ChunkSink(ChunkWriter):
         self.folder.record_published(finished)
         self._output.publish(finished)
         return report
+
+    def _join_pictures(self) -> SinkReport:
+        """Join the chunks of a GIF or a folder."""
+        with open_sink(self.spec) as sink:
+            sink.before_publishing = self.folder.record_published
+            if isinstance(sink, GifSink):
+                sink.take_tracks(self.folder.tracks, self.folder.frames)
+            elif isinstance(sink, FolderSink):
+                pictures = (data for path in self.folder.tracks for data in read_archive(path))
+                for time, data in zip(self.folder.load_times(), pictures, strict=True):
+                    sink.add_picture(time, data)
+            return sink.finish()
 
     def abort(self) -> None:
         super().abort()

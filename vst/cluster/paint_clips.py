@@ -85,15 +85,12 @@ class ClipQueue:
         check_job(job)
         read_job_score(job)
         kind = detect_sink_kind(job.output)
-        if kind == "folder":
-            raise UsageError(
-                f"output {job.output!r} is a folder of frames, which a cluster cannot send back. "
-                "Give a video, or run it without --cluster"
-            )
+        if kind == "folder":  # sent back in chunks only
+            return True
         with open_source(job.content, job.limits) as source:
             frames = count_frames(job, source.info)
             seconds = frames / float(job.fps or source.info.rate)
-        if seconds > LONG_CLIP_SECONDS and kind == "video":
+        if seconds > LONG_CLIP_SECONDS:
             return True
         self.expected, self.handed = self.expected + frames, self.handed + 1
         return False

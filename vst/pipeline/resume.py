@@ -17,6 +17,8 @@ from vst.pipeline.control import RunControl
 from vst.pipeline.object_files import read_object_manifest
 from vst.pipeline.run import Result, run
 from vst.storage import exists, is_address
+from vst.video.frame_names import locate_output, parse_output_names
+from vst.video.sinks.metadata import JOB_FILE
 from vst.video.sinks.verify import probe_output
 
 
@@ -32,9 +34,11 @@ def resume(
     if is_address(output):
         return _resume_object(output, keep_chunks, lambda job: runner(job, on_progress, control))
     check_output_name(output)
-    path = Path(output)
+    path = locate_output(output)
     manifest = read_manifest(path)
     if manifest is None:
+        if path.is_dir() and (path / JOB_FILE).is_file():
+            return None
         if not path.is_file():
             raise MissingFileError(
                 f"there is neither {output!r} nor {str(get_chunk_folder(path))!r}: nothing to "
@@ -42,6 +46,9 @@ def resume(
             )
         probe_output(path, path)
         return None
+    names = parse_output_names(str(manifest["job"].get("output", "")))
+    if names is not None and path == Path(output):  # the frames' folder stands for their names
+        output = str(path / Path(manifest["job"]["output"]).name)
     job = restore_job(manifest["job"], manifest["folder"], output)
     job = replace(job, keep_chunks=job.keep_chunks or keep_chunks)
     if not is_published(path, manifest):

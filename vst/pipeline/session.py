@@ -33,6 +33,7 @@ from vst.pipeline.parts import PipelineParts, make_stabilizer
 from vst.video.frame_names import locate_output
 from vst.video.sinks import detect_sink_kind
 from vst.video.sinks.atomic_output import LOCK, get_working_folder
+from vst.video.sinks.gif import MOST_FRAMES
 from vst.video.sources.base import Source
 
 CHUNK_SECONDS = 10.0
@@ -48,17 +49,18 @@ def check_limits(job: Job, info: VideoInfo) -> None:
 
 
 def has_chunks(job: Job, info: VideoInfo, chunk_seconds: float = CHUNK_SECONDS) -> bool:
-    """Whether the job is painted in chunks: a video, not a GIF or folder, that is long enough, and
-    without regions or a mask that is written, which are read or written in one go.
+    """Whether the job is painted in chunks: one that is long enough, without regions or a mask that
+    is written, which are read or written in one go; a GIF where it keeps every frame.
     """
-    seconds = count_frames(job, info) / float(job.fps or info.rate)
-    return (
-        job.save_mask is None
-        and job.mask_regions is None
-        and not info.is_stream
-        and seconds > chunk_seconds
-        and detect_sink_kind(job.output) == "video"
-    )
+    rate = job.fps or info.rate
+    kind = detect_sink_kind(job.output)
+    if kind == "gif":
+        varies = info.variable and job.fps is None and job.speed == 1
+        fits = rate <= MOST_FRAMES and not varies
+    else:
+        fits = kind != "y4m" and not info.is_stream
+    is_long = count_frames(job, info) / float(rate) > chunk_seconds
+    return fits and is_long and job.save_mask is None and job.mask_regions is None
 
 
 def get_warmup_need(job: Job, warmup: int) -> WarmupNeed:

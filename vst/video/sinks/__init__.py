@@ -38,12 +38,22 @@ def open_sink(spec: SinkSpec) -> Sink:
     output exists and may not be replaced, and `OutputError` where the folder is not writable; all
     before anything is written.
     """
-    kind = detect_sink_kind(spec.path)
-    names = parse_output_names(spec.path) if kind == "folder" and not spec.path.is_dir() else None
-    if names is not None:
-        spec = replace(spec, path=names.folder, names=names)
-    sink: Sink = SINKS[kind](spec)
+    spec = locate_spec(spec)
+    sink: Sink = SINKS[get_spec_kind(spec)](spec)
     return sink
+
+
+def locate_spec(spec: SinkSpec) -> SinkSpec:
+    """Put the folder of frames in the place of a pattern of their names."""
+    if get_spec_kind(spec) != "folder" or spec.names is not None or spec.path.is_dir():
+        return spec
+    names = parse_output_names(spec.path)
+    return spec if names is None else replace(spec, path=names.folder, names=names)
+
+
+def get_spec_kind(spec: SinkSpec) -> str:
+    """Return the name in `SINKS` for what ``spec`` describes."""
+    return "folder" if spec.names is not None else detect_sink_kind(spec.path)
 
 
 def can_keep_alpha(path: str | os.PathLike[str], codec: str | None = None) -> bool:

@@ -8,6 +8,7 @@ of `vst.video.sinks`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -86,6 +87,9 @@ def join_pixels(frame: Frame, spec: SinkSpec) -> npt.NDArray[Any]:
 
 class Sink(ABC):
     """Takes frames in order. Leaving its ``with`` block without `finish` deletes the output."""
+
+    before_publishing: Callable[[Path], None] = staticmethod(lambda finished: None)
+    """Called with the finished file or folder just before it gets the output's name."""
 
     def __init__(self, spec: SinkSpec) -> None:
         self.spec = spec

@@ -10,8 +10,10 @@ from array import array
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import cv2
+import numpy.typing as npt
 
 from vst.core.files import sync_to_disk
 from vst.core.types import Frame
@@ -40,13 +42,7 @@ class FolderSink(Sink):
 
     def __init__(self, spec: SinkSpec) -> None:
         super().__init__(spec)
-        self._names = _choose_names(spec)
-        if self._names.after.lower().endswith(EXR):
-            import_openexr()  # before anything is painted
-        if spec.crf is not None:
-            raise UsageError(f"crf {spec.crf}: frames have no quality setting. Leave it out")
-        check_numbers(spec)
-        _check_replaceable(self._names, spec.overwrite)
+        self._names = check_folder_spec(spec)
         self._output = AtomicOutput(spec.path, overwrite=True)
         self._frames = self._output.folder / "frames"
         self._times = array("d")
@@ -58,18 +54,21 @@ class FolderSink(Sink):
 
     def write(self, frame: Frame) -> None:
         check_frame(frame, self.spec, self._times[-1] if self._times else None)
-        self._times.append(frame.time)
         pixels = join_pixels(frame, self.spec)
-        name = self._names.format((self._names.first or 0) + len(self._times) - 1)
         if self._names.codec == "exr":
-            write_exr(self._frames / name, pixels)
-            return
-        order = cv2.COLOR_RGBA2BGRA if self.spec.alpha else cv2.COLOR_RGB2BGR
-        options = _PNG if self._names.codec == "png" else ()
-        fine, data = cv2.imencode(Path(name).suffix, cv2.cvtColor(pixels, order), options)
-        if not fine:
-            raise OutputError(f"{name} could not be encoded. Run again")
-        self._write_file(name, data.tobytes())
+            self._times.append(frame.time)
+            write_exr(self._frames / self._get_name(), pixels)
+        else:
+            self.add_picture(frame.time, encode_frame(pixels, self._names, self.spec))
+
+    def add_picture(self, time: float, data: bytes) -> None:
+        """Add the next frame, encoded, with its time in seconds."""
+        self._times.append(time)
+        self._write_file(self._get_name(), data)
+
+    def _get_name(self) -> str:
+        """The name of the last frame."""
+        return self._names.format((self._names.first or 0) + len(self._times) - 1)
 
     def finish(self) -> SinkReport:
         try:
@@ -139,6 +138,7 @@ class FolderSink(Sink):
             _check_replaceable(self._names, self.spec.overwrite)
             if target.exists():
                 target.replace(old)
+            self.before_publishing(self._frames)
             try:
                 self._frames.replace(target)
             except OSError:
@@ -178,6 +178,30 @@ def _choose_names(spec: SinkSpec) -> FrameNames:
         )
     is_given = names.first is None or spec.first_number != 1
     return replace(names, first=spec.first_number if is_given else names.first)
+
+
+def check_folder_spec(spec: SinkSpec) -> FrameNames:
+    """Return how the frames are called, with the number of the first one. Raises `UsageError`,
+    `OutputExistsError` or `DependencyError` where ``spec`` cannot be written.
+    """
+    names = _choose_names(spec)
+    if names.after.lower().endswith(EXR):
+        import_openexr()  # before anything is painted
+    if spec.crf is not None:
+        raise UsageError(f"crf {spec.crf}: frames have no quality setting. Leave it out")
+    check_numbers(spec)
+    _check_replaceable(names, spec.overwrite)
+    return names
+
+
+def encode_frame(pixels: npt.NDArray[Any], names: FrameNames, spec: SinkSpec) -> bytes:
+    """Encode the pixels of `join_pixels` as PNG or TIFF."""
+    order = cv2.COLOR_RGBA2BGRA if spec.alpha else cv2.COLOR_RGB2BGR
+    options = _PNG if names.codec == "png" else ()
+    fine, data = cv2.imencode(Path(names.format(0)).suffix, cv2.cvtColor(pixels, order), options)
+    if not fine:
+        raise OutputError(f"a frame of {str(spec.path)!r} could not be encoded. Run again")
+    return data.tobytes()
 
 
 def _check_replaceable(names: FrameNames, overwrite: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 from array import array
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -25,7 +26,10 @@ TICK = Fraction(1, 100)
 
 SHORTEST = 2
 """Ticks: players show frames that last less at only ten a second."""
-
+MOST_FRAMES = 1 / (SHORTEST * TICK)
+"""Frames a second above which some are dropped."""
+PICTURES = TrackEncoding("ffv1")
+"""How frames are stored until the palette is known."""
 
 _PALETTE = ("-vf", "palettegen", "-frames:v", "1", "-update", "1")
 _ENDLESS = ("-fps_mode", "passthrough", "-loop", "0")
@@ -41,28 +45,21 @@ class GifSink(Sink):
 
     def __init__(self, spec: SinkSpec) -> None:
         super().__init__(spec)
-        if spec.codec not in (None, "gif"):
-            raise UsageError(f"codec {spec.codec!r}: .gif does not support it. Leave codec out")
-        if spec.crf is not None:
-            raise UsageError(f"crf {spec.crf}: a .gif has no quality setting. Leave it out")
-        check_numbers(spec)
+        check_gif_spec(spec)
         self._ticks = array("q")
         self._first = 0.0
         self._last = 0.0
         self._received = 0
         self._output = AtomicOutput(spec.path, spec.overwrite)
-        self._track = self._output.folder / "pictures.mkv"
-        try:
-            self._writer = TrackWriter(
-                self._track,
-                (spec.width, spec.height),
-                round_rate(spec.rate),
-                TrackEncoding("ffv1"),
-                target=spec.path,
-            )
-        except BaseException:
-            self._output.discard()
-            raise
+        self._tracks: list[Path] = []
+        self._writer: TrackWriter | None = None
+
+    def take_tracks(self, tracks: Sequence[Path], frames: int) -> None:
+        """Take frames that were encoded as `PICTURES` in place of writing them, at a constant rate
+        of at most `MOST_FRAMES` a second.
+        """
+        self._tracks, self._received = list(tracks), frames
+        self._ticks.extend(round(index / self.spec.rate / TICK) for index in range(frames))
 
     def write(self, frame: Frame) -> None:
         check_frame(frame, self.spec, self._last if self._received else None)
@@ -79,6 +76,11 @@ class GifSink(Sink):
         if self._ticks and tick - self._ticks[-1] < SHORTEST:
             return
         self._ticks.append(tick)
+        if self._writer is None:
+            track = self._output.folder / "pictures.mkv"
+            size, rate = (self.spec.width, self.spec.height), round_rate(self.spec.rate)
+            self._writer = TrackWriter(track, size, rate, PICTURES, target=self.spec.path)
+            self._tracks = [track]
         self._writer.write_frame(frame.picture)
 
     def finish(self) -> SinkReport:
@@ -88,12 +90,14 @@ class GifSink(Sink):
                     f"{str(self.spec.path)!r} was not written: there are no frames. "
                     "Check start and end"
                 )
-            self._writer.close(self.spec.patience)
+            if self._writer is not None:
+                self._writer.close(self.spec.patience)
             finished = self._encode()
             found = probe_output(finished, self.spec.path)
             frames, span = len(self._ticks), self._ticks[-1] * float(TICK)
             size = (self.spec.width, self.spec.height)
             verify_output(found, frames, span, size, 0, self.spec.path)
+            self.before_publishing(finished)
             self._output.publish(finished)
             seconds = found.span + self._count_last_ticks() * float(TICK)
             even = frames == self._received and not self.spec.variable
@@ -103,8 +107,9 @@ class GifSink(Sink):
             self.abort()
 
     def abort(self) -> None:
-        with contextlib.suppress(OSError):
-            self._writer.abort()
+        if self._writer is not None:
+            with contextlib.suppress(OSError):
+                self._writer.abort()
         self._output.discard()
 
     def _count_last_ticks(self) -> int:
@@ -122,8 +127,9 @@ class GifSink(Sink):
         times = [tick * float(TICK) for tick in self._ticks]
         clock = TrackClock(self.spec.rate, TICK, times, self._count_last_ticks() * float(TICK))
         size = (self.spec.width, self.spec.height)
-        remux([self._track], round_rate(self.spec.rate), clock, size, timed)
-        self._track.unlink()
+        remux(self._tracks, round_rate(self.spec.rate), clock, size, timed)
+        if self._writer is not None:
+            self._writer.path.unlink()
         source = [*SAFE_INPUT, "-i", format_file_url(timed)]
         self._run("-y", format_file_url(palette), before=[*source, *_PALETTE])
         # Without patterns, a percent sign in the folder's name stays a percent sign.
@@ -157,6 +163,15 @@ class GifSink(Sink):
                 f"{self.spec.sample_aspect} is lost"
             )
         return lines
+
+
+def check_gif_spec(spec: SinkSpec) -> None:
+    """Raise `UsageError` where ``spec`` does not fit a GIF."""
+    if spec.codec not in (None, "gif"):
+        raise UsageError(f"codec {spec.codec!r}: .gif does not support it. Leave codec out")
+    if spec.crf is not None:
+        raise UsageError(f"crf {spec.crf}: a .gif has no quality setting. Leave it out")
+    check_numbers(spec)
 
 
 def add_comment(path: Path, job: str) -> None:
