@@ -47,6 +47,7 @@ class FailingStore:
             start(f"{fault} Fault", [("Content-Length", "0")])
             return [b""]
         if fault == "cut":
+            start("200 OK", [])
             environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
             return [b""]
         return self._cut_in_half(environ, start)

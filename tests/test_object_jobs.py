@@ -234,6 +234,13 @@ def test_a_bucket_that_fails_at_random_costs_no_frame(
     assert sum(server.store.faults.values()) > 5
 
 
+def wait_for_a_chunk(process: subprocess.Popen[bytes], folder: str, seconds: float) -> None:
+    """Wait until a chunk is in the bucket or the process has ended, at most so long."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and process.poll() is None and not storage.exists(folder):
+        time.sleep(0.02)
+
+
 @pytest.mark.slow
 def test_killed_at_random_moments_while_the_bucket_fails(
     server: ObjectServer,
@@ -258,7 +265,8 @@ def test_killed_at_random_moments_while_the_bucket_fails(
         with TALLY.fault("killed (SIGKILL) with all files in object storage") as fault:
             for _ in range(rng.randint(1, 2)):
                 process = subprocess.Popen(words, stderr=subprocess.DEVNULL)
-                time.sleep(rng.uniform(0.8, 3.5))
+                wait_for_a_chunk(process, f"{bucket}/{name}.vst", rng.choice((0.0, 60.0)))
+                time.sleep(rng.uniform(0.0, 1.0))
                 process.send_signal(signal.SIGKILL)
                 process.wait()
                 landed += storage.exists(f"{bucket}/{name}.vst")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -74,7 +75,9 @@ def _list_sizes(*folders: Path) -> list[tuple[str, int]]:
     """The files of working folders, with their sizes in bytes."""
     found = []
     for folder in folders:
-        for path in folder.rglob("*"):
-            with contextlib.suppress(OSError):
-                found.append((path.name, path.stat().st_size))
+        # Files and folders come and go meanwhile: `os.walk` passes over them, `rglob` raises.
+        for parent, _, names in os.walk(folder):
+            for name in names:
+                with contextlib.suppress(OSError):
+                    found.append((name, Path(parent, name).stat().st_size))
     return sorted(found)

@@ -5,6 +5,7 @@ sends is ever used as a path.
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import secrets
 import shutil
@@ -192,11 +193,13 @@ class Session:
         """Return the bytes of all files, and of what is reserved for files being written."""
         with self.lock:
             total = sum(self._reserved.values())
-            for path in self.folder.rglob("*"):
-                if any(one == path or one in path.parents for one in self._reserved):
-                    continue
-                with contextlib.suppress(OSError):  # deleted meanwhile
-                    total += path.stat().st_size if path.is_file() else 0
+            # Jobs delete files and folders meanwhile: `os.walk` passes over them, `rglob` raises.
+            for folder, _, names in os.walk(self.folder):
+                for path in (Path(folder, name) for name in names):
+                    if any(one == path or one in path.parents for one in self._reserved):
+                        continue
+                    with contextlib.suppress(OSError):
+                        total += path.stat().st_size
             return total
 
     def reserve(self, path: Path, size: int) -> None:
