@@ -9,11 +9,20 @@ import cv2
 import numpy as np
 
 from vst.core.types import Frame, Picture
-from vst.imaging.optical_flow import FlowEstimator, FlowSettings, find_consistent, warp
+from vst.imaging.optical_flow import (
+    Flow,
+    FlowEstimator,
+    FlowSettings,
+    find_consistent,
+    find_unbroken,
+    warp,
+)
+from vst.imaging.resize import resize
 from vst.masks.base import Alpha, Mask
 from vst.masks.doubt import Doubts
-from vst.masks.grabcut import SoftMask, upsample_guided
+from vst.masks.grabcut import SoftMask, make_disc, upsample_guided
 from vst.masks.person_finder import PersonFinder
+from vst.masks.seen_background import SeenBackground
 from vst.video.scene_cuts import CutDetector
 
 WORKING = 192
@@ -27,8 +36,10 @@ appears or disappears does so at once.
 """
 LEAST = 0.001
 """Share of the picture that a person covers at least."""
-CONTRAST = 1.6
-"""Steepness of the mask's edge at the picture's size: averages over frames blur it."""
+CONTRAST = 2.5
+"""Steepness of the mask's edge at the picture's size: enlarging blurs it."""
+EDGE = 0.55
+"""Probability at the outline: the segmenter covers a little more than the people."""
 
 
 class PersonMask(Mask):
@@ -47,6 +58,7 @@ class PersonMask(Mask):
 
     def _drop_state(self) -> None:
         self._before: tuple[Any, SoftMask] | None = None
+        self._background = SeenBackground()
 
     def apply(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Alpha]]:
         self._drop_state()
@@ -66,19 +78,26 @@ class PersonMask(Mask):
         """Return the probability of a person at the working size, steadied."""
         gray = self._estimate_flow.gray(picture)
         if self._before is not None and self._before[0].shape != gray.shape:
-            self._before = None
+            self._drop_state()
         known = np.zeros(gray.shape, np.float32) if self._before is None else self._before[1]
         share = self._finder.find(picture, gray.shape, known)
+        small = resize(picture, gray.shape[1], gray.shape[0])
         if self._before is not None:
-            share = self._steady(share, gray, *self._before)
+            old_gray, old_share = self._before
+            backward = self._estimate_flow(gray, old_gray)
+            came: SoftMask = warp(old_share, backward)
+            share = self._background.deny(share, small, backward, came)
+            forward = self._estimate_flow(old_gray, gray)
+            share = self._steady(share, came, backward, forward)
+        self._background.remember(share, small)
         self._before = gray, share
         return share
 
-    def _steady(self, share: SoftMask, gray: Any, old_gray: Any, old_share: SoftMask) -> SoftMask:
-        backward = self._estimate_flow(gray, old_gray)
-        forward = self._estimate_flow(old_gray, gray)
-        came: SoftMask = warp(old_share, backward)
-        trust = REMEMBERED * find_consistent(backward, forward).astype(np.float32)
+    def _steady(self, share: SoftMask, came: SoftMask, backward: Flow, forward: Flow) -> SoftMask:
+        """Mix a mask with that of the frame before, moved along the flow: ``came``."""
+        # Along an outline that moves, the flow is a mix of both sides, and lags.
+        sure = find_consistent(backward, forward) & find_unbroken(backward)
+        trust = REMEMBERED * cv2.erode(sure.astype(np.uint8), make_disc(2)).astype(np.float32)
         # Compared over a few pixels: a rough edge is smoothed, an arm that appears is not.
         away = cv2.blur(np.abs(came - share), (9, 9)) / TOLERANCE
         trust *= np.clip(1 - away, 0, 1)
@@ -94,4 +113,4 @@ def refine_outline(share: SoftMask, picture: Picture) -> Alpha:
     """Return the mask at the picture's size, its outline on the picture's own edges."""
     if share.shape != picture.shape[:2]:
         share = upsample_guided(share, picture)
-    return np.asarray(((share - 0.5) * CONTRAST + 0.5).clip(0, 1) * 255 + 0.5, np.uint8)
+    return np.asarray(((share - EDGE) * CONTRAST + 0.5).clip(0, 1) * 255 + 0.5, np.uint8)
