@@ -39,7 +39,7 @@ sharp as a bicubic one, in a third of the time.
 """
 MIDDLE = 128
 """Strokes are stored as uint8 around this level."""
-EMPHASIS = 0.55
+EMPHASIS = 0.6
 """Share of the finest detail added to an anchor's strokes; sampling takes it away again."""
 LITTLE = 0.0005
 """Part of the pixels that may seem to move in a picture that stands still."""

@@ -12,7 +12,7 @@ QUICK = FlowSettings(limit=128, finest=0, stride=3, descents=6, refinements=2)
 and paths, which are joined and checked at this size, cost a quarter. 96 pixels cost a tenth more
 warp error, for strokes show every half pixel; patches 4 pixels apart, a fifteenth.
 """
-CAREFUL = FlowSettings(limit=144, finest=0, stride=3, descents=16, refinements=5)
+CAREFUL = FlowSettings(limit=128, finest=0, stride=3, descents=16, refinements=5)
 MOST_ANCHORS = 32
 """Frames between anchors at a steadiness of 1."""
 LIVE_ANCHORS = 12
