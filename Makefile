@@ -52,6 +52,8 @@ SHARED ?= ../shared
 bench: install
 	$(BIN)/python bench/run_all.py --shared $(SHARED) --out bench-results $(if $(QUICK),--quick)
 
+# With the tested versions, pip has nothing to search for: without them it gives up on `dev` after minutes.
+PIP_INSTALL := $(BIN)/python -m pip install -q -c packaging/constraints.txt
 # In an editable installation the code of this folder runs. Each of the three contains the one before.
 venv: $(VENV)/.installed
 dev: $(VENV)/.installed-dev
@@ -60,16 +62,16 @@ $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "No Python from 3.10 to 3.13 was found; install one, or run: make PYTHON=/path/to/python $(MAKECMDGOALS)"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { echo "$(PYTHON) has no venv module; on Debian and Ubuntu: apt install python3-venv"; rm -rf $(VENV); exit 1; }
 
-$(VENV)/.installed: pyproject.toml $(BIN)/python
-	$(BIN)/python -m pip install -q -e .
+$(VENV)/.installed: pyproject.toml packaging/constraints.txt $(BIN)/python
+	$(PIP_INSTALL) -e .
 	@touch $@
 
-$(VENV)/.installed-all: pyproject.toml requirements.txt $(BIN)/python
-	$(BIN)/python -m pip install -q -r requirements.txt -e .
+$(VENV)/.installed-all: pyproject.toml packaging/constraints.txt requirements.txt $(BIN)/python
+	$(PIP_INSTALL) -r requirements.txt -e .
 	@touch $@ $(VENV)/.installed
 
-$(VENV)/.installed-dev: pyproject.toml $(BIN)/python
-	$(BIN)/python -m pip install -q -e '.[dev]'
+$(VENV)/.installed-dev: pyproject.toml packaging/constraints.txt $(BIN)/python
+	$(PIP_INSTALL) -e '.[dev]'
 	@touch $@ $(VENV)/.installed
 
 clean:
