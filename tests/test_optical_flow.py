@@ -19,7 +19,7 @@ from vst.imaging.optical_flow import (
     find_unbroken,
     get_pixel_grid,
     sample,
-    shrink_gray,
+    shrink_fast,
     warp,
 )
 
@@ -130,7 +130,7 @@ def test_places_of_a_picture_further_down() -> None:
 @pytest.mark.parametrize("size", [(12, 20), (5, 9), (24, 40), (16, 27)])
 def test_a_ramp_reduced_is_a_ramp(size: tuple[int, int]) -> None:
     ramp = np.tile(np.linspace(0, 240, 40), (24, 1)).astype(np.uint8)
-    small = shrink_gray(ramp, *size)
+    small = shrink_fast(ramp, *size)
     columns = (np.arange(size[1]) + 0.5) / size[1] * 240
     assert small.shape == size
     assert np.abs(small[:, 1:-1] - columns[1:-1]).max() < 6

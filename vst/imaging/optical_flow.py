@@ -97,7 +97,8 @@ class FlowEstimator:
     def gray(self, picture: Picture) -> Gray:
         """Return the picture's brightness at the working size."""
         bright = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-        return shrink_gray(bright, *self.settings.working_size(*bright.shape))
+        small = shrink_fast(bright, *self.settings.working_size(*bright.shape))
+        return np.asarray(small, np.uint8)
 
     def __call__(self, of: Gray, to: Gray) -> Flow:
         """Estimate where each pixel ``of`` one picture lies in the other: ``warp(to, flow)`` looks
@@ -137,20 +138,21 @@ class RecentFlows:
         return flow
 
 
-def shrink_gray(bright: Gray, height: int, width: int) -> Gray:
-    """Shrink a gray picture; first by an integer factor, which takes a tenth of the time."""
-    rows, columns = bright.shape
+def shrink_fast(picture: Any, height: int, width: int) -> Any:
+    """Shrink a gray or color picture; first by an integer factor, which takes a fifth of the
+    time.
+    """
+    rows, columns = picture.shape[:2]
     whole = min(rows // height, columns // width)
     if whole > 1 and rows % whole == columns % whole == 0:
-        size = (columns // whole, rows // whole)
-        bright = np.asarray(cv2.resize(bright, size, interpolation=cv2.INTER_AREA), np.uint8)
-        rows, columns = bright.shape
+        rows, columns = rows // whole, columns // whole
+        picture = cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_AREA)
     if (rows, columns) != (height, width):
         # Above half the size, bilinear interpolation uses every pixel.
         near = 2 * height > rows and 2 * width > columns
         how = cv2.INTER_LINEAR if near else cv2.INTER_AREA
-        bright = np.asarray(cv2.resize(bright, (width, height), interpolation=how), np.uint8)
-    return bright
+        picture = cv2.resize(picture, (width, height), interpolation=how)
+    return picture
 
 
 @lru_cache(maxsize=8)

@@ -23,6 +23,7 @@ from vst.imaging.optical_flow import (
     Gray,
     RecentFlows,
     find_consistent,
+    shrink_fast,
     warp,
 )
 from vst.masks.background import BackgroundPlate, Part
@@ -94,6 +95,7 @@ class AutoMask(Mask):
         self.rectangle = None if rectangle is None else check_rectangle(rectangle)
         self._estimator = FlowEstimator(FLOW)
         self._estimate_flow = RecentFlows(self._estimator)
+        self._small: dict[int, Picture] = {}
         self._working: dict[int, WorkingFrame] = {}
         self._doubts = Doubts()
         self._drop_state()
@@ -104,10 +106,12 @@ class AutoMask(Mask):
         cuts = CutDetector()
         waiting: deque[Frame] = deque()
         for frame in frames:
-            if cuts.is_cut(frame.picture):
+            small = resize_to_working(frame.picture)
+            if cuts.is_cut(small):
                 yield from self._drain(waiting, 0)
                 self._drop_state()
             waiting.append(frame)
+            self._small[frame.index] = small
             yield from self._drain(waiting, LOOKAHEAD if self._share is None else AHEAD)
         yield from self._drain(waiting, 0)
         self._drop_state()
@@ -123,6 +127,7 @@ class AutoMask(Mask):
         self._window: Window | None = None
         self._size = (0, 0)
         self._plate = BackgroundPlate()
+        self._small.clear()
         self._working.clear()
 
     def _drain(self, waiting: deque[Frame], keep: int) -> Iterator[tuple[Frame, Alpha]]:
@@ -130,7 +135,7 @@ class AutoMask(Mask):
         while len(waiting) > keep or (len(waiting) > AHEAD and self._share is not None):
             first = waiting[0]
             if self._window is None:
-                small = [resize_to_working(one.picture) for one in waiting]
+                small = [self._small[one.index] for one in waiting]
                 small = [one for one in small if one.shape == small[0].shape]
                 self._window, self._size = find_window(small), small[0].shape[:2]
             here = self._to_working(first)
@@ -142,6 +147,7 @@ class AutoMask(Mask):
             self._follow(here, later)
             self._past.append(here)
             self._working.pop(first.index, None)
+            self._small.pop(first.index, None)
             waiting.popleft()
             self._doubts.record(first.time, self._share)
             yield first, self._alpha(first.picture)
@@ -162,7 +168,7 @@ class AutoMask(Mask):
     def _to_working(self, frame: Frame) -> WorkingFrame:
         """Return the frame at the working size; computed once while the frame waits."""
         if frame.index not in self._working:
-            small = resize_to_working(frame.picture)
+            small = self._small[frame.index]
             if self._window is not None:
                 small = np.ascontiguousarray(small[self._window])
             self._working[frame.index] = WorkingFrame(small, self._estimator.gray(small))
@@ -272,10 +278,8 @@ class AutoMask(Mask):
             return np.zeros((height, width), np.uint8)
         share = np.zeros(self._size, np.float32)
         share[self._window] = self._share
-        if share.shape != (height, width):
-            share = upsample_guided(share, picture)
         # Repeated warping has blurred the outline to more than a pixel.
-        return np.asarray(((share - 0.5) * 1.6 + 0.5).clip(0, 1) * 255 + 0.5, np.uint8)
+        return upsample_guided(share, picture, contrast=1.6)
 
 
 def is_mostly(moving: Part, inside: Part) -> bool:
@@ -363,5 +367,5 @@ def resize_to_working(picture: Picture) -> Picture:
     scale = WORKING / min(height, width)
     if scale >= 1:
         return picture
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+    size = (max(1, round(height * scale)), max(1, round(width * scale)))
+    return np.asarray(shrink_fast(picture, *size), np.uint8)

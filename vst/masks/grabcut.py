@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from vst.core.types import Picture
+from vst.imaging.optical_flow import Gray, sample, shrink_fast
+from vst.masks.base import Alpha
 from vst.masks.moving import find_texture
 
 UNSURE = 0.022
@@ -217,23 +219,50 @@ def make_disc(radius: int) -> Any:
     return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
 
 
-def upsample_guided(share: SoftMask, picture: Picture) -> SoftMask:
-    """Enlarge the mask to the picture's size and align its edge with the picture's (He & Sun, "Fast
-    guided filter", 2015).
+def upsample_guided(
+    share: SoftMask, picture: Picture, contrast: float, level: float = 0.5
+) -> Alpha:
+    """Enlarge the mask to the picture's size, align its edge with the picture's (He & Sun, "Fast
+    guided filter", 2015), and raise its ``contrast`` around ``level``.
     """
     height, width = picture.shape[:2]
-    guide: Any = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
-    rows, columns = share.shape
-    small = cv2.resize(guide, (columns, rows), interpolation=cv2.INTER_AREA)
+    found = cv2.resize(sharpen(share, 1.0), (width, height), interpolation=cv2.INTER_LINEAR)
+    if share.shape != (height, width):
+        # Few pixels are near the edge: to enlarge the filter there alone takes half the time.
+        places = cv2.findNonZero(cv2.inRange(found, 5, 250))
+        if places is not None:
+            places = places.reshape(-1, 2)
+            x, y = places.T
+            guide: Any = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+            slope, offset = fit_guided_filter(share, shrink_fast(guide, *share.shape))
+            scale = np.array([share.shape[1] / width, share.shape[0] / height])
+            where = ((places + 0.5) * scale - 0.5).astype(np.float32)
+            edge = sample_at(slope, where) * guide[y, x] + sample_at(offset, where)
+            found[y, x] = sharpen(np.asarray(edge, np.float32), 1.0).ravel()
+    levels = np.linspace(0, 1, 256, dtype=np.float32)
+    return np.asarray(cv2.LUT(found, sharpen(levels, contrast, level).ravel()), np.uint8)
+
+
+def fit_guided_filter(share: SoftMask, guide: Gray) -> tuple[SoftMask, SoftMask]:
+    """Return slope and offset that make the mask of its gray picture (0..255), at each pixel."""
     window = (7, 7)
+    small = guide.astype(np.float32) / 255
     mean, mean_share = cv2.blur(small, window), cv2.blur(share, window)
     together = cv2.blur(small * share, window) - mean * mean_share
-    slope = together / (cv2.blur(small * small, window) - mean * mean + 1e-3)
-    offset = mean_share - slope * mean
-    factors = [
-        cv2.resize(cv2.blur(one, window), (width, height), interpolation=cv2.INTER_LINEAR)
-        for one in (slope, offset)
-    ]
-    plain = cv2.resize(share, (width, height), interpolation=cv2.INTER_LINEAR)
-    near = np.asarray((plain > 0.02) & (plain < 0.98))
-    return np.asarray(np.where(near, factors[0] * guide + factors[1], plain), np.float32)
+    slope: Any = together / (cv2.blur(small * small, window) - mean * mean + 1e-3)
+    offset: Any = mean_share - slope * mean
+    return cv2.blur(slope, window) / np.float32(255), cv2.blur(offset, window)
+
+
+def sample_at(array: SoftMask, where: npt.NDArray[np.float32]) -> SoftMask:
+    """Sample an array at positions (count, 2): x then y."""
+    side = 1024  # OpenCV samples at positions in rows of less than 32,768
+    folded = np.resize(where, (-(-len(where) // side), side, 2))
+    return np.asarray(sample(array, folded).ravel()[: len(where)], np.float32)
+
+
+def sharpen(share: SoftMask, contrast: float, level: float = 0.5) -> Alpha:
+    """Raise the contrast of a mask (0..1), and return it as 0..255: ``level`` becomes one half."""
+    offset = 255 * (0.5 - level * contrast)
+    found = cv2.addWeighted(share, 255 * contrast, share, 0.0, offset, dtype=cv2.CV_8U)
+    return np.asarray(found, np.uint8)

@@ -111,6 +111,4 @@ class PersonMask(Mask):
 
 def refine_outline(share: SoftMask, picture: Picture) -> Alpha:
     """Return the mask at the picture's size, its outline on the picture's own edges."""
-    if share.shape != picture.shape[:2]:
-        share = upsample_guided(share, picture)
-    return np.asarray(((share - EDGE) * CONTRAST + 0.5).clip(0, 1) * 255 + 0.5, np.uint8)
+    return upsample_guided(share, picture, CONTRAST, EDGE)
