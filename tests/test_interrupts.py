@@ -71,16 +71,22 @@ def test_stylize_keeps_the_complete_chunks_and_resumes(folder: Path, run: Run) -
     assert count_frames("out.mp4") == FRAMES
 
 
-def test_batch_counts_the_complete_outputs_and_goes_on(folder: Path, run: Run) -> None:
+@pytest.mark.parametrize("option", ["", " --overwrite"])
+def test_batch_counts_the_complete_outputs_and_goes_on(folder: Path, run: Run, option: str) -> None:
+    """Outputs of an earlier run do not count where they are to be replaced."""
     make_clip(folder / "short.mp4", frames=20)
+    if option:
+        (folder / "out").mkdir()
+        make_clip(folder / "out" / "long.mp4", frames=3)
     (folder / "jobs.yaml").write_text(
         "contents: [short.mp4, long.mp4]\nstyles: red.png\noutput: out/{content}.mp4\n"
         "options: {engine: tint}\n"
     )
-    process = start("batch jobs.yaml")
+    process = start(f"batch jobs.yaml{option}")
     wait_for_chunks(folder / "out" / "long.mp4", 1)
     line = press_ctrl_c(process)
     assert "1 of 2 outputs are complete" in line
+    assert line.endswith(f"vst batch jobs.yaml{option}")
     go_on(run, line)
     assert [count_frames(f"out/{name}.mp4") for name in ("short", "long")] == [20, FRAMES]
 

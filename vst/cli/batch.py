@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from vst.batch import STATES, JobOutcome, format_outcomes, is_written, read_batch, run_batch
+from vst.batch import STATES, JobOutcome, format_outcomes, read_batch, run_batch
 from vst.cli.help import SHORT_HELP, GroupedCommand
 from vst.cli.next_steps import format_command
 from vst.cli.options import (
@@ -66,14 +66,20 @@ def command(
     """
     plan = [replace(job, overwrite=True) if overwrite else job for job in read_batch(jobs)]
 
+    complete: list[str] = []
+
     def say(outcome: JobOutcome) -> None:
+        if outcome.state != "failed":
+            complete.append(outcome.output)
         if not as_json:
             warn(f"{outcome.output}: {text}" for text in outcome.warnings)
 
     def describe_kept() -> str:
-        written = sum(is_written(job.output) for job in plan)
-        return f"{written} of {len(plan)} outputs are complete, and chunks of long videos are kept"
+        count = f"{len(complete)} of {len(plan)} outputs are complete"
+        return f"{count}, and chunks of long videos are kept"
 
+    # Without the option, outputs of an earlier run would count as done.
+    again = ("--overwrite",) if overwrite else ()
     settings = cluster_settings(**where)
     if settings is None:
         limit_heaps()
@@ -82,7 +88,7 @@ def command(
         with (
             Reporter(progress) as reporter,
             limit_tensorflow_threads(small),
-            explain_stop(describe_kept, format_command("batch", jobs)),
+            explain_stop(describe_kept, format_command("batch", jobs, *again)),
         ):
             outcomes = run_batch(plan, reporter, on_outcome=say, runner=run_stoppable)
     else:
