@@ -74,7 +74,7 @@ def main(folder: Path) -> None:
                 if brush < 1:
                     spectra[f"brush {brush:g}, only enlarged"] = measure_spectrum(enlarged[-1])
         rows += [enlarged, painted]
-        labels += [f"{name[1:]}, enlarged", name[1:]]
+        labels += ["only enlarged", name[1:]]
     sheet = draw_grid(rows, labels, [f"brush {brush:g}" for brush in BRUSHES], cell=(240, 135))
     save_picture(folder / "brush.jpg", sheet, quality=85)
     save_picture(folder / "brush-spectrum.png", draw_spectra(spectra))
