@@ -48,6 +48,9 @@ MISTAKES = {
         "a mask that is missing": (
             "clip.mp4 -s @ink-wash --mask no.png -o out.mp4", "does not exist",
         ),
+        "a lookup table that is empty": (
+            "clip.mp4 -s @ink-wash --lut empty.cube -o out.mp4", "three-dimensional",
+        ),
         "a score's style that is SVG": ("clip.mp4 --score svg.yaml -o out.mp4", "styles: art"),
         "a score's style with sound only": (
             "clip.mp4 --score sound.yaml -o out.mp4", "only sound",
@@ -155,6 +158,10 @@ MISTAKES = {
             "clip.mp4 --content clip.mp4 --report no/out.html", "mkdir -p no",
         ),
         "an unknown measure": ("clip.mp4 --content clip.mp4 --measure wrap", "warp"),
+        "a job that is not there": ("clip.mp4 --content clip.mp4 --job", "--style"),
+        "a judge that is a picture": (
+            "clip.mp4 --content clip.mp4 --judge photo.png", "holds no weights",
+        ),
     },
     "compare": {
         "one video": ("clip.mp4 -o out.mp4", "two or more"),
@@ -168,19 +175,32 @@ MISTAKES = {
         "the content as its own style": (
             "sweep photo.png -s none --vary strength=0.3,1 --out study", "is the content itself",
         ),
+        "a value out of range": (
+            "sweep photo.png -s @ink-wash --vary strength=2,3 --out study", "is out of range",
+        ),
+        "a start after the end": (
+            "video clip.mp4 -s @ink-wash --start 99 --out study", "Give an earlier one",
+        ),
     },
     "batch": {"a file that is missing": ("no.yaml", "does not exist")},
     "resume": {"an output that nothing began": ("out.mp4", "resume")},
     "show": {
         "an output that is missing": ("no.mp4", "does not exist"),
         "a video that vst has not made": ("clip.mp4", "carries no job"),
+        "a picture": ("photo.png", "pictures carry no job"),
     },
     "engines": {"an unknown engine": ("gatis", "gatys")},
     "models": {"an unknown model": ("pull magneta", "magenta")},
-    "train": {"pictures that are missing": ("fast --style a.png --pictures no --out t", "no")},
+    "train": {
+        "pictures that are missing": ("fast --style a.png --pictures no --out t", "no"),
+        "a folder without a training": ("fast --resume empty", "no training.json"),
+    },
     "doctor": {"an unknown option": ("--ofline", "--offline")},
     "demo": {"an output that is a file": ("-o photo.png", "photo.png")},
-    "export": {"an unknown precision": ("onnx --precision float7 out", "float32")},
+    "export": {
+        "an unknown precision": ("onnx --precision float7 out", "float32"),
+        "a model that is not one": ("onnx out --model net.keras", "style.keras"),
+    },
     "live": {
         "a style that is missing": ("clip.mp4 -s gone.png -o -", "gone.png"),
         "no style": ("clip.mp4 -o -", "-s"),
@@ -225,6 +245,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     make_clip(folder / "photo.mp4", frames=2)
     save_picture(folder / "photo.png", np.full((40, 60, 3), (230, 20, 20), np.uint8))
     (folder / "empty").mkdir()
+    (folder / "empty.cube").touch()
     (folder / "zero.mp4").touch()
     (folder / "notes.mp4").write_text("Notes on the film\n")
     (folder / "one").mkdir()

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import pytest
 
-from vst.errors import AssetError, MissingFileError, OutputExistsError, UsageError
+from vst.errors import MissingFileError, OutputExistsError, UsageError
 from vst.nets.feedforward import FeedForward, load_network
 from vst.nets.feedforward_plan import FeedForwardPlan
 from vst.research.training import style_plans as plans
@@ -130,7 +130,7 @@ def test_other_settings_do_not_go_on_in_the_same_folder(trained: Path, folder: P
 
 
 def test_a_folder_without_a_training_cannot_go_on(tmp_path: Path, trained: Path) -> None:
-    with pytest.raises(AssetError, match="does not hold a training"):
+    with pytest.raises(MissingFileError, match="does not hold a training"):
         FastTraining.resume(tmp_path)
     with pytest.raises(UsageError, match="vst train fast --resume"):
         TemporalTraining.resume(trained)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import is_zipfile
 
 import click
 
@@ -144,7 +145,7 @@ def check_exported_model(model: str | None) -> Path | None:
         return None
     path = Path(model)
     check_model("fast" if path.is_file() else "embedded", model)
-    if path.is_file() and path.suffix != ".keras":
+    if path.is_file() and not (path.suffix == ".keras" and is_zipfile(path)):
         raise UnsupportedFileError(
             f"--model {model!r} is not a network of `vst train fast`. Give its style.keras"
         )

@@ -34,6 +34,7 @@ def command(
     \b
     Example: vst frames shot.mp4 --at 2,5.4 -o frames
     """
+    at = tuple(dict.fromkeys(at))
     check_content(content)
     check_output_name(output)
     check_parent(output)

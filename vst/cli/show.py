@@ -10,6 +10,7 @@ import click
 from vst.cli.options import verbose_option
 from vst.errors import MissingFileError, UsageError
 from vst.video.sinks.metadata import read_job
+from vst.video.sources import detect_source_kind
 
 
 @click.command()
@@ -25,6 +26,11 @@ def command(output: str) -> None:
     if not path.exists():
         raise MissingFileError(
             f"{output!r} does not exist. Give a video or folder that vst has made"
+        )
+    if path.is_file() and detect_source_kind(output) == "picture" and path.suffix != ".gif":
+        raise UsageError(
+            f"{output!r} is a picture: pictures carry no job. Give an output of vst stylize, "
+            "resume or batch"
         )
     text = read_job(path)
     if text is None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import threading
 import time
 from collections import Counter
@@ -26,6 +27,7 @@ from vst.errors import (
     MediaError,
     OutputError,
     StalledError,
+    UsageError,
     VSTError,
 )
 
@@ -35,6 +37,8 @@ POLL_SECONDS = 0.5
 """Seconds between two checks whether the user wants to stop."""
 NODE_POLL_SECONDS = 5.0
 """Seconds between two checks which machines there are."""
+ANSWER_SECONDS = 10.0
+"""Seconds within which a cluster answers."""
 DIED = "the worker died, or its machine was lost, each time; it may lack memory"
 NO_WORKER_SECONDS = 120.0
 """Seconds without any worker after which the job fails."""
@@ -56,6 +60,20 @@ def import_ray() -> Any:
     except ImportError as error:
         raise DependencyError.of_extra("--cluster needs Ray", "cluster") from error
     return ray
+
+
+def check_reachable(address: str) -> None:
+    """Refuse ``HOST:PORT`` where nothing answers: Ray would try it for minutes, and then exit."""
+    host, _, port = address.rpartition(":")
+    if "://" in address or not host or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host, int(port)), ANSWER_SECONDS).close()
+    except (OSError, OverflowError, UnicodeError) as error:
+        raise UsageError(
+            f"cluster {address!r} cannot be reached ({error}). Give {LOCAL!r}, or the address that "
+            "'ray start --head' printed on the first machine"
+        ) from error
 
 
 class WorkerPool(Closable):
@@ -94,7 +112,10 @@ class WorkerPool(Closable):
                 # "local": without an address Ray joins any cluster that runs on this machine.
                 self._ray.init("local", num_cpus=wanted, include_dashboard=False, **quiet)
             else:
+                check_reachable(address)
                 self._ray.init(address=address, **quiet)
+        except UsageError:
+            raise
         except Exception as error:  # Ray raises many classes, Exception too
             text = str(error).strip().splitlines()[0] if str(error).strip() else ""
             raise VSTError(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from vst.core.types import Embedding
-from vst.errors import MediaError, UsageError
+from vst.errors import MediaError, UnsupportedFileError, UsageError
 from vst.job import Job
 from vst.metrics.style import Predictor
 from vst.schedule.timeline import Timeline, blend_embeddings
@@ -36,7 +36,9 @@ def read_styles_job(painted: str) -> Job:
     """Read the job that is stored in a painted file."""
     text = read_job(Path(painted))
     if text is None:
-        raise MediaError(f"{painted} has no job in its metadata; give its styles")
+        raise UnsupportedFileError(
+            f"{painted} has no job in its metadata: its styles are unknown. Name them with --style"
+        )
     known = {
         name: value for name, value in json.loads(text).items() if name in Job.__dataclass_fields__
     }

@@ -65,14 +65,16 @@ def export_networks(
     chosen = FORMATS[format_name]
     paths = [folder / f"{kind}{chosen.suffix}" for kind in plan.kinds]
     check_outputs(paths, overwrite)
-    return [
-        write_network(chosen, network, plan, path)
-        for network, path in zip(load_networks(plan), paths)
-    ]
+    networks = load_networks(plan)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise make_output_error(folder, error) from error
+    return [write_network(chosen, network, plan, path) for network, path in zip(networks, paths)]
 
 
 def check_outputs(paths: list[Path], overwrite: bool) -> None:
-    """Create the folder of the outputs; raise if one of them may not be written."""
+    """Raise if one of the outputs may not be written."""
     for path in paths:
         if path.exists() and not overwrite:
             raise OutputExistsError(
@@ -81,10 +83,6 @@ def check_outputs(paths: list[Path], overwrite: bool) -> None:
             )
         if path.parent.exists() and not path.parent.is_dir():
             raise OutputExistsError(f"{str(path.parent)!r} is a file. Give a folder.")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise make_output_error(path.parent, error) from error
 
 
 def write_network(

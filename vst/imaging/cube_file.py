@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from vst.core.files import atomic_write
-from vst.errors import MediaError, OutputError
+from vst.errors import MediaError, OutputError, UnsupportedFileError
 
 SIDE = 33
 """Entries along each of the three axes, as grading programs write them."""
@@ -53,7 +53,7 @@ def check_cube(path: Path) -> None:
     words = [line.split() for line in lines if line.strip() and line.strip()[0] != "#"]
     sizes = [row[1] for row in words if row[0] == "LUT_3D_SIZE" and len(row) == 2]
     if not sizes or not sizes[0].isdigit() or not 2 <= int(sizes[0]) <= LARGEST:
-        raise MediaError(
+        raise UnsupportedFileError(
             f"lut {str(path)!r} is not a three-dimensional table: it has no LUT_3D_SIZE of 2 to "
             f"{LARGEST}. Give a .cube file of that kind"
         )

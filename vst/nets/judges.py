@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from vst import assets
 from vst.core.packages import is_installed, require_keras
 from vst.core.types import Picture
-from vst.errors import AssetError, MissingFileError
+from vst.errors import AssetError, MissingFileError, UnsupportedFileError
 from vst.nets import array_networks
 from vst.nets.backbones import Backbone, normalize_as_torch, open_backbone
 
@@ -91,6 +91,10 @@ class Judge:
             self.lpips = Lpips("vgg16", self.vgg, heads)
 
 
+WEIGHT_SUFFIXES = (".npz", ".h5")
+"""Suffixes of a judge's file."""
+
+
 def find_judge() -> Path | None:
     """The weights that `vst models pull vgg16` installed, if they and Keras are there."""
     if not is_installed("keras"):
@@ -107,6 +111,11 @@ def open_judge(place: Path | str) -> Judge:
     place = Path(place)
     if not place.exists():
         raise MissingFileError(f"judge {str(place)!r} does not exist. Give a file or a folder.")
+    if place.is_file() and place.suffix.lower() not in WEIGHT_SUFFIXES:
+        raise UnsupportedFileError(
+            f"judge {str(place)!r} holds no weights. Give a file that ends in "
+            f"{' or '.join(WEIGHT_SUFFIXES)}, or a folder."
+        )
     files = [place] if place.is_file() else list_judge_files(place)
     if not files:
         raise MissingFileError(

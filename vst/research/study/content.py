@@ -60,7 +60,12 @@ class Subject:
             raise UsageError("no style was given. Name one with -s: a picture, a video, or @name")
         for style in self.styles:
             check_style_exists(style)
-        open_source(self.content).close()
+        with open_source(self.content) as source:
+            length = source.info.duration
+        if length and self.start >= length:
+            raise UsageError(
+                f"start {self.start:g}: {self.content} ends after {length:g} s. Give an earlier one"
+            )
 
     def fingerprint(self) -> dict[str, Any]:
         """What a row's result depends on, whatever the case: files by what is in them."""

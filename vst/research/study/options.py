@@ -7,6 +7,7 @@ from dataclasses import Field, fields
 from itertools import product
 from typing import Any
 
+from vst.core.fields import check_option
 from vst.core.registry import make_unknown_error
 from vst.engines.options import OPTION_ALIASES, collect_option_fields
 from vst.errors import UsageError
@@ -68,6 +69,13 @@ def split_pairs(texts: Iterable[str], kinds: Kinds) -> list[tuple[str, str]]:
 
 
 def parse_value(name: str, text: str, kinds: Kinds) -> Any:
+    """Parse a text as the option's type, and check that it is in range."""
+    value = parse_text(name, text, kinds)
+    check_option(name, value, kinds[name].metadata)
+    return value
+
+
+def parse_text(name: str, text: str, kinds: Kinds) -> Any:
     """Parse a text as the option's type: ``none`` is None, ``+`` separates several values."""
     default, about = kinds[name].default, kinds[name].metadata
     kind: Any = about.get("kind") or (None if default is None else type(default))

@@ -257,6 +257,11 @@ def load_settings(folder: Path, kind: str, changed: dict[str, Any]) -> TrainingS
 def read_record(folder: Path) -> dict[str, Any]:
     """Read the ``training.json`` of a training."""
     path = folder / "training.json"
+    if not path.is_file():
+        raise MissingFileError(
+            f"{str(folder)!r} does not hold a training: it has no training.json. Start one there "
+            "with --out"
+        )
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         if {"kind", "plan", "network", "curves"} <= set(found):
