@@ -238,6 +238,24 @@ def test_without_openexr_the_extra_is_named(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_mask_is_written_and_read_as_values_not_as_light(tmp_path: Path, style: str) -> None:
+    ramp = np.repeat(np.linspace(0, 255, WIDTH).astype(np.uint8)[None], HEIGHT, 0)
+    (tmp_path / "in").mkdir()
+    for number in range(2):
+        cv2.imwrite(
+            str(tmp_path / "in" / f"{number}.png"), np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
+        )
+    cv2.imwrite(str(tmp_path / "ramp.png"), ramp)
+    words, options = (tmp_path / "in", style), {"engine": "tint", "mask_edge": "soft"}
+    mattes = tmp_path / "m" / "m.####.exr"
+    stylize(*words, tmp_path / "a", mask=tmp_path / "ramp.png", save_mask=mattes, **options)
+    values = read_half(tmp_path / "m" / "m.0001.exr")[0, :, 0]
+    assert np.abs(values - ramp[0] / 255).max() < 0.04  # a mask's levels are stretched by 8
+    stylize(*words, tmp_path / "b", mask=tmp_path / "m", **options)
+    one, other = (cv2.imread(str(tmp_path / name / "frame_000001.png")) for name in "ab")
+    assert cv2.absdiff(one, other).max() <= 8
+
+
 def test_a_gray_exr_and_one_of_8_bits_are_read(tmp_path: Path) -> None:
     kind = {"type": OpenEXR.scanlineimage}
     with OpenEXR.File(kind, {"Y": np.full((4, 4), 0.25, np.float32)}) as file:

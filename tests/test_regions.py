@@ -194,6 +194,7 @@ def test_a_wrong_file_is_named(folder: Path, text: str, error: str) -> None:
         ({"mask_regions": "labels", "mask": "auto"}, "beside mask_regions"),
         ({"mask_regions": "nothing"}, "does not exist"),
         ({"mask_regions": "labels", "save_mask": "m.mkv"}, "Give a folder"),
+        ({"mask_regions": "labels", "save_mask": "m/a.####.png"}, "Give a folder"),
     ],
 )
 def test_a_wrong_job_is_refused(

@@ -61,9 +61,7 @@ def read_exr(path: Path, max_pixels: int = LIMITS.pixels) -> npt.NDArray[np.uint
     """Read a picture as RGB or RGBA of 16 bits, with sRGB's curve; light above 1 is white."""
     light = read_light(path, max_pixels)
     coded = np.empty(light.shape, np.uint16)
-    colors = light[..., :3].clip(0, 1)
-    curve = np.where(colors <= 0.0031308, colors * 12.92, 1.055 * colors ** (1 / 2.4) - 0.055)
-    coded[..., :3] = np.rint(curve * WHITE)
+    coded[..., :3] = np.rint(_code_light(light[..., :3].clip(0, 1)) * WHITE)
     coded[..., 3:] = np.rint(light[..., 3:].clip(0, 1) * WHITE)
     return coded
 
@@ -85,6 +83,22 @@ def write_exr(path: Path, pixels: npt.NDArray[Any]) -> None:
         raise OutputError(
             f"{str(path)!r} cannot be written: {error}. Check the disk, and run again"
         ) from error
+
+
+def code_mask(alpha: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Code a mask's values, 0..255, so that an EXR has them as they are, not as light."""
+    return np.asarray(np.rint(_code_light(np.arange(256) / 255) * 255), np.uint8)[alpha]
+
+
+def decode_mask(coded: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Take `code_mask` back."""
+    values = _get_curve()[np.arange(256) * 257]
+    return np.asarray(np.rint(values * 255), np.uint8)[coded]
+
+
+def _code_light(light: Any) -> Any:
+    """Code linear light, 0..1, by the curve of sRGB."""
+    return np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
 
 
 @lru_cache(maxsize=1)

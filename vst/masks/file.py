@@ -10,6 +10,7 @@ import numpy as np
 
 from vst.core.timecode import format_time
 from vst.core.types import Frame, Picture
+from vst.imaging.exr_file import decode_mask
 from vst.masks.base import Alpha, Mask
 from vst.video.sources.base import FrameReader
 
@@ -55,6 +56,8 @@ class FileMask(Mask):
 
     def convert(self, mask: Picture, picture: Picture) -> Alpha:
         """Convert a picture of the mask to an alpha of the size of ``picture``."""
+        if self.source.info.codec == "exr":  # which holds the mask's values, not light
+            mask = decode_mask(mask)
         return convert_to_alpha(mask, picture, self.inverted)
 
     def close(self) -> None:

@@ -262,11 +262,12 @@ def check_save_mask(job: Job) -> None:
         return
     if job.mask is None and job.mask_regions is None:
         raise UsageError(f"save_mask {job.save_mask!r} without a mask. Set mask, or leave it out")
-    if job.mask_regions is not None and detect_sink_kind(job.save_mask) != "folder":
+    target = locate_output(job.save_mask)
+    is_folder = detect_sink_kind(job.save_mask) == "folder" and target == Path(job.save_mask)
+    if job.mask_regions is not None and not is_folder:
         raise UsageError(
             f"save_mask {job.save_mask!r} with regions: each has a folder in it. Give a folder"
         )
-    target = locate_output(job.save_mask)
     if detect_sink_kind(job.save_mask) not in ("video", "folder"):
         raise UsageError(
             f"save_mask {job.save_mask!r} is neither a video nor a folder. Give a name such as "

@@ -18,6 +18,7 @@ from vst.core.types import Frame, Picture
 from vst.imaging.color import CONTENT_SHARES, ONLY, mix_content_color
 from vst.imaging.compositing import compute_painting_share, fade_to_content
 from vst.imaging.deep_color import apply_difference
+from vst.imaging.exr_file import code_mask
 from vst.imaging.palette import recolor_by_palette
 from vst.masks.base import Alpha, blend
 from vst.pipeline.parts import PipelineParts
@@ -143,7 +144,9 @@ class FrameWriter:
     def _write_mattes(self, frame: Frame, alpha: Alpha) -> None:
         layers = [alpha] if alpha.ndim == 2 else np.moveaxis(alpha, 2, 0)
         for sink, layer in zip(self.parts.mattes, layers):
-            sink.write(Frame(frame.index, frame.time, cv2.cvtColor(layer, cv2.COLOR_GRAY2RGB)))
+            names = sink.spec.names
+            coded = code_mask(layer) if names is not None and names.codec == "exr" else layer
+            sink.write(Frame(frame.index, frame.time, cv2.cvtColor(coded, cv2.COLOR_GRAY2RGB)))
 
     def _end_chunk(self, start: Handover | WarmStart) -> None:
         trail = self.parts.trail
