@@ -174,6 +174,30 @@ def test_light_above_white_is_reported(tmp_path: Path) -> None:
         assert (source.at(0) == 255).all()
 
 
+def test_light_above_white_is_kept_where_that_is_asked(tmp_path: Path, style: str) -> None:
+    (tmp_path / "hot").mkdir()
+    light = (draw_light(0, opaque=True).astype(np.float32) * 30).astype(np.float16)
+    for number in range(2):
+        write_light(tmp_path / "hot" / f"a.{number:02}.exr", light)
+    words, options = (tmp_path / "hot", style), {"engine": "tint", "hdr": "keep"}
+    done = stylize(*words, tmp_path / "same" / "a.##.exr", strength=0, **options)
+    same = read_half(tmp_path / "same" / "a.01.exr").astype(np.float32)
+    assert not done.warnings
+    bright = light > 0.05
+    assert (same[bright] == light[bright]).all() and same.max() > 25
+    assert np.abs(same - light).max() < 0.001
+    stylize(*words, tmp_path / "half" / "a.##.exr", strength=0.3, **options)
+    half = read_half(tmp_path / "half" / "a.01.exr").astype(np.float32)
+    assert 1 < half.max() <= light.max() and np.abs(half - light).mean() > 0.1
+
+
+def test_light_of_frames_is_kept_in_exr_alone(shot: Path, tmp_path: Path, style: str) -> None:
+    for output in (tmp_path / "out.mov", tmp_path / "out"):
+        job = make_job(shot, style, output, hdr="keep", codec=None)
+        with pytest.raises(UsageError, match="Give EXR frames"):
+            check_job(job)
+
+
 def test_a_damaged_exr_is_named(tmp_path: Path) -> None:
     whole = write_light(tmp_path / "a.exr", draw_light(0)).read_bytes()
     (tmp_path / "b.exr").write_bytes(whole[:-200])

@@ -66,11 +66,13 @@ def read_exr(path: Path, max_pixels: int = LIMITS.pixels) -> npt.NDArray[np.uint
     return coded
 
 
-def write_exr(path: Path, pixels: npt.NDArray[Any]) -> None:
-    """Write RGB or RGBA of 8 or 16 bits, with sRGB's curve, as half floats, in ZIP compression."""
+def write_exr(path: Path, pixels: npt.NDArray[Any], curve: Light | None = None) -> None:
+    """Write RGB or RGBA of 8 or 16 bits as half floats, in ZIP compression. ``curve``: the linear
+    light of each of 65,536 levels; None: sRGB's.
+    """
     library = import_openexr()
     deep = pixels.astype(np.uint16) * np.uint16(257) if pixels.dtype == np.uint8 else pixels
-    light = _get_curve()[deep[..., :3]]
+    light = (_get_curve() if curve is None else curve)[deep[..., :3]]
     if deep.shape[2] == 4:
         opacity = deep[..., 3:].astype(np.float32) / WHITE
         light = np.concatenate([light * opacity, opacity], axis=2)

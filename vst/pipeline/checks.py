@@ -31,7 +31,7 @@ from vst.schedule.score import Score, read_score
 from vst.schedule.timeline import NONE
 from vst.styles.from_score import check_score_files, list_used_styles
 from vst.styles.resolve import NETWORK_SUFFIX, PICTURE_SUFFIXES, check_style_exists
-from vst.video.frame_names import locate_frames, locate_output
+from vst.video.frame_names import locate_frames, locate_output, parse_output_names
 from vst.video.sinks import can_keep_depth, detect_sink_kind
 from vst.video.sources import STANDARD_STREAM, detect_source_kind, open_source
 from vst.video.sources.hdr import KEEP
@@ -244,7 +244,16 @@ def check_hdr(job: Job) -> None:
     """Refuse to keep HDR where the output, or what happens on the way, has 8 bits."""
     if job.hdr != KEEP:
         return
-    if detect_sink_kind(job.output) != "video" or not can_keep_depth(job.output, job.codec):
+    is_frames = detect_source_kind(job.content) == "folder"
+    kind = detect_sink_kind(job.output)
+    names = parse_output_names(job.output) if kind == "folder" else None
+    is_exr = kind == "folder" and (names.codec if names else job.codec) == "exr"
+    if is_frames and not is_exr:
+        raise UsageError(
+            f"hdr {KEEP!r} of frames: output {job.output!r} cannot hold it. Give EXR frames, such "
+            "as painted/frame.####.exr"
+        )
+    if not is_frames and (kind != "video" or not can_keep_depth(job.output, job.codec)):
         raise UsageError(
             f"hdr {KEEP!r}: output {job.output!r} cannot hold it. Give a video in a codec of 10 "
             "bits: hevc, prores, prores4444, vp9 (.webm) or ffv1"

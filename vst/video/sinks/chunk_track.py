@@ -18,7 +18,7 @@ from vst.imaging.exr_file import write_exr
 from vst.video.sinks import get_spec_kind
 from vst.video.sinks.assemble import get_track_suffix
 from vst.video.sinks.base import SinkSpec
-from vst.video.sinks.folder import check_folder_spec, encode_frame
+from vst.video.sinks.folder import check_folder_spec, choose_light_curve, encode_frame
 from vst.video.sinks.formats import choose_format
 from vst.video.sinks.gif import PICTURES, check_gif_spec
 from vst.video.sinks.track import TrackEncoding, TrackWriter, round_rate
@@ -98,7 +98,7 @@ class FrameArchiveWriter:
     def write_frame(self, img_array: npt.NDArray[Any]) -> None:
         if self._names.codec == "exr":  # which is written into files only
             draft = self.path.with_suffix(self._names.after[-4:])
-            write_exr(draft, img_array)
+            write_exr(draft, img_array, choose_light_curve(self._spec))
             data = draft.read_bytes()
             draft.unlink()
         else:

@@ -19,13 +19,14 @@ from vst.core.files import sync_to_disk
 from vst.core.types import Frame
 from vst.errors import OutputError, OutputExistsError, UsageError
 from vst.imaging.exr_file import SUFFIX as EXR
-from vst.imaging.exr_file import import_openexr, read_light, write_exr
+from vst.imaging.exr_file import Light, import_openexr, read_light, write_exr
 from vst.video.frame_names import CODECS, FrameNames
 from vst.video.sinks.atomic_output import AtomicOutput
 from vst.video.sinks.base import Sink, SinkReport, SinkSpec, join_pixels
 from vst.video.sinks.metadata import JOB_FILE
 from vst.video.sinks.timecode import find_start_timecode
 from vst.video.sinks.video import check_frame, check_numbers
+from vst.video.sources.tone_mapping import get_pq_curve
 
 # Level 3 writes three times as fast as level 6 and 3 % larger.
 _PNG = (cv2.IMWRITE_PNG_COMPRESSION, 3)
@@ -57,7 +58,7 @@ class FolderSink(Sink):
         pixels = join_pixels(frame, self.spec)
         if self._names.codec == "exr":
             self._times.append(frame.time)
-            write_exr(self._frames / self._get_name(), pixels)
+            write_exr(self._frames / self._get_name(), pixels, choose_light_curve(self.spec))
         else:
             self.add_picture(frame.time, encode_frame(pixels, self._names, self.spec))
 
@@ -192,6 +193,11 @@ def check_folder_spec(spec: SinkSpec) -> FrameNames:
     check_numbers(spec)
     _check_replaceable(names, spec.overwrite)
     return names
+
+
+def choose_light_curve(spec: SinkSpec) -> Light | None:
+    """Return the light of each of 65,536 levels in EXR frames of HDR; None: sRGB's."""
+    return None if spec.color is None else get_pq_curve()
 
 
 def encode_frame(pixels: npt.NDArray[Any], names: FrameNames, spec: SinkSpec) -> bytes:

@@ -18,13 +18,17 @@ from vst.core.types import Frame, Picture, VideoInfo
 from vst.errors import MediaError, UnsupportedFileError, UsageError
 from vst.imaging.exr_file import SUFFIX as EXR
 from vst.imaging.exr_file import read_light
+from vst.imaging.extend_colors import extend_colors
 from vst.video.frame_names import locate_frames, parse_frame_pattern
 from vst.video.sources import PICTURE_SUFFIXES
 from vst.video.sources.base import Source
+from vst.video.sources.hdr import EXR_COLOR, LightCoder
 from vst.video.sources.picture import read_picture, read_pixels
 from vst.video.sources.pixels import make_frame
 from vst.video.sources.rate import check_rate
 
+HIGHLIGHTS = "light up to"
+"""What a warning of light above white says of it."""
 DEFAULT_RATE = Fraction(25)
 """Frames a second of a folder without notes on its rate."""
 
@@ -128,9 +132,29 @@ class FolderSource(Source):
         self.info = replace(self.info, deep=found)
         return found
 
+    def keep_hdr(self) -> bool:
+        if self._paths[0].suffix.lower() != EXR:
+            return False
+        self.info = replace(self.info, deep=True, hdr=True, color=EXR_COLOR)
+        self._coder = LightCoder()
+        self.warnings = [line for line in self.warnings if HIGHLIGHTS not in line]
+        return True
+
+    def _read_light(self, path: Path, index: int, time: float) -> Frame:
+        """Read a frame whose light is kept, however bright."""
+        light = read_light(path, self._max_pixels)
+        deep = self._coder.code(light[..., :3])
+        picture = self._coder.show(deep)
+        if not self.info.alpha or light.shape[2] == 3:
+            return Frame(index, time, picture, None, deep)
+        alpha = np.asarray(np.rint(light[..., 3].clip(0, 1) * 255), np.uint8)
+        return Frame(index, time, extend_colors(picture, alpha > 0), alpha, deep)
+
     def _read(self, path: Path, index: int = 0, time: float = 0.0) -> Frame:
         """Read a frame, with its opacity and in 16 bits where that is kept."""
-        if not self.info.alpha and not self.info.deep:
+        if self.info.hdr:
+            frame = self._read_light(path, index, time)
+        elif not self.info.alpha and not self.info.deep:
             frame = Frame(index, time, read_picture(path, self._max_pixels))
         else:
             pixels = read_pixels(path, self.info.alpha, self._max_pixels)
@@ -151,8 +175,8 @@ class FolderSource(Source):
         highest = float(read_light(first, self._max_pixels)[..., :3].max())
         if highest > 1:
             self.warnings.append(
-                f"{str(first)!r} has light up to {highest:.3g} times white; what is above white is "
-                "shown, and written, as white"
+                f"{str(first)!r} has {HIGHLIGHTS} {highest:.3g} times white; what is above white "
+                "becomes white. With hdr 'keep', an output of EXR frames keeps it"
             )
 
     def _warn_of_gaps(self) -> None:

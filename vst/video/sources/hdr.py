@@ -28,6 +28,31 @@ Levels = npt.NDArray[np.float32]
 """R'G'B' in float32, (height, width, 3)."""
 
 
+EXR_COLOR = ColorInfo("rgb", "bt709", "smpte2084", full_range=True, bits=16)
+"""How the light of an EXR is coded while it is painted: 16 bits of PQ hold 0 to 49 times white."""
+
+
+class LightCoder:
+    """Codes the light of EXR pictures, 1 for white, as `EXR_COLOR` says, and tone-maps it."""
+
+    def __init__(self) -> None:
+        from vst.video.sources import tone_mapping as tone
+
+        self._most = 10000 / tone.REFERENCE_WHITE
+        coded = tone.encode_pq(np.linspace(0, 1, STEPS) ** 4 * self._most)
+        self._to_code = coded.astype(np.float32)
+        self._show = tone.convert_to_sdr
+
+    def code(self, light: Levels) -> Deep:
+        """Return the codes of light, (height, width, 3)."""
+        root = np.sqrt(np.sqrt(light.clip(0, self._most) / np.float32(self._most)))
+        return np.asarray(np.rint(_look_up(self._to_code, root) * 65535), np.uint16)
+
+    def show(self, deep: Deep) -> Picture:
+        """Return the tone-mapped picture of codes."""
+        return np.asarray(np.rint(self._show(deep / 65535, EXR_COLOR) * 255), np.uint8)
+
+
 class HdrPainting:
     """Puts paintings of a tone-mapped copy back into frames of HDR with one ``color``.
 

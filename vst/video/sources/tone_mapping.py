@@ -11,6 +11,7 @@ with it, which keeps the hue; colors outside BT.709 are desaturated until they f
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -60,10 +61,8 @@ def _compute_xyz_matrix(name: str) -> Values:
 
 def _linearize(coded: Values, transfer: str, weights: Values) -> Values:
     """Convert coded values in 0..1 to display light, 1 at the reference white; (..., 3)."""
-    if transfer == PQ:  # SMPTE ST 2084
-        power = coded ** (1 / 78.84375)
-        light = np.maximum(power - 0.8359375, 0) / (18.8515625 - 18.6875 * power)
-        return light ** (1 / 0.1593017578125) * (10000 / REFERENCE_WHITE)
+    if transfer == PQ:
+        return decode_pq(coded)
     if transfer == HLG:  # ITU-R BT.2100, with its system gamma of 1.2 at 1000 cd/m2
         scene = np.where(
             coded <= 0.5,
@@ -91,6 +90,21 @@ def expand_highlights(light: Values, peak: float = PEAK / REFERENCE_WHITE) -> Va
     # The positive root of above = a (1 + a / top²) / (1 + a).
     found = top**2 / 2 * (above - 1 + np.sqrt((1 - above) ** 2 + 4 * above / top**2))
     return np.where(light < KNEE, light, KNEE + (1 - KNEE) * found)
+
+
+def decode_pq(coded: Values) -> Values:
+    """Return the display light, 1 at the reference white, of codes in 0..1 (SMPTE ST 2084)."""
+    power = coded ** (1 / 78.84375)
+    light = np.maximum(power - 0.8359375, 0) / (18.8515625 - 18.6875 * power)
+    return np.asarray(light ** (1 / 0.1593017578125) * (10000 / REFERENCE_WHITE))
+
+
+@lru_cache(maxsize=1)
+def get_pq_curve() -> npt.NDArray[np.float32]:
+    """Return the light of each of 65,536 levels of PQ; the array is shared and read-only."""
+    curve = decode_pq(np.arange(65536) / 65535).astype(np.float32)
+    curve.setflags(write=False)
+    return curve
 
 
 def encode_pq(light: Values) -> Values:
