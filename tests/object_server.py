@@ -80,6 +80,7 @@ def run_server() -> Iterator[ObjectServer]:
     pytest.importorskip("s3fs", reason="needs the extra 'cloud'")
     pytest.importorskip("moto", reason="needs moto, of the extra 'dev'")
     pytest.importorskip("flask_cors", reason="needs flask-cors, of the extra 'dev'")
+    import s3fs
     from moto.server import DomainDispatcherApplication, create_backend_app
     from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -99,6 +100,7 @@ def run_server() -> Iterator[ObjectServer]:
         patch.setenv("AWS_MAX_ATTEMPTS", "1")  # no attempts but those of `vst.storage`
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
         patch.setattr("vst.storage.PAUSE_SECONDS", 0.01)
+        s3fs.S3FileSystem.clear_instance_cache()  # kept for the server of another module
         yield ObjectServer(f"http://127.0.0.1:{server.server_port}", store)
     server.shutdown()
     thread.join()
