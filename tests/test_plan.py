@@ -21,9 +21,10 @@ from tests.chunk_helpers import (
     run_in_chunks,
 )
 from vst.api import make_job
+from vst.checkpoint.handover import WarmStart, decode_start, encode_start
 from vst.checkpoint.planner import ChunkPlan, ChunkRule, WarmupNeed, plan_chunks
 from vst.checkpoint.store import ChunkFolder, get_chunk_folder, read_manifest
-from vst.cluster.paint_chunks import make_order, store_result
+from vst.cluster.paint_chunks import find_first_missing, make_order, store_result
 from vst.cluster.transport import FileTransport
 from vst.cluster.worker import Worker
 from vst.errors import Cancelled, OutputError
@@ -87,6 +88,7 @@ EXACT: list[dict[str, Any]] = [
     {"start": 2.05, "stabilize": "gaussian", "strength": 0.2},
     {"stabilize": "steady"},
     {"steadiness": 1.0, "ghost": 0.1},
+    {"start": 3.8, "stabilize": "steady"},  # no cut from there on: one shot for all workers
     {"mask": "auto:0.2,0.2,0.5,0.5", "stabilize": "off", "end": 7},
 ]
 
@@ -154,6 +156,45 @@ def test_the_plan_is_what_a_run_finds(films: Path, tmp_path: Path) -> None:
     within = plans[1].start
     assert within is not None
     assert (within.index, within.first_written, within.read_from.index) == (20, 18, 16)
+
+
+@pytest.mark.parametrize("need", [WarmupNeed(0), WarmupNeed(2, 2), WarmupNeed(15, 15)], ids=str)
+def test_a_plan_continues_from_any_chunk(films: Path, need: WarmupNeed) -> None:
+    rule, size = ChunkRule(20, 32, 16), (48, 36)
+    with open_source(films / "content.mp4") as source:
+        frames = list(source.frames())
+    plans = list(plan_chunks(frames, rule, size, need))
+    assert len(plans) > 3
+    for number, plan in enumerate(plans[1:], 1):
+        assert plan.start is not None
+        kept = decode_start(encode_start(plan.start))  # as the chunk before keeps it
+        assert isinstance(kept, WarmStart)
+        rest = plan_chunks(frames[kept.read_from.index :], rule, size, need, (number, kept))
+        for found, expected in zip(rest, plans[number:], strict=True):
+            assert (found.number, found.frames) == (expected.number, expected.frames)
+            assert place_of(found.start) == place_of(expected.start)
+            assert place_of(found.following) == place_of(expected.following)
+
+
+def place_of(start: WarmStart | None) -> Any:
+    if start is None:
+        return None
+    return start.index, start.first_written, start.read_from, start.earlier, str(start.cuts)
+
+
+def test_a_cluster_continues_to_read_where_a_chunk_is_missing(
+    films: Path, tmp_path: Path, paint_whole: Any
+) -> None:
+    output = tmp_path / "out.mkv"
+    job = make_chunk_job(films, output)
+    with pytest.raises(Cancelled):
+        run_in_chunks(job, chunk_painter=SeparatePainter({0, 1, 2, 4}, workers=2))
+    manifest = read_manifest(output)
+    assert manifest is not None
+    folder = ChunkFolder(output, manifest["about"], ChunkRule.read(manifest["rule"]), {})
+    first = find_first_missing(folder)
+    folder.close(keep=True)
+    assert first is not None and first[0] == 3 and first[1].index > 40
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow])

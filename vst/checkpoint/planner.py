@@ -132,6 +132,13 @@ class StartFinder:
         self._scene = index
         self._times: list[float] = []  # of the scene's frames
 
+    @staticmethod
+    def after(need: WarmupNeed, start: WarmStart) -> StartFinder:
+        """A finder that gets the frames from ``start.read_from`` on."""
+        finder = StartFinder(need, start.read_from.index - len(start.earlier))
+        finder._times = list(start.earlier)
+        return finder
+
     def add(self, frame: Frame, cuts: State, cut: bool) -> None:
         """Add a frame; ``cuts``: the state of the cut detector before it, ``cut``: whether a scene
         starts with it.
@@ -153,14 +160,22 @@ class StartFinder:
 
 
 def plan_chunks(
-    frames: Iterable[Frame], rule: ChunkRule, size: tuple[int, int], need: WarmupNeed
+    frames: Iterable[Frame],
+    rule: ChunkRule,
+    size: tuple[int, int],
+    need: WarmupNeed,
+    first: tuple[int, WarmStart] | None = None,
 ) -> Iterator[ChunkPlan]:
     """Yield the chunks of a video, each as soon as its end is known; ``size`` is the width and
-    height of the painting, at which cuts are detected.
+    height of the painting, at which cuts are detected. ``first``: the number and start of the first
+    one that is planned; ``frames`` then begin with the one that it reads first.
     """
     cuts, finder = CutDetector(), StartFinder(need)
-    number, index = 0, -1
-    start: WarmStart | None = None
+    number, start = first if first is not None else (0, None)
+    if start is not None:
+        cuts.restore(start.cuts)
+        finder = StartFinder.after(need, start)
+    index = -1
     for frame in frames:
         index = frame.index
         before_frame = cuts.state()

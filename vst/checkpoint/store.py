@@ -13,6 +13,7 @@ import contextlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -33,6 +34,10 @@ STYLES_FINGERPRINT = "looks of the styles"
 MANIFEST, LOCK, JOINING = "manifest.json", "lock", "joining"
 MANIFEST_DRAFT = f".{Path(MANIFEST).stem}."
 """How the name of a manifest begins that a killed run had not finished writing."""
+MANY_CHUNKS = 200
+"""Chunks from which on the manifest, which lists all of them, is not written after each ..."""
+LISTING_PAUSE = 20.0
+"""... but after pauses of so many times the seconds that writing it takes."""
 UNFINISHED = ".unfinished"
 STATE_SUFFIX = ".npz"
 LARGEST_MANIFEST = 64_000_000
@@ -123,6 +128,8 @@ class ChunkFolder:
         self.chunks: dict[int, Chunk] = {}
         self.on_kept: Callable[[Sequence[Path]], None] = lambda paths: None
         self._styles_before: Any = None
+        self._is_listed = True
+        self._next_listing = 0.0
         self._make()
         with _as_output_error(self.path):
             self._lock = Lock(self.path / LOCK, repr(str(output)))
@@ -275,11 +282,20 @@ class ChunkFolder:
             track.replace(kept[0])
             state.replace(kept[1])
             self.chunks[number] = Chunk(kept[0].name, kept[1].name, frames, first, *sums, last)
-            self._write_manifest()
-        self.on_kept([*kept, self.path / MANIFEST])
+            if self._lists_each or time.monotonic() >= self._next_listing:
+                self._write_manifest()
+                kept.append(self.path / MANIFEST)
+            else:
+                self._is_listed = False
+        self.on_kept(kept)
+
+    @property
+    def _lists_each(self) -> bool:
+        """Whether the manifest is written after each chunk, however long that takes."""
+        return len(self.chunks) < MANY_CHUNKS
 
     def _write_manifest(self, published: list[int] | None = None) -> None:
-        listed = []
+        began, listed = time.monotonic(), []
         for number in range(max(self.chunks, default=-1) + 1):
             if number in self.chunks:
                 listed.append(asdict(self.chunks[number]))
@@ -297,6 +313,9 @@ class ChunkFolder:
         with atomic_write(self.path / MANIFEST, sync=True) as draft:
             draft.write_text(json.dumps(plain, ensure_ascii=False, indent=1), encoding="utf-8")
         sync_to_disk(self.path)
+        self._is_listed = True
+        now = time.monotonic()
+        self._next_listing = now + LISTING_PAUSE * (now - began)
 
     def _get_styles_before(self) -> dict[str, Any]:
         return {STYLES_FINGERPRINT: self._styles_before} if self._styles_before is not None else {}
@@ -311,6 +330,9 @@ class ChunkFolder:
     def close(self, *, keep: bool) -> None:
         """Remove unfinished files and release the lock; ``keep``: leave the chunks, if any."""
         going = not (keep and self.chunks)
+        if not (going or self._is_listed):
+            with contextlib.suppress(OSError):
+                self._write_manifest()
         with contextlib.suppress(OSError):
             for path in self.path.iterdir():
                 if path.name.startswith(JOINING):

@@ -18,6 +18,7 @@ import numpy as np
 
 from vst import __version__
 from vst.checkpoint.fingerprint import is_path, list_inputs
+from vst.checkpoint.handover import WarmStart
 from vst.checkpoint.planner import ROUNDS, ChunkPlan, plan_chunks
 from vst.checkpoint.store import STATE_SUFFIX, ChunkFolder
 from vst.cluster.pool import RETRIED, TaskOutcome, WorkerPool
@@ -30,7 +31,7 @@ from vst.errors import Cancelled, EngineError, OutputError, VSTError
 from vst.job import Job
 from vst.pipeline.build_schedule import Schedule
 from vst.pipeline.control import RunControl
-from vst.pipeline.frames import count_frames, read_frames
+from vst.pipeline.frames import count_frames, read_masked_frames
 from vst.pipeline.loop import PAINT, LoopResult
 from vst.pipeline.run import Result, run
 from vst.pipeline.session import CHUNK_SECONDS, RenderSession, get_warmup_need
@@ -144,8 +145,13 @@ class ClusterPainter:
         painter = session.parts.painter
         need = get_warmup_need(session.job, painter.engine.warmup)
         size = (painter.width, painter.height)
-        frames = read_frames(session.job, session.source)
-        plans = plan_chunks(frames, folder.rule, size, need)
+        first = find_first_missing(folder)
+        read_from = first[1].read_from if first is not None else None
+        # Chunks end where the content shows it: the mask does not matter.
+        frames = (
+            frame for frame, _ in read_masked_frames(session.job, session.source, None, read_from)
+        )
+        plans = plan_chunks(frames, folder.rule, size, need, first)
         while True:
             began = time.perf_counter()
             plan = next(plans, None)
@@ -182,6 +188,16 @@ class ClusterPainter:
         stats.nodes[result.node] = stats.nodes.get(result.node, 0) + 1
         warnings += [text for text in result.warnings if text not in warnings]
         stats.store_seconds += time.perf_counter() - began
+
+
+def find_first_missing(folder: ChunkFolder) -> tuple[int, WarmStart] | None:
+    """The number of the first missing chunk and its start, if chunks before it tell where that is;
+    None: all frames have to be read. Chunks that were painted without a cluster do not tell what
+    is in the scene before.
+    """
+    number = folder.missing
+    start = folder.load_start(number) if number is not None else None
+    return (number, start) if number and isinstance(start, WarmStart) else None
 
 
 def store_result(result: TaskResult, number: int, folder: ChunkFolder) -> int:

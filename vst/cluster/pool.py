@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from vst.cluster.running import RunningTasks
 from vst.cluster.tasks import CORES, LOCAL, TRIES, ChunkOrder, ClusterSettings, Task
 from vst.cluster.worker import Worker
 from vst.core.closable import Closable
@@ -39,6 +40,10 @@ NODE_POLL_SECONDS = 5.0
 """Seconds between two checks which machines there are."""
 ANSWER_SECONDS = 10.0
 """Seconds within which a cluster answers."""
+DEATH, LOSS, MOST_LOSSES = 4, 1, 4 * TRIES
+"""A task fails after `TRIES` workers have died with it. A machine that is lost, as those of a cloud
+that are cheap are now and then, counts less: it is hardly the task's fault.
+"""
 DIED = "the worker died, or its machine was lost, each time; it may lack memory"
 NO_WORKER_SECONDS = 120.0
 """Seconds without any worker after which the job fails."""
@@ -89,6 +94,7 @@ class WorkerPool(Closable):
         self._actors: dict[Any, str] = {}  # -> node
         self._starting: dict[Any, Any] = {}  # reference to its readiness -> actor
         self._idle: list[Any] = []
+        self._losses: Counter[tuple[str, int]] = Counter()
         self._checked = 0.0
         self._refusing: set[str] = set()
         self._started = False
@@ -185,21 +191,21 @@ class WorkerPool(Closable):
         started once ``is_wanted`` is false; those that run are waited for, unless the caller stops
         asking for outcomes.
         """
-        running: dict[Any, tuple[Task, Any]] = {}
+        running = RunningTasks()
         try:
             yield from self._run_tasks(tasks, is_wanted, running)
         finally:
-            for _, actor in running.values():  # it is ready again when its task has ended
-                self._starting[actor.prepare.remote(None)] = actor
+            for one in running.tasks.values():  # ready again when its task has ended
+                self._starting[one.actor.prepare.remote(None)] = one.actor
 
     def _run_tasks(
         self,
         tasks: Iterator[Task],
         is_wanted: Callable[[], bool],
-        running: dict[Any, tuple[Task, Any]],
+        running: RunningTasks,
     ) -> Iterator[TaskOutcome]:
         again: list[Task] = []
-        losses: Counter[tuple[str, int]] = Counter()
+        ended: set[tuple[str, int]] = set()
         more = True
         since = time.monotonic()
         while True:
@@ -210,21 +216,36 @@ class WorkerPool(Closable):
                 if task is None:
                     more = False
                     break
-                actor = self._idle.pop(0)
-                running[self._submit(actor, task)] = task, actor
-                if self._ray.wait(list(running), timeout=0)[0]:
+                self._give(task, running)
+                if self._ray.wait(list(running.tasks), timeout=0)[0]:
                     break
-            if not (running or again or more):
+            if not (again or more) and {one.task.key for one in running.tasks.values()} <= ended:
                 return
-            since = time.monotonic() if running else since
-            for reference in self._wait(POLL_SECONDS, since, list(running)):
-                task, actor = running.pop(reference)
-                outcome = self._outcome(reference, task, actor)
-                losses[task.key] += outcome is None
-                if outcome is None and losses[task.key] < TRIES:
-                    again.append(task)
+            if self._idle and not (again or more) and is_wanted():
+                late = running.find_late(time.monotonic())
+                if late is not None and late.key not in ended:
+                    self._give(late, running)
+            since = time.monotonic() if running.tasks else since
+            for reference in self._wait(POLL_SECONDS, since, list(running.tasks)):
+                one = running.pop(reference)
+                outcome = self._outcome(reference, one.task, one.actor)
+                key = one.task.key
+                if outcome is not None and outcome.error is None:
+                    running.record(one, time.monotonic())
+                elif running.count_copies(one.task):  # another worker may succeed
+                    continue
+                if key in ended:
+                    continue
+                if outcome is None and self._losses[key] < MOST_LOSSES:
+                    again.append(one.task)
                 else:
-                    yield outcome or TaskOutcome(task, error=EngineError(DIED))
+                    ended.add(key)
+                    yield outcome or TaskOutcome(one.task, error=EngineError(DIED))
+
+    def _give(self, task: Task, running: RunningTasks) -> None:
+        """Give a task to the next idle worker."""
+        actor = self._idle.pop(0)
+        running.add(self._submit(actor, task), task, actor, time.monotonic())
 
     def _submit(self, actor: Any, task: Task) -> Any:
         """Give a worker its task; a chunk order, which many tasks share, is sent once."""
@@ -244,13 +265,16 @@ class WorkerPool(Closable):
             value = self._ray.get(reference)
         except self._gone:
             self._drop_node(self._actors.pop(actor, ""))
+            self._losses[task.key] += LOSS
             return None
         except errors.ObjectLostError:
             self._idle.append(actor)
+            self._losses[task.key] += LOSS
             return None
         except errors.RayActorError:
             # Ray restarts it, and may have used up the attempts while it was starting.
             self._prepare(actor)
+            self._losses[task.key] += DEATH
             return None
         except Exception as error:
             self._idle.append(actor)

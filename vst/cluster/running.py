@@ -1,0 +1,75 @@
+"""The tasks that workers have: which task is whose, and which one takes so long that an idle worker
+should try it, too.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+from vst.cluster.tasks import Task
+
+LATE = 2.0
+"""Times the usual duration after which a task counts as late."""
+KNOWN = 5
+"""Tasks that have to end before it is known what is usual."""
+COPIES = 2
+"""Workers that have the same task at most."""
+
+
+@dataclass(frozen=True)
+class RunningTask:
+    """A task, the worker that has it, and when (``time.monotonic``) it was given."""
+
+    task: Task
+    actor: Any
+    began: float
+
+
+@dataclass
+class RunningTasks:
+    """Reference of a call -> the task; and how long tasks of their size took."""
+
+    tasks: dict[Any, RunningTask] = field(default_factory=dict)
+    _paces: deque[float] = field(default_factory=lambda: deque(maxlen=200))
+
+    def add(self, reference: Any, task: Task, actor: Any, now: float) -> None:
+        """A worker has got a task."""
+        self.tasks[reference] = RunningTask(task, actor, now)
+
+    def pop(self, reference: Any) -> RunningTask:
+        """A worker has ended its task, or was lost."""
+        return self.tasks.pop(reference)
+
+    def record(self, done: RunningTask, now: float) -> None:
+        """Take the duration of a task that succeeded into account."""
+        self._paces.append((now - done.began) / measure_task(done.task))
+
+    def count_copies(self, task: Task) -> int:
+        """How many workers have this task."""
+        return sum(one.task.key == task.key for one in self.tasks.values())
+
+    def find_late(self, now: float) -> Task | None:
+        """The task that is late by the most and that only one worker has."""
+        if len(self._paces) < KNOWN:
+            return None
+        usual = median(self._paces)
+        copies = Counter(one.task.key for one in self.tasks.values())
+        lateness = [
+            ((now - one.began) / (usual * measure_task(one.task)), one.task)
+            for one in self.tasks.values()
+            if copies[one.task.key] < COPIES
+        ]
+        factor, task = max(lateness, key=lambda late: late[0], default=(0.0, None))
+        return task if factor > LATE else None
+
+
+def measure_task(task: Task) -> int:
+    """The frames of a chunk that are painted; 1 for a clip."""
+    if task.plan is None:
+        return 1
+    start = task.plan.start
+    warmup = start.first_written - start.read_from.index if start is not None else 0
+    return max(1, task.plan.frames + warmup)
