@@ -36,7 +36,7 @@ from vst.checkpoint.fingerprint import STEADY_METHOD
 from vst.checkpoint.handover import ReadPoint, WarmStart
 from vst.checkpoint.planner import ChunkPlan, ChunkRule
 from vst.checkpoint.store import ChunkFolder
-from vst.cluster import pool
+from vst.cluster import pool, running
 from vst.cluster.paint_chunks import ClusterPainter
 from vst.cluster.pool import WorkerPool
 from vst.cluster.tasks import ChunkOrder, ClusterSettings, TaskResult
@@ -252,8 +252,9 @@ def count_chunks(rule: ChunkRule, total: int) -> int:
 def model_seconds(case: Case, costs: Costs, total: int, rule: ChunkRule) -> float:
     """The model's seconds. Machines: a slow one counts as a tenth; one that is lost is away for a
     minute and as long as a worker starts, and half a chunk is painted in vain. Chunks: ``chunk``
-    and ``frame`` seconds, with warm-up. At the end, half a smallest chunk on average is waited for.
-    A restarted driver starts its workers twice, and paints again what was under way.
+    and ``frame`` seconds, with warm-up. At the end, one of the smallest chunks is waited for; with
+    slow machines until it is late and another one has painted it. A restarted driver starts its
+    workers twice, and paints again what was under way.
     """
     chunks = count_chunks(rule, total)
     frames = total + chunks * (WARMUP + AHEAD)
@@ -265,7 +266,9 @@ def model_seconds(case: Case, costs: Costs, total: int, rule: ChunkRule) -> floa
     speed /= 1 + per_second * away
     painting = work / (case.workers * speed)
     reading = total * costs.read if case.reads_ahead else 0.0
-    last = rule.longest(total - 1) * costs.frame
+    last = costs.chunk + costs.frame * (rule.longest(total - 1) + WARMUP + AHEAD)
+    if case.slow_share:
+        last *= running.LATE + 1
     seconds = costs.start + max(painting, reading) + last
     if case.stopped_at < 1:
         again = costs.start + each / 2
