@@ -222,7 +222,7 @@ class WorkerPool(Closable):
             if not (again or more) and {one.task.key for one in running.tasks.values()} <= ended:
                 return
             if self._idle and not (again or more) and is_wanted():
-                late = running.find_late(time.monotonic())
+                late = running.choose_late(time.monotonic())
                 if late is not None and late.key not in ended:
                     self._give(late, running)
             since = time.monotonic() if running.tasks else since

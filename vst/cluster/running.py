@@ -4,7 +4,7 @@ should try it, too.
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
@@ -15,8 +15,6 @@ LATE = 2.0
 """Times the usual duration after which a task counts as late."""
 KNOWN = 5
 """Tasks that have to end before it is known what is usual."""
-COPIES = 2
-"""Workers that have the same task at most."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +31,7 @@ class RunningTasks:
     """Reference of a call -> the task; and how long tasks of their size took."""
 
     tasks: dict[Any, RunningTask] = field(default_factory=dict)
+    _copied: set[tuple[str, int]] = field(default_factory=set)
     _paces: deque[float] = field(default_factory=lambda: deque(maxlen=200))
 
     def add(self, reference: Any, task: Task, actor: Any, now: float) -> None:
@@ -51,19 +50,23 @@ class RunningTasks:
         """How many workers have this task."""
         return sum(one.task.key == task.key for one in self.tasks.values())
 
-    def find_late(self, now: float) -> Task | None:
-        """The task that is late by the most and that only one worker has."""
+    def choose_late(self, now: float) -> Task | None:
+        """The task that is late by the most, to be given to another worker too; each is chosen only
+        once, or one that fails everywhere would never end.
+        """
         if len(self._paces) < KNOWN:
             return None
         usual = median(self._paces)
-        copies = Counter(one.task.key for one in self.tasks.values())
         lateness = [
             ((now - one.began) / (usual * measure_task(one.task)), one.task)
             for one in self.tasks.values()
-            if copies[one.task.key] < COPIES
+            if one.task.key not in self._copied
         ]
         factor, task = max(lateness, key=lambda late: late[0], default=(0.0, None))
-        return task if factor > LATE else None
+        if task is None or factor <= LATE:
+            return None
+        self._copied.add(task.key)
+        return task
 
 
 def measure_task(task: Task) -> int:
