@@ -75,8 +75,17 @@ class Visitor:
     def enter(self, clip: Path) -> None:
         """Open the page and upload a clip."""
         self.token = self.call("start")["token"]
-        path = f"upload/{self.token}/content?name=clip.mp4"
-        self.content = json.loads(self.send(path, clip.read_bytes()))["id"]
+        self.content = self.upload(clip, "content")
+
+    def upload(self, file: Path, role: str) -> str:
+        """Upload a file; returns its id."""
+        path = f"upload/{self.token}/{role}?name={file.name}"
+        return str(json.loads(self.send(path, file.read_bytes()))["id"])
+
+    def add_style(self, picture: Path) -> str:
+        """Upload a style; returns the id of its keyframe."""
+        file = self.upload(picture, "style")
+        return str(self.call("styles", file=file)["styles"][0]["id"])
 
     def paint(self, style: str) -> None:
         """Add a job to the queue."""
@@ -90,7 +99,9 @@ class Visitor:
         return {task["id"]: task["state"] for task in self.call("tasks")["tasks"]}
 
     def count_done(self) -> int:
-        return sum(state == "done" for state in self.list_states().values())
+        states = list(self.list_states().values())
+        assert "failed" not in states, self.call("tasks")["tasks"][-1]["error"]
+        return states.count("done")
 
 
 def start_server(program: list[str], port: int, log: Path) -> subprocess.Popen[bytes]:
@@ -107,7 +118,7 @@ def start_server(program: list[str], port: int, log: Path) -> subprocess.Popen[b
             time.sleep(0.1)
 
 
-def test_200_jobs_of_20_visitors_survive_a_killed_server(tmp_path: Path) -> None:
+def test_200_jobs_of_20_visitors_survive_a_killed_server(media: Path, tmp_path: Path) -> None:
     """Each visitor's jobs are done, after a SIGKILL in the middle; at that moment no visitor was
     more than two jobs ahead of another; nobody sees another's jobs or files.
     """
@@ -120,8 +131,9 @@ def test_200_jobs_of_20_visitors_survive_a_killed_server(tmp_path: Path) -> None
         for visitor in visitors:
             visitor.enter(clip)
         for visitor in visitors:  # one visitor after another: who comes last must not wait longest
+            style = visitor.add_style(media / "red.png")
             for _ in range(JOBS_EACH):
-                visitor.paint("@ink-wash")
+                visitor.paint(style)
         with TALLY.fault("the page's server killed (SIGKILL) with 200 jobs") as fault:
             while sum(counts := [one.count_done() for one in visitors]) < 4 * VISITORS:
                 time.sleep(1.0)
