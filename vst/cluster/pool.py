@@ -216,15 +216,13 @@ class WorkerPool(Closable):
                 if task is None:
                     more = False
                     break
-                self._give(task, running)
+                self._give(task, self._idle[0], running)
                 if self._ray.wait(list(running.tasks), timeout=0)[0]:
                     break
             if not (again or more) and {one.task.key for one in running.tasks.values()} <= ended:
                 return
             if self._idle and not (again or more) and is_wanted():
-                late = running.choose_late(time.monotonic())
-                if late is not None and late.key not in ended:
-                    self._give(late, running)
+                self._copy_late(running, ended)
             since = time.monotonic() if running.tasks else since
             for reference in self._wait(POLL_SECONDS, since, list(running.tasks)):
                 one = running.pop(reference)
@@ -233,6 +231,8 @@ class WorkerPool(Closable):
                 if outcome is not None and outcome.error is None:
                     running.record(one, time.monotonic())
                 elif running.count_copies(one.task):  # another worker may succeed
+                    if outcome is None:
+                        running.forget_copy(one.task)
                     continue
                 if key in ended:
                     continue
@@ -242,9 +242,16 @@ class WorkerPool(Closable):
                     ended.add(key)
                     yield outcome or TaskOutcome(one.task, error=EngineError(DIED))
 
-    def _give(self, task: Task, running: RunningTasks) -> None:
-        """Give a task to the next idle worker."""
-        actor = self._idle.pop(0)
+    def _copy_late(self, running: RunningTasks, ended: set[tuple[str, int]]) -> None:
+        """Give a task that is late to an idle worker, too, if one is fast."""
+        fast = running.choose_fast(self._idle)
+        late = running.choose_late(time.monotonic()) if fast is not None else None
+        if late is not None and late.key not in ended:
+            self._give(late, fast, running)
+
+    def _give(self, task: Task, actor: Any, running: RunningTasks) -> None:
+        """Give a task to an idle worker."""
+        self._idle.remove(actor)
         running.add(self._submit(actor, task), task, actor, time.monotonic())
 
     def _submit(self, actor: Any, task: Task) -> Any:

@@ -32,6 +32,7 @@ class RunningTasks:
 
     tasks: dict[Any, RunningTask] = field(default_factory=dict)
     _copied: set[tuple[str, int]] = field(default_factory=set)
+    _pace_of: dict[Any, float] = field(default_factory=dict)
     _paces: deque[float] = field(default_factory=lambda: deque(maxlen=200))
 
     def add(self, reference: Any, task: Task, actor: Any, now: float) -> None:
@@ -44,7 +45,21 @@ class RunningTasks:
 
     def record(self, done: RunningTask, now: float) -> None:
         """Take the duration of a task that succeeded into account."""
-        self._paces.append((now - done.began) / measure_task(done.task))
+        pace = (now - done.began) / measure_task(done.task)
+        self._paces.append(pace)
+        self._pace_of[done.actor] = pace
+
+    def forget_copy(self, task: Task) -> None:
+        """The copy of a task was lost with its worker: another may be made."""
+        self._copied.discard(task.key)
+
+    def choose_fast(self, actors: list[Any]) -> Any:
+        """The fastest of some workers; None where none is known to be as fast as usual."""
+        known = [actor for actor in actors if actor in self._pace_of]
+        fastest = min(known, key=lambda actor: self._pace_of[actor], default=None)
+        if fastest is None or self._pace_of[fastest] > LATE * median(self._paces):
+            return None
+        return fastest
 
     def count_copies(self, task: Task) -> int:
         """How many workers have this task."""
