@@ -243,11 +243,13 @@ class WorkerPool(Closable):
                     yield outcome or TaskOutcome(one.task, error=EngineError(DIED))
 
     def _copy_late(self, running: RunningTasks, ended: set[tuple[str, int]]) -> None:
-        """Give a task that is late to an idle worker, too, if one is fast."""
-        fast = running.choose_fast(self._idle)
-        late = running.choose_late(time.monotonic()) if fast is not None else None
-        if late is not None and late.key not in ended:
-            self._give(late, fast, running)
+        """Give the tasks that are late to idle workers, too, as far as there are fast ones."""
+        while (fast := running.choose_fast(self._idle)) is not None:
+            late = running.choose_late(time.monotonic())
+            if late is None:
+                return
+            if late.key not in ended:
+                self._give(late, fast, running)
 
     def _give(self, task: Task, actor: Any, running: RunningTasks) -> None:
         """Give a task to an idle worker."""
