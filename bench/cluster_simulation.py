@@ -316,8 +316,13 @@ def main() -> None:
                 flush=True,
             )
     if options.json:
+        place = Path(options.json)
+        if place.exists():  # of runs with other numbers of workers
+            before = json.loads(place.read_text(encoding="utf-8"))["rows"]
+            rows += [row for row in before if row["case"]["workers"] not in options.workers]
+        rows.sort(key=lambda row: row["case"]["workers"])
         found_all = {"hours": options.hours, "costs": asdict(costs), "rows": rows}
-        Path(options.json).write_text(json.dumps(found_all, indent=1) + "\n", encoding="utf-8")
+        place.write_text(json.dumps(found_all, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Make docs/pictures/cluster-model.png and the tables in docs/cluster.md, from docs/cluster.json,
-which `bench/cluster.py` writes.
+which `bench/cluster.py` writes, and docs/cluster-simulation.json, which
+`bench/cluster_simulation.py` writes.
 
 draw_cluster_model.py
 """
@@ -83,6 +84,22 @@ def format_model(found: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def format_simulation(found: dict[str, Any]) -> str:
+    """Format the simulated cases."""
+    lines = [
+        "| workers | case | simulated | model | machines lost | chunks lost | driver, per chunk |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in found["rows"]:
+        off = 100 * (row["seconds"] / row["model"] - 1)
+        lines.append(
+            f"| {row['case']['workers']:,} | {row['name']} | {row['seconds']:,.0f} s "
+            f"| {row['model']:,.0f} s ({off:+.0f} %) | {row['losses']} | {row['lost']} "
+            f"| {1000 * row['cpu'] / row['chunks']:.1f} ms, {row['calls'] / row['chunks']:.1f} calls |"
+        )
+    return "\n".join(lines)
+
+
 def format_duration(seconds: float) -> str:
     """Format seconds in a readable unit."""
     for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
@@ -103,7 +120,13 @@ def main() -> None:
     found = json.loads((DOCS / "cluster.json").read_text(encoding="utf-8"))
     save_picture(PICTURE, draw_curves_of_model(found))
     page = PAGE.read_text(encoding="utf-8")
-    for name, table in (("overhead", format_overhead(found)), ("model", format_model(found))):
+    simulated = json.loads((DOCS / "cluster-simulation.json").read_text(encoding="utf-8"))
+    tables = {
+        "overhead": format_overhead(found),
+        "model": format_model(found),
+        "simulation": format_simulation(simulated),
+    }
+    for name, table in tables.items():
         page = replace_table(page, name, table)
     PAGE.write_text(page, encoding="utf-8")
     print(PICTURE, PAGE)
