@@ -92,10 +92,11 @@ def format_simulation(found: dict[str, Any]) -> str:
     ]
     for row in found["rows"]:
         off = 100 * (row["seconds"] / row["model"] - 1)
+        cpu, calls = 1000 * row["cpu"] / row["chunks"], row["calls"] / row["chunks"]
         lines.append(
             f"| {row['case']['workers']:,} | {row['name']} | {row['seconds']:,.0f} s "
             f"| {row['model']:,.0f} s ({off:+.0f} %) | {row['losses']} | {row['lost']} "
-            f"| {1000 * row['cpu'] / row['chunks']:.1f} ms, {row['calls'] / row['chunks']:.1f} calls |"
+            f"| {cpu:.1f} ms, {calls:.1f} calls |"
         )
     return "\n".join(lines)
 
