@@ -1,12 +1,14 @@
 """Measures what painting on a cluster costs, and fits a model of its throughput.
 
     python bench/cluster.py --minutes 5 --json docs/cluster.json [--turns 3] [--engine embedded]
+        [--one-shot]
 
 Compares two workers of one core each, on Ray on this machine, with a local run on the same two
 cores, in turn, on a clip of 640 x 360 at 24 frames a second that the script draws (shots of 3 to
 9 s). Times run from the first frame read to the finished file; the start of Ray, TensorFlow and the
 workers is reported separately. Then it measures eight clips of 5 s as whole tasks, and a chunk's
-way through Ray's object store.
+way through Ray's object store, and the first minute in chunks of several lengths, from which a
+chunk's cost besides its frames follows.
 
 The model: a worker needs ``a`` seconds per chunk and ``b`` per frame (least squares over all
 chunks); the driver reads ahead, receives chunks and joins them at speeds that are measured here.
@@ -21,8 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import asdict, dataclass
-from fractions import Fraction
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -30,56 +31,21 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-import cv2
 import numpy as np
 
+from bench.cluster_clip import HEIGHT, RATE, WIDTH, draw_clip
+from vst.cluster import ClusterSettings
+
 ROOT = Path(__file__).parent.parent
-WIDTH, HEIGHT, RATE = 640, 360, 24
 CORES = 2
 STYLES = ("@ink-wash", "@indigo-waves")
 LINK = 125e6
 """Bytes a second of the driver's network in the model: one gigabit. Assumed, not measured."""
 FILM_HOURS, CLIP_SECONDS = 2.0, 10.0
 CHUNK = 10.0
+CHUNK_LENGTHS = (2.5, 5.0, 10.0)
+MINUTE = 60.0
 ASKED = 1.25
-
-
-def draw_clip(path: Path, seconds: float, seed: int = 0) -> None:
-    """Draw shots of 3 to 9 s, each with its own texture of several grains that drifts and grows."""
-    from vst.video.sinks.track import TrackWriter
-
-    rng = np.random.default_rng(seed)
-    left = round(seconds * RATE)
-    with tempfile.TemporaryDirectory() as folder:
-        track = Path(folder) / "track.mkv"
-        writer = TrackWriter(track, (WIDTH, HEIGHT), Fraction(RATE))
-        while left > 0:
-            frames = min(left, round(rng.uniform(3, 9) * RATE))
-            for picture in draw_shot(rng, frames):
-                writer.write_frame(picture)
-            left -= frames
-        writer.close()
-        track.replace(path)
-
-
-def draw_shot(rng: np.random.Generator, frames: int) -> Any:
-    """Yield the frames of one shot."""
-    large = np.zeros((HEIGHT * 2, WIDTH * 2, 3), np.float32)
-    for cell in (8, 24, 80, 240):
-        grain = rng.random((HEIGHT * 2 // cell + 2, WIDTH * 2 // cell + 2, 3), np.float32)
-        large += (
-            cv2.resize(grain, (WIDTH * 2, HEIGHT * 2), interpolation=cv2.INTER_CUBIC) * cell**0.5
-        )
-    low, high = large.min(), large.max()
-    texture = ((large - low) / (high - low) * 255).astype(np.uint8)
-    angle, speed = rng.uniform(0, 2 * np.pi), rng.uniform(0.5, 3)
-    for index in range(frames):
-        grown = 1 + 0.0005 * index
-        turn = cv2.getRotationMatrix2D((WIDTH, HEIGHT), 0.02 * index, grown)
-        turn[:, 2] -= (WIDTH / 2, HEIGHT / 2)
-        drift = 150 * np.sin(speed * index / 150)
-        turn[:, 2] += np.array([np.cos(angle), np.sin(angle)]) * drift
-        yield cv2.warpAffine(texture, turn, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REFLECT)
 
 
 def run_locally(clip: Path, folder: Path, engine: str, styles: list[str]) -> dict[str, Any]:
@@ -122,8 +88,38 @@ def measure_chunks(
     clip: Path, folder: Path, engine: str, styles: list[str], storage: str | None
 ) -> Any:
     """Paint one long video on two workers, and record what each chunk took."""
+    return paint_chunks(clip, folder, engine, styles, ClusterSettings("local", CORES, 1, storage))
+
+
+def measure_sizes(clip: Path, folder: Path, engine: str, styles: list[str]) -> Any:
+    """Paint the first minute in chunks of several lengths, and on one worker and two: what a chunk
+    costs besides its frames, and what the second worker gains.
+    """
+    settings, rows = ClusterSettings("local", CORES, 1), []
+    for seconds in CHUNK_LENGTHS:
+        rows += paint_chunks(clip, folder, engine, styles, settings, (seconds, MINUTE))["rows"]
+    turns = [
+        [
+            paint_chunks(clip, folder, engine, styles, replace(settings, workers=count),
+                         (CHUNK, MINUTE))["seconds"]
+            for count in (1, CORES)
+        ]
+        for _ in range(2)
+    ]  # fmt: skip
+    one, two = (median(column) for column in zip(*turns))
+    return {"rows": rows, "gain": one / two}
+
+
+def paint_chunks(
+    clip: Path,
+    folder: Path,
+    engine: str,
+    styles: list[str],
+    settings: ClusterSettings,
+    lengths: tuple[float, float | None] = (10.0, None),
+) -> Any:
+    """Paint a video on a cluster; ``lengths``: seconds of a chunk, and of the video."""
     from vst.api import make_job
-    from vst.cluster import ClusterSettings
     from vst.cluster.paint_chunks import ClusterPainter
     from vst.pipeline.control import RunControl
     from vst.pipeline.run import run
@@ -139,11 +135,12 @@ def measure_chunks(
 
     began = time.perf_counter()
     last = [0.0]
-    job = make_job(clip, styles, folder / "cluster.mp4", engine=engine, overwrite=True)
-    with start_workers(ClusterSettings("local", CORES, 1, storage)) as crew:
+    output, end = folder / "cluster.mp4", lengths[1]
+    job = make_job(clip, styles, output, engine=engine, overwrite=True, end=end)
+    with start_workers(settings) as crew:
         started = time.perf_counter() - began
         noted = Noted(crew, lambda progress: last.__setitem__(0, progress.seconds), RunControl())
-        result = run(job, chunk_painter=noted)
+        result = run(job, chunk_painter=noted, chunk_seconds=lengths[0])
         return {
             "seconds": result.seconds,
             "ray_seconds": round(started, 3),
@@ -158,7 +155,6 @@ def measure_chunks(
 def measure_clips(clip: Path, folder: Path, engine: str, styles: list[str], count: int = 8) -> Any:
     """Paint short clips as whole tasks: the seconds of the worker and of the driver for each."""
     from vst.api import make_job
-    from vst.cluster import ClusterSettings
     from vst.cluster.paint_clips import ClipQueue, run_batch_with_pool
 
     spent = [0.0]
@@ -249,9 +245,11 @@ class Model:
         return {"seconds": seconds, "clips_per_second": count / seconds, "limit": limit}
 
 
-def fit_model(runs: list[dict[str, Any]], of_clips: dict[str, Any]) -> Model:
-    """Fit the model to the runs in chunks and the run in clips."""
-    rows = np.array([row for run in runs for row in run["rows"]], np.float64)
+def fit_model(
+    runs: list[dict[str, Any]], of_clips: dict[str, Any], of_sizes: dict[str, Any]
+) -> Model:
+    """Fit the model to the runs in chunks, in chunks of other lengths, and in clips."""
+    rows = np.array([row for run in (*runs, of_sizes) for row in run["rows"]], np.float64)
     known = np.stack([np.ones(len(rows)), rows[:, 0]], 1)
     (a, b), *_ = np.linalg.lstsq(known, rows[:, 1], rcond=None)
     if a < 0 or b <= 0:  # too few sizes to separate the two
@@ -294,7 +292,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="vst-bench-") as name:
         folder = Path(name)
         clip = folder / "clip.mkv"
-        draw_clip(clip, options.minutes * 60)
+        draw_clip(clip, options.minutes * 60, one_shot=options.one_shot)
         words = ["--clip", str(clip), "--folder", name, "--engine", options.engine]
         for style in options.styles:
             words += ["--style", style]
@@ -305,13 +303,16 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             log(f"turn {turn + 1}: {here[-1]['seconds']:.1f} s here, {there[-1]['seconds']:.1f} s")
         through_ray = run_part("object", words)
         of_clips = run_part("clips", words)
-    model = fit_model(there, of_clips)
+        of_sizes = run_part("sizes", words)
+    model = fit_model(there, of_clips, of_sizes)
     seconds = [median(run["seconds"] for run in runs) for runs in (here, there)]
     tally = there[-1]["tally"]
     return {
         "clip": {"minutes": options.minutes, "size": f"{WIDTH} x {HEIGHT}", "fps": RATE},
         "engine": options.engine,
         "turns": options.turns,
+        "shots": "one" if options.one_shot else "3 to 9 s",
+        "gain_of_second_worker": round(of_sizes["gain"], 3),
         "local_seconds": seconds[0],
         "cluster_seconds": seconds[1],
         "ratio": round(seconds[1] / seconds[0], 3),
@@ -340,10 +341,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--one-shot", action="store_true", help="a film without cuts")
     parser.add_argument("--engine", default="embedded")
     parser.add_argument("--style", action="append", dest="styles", default=[])
     parser.add_argument("--json")
-    parser.add_argument("--part", choices=["chunks", "object", "clips"], help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--part", choices=["chunks", "object", "clips", "sizes"], help=argparse.SUPPRESS
+    )
     parser.add_argument("--clip", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -351,6 +355,8 @@ def main() -> None:
     common = (options.clip, options.folder, options.engine, options.styles)
     if options.part == "clips":
         found = measure_clips(*common)
+    elif options.part == "sizes":
+        found = measure_sizes(*common)
     elif options.part:
         found = measure_chunks(*common, "object" if options.part == "object" else None)
     else:
