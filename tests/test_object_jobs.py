@@ -234,6 +234,39 @@ def test_a_bucket_that_fails_at_random_costs_no_frame(
     assert sum(server.store.faults.values()) > 5
 
 
+@pytest.mark.slow
+def test_eight_jobs_at_once_share_a_cache_and_a_bucket(
+    server: ObjectServer, bucket: str, tmp_path: Path, paint_whole: Paint
+) -> None:
+    """Eight processes with outputs of their own; two more with an output that one of them has."""
+    program = (
+        "import sys; from tests.chunk_helpers import run_in_chunks; "
+        "from tests.test_object_jobs import make_object_job; "
+        "run_in_chunks(make_object_job(sys.argv[1], sys.argv[2]))"
+    )
+    names = [f"out/{number}.mkv" for number in (*range(8), 0, 0)]
+    server.store.rate = 0.05
+    with TALLY.fault("8 jobs at once on one cache") as fault:
+        running = [
+            subprocess.Popen(
+                [sys.executable, "-c", program, bucket, name], stderr=subprocess.PIPE, text=True
+            )
+            for name in names
+        ]
+        ends = [(process.communicate()[1], process.returncode) for process in running]
+        server.store.rate = 0.0
+        assert [code for _, code in ends[1:8]] == [0] * 7
+        same = [ends[0], *ends[8:]]
+        assert sorted(code for _, code in same) == [0, 1, 1], "one run has the output"
+        refused = [said for said, code in same if code]
+        assert all("another run" in said or "exists" in said for said in refused)
+        expected = paint_whole()
+        for name in names[:8]:
+            fault.compare(expected, read_output(f"{bucket}/{name}", tmp_path / "read"))
+            fault.left += find_working_folder(f"{bucket}/{name}").joinpath("output").exists()
+        assert (fault.lost, fault.left) == (0, 0)
+
+
 def wait_for_a_chunk(process: subprocess.Popen[bytes], folder: str, seconds: float) -> None:
     """Wait until a chunk is in the bucket or the process has ended, at most so long."""
     end = time.monotonic() + seconds
