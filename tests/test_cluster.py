@@ -256,6 +256,22 @@ def test_asked_to_stop_and_resumed_on_the_cluster(films: Path, tmp_path: Path, j
     assert is_same(read_pictures(output), read_pictures(films / "whole.mkv"))
 
 
+@pytest.mark.slow
+def test_the_page_paints_on_after_a_job_was_stopped(films: Path, tmp_path: Path, join: Any) -> None:
+    """The workers that paint for a stopped job paint the next one when they are done."""
+    from vst.web.cluster_runner import ClusterRunner
+
+    def stop(progress: Any) -> None:
+        raise Cancelled("stopped")
+
+    with ClusterRunner(join(slow=0.02)) as runner:
+        with pytest.raises(Cancelled):
+            runner(job(films, tmp_path / "stopped.mkv"), stop, chunk_seconds=CHUNK_SECONDS)
+        result = runner(job(films, tmp_path / "out.mkv"), chunk_seconds=CHUNK_SECONDS)
+    assert result.frames == FRAMES
+    assert is_same(read_pictures(tmp_path / "out.mkv"), read_pictures(films / "whole.mkv"))
+
+
 DRIVER = """
 import ray
 from vst.api import make_job

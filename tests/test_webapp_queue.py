@@ -55,6 +55,15 @@ def test_visitors_take_turns_however_many_jobs_one_of_them_has(sessions: Session
     assert order_by_turns(patient, {"10.0.0.2": 7}) == patient[::-1]
 
 
+def test_jobs_keep_their_order_where_the_clock_is_set_back(session: Session) -> None:
+    queue = TaskQueue(at_once=0, waiting=9)
+    tasks = [task(session, endless) for _ in range(3)]
+    for one, made in zip(tasks, (3e9, 2e9, 1e9)):
+        one.made = made
+        queue.add(one)
+    assert [queue.ahead_of(one) for one in tasks] == [0, 1, 2]
+
+
 def test_jobs_of_a_killed_server_keep_their_order(session: Session) -> None:
     queue = TaskQueue(at_once=0, waiting=9)
     tasks = [task(session, endless) for _ in range(3)]

@@ -179,6 +179,8 @@ class TaskQueue:
         """
         with self._lock:
             self.check_room(task.session)
+            latest = max((one.made for one in self.tasks.values()), default=0.0)
+            task.made = max(task.made, latest + 1e-6)  # also where the clock was set back
             task.session.reserve(task.folder, task.size)
             self.tasks[task.id] = task
             task.save()
