@@ -302,27 +302,33 @@ def main() -> None:
     options = parser.parse_args()
     fitted = json.loads((ROOT / "docs" / "cluster.json").read_text(encoding="utf-8"))["model"]
     costs = Costs(fitted["a"], fitted["b"], fitted["scout"], start=fitted["start"])
+    place = Path(options.json) if options.json else None
     rows: list[dict[str, Any]] = []
-    for workers in options.workers:
-        for name, case in list_cases(workers).items():
-            found = simulate(case, costs, options.hours)
-            rows.append({"name": name, **asdict(found)})
-            print(
-                f"{workers:5} {name:36} {found.seconds:9.0f} s, model {found.model:9.0f} s "
-                f"({100 * (found.seconds / found.model - 1):+.1f} %), {found.chunks} chunks, "
-                f"{found.lost} lost, {found.losses} machines lost, driver "
-                f"{1000 * found.cpu / found.chunks:.2f} ms and {found.calls / found.chunks:.1f} "
-                f"calls a chunk, {found.megabytes:.0f} MB",
-                flush=True,
-            )
-    if options.json:
-        place = Path(options.json)
-        if place.exists():  # of runs with other numbers of workers
-            before = json.loads(place.read_text(encoding="utf-8"))["rows"]
-            rows += [row for row in before if row["case"]["workers"] not in options.workers]
+    if place is not None and place.exists():  # continue what was interrupted
+        rows = json.loads(place.read_text(encoding="utf-8"))["rows"]
+    done = {(row["case"]["workers"], row["name"]) for row in rows}
+    cases = [(n, name, case) for n in options.workers for name, case in list_cases(n).items()]
+    for workers, name, case in cases:
+        if (workers, name) in done:
+            continue
+        found = simulate(case, costs, options.hours)
+        rows.append({"name": name, **asdict(found)})
+        print(format_outcome(name, found), flush=True)
         rows.sort(key=lambda row: row["case"]["workers"])
-        found_all = {"hours": options.hours, "costs": asdict(costs), "rows": rows}
-        place.write_text(json.dumps(found_all, indent=1) + "\n", encoding="utf-8")
+        if place is not None:
+            all_found = {"hours": options.hours, "costs": asdict(costs), "rows": rows}
+            place.write_text(json.dumps(all_found, indent=1) + "\n", encoding="utf-8")
+
+
+def format_outcome(name: str, found: Outcome) -> str:
+    """One line on a case."""
+    return (
+        f"{found.case['workers']:5} {name:36} {found.seconds:9.0f} s, model {found.model:9.0f} s "
+        f"({100 * (found.seconds / found.model - 1):+.1f} %), {found.chunks} chunks, "
+        f"{found.lost} lost, {found.losses} machines lost, driver "
+        f"{1000 * found.cpu / found.chunks:.2f} ms and {found.calls / found.chunks:.1f} "
+        f"calls a chunk, {found.megabytes:.0f} MB"
+    )
 
 
 if __name__ == "__main__":
