@@ -19,6 +19,7 @@ from pathlib import Path
 
 import click
 import cv2
+import numpy as np
 import pytest
 
 from tests.conftest import CommandResult
@@ -62,6 +63,9 @@ CLIPS = {"film": "bigbuckbunny", "dog": "cockatoo"}
 SECONDS = 0.6
 """Length of the clips: a command is played to its end, not a film."""
 SCORE = "styles: {ink: '@ink-wash'}\nkeys: [{at: 0, style: ink}]\n"
+REGIONS = """labels: parts
+regions: {sky: {label: 80, styles: ["@ink-wash"]}, sea: {label: 200, styles: ["@indigo-waves"]}}
+"""
 BATCH = 'contents: holiday.mp4\nstyles: ["@ink-wash"]\noutput: out/{content}-{style}.mp4\n'
 
 
@@ -144,11 +148,22 @@ class Supplies:
                 self._save_picture(path / f"{number}.png", 0.1 * number)
             if path.name == "films":
                 cut_clip(self.shared / "video" / "cockatoo.mp4", path / "cockatoo.mp4")
+        elif path.name == "regions.yaml":
+            self._save_labels(Path("parts"))
+            path.write_text(REGIONS, encoding="utf-8")
+        elif path.name == "labels":
+            self._save_labels(path)
         elif "#" in path.name:
             self._save_light(path.parent / path.name.replace("####", "1001"))
         elif path.suffix == ".keras" and Path("wave/style.keras").exists():
             path.parent.mkdir(exist_ok=True)
             shutil.copy("wave/style.keras", path)
+
+    def _save_labels(self, path: Path) -> None:
+        path.mkdir()
+        labels = np.zeros((90, 160), np.uint8)
+        labels[:, :50], labels[:, 50:100] = 80, 200
+        cv2.imwrite(str(path / "0.png"), labels)
 
     def _save_light(self, path: Path) -> None:
         from vst.imaging.exr_file import write_exr
