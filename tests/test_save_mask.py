@@ -61,6 +61,20 @@ def test_a_written_mask_is_read_as_the_same_mask(folder: Path, tmp_path: Path) -
         assert cv2.absdiff(one, other).max() <= 8
 
 
+def test_a_folder_of_masks_has_the_contents_rate(folder: Path, tmp_path: Path) -> None:
+    picture = np.full((72, 96, 3), 90, np.uint8)
+    clip = encode(tmp_path / "slow.mp4", [picture] * COUNT, rate=10)
+    (tmp_path / "m").mkdir()
+    for number in range(COUNT):
+        mask = np.full((72, 96), 40 * number, np.uint8)
+        cv2.imwrite(str(tmp_path / "m" / f"{number}.png"), mask)
+    style = str(folder / "style.png")
+    options = {"mask": tmp_path / "m", "save_mask": tmp_path / "found", "engine": "tint"}
+    stylize(clip, style, tmp_path / "out.mp4", **options)
+    for number, gray in enumerate(read_grays(tmp_path / "found")):
+        assert abs(int(gray[30, 40]) - 40 * number) <= 8
+
+
 @pytest.mark.parametrize(
     ("options", "text"),
     [

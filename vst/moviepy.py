@@ -211,7 +211,8 @@ class _Run:
             self._engine: Engine = opened.enter_context(open_job_engine(job))
             score = read_job_score(job)
             self._schedule: Schedule = build_schedule(job, score, self._engine, source)
-            self._mask: Mask | None = opened.enter_context(open_job_mask(job))
+            mask = open_job_mask(job, source.info.rate)
+            self._mask: Mask | None = opened.enter_context(mask)
             self._sink = MemorySink(build_sink_spec(job, source.info))
             self._parts = build_parts(
                 job,

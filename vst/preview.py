@@ -190,7 +190,7 @@ def paint_frames(
     on_progress: OnProgress = ignore_progress,
 ) -> list[Picture]:
     """Paint single frames of the content as the job asks, at the content's size."""
-    with MemorySink(build_sink_spec(job, info)) as sink, open_job_mask(job) as mask:
+    with MemorySink(build_sink_spec(job, info)) as sink, open_job_mask(job, info.rate) as mask:
         parts = build_parts(job, info, engine, timeline, sink, masked=mask is not None)
         masked = mask.apply(frames) if mask is not None else pair_without_mask(frames)
         run_loop(parts, masked, None, on_progress)

@@ -101,7 +101,7 @@ class Worker:
             guard = ChangeGuard(Path(job.content))
             spec = build_sink_spec(job, source.info)
             sink = ChunkWriter(spec, store)
-            with sink, open_job_mask(job) as mask:
+            with sink, open_job_mask(job, source.info.rate) as mask:
                 masked = mask is not None
                 parts = build_parts(
                     job, source.info, opened.engine, order.timeline, sink, masked=masked

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from vst.core.limits import LIMITS, Limits
 from vst.errors import MissingFileError, UsageError
 from vst.masks import EDGES, MASKS
 from vst.masks.base import Edge, Mask
 from vst.video.sources import open_source
+from vst.video.sources.folder import DEFAULT_RATE
 
 AUTO = "auto"
 PERSON = "person"
@@ -15,13 +18,20 @@ FOUND = (AUTO, PERSON)
 """Masks that are found in the content, not read from a file."""
 
 
-def open_mask(name: str, *, inverted: bool = False, limits: Limits = LIMITS) -> Mask:
+def open_mask(
+    name: str,
+    *,
+    inverted: bool = False,
+    limits: Limits = LIMITS,
+    rate: Fraction = DEFAULT_RATE,
+) -> Mask:
     """Open the mask that ``name`` means; the caller closes it.
 
     ``auto``: the foreground is what moves; ``auto:0.3,0.1,0.4,0.8``: it starts each shot in the
     rectangle of that left, top, width and height (shares of the picture). ``person``: the people;
     ``person:invert``: everything but the people. Anything else is a picture, a video or a folder of
-    masks. ``inverted``: black is the foreground (files only).
+    masks. ``inverted``: black is the foreground (files only). ``rate``: pictures a second of a
+    folder that does not note its own: the content's.
     Raises `MissingFileError`, `MediaError` and `UsageError`.
     """
     kind, _, rest = name.partition(":")
@@ -40,7 +50,7 @@ def open_mask(name: str, *, inverted: bool = False, limits: Limits = LIMITS) -> 
         people: Mask = MASKS[PERSON](inverted=bool(rest) != inverted)
         return people
     try:
-        source = open_source(name, limits)
+        source = open_source(name, limits, default_rate=rate)
     except MissingFileError as error:
         raise MissingFileError(
             f"mask {name!r} does not exist. Give {AUTO!r}, {PERSON!r}, or a picture, video or "

@@ -10,6 +10,7 @@ import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import NoReturn
 
@@ -25,7 +26,7 @@ from vst.masks.open import FOUND, open_mask
 from vst.schedule.score.nodes import YamlNode, parse_yaml
 from vst.video.sources import open_source
 from vst.video.sources.base import FrameReader
-from vst.video.sources.folder import list_pictures
+from vst.video.sources.folder import DEFAULT_RATE, list_pictures
 from vst.video.sources.picture import read_picture
 
 MOST = 16
@@ -209,13 +210,18 @@ class RegionsMask(Mask):
     An earlier region covers the later ones: their alphas do not overlap.
     """
 
-    def __init__(self, regions: Sequence[Region], limits: Limits = LIMITS) -> None:
+    def __init__(
+        self,
+        regions: Sequence[Region],
+        limits: Limits = LIMITS,
+        rate: Fraction = DEFAULT_RATE,
+    ) -> None:
         super().__init__()
         self.regions = list(regions)
         self._masks: list[Mask] = []
         try:
             for region in regions:
-                self._masks.append(open_region(region, limits))
+                self._masks.append(open_region(region, limits, rate))
         except BaseException:
             self.close()
             raise
@@ -233,12 +239,13 @@ class RegionsMask(Mask):
             mask.close()
 
 
-def open_region(region: Region, limits: Limits = LIMITS) -> Mask:
-    """Open a region's mask; the caller closes it. Raises `UsageError` that names the region."""
+def open_region(region: Region, limits: Limits = LIMITS, rate: Fraction = DEFAULT_RATE) -> Mask:
+    """Open a region's mask, as `open_mask` does; the caller closes it. Errors name the region."""
     try:
         if region.label is not None:
-            return LabelMask(open_source(region.mask, limits), region.label)
-        return open_mask(region.mask, limits=limits)
+            source = open_source(region.mask, limits, default_rate=rate)
+            return LabelMask(source, region.label)
+        return open_mask(region.mask, limits=limits, rate=rate)
     except (UsageError, MissingFileError) as error:
         raise type(error)(f"region {region.name}: {error}") from error
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -152,16 +153,16 @@ def _open_matte(job: Job, info: VideoInfo, path: Path) -> Sink:
 
 
 @contextlib.contextmanager
-def open_job_mask(job: Job) -> Iterator[Mask | None]:
-    """The job's mask, if it has one; closed at the end."""
+def open_job_mask(job: Job, rate: Fraction) -> Iterator[Mask | None]:
+    """The job's mask, if it has one, for a content of this rate; closed at the end."""
     if job.mask is None and job.mask_regions is None:
         yield None
         return
     mask: Mask
     if job.mask is None:
-        mask = RegionsMask(read_job_regions(job), job.limits)
+        mask = RegionsMask(read_job_regions(job), job.limits, rate)
     else:
-        mask = open_mask(job.mask, limits=job.limits)
+        mask = open_mask(job.mask, limits=job.limits, rate=rate)
     try:
         yield mask
     finally:

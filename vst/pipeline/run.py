@@ -148,7 +148,7 @@ def _run_files(
         schedule = build_schedule(job, score, engine, source)
         if folder is not None:
             folder.add_fingerprint(STYLES_FINGERPRINT, fingerprint_styles(schedule.styles))
-        with open_job_mask(job) as mask:
+        with open_job_mask(job, source.info.rate) as mask:
             masked = mask is not None
             parts = build_parts(job, source.info, engine, schedule.timeline, sink, masked=masked)
             parts = replace(parts, mattes=mattes)

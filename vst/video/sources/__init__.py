@@ -25,7 +25,7 @@ SOURCES = Registry(
     },
 )
 
-OPTIONS = {"video": ("threads",), "folder": ("rate",), "picture": (), "y4m": ()}
+OPTIONS = {"video": ("threads",), "folder": ("rate", "default_rate"), "picture": (), "y4m": ()}
 """Kind of source -> names of the options that it takes."""
 
 STANDARD_STREAM = "-"
@@ -63,7 +63,7 @@ def open_source(path: str | os.PathLike[str], limits: Limits = LIMITS, **options
 
     The first bytes of a file decide what it is, not its name. ``limits`` bound the pixels (checked
     in the header) and the frames (checked while reading). ``options`` go to the source: ``rate``
-    for a folder, ``threads`` for a video.
+    or ``default_rate`` for a folder, ``threads`` for a video.
 
     Raises `MissingFileError`, `MediaError` where the file is neither a picture nor a video, and
     `UsageError`.

@@ -67,11 +67,17 @@ class FolderSource(Source):
     """Reads every picture of a folder as a frame, in the order of their numbers; all must have the
     size of the first.
 
-    ``rate`` None: the rate in the folder's ``job.json``, as `vst` writes it, else 25 frames a
-    second.
+    ``rate`` None: the rate in the folder's ``job.json``, as `vst` writes it, else
+    ``default_rate``.
     """
 
-    def __init__(self, path: Path, rate: Fraction | None = None, limits: Limits = LIMITS) -> None:
+    def __init__(
+        self,
+        path: Path,
+        rate: Fraction | None = None,
+        limits: Limits = LIMITS,
+        default_rate: Fraction = DEFAULT_RATE,
+    ) -> None:
         super().__init__()
         self._max_pixels = limits.pixels
         self._paths = list_pictures(path)
@@ -92,7 +98,7 @@ class FolderSource(Source):
         rate = check_rate(Fraction(rate)) if rate is not None else None
         if rate is not None and rate != noted:
             times = None
-        chosen = rate or noted or DEFAULT_RATE
+        chosen = rate or noted or default_rate
         self._times = times or [float(index / chosen) for index in range(len(self._paths))]
         height, width = read_picture(self._paths[0], limits.pixels).shape[:2]
         self.info = VideoInfo(
