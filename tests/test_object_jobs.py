@@ -138,6 +138,8 @@ def test_what_cannot_be_done_is_refused_before_it_is_painted(
         run_in_chunks(make_object_job(bucket, "a.txt"))
     with pytest.raises(UsageError, match=r"names a bucket only. Give a name in it"):
         run_in_chunks(make_object_job(bucket, ""))
+    with pytest.raises(UsageError, match=r"names single frames.*Give a folder, such as .*/shot/"):
+        run_in_chunks(make_object_job(bucket, "shot/f.####.png"))
     with pytest.raises(UsageError, match="Give a local file"):
         run_in_chunks(make_object_job(bucket, "b.mkv", sidecar=f"{bucket}/a.otio"))
     server.store.denied = ("PUT",)

@@ -22,6 +22,7 @@ from vst.core.paths import find_cache_folder
 from vst.core.types import OnProgress, ignore_progress
 from vst.errors import MissingFileError, OutputError, OutputExistsError, UsageError, VSTError
 from vst.job import Job
+from vst.video.frame_names import parse_output_names
 from vst.video.sinks import detect_sink_kind
 
 INPUTS = ("content", "mask", "mask_background", "model", "lut")
@@ -187,6 +188,12 @@ def check_addresses(job: Job) -> None:
         raise UsageError(
             f"output {job.output!r} names a bucket only. Give a name in it, such as "
             f"{storage.join_address(job.output, 'out.mp4')}"
+        )
+    if parse_output_names(job.output) is not None:
+        folder = job.output.rpartition("/")[0]
+        raise UsageError(
+            f"output {job.output!r} names single frames, which is for local files. Give a folder, "
+            f"such as {folder}/"
         )
     detect_sink_kind(job.output)  # raises for another suffix
     check_free(job.output, overwrite=job.overwrite)
