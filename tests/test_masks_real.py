@@ -79,3 +79,4 @@ def test_nothing_is_masked_in_a_landscape_under_a_moving_camera() -> None:
     mask = AutoMask()
     assert not any(alpha.any() for _, alpha in mask.apply(read_frames(PANNED, 20)))
     assert len(mask.warnings) == 1 and "20 of 20 frames" in mask.warnings[0]
+    assert "Give 'person' for people, a rectangle around it, or a mask file" in mask.warnings[0]

@@ -23,7 +23,6 @@ from vst.imaging.optical_flow import (
     Gray,
     RecentFlows,
     find_consistent,
-    shrink_fast,
     warp,
 )
 from vst.masks.background import BackgroundPlate, Part
@@ -115,7 +114,8 @@ class AutoMask(Mask):
             yield from self._drain(waiting, LOOKAHEAD if self._share is None else AHEAD)
         yield from self._drain(waiting, 0)
         self._drop_state()
-        other = "a rectangle around it" if self.rectangle is None else "another rectangle"
+        place = "a rectangle around it" if self.rectangle is None else "another rectangle"
+        other = f"'person' for people, {place}"
         self.warnings += self._doubts.format_warnings(other)
 
     def _drop_state(self) -> None:
@@ -367,5 +367,5 @@ def resize_to_working(picture: Picture) -> Picture:
     scale = WORKING / min(height, width)
     if scale >= 1:
         return picture
-    size = (max(1, round(height * scale)), max(1, round(width * scale)))
-    return np.asarray(shrink_fast(picture, *size), np.uint8)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
