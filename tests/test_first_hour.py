@@ -4,6 +4,7 @@ the help. `test_played_commands.py` plays the commands of the documents.
 
 from __future__ import annotations
 
+import errno
 import re
 import shlex
 import shutil
@@ -15,6 +16,7 @@ import pytest
 
 from tests.conftest import CommandResult, make_clip
 from vst.cli import VERBS, cli
+from vst.cli.errors import describe_system_error
 from vst.cli.exit_codes import EXIT_CODES, WRONG_USE
 
 Run = Callable[..., CommandResult]
@@ -282,6 +284,32 @@ def test_a_mistake_is_one_line_and_leaves_no_file(
     assert expected in done.err
     assert re.match(r"vst[\w -]*: .{20,}", done.err)
     assert sorted(prepared.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "stylize clip.mp4 -s @ink-wash -o out.mp4",
+        "image photo.png -s @ink-wash -o out.png",
+        "evaluate clip.mp4 --content clip.mp4 --report out.html",
+        "compare clip.mp4 clip.mp4 -o out.mp4",
+    ],
+)
+def test_a_folder_that_permits_no_files_is_found_first(
+    run: Run, prepared: Path, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    monkeypatch.chdir(prepared)
+    monkeypatch.setattr("vst.pipeline.parts.ENGINES", {})
+    monkeypatch.setattr("vst.pipeline.checks.os.access", lambda path, mode: False)  # as if not root
+    done = run(*words.split())
+    assert done.code == WRONG_USE and len(done.err.splitlines()) == 1
+    assert "permits no new files" in done.err
+
+
+def test_a_full_standard_output_is_named() -> None:
+    full = OSError(errno.ENOSPC, "No space left on device")
+    assert describe_system_error(full).startswith("the output cannot be written: No space left")
+    assert describe_system_error(ValueError("No space left")) == ""
 
 
 def test_every_verb_has_a_mistake_in_the_table() -> None:

@@ -89,11 +89,17 @@ def say_what_is_needed(text: str) -> str:
 
 
 def describe_system_error(error: Exception) -> str:
-    """Describe an error of the operating system that names a file; empty for any other error."""
-    if not isinstance(error, OSError) or error.filename is None:
+    """Describe an error of the operating system; empty for any other error, and for one that
+    neither names a file nor concerns a disk.
+    """
+    remedy = REMEDIES.get(error.errno or 0) if isinstance(error, OSError) else None
+    if not isinstance(error, OSError) or remedy is None:
         return ""
-    remedy = REMEDIES.get(error.errno or 0)
-    return f"{shorten(str(error.filename))}: {error.strerror}; {remedy}" if remedy else ""
+    if error.filename is not None:
+        return f"{shorten(str(error.filename))}: {error.strerror}; {remedy}"
+    # Standard output, or a file that Python no longer knows by its name.
+    on_disk = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+    return f"the output cannot be written: {error.strerror}; {remedy}" if on_disk else ""
 
 
 def describe_missing_package(error: Exception) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -334,12 +335,17 @@ def check_picture_output(output: str, overwrite: bool) -> None:
 
 
 def check_parent(output: str) -> None:
-    """Refuse an output whose folder does not exist."""
+    """Refuse an output whose folder does not exist or cannot be written."""
     parent = Path(output).absolute().parent
     if not parent.is_dir():
         raise OutputFolderError(
             f"the folder of output {output!r} does not exist. Create it (mkdir -p "
             f"{Path(output).parent}), or give another one"
+        )
+    if not os.access(parent, os.W_OK):
+        raise OutputFolderError(
+            f"the folder of output {output!r} cannot be written: it permits no new files. Change "
+            "its permissions, or give another one"
         )
 
 

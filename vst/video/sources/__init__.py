@@ -95,7 +95,9 @@ def detect_source_kind(path: str | os.PathLike[str]) -> str:
     except MissingFileError:
         raise
     except OSError as error:
-        raise MediaError(f"{name!r} cannot be read: {error.strerror or error}") from error
+        raise MediaError(
+            f"{name!r} cannot be read: {error.strerror or error}. Check its permissions"
+        ) from error
     kind = _find_unsupported_kind(head, file.suffix.lower())
     if kind is not None:
         raise UnsupportedFileError(f"{name!r} is {kind}, which is not read. Convert it to PNG")
