@@ -230,7 +230,7 @@ WRONG: list[tuple[str, int, str]] = [
     (f"image text.png -s {RED} -o p.png", 2, "text.png"),
     ("keyframes text.mp4 -o k.png", 2, "text.mp4"),
     ("keyframes missing.mp4 -o k.png", 2, "missing.mp4"),
-    ("show text.mp4", 1, "text.mp4"),
+    ("show text.mp4", 2, "text.mp4"),
     ("show missing.mp4", 2, "missing.mp4"),
     ("styles add ../evil {media}/red.png", 2, "name"),
     ("styles remove nothing-like-it", 2, "nothing-like-it"),
