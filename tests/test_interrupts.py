@@ -49,12 +49,13 @@ def press_ctrl_c(process: subprocess.Popen[str]) -> str:
     return last
 
 
-def go_on(run: Run, line: str) -> None:
+def go_on(run: Run, line: str) -> CommandResult:
     """Run the command that the line names."""
     found = CONTINUED.search(line)
     assert found is not None, line
     done = run(*shlex.split(found[1]))
     assert done.code == 0, done.err
+    return done
 
 
 def count_frames(path: str) -> int:
@@ -67,8 +68,9 @@ def test_stylize_keeps_the_complete_chunks_and_resumes(folder: Path, run: Run) -
     wait_for_chunks(Path("out.mp4"), 1)
     line = press_ctrl_c(process)
     assert re.search(r"stopped: \d+ frames are kept\. Resume with: vst resume out\.mp4$", line)
-    go_on(run, line)
+    done = go_on(run, line)
     assert count_frames("out.mp4") == FRAMES
+    assert "vst compare long.mp4 out.mp4" in done.err
 
 
 @pytest.mark.parametrize("option", ["", " --overwrite"])

@@ -6,7 +6,6 @@ from typing import Any
 
 import click
 
-from vst.cli.next_steps import format_command, print_next_steps
 from vst.cli.options import (
     cluster_options,
     cluster_settings,
@@ -17,9 +16,13 @@ from vst.cli.options import (
 )
 from vst.cli.progress import Reporter
 from vst.cli.stopping import handle_interrupts
-from vst.cli.stylize import choose_runner, format_summary
+from vst.cli.stylize import choose_runner, format_summary, suggest_comparison
 from vst.core.threads import limit_heaps
+from vst.core.types import OnProgress
+from vst.job import Job
+from vst.pipeline.control import RunControl
 from vst.pipeline.resume import resume
+from vst.pipeline.run import Result
 from vst.storage import is_address
 
 
@@ -42,9 +45,15 @@ def command(
     Example: vst resume painted.mp4
     """
     limit_heaps()
+    contents: list[str] = []
+
+    def paint_noted(job: Job, on_progress: OnProgress, stop: RunControl | None) -> Result:
+        contents.append(job.content)
+        return paint(job, on_progress, stop)
+
     with Reporter(progress) as reporter, handle_interrupts() as stop:
         paint = choose_runner(cluster_settings(**where))
-        done = resume(output, reporter, stop, keep_chunks=keep_chunks, runner=paint)
+        done = resume(output, reporter, stop, keep_chunks=keep_chunks, runner=paint_noted)
     if done is None:
         if as_json:
             print_json({"output": output, "whole": True})
@@ -55,8 +64,4 @@ def command(
     else:
         warn(done.warnings)
         click.echo(format_summary(done))
-        print_next_steps(
-            quiet=progress == "none" or is_address(output),
-            job=format_command("show", output),
-            measure=format_command("evaluate", output, "--content", "holiday.mp4", "--job"),
-        )
+        suggest_comparison(contents[0], output, quiet=progress == "none" or is_address(output))
