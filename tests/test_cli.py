@@ -305,7 +305,7 @@ def save_red(folder: Path) -> None:
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_run_leaves_nothing_behind(workspace: Path, ending: signal.Signals) -> None:
-    """An output that is not made in chunks; for those see test_resume.py."""
+    """A GIF that drops frames is not made in chunks; for outputs that are see test_resume.py."""
     from tests.conftest import make_clip
 
     make_clip(workspace / "long.mp4", frames=600, size=(640, 480))
@@ -319,6 +319,8 @@ def test_a_stopped_run_leaves_nothing_behind(workspace: Path, ending: signal.Sig
         "red.png",
         "-o",
         "o.gif",
+        "--fps",
+        "60",
         "--overwrite",
         *TINT,
         "--progress",

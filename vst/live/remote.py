@@ -54,8 +54,6 @@ def parse_address(address: str, scheme: str) -> tuple[str, int]:
 def check_address(address: str, scheme: str) -> None:
     """Refuse an address that this machine cannot listen on; nothing listens there afterwards."""
     kind = socket.SOCK_DGRAM if scheme == "osc" else socket.SOCK_STREAM
-    if scheme == "osc":
-        import_extra("pythonosc.osc_packet", "OSC")
     with socket.socket(socket.AF_INET, kind) as trial:
         if kind == socket.SOCK_STREAM:  # as the page's server does
             trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -63,6 +61,8 @@ def check_address(address: str, scheme: str) -> None:
             trial.bind(parse_address(address, scheme))
         except OSError as error:
             raise make_address_error(address, error) from error
+    if scheme == "osc":
+        import_extra("pythonosc.osc_packet", "OSC")
 
 
 def make_address_error(address: str, error: OSError) -> UsageError:
