@@ -134,6 +134,11 @@ class Browser:
 
     def resize(self, width: int, height: int) -> None:
         self._do(self._page.set_viewport_size, {"width": width, "height": height})
+        # A page that observes its size moves things in the next frame.
+        frame = (
+            "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+        )
+        self._do(self._page.evaluate, frame)
 
     def wait_ready(self) -> None:
         self.wait(lambda: self.js("return document.body.dataset.ready") == "1", "a ready page")
