@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import cv2
 import numpy as np
 from harness import describe_machine, write_json
-from peer_table import fill_page
+from peer_table import fill_page, format_rows
 
 from vst.engines.gatys import GatysEngine
 from vst.engines.gatys_options import GatysOptions
@@ -120,10 +120,8 @@ def format_table(rows: dict[str, dict[str, float]]) -> str:
     """The rows as Markdown."""
     names = ("side", "cpu", "loss", "AlexNet style", "content SSIM")
     heads = ("side", "CPU, s", "loss at the end", "AlexNet style", "content SSIM")
-    lines = ["|  | " + " | ".join(heads) + " |", "|---" * (len(names) + 1) + "|"]
-    for name, row in rows.items():
-        lines.append(f"| {name} | " + " | ".join(f"{row[key]:.3g}" for key in names) + " |")
-    return "\n".join(lines)
+    cells = [[name, *(f"{row[key]:.3g}" for key in names)] for name, row in rows.items()]
+    return format_rows(("", *heads), cells)
 
 
 def main() -> None:

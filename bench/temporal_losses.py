@@ -26,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import cv2
 import numpy as np
 from harness import describe_machine, write_json
+from peer_table import format_rows
 
 from vst.core.types import Picture, Progress
 from vst.nets.feedforward_plan import FeedForwardPlan
@@ -191,10 +192,8 @@ def measure(work: Path, shared: Path, photographs: Sequence[Path]) -> dict[str, 
 def format_table(rows: dict[str, dict[str, float]]) -> str:
     """The means as Markdown."""
     names = ("E(V)", "lowest", "highest", "AlexNet style", "SSIM")
-    lines = ["|  | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
-    for name, row in rows.items():
-        lines.append(f"| {name} | " + " | ".join(f"{row[key]:.3g}" for key in names) + " |")
-    return "\n".join(lines)
+    cells = [[name, *(f"{row[key]:.3g}" for key in names)] for name, row in rows.items()]
+    return format_rows(("", *names), cells)
 
 
 def main() -> None:

@@ -144,7 +144,7 @@ def test_what_was_seen_before_is_not_a_part_of_who_walks_past_it() -> None:
     for index in range(9):
         picture, share = draw_passing(index)
         if index:
-            share = known.deny(share, picture, still, share)
+            share = known.exclude(share, picture, still, share)
         known.remember(share, picture)
         left = 4 + 6 * index
         assert share[25:85, left + 3 : left + 21].min() == 1  # who walks
@@ -156,7 +156,7 @@ def test_who_stood_unnoticed_is_found_after_a_second() -> None:
     still = np.zeros((96, 160, 2), np.float32)
     picture, share = draw_passing(6)
     known.remember(np.where(np.arange(160) < 66, share, np.float32(0)), picture)
-    shares = [known.deny(share, picture, still, share) for _ in range(FORGOTTEN + 2)]
+    shares = [known.exclude(share, picture, still, share) for _ in range(FORGOTTEN + 2)]
     assert shares[0][40, 85] < 0.1 and shares[-1][40, 85] == 1
 
 

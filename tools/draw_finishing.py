@@ -78,10 +78,10 @@ def draw_people(folder: Path) -> None:
     clip = make_figure(2)
     pictures = [clip.layers(n).picture for n in range(clip.count)]
     rows = [find_people(clip)]
-    deny = SeenBackground.deny
-    SeenBackground.deny = lambda self, share, *_: share  # type: ignore[method-assign]
+    exclude = SeenBackground.exclude
+    SeenBackground.exclude = lambda self, share, *_: share  # type: ignore[method-assign]
     rows.insert(0, find_people(clip))
-    SeenBackground.deny = deny  # type: ignore[method-assign]
+    SeenBackground.exclude = exclude  # type: ignore[method-assign]
     cells = [[show(pictures[n], row[n]) for n in (3, 7, 8, 12)] for row in rows]
     labels = [f"frame {n}" for n in (3, 7, 8, 12)]
     sheet = draw_grid(cells, ["the segmenter's", "with what was seen"], labels)

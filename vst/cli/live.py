@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -41,6 +41,15 @@ COMMON = {
     "osc": "Take messages by OSC: /vst/style 2, ….",
 }
 """Parameters that ``--help`` shows."""
+
+
+class LiveOptions(NamedTuple):
+    """What `vst live` alone takes. ``glide``: seconds; ``osc``: an address; ``latency``: frames."""
+
+    size: int | str
+    glide: float
+    osc: str | None
+    latency: int
 
 
 def parse_live_size(text: str) -> int | str:
@@ -91,20 +100,20 @@ def command(
     from vst.live.capture import open_capture
     from vst.live.remote import check_address
 
-    size, glide, osc, latency = pop_options(options, "size", "glide", "osc", "latency")
+    chosen = LiveOptions(*pop_options(options, "size", "glide", "osc", "latency"))
     raw, as_json = pop_options(options, "raw", "as_json")
-    check_option("size", size, Job.__dataclass_fields__["size"].metadata)
+    check_option("size", chosen.size, Job.__dataclass_fields__["size"].metadata)
     job = make_job(content, styles, outputs[0], **options)
     check_outputs(content, outputs, job.overwrite)
-    if osc is not None:
-        check_address(osc, "osc")
+    if chosen.osc is not None:
+        check_address(chosen.osc, "osc")
     for style in job.styles:
         check_style(style)
     check_model(job.engine, job.model)
     check_packages(job.engine, job.model, job.engine_options)
     limit_heaps()
     with handle_interrupts():
-        report = run_live(job, open_capture(content, raw), outputs, (size, glide, osc, latency))
+        report = run_live(job, open_capture(content, raw), outputs, chosen)
     to_stderr = STANDARD_STREAM in outputs
     if as_json:
         print_json(report.as_dict(), err=to_stderr)
@@ -117,25 +126,24 @@ def command(
     )
 
 
-def run_live(job: Job, capture: Any, outputs: tuple[str, ...], chosen: tuple[Any, ...]) -> Any:
-    """Open engine, styles and outputs, and run; ``chosen``: size, glide, OSC's address, latency."""
+def run_live(job: Job, capture: Any, outputs: tuple[str, ...], chosen: LiveOptions) -> Any:
+    """Open engine, styles and outputs, and run."""
     from vst.live.painting import LivePainter
     from vst.live.remote import OscControl
     from vst.live.session import LiveSession, prepare_control
     from vst.pipeline.parts import open_job_engine
 
-    size, glide, osc, latency = chosen
     with open_job_engine(job) as engine, contextlib.ExitStack() as stack:
         stack.enter_context(limit_opencv_threads(share_cores(job.threads).opencv))
         notes: list[str] = []
-        control = prepare_control(job, engine, glide, notes)
-        if osc is not None:
-            stack.enter_context(OscControl(osc, control))
+        control = prepare_control(job, engine, chosen.glide, notes)
+        if chosen.osc is not None:
+            stack.enter_context(OscControl(chosen.osc, control))
         for note in notes:
             report_line(note)
-        painter = LivePainter(engine, job.steadiness, control, latency)
+        painter = LivePainter(engine, job.steadiness, control, chosen.latency)
         opened = [make_output(name, control, job.overwrite) for name in outputs]
-        return LiveSession(capture, painter, opened, size, report_line).run()
+        return LiveSession(capture, painter, opened, chosen.size, report_line).run()
 
 
 def check_outputs(content: str, outputs: tuple[str, ...], overwrite: bool) -> None:

@@ -86,7 +86,7 @@ class PersonMask(Mask):
             old_gray, old_share = self._before
             backward = self._estimate_flow(gray, old_gray)
             came: SoftMask = warp(old_share, backward)
-            share = self._background.deny(share, small, backward, came)
+            share = self._background.exclude(share, small, backward, came)
             forward = self._estimate_flow(old_gray, gray)
             share = self._steady(share, came, backward, forward)
         self._background.remember(share, small)

@@ -37,9 +37,11 @@ class SeenBackground:
     def __init__(self) -> None:
         self._colors: Any = None
         self._is_seen: Any = None
-        self._denied: Any = None
+        self._excluded: Any = None
 
-    def deny(self, share: SoftMask, picture: Picture, backward: Flow, before: SoftMask) -> SoftMask:
+    def exclude(
+        self, share: SoftMask, picture: Picture, backward: Flow, before: SoftMask
+    ) -> SoftMask:
         """Return the probability of a person without what is known as background.
 
         ``picture``: RGB uint8 of the same size; ``backward``: the flow to the frame before, whose
@@ -49,7 +51,7 @@ class SeenBackground:
         motion = estimate_background_motion(backward, cv2.dilate(people, make_disc(4)) > 0)
         self._colors = warp_affine(self._colors, motion)
         self._is_seen = warp_affine(self._is_seen, motion, cv2.INTER_NEAREST)
-        self._denied = warp_affine(self._denied, motion, cv2.INTER_NEAREST)
+        self._excluded = warp_affine(self._excluded, motion, cv2.INTER_NEAREST)
         away = cv2.absdiff(picture, self._colors).astype(np.float32).mean(axis=2)
         same = (self._is_seen > 0) & (cv2.blur(away, (3, 3)) < SAME)
         # Beside what is the same, the comparison mixes both sides.
@@ -60,8 +62,8 @@ class SeenBackground:
         doubted = cv2.morphologyEx(same.astype(np.uint8), cv2.MORPH_OPEN, make_disc(1))
         doubted = cv2.morphologyEx(doubted, cv2.MORPH_CLOSE, make_disc(2))
         contradicted = (doubted > 0) & (share > 0.5)
-        self._denied = np.where(contradicted, self._denied + 1, np.float32(0))
-        self._is_seen[self._denied > FORGOTTEN] = 0
+        self._excluded = np.where(contradicted, self._excluded + 1, np.float32(0))
+        self._is_seen[self._excluded > FORGOTTEN] = 0
         soft = cv2.GaussianBlur(doubted.astype(np.float32), (0, 0), 0.8)
         return np.asarray(share * (1 - soft), np.float32)
 
@@ -70,7 +72,7 @@ class SeenBackground:
         if self._colors is None:
             self._colors = picture.copy()
             self._is_seen = np.zeros(share.shape, np.uint8)
-            self._denied = np.zeros(share.shape, np.float32)
+            self._excluded = np.zeros(share.shape, np.float32)
         free = cv2.dilate((share > EMPTY).astype(np.uint8), make_disc(1)) == 0
         self._colors = np.where(free[..., None], picture, self._colors)
         self._is_seen[free] = 1

@@ -47,8 +47,10 @@ DEVIATION = 0.7
 """Of the Gaussian that takes what is left of strokes from the coarse picture, in its pixels."""
 NOISE = 2.0
 """Levels of 255 that motion must explain, in a mean of 5 x 5 pixels, to count as motion."""
-FAR_FROM_HOME = 0.125
-"""Pixels squared of the flow's working size, by which there and back may differ at rest."""
+LARGEST_ROUND_TRIP = 0.125
+"""Squared distance, in pixels of the flow's working size, by which a point that does not move may
+be missed by the flow there and back.
+"""
 FLAT = 30.0
 """Levels squared: windows with less contrast than this agree with each other."""
 
@@ -135,7 +137,9 @@ def check_path(flow: Flow, back: Flow) -> FlowPath:
     where = get_pixel_grid(*flow.shape[:2]) + flow
     home = sample(back, where)
     error = compute_squared_length(flow + home)
-    limit = 0.01 * (compute_squared_length(flow) + compute_squared_length(home)) + FAR_FROM_HOME
+    limit = (
+        0.01 * (compute_squared_length(flow) + compute_squared_length(home)) + LARGEST_ROUND_TRIP
+    )
     return FlowPath(where, ((error <= limit) & find_inside(flow)).astype(np.float32), False)
 
 

@@ -21,8 +21,8 @@ from vst.video.sinks.base import SinkSpec
 from vst.video.sinks.folder import check_folder_spec, choose_light_curve, encode_frame
 from vst.video.sinks.formats import choose_format
 from vst.video.sinks.gif import PICTURES, check_gif_spec
-from vst.video.sinks.track import TrackEncoding, TrackWriter, round_rate
-from vst.video.sinks.video import check_numbers
+from vst.video.sinks.track import TrackWriter, round_rate
+from vst.video.sinks.video import check_numbers, choose_encoding
 
 
 class ChunkTrack(Protocol):
@@ -67,20 +67,7 @@ def open_chunk_track(spec: SinkSpec, path: Path) -> ChunkTrack:
     kind = get_spec_kind(spec)
     if kind == "folder":
         return FrameArchiveWriter(spec, path)
-    if kind == "gif":
-        encoding = PICTURES
-    else:
-        _, codec, crf = choose_format(spec.path, spec.codec, spec.crf)
-        encoding = TrackEncoding(
-            codec,
-            crf,
-            spec.sample_aspect,
-            in_order=spec.variable,
-            preset=spec.preset,
-            alpha=spec.alpha,
-            deep=spec.deep,
-            color=spec.color,
-        )
+    encoding = PICTURES if kind == "gif" else choose_encoding(spec)
     size = (spec.width, spec.height)
     return TrackWriter(path, size, round_rate(spec.rate), encoding, target=spec.path)
 

@@ -23,7 +23,7 @@ class VideoSink(Sink):
 
     def __init__(self, spec: SinkSpec) -> None:
         super().__init__(spec)
-        _, codec, crf = choose_format(spec.path, spec.codec, spec.crf)
+        codec = choose_format(spec.path, spec.codec, spec.crf)[1]
         check_numbers(spec)
         self._output = AtomicOutput(spec.path, spec.overwrite)
         self._track = self._output.folder / f"pictures{get_track_suffix(codec, spec.alpha)}"
@@ -35,16 +35,7 @@ class VideoSink(Sink):
                 self._track,
                 (spec.width, spec.height),
                 round_rate(spec.rate),
-                TrackEncoding(
-                    codec,
-                    crf,
-                    spec.sample_aspect,
-                    in_order=spec.variable,
-                    preset=spec.preset,
-                    alpha=spec.alpha,
-                    deep=spec.deep,
-                    color=spec.color,
-                ),
+                choose_encoding(spec),
                 target=spec.path,
             )
         except BaseException:
@@ -82,6 +73,21 @@ class VideoSink(Sink):
         with contextlib.suppress(OSError):
             self._writer.abort()
         self._output.discard()
+
+
+def choose_encoding(spec: SinkSpec) -> TrackEncoding:
+    """How the pictures of a video are encoded."""
+    _, codec, crf = choose_format(spec.path, spec.codec, spec.crf)
+    return TrackEncoding(
+        codec,
+        crf,
+        spec.sample_aspect,
+        in_order=spec.variable,
+        preset=spec.preset,
+        alpha=spec.alpha,
+        deep=spec.deep,
+        color=spec.color,
+    )
 
 
 def check_numbers(spec: SinkSpec) -> None:
