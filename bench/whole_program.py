@@ -13,9 +13,10 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness import (
     SIZES,
@@ -34,6 +35,9 @@ from harness import (
     write_json,
 )
 
+if TYPE_CHECKING:
+    from vst.engines.embedded import EmbeddedEngine
+
 PARTS = ("speed", "hub", "line", "memory")
 FASTER = {(256, 256): 5.0, (512, 512): 7.0, (1280, 720): 10.5}
 OVER_PAINTER = {(512, 512): 1.7, (1280, 720): 1.6}
@@ -49,67 +53,72 @@ def measure_speed(options: argparse.Namespace, folder: Path) -> list[dict[str, A
     """
     from vst.engines.embedded import EmbeddedEngine
 
-    engine, rows = EmbeddedEngine(), []
-    numbers = embed_style(engine)
-    for size in SIZES:
-        content = draw_clip(folder, *size, options.frames)
-        frames = read_frames(content, options.sample)
-        lite = time_lite_loop(options.shared / "magenta", frames[: options.sample])
-        runs: list[dict[str, float]] = []
+    engine = EmbeddedEngine()
+    try:
+        return [measure_size(options, folder, engine, *size) for size in SIZES]
+    finally:
+        engine.close()
 
-        def program(content: Path = content, runs: list[dict[str, float]] = runs) -> float:
-            runs.append(run_program(content, folder / "out.mp4"))
-            return runs[-1]["frame"]
 
-        def in_bfloat16(content: Path = content) -> float:
-            words = ("--precision", "bfloat16")
-            return run_program(content, folder / "out.mp4", options=words)["frame"]
+def measure_size(
+    options: argparse.Namespace, folder: Path, engine: EmbeddedEngine, width: int, height: int
+) -> dict[str, Any]:
+    """The row of one size. Everything takes turns, ``options.rounds`` times."""
+    content = draw_clip(folder, width, height, options.frames)
+    frames = read_frames(content, options.sample)
+    runs: list[dict[str, float]] = []
 
-        def one_by_one(frames: list[Any] = frames) -> float:
-            paint = [lambda f=f: engine.stylize(f[None], numbers) for f in frames]
-            return time_call(lambda: [work() for work in paint]) / len(frames)
+    def program() -> float:
+        runs.append(run_program(content, folder / "out.mp4"))
+        return runs[-1]["frame"]
 
-        def batched(frames: list[Any] = frames) -> float:
-            import numpy as np
+    def in_bfloat16() -> float:
+        words = ("--precision", "bfloat16")
+        return run_program(content, folder / "out.mp4", options=words)["frame"]
 
-            many = engine.batch
-            groups = [np.stack(frames[i : i + many]) for i in range(0, len(frames), many)]
-            styles = np.repeat(numbers, many, 0)
-            work = lambda: [engine.stylize(group, styles[: len(group)]) for group in groups]  # noqa: E731
-            return time_call(work) / len(frames)
+    lite = time_lite_loop(options.shared / "magenta", frames)
+    one_by_one, batched = time_painter(engine, frames, 1), time_painter(engine, frames)
+    one_by_one(), batched()
+    whole, other, bare, single, together = run_in_turn(
+        options.rounds, program, in_bfloat16, lite, one_by_one, batched
+    )
+    started = [x["startup"] / x["frames"] + x["frame"] for x in runs][: len(bare)]
+    rounds = {"program": whole, "bfloat16": other, "TFLite": bare, "one": single, "batch": together}
+    return {
+        "size": (width, height),
+        "program, ms": 1000 * median(whole),
+        "program in bfloat16, ms": 1000 * median(other),
+        "TFLite loop, ms": 1000 * median(bare),
+        "painter, ms": 1000 * median(single),
+        "painter in batches, ms": 1000 * median(together),
+        "faster than TFLite": median_ratio(bare, whole),
+        "faster in bfloat16": median_ratio(bare, other),
+        "CPU, ms": 1000 * median(x["processor"] / x["frames"] for x in runs),
+        "the same with start-up": median_ratio(bare, started),
+        "over the painter": median_ratio(whole, single),
+        "over the painter in batches": median_ratio(whole, together),
+        "start-up, s": median(x["startup"] for x in runs),
+        "rounds": rounds,
+    }
 
-        one_by_one(), batched()
-        whole, other, bare, single, together = run_in_turn(
-            options.rounds, program, in_bfloat16, lite, one_by_one, batched
-        )
-        started = [x["startup"] / x["frames"] + x["frame"] for x in runs]
-        started = [*started[: len(bare)]]
-        rows.append(
-            {
-                "size": size,
-                "program, ms": 1000 * median(whole),
-                "program in bfloat16, ms": 1000 * median(other),
-                "TFLite loop, ms": 1000 * median(bare),
-                "painter, ms": 1000 * median(single),
-                "painter in batches, ms": 1000 * median(together),
-                "faster than TFLite": median_ratio(bare, whole),
-                "faster in bfloat16": median_ratio(bare, other),
-                "CPU, ms": 1000 * median(x["processor"] / x["frames"] for x in runs),
-                "the same with start-up": median_ratio(bare, started),
-                "over the painter": median_ratio(whole, single),
-                "over the painter in batches": median_ratio(whole, together),
-                "start-up, s": median(x["startup"] for x in runs),
-                "rounds": {
-                    "program": whole,
-                    "bfloat16": other,
-                    "TFLite": bare,
-                    "one": single,
-                    "batch": together,
-                },
-            }
-        )
-    engine.close()
-    return rows
+
+def time_painter(
+    engine: EmbeddedEngine, frames: list[Any], at_once: int | None = None
+) -> Callable[[], float]:
+    """A function that paints ``frames``, some at once (None: the engine's own number), and returns
+    the seconds of each.
+    """
+    import numpy as np
+
+    many = at_once or engine.batch
+    groups = [np.stack(frames[i : i + many]) for i in range(0, len(frames), many)]
+    styles = np.repeat(embed_style(engine), many, 0)
+
+    def paint() -> None:
+        for group in groups:
+            engine.stylize(group, styles[: len(group)])
+
+    return lambda: time_call(paint) / len(frames)
 
 
 def measure_hub_loop(options: argparse.Namespace, folder: Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 from vst.checkpoint.handover import ChunkStart, Handover, WarmStart
 from vst.checkpoint.planner import ChunkRule, StartFinder, WarmupNeed
@@ -87,7 +88,6 @@ def run_loop(
     start = chunking.start if chunking is not None else None
     restore_parts(parts, start)
     pending: deque[PendingFrame] = deque()
-    snapshots = PainterSnapshots(parts.painter)
     first_written = start.first_written if start is not None else 0
     painter, size = parts.painter, parts.painter.engine.batch
     groups = group_frames(frames, size, painter.width, painter.height, chunking)
@@ -98,31 +98,50 @@ def run_loop(
     stage = StabilizerStage(parts, pending, write, first_written)
     # Whatever hangs after the stabilizer is detected by the patience of ``write``.
     stabilize = WriteBehind(stage, size + STABILIZED)
+
+    def report(detail: dict[str, Any] | None = None) -> None:
+        seconds = time.perf_counter() - started
+        on_progress(Progress(PAINT, stage.done, total, seconds, detail or {}))
+
     # Left in the order write, stabilize, ahead: nobody waits for a thread that has ended.
     with limit_opencv_threads(share_cores(parts.threads).opencv), ahead, stabilize, write:
-        for batch in ahead:
-            if batch.new_scene:
-                stabilize(None)
-                painter.reset()
-            if batch.is_read_point:
-                snapshots.add(batch.frames[0].index)
-            if chunking is not None and batch.chunk_start is not None:
-                following = chunking.following or snapshots.make_handover(batch.chunk_start)
-                stabilize(ChunkBoundary(following))
-                if not chunking.continues():
-                    stabilize.finish()
-                    write.finish()
-                    return LoopResult(stage.done, started, whole=False)
-            for painted in paint_batch(parts, batch):
-                stabilize(painted)
-            seconds = time.perf_counter() - started
-            detail = {"painting": painted.painting}
-            on_progress(Progress(PAINT, stage.done, total, seconds, detail))
+        whole = paint_batches(parts, ahead, stabilize, report, chunking)
         stabilize.finish()
-        stage.flush()
+        if whole:
+            stage.flush()
         write.finish()
-    on_progress(Progress(PAINT, stage.done, total, time.perf_counter() - started))
-    return LoopResult(stage.done, started)
+    if whole:
+        report()
+    return LoopResult(stage.done, started, whole)
+
+
+def paint_batches(
+    parts: PipelineParts,
+    batches: Iterable[FrameBatch],
+    stabilize: Callable[[PaintedFrame | ChunkBoundary | None], None],
+    report: Callable[[dict[str, Any]], None],
+    chunking: Chunking | None,
+) -> bool:
+    """Paint all batches and pass the frames and the ends of chunks on; whether the video has ended,
+    not only a chunk.
+    """
+    painter = parts.painter
+    snapshots = PainterSnapshots(painter)
+    for batch in batches:
+        if batch.new_scene:
+            stabilize(None)
+            painter.reset()
+        if batch.is_read_point:
+            snapshots.add(batch.frames[0].index)
+        if chunking is not None and batch.chunk_start is not None:
+            following = chunking.following or snapshots.make_handover(batch.chunk_start)
+            stabilize(ChunkBoundary(following))
+            if not chunking.continues():
+                return False
+        for painted in paint_batch(parts, batch):
+            stabilize(painted)
+        report({"painting": painted.painting})
+    return True
 
 
 def paint_on_demand(

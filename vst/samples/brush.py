@@ -213,10 +213,8 @@ def marbled_paper(rng: np.random.Generator, height: int, width: int) -> Colors:
     return clip_to_unit(colors * draw_paper(rng, height, width, 0.06))
 
 
-def warm_dots(rng: np.random.Generator, height: int, width: int) -> Colors:
-    """A sunset by the water put together of countless dots in oranges, pinks and their violet
-    shadows.
-    """
+def draw_sunset(rng: np.random.Generator, height: int, width: int) -> Colors:
+    """A tree on the bank of a sea into which the sun sets, in smooth colors."""
     x, y = make_grid(height, width)
     u, v = x / width, y / height
     target = map_to_colors(
@@ -251,6 +249,14 @@ def warm_dots(rng: np.random.Generator, height: int, width: int) -> Colors:
         (bank, ["#2d4a63", "#5c8a4e", "#d9b04a"]),
     ):
         target += shape[..., None] * (map_to_colors(np.clip(crowns, 0, 1), colors) - target)
+    return target
+
+
+def warm_dots(rng: np.random.Generator, height: int, width: int) -> Colors:
+    """A sunset by the water put together of countless dots in oranges, pinks and their violet
+    shadows.
+    """
+    target = draw_sunset(rng, height, width)
     canvas = np.empty_like(target)
     canvas[:] = parse_color("#f4ead6")
     size = height / 360

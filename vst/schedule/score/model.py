@@ -87,6 +87,16 @@ class ScoreTime:
             return f"{self.unit} {number}"
         return number if self.unit == "s" else f"{number}{self.unit}"
 
+    @classmethod
+    def at(cls, seconds: float, clock: Clock | None) -> ScoreTime:
+        """Return the time of ``seconds``: with a clock, as a percentage of the painted part;
+        without one, or outside of that part, in seconds.
+        """
+        if clock is None or clock.last <= clock.start:
+            return cls(seconds)
+        part = 100 * (seconds - clock.start) / (clock.last - clock.start)
+        return cls(round(part, 6) + 0.0, "%") if 0 <= part <= 100 else cls(seconds)
+
     def to_seconds(self, clock: Clock) -> float:
         """Convert to seconds of the content; raises `UsageError` if it has no such cut or beat."""
         if self.unit == "%":
@@ -260,16 +270,10 @@ class Score:
         that the score fits a content of any length; without, seconds.
         """
 
-        def make_time(seconds: float) -> ScoreTime:
-            if clock is None or clock.last <= clock.start:
-                return ScoreTime(seconds)
-            part = 100 * (seconds - clock.start) / (clock.last - clock.start)
-            return ScoreTime(round(part, 6) + 0.0, "%") if 0 <= part <= 100 else ScoreTime(seconds)
-
         def make_keys(line: Timeline, curves: bool) -> tuple[ScoreKey, ...]:
             return tuple(
                 ScoreKey(
-                    make_time(key.time),
+                    ScoreTime.at(key.time, clock),
                     dict(key.weights),
                     key.strength if key.strength != 1 and not (curves and line.strength) else None,
                     key.ease,
@@ -281,7 +285,8 @@ class Score:
             )
 
         def make_points(curve: Curve | None) -> CurvePoints:
-            return tuple((make_time(time), value) for time, value in curve.points) if curve else ()
+            points = curve.points if curve else ()
+            return tuple((ScoreTime.at(time, clock), value) for time, value in points)
 
         named = {
             name: source if isinstance(source, StyleSource) else StyleSource(source)
