@@ -48,7 +48,7 @@ def app(folder: Path, *words: str) -> Iterator[str]:
     command = [sys.executable, "-m", "vst", "app", "--port", str(port), *words]
     command += ["--state", str(folder / "vst" / "page")]
     log = folder / "server.log"
-    with log.open("w") as file:
+    with log.open("w", encoding="utf-8") as file:
         process = subprocess.Popen(
             command,
             stdout=file,
@@ -57,8 +57,10 @@ def app(folder: Path, *words: str) -> Iterator[str]:
         )
     try:
         until = time.monotonic() + STARTING
-        while "Ctrl-C" not in log.read_text():
-            assert process.poll() is None and time.monotonic() < until, log.read_text()
+        while "Ctrl-C" not in log.read_text(encoding="utf-8"):
+            assert process.poll() is None and time.monotonic() < until, log.read_text(
+                encoding="utf-8"
+            )
             time.sleep(0.1)
         yield f"http://127.0.0.1:{port}"
     finally:

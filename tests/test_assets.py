@@ -223,7 +223,7 @@ def test_a_tensorflow_hub_that_cannot_be_imported_is_named(monkeypatch: pytest.M
 
 
 def test_an_unwritable_cache_is_named(hub: Hub, tmp_path: Path, monkeypatch: Any) -> None:
-    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path / "file" / "cache"))
     with pytest.raises(AssetError, match="cannot be written"):
         assets.obtain_handle(hub.at("good"))

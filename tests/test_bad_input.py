@@ -148,7 +148,7 @@ def write_cases(folder: Path, whole: bytes) -> list[tuple[str, list[str]]]:
     for name in make_bad_pictures():
         found.append(("pictures", ["stylize", "good.mp4", "-s", f"bad/{name}", *tint]))
     for name, text in make_bad_scores().items():
-        (folder / "bad" / name).write_text(text)
+        (folder / "bad" / name).write_text(text, encoding="utf-8")
         found.append(("scores", ["stylize", "good.mp4", "--score", f"bad/{name}", *tint]))
     return found
 

@@ -28,7 +28,7 @@ Run = Callable[..., CommandResult]
 
 def write_batch(folder: Path, text: str) -> Path:
     path = folder / "jobs.yaml"
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     return path
 
 
@@ -98,7 +98,9 @@ def test_existing_outputs_are_skipped_and_a_failed_job_stops_nothing(folder: Pat
 @pytest.mark.parametrize("wrong", ["mask_edge: soft", "mask: no.png", "score: art.yaml"])
 def test_a_job_with_a_mistake_makes_no_folder(folder: Path, wrong: str) -> None:
     styles = "" if wrong.startswith("score") else 'styles: "@ink-wash", '
-    (folder / "art.yaml").write_text("styles: {a: no.png}\nkeys: [{at: 0, style: a}]\n")
+    (folder / "art.yaml").write_text(
+        "styles: {a: no.png}\nkeys: [{at: 0, style: a}]\n", encoding="utf-8"
+    )
     text = f"options: {{{wrong}}}\n"
     text += f"jobs: [{{content: clips/a.mp4, {styles}output: new/one.mp4}}]"
     (outcome,) = run_batch(read_batch(write_batch(folder, text)), runner=run_fake)
@@ -147,7 +149,7 @@ def test_a_job_that_hangs_fails_and_the_rest_is_painted(
     for name in ("red", "blue"):
         save_picture(tmp_path / f"{name}.png", np.full((8, 8, 3), 200, np.uint8))
     lines += [f"contents: {media / 'clip.mp4'}", "styles: [red.png, blue.png]"]
-    (tmp_path / "jobs.yaml").write_text("\n".join(lines))
+    (tmp_path / "jobs.yaml").write_text("\n".join(lines), encoding="utf-8")
     began = time.monotonic()
     done = run("batch", tmp_path / "jobs.yaml", "--json")
     assert done.code == 1 and time.monotonic() - began < 40

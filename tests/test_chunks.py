@@ -167,7 +167,7 @@ def test_a_state_with_code_in_it_is_refused(tmp_path: Path) -> None:
 
 def test_a_lock_is_held_once_and_a_stale_one_holds_nothing(tmp_path: Path) -> None:
     path = tmp_path / "lock"
-    path.write_text("1\n")  # a process that runs, and has not locked it
+    path.write_text("1\n", encoding="utf-8")  # a process that runs, and has not locked it
     lock = Lock(path, "out.mp4")
     with pytest.raises(OutputError, match=r"out\.mp4 is being written by another run"):
         Lock(path, "out.mp4")
@@ -181,7 +181,7 @@ def test_a_lock_is_held_once_and_a_stale_one_holds_nothing(tmp_path: Path) -> No
 )
 def test_a_damaged_manifest_is_refused(tmp_path: Path, text: str) -> None:
     get_chunk_folder(tmp_path / "o.mp4").mkdir()
-    (get_chunk_folder(tmp_path / "o.mp4") / "manifest.json").write_text(text)
+    (get_chunk_folder(tmp_path / "o.mp4") / "manifest.json").write_text(text, encoding="utf-8")
     with pytest.raises(OutputError, match="start over") as error:
         ChunkFolder(tmp_path / "o.mp4", {}, ANY_RULE)
     assert "\n" not in str(error.value)
@@ -196,25 +196,29 @@ def test_the_draft_of_a_manifest_that_a_killed_run_left_is_removed(tmp_path: Pat
     with pytest.raises(KeyboardInterrupt), atomic_write(folder / "manifest.json") as draft:
         left = draft
         raise KeyboardInterrupt
-    left.write_text("{")
+    left.write_text("{", encoding="utf-8")
     ChunkFolder(tmp_path / "o.mp4", {}, ANY_RULE).close(keep=False)
     assert not folder.exists()
 
 
 def test_a_folder_of_someone_else_s_is_left_alone(tmp_path: Path) -> None:
     get_chunk_folder(tmp_path / "o.mp4").mkdir()
-    (get_chunk_folder(tmp_path / "o.mp4") / "thesis.txt").write_text("years of work")
+    (get_chunk_folder(tmp_path / "o.mp4") / "thesis.txt").write_text(
+        "years of work", encoding="utf-8"
+    )
     with pytest.raises(OutputError, match=r"thesis\.txt"):
         ChunkFolder(tmp_path / "o.mp4", {}, ANY_RULE)
     (tmp_path / "elsewhere").mkdir()
     get_chunk_folder(tmp_path / "p.mp4").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(OutputError, match="not a folder of vst"):
         ChunkFolder(tmp_path / "p.mp4", {}, ANY_RULE)
-    assert (get_chunk_folder(tmp_path / "o.mp4") / "thesis.txt").read_text() == "years of work"
+    assert (get_chunk_folder(tmp_path / "o.mp4") / "thesis.txt").read_text(
+        encoding="utf-8"
+    ) == "years of work"
 
 
 def test_names_in_a_manifest_lead_nowhere_else(tmp_path: Path) -> None:
-    (tmp_path / "secret").write_text("x")
+    (tmp_path / "secret").write_text("x", encoding="utf-8")
     folder = get_chunk_folder(tmp_path / "o.mp4")
     folder.mkdir()
     chunk = {
@@ -226,7 +230,7 @@ def test_names_in_a_manifest_lead_nowhere_else(tmp_path: Path) -> None:
     plain = {
         "format": 1, "job": {}, "folder": "", "about": about, "chunks": [chunk], "published": None
     }  # fmt: skip
-    (folder / "manifest.json").write_text(json.dumps(plain))
+    (folder / "manifest.json").write_text(json.dumps(plain), encoding="utf-8")
     opened = ChunkFolder(tmp_path / "o.mp4", about, ANY_RULE)
     assert opened.missing == 0
     opened.close(keep=True)

@@ -241,9 +241,9 @@ WRONG: list[tuple[str, int, str]] = [
 def workspace(media: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working folder with a few files that are not what their names say."""
     (tmp_path / "empty.mp4").touch()
-    (tmp_path / "text.mp4").write_text("this is not a video\n" * 50)
-    (tmp_path / "text.png").write_text("this is not a picture\n" * 50)
-    (tmp_path / "readme.txt").write_text("a file")
+    (tmp_path / "text.mp4").write_text("this is not a video\n" * 50, encoding="utf-8")
+    (tmp_path / "text.png").write_text("this is not a picture\n" * 50, encoding="utf-8")
+    (tmp_path / "readme.txt").write_text("a file", encoding="utf-8")
     (tmp_path / "emptyfolder").mkdir()
     sound_only(tmp_path / "sound.m4a")
     monkeypatch.chdir(tmp_path)

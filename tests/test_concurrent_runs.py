@@ -105,10 +105,10 @@ def test_the_next_run_removes_what_a_killed_one_left(
 def test_a_folder_with_foreign_files_is_left_alone(workspace: Path, run: Run) -> None:
     folder = get_working_folder(Path("out.mp4"))
     folder.mkdir()
-    (folder / "thesis.txt").write_text("years of work")
+    (folder / "thesis.txt").write_text("years of work", encoding="utf-8")
     done = run(*words("out.mp4"))
     assert (done.code, "Move it away" in done.err) == (1, True)
-    assert (folder / "thesis.txt").read_text() == "years of work"
+    assert (folder / "thesis.txt").read_text(encoding="utf-8") == "years of work"
     (folder / "thesis.txt").unlink()
     folder.rmdir()
     folder.symlink_to(workspace)

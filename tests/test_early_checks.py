@@ -36,9 +36,11 @@ def folder(media: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     """A working folder with files that are given by mistake; no engine can be opened."""
     for name in ("clip.mp4", "red.png"):
         (tmp_path / name).symlink_to(media / name)
-    (tmp_path / "art.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
+    (tmp_path / "art.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>', encoding="utf-8")
     (tmp_path / "net.keras").write_bytes(b"PK")
-    (tmp_path / "score.yaml").write_text("styles: {art: art.svg}\nkeys: [{at: 0, style: art}]\n")
+    (tmp_path / "score.yaml").write_text(
+        "styles: {art: art.svg}\nkeys: [{at: 0, style: art}]\n", encoding="utf-8"
+    )
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("vst.pipeline.parts.ENGINES", {})
     monkeypatch.setattr("vst.cluster.WorkerPool", None)

@@ -122,10 +122,10 @@ def test_numbers_that_are_not_finite_are_not_written(
 
 
 def test_existing_files_are_kept(network: Path, tmp_path: Path) -> None:
-    (tmp_path / "network.onnx").write_text("mine")
+    (tmp_path / "network.onnx").write_text("mine", encoding="utf-8")
     with pytest.raises(OutputExistsError, match="--overwrite"):
         export_networks("onnx", ExportPlan(model=network), tmp_path)
-    assert (tmp_path / "network.onnx").read_text() == "mine"
+    assert (tmp_path / "network.onnx").read_text(encoding="utf-8") == "mine"
     export_networks("onnx", ExportPlan(model=network), tmp_path, overwrite=True)
     assert onnx.load(tmp_path / "network.onnx").graph.node
 

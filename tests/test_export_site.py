@@ -32,8 +32,10 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("page")
     for name in ("index.html", "assets/page.js", "runtime/one.wasm.gz", "models/painter.onnx"):
         (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).write_text(f"content of {name}")
-    (folder / "sw.js").write_text('const NAME = "VERSION"; const FILES = ["FILES"];')
+        (folder / name).write_text(f"content of {name}", encoding="utf-8")
+    (folder / "sw.js").write_text(
+        'const NAME = "VERSION"; const FILES = ["FILES"];', encoding="utf-8"
+    )
     return folder
 
 
@@ -56,14 +58,14 @@ def test_the_site_has_the_page_and_its_own_models(site: Path) -> None:
         *(f"models/{name}.onnx" for name in ("painter", "predictor")),
         *(f"models/{name}.json" for name in ("models", "styles")),
     }
-    assert (site / "index.html").read_text() == "content of index.html"
+    assert (site / "index.html").read_text(encoding="utf-8") == "content of index.html"
     assert (site / "models" / "painter.onnx").stat().st_size > 500_000
     assert not list(site.parent.glob(".*")), "no draft is left"
 
 
 @pytest.mark.slow
 def test_the_list_of_models_names_size_and_hash_of_each(site: Path) -> None:
-    models = json.loads((site / "models" / "models.json").read_text())
+    models = json.loads((site / "models" / "models.json").read_text(encoding="utf-8"))
     assert (models["version"], models["space"]) == (1, TFLITE_SPACE)
     for kind in ("painter", "predictor"):
         data = (site / "models" / models[kind]["file"]).read_bytes()
@@ -73,7 +75,7 @@ def test_the_list_of_models_names_size_and_hash_of_each(site: Path) -> None:
 
 @pytest.mark.slow
 def test_the_worker_keeps_all_but_the_runtimes_under_a_version_of_their_content(site: Path) -> None:
-    text = (site / "sw.js").read_text()
+    text = (site / "sw.js").read_text(encoding="utf-8")
     kept = json.loads(text[text.index("[") : text.index("]") + 1])
     assert set(kept) == {
         "./",
@@ -94,9 +96,9 @@ def test_the_worker_has_another_version_when_a_file_has_changed(page: Path, tmp_
     texts = []
     for content in ("one", "two", "one"):
         site = shutil.copytree(page, tmp_path / f"site-{len(texts)}")
-        (site / "assets" / "page.js").write_text(content)
+        (site / "assets" / "page.js").write_text(content, encoding="utf-8")
         list_kept_files(site)
-        texts.append((site / "sw.js").read_text())
+        texts.append((site / "sw.js").read_text(encoding="utf-8"))
     assert texts[0] == texts[2] != texts[1]
 
 
@@ -131,10 +133,10 @@ def test_a_page_that_is_not_built_is_explained(
 
 
 def test_files_that_are_there_are_kept(run: Run, page: Path, tmp_path: Path) -> None:
-    (tmp_path / "index.html").write_text("mine")
+    (tmp_path / "index.html").write_text("mine", encoding="utf-8")
     done = run("export", "web", tmp_path, "--site", page)
     assert done.code == 2 and "has files already" in done.err
-    assert (tmp_path / "index.html").read_text() == "mine"
+    assert (tmp_path / "index.html").read_text(encoding="utf-8") == "mine"
 
 
 def test_the_site_is_not_written_into_the_page_itself(page: Path) -> None:
@@ -158,9 +160,9 @@ def test_a_full_disk_leaves_nothing(
 
 @pytest.mark.slow
 def test_the_command_writes_over_an_earlier_site(run: Run, page: Path, tmp_path: Path) -> None:
-    (tmp_path / "index.html").write_text("an earlier page")
+    (tmp_path / "index.html").write_text("an earlier page", encoding="utf-8")
     done = run("export", "web", tmp_path, "--site", page, "--overwrite", "--json")
     found = json.loads(done.out)
     assert found["bytes"] == sum(p.stat().st_size for p in tmp_path.rglob("*") if p.is_file())
     assert all(file["likeness"] >= 45 for file in found["models"])
-    assert (tmp_path / "index.html").read_text() == "content of index.html"
+    assert (tmp_path / "index.html").read_text(encoding="utf-8") == "content of index.html"

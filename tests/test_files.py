@@ -14,22 +14,22 @@ from vst.core.files import atomic_write, hash_file
 
 def test_a_reader_finds_the_earlier_file_until_the_new_one_is_whole(tmp_path: Path) -> None:
     path = tmp_path / "numbers.txt"
-    path.write_text("earlier")
+    path.write_text("earlier", encoding="utf-8")
     with atomic_write(path, sync=True) as draft:
-        draft.write_text("new")
-        assert path.read_text() == "earlier"
+        draft.write_text("new", encoding="utf-8")
+        assert path.read_text(encoding="utf-8") == "earlier"
         assert draft.parent == tmp_path and draft.suffix == ".txt" and draft.name[0] == "."
-    assert path.read_text() == "new"
+    assert path.read_text(encoding="utf-8") == "new"
     assert [file.name for file in tmp_path.iterdir()] == ["numbers.txt"]
 
 
 def test_a_failed_write_leaves_the_earlier_file_and_no_draft(tmp_path: Path) -> None:
     path = tmp_path / "numbers.txt"
-    path.write_text("earlier")
+    path.write_text("earlier", encoding="utf-8")
     with pytest.raises(ZeroDivisionError), atomic_write(path) as draft:
-        draft.write_text("half")
+        draft.write_text("half", encoding="utf-8")
         raise ZeroDivisionError
-    assert path.read_text() == "earlier"
+    assert path.read_text(encoding="utf-8") == "earlier"
     assert [file.name for file in tmp_path.iterdir()] == ["numbers.txt"]
 
 
@@ -44,18 +44,18 @@ def test_a_name_taken_meanwhile_is_kept(
         monkeypatch.setattr(os, "link", refuse)
     path = tmp_path / "style.json"
     with atomic_write(path, overwrite=False) as draft:
-        draft.write_text("first")
+        draft.write_text("first", encoding="utf-8")
     with pytest.raises(FileExistsError), atomic_write(path, overwrite=False) as draft:
-        draft.write_text("second")
-    assert path.read_text() == "first"
+        draft.write_text("second", encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == "first"
     assert [file.name for file in tmp_path.iterdir()] == ["style.json"]
 
 
 def test_a_very_long_name_can_be_written(tmp_path: Path) -> None:
     path = tmp_path / f"{'n' * 240}.txt"
     with atomic_write(path) as draft:
-        draft.write_text("long")
-    assert path.read_text() == "long"
+        draft.write_text("long", encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == "long"
 
 
 def test_a_hash_is_of_the_whole_content(tmp_path: Path) -> None:

@@ -249,15 +249,15 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "empty").mkdir()
     (folder / "empty.cube").touch()
     (folder / "zero.mp4").touch()
-    (folder / "notes.mp4").write_text("Notes on the film\n")
+    (folder / "notes.mp4").write_text("Notes on the film\n", encoding="utf-8")
     (folder / "one").mkdir()
     shutil.copy(folder / "photo.png", folder / "one" / "0001.png")
-    (folder / "art.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
+    (folder / "art.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>', encoding="utf-8")
     (folder / "art.jxl").write_bytes(b"\xff\x0a" + b"\0" * 60)
     (folder / "net.keras").write_bytes(b"PK")
     for name, style in (("svg", "art.svg"), ("sound", "sound.wav")):
         text = f"styles: {{art: {style}}}\nkeys: [{{at: 0, style: art}}]\n"
-        (folder / f"{name}.yaml").write_text(text)
+        (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
     with wave.open(str(folder / "sound.wav"), "wb") as sound:
         sound.setparams((1, 2, 8000, 0, "NONE", ""))
         sound.writeframes(b"\0\0" * 8000)

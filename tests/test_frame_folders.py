@@ -244,7 +244,7 @@ def test_frames_are_replaced_only_where_that_is_asked(
     with pytest.raises(OutputExistsError, match="exists"):
         stylize(*words, engine="tint")
     stylize(*words, engine="tint", overwrite=True)
-    (tmp_path / "out" / "notes.txt").write_text("mine")
+    (tmp_path / "out" / "notes.txt").write_text("mine", encoding="utf-8")
     with pytest.raises(OutputExistsError, match=r"notes\.txt"):
         stylize(*words, engine="tint", overwrite=True)
     check_video_output(str(words[2]), overwrite=False)

@@ -82,7 +82,8 @@ def test_batch_counts_the_complete_outputs_and_goes_on(folder: Path, run: Run, o
         make_clip(folder / "out" / "long.mp4", frames=3)
     (folder / "jobs.yaml").write_text(
         "contents: [short.mp4, long.mp4]\nstyles: red.png\noutput: out/{content}.mp4\n"
-        "options: {engine: tint}\n"
+        "options: {engine: tint}\n",
+        encoding="utf-8",
     )
     process = start(f"batch jobs.yaml{option}")
     wait_for_chunks(folder / "out" / "long.mp4", 1)

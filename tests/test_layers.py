@@ -119,6 +119,22 @@ def test_no_file_is_longer_than_400_lines(folder: str) -> None:
     assert {path: length for path, length in lengths.items() if length > LONGEST_FILE} == {}
 
 
+@pytest.mark.parametrize("folder", ["vst", "tests", "tools", "bench"])
+def test_every_text_file_is_read_and_written_with_a_named_encoding(folder: str) -> None:
+    # Ruff's PLW1514 sees this only where it can infer that the object is a path.
+    nameless = [
+        f"{path.relative_to(ROOT)}:{call.lineno}"
+        for path in (ROOT / folder).rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and (call.func.attr, len(call.args)) in {("read_text", 0), ("write_text", 1)}
+        and "encoding" not in {keyword.arg for keyword in call.keywords}
+        and ast.unparse(call.func.value) != "formatter"  # Click's, which is not a file
+    ]
+    assert nameless == []
+
+
 HEAVY = ("tensorflow", "moviepy", "gradio", "ray", "keras")
 
 
@@ -141,7 +157,11 @@ def test_help_and_import_load_nothing_heavy(command: str) -> None:
 def test_the_library_never_prints() -> None:
     for module in MODULES:
         if package_of(module) != "cli":
-            calls = [n for n in ast.walk(ast.parse(module.read_text())) if isinstance(n, ast.Call)]
+            calls = [
+                n
+                for n in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
+                if isinstance(n, ast.Call)
+            ]
             assert not any(isinstance(c.func, ast.Name) and c.func.id == "print" for c in calls), (
                 module
             )

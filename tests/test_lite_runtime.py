@@ -72,7 +72,7 @@ def test_int8_is_the_default_except_beside_a_gpu_and_for_weights_without_it(
 ) -> None:
     monkeypatch.setattr(embedded, "NVIDIA_DRIVER", tmp_path / "missing")
     assert embedded.prefers_int8(WEIGHTS)
-    (tmp_path / "weights.json").write_text('{"format": 1, "parts": {}}')
+    (tmp_path / "weights.json").write_text('{"format": 1, "parts": {}}', encoding="utf-8")
     assert not embedded.prefers_int8(tmp_path)
     monkeypatch.setattr(embedded, "NVIDIA_DRIVER", tmp_path)
     assert not embedded.prefers_int8(WEIGHTS)
@@ -116,7 +116,7 @@ def test_the_files_in_int8_were_made_from_the_weights(part: str) -> None:
 
 @needs_litert
 def test_weights_without_files_in_int8_are_described(tmp_path: Path) -> None:
-    (tmp_path / "weights.json").write_text('{"format": 1, "parts": {}}')
+    (tmp_path / "weights.json").write_text('{"format": 1, "parts": {}}', encoding="utf-8")
     with pytest.raises(AssetError, match="another precision"):
         LiteRuntime(tmp_path)
 

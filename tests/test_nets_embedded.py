@@ -101,8 +101,10 @@ def test_damaged_weights_are_refused(tmp_path):
 
 def test_weights_of_another_format_are_refused(tmp_path):
     weight_files.write_weights(tmp_path, "painter", {"a": np.zeros(3)}, {})
-    index = json.loads((tmp_path / weight_files.INDEX_FILE).read_text())
-    (tmp_path / weight_files.INDEX_FILE).write_text(json.dumps({**index, "format": 99}))
+    index = json.loads((tmp_path / weight_files.INDEX_FILE).read_text(encoding="utf-8"))
+    (tmp_path / weight_files.INDEX_FILE).write_text(
+        json.dumps({**index, "format": 99}), encoding="utf-8"
+    )
     with pytest.raises(AssetError, match="format 99"):
         weight_files.read_weights(tmp_path, "painter")
 

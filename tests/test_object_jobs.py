@@ -170,7 +170,8 @@ def test_a_batch_paints_what_a_pattern_in_a_bucket_names(bucket: str, tmp_path: 
     storage.upload(copy, f"{bucket}/in/second.mp4")
     (tmp_path / "jobs.yaml").write_text(
         f"contents: {bucket}/in/*.mp4\nstyles: {bucket}/in/red.png\n"
-        f"output: {bucket}/out/{{content}}.mp4\noptions: {{engine: tint, end: 1}}\n"
+        f"output: {bucket}/out/{{content}}.mp4\noptions: {{engine: tint, end: 1}}\n",
+        encoding="utf-8",
     )
     jobs = read_batch(tmp_path / "jobs.yaml")
     assert [one.state for one in run_batch(jobs)] == ["done", "done"]

@@ -85,7 +85,7 @@ def test_a_vote_reaches_the_file_once(page: TestClient, rating: Rating) -> None:
     assert page.post("/call/vote", json=vote).json() == {"votes": 2}
     again = page.post("/call/vote", json=vote)
     assert (again.status_code, again.json()) == (410, {"error": "this pair is closed"})
-    kept = json.loads(rating.votes.path.read_text())["votes"]
+    kept = json.loads(rating.votes.path.read_text(encoding="utf-8"))["votes"]
     assert [one["choice"] for one in kept] == ["left", "same"]
     ranking = page.post("/call/ranking", json={}).json()["ranking"]
     assert len(ranking["look"]) == 3 and sum(place["votes"] for place in ranking["look"]) == 2

@@ -103,11 +103,13 @@ def test_a_file_gives_each_region_a_mask_and_a_score(
     folder: Path, tmp_path: Path, whole: dict[str, Picture]
 ) -> None:
     (folder / "turn.yaml").write_text(
-        "styles: {a: red.png, b: blue.png}\nkeys: [{at: 0, style: a}, {at: 100%, style: b}]\n"
+        "styles: {a: red.png, b: blue.png}\nkeys: [{at: 0, style: a}, {at: 100%, style: b}]\n",
+        encoding="utf-8",
     )
     (folder / "regions.yaml").write_text(
         "labels: labels\nregions:\n  actor: {mask: left.png, score: turn.yaml}\n"
-        "  sea: {label: 200, styles: [red.png]}\n"
+        "  sea: {label: 200, styles: [red.png]}\n",
+        encoding="utf-8",
     )
     found = paint(folder, tmp_path / "out", [], mask_regions=folder / "regions.yaml")
     assert_alike(found[0], whole["red.png"], LEFT)
@@ -119,7 +121,9 @@ def test_a_file_gives_each_region_a_mask_and_a_score(
 def test_the_jobs_styles_are_those_outside_of_a_files_regions(
     folder: Path, tmp_path: Path, whole: dict[str, Picture]
 ) -> None:
-    (folder / "one.yaml").write_text("regions: {a: {mask: left.png, styles: [none]}}\n")
+    (folder / "one.yaml").write_text(
+        "regions: {a: {mask: left.png, styles: [none]}}\n", encoding="utf-8"
+    )
     found = paint(folder, tmp_path / "out", ["blue.png"], mask_regions=folder / "one.yaml")
     assert_alike(found[0], whole["blue.png"], RIGHT)
     assert_alike(found[0], whole["none"], LEFT)
@@ -181,7 +185,7 @@ def test_labels_that_come_later_count(tmp_path: Path) -> None:
 )
 def test_a_wrong_file_is_named(folder: Path, text: str, error: str) -> None:
     path = folder / "wrong.yaml"
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     job = make_job(folder / "clip.mp4", [], "out.mp4", mask_regions=path)
     with pytest.raises((UsageError, MissingFileError), match=error):
         check_inputs(job)

@@ -43,7 +43,7 @@ def test_each_video_gives_its_keyframes_and_duplicate_names_get_a_number(media: 
 def test_a_folder_gives_its_pictures_in_order_of_name(tmp_path: Path) -> None:
     for name in ("b", "a", "c"):
         save_picture(tmp_path / f"{name}.png", np.full((8, 8, 3), 50, np.uint8))
-    (tmp_path / "notes.txt").write_text("not a picture")
+    (tmp_path / "notes.txt").write_text("not a picture", encoding="utf-8")
     assert [
         style.name for style in resolve_styles([str(tmp_path)], keyframes=5, picker="middle")
     ] == [

@@ -244,6 +244,6 @@ def test_resume_reports_a_whole_output_and_a_missing_one(
     assert (done.code, "is complete" in done.out) == (0, True)
     done = run("resume", tmp_path / "none.mp4")
     assert (done.code, "nothing to resume" in done.err) == (2, True)
-    (tmp_path / "text.mp4").write_text("no video")
+    (tmp_path / "text.mp4").write_text("no video", encoding="utf-8")
     assert run("resume", tmp_path / "text.mp4").code == 1
     assert len(list(tmp_path.iterdir())) == 2

@@ -253,7 +253,7 @@ def test_the_error_of_a_wrong_score_is_one_line_with_line_key_and_remedy(
     tmp_path: Path, text: str, line: int, key: str, remedy: str
 ) -> None:
     path = tmp_path / "score.yaml"
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     with pytest.raises(UsageError) as error:
         read_score(path)
     message = str(error.value)
@@ -302,14 +302,15 @@ def test_style_paths_are_relative_to_the_score_s_folder(media: Path, tmp_path: P
     film = (media / "film.mp4").as_posix()
     path.write_text(
         f"styles: {{warm: red.png, later: {{path: '{film}', at: 2.5}}, off: gone.png}}\n"
-        "keys: [{at: 0, style: warm}, {at: 1, style: later}, {at: 2, style: @ink-wash}]"
+        "keys: [{at: 0, style: warm}, {at: 1, style: later}, {at: 2, style: @ink-wash}]",
+        encoding="utf-8",
     )
     styles = resolve_score_styles(read_score(path))
     assert [style.name for style in styles] == ["warm", "later", "@ink-wash"]
     assert [int(style.picture.mean((0, 1)).argmax()) for style in styles[:2]] == [0, 2]
     with pytest.raises(MissingFileError, match=r"styles: off: 'gone.png' does not exist"):
         check_score_files(read_score(path))
-    path.write_text("keys: [{at: 0, style: @ink-wasch}]")
+    path.write_text("keys: [{at: 0, style: @ink-wasch}]", encoding="utf-8")
     with pytest.raises(VSTError, match="ink-wash"):
         check_score_files(read_score(path))
 
@@ -344,16 +345,18 @@ def test_score_init_check_and_plot(run: Run, media: Path, tmp_path: Path) -> Non
     done = run("score", "check", path)
     assert (done.code, done.err) == (0, "")
     assert "fine" in done.out
-    path.write_text(path.read_text().replace("at: 100%", "at: 0:09"))
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("at: 100%", "at: 0:09"), encoding="utf-8"
+    )
     done = run("score", "check", path)
     assert done.code == 2 and "leaves no time to come back" in done.err
-    path.write_text(path.read_text().replace("loop: true", ""))
+    path.write_text(path.read_text(encoding="utf-8").replace("loop: true", ""), encoding="utf-8")
     done = run("score", "check", path)
     assert done.code == 0 and "the key at 0:09.000 is never reached" in done.err
     assert run("score", "plot", path, "-o", picture).code == 0
     assert picture.stat().st_size > 1000
     assert run("score", "init", *words, "-o", path).code == 2
-    path.write_text("keys:\n  - {at: 0, style: none, easy: sine}")
+    path.write_text("keys:\n  - {at: 0, style: none, easy: sine}", encoding="utf-8")
     done = run("score", "check", path)
     assert done.code == 2
     assert "line 2: easy: unknown key 'easy'; did you mean 'ease'?" in done.err
@@ -362,7 +365,7 @@ def test_score_init_check_and_plot(run: Run, media: Path, tmp_path: Path) -> Non
 
 def test_score_check_reports_a_missing_content(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "score.yaml"
-    path.write_text("content: gone.mp4\nkeys:\n  - {at: 0, style: none}")
+    path.write_text("content: gone.mp4\nkeys:\n  - {at: 0, style: none}", encoding="utf-8")
     done = run("score", "check", path)
     assert done.code == 2
     assert "content: 'gone.mp4' is not there" in done.err

@@ -205,12 +205,13 @@ def test_ten_minutes_end_in_sync(codec: str, ending: str, tmp_path: Path) -> Non
 
 def rich(path: Path, tmp_path: Path) -> Path:
     """A Matroska file with sound, subtitles, chapters, tags and a font."""
-    (tmp_path / "s.srt").write_text("1\n00:00:00,500 --> 00:00:01,500\nGrüße\n")
+    (tmp_path / "s.srt").write_text("1\n00:00:00,500 --> 00:00:01,500\nGrüße\n", encoding="utf-8")
     (tmp_path / "font.ttf").write_bytes(b"\0\1\0\0" + b"\0" * 60)
     (tmp_path / "tags.txt").write_text(
         ";FFMETADATA1\ntitle=A title\nartist=Somebody\ncomment=A comment\n"
         "[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=1000\ntitle=One\n"
-        "[CHAPTER]\nTIMEBASE=1/1000\nSTART=1000\nEND=2000\ntitle=Two\n"
+        "[CHAPTER]\nTIMEBASE=1/1000\nSTART=1000\nEND=2000\ntitle=Two\n",
+        encoding="utf-8",
     )
     film = clips.write_clip(tmp_path / "film.mp4", 50, 25, True, "-c:a", "aac")
     clips.run_ffmpeg(

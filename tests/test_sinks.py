@@ -269,12 +269,12 @@ def test_a_folder_is_replaced_only_where_it_holds_frames(tmp_path: Path) -> None
         open_sink(spec)
     write(replace(spec, overwrite=True), 3)
     assert len(names(spec.path)) == 4
-    (spec.path / "diary.txt").write_text("dear diary")
+    (spec.path / "diary.txt").write_text("dear diary", encoding="utf-8")
     with pytest.raises(OutputExistsError, match="diary"):
         open_sink(replace(spec, overwrite=True))
     (tmp_path / "empty").mkdir()
     write(spec_for(tmp_path / "empty"), 2)
-    (tmp_path / "file").write_text("a file")
+    (tmp_path / "file").write_text("a file", encoding="utf-8")
     with pytest.raises(OutputExistsError):
         open_sink(spec_for(tmp_path / "file", overwrite=True))
 

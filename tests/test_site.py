@@ -76,7 +76,9 @@ def test_every_link_and_picture_exists(site: Path) -> None:
 
 
 def test_dead_links_are_detected(tmp_path: Path) -> None:
-    (tmp_path / "a.html").write_text('<a href="b.html">b</a><img src="../up.png">')
+    (tmp_path / "a.html").write_text(
+        '<a href="b.html">b</a><img src="../up.png">', encoding="utf-8"
+    )
     assert len(find_dead_links(tmp_path)) == 2
 
 

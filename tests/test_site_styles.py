@@ -86,7 +86,7 @@ def test_a_style_film_gives_a_key_from_the_middle_of_each_segment(
 def test_a_saved_score_has_the_mixes_of_the_score_that_was_opened(
     web: Visitor, tmp_path: Path
 ) -> None:
-    (tmp_path / "given.yaml").write_text(SCORE)
+    (tmp_path / "given.yaml").write_text(SCORE, encoding="utf-8")
     web.upload("#score-file", tmp_path / "given.yaml")
     web.wait(lambda: "open" in web.text("#keep-said"), "the score")
     assert web.js("return document.querySelectorAll('.key')[2].title").startswith("as filmed")
@@ -105,7 +105,7 @@ def test_a_score_with_files_of_its_own_waits_for_them(
         "styles:\n  mine: pictures/glass.png\n  clip: {path: colors.mp4, at: 2.5}\n"
         "keys:\n  - {at: 0, style: mine}\n  - {at: 100%, style: clip}\n"
     )
-    (tmp_path / "own.yaml").write_text(text)
+    (tmp_path / "own.yaml").write_text(text, encoding="utf-8")
     web.upload("#score-file", tmp_path / "own.yaml")
     web.wait(lambda: "needs glass.png, colors.mp4" in web.text("#keep-said"), "what is missing")
     web.upload("#style-file", files / "glass.png", files / "colors.mp4")
@@ -117,7 +117,9 @@ def test_a_score_with_files_of_its_own_waits_for_them(
 
 def test_a_wrong_score_is_refused_with_its_line(web: Visitor, tmp_path: Path) -> None:
     before = web.count(".key")
-    (tmp_path / "wrong.yaml").write_text("keys:\n  - {at: 0, style: none}\nspeed: 2\n")
+    (tmp_path / "wrong.yaml").write_text(
+        "keys:\n  - {at: 0, style: none}\nspeed: 2\n", encoding="utf-8"
+    )
     web.upload("#score-file", tmp_path / "wrong.yaml")
     web.wait(lambda: "Line 3" in web.text("#notice"), "the mistake")
     assert web.count(".key") == before

@@ -155,8 +155,8 @@ def test_exif_turns_a_picture(tmp_path: Path) -> None:
 def test_a_folder_is_read_in_the_order_of_its_numbers(tmp_path: Path) -> None:
     for index in range(12):
         Image.fromarray(clips.draw_numbered_frame(index)).save(tmp_path / f"frame{index}.png")
-    (tmp_path / "notes.txt").write_text("not a frame")
-    (tmp_path / ".hidden.png").write_text("not a frame")
+    (tmp_path / "notes.txt").write_text("not a frame", encoding="utf-8")
+    (tmp_path / ".hidden.png").write_text("not a frame", encoding="utf-8")
     source = open_source(tmp_path, rate=Fraction(30000, 1001))
     assert [clips.read_number(f.picture) for f in source.frames()] == list(range(12))
     assert [clips.read_number(f.picture) for f in source.frames(0.1, 0.2)] == [3, 4, 5]

@@ -40,11 +40,11 @@ def test_a_file_comes_back_as_it_was_sent(bucket: str, tmp_path: Path) -> None:
 def test_a_folder_comes_back_with_its_names(bucket: str, tmp_path: Path) -> None:
     for name in ("one.png", "more/two.png"):
         (tmp_path / "frames" / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "frames" / name).write_text(name)
+        (tmp_path / "frames" / name).write_text(name, encoding="utf-8")
     storage.upload(tmp_path / "frames", f"{bucket}/frames/")
     found = storage.fetch(f"{bucket}/frames/", tmp_path / "inputs")
     assert found.name == "frames"
-    assert [(found / name).read_text() for name in ("one.png", "more/two.png")] == [
+    assert [(found / name).read_text(encoding="utf-8") for name in ("one.png", "more/two.png")] == [
         "one.png", "more/two.png",
     ]  # fmt: skip
     storage.remove(f"{bucket}/frames")

@@ -91,7 +91,7 @@ def test_a_row_with_missing_or_damaged_files_runs_again(tmp_path: Path) -> None:
     row = run_study(study, tmp_path).rows[0]
     (tmp_path / row.folder / row.pictures[""]).unlink()
     run_study(study, tmp_path)
-    (tmp_path / row.folder / "row.json").write_text('{"name": ')
+    (tmp_path / row.folder / "row.json").write_text('{"name": ', encoding="utf-8")
     run_study(study, tmp_path)
     assert calls == ["a", "a", "a"]
 
@@ -102,12 +102,12 @@ def test_a_study_that_is_stopped_has_its_page_and_goes_on(tmp_path: Path) -> Non
     stopped = Study("sweep", "Stopped", [first, failing("b", Cancelled("stopped"))])
     with pytest.raises(Cancelled):
         run_study(stopped, tmp_path, page=build_page)
-    assert "1 of 2 cases have not run yet" in (tmp_path / "sweep.html").read_text()
+    assert "1 of 2 cases have not run yet" in (tmp_path / "sweep.html").read_text(encoding="utf-8")
     table = run_study(
         Study("sweep", "On", [first, counting("b", calls)]), tmp_path, page=build_page
     )
     assert calls == ["a", "b"] and len(table.rows) == 2
-    assert "have not run yet" not in (tmp_path / "sweep.html").read_text()
+    assert "have not run yet" not in (tmp_path / "sweep.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -118,9 +118,9 @@ def test_what_cannot_be_done_is_a_row_with_its_reason(tmp_path: Path, error: Exc
     study = Study("sweep", "Some", [failing("far", error), counting("near", calls)])
     table = run_study(study, tmp_path, page=build_page)
     assert [row.state for row in table.rows] == ["failed", "done"]
-    page = (tmp_path / "sweep.html").read_text()
+    page = (tmp_path / "sweep.html").read_text(encoding="utf-8")
     assert "far: no weights." in page
-    found = json.loads((tmp_path / "sweep.json").read_text())
+    found = json.loads((tmp_path / "sweep.json").read_text(encoding="utf-8"))
     assert found["rows"][0]["reason"] == "no weights"
     again = Study("sweep", "Some", [Case("far", {"name": "far"}, counting("far", calls).work)])
     assert run_study(again, tmp_path).rows[0].done  # a failure is no result: it is tried again
@@ -142,10 +142,10 @@ def test_a_second_study_in_the_same_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_a_study_is_kept(tmp_path: Path) -> None:
-    (tmp_path / "sweep.json").write_text('{"mine": 1}')
+    (tmp_path / "sweep.json").write_text('{"mine": 1}', encoding="utf-8")
     with pytest.raises(OutputExistsError, match="not a study"):
         run_study(Study("sweep", "Mine", []), tmp_path)
-    assert (tmp_path / "sweep.json").read_text() == '{"mine": 1}'
+    assert (tmp_path / "sweep.json").read_text(encoding="utf-8") == '{"mine": 1}'
     with pytest.raises(OutputExistsError, match="not a folder"):
         run_study(Study("sweep", "Mine", []), tmp_path / "sweep.json")
 
@@ -321,7 +321,7 @@ def test_the_verb_sweeps_a_video(run: Run, media: Path, tmp_path: Path) -> None:
     done = run("study", "sweep", media / "film.mp4", *words, "--seconds", 0.5)
     assert done.code == 0, done.err
     assert "strength 0.2" in done.out and "adjacent SSIM" in done.out
-    found = json.loads((tmp_path / "sweep.json").read_text())
+    found = json.loads((tmp_path / "sweep.json").read_text(encoding="utf-8"))
     weak, strong = found["rows"]
     assert weak["figures"]["style"] > strong["figures"]["style"]
     assert weak["figures"]["content_ssim"] > strong["figures"]["content_ssim"]
@@ -329,7 +329,9 @@ def test_the_verb_sweeps_a_video(run: Run, media: Path, tmp_path: Path) -> None:
     assert len(weak["curves"]["Warp error, frame by frame"]) == 5
     with open_source(tmp_path / weak["video"]) as source:
         assert len(list(source.frames())) == 5
-    assert (tmp_path / "sweep.html").read_text().count("data:image/jpeg;base64,") == 4
+    assert (tmp_path / "sweep.html").read_text(encoding="utf-8").count(
+        "data:image/jpeg;base64,"
+    ) == 4
     again = run("study", "sweep", media / "film.mp4", *words, "--seconds", 0.5, "--json")
     assert json.loads(again.out)["rows"] == found["rows"]  # kept, times and all
 

@@ -96,7 +96,7 @@ def test_votes_are_on_the_disk_at_once(tmp_path: Path) -> None:
     path = tmp_path / "rate.json"
     with Votes(path) as votes:
         votes.add("look", "a", "b", "left")
-        assert json.loads(path.read_text())["votes"][0]["choice"] == "left"
+        assert json.loads(path.read_text(encoding="utf-8"))["votes"][0]["choice"] == "left"
         with pytest.raises(OutputError, match="another run"):
             Votes(path)
     with Votes(path) as again:
@@ -123,10 +123,10 @@ def test_a_full_disk_loses_no_earlier_vote(tmp_path: Path, monkeypatch: pytest.M
 @pytest.mark.parametrize("text", ["{", "[]", '{"votes": [{"question": "look"}]}', '{"votes": 3}'])
 def test_a_damaged_file_of_votes_raises_an_error_and_is_kept(tmp_path: Path, text: str) -> None:
     path = tmp_path / "rate.json"
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     with pytest.raises(MediaError, match="Move it away"):
         Votes(path)
-    assert path.read_text() == text
+    assert path.read_text(encoding="utf-8") == text
     path.unlink()
     Votes(path).close()  # nothing holds it
 
@@ -137,7 +137,7 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("films")
     for name in ("plain", "steady", "raw"):
         write_clip(folder / f"{name}.mp4", 50)
-    (folder / "notes.txt").write_text("no video")
+    (folder / "notes.txt").write_text("no video", encoding="utf-8")
     return folder
 
 
@@ -188,10 +188,12 @@ def test_a_studys_list_names_no_file_outside(films: Path, tmp_path: Path) -> Non
     for name in ("a", "b"):
         shutil.copy(films / "plain.mp4", tmp_path / f"{name}.mp4")
     rows = [{"name": "first", "video": "a.mp4"}, {"name": "none", "video": ""}]
-    (tmp_path / "video.json").write_text(json.dumps({"rows": rows}))
+    (tmp_path / "video.json").write_text(json.dumps({"rows": rows}), encoding="utf-8")
     assert list(read_group(tmp_path)) == ["first"]
     for wrong in (str(films / "raw.mp4"), "../x.mp4", "video.json"):
-        (tmp_path / "video.json").write_text(json.dumps({"rows": [{"name": "x", "video": wrong}]}))
+        (tmp_path / "video.json").write_text(
+            json.dumps({"rows": [{"name": "x", "video": wrong}]}), encoding="utf-8"
+        )
         with pytest.raises(UsageError, match="not a video within"):
             read_group(tmp_path)
     with pytest.raises(MissingFileError, match="not a folder"):
@@ -201,7 +203,7 @@ def test_a_studys_list_names_no_file_outside(films: Path, tmp_path: Path) -> Non
 def test_a_ranking_is_left_as_a_page(tmp_path: Path, rating: Rating) -> None:
     rating.votes.add("look", "raw", "steady", "right")
     found = compute_standings(["raw", "steady", "<b>"], rating.votes.all())
-    text = write_page(tmp_path, found, 1).read_text()
+    text = write_page(tmp_path, found, 1).read_text(encoding="utf-8")
     assert "&lt;b&gt;" in text and "<b>" not in text
     assert text.count("<svg") == 2 and "http" not in text
     assert len(plot_standings(found["look"]).axes[0].get_yticklabels()) == 3

@@ -159,20 +159,20 @@ def test_nothing_but_the_style_is_left_in_the_folder(own_home: Path) -> None:
 
 def test_the_error_of_a_damaged_style_names_its_file(own_home: Path) -> None:
     add_style("mine", NUMBERS, TFLITE_SPACE)
-    (own_home / "styles" / "mine.json").write_text('{"version": 1, "name": "mi')
+    (own_home / "styles" / "mine.json").write_text('{"version": 1, "name": "mi', encoding="utf-8")
     with pytest.raises(AssetError, match=r"mine\.json.*remove"):
         load_own_styles()
 
 
 def test_a_damaged_own_style_does_not_block_the_built_in_ones(own_home: Path) -> None:
     (own_home / "styles").mkdir(parents=True)
-    (own_home / "styles" / "bad.json").write_text("[]")
+    (own_home / "styles" / "bad.json").write_text("[]", encoding="utf-8")
     assert get_style("ink-wash").name == "ink-wash"
 
 
 def test_a_file_that_is_not_a_style_is_skipped(own_home: Path) -> None:
     (own_home / "styles").mkdir(parents=True)
-    (own_home / "styles" / "my notes.json").write_text("{}")
+    (own_home / "styles" / "my notes.json").write_text("{}", encoding="utf-8")
     assert load_own_styles() == {}
 
 
@@ -188,7 +188,10 @@ def test_a_style_is_saved_on_a_file_system_without_links(monkeypatch: pytest.Mon
 def test_a_style_of_a_later_version_is_refused(own_home: Path) -> None:
     add_style("mine", NUMBERS, TFLITE_SPACE)
     file = own_home / "styles" / "mine.json"
-    file.write_text(json.dumps({**json.loads(file.read_text()), "version": 99}))
+    file.write_text(
+        json.dumps({**json.loads(file.read_text(encoding="utf-8")), "version": 99}),
+        encoding="utf-8",
+    )
     with pytest.raises(AssetError, match="version 99"):
         get_style("mine")
 

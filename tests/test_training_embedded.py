@@ -288,7 +288,10 @@ def test_training_makes_weights_figures_and_measures(pictures, tmp_path):
     assert 0 < measures["painter"]["psnr"] < 60
     for name in ("curves.png", "grid.png", "measures.json", "curves.json"):
         assert (tmp_path / name).is_file()
-    assert json.loads((tmp_path / "measures.json").read_text())["painter"] == measures["painter"]
+    assert (
+        json.loads((tmp_path / "measures.json").read_text(encoding="utf-8"))["painter"]
+        == measures["painter"]
+    )
     weight_files.assign_arrays(
         build_predictor(), weight_files.read_weights(tmp_path / "weights", "predictor")
     )
@@ -305,7 +308,9 @@ def test_a_stopped_training_goes_on(pictures, tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         first.train_predictor(stop)
-    done = json.loads((tmp_path / "checkpoint/predictor/state.json").read_text())["steps"]
+    done = json.loads((tmp_path / "checkpoint/predictor/state.json").read_text(encoding="utf-8"))[
+        "steps"
+    ]
     second = small(pictures, tmp_path)
     second.prepare(lambda p: None)
     second.train_predictor(lambda p: None)

@@ -85,7 +85,7 @@ def weights_in(folder: Path) -> list[np.ndarray]:
 
 
 def test_a_training_leaves_the_network_the_curves_and_what_was_set(trained: Path) -> None:
-    record = json.loads((trained / "training.json").read_text())
+    record = json.loads((trained / "training.json").read_text(encoding="utf-8"))
     assert record["kind"] == "fast" and record["steps"] == 4
     assert FastPlan(**{**record["plan"], "rate_falls": ()}) == PLAN
     first, last = record["curves"][0], record["curves"][-1]

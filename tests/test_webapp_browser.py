@@ -53,13 +53,13 @@ def test_preview_render_play_measure_and_take_away(page: Browser, clips: Path) -
         assert sum(1 for _ in source.frames()) == 10
     record = json.loads(read_job(kept) or "")
     assert (record["content"], record["score"]) == ("short.mp4", "short-score.yaml")
-    score = parse_score(page.download("[data-get=score]").read_text())
+    score = parse_score(page.download("[data-get=score]").read_text(encoding="utf-8"))
     assert [dict(key.weights) for key in score.keys] == [{"ink-wash": 1.0}, {"zebra": 1.0}]
 
     page.click("[data-measure]")
     page.wait_for(".report svg")
     assert "warp" in page.text(".report table")
-    assert "<html" in page.download("[data-get=report]").read_text()
+    assert "<html" in page.download("[data-get=report]").read_text(encoding="utf-8")
     page.shot(SHOTS / "evaluate.png", whole=True)
 
 
