@@ -21,11 +21,18 @@ SOURCES = Registry(
         "video": "vst.video.sources.video:VideoSource",
         "folder": "vst.video.sources.folder:FolderSource",
         "picture": "vst.video.sources.picture:PictureSource",
+        "animation": "vst.video.sources.animation:AnimationSource",
         "y4m": "vst.video.sources.y4m:Y4mSource",
     },
 )
 
-OPTIONS = {"video": ("threads",), "folder": ("rate", "default_rate"), "picture": (), "y4m": ()}
+OPTIONS: dict[str, tuple[str, ...]] = {
+    "video": ("threads",),
+    "folder": ("rate", "default_rate"),
+    "picture": (),
+    "animation": (),
+    "y4m": (),
+}
 """Kind of source -> names of the options that it takes."""
 
 STANDARD_STREAM = "-"
@@ -75,8 +82,9 @@ def open_source(path: str | os.PathLike[str], limits: Limits = LIMITS, **options
 
 
 def detect_source_kind(path: str | os.PathLike[str]) -> str:
-    """Return the name in `SOURCES` for ``path``: ``folder``, ``picture``, ``video``, or ``y4m``
-    for standard input."""
+    """Return the name in `SOURCES` for ``path``: ``folder``, ``picture``, ``animation``,
+    ``video``, or ``y4m`` for standard input.
+    """
     name = to_text("a source", path)
     if name == STANDARD_STREAM:
         return "y4m"
@@ -106,7 +114,9 @@ def detect_source_kind(path: str | os.PathLike[str]) -> str:
         raise UnsupportedFileError(
             f"{name!r} is {what}. Give a video, a picture or a folder of pictures"
         )
-    return "picture" if _is_picture(head, file.suffix.lower()) else "video"
+    if not _is_picture(head, file.suffix.lower()):
+        return "video"
+    return "animation" if _is_animated(head) else "picture"
 
 
 def _find_unsupported_kind(head: bytes, suffix: str) -> str | None:
@@ -140,3 +150,12 @@ def _is_picture(head: bytes, suffix: str) -> bool:
     if head[4:8] == b"ftyp":
         return head[8:12] in _PICTURE_BRANDS
     return head.startswith(_PICTURE_SIGNS)
+
+
+def _is_animated(head: bytes) -> bool:
+    """Whether the first bytes of a picture are those of a WebP with the sign of an animation, or of
+    a PNG with a chunk that says how many pictures it has.
+    """
+    if head[8:16] == b"WEBPVP8X":
+        return bool(head[20] & 2)
+    return head.startswith(b"\x89PNG") and b"acTL" in head.partition(b"IDAT")[0]

@@ -125,8 +125,7 @@ def _read_with_header(path: Path, max_pixels: int) -> tuple[Picture, dict[str, A
         ) from error
 
 
-@contextlib.contextmanager
-def _open_image(path: Path) -> Iterator[Image.Image]:
+def open_picture_file(path: Path) -> Image.Image:
     """Open the picture's header, whatever its size: vst has its own limit, because Pillow's is
     global to the process and only warns.
     """
@@ -134,9 +133,15 @@ def _open_image(path: Path) -> Iterator[Image.Image]:
         warnings.simplefilter("ignore")
         before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:
-            image = Image.open(path, formats=_list_decoders())
+            return Image.open(path, formats=_list_decoders())
         finally:
             Image.MAX_IMAGE_PIXELS = before
+
+
+@contextlib.contextmanager
+def _open_image(path: Path) -> Iterator[Image.Image]:
+    """Open a picture; Pillow's warnings about its content are not shown."""
+    image = open_picture_file(path)
     with warnings.catch_warnings(), image:
         warnings.simplefilter("ignore")
         yield image

@@ -19,7 +19,7 @@ stand for minutes, but then the next one comes later still.
 def is_outlier(before: float, at: float, after: float, jump: float = JUMP) -> bool:
     """Return whether a time lies more than ``jump`` beyond both neighbors, on the same side.
 
-    >>> strays(1.0, 9000.0, 1.2), strays(1.0, 9000.0, 9000.2)
+    >>> is_outlier(1.0, 9000.0, 1.2), is_outlier(1.0, 9000.0, 9000.2)
     (True, False)
     """
     left, right = at - before, at - after
