@@ -183,9 +183,13 @@ def absolute_figures(
 
 
 def measure_clip(
-    film: Film, engines: dict[str, Any], wanted: Any, embed: Callable[[Any], Any]
+    film: Film,
+    engines: dict[str, Any],
+    wanted: Any,
+    embed: Callable[[Any], Any],
+    columns: dict[str, Callable[[], Stabilizer]] = COLUMNS,
 ) -> Iterator[dict[str, Any]]:
-    """A result for each engine and column of one clip in one style."""
+    """A result for each engine and column of one clip in one style, unstabilized first."""
     cuts, embed = find_cuts(film), remember(embed)
     motions = [Motion(film, cuts, lag) for lag in (1, 10)]
     reference: dict[str, float] = {}
@@ -200,7 +204,7 @@ def measure_clip(
             "warp-10": reference["warp-10"],
         }  # fmt: skip
         yield {"engine": name, "column": "off", "found": own, "base": base}
-        for column, make in COLUMNS.items():
+        for column, make in columns.items():
             steady = stabilize(make(), film, fresh, cuts)
             found = absolute_figures(fresh, steady, motions, wanted, embed)
             yield {"engine": name, "column": column, "found": found, "base": base}
