@@ -33,11 +33,11 @@ class AnimationSource(Source):
         self._lengths: list[int] = []
         try:
             with open_picture_file(path) as image:
-                size, kind = image.size, (image.format or "").lower()
+                (width, height), kind = image.size, (image.format or "").lower()
         except Exception as error:  # Pillow's decoders raise nearly anything on damaged data
             text = " ".join(str(error).split())
             raise MediaError(f"{str(path)!r} is damaged: {text}. Save it again") from error
-        check_pixels(repr(str(path)), *size, limits.pixels)
+        check_pixels(repr(str(path)), width, height, limits.pixels)
         for _, length in self._decode():
             self._lengths.append(length)
         if not self._lengths:
@@ -45,8 +45,8 @@ class AnimationSource(Source):
         total = sum(self._lengths)
         self.info = VideoInfo(
             path=path,
-            width=size[0],
-            height=size[1],
+            width=width,
+            height=height,
             rate=Fraction(1000 * len(self._lengths), total),
             frames=len(self._lengths),
             duration=total / 1000,
