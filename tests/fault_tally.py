@@ -7,7 +7,7 @@ prints them.
 from __future__ import annotations
 
 import contextlib
-import operator
+import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -15,8 +15,7 @@ from typing import Any
 
 import numpy as np
 
-HANG_SECONDS = 20.0
-"""Seconds after which a program that reads bad input counts as hung."""
+from tools.fuzz_counts import BadInputCounts
 
 
 @dataclass
@@ -42,30 +41,6 @@ class FaultCounts:
     def count_leftovers(self, folder: Path, *allowed: str) -> None:
         """Count the entries of ``folder`` that are not ``allowed``."""
         self.left += len({path.name for path in folder.iterdir()} - set(allowed))
-
-
-@dataclass
-class BadInputCounts:
-    """Bad inputs of one kind, by how they ended. ``longest``: seconds."""
-
-    tried: int = 0
-    clear: int = 0
-    accepted: int = 0
-    hung: int = 0
-    tracebacks: int = 0
-    wrong_codes: int = 0
-    longest: float = 0.0
-
-    def record(self, code: int, err: str, seconds: float) -> None:
-        """Count one input; a ``clear`` end is one line of error with exit code 1 or 2."""
-        self.tried += 1
-        self.longest = max(self.longest, seconds)
-        self.hung += seconds > HANG_SECONDS
-        self.tracebacks += "Traceback" in err or "vst: unexpected " in err
-        lines = len(err.strip().splitlines())
-        self.accepted += code == 0
-        self.clear += code in (1, 2) and lines == 1 and "vst: unexpected " not in err
-        self.wrong_codes += code not in (0, 1, 2)
 
 
 @dataclass
@@ -102,33 +77,73 @@ class Tally:
             for name, number in numbers.items():
                 setattr(row, name, getattr(row, name) + number)
         for kind, numbers in counts.get("inputs", {}).items():
-            ends = self.bad_input(kind)
-            for name, number in numbers.items():
-                join = max if name == "longest" else operator.add
-                setattr(ends, name, join(getattr(ends, name), number))
+            self.bad_input(kind).add(numbers)
+
+    def format_faults(self) -> list[str]:
+        """The lines of the table of faults, in Markdown."""
+        heads = ("fault", "injected", "survived", "frames compared", "frames lost", "left")
+        counts = {
+            kind: (one.injected, one.survived, one.frames, one.lost, one.left)
+            for kind, one in sorted(self.faults.items())
+        }
+        return [*format_header(*heads), *format_rows(counts, "all faults")]
+
+    def format_inputs(self) -> list[str]:
+        """The lines of the table of bad inputs, in Markdown."""
+        heads = ("clear errors", "usable after all", "hangs", "tracebacks", "wrong exit codes")
+        ends = {
+            kind: (
+                one.tried, one.clear, one.accepted, one.hung, one.tracebacks, one.wrong_codes,
+                one.left + one.leaks, one.too_large,
+            )
+            for kind, one in sorted(self.inputs.items())
+        }  # fmt: skip
+        longest = max(one.longest for one in self.inputs.values())
+        return [
+            *format_header("bad input", "tried", *heads, "left", "2 GB and more"),
+            *format_rows(ends, "all bad input"),
+            "",
+            f"The longest of these took {longest:.1f} s.",
+        ]
+
+    def format_claim(self) -> str:
+        """The sentence of the README."""
+        rows = self.faults.values()
+        injected, survived, frames, lost = (
+            sum(getattr(one, name) for one in rows)
+            for name in ("injected", "survived", "frames", "lost")
+        )
+        equal = "all" if lost == 0 else f"{frames - lost:,} of"
+        return (
+            f"Of {injected} injected faults (killed processes, full disks, hanging decoders) it "
+            f"survived {survived}: {equal} {frames:,} compared frames equal those of an "
+            "uninterrupted run"
+        )
 
     def format_tables(self) -> list[str]:
-        """The lines of both tables, in Markdown."""
-        found: list[str] = []
-        if self.faults:
-            heads = ("fault", "injected", "survived", "frames compared", "frames lost", "left")
-            counts = {
-                kind: (one.injected, one.survived, one.frames, one.lost, one.left)
-                for kind, one in sorted(self.faults.items())
-            }
-            found += [*format_header(*heads), *format_rows(counts, "all faults")]
-        if self.inputs:
-            heads = ("clear errors", "usable after all", "hangs", "tracebacks", "wrong exit codes")
-            ends = {
-                kind: (
-                    one.tried, one.clear, one.accepted, one.hung, one.tracebacks, one.wrong_codes
-                )
-                for kind, one in sorted(self.inputs.items())
-            }  # fmt: skip
-            found += ["", *format_header("bad input", "tried", *heads)]
-            found += format_rows(ends, "all bad input")
-            found += ["", f"longest: {max(v.longest for v in self.inputs.values()):.1f} s"]
-        return found
+        """The lines of the tables that have rows."""
+        faults = self.format_faults() if self.faults else []
+        inputs = self.format_inputs() if self.inputs else []
+        return [*faults, *([""] if faults and inputs else []), *inputs]
+
+    def write_documents(self, root: Path, summary: str) -> None:
+        """Write the tables into docs/reliability.md, with a ``summary`` of the run, and the
+        README's sentence.
+        """
+        page, readme = root / "docs" / "reliability.md", root / "README.md"
+        replace_marked(page, "faults", "\n".join(["", summary, "", *self.format_faults(), ""]))
+        replace_marked(page, "bad input", "\n".join(["", *self.format_inputs(), ""]))
+        lines = textwrap.wrap(self.format_claim(), 100, break_on_hyphens=False)
+        replace_marked(readme, "faults", "\n  ".join(["", *lines, ""]))
+
+
+def replace_marked(page: Path, name: str, text: str) -> None:
+    """Replace what stands between a page's two comments with this name."""
+    before, begins, rest = page.read_text(encoding="utf-8").partition(f"<!-- {name} -->\n")
+    _, ends, after = rest.partition(f"<!-- /{name} -->")
+    if not begins or not ends:
+        raise ValueError(f"{page} has no <!-- {name} --> … <!-- /{name} -->")
+    page.write_text("".join([before, begins, text.lstrip("\n"), ends, after]), encoding="utf-8")
 
 
 def format_header(*heads: str) -> list[str]:

@@ -22,6 +22,7 @@ from tests import memory_watch
 from tests.conftest import CommandResult, make_clip
 from tests.fault_tally import TALLY
 from tests.memory_watch import WatchedResult
+from tools.fuzz_counts import Ending
 
 Run = Callable[..., CommandResult]
 TIME_LIMIT = 20.0
@@ -164,7 +165,7 @@ def check(
     kind: str, words: list[str], done: CommandResult | WatchedResult, seconds: float, folder: Path
 ) -> None:
     code, err = done.code, done.err
-    TALLY.bad_input(kind).record(code, err, seconds)
+    TALLY.bad_input(kind).record(Ending(code, err, seconds))
     lines = err.strip().splitlines()
     assert code in (0, 1, 2), (words, code, err)
     assert "Traceback" not in err, (words, err)

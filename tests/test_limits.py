@@ -15,6 +15,7 @@ import vst
 from tests import clips, memory_watch
 from tests.conftest import CommandResult, make_clip
 from tests.fault_tally import TALLY
+from tools.fuzz_counts import Ending
 from vst.core import limits
 from vst.core.limits import LIMITS, Limits
 from vst.errors import LimitError, MediaError, UsageError
@@ -189,7 +190,7 @@ def test_a_header_of_a_million_frames(desk: Path, count: int) -> None:
         "--progress", "none", timeout=20,
     )  # fmt: skip
     TALLY.bad_input("headers of a million frames and more").record(
-        done.code, done.err, done.seconds
+        Ending(done.code, done.err, done.seconds)
     )
     assert done.code in (0, 1), done.err
     assert "vst: unexpected " not in done.err
@@ -228,7 +229,9 @@ def test_a_bomb_just_below_the_limit(desk: Path, mode: str) -> None:
         "stylize", "good.mp4", "-s", name, "-o", "out.mp4", "--engine", "tint",
         "--progress", "none", timeout=60,
     )  # fmt: skip
-    TALLY.bad_input("pictures of 100 million pixels").record(done.code, done.err, done.seconds)
+    TALLY.bad_input("pictures of 100 million pixels").record(
+        Ending(done.code, done.err, done.seconds)
+    )
     assert done.code == 0, done.err
     assert done.peak < LARGEST
     print(mode, f"{done.peak / 1e6:.0f} MB, {done.seconds:.1f} s")

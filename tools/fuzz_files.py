@@ -67,6 +67,22 @@ def make_seeds(folder: Path) -> None:
     picture.convert("P").save(folder / "w.png")
     Image.frombytes("I;16", (24, 24), noise[: 24 * 24 * 2]).save(folder / "x.png")
     picture.save(folder / "y.tif", compression="tiff_lzw")
+    make_frames_and_streams(folder)
+
+
+def make_frames_and_streams(folder: Path) -> None:
+    """Write pictures of the size of the videos, as painted frames and masks, and y4m streams."""
+    painted = Image.frombytes("RGB", (64, 48), random.Random(1).randbytes(64 * 48 * 3))
+    for name in ("za.png", "zb.jpg", "zc.tif"):
+        painted.save(folder / name)
+    labels = Image.new("L", (64, 48))
+    labels.paste(200, (10, 10, 40, 40))
+    labels.save(folder / "zd.png")
+    source = ["-f", "lavfi", "-i", "testsrc2=size=64x48:rate=10:duration=1"]
+    for name, pixels in (("ye.y4m", "yuv420p"), ("yf.y4m", "yuv444p"), ("yg.y4m", "yuv422p10le")):
+        run_ffmpeg(
+            *source, "-pix_fmt", pixels, "-strict", "-1", "-f", "yuv4mpegpipe", folder / name
+        )
 
 
 def run_ffmpeg(*words: object) -> None:
@@ -96,6 +112,11 @@ keys:
   - {at: 15f, style: q}
 """,
 )
+REGIONS = """labels: zd.png
+regions:
+  face: {label: 200, styles: [p.png]}
+  rest: {mask: zb.jpg, styles: [q.jpg, p.png]}
+"""
 BATCH = """contents: [a.mp4, b.mkv]
 styles:
   - p.png

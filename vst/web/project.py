@@ -6,6 +6,7 @@ are counted while they are read, and each file is checked as an upload is.
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 import struct
@@ -37,7 +38,9 @@ DAMAGED = (
     zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError,
     ValueError, OverflowError, RecursionError,
 )  # fmt: skip
-"""What reading a damaged ZIP file, or JSON, can raise."""
+"""What reading a damaged ZIP file, or JSON, can raise; besides, `OSError` with code EINVAL, for a
+place before the file's start.
+"""
 
 
 def pack_project(session: Session, sent: Mapping[str, Any]) -> StoredFile:
@@ -102,7 +105,8 @@ def open_project(session: Session, file: StoredFile) -> dict[str, Any]:
     except BaseException as error:
         for kept in reader.kept.values():
             session.forget(kept.id)
-        if isinstance(error, VSTError) or not isinstance(error, DAMAGED):
+        is_damage = isinstance(error, DAMAGED) or getattr(error, "errno", None) == errno.EINVAL
+        if isinstance(error, VSTError) or not is_damage:
             raise
         raise UsageError(f"{file.name} is damaged, or is not a project of this page") from error
     finally:
