@@ -27,8 +27,9 @@ PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 test: dev lint
 	$(PYTEST) -m "not slow and not huge"
 
+# Writes its tables of faults and bad input into docs/reliability.md and the README.
 test-all: dev lint
-	$(PYTEST)
+	$(PYTEST) --write-reliability
 
 # The page that `vst export web` writes, built into the package; needs Node.js from 20 on.
 NODE_MODULES := browser/node_modules/.package-lock.json

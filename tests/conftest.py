@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +22,18 @@ from tests.site_page import visitor, web, web_address, web_site  # noqa: F401
 from vst import cli as commands
 
 # A busy machine is not a failure: no test has a time limit of its own.
+ROOT = Path(__file__).parent.parent
+_began = time.time()
 settings.register_profile("vst", deadline=None)
 settings.load_profile("vst")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--write-reliability",
+        action="store_true",
+        help="write the tables of faults and bad input into docs/reliability.md and the README",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -67,13 +78,22 @@ def fault(request: pytest.FixtureRequest) -> FaultCounts:
     return TALLY.row(marker.args[0])
 
 
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Print the tables of injected faults and of bad input."""
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Print the tables of injected faults and of bad input, and write them into the documents."""
     lines = TALLY.format_tables()
     if lines:
         terminalreporter.section("reliability")
         for line in lines:
             terminalreporter.write_line(line)
+    if TALLY.faults and TALLY.inputs and config.getoption("--write-reliability"):
+        TALLY.write_documents(ROOT, describe_run(terminalreporter, time.time() - _began))
+
+
+def describe_run(reporter: Any, seconds: float) -> str:
+    """Describe a run of tests in a sentence."""
+    counts = {name: len(reporter.stats.get(name, [])) for name in ("passed", "failed", "skipped")}
+    shown = ", ".join(f"{count:,} tests {name}" for name, count in counts.items() if count)
+    return f"{shown}, in {seconds / 60:.0f} minutes on {os.cpu_count()} cores."
 
 
 @dataclass
