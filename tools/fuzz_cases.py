@@ -67,7 +67,7 @@ class SeedFolder:
                 (self.folder / target).write_bytes(self.read(chosen))
         return name
 
-    def write_text(self, name: str, text: str) -> str:
+    def write_changed_text(self, name: str, text: str) -> str:
         """Write a changed text; return its name."""
         (self.folder / name).write_bytes(change_text(text, self.rng))
         return name
@@ -98,7 +98,7 @@ def make_mask_case(seeds: SeedFolder) -> Case:
     elif way == 2:
         return Case([*start, "--mask-regions", seeds.write_folder("bad.labels")])
     else:
-        name = seeds.write_text("bad.yaml", REGIONS)
+        name = seeds.write_changed_text("bad.yaml", REGIONS)
         return Case(["stylize", "a.mp4", *TINT, "--mask-regions", name])
     return Case([*start, "--mask", name, "--mask-edge", seeds.rng.choice(("soft", "hard"))])
 
@@ -130,14 +130,15 @@ def make_live_case(seeds: SeedFolder) -> Case:
         words += ["--raw", seeds.rng.choice(forms)]
     if seeds.rng.random() < 0.2:
         return Case(
-            [*words, "--score", seeds.write_text("bad.yaml", seeds.rng.choice(SCORES))], name
+            [*words, "--score", seeds.write_changed_text("bad.yaml", seeds.rng.choice(SCORES))],
+            name,
         )
     return Case([*words, "-s", "p.png"], name)
 
 
 def make_score_case(seeds: SeedFolder) -> Case:
     """Make a score."""
-    name = seeds.write_text("bad.yaml", seeds.rng.choice(SCORES))
+    name = seeds.write_changed_text("bad.yaml", seeds.rng.choice(SCORES))
     return Case(["stylize", "a.mp4", "--score", name, *TINT])
 
 
@@ -167,7 +168,7 @@ def make_manifest_case(seeds: SeedFolder) -> Case:
 def make_own_style_case(seeds: SeedFolder) -> Case:
     """Make a saved user style."""
     plain = {"version": 1, "name": "mine", "space": "tint-3", "embedding": [0.1, 0.2, 0.3]}
-    seeds.write_text("home/styles/mine.json", json.dumps(plain, indent=1))
+    seeds.write_changed_text("home/styles/mine.json", json.dumps(plain, indent=1))
     return Case(["stylize", "a.mp4", "-s", "@mine", *TINT])
 
 
