@@ -18,7 +18,7 @@ from vst.core.files import hash_file
 from vst.engines.options import group_engine_options
 from vst.errors import MediaError, OutputError
 from vst.job import Job
-from vst.masks.open import FOUND
+from vst.masks.open import FOUND, uses_segmenter
 from vst.stabilizers import EARLIER_NAMES
 from vst.styles.resolve import ResolvedStyle
 from vst.video.frame_names import locate_frames
@@ -63,6 +63,8 @@ def fingerprint_job(job: Job) -> dict[str, Any]:
         about[name] = fingerprint_input(given)
     if job.stabilize == "steady" and job.steadiness > 0:
         about["stabilizer"] = STEADY_METHOD
+    if job.mask is not None and uses_segmenter(job.mask):
+        about["segmenter"] = "person"
     for name in PACKAGES:
         try:
             about[f"version of {name}"] = version(name)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice, pairwise
 from typing import Any
 
@@ -20,9 +19,7 @@ from vst.errors import UsageError
 from vst.imaging.optical_flow import (
     FlowEstimator,
     FlowSettings,
-    Gray,
     RecentFlows,
-    find_consistent,
     warp,
 )
 from vst.masks.background import BackgroundPlate, Part
@@ -32,13 +29,9 @@ from vst.masks.grabcut import (
     ColorModels,
     SoftMask,
     close_pieces,
-    correct_marks,
-    doubt_unsupported,
-    drop_unsupported,
     is_foreground,
     make_disc,
     mark_moving,
-    mark_outline,
     mark_rectangle,
     run_grabcut,
     soften,
@@ -46,7 +39,15 @@ from vst.masks.grabcut import (
 )
 from vst.masks.letterbox import Window, find_window
 from vst.masks.motion import classify_motion, estimate_background_motion
-from vst.masks.moving import Deviation, find_moving, find_still, measure_deviation
+from vst.masks.moving import (
+    SLIGHTLY,
+    Deviation,
+    find_moving,
+    find_still,
+    measure_deviation,
+)
+from vst.masks.moving_people import MovingPeople
+from vst.masks.outline import LEAST, MOST, Evidence, Step, WorkingFrame, cut_again
 from vst.video.scene_cuts import CutDetector
 
 WORKING = 144
@@ -57,40 +58,30 @@ LOOKAHEAD = 6
 """Frames after the first within which a foreground must move to be detected."""
 AHEAD = 3
 """Frames before and after, by which a known foreground is compared with the background's motion."""
-LEAST, MOST = 0.004, 0.75
-"""Smallest and largest share of the picture that a foreground may cover."""
-REMEMBERED = 0.55
-"""Weight of the previous outline, warped along the flow, where the flow is consistent."""
 KEPT = 0.985
 """Share of a pixel's evidence of motion that is left one frame later."""
 LEFT = 0.8
 """The same, while most of the foreground moves without it."""
 MOSTLY = 0.3
 """Share of the foreground that must move for the rest to be doubted."""
-SUPPORTED = 0.12
-"""Share of a piece that must have moved at some time: the rest of it may be even."""
 
 Rectangle = tuple[float, float, float, float]
 """Left, top, width and height, each 0..1 of the picture."""
-
-
-@dataclass(frozen=True)
-class WorkingFrame:
-    """A frame at the working size, without the bars of a letterbox."""
-
-    picture: Picture
-    gray: Gray
 
 
 class AutoMask(Mask):
     """Segments the foreground; buffers `LOOKAHEAD` frames until it has found it, then `AHEAD`.
 
     ``rectangle``: encloses the foreground at the start of each shot; None: the foreground is what
-    moves. A frame without a known foreground gets an empty mask.
+    moves. ``people``: finds the people who move, as a whole; None: by motion alone. A frame without
+    a known foreground gets an empty mask.
     """
 
-    def __init__(self, rectangle: Sequence[float] | None = None) -> None:
+    def __init__(
+        self, rectangle: Sequence[float] | None = None, people: MovingPeople | None = None
+    ) -> None:
         super().__init__()
+        self.people = people
         self.rectangle = None if rectangle is None else check_rectangle(rectangle)
         self._estimator = FlowEstimator(FLOW)
         self._estimate_flow = RecentFlows(self._estimator)
@@ -127,6 +118,9 @@ class AutoMask(Mask):
         self._window: Window | None = None
         self._size = (0, 0)
         self._plate = BackgroundPlate()
+        self._moved: SoftMask | None = None
+        if self.people is not None:
+            self.people.start_shot()
         self._small.clear()
         self._working.clear()
 
@@ -145,12 +139,18 @@ class AutoMask(Mask):
                 self._past.clear()
                 self._share = None
             self._follow(here, later)
+            people = self._find_people(first.picture, here, later)
             self._past.append(here)
             self._working.pop(first.index, None)
             self._small.pop(first.index, None)
             waiting.popleft()
-            self._doubts.record(first.time, self._share)
-            yield first, self._alpha(first.picture)
+            alpha = self._alpha(first.picture)
+            share = self._share
+            if people is not None:
+                alpha = np.asarray(np.maximum(alpha, people), np.uint8)
+                share = np.asarray(resize_to_working(alpha) / np.float32(255), np.float32)
+            self._doubts.record(first.time, share)
+            yield first, alpha
 
     def _follow(self, here: WorkingFrame, later: list[WorkingFrame]) -> None:
         """Find the foreground in the frame ``here``: track the known one, or detect one."""
@@ -261,11 +261,26 @@ class AutoMask(Mask):
         evidence = Evidence(same, moving, still, self._support)
         return cut_again(share, step, self._colors, evidence)
 
+    def _find_people(
+        self, picture: Picture, here: WorkingFrame, later: list[WorkingFrame]
+    ) -> Alpha | None:
+        """Return the mask of the people who have moved, however little; None without any."""
+        if self.people is None:
+            return None
+        moved = np.zeros(here.gray.shape, np.float32)
+        if self._moved is not None and self._past:
+            backward = self._estimate_flow(here.gray, self._past[-1].gray)
+            moved = warp(self._moved, backward) * KEPT
+        for one in self._measure_deviations(here, later):
+            moved = np.maximum(moved, find_moving([one], least=SLIGHTLY)).astype(np.float32)
+        self._moved = moved
+        return self.people.find(picture, self._add_bars(moved), self._add_bars(self._share))
+
     def _measure_deviations(
-        self, here: WorkingFrame, later: list[WorkingFrame], foreground: Part
+        self, here: WorkingFrame, later: list[WorkingFrame], foreground: Part | None = None
     ) -> list[Deviation]:
         """Compare the frame with the background's motion since `AHEAD` frames and in the next."""
-        others = [self._past[0].gray, *(one.gray for one in later[AHEAD - 1 : AHEAD])]
+        others = [one.gray for one in (*list(self._past)[:1], *later[AHEAD - 1 : AHEAD])]
         return [
             measure_deviation(self._estimate_flow(here.gray, other), here.gray, other, foreground)
             for other in others
@@ -273,78 +288,22 @@ class AutoMask(Mask):
 
     def _alpha(self, picture: Picture) -> Alpha:
         """Return the mask at the size of ``picture``."""
-        height, width = picture.shape[:2]
-        if self._share is None or self._window is None:
-            return np.zeros((height, width), np.uint8)
-        share = np.zeros(self._size, np.float32)
-        share[self._window] = self._share
+        if self._share is None:
+            return np.zeros(picture.shape[:2], np.uint8)
         # Repeated warping has blurred the outline to more than a pixel.
-        return upsample_guided(share, picture, contrast=1.6)
+        return upsample_guided(self._add_bars(self._share), picture, contrast=1.6)
+
+    def _add_bars(self, share: SoftMask | None) -> SoftMask:
+        """Return a mask of the working frame with the bars of the letterbox around it."""
+        whole = np.zeros(self._size, np.float32)
+        if share is not None and self._window is not None:
+            whole[self._window] = share
+        return whole
 
 
 def is_mostly(moving: Part, inside: Part) -> bool:
     """Return whether most of a foreground moves, so that what stays is left over from it."""
     return bool((moving & inside).sum() > MOSTLY * max(1, int(inside.sum())))
-
-
-class Step:
-    """The way from one frame to the next: the frames and the flows between them."""
-
-    def __init__(
-        self,
-        estimate_flow: RecentFlows,
-        here: WorkingFrame,
-        before: WorkingFrame,
-        later: list[WorkingFrame],
-    ) -> None:
-        self.here, self.before = here, before
-        self.backward = estimate_flow(here.gray, before.gray)
-        self.forward = estimate_flow(before.gray, here.gray)
-        self.others = [(before.picture, self.backward)]
-        self.others += [(one.picture, estimate_flow(here.gray, one.gray)) for one in later]
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """Pixels that show the known background, that move unlike it, and that stay while the
-    foreground moves; and how surely each has ever moved (None: that does not matter).
-    """
-
-    same: Part
-    moving: Part
-    still: Part
-    support: SoftMask | None
-
-
-def cut_again(
-    share: SoftMask, step: Step, colors: ColorModels, evidence: Evidence | None = None
-) -> SoftMask | None:
-    """Warp the outline of the frame before along the flow and segment a band around it again.
-
-    ``colors``: of the frame before; updated. Returns None where the foreground is lost.
-    """
-    came: SoftMask = warp(share, step.backward)
-    background, own = classify_motion(step.here.picture, step.others, came > 0.5)
-    marks = mark_outline(came, background, own)
-    if evidence is not None:
-        marks[evidence.still & is_foreground(marks)] = cv2.GC_PR_BGD
-        correct_marks(marks, evidence.same, evidence.moving & ~background, step.here.gray)
-        if evidence.support is not None:
-            doubt_unsupported(marks, evidence.support)
-    cut = run_grabcut(step.here.picture, marks, rounds=1, models=colors)
-    if evidence is not None and evidence.support is not None:
-        cut = drop_unsupported(cut, evidence.support, SUPPORTED)
-    size, now = float(came.mean()), float(cut.mean())
-    if now < LEAST / 2 or now > MOST or not size / 2.5 < now < max(size * 2.5, 0.05):
-        return None  # it left the picture, or GrabCut failed: detect it again
-    # Where forward and backward flow agree, the old outline is as good as the new one and does
-    # not flicker.
-    steady = find_consistent(step.backward, step.forward).astype(np.float32)
-    trusted = cv2.blur(steady, (3, 3)) * REMEMBERED
-    trusted[background | own] *= 0.5
-    if evidence is not None:
-        trusted[evidence.same | evidence.moving | evidence.still] *= 0.5
-    return np.asarray(trusted * came + (1 - trusted) * soften(cut), np.float32)
 
 
 def check_rectangle(rectangle: Sequence[float]) -> Rectangle:

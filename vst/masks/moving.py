@@ -14,6 +14,8 @@ from vst.masks.motion import compute_affine_flow, estimate_background_motion
 
 MOVED = 0.9
 """Pixels by which something must move unlike the background."""
+SLIGHTLY = 0.45
+"""The same for something that is known to be a foreground if it moves at all."""
 PARALLAX = 0.3
 """Share of the background's own motion that nearer and farther parts of it deviate by."""
 VISIBLE = 5.0
@@ -57,13 +59,14 @@ def measure_deviation(
     return Deviation(np.asarray(away, np.float32), np.asarray(near), camera)
 
 
-def find_moving(deviations: list[Deviation], share: float = 0.0) -> Part:
+def find_moving(deviations: list[Deviation], share: float = 0.0, least: float = MOVED) -> Part:
     """Return the pixels that move unlike the background in all of the deviations: what one frame
-    hides, the other shows. ``share``: of the largest deviation, that a pixel must reach.
+    hides, the other shows. ``share``: of the largest deviation, that a pixel must reach; ``least``:
+    pixels.
     """
     found: Any = None
     for one in deviations:
-        level = max(MOVED, PARALLAX * one.camera, share * float(np.percentile(one.away, 98)))
+        level = max(least, PARALLAX * one.camera, share * float(np.percentile(one.away, 98)))
         moving = (one.away > level) & one.visible
         found = moving if found is None else found & moving
     return np.asarray(found, np.bool_)

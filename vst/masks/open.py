@@ -8,12 +8,14 @@ from vst.core.limits import LIMITS, Limits
 from vst.errors import MissingFileError, UsageError
 from vst.masks import EDGES, MASKS
 from vst.masks.base import Edge, Mask
+from vst.masks.moving_people import MovingPeople, is_segmenter_installed
 from vst.video.sources import open_source
 from vst.video.sources.folder import DEFAULT_RATE
 
 AUTO = "auto"
 PERSON = "person"
 INVERT = "invert"
+MOTION = "motion"
 FOUND = (AUTO, PERSON)
 """Masks that are found in the content, not read from a file."""
 
@@ -27,8 +29,10 @@ def open_mask(
 ) -> Mask:
     """Open the mask that ``name`` means; the caller closes it.
 
-    ``auto``: the foreground is what moves; ``auto:0.3,0.1,0.4,0.8``: it starts each shot in the
-    rectangle of that left, top, width and height (shares of the picture). ``person``: the people;
+    ``auto``: the foreground is what moves, and people who move as a whole where the segmenter is
+    installed (it is not fetched); ``auto:motion``: without it; ``auto:0.3,0.1,0.4,0.8``: it starts
+    each shot in the rectangle of that left, top, width and height (shares of the picture).
+    ``person``: the people;
     ``person:invert``: everything but the people. Anything else is a picture, a video or a folder of
     masks. ``inverted``: black is the foreground (files only). ``rate``: pictures a second of a
     folder that does not note its own: the content's.
@@ -41,14 +45,17 @@ def open_mask(
                 "mask 'auto' cannot be inverted: only files and 'person' can. Swap the styles of "
                 "foreground and background"
             )
-        rectangle = None if not rest else _parse_rectangle(rest)
-        mask: Mask = MASKS[AUTO](rectangle)
+        if rest and rest != MOTION:
+            framed: Mask = MASKS[AUTO](_parse_rectangle(rest))
+            return framed
+        people = MovingPeople() if uses_segmenter(name) else None
+        mask: Mask = MASKS[AUTO](people=people)
         return mask
     if kind == PERSON:
         if rest not in ("", INVERT):
             raise UsageError(f"mask {name!r} is not known. Give {PERSON!r} or '{PERSON}:{INVERT}'")
-        people: Mask = MASKS[PERSON](inverted=bool(rest) != inverted)
-        return people
+        person: Mask = MASKS[PERSON](inverted=bool(rest) != inverted)
+        return person
     try:
         source = open_source(name, limits, default_rate=rate)
     except MissingFileError as error:
@@ -58,6 +65,11 @@ def open_mask(
         ) from error
     of_file: Mask = MASKS["file"](source, inverted)
     return of_file
+
+
+def uses_segmenter(name: str) -> bool:
+    """Return whether a mask of that name finds people only because the segmenter is installed."""
+    return name in (AUTO, f"{AUTO}:") and is_segmenter_installed()
 
 
 def make_edge(name: str) -> Edge:

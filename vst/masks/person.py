@@ -52,35 +52,36 @@ class PersonMask(Mask):
     def __init__(self, inverted: bool = False) -> None:
         super().__init__()
         self.inverted = inverted
-        self._finder = PersonFinder()
+        self.finder = PersonFinder()
         self._estimate_flow = FlowEstimator(FLOW)
-        self._drop_state()
+        self.start_shot()
 
-    def _drop_state(self) -> None:
+    def start_shot(self) -> None:
+        """Forget the frames before."""
         self._before: tuple[Any, SoftMask] | None = None
         self._background = SeenBackground()
 
     def apply(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Alpha]]:
-        self._drop_state()
+        self.start_shot()
         cuts, doubts = CutDetector(), Doubts("person", doubts_large=False)
         for frame in frames:
             if cuts.is_cut(frame.picture):
-                self._drop_state()
-            share = self._follow(frame.picture)
+                self.start_shot()
+            share = self.track(frame.picture)
             is_found = float((share > 0.5).mean()) >= LEAST
             doubts.record(frame.time, share if is_found else None)
             alpha = refine_outline(share, frame.picture) if is_found else None
             yield frame, self._finish(alpha, frame.picture)
-        self._drop_state()
+        self.start_shot()
         self.warnings += doubts.format_warnings("--mask auto")
 
-    def _follow(self, picture: Picture) -> SoftMask:
-        """Return the probability of a person at the working size, steadied."""
+    def track(self, picture: Picture) -> SoftMask:
+        """Return the probability of a person in the next frame at the working size, steadied."""
         gray = self._estimate_flow.gray(picture)
         if self._before is not None and self._before[0].shape != gray.shape:
-            self._drop_state()
+            self.start_shot()
         known = np.zeros(gray.shape, np.float32) if self._before is None else self._before[1]
-        share = self._finder.find(picture, gray.shape, known)
+        share = self.finder.find(picture, gray.shape, known)
         small = resize(picture, gray.shape[1], gray.shape[0])
         if self._before is not None:
             old_gray, old_share = self._before

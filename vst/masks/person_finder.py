@@ -53,16 +53,28 @@ class PersonFinder:
         people = keep_pieces((first > 0.5) | (known > 0.5))
         if not people.any():
             return first
-        left, top, right, bottom = find_box(people)
-        height, width = picture.shape[:2]
-        x, y = width / size[1], height / size[0]
-        part = picture[round(top * y) : round(bottom * y), round(left * x) : round(right * x)]
+        left, top, right, bottom = box = find_box(people)
         found = np.zeros(size, np.float32)
-        look = self._look(np.ascontiguousarray(part), (bottom - top, right - left))
-        found[top:bottom, left:right] = look
+        part = crop(picture, box, size)
+        found[top:bottom, left:right] = self._look(part, (bottom - top, right - left))
         kept = keep_pieces(found > 0.5).astype(np.uint8)
         # The soft edge of what is kept lies outside of it.
         return found * cv2.dilate(kept, np.ones((5, 5), np.uint8))
+
+    def measure_agreement(self, picture: Picture, size: tuple[int, int]) -> float:
+        """Return how far three looks agree, 0..1: at the whole picture, at the part with people,
+        and at the mirror image of that part. Of things that it was not trained on, the network
+        finds something else each time.
+        """
+        first = self._look_over(picture, size)
+        people = keep_pieces(first > 0.5)
+        if not people.any():
+            return 0.0
+        left, top, right, bottom = box = find_box(people)
+        part, shape = crop(picture, box, size), (bottom - top, right - left)
+        look = self._look(part, shape) > 0.5
+        mirrored = self._look(np.ascontiguousarray(part[:, ::-1]), shape)[:, ::-1] > 0.5
+        return min(overlap(first[top:bottom, left:right] > 0.5, look), overlap(look, mirrored))
 
     def _look_over(self, picture: Picture, size: tuple[int, int]) -> SoftMask:
         """Look at the whole picture; at a very wide or tall one in overlapping parts."""
@@ -97,6 +109,19 @@ class PersonFinder:
             result = self._network.get_output_details()[0]["index"]
             found = self._network.get_tensor(result)[0, ..., -1]
         return np.asarray(cv2.resize(found, size[::-1], interpolation=cv2.INTER_AREA), np.float32)
+
+
+def crop(picture: Picture, box: Box, size: tuple[int, int]) -> Picture:
+    """Return the part of a picture that a box of a mask of ``size``, height first, covers."""
+    left, top, right, bottom = box
+    x, y = picture.shape[1] / size[1], picture.shape[0] / size[0]
+    rows = slice(round(top * y), round(bottom * y))
+    return np.ascontiguousarray(picture[rows, round(left * x) : round(right * x)])
+
+
+def overlap(one: Any, other: Any) -> float:
+    """Return the intersection over the union of two masks (bool)."""
+    return float((one & other).sum() / max(1, (one | other).sum()))
 
 
 def keep_pieces(mask: Any) -> Any:
