@@ -15,7 +15,7 @@ import click
 import pytest
 
 from tests.conftest import CommandResult, make_clip
-from vst.cli import VERBS, cli
+from vst.cli import FIRST, VERBS, cli
 from vst.cli.errors import describe_system_error
 from vst.cli.exit_codes import EXIT_CODES, WRONG_USE
 
@@ -351,6 +351,24 @@ def test_help_fits_a_screen_and_shows_one_example_that_parses(
     examples = [line.split("Example: ")[1] for line in lines if "Example: " in line]
     assert len(examples) == 1
     parse_example(examples[0], tmp_path, monkeypatch)
+
+
+def test_the_first_screen_explains_the_first_steps_and_names_every_verb(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = run("--help").out.splitlines()
+    assert len(lines) <= 25 and max(map(len, lines)) <= 80
+    verbs = {verb for verbs in VERBS.values() for verb in verbs}
+    assert verbs <= set(re.findall(r"[a-z]+", " ".join(lines)))
+    assert [line.split()[0] for line in lines[lines.index("First steps:") + 1 :][:6]] == list(FIRST)
+
+
+def test_help_all_explains_every_verb(run: Run) -> None:
+    out = run("--help-all").out
+    for verbs in VERBS.values():
+        for verb, (_, about) in verbs.items():
+            assert re.search(rf"^  {verb} +{re.escape(about)}$", out, re.MULTILINE)
 
 
 def parse_example(line: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

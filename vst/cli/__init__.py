@@ -63,8 +63,12 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
 }
 """Task -> verb -> (module in this folder, what it does)."""
 
+FIRST = ("demo", "stylize", "preview", "image", "styles", "app")
+"""Verbs that ``vst --help`` explains; the others it names, and ``vst --help-all`` explains all."""
 STOPPED = "stopped"
 """The text of a `Cancelled` without a message of its own."""
+ALL = "vst.all_verbs"
+"""Key in a context's ``meta``: set where the help explains all verbs."""
 EXAMPLE = "vst stylize holiday.mp4 -s film.mp4 -s @blue-swirls -o painted.mp4"
 
 
@@ -94,15 +98,38 @@ class Verbs(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        for task, verbs in VERBS.items():
-            with formatter.section(task):
-                formatter.write_dl([(verb, text) for verb, (_, text) in verbs.items()])
+        if ctx.meta.get(ALL):
+            for task, verbs in VERBS.items():
+                with formatter.section(task):
+                    formatter.write_dl([(verb, text) for verb, (_, text) in verbs.items()])
+        else:
+            texts = {name: about for verbs in VERBS.values() for name, (_, about) in verbs.items()}
+            with formatter.section("First steps"):
+                formatter.write_dl([(name, texts[name]) for name in FIRST])
+            with formatter.section("More, by task (vst VERB --help; a line for each: --help-all)"):
+                rest = {
+                    task: ", ".join(verb for verb in verbs if verb not in FIRST)
+                    for task, verbs in VERBS.items()
+                }
+                formatter.write_dl(list(rest.items()))
         with formatter.section("Example"):
             formatter.write_text(EXAMPLE)
 
 
+def show_all(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    """Print the help with a line for each verb."""
+    if value and not ctx.resilient_parsing:
+        ctx.meta[ALL] = True
+        click.echo(ctx.get_help())
+        ctx.exit()
+
+
 @click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="vst %(version)s")
+@click.option(
+    "--help-all", is_flag=True, is_eager=True, expose_value=False, callback=show_all,
+    help="Show what each verb does, and exit.",
+)  # fmt: skip
 def cli() -> None:
     """Give a video the style of another video."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -65,7 +66,6 @@ def command(
     Example: vst batch jobs.yaml
     """
     plan = [replace(job, overwrite=True) if overwrite else job for job in read_batch(jobs)]
-
     complete: list[str] = []
 
     def say(outcome: JobOutcome) -> None:
@@ -74,29 +74,21 @@ def command(
         if not as_json:
             warn(f"{outcome.output}: {text}" for text in outcome.warnings)
 
-    def describe_kept() -> str:
-        count = f"{len(complete)} of {len(plan)} outputs are complete"
-        return f"{count}, and chunks of long videos are kept"
-
-    # Without the option, outputs of an earlier run would count as done.
-    again = ("--overwrite",) if overwrite else ()
+    limit_heaps()
     settings = cluster_settings(**where)
-    if settings is None:
-        limit_heaps()
-        # Other engines paint faster with all cores for one operation, and it is set only once.
-        small = all(ENGINES[job.engine].paints_in_parallel for job in plan)
-        with (
-            Reporter(progress) as reporter,
-            limit_tensorflow_threads(small),
-            explain_stop(describe_kept, format_command("batch", jobs, *again)),
-        ):
-            outcomes = run_batch(plan, reporter, on_outcome=say, runner=run_stoppable)
-    else:
-        from vst.cluster import run_batch_on_cluster
+    with Reporter(progress) as reporter:
+        if settings is None:
+            # Without the option, outputs of an earlier run would count as done.
+            again = format_command("batch", jobs, *(("--overwrite",) if overwrite else ()))
+            with explain_stop(lambda: describe_kept(complete, plan), again):
+                outcomes = run_here(plan, reporter, say)
+        else:
+            from vst.cluster import run_batch_on_cluster
 
-        limit_heaps()
-        with Reporter(progress) as reporter, handle_interrupts() as stop:
-            outcomes = run_batch_on_cluster(settings, plan, reporter, on_outcome=say, control=stop)
+            with handle_interrupts() as stop:
+                outcomes = run_batch_on_cluster(
+                    settings, plan, reporter, on_outcome=say, control=stop
+                )
     counts = {state: sum(one.state == state for one in outcomes) for state in STATES}
     if as_json:
         print_json({"jobs": [one.as_dict() for one in outcomes], **counts})
@@ -104,6 +96,22 @@ def command(
         click.echo(format_outcomes(outcomes))
     if counts["failed"]:
         context.exit(1)
+
+
+def describe_kept(complete: Sequence[str], plan: Sequence[Job]) -> str:
+    """Say what a stopped batch leaves."""
+    count = f"{len(complete)} of {len(plan)} outputs are complete"
+    return f"{count}, and chunks of long videos are kept"
+
+
+def run_here(
+    plan: Sequence[Job], reporter: OnProgress, say: Callable[[JobOutcome], None]
+) -> list[JobOutcome]:
+    """Run the jobs one after the other on this machine."""
+    # Other engines paint faster with all cores for one operation, and it is set only once.
+    small = all(ENGINES[job.engine].paints_in_parallel for job in plan)
+    with limit_tensorflow_threads(small):
+        return run_batch(plan, reporter, on_outcome=say, runner=run_stoppable)
 
 
 def run_stoppable(job: Job, on_progress: OnProgress) -> Result:

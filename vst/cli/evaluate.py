@@ -114,15 +114,21 @@ def command(
         click.echo(NO_JUDGE)
     if report is not None:
         click.echo(f"{report}: what the figures mean, frames, maps and curves")
-    page = Path(painted).with_suffix(".html")
-    words = ("evaluate", painted, "--content", content)
-    beside = Path(painted).with_name(f"{Path(painted).stem}-beside.mp4")
+    if progress != "none":
+        suggest_next(painted, content, report)
+
+
+def suggest_next(painted: str, content: str, report: str | None) -> None:
+    """Print how to look at the painting beside its content, and at the figures as a page."""
+    path = Path(painted)
+    page = format_command(
+        "evaluate", painted, "--content", content, "--report", path.with_suffix(".html")
+    )
+    beside = path.with_name(f"{path.stem}-beside.mp4")
     print_next_steps(
-        quiet=progress == "none",
+        quiet=False,
         compare=format_command("compare", content, painted, "-o", beside),
-        look=f"open {shlex.quote(report)} in a browser"
-        if report
-        else format_command(*words, "--report", page),
+        look=f"open {shlex.quote(report)} in a browser" if report else page,
     )
 
 
