@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from vst.errors import MediaError, MissingFileError, UnknownNameError, UsageError
-from vst.evaluation.guide import list_kinds
+from vst.evaluation.guide import TO, list_kinds
 from vst.evaluation.measure import EvaluationOptions, evaluate
 from vst.evaluation.report import build_report
 from vst.evaluation.style_target import read_styles_job
@@ -261,7 +261,7 @@ def test_a_mouth_that_stays_shut_fails_with_its_place_and_second(tmp_path: Path)
     assert head == ["measure", "good", *list_kinds(), "what it says"]
     assert len(list_kinds()) >= 3
     assert rows[1][:2] == ["structure", "0.92 or more"]
-    assert all(re.fullmatch(r"[\d.]+–[\d.]+ \(1–1\)", cell) for cell in rows[1][2:-1])
+    assert all(re.fullmatch(rf"[\d.]+{TO}[\d.]+", cell) for cell in rows[1][2:-1])
 
 
 def test_without_a_fresh_painting_the_content_s_edges_stand_in(clips: dict[str, str]) -> None:

@@ -12,6 +12,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+TO = "\u2060–\u2060"
+"""A dash at which a line is not broken."""
 RANGES = Path(__file__).parent.parent / "data" / "evaluation_ranges.json"
 """Least and most total of each measure by kind of film; `bench/evaluation_ranges.py` writes it."""
 
@@ -74,9 +76,11 @@ def describe_measured() -> str:
 
 
 def format_measured(name: str, kind: str) -> str:
-    """Format what was measured for a figure, as in ``0.0017–0.0029 (0.0058–0.0076)``."""
+    """Format what was measured for a figure, as in ``0.0017–0.0029 (0.0058–0.0076)``; in
+    brackets without a stabilizer."""
     found = read_ranges()["kinds"][kind]["ranges"].get(name)
     if found is None:
         return "–"
-    (low, high), (raw_low, raw_high) = found
-    return f"{low:.2g}–{high:.2g} ({raw_low:.2g}–{raw_high:.2g})"
+    steady, raw = (f"{low:.2g}{TO}{high:.2g}" for low, high in found)
+    # Some compare with the unstabilized painting, which is then the reference itself.
+    return steady if found[1] in ([0.0, 0.0], [1.0, 1.0]) else f"{steady} ({raw})"

@@ -44,6 +44,8 @@ PREDICTOR = "embedded"
 """The engine whose predictor measures the style distance by default."""
 FRESH_METRICS = ("structure", "tile-drift", "trail")
 """Measures that compare with the unstabilized painting."""
+ALONE_METRICS = ("content-structure", "detail")
+"""Measures that stand in for it where it is not known."""
 
 
 @dataclass(frozen=True)
@@ -168,7 +170,7 @@ def choose_metrics(
         return list(measures)
     if protocol:
         return [name for name in PROTOCOL.measures if name not in JUDGED_METRICS]
-    left_out = (*(("content-structure",) if fresh else FRESH_METRICS), *JUDGED_METRICS)
+    left_out = (*(ALONE_METRICS if fresh else FRESH_METRICS), *JUDGED_METRICS)
     return [name for name in METRICS if name not in left_out and (name != "style" or has_style)]
 
 

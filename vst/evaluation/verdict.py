@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from pathlib import Path
+
+import numpy as np
 
 from vst.core.timecode import format_time
 from vst.evaluation.results import Evaluation, MeasureResult, VideoResult
@@ -17,10 +20,18 @@ SHARP_RATIO = 0.9
 FAULTS = {
     "structure": "does not show what the frames show",
     "content-structure": "loses the content's edges",
+    "detail": "is blurred",
     "trail": "leaves paint behind what moves",
     "tile-drift": "distorts the texture",
 }
 """Measure -> what is wrong where it is out of its range, the gravest first."""
+DROP = 0.45
+"""Agreement with the content's edges, relative to the best of the same shot, below which the
+painting shows another moment: freshly painted it stays above 0.55, even where the content moves
+fast, and stuck, it falls to 0.3.
+"""
+RUN = 5
+"""Frames in a row that must be so low."""
 ROWS, COLUMNS = ("top", "middle", "bottom"), ("left", "center", "right")
 
 
@@ -32,7 +43,7 @@ def make_verdict(evaluation: Evaluation) -> str:
     fresh = next((one for one in evaluation.videos if one.path == evaluation.fresh), None)
     taken = [name for name in FAULTS if name in video.scores]
     faults = [describe_fault(name, video.scores[name], evaluation.rate) for name in taken]
-    faults = [text for text in faults if text]
+    faults = [text for text in faults if text] or find_stuck(video, evaluation)
     flickers = find_flicker(video, fresh, evaluation)
     blurred = (
         fresh is not None
@@ -67,6 +78,27 @@ def describe_fault(name: str, score: MeasureResult, rate: float) -> str:
     place = score.worst[worst] if worst < len(score.worst) else None
     where = f", {name_place(*place)}" if place is not None else ""
     return f"{FAULTS[name]} (worst at {format_time(worst / rate)}{where})"
+
+
+def find_stuck(video: VideoResult, evaluation: Evaluation) -> list[str]:
+    """What is wrong where the painting keeps the content's edges in one part of a shot and loses
+    them in another, as where it stays the same while the content moves on.
+    """
+    name = "content-structure"
+    if name not in video.scores:
+        return []
+    values = np.array(video.scores[name].values)
+    bounds = [0, *(cut for cut in evaluation.cuts if 0 < cut < len(values)), len(values)]
+    for start, end in pairwise(bounds):
+        shot = values[start:end]
+        if np.isfinite(shot).sum() < 2 * RUN:
+            continue
+        low = shot < DROP * np.nanpercentile(shot, 90)
+        runs = np.convolve(low, np.ones(RUN), "valid")
+        if runs.max() >= RUN:
+            place = format_time((start + int(runs.argmax())) / evaluation.rate)
+            return [f"{FAULTS[name]} (from {place} on)"]
+    return []
 
 
 def name_place(row: float, column: float) -> str:

@@ -16,6 +16,7 @@ METRICS = Registry(
         "trail": "vst.metrics.trail:Trail",
         "content-structure": "vst.metrics.structure:ContentStructure",
         "style": "vst.metrics.style:StyleDistance",
+        "detail": "vst.metrics.detail:Detail",
         "sharpness": "vst.metrics.sharpness:Sharpness",
         "content-ssim": "vst.metrics.ssim:ContentSimilarity",
         "adjacent-ssim": "vst.metrics.ssim:AdjacentSimilarity",

@@ -18,7 +18,12 @@ class Sharpness(Metric):
     unit = "mean squared gradient, pixels in 0..1"
 
     def add(self, content: Picture, painted: Picture) -> float:
-        values = painted.astype(np.float32) / 255
-        across, down = np.diff(values, axis=1), np.diff(values, axis=0)
-        parts = [np.square(part).mean(dtype=np.float64) for part in (across, down) if part.size]
-        return float(sum(parts))
+        return measure_gradient(painted)
+
+
+def measure_gradient(picture: Picture) -> float:
+    """Return the mean squared difference of neighboring pixels, across plus down, in 0..1."""
+    values = picture.astype(np.float32) / 255
+    across, down = np.diff(values, axis=1), np.diff(values, axis=0)
+    parts = [np.square(part).mean(dtype=np.float64) for part in (across, down) if part.size]
+    return float(sum(parts))

@@ -120,11 +120,15 @@ class Structure(MappedMetric):
 
 
 class ContentStructure(MappedMetric):
-    """`content_structure` of each frame of a painting with its content."""
+    """`content_structure` of each frame of a painting with its content.
+
+    The good range begins below what strong styles have: of half of the built-in styles, freshly
+    painted from six clips, the least is 0.29. A painting of another film has 0.02 at most.
+    """
 
     better = "higher"
     unit = "correlation with the strength of the content's own edges, mean over its edges"
-    good = (0.7, 1.0)
+    good = (0.25, 1.0)
     meaning = "Below, edges of the content are missing or stand elsewhere; styles differ in it."
     map_title = "Where the content's edges are missing"
 
