@@ -53,6 +53,7 @@ SHORTENED = {
     r"--steps [\d,]+": "--steps 1,2",
     r"(vst study video .*)": r"\1 --steps 1 --seconds 0.15 --size 64 --only start",
     r"(vst study backbones .*)--steps [\d,]+": r"\1--steps 2",
+    r"(vst study (?:backbones|optimizers) .*)": r"\1 --size 64",
     r"(.*--engine gatys.*)": r"\1 --steps 2 --size 96",
     r"(vst study sweep .*--option engine=gatys.*)": r"\1 --option steps=2",
     r"(vst study sweep .*--train .*)": r"\1 --minutes 0.05",
