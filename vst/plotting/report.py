@@ -33,7 +33,7 @@ body{margin:2em auto;padding:0 1em;color:#1c1e22}
 h1{font-size:1.6em}h2{font-size:1.15em;margin:2em 0 .3em}
 table{border-collapse:collapse;width:100%}
 td,th{padding:.3em .6em;border-bottom:1px solid #d8dade;text-align:right}
-td,th{overflow-wrap:anywhere}
+th{overflow-wrap:anywhere}table.words{min-width:66em}
 table.words td,table.words th{text-align:left;vertical-align:top;overflow-wrap:normal}
 td:first-child,th:first-child{text-align:left;min-width:10em}p.note{color:#5c6068;margin:.2em 0}
 figure{margin:.6em 0}figcaption{color:#5c6068}img{max-width:100%;display:block}
