@@ -15,7 +15,7 @@ from vst.core.types import Frame, Picture, VideoInfo
 from vst.errors import UsageError
 from vst.imaging.extend_colors import extend_colors
 from vst.masks import EDGES, MASKS
-from vst.masks.auto import LOOKAHEAD, PATIENCE, AutoMask, check_rectangle
+from vst.masks.auto import LOOKAHEAD, PATIENCE, AutoMask
 from vst.masks.base import Alpha, Mask, MaskParts
 from vst.masks.doubt import Doubts
 from vst.masks.file import FileMask

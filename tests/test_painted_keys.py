@@ -19,10 +19,11 @@ from vst.core.types import Frame, Picture
 from vst.errors import MissingFileError, UsageError
 from vst.pipeline.build_schedule import read_job_score
 from vst.pipeline.checks import check_inputs
-from vst.pipeline.painted_keys import PaintedKeys, parse_painted, plan_spans
+from vst.pipeline.painted_keys import PaintedKeys, parse_painted
 from vst.plotting import save_picture
 from vst.samples import draw_pattern
 from vst.samples.figure import FigureClip
+from vst.video.key_tracing import plan_spans
 from vst.video.sources import open_source
 
 COUNT = 20

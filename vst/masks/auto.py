@@ -17,7 +17,6 @@ import cv2
 import numpy as np
 
 from vst.core.types import Frame, Picture
-from vst.errors import UsageError
 from vst.imaging.optical_flow import (
     FlowEstimator,
     FlowSettings,
@@ -50,6 +49,7 @@ from vst.masks.moving import (
 )
 from vst.masks.moving_people import MovingPeople
 from vst.masks.outline import LEAST, MOST, Evidence, Step, WorkingFrame, cut_again
+from vst.masks.rectangle import Rectangle, check_rectangle
 from vst.video.scene_cuts import CutDetector
 
 WORKING = 144
@@ -68,9 +68,6 @@ LEFT = 0.8
 """The same, while most of the foreground moves without it."""
 MOSTLY = 0.3
 """Share of the foreground that must move for the rest to be doubted."""
-
-Rectangle = tuple[float, float, float, float]
-"""Left, top, width and height, each 0..1 of the picture."""
 
 
 @dataclass
@@ -344,20 +341,6 @@ class AutoMask(Mask):
 def is_mostly(moving: Part, inside: Part) -> bool:
     """Return whether most of a foreground moves, so that what stays is left over from it."""
     return bool((moving & inside).sum() > MOSTLY * max(1, int(inside.sum())))
-
-
-def check_rectangle(rectangle: Sequence[float]) -> Rectangle:
-    """Return left, top, width and height; raise `UsageError` outside the picture (0..1)."""
-    values = [float(value) for value in rectangle]
-    fits = len(values) == 4 and all(0 <= value <= 1 for value in values)
-    if fits:
-        x, y, wide, high = values
-        if wide > 0 and high > 0 and x + wide <= 1 + 1e-6 and y + high <= 1 + 1e-6:
-            return x, y, wide, high
-    raise UsageError(
-        f"mask rectangle {', '.join(f'{value:g}' for value in values)}: it must lie within the "
-        "picture. Give left, top, width and height as shares of its size: 0.3,0.1,0.4,0.8"
-    )
 
 
 def resize_to_working(picture: Picture) -> Picture:

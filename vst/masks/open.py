@@ -9,6 +9,7 @@ from vst.errors import MissingFileError, UsageError
 from vst.masks import EDGES, MASKS
 from vst.masks.base import Edge, Mask
 from vst.masks.moving_people import MovingPeople, is_segmenter_installed
+from vst.masks.rectangle import parse_rectangle
 from vst.video.sources import open_source
 from vst.video.sources.folder import DEFAULT_RATE
 
@@ -46,7 +47,7 @@ def open_mask(
                 "foreground and background"
             )
         if rest and rest != MOTION:
-            framed: Mask = MASKS[AUTO](_parse_rectangle(rest))
+            framed: Mask = MASKS[AUTO](parse_rectangle(rest, "auto:0.3,0.1,0.4,0.8"))
             return framed
         people = MovingPeople() if uses_segmenter(name) else None
         mask: Mask = MASKS[AUTO](people=people)
@@ -76,13 +77,3 @@ def make_edge(name: str) -> Edge:
     """Make the edge of that name (`vst.masks.EDGES`); it keeps the state of one video."""
     edge: Edge = EDGES[name]()
     return edge
-
-
-def _parse_rectangle(text: str) -> list[float]:
-    try:
-        return [float(part) for part in text.split(",")]
-    except ValueError:
-        raise UsageError(
-            f"mask rectangle {text!r} is not a list of numbers. "
-            "Give left, top, width and height as shares of the picture: auto:0.3,0.1,0.4,0.8"
-        ) from None
