@@ -27,6 +27,7 @@ from vst.masks.motion import (
     scale_matrix,
     warp_affine,
 )
+from vst.masks.rectangle import check_rectangle
 from vst.samples.figure import FigureClip
 
 CLIP = FigureClip(count=16)

@@ -1,7 +1,7 @@
-"""Draw docs/pictures/regions.jpg and people.jpg, and measure `--mask person` on drawn figures for
-docs/masks.md. The latter needs `vst models pull person`.
+"""Draw docs/pictures/regions.jpg, people.jpg and masks-drawn.jpg, and measure `--mask person` and
+`--mask drawn:` on drawn figures for docs/masks.md. The former needs `vst models pull person`.
 
-python tools/draw_finishing.py [FOLDER] [regions|people …]
+python tools/draw_finishing.py [FOLDER] [regions|people|drawn …]
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -21,6 +22,7 @@ from tests.mask_measures import frames_of, overlap, own_flicker  # noqa: E402
 from vst.api import stylize  # noqa: E402
 from vst.core.types import Picture  # noqa: E402
 from vst.masks.base import Alpha  # noqa: E402
+from vst.masks.drawn import DrawnMask  # noqa: E402
 from vst.masks.person import PersonMask  # noqa: E402
 from vst.masks.seen_background import SeenBackground  # noqa: E402
 from vst.plotting import draw_grid, save_picture  # noqa: E402
@@ -31,6 +33,8 @@ from vst.video.sources import open_source  # noqa: E402
 CHOSEN_ON, HELD_OUT = range(0, 8, 2), range(1, 24, 2)
 """Seeds of the figures that the settings were chosen on, and of those they are reported on."""
 SHOWN = (2, 9, 17)
+FOLLOWED, EVERY, RATE = 51, 25, 25
+"""Frames of the clips whose masks are drawn, frames from one to the next, and frames a second."""
 
 
 def make_figure(seed: int) -> FigureClip:
@@ -120,7 +124,60 @@ def draw_regions(folder: Path) -> None:
     save_picture(folder / "regions.jpg", sheet, 84)
 
 
-PARTS = {"regions": draw_regions, "people": draw_people}
+def follow_drawn(clip: FigureClip, drawn: list[int], folder: Path) -> list[Alpha]:
+    """Return the masks of a clip's frames, of which those of the frames ``drawn`` are given."""
+    content = [clip.layers(n).picture for n in range(clip.count)]
+    file = write_clip(folder / "clip.mp4", content, clip.width, clip.height, RATE, None)
+    masks = folder / f"masks-{len(drawn)}"
+    masks.mkdir()
+    for n in drawn:
+        alpha = cv2.cvtColor(clip.layers(n).alpha, cv2.COLOR_GRAY2RGB)
+        save_picture(masks / f"{n / RATE:g}.png", np.asarray(alpha, np.uint8))
+    with open_source(file) as source, DrawnMask(str(masks), str(file)) as mask:
+        return [alpha for _, alpha in mask.apply(source.frames())]
+
+
+def measure_drawn(seeds: range) -> None:
+    """Print the overlap of figures with a drawn mask each second, and with the first alone."""
+    drawn = list(range(0, FOLLOWED, EVERY))
+    rows, start = [], time.process_time()
+    for seed in seeds:
+        clip = replace(make_figure(seed), count=FOLLOWED)
+        true = [clip.layers(n).alpha for n in range(FOLLOWED)]
+        row = []
+        for given in (drawn, drawn[:1]):
+            with tempfile.TemporaryDirectory() as place:
+                found = follow_drawn(clip, given, Path(place))
+            between = [n for n in range(FOLLOWED) if n not in drawn and true[n].any()]
+            overlaps = [overlap(found[n], true[n]) for n in between]
+            row += [np.mean(overlaps), np.min(overlaps)]
+        rows.append(row)
+        print(seed, np.round(row, 3), flush=True)
+    spent = (time.process_time() - start) / len(rows) / FOLLOWED / 2 * 1000
+    each, least, one, _ = np.array(rows).T
+    print(
+        f"{len(rows)} figures: overlap {each.mean():.3f} ({each.min():.3f} at least, one frame "
+        f"{least.min():.3f}); with the first mask alone {one.mean():.3f} ({one.min():.3f} at "
+        f"least); {spent:.0f} ms a frame with drawing, encoding and decoding"
+    )
+
+
+def draw_followed(folder: Path) -> None:
+    """Draw a figure followed from its first mask alone, and with another one; print figures."""
+    clip = make_figure(2)
+    pictures = [clip.layers(n).picture for n in range(clip.count)]
+    rows = []
+    for given in ([0], [0, 12]):
+        with tempfile.TemporaryDirectory() as place:
+            rows.append(follow_drawn(clip, given, Path(place)))
+    cells = [[show(pictures[n], row[n]) for n in (0, 4, 8, 12, 16)] for row in rows]
+    labels = [f"frame {n}" for n in (0, 4, 8, 12, 16)]
+    sheet = draw_grid(cells, ["frame 0 drawn", "frame 12 too"], labels)
+    save_picture(folder / "masks-drawn.jpg", sheet, 84)
+    measure_drawn(HELD_OUT)
+
+
+PARTS = {"regions": draw_regions, "people": draw_people, "drawn": draw_followed}
 
 
 def main(folder: Path, parts: list[str]) -> None:

@@ -131,7 +131,7 @@ class Job:
     mask: str | None = option(
         None,
         "Mask of the foreground, where the styles go: auto, auto:left,top,width,height, person, "
-        "person:invert, or a file or folder.",
+        "person:invert, drawn:FOLDER, or a file or folder.",
         group="Mask",
     )
     mask_background: str = option(

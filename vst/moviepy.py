@@ -24,6 +24,7 @@ from vst.core.types import Frame, Picture, VideoInfo
 from vst.errors import UsageError
 from vst.job import Job
 from vst.masks.base import Mask
+from vst.masks.open import DRAWN
 from vst.pipeline.build_schedule import Schedule, apply_score, build_schedule, read_job_score
 from vst.pipeline.frames import pair_without_mask
 from vst.pipeline.loop import paint_on_demand
@@ -90,6 +91,11 @@ class Stylize(Effect):  # type: ignore[misc]
                 instead = f". Use {ELSEWHERE[name]}" if ELSEWHERE[name] else ". Leave it out"
                 raise UsageError(f"{name} is not an option of the effect{instead}")
         job = make_job(CONTENT, styles, "", **options)
+        if job.mask is not None and job.mask.startswith(DRAWN):
+            raise UsageError(
+                f"mask {job.mask!r} needs a file, not a clip. Write it with `vst stylize "
+                "--save-mask`, and give that"
+            )
         score = read_job_score(job)
         if job.align == "beats" or (score is not None and score.needs_beats):
             raise UsageError("align beats needs a file, not a clip. Give the times in a score")

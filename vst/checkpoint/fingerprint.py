@@ -18,7 +18,7 @@ from vst.core.files import hash_file
 from vst.engines.options import group_engine_options
 from vst.errors import MediaError, OutputError
 from vst.job import Job
-from vst.masks.open import FOUND, uses_segmenter
+from vst.masks.open import FOUND, split_drawn, uses_segmenter
 from vst.stabilizers import EARLIER_NAMES
 from vst.styles.resolve import ResolvedStyle
 from vst.video.frame_names import locate_frames
@@ -102,6 +102,9 @@ def fingerprint_input(given: str) -> str:
     """A checksum of a file, or of all files of a folder with their names; other names as they are.
     Raises `MediaError` for a file that cannot be read.
     """
+    before, place = split_drawn(given)
+    if before:
+        return before + fingerprint_input(place)
     if not is_path(given):
         return given
     path = locate_frames(given)
@@ -176,5 +179,6 @@ def restore_job(plain: Mapping[str, Any], folder: str, output: str) -> Job:
 def _locate(folder: str, given: str) -> str:
     if Path.cwd() == Path(folder) or given[:1] == "@" or given.partition(":")[0] in PLAIN:
         return given
-    path = Path(folder) / given
-    return str(path) if locate_frames(path).exists() else given
+    before, place = split_drawn(given)
+    path = Path(folder) / place
+    return f"{before}{path}" if locate_frames(path).exists() else given

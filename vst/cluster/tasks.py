@@ -14,6 +14,7 @@ from vst.cluster.transport import FileTransport, SentFile
 from vst.core.types import Embedding, Picture
 from vst.errors import UsageError
 from vst.job import Job
+from vst.masks.open import DRAWN
 from vst.schedule.timeline import Timeline
 from vst.storage import is_address
 
@@ -137,13 +138,18 @@ class Task:
 
 
 def refuse_local_options(job: Job) -> None:
-    """Refuse painted frames and regions, whose pictures are not sent to the workers, and a mask to
-    be written, which does not come back.
+    """Refuse painted frames, drawn masks and regions, whose pictures are not sent to the workers,
+    and a mask to be written, which does not come back.
     """
     if job.painted:
         raise UsageError(
             "painted frames on a cluster: their pictures are not sent to the workers. Run the job "
             "without a cluster"
+        )
+    if job.mask is not None and job.mask.startswith(DRAWN):
+        raise UsageError(
+            f"mask {job.mask!r} on a cluster: its pictures are not sent to the workers. Run the "
+            "job without a cluster, or write the mask with --save-mask first and give that"
         )
     if job.mask_regions is not None:
         raise UsageError(

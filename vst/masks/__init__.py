@@ -8,6 +8,7 @@ MASKS = Registry(
     "mask",
     {
         "auto": "vst.masks.auto:AutoMask",
+        "drawn": "vst.masks.drawn:DrawnMask",
         "file": "vst.masks.file:FileMask",
         "person": "vst.masks.person:PersonMask",
     },

@@ -22,7 +22,7 @@ from vst.core.types import Frame, Picture
 from vst.errors import MissingFileError, UsageError
 from vst.masks.base import Alpha, Mask
 from vst.masks.file import FileMask, resize_alpha
-from vst.masks.open import FOUND, open_mask
+from vst.masks.open import FOUND, open_mask, split_drawn
 from vst.schedule.score.nodes import YamlNode, parse_yaml
 from vst.video.sources import open_source
 from vst.video.sources.base import FrameReader
@@ -184,7 +184,10 @@ def _read_list(node: YamlNode | None) -> list[str]:
 def _resolve(folder: Path, given: str) -> str:
     """Return a path relative to the file's folder; names stay as they are."""
     named = given.startswith("@") or given == "none" or given.partition(":")[0] in FOUND
-    return given if named else str(folder / given)
+    if named:
+        return given
+    before, path = split_drawn(given)
+    return f"{before}{folder / path}"
 
 
 def _fail(node: YamlNode, text: str) -> NoReturn:
@@ -215,13 +218,14 @@ class RegionsMask(Mask):
         regions: Sequence[Region],
         limits: Limits = LIMITS,
         rate: Fraction = DEFAULT_RATE,
+        content: str | None = None,
     ) -> None:
         super().__init__()
         self.regions = list(regions)
         self._masks: list[Mask] = []
         try:
             for region in regions:
-                self._masks.append(open_region(region, limits, rate))
+                self._masks.append(open_region(region, limits, rate, content))
         except BaseException:
             self.close()
             raise
@@ -239,13 +243,18 @@ class RegionsMask(Mask):
             mask.close()
 
 
-def open_region(region: Region, limits: Limits = LIMITS, rate: Fraction = DEFAULT_RATE) -> Mask:
+def open_region(
+    region: Region,
+    limits: Limits = LIMITS,
+    rate: Fraction = DEFAULT_RATE,
+    content: str | None = None,
+) -> Mask:
     """Open a region's mask, as `open_mask` does; the caller closes it. Errors name the region."""
     try:
         if region.label is not None:
             source = open_source(region.mask, limits, default_rate=rate)
             return LabelMask(source, region.label)
-        return open_mask(region.mask, limits=limits, rate=rate)
+        return open_mask(region.mask, limits=limits, rate=rate, content=content)
     except (UsageError, MissingFileError) as error:
         raise type(error)(f"region {region.name}: {error}") from error
 

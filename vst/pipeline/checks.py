@@ -23,7 +23,7 @@ from vst.errors import (
 from vst.imaging.cube_file import check_cube
 from vst.job import Job
 from vst.keyframes import PICKERS
-from vst.masks.open import open_mask
+from vst.masks.open import DRAWN, open_mask, split_drawn
 from vst.masks.regions import is_regions_folder, open_region, read_regions
 from vst.pipeline.painted_keys import parse_painted
 from vst.pipeline.sidecar import check_sidecar
@@ -112,7 +112,8 @@ def check_inputs(job: Job, *, moving: bool = True) -> None:
     for style in dict.fromkeys((*job.styles, job.mask_background)):
         check_style(style)
     if job.mask is not None:
-        open_mask(job.mask, limits=job.limits).close()
+        check_drawn(job, job.mask)
+        open_mask(job.mask, limits=job.limits, content=job.content).close()
     check_model(job.engine, job.model)
     check_packages(job.engine, job.model, job.engine_options)
 
@@ -171,6 +172,15 @@ def check_mask_options(job: Job) -> None:
         raise UsageError(
             f"mask_edge {job.mask_edge!r} without a mask: there is no edge. Set mask='auto', or "
             "leave mask_edge out"
+        )
+
+
+def check_drawn(job: Job, mask: str) -> None:
+    """Refuse masks that are followed through frames which the content does not have."""
+    if mask.startswith(DRAWN) and job.speed != 1:
+        raise UsageError(
+            f"speed {job.speed:g} beside mask {mask!r}: it is followed from frame to frame of the "
+            "content. Leave one of them out, or write the mask with save_mask first"
         )
 
 
@@ -233,7 +243,8 @@ def check_regions(job: Job) -> None:
             "of them are those of the job. Give it as a style"
         )
     for region in read_regions(job.mask_regions, job.styles):
-        open_region(region, job.limits).close()
+        check_drawn(job, region.mask)
+        open_region(region, job.limits, content=job.content).close()
         for style in region.styles:
             check_style_exists(style)
             check_style(style)
@@ -283,7 +294,7 @@ def check_save_mask(job: Job) -> None:
             f"save_mask {job.save_mask!r} is neither a video nor a folder. Give a name such as "
             "mask.mkv or mask/"
         )
-    named = filter(None, (job.content, job.mask, job.mask_regions))
+    named = filter(None, (job.content, split_drawn(job.mask or "")[1], job.mask_regions))
     inputs = [locate_frames(name) for name in named]
     if locate_output(job.output).resolve() == target.resolve() or any(
         is_same_file(one, target) for one in inputs

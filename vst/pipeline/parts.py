@@ -160,9 +160,9 @@ def open_job_mask(job: Job, rate: Fraction) -> Iterator[Mask | None]:
         return
     mask: Mask
     if job.mask is None:
-        mask = RegionsMask(read_job_regions(job), job.limits, rate)
+        mask = RegionsMask(read_job_regions(job), job.limits, rate, job.content)
     else:
-        mask = open_mask(job.mask, limits=job.limits, rate=rate)
+        mask = open_mask(job.mask, limits=job.limits, rate=rate, content=job.content)
     try:
         yield mask
     finally:

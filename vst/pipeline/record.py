@@ -9,7 +9,7 @@ from pathlib import Path
 
 from vst import __version__
 from vst.job import Job
-from vst.masks.open import FOUND
+from vst.masks.open import FOUND, split_drawn
 from vst.video.frame_names import locate_frames, locate_output
 
 
@@ -28,6 +28,9 @@ def build_record(job: Job, names: Mapping[str, str] | None = None) -> str:
             return names[name]
         if name.startswith("@") or name == "none" or name.partition(":")[0] in FOUND:
             return name
+        before, place = split_drawn(name)
+        if before:
+            return before + shorten(place)
         path = Path(name)
         if not locate_frames(path).exists():
             return name if not path.is_absolute() else path.name
