@@ -38,8 +38,8 @@ def open_mask(
     each shot in the rectangle of that left, top, width and height (shares of the picture).
     ``person``: the people; ``person:invert``: everything but the people. ``drawn:FOLDER``: masks
     for some frames of ``content``, followed through the others. Anything else is a picture, a
-    video or a folder of masks. ``inverted``: black is the foreground (files only). ``rate``: pictures a second of a
-    folder that does not note its own: the content's.
+    video or a folder of masks. ``inverted``: black is the foreground (files only). ``rate``:
+    pictures a second of a folder that does not note its own: the content's.
     Raises `MissingFileError`, `MediaError` and `UsageError`.
     """
     kind, _, rest = name.partition(":")
