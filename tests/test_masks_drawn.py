@@ -114,7 +114,7 @@ def test_a_box_finds_the_figure_in_it(shot: dict[str, Any]) -> None:
 
 
 def test_a_box_in_a_text_file_is_followed_like_a_mask(shot: dict[str, Any], tmp_path: Path) -> None:
-    (tmp_path / "0.txt").write_text("0.2,0.05,0.3,0.9\n", "utf-8")
+    (tmp_path / "0.txt").write_text("0.2,0.05,0.3,0.9\n", encoding="utf-8")
     found, _ = follow(shot["file"], tmp_path)
     assert np.mean([overlap(a, b) for a, b in zip(found[:9], shot["true"])]) > 0.7
 
@@ -185,7 +185,7 @@ def test_a_wrong_file_is_named(shot: dict[str, Any], tmp_path: Path, name: str, 
     folder = tmp_path / "masks"
     save_mask(folder / "mask.png", shot["true"][0]).rename(folder / name)
     if name.endswith("txt"):
-        (folder / name).write_text("left", "utf-8")
+        (folder / name).write_text("left", encoding="utf-8")
     job = make_job(shot["file"], "@ink-wash", "out.mp4", mask=f"drawn:{folder}")
     with pytest.raises(UsageError, match=text):
         check_inputs(job)
@@ -202,7 +202,7 @@ def test_an_empty_file_and_an_empty_box_are_refused(shot: dict[str, Any], tmp_pa
     with pytest.raises(MediaError, match=r"0\.png"):
         DrawnMask(str(tmp_path), str(shot["file"]))
     (tmp_path / "0.png").unlink()
-    (tmp_path / "0.txt").write_text("0.2,0.2,0,0", "utf-8")
+    (tmp_path / "0.txt").write_text("0.2,0.2,0,0", encoding="utf-8")
     with pytest.raises(UsageError, match=r"0\.txt.*must lie within the picture"):
         DrawnMask(str(tmp_path), str(shot["file"]))
 

@@ -208,7 +208,7 @@ def check_time(correction: Correction, info: VideoInfo, content: str) -> None:
 def read_box(path: Path) -> Rectangle:
     """Read the box in a text file: left, top, width and height as shares of the picture."""
     try:
-        text = path.read_text("utf-8-sig").strip()
+        text = path.read_text(encoding="utf-8-sig").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
             f"mask {str(path)!r} is not a readable text ({error}). Write a box: 0.3,0.1,0.4,0.8"
