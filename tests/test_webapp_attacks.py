@@ -225,6 +225,7 @@ WRONG: dict[str, tuple[Any, ...]] = {
         *({"strength": n} for n in NUMBERS), *({"speed": n} for n in NUMBERS),
     ),
     "mask": ("x", {}, [0], [0] * 4, *([0, 0, 1, n] for n in NUMBERS)),
+    "drawn": ("x", {}, [3], [{}], [{"file": "../x"}], [{"file": ["x"], "time": 0}]),
     "background": (3, "red", "../x", ["none"], "@nope"),
     "trim": ("x", {}, [0], [2, 1], [0, 1e-9], *([0, n] for n in NUMBERS)),
 }  # fmt: skip

@@ -64,3 +64,17 @@ def test_no_tab_violates_a_rule_of_axe(page: Browser, axe: str) -> None:
                 found += [f"{theme} {width} {tab}: {one}" for one in wrong]
         page.click("#theme")
     assert not found, "\n".join(found)
+
+
+def test_drawing_a_mask_violates_no_rule_of_axe(page: Browser, axe: str) -> None:
+    page.click("[data-recipe]")
+    page.wait(lambda: page.js("return document.getElementById('stage').dataset.played"), "a clip")
+    page.click("#mask summary")
+    page.click("#mask-brush")
+    page.press("Enter", "ArrowRight", "Enter")
+    page.wait_for("#mask-marks button")
+    found = []
+    for width, height in WIDTHS:
+        page.resize(width, height)
+        found += [f"{width}: {one}" for one in violations(page, axe)]
+    assert not found, "\n".join(found)

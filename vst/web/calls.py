@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +20,7 @@ from vst.web.form import list_controls
 from vst.web.gif import make_gif
 from vst.web.marks import find_marks
 from vst.web.preview_pool import PreviewPool, Replaced
-from vst.web.previews import Previews
+from vst.web.previews import Previews, encode_data_url
 from vst.web.project import open_project, pack_project
 from vst.web.queue import TaskQueue
 from vst.web.samples import RECIPES, add_sample
@@ -30,7 +29,7 @@ from vst.web.tasks import create_measure_task, create_paint_task
 
 QUICK = ("start", "forget", "paint", "measure", "tasks", "report", "cancel", "remove", "sample")
 """Functions that answer at once."""
-POOLED = ("styles", "curves", "frame", "clip", "estimate")
+POOLED = ("styles", "curves", "frame", "clip", "estimate", "mask", "box")
 """Functions that paint; they wait in the pool of the previews."""
 READING = ("marks", "gif", "pack", "unpack")
 """Functions that read whole files; they wait in a pool of their own."""
@@ -205,6 +204,14 @@ class Calls:
         frames = [encode_data_url(packed, "image/jpeg") for packed in found["frames"]]
         return {**found, "frames": frames}
 
+    def mask(self, session: Session, sent: Values) -> Values:
+        """Return the mask that drawn ones make of the frame at a time: white on black, PNG."""
+        return self.previews.find_mask(session, sent)
+
+    def box(self, session: Session, sent: Values) -> Values:
+        """Return the mask of what is in a box of the frame at a time, as `mask` does."""
+        return self.previews.cut_box(session, sent)
+
     def estimate(self, session: Session, sent: Values) -> Values:
         """Estimate the time and the size of a rendering."""
         return self.previews.estimate(session, sent)
@@ -244,8 +251,3 @@ class Calls:
         """Remove a finished job from the list, with its files."""
         self.queue.remove(self.queue.task(session, sent.get("id")))
         return {}
-
-
-def encode_data_url(packed: bytes, kind: str) -> str:
-    """Encode bytes as a data URL."""
-    return f"data:{kind};base64," + base64.b64encode(packed).decode("ascii")

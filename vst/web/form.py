@@ -4,7 +4,6 @@ library.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -13,10 +12,13 @@ from typing import Any
 from vst.core.fields import check_option
 from vst.errors import UsageError
 from vst.job import DEFAULT_MAX_SIDE, NATIVE, Job
+from vst.masks.open import DRAWN
 from vst.schedule.easing import EASES
 from vst.schedule.score import Score, ScoreKey, ScoreTime, StyleSource, write_score
 from vst.schedule.timeline import NONE
 from vst.styles.library import get_style
+from vst.web.drawn import DrawnFile, read_drawn, write_drawn
+from vst.web.numbers import parse_number
 from vst.web.sessions import PageStyle, Session, StoredFile, make_slug
 
 MAIN = ("strength", "hold", "ease", "size", "steadiness", "colors")
@@ -28,7 +30,7 @@ SCORE_SETTINGS = ("ease", "hold", "blend", "pace", "loop", "colors", "steadiness
 KEY_SETTINGS = ("strength", "brush")
 SIZES: tuple[int | str, ...] = (128, 192, 256, 384, DEFAULT_MAX_SIDE, 720, 1080, NATIVE)
 """Stops of the size slider."""
-FORM = ("content", "keys", "settings", "mask", "background", "trim", "time")
+FORM = ("content", "keys", "settings", "mask", "drawn", "background", "trim", "time")
 """Parts of the form that the page sends."""
 SHORTEST_FRAMES = 2
 """Fewest frames of a trimmed content."""
@@ -86,8 +88,9 @@ class Form:
     """The parsed form.
 
     ``keys``: style and position 0..1 of the painted time, in order; ``settings``: fields of `Job`;
-    ``mask``: left, top, width and height of the foreground, 0..1; ``background``: the style that is
-    painted behind it; ``trim``: seconds of the content where the painted part starts and ends.
+    ``mask``: left, top, width and height of the foreground, 0..1; ``drawn``: masks drawn by hand,
+    in place of it; ``background``: the style that is painted behind the foreground; ``trim``:
+    seconds of the content where the painted part starts and ends.
     """
 
     content: StoredFile
@@ -96,6 +99,7 @@ class Form:
     mask: tuple[float, float, float, float] | None = None
     background: str = NONE
     trim: tuple[float, float] | None = None
+    drawn: tuple[DrawnFile, ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -126,6 +130,7 @@ def read_form(session: Session, sent: Mapping[str, Any]) -> Form:
         parse_rectangle(sent.get("mask")),
         parse_background(session, sent.get("background")),
         parse_trim(sent.get("trim"), content.about),
+        read_drawn(session, content, sent.get("drawn")),
     )
 
 
@@ -137,6 +142,7 @@ def pick_form(sent: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **{name: sent.get(name) for name in FORM},
         "keys": [{"style": key["style"], "at": key["at"]} for key in sent["keys"]],
+        "drawn": [{"time": one["time"], "file": one["file"]} for one in sent.get("drawn") or ()],
         "time": time if isinstance(time, (int, float)) else 0,
     }
 
@@ -178,21 +184,6 @@ def parse_settings(sent: object) -> dict[str, Any]:
         check_option(name, value, known[name].metadata)
         found[name] = value
     return found
-
-
-def parse_number(name: str, value: object, low: float = -math.inf, high: float = math.inf) -> float:
-    """Return a finite number within its range."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise UsageError(f"{name} {value!r}; give a number")
-    try:
-        number = float(value)
-    except OverflowError:  # an integer of hundreds of digits
-        number = math.inf
-    if not math.isfinite(number):
-        raise UsageError(f"{name} {value!r}; give a number")
-    if not low <= number <= high:
-        raise UsageError(f"{name} {number:g}; allowed is {low:g} to {high:g}")
-    return number
 
 
 def parse_rectangle(sent: object) -> tuple[float, float, float, float] | None:
@@ -279,7 +270,10 @@ def build_job(form: Form, folder: Path, *, up: str = "") -> Job:
     """Build the job; write its score into ``folder``, from which ``up`` leads to the styles."""
     score = write_score(build_score(form, up), folder / "score.yaml")
     rest = {n: v for n, v in form.settings.items() if n not in (*SCORE_SETTINGS, *KEY_SETTINGS)}
-    if form.mask is not None:
+    if form.drawn:
+        rest |= {"mask": f"{DRAWN}{write_drawn(form.drawn, folder)}"}
+        rest |= {"mask_background": form.background}
+    elif form.mask is not None:
         left, top, width, height = form.mask
         rest |= {"mask": f"auto:{left:.4f},{top:.4f},{width:.4f},{height:.4f}"}
         rest |= {"mask_background": form.background}

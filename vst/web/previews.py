@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import logging
 import threading
 import time
@@ -16,6 +17,7 @@ from vst.core.types import Picture
 from vst.errors import OutputError, UsageError, VSTError
 from vst.imaging.resize import resize
 from vst.job import DEFAULT_MAX_SIDE, Job
+from vst.masks.base import Alpha
 from vst.notebook.display import SWATCH, paint_swatch
 from vst.pipeline.estimate import estimate
 from vst.preview import FramePreviewer
@@ -25,8 +27,10 @@ from vst.schedule.timeline import NONE
 from vst.styles.library import load_builtin_styles
 from vst.styles.resolve import StyleReading, resolve_styles
 from vst.video.sources import open_source
-from vst.web.form import build_job, name_styles, parse_number, read_form
+from vst.web.drawn import DrawnMasks, cut_sent_box
+from vst.web.form import build_job, name_styles, parse_rectangle, read_form
 from vst.web.marks import sample_curves
+from vst.web.numbers import parse_number
 from vst.web.sessions import PageStyle, Session, StoredFile
 
 THUMBNAIL = 240
@@ -65,6 +69,19 @@ def encode_picture(picture: Picture, ending: str, settings: list[int] | None = N
     return packed.tobytes()
 
 
+def encode_data_url(packed: bytes, kind: str) -> str:
+    """Encode bytes as a data URL."""
+    return f"data:{kind};base64," + base64.b64encode(packed).decode("ascii")
+
+
+def encode_mask(alpha: Alpha | None) -> dict[str, Any]:
+    """Encode a mask for the page: gray, PNG; None where there is none."""
+    if alpha is None:
+        return {"mask": None}
+    packed = encode_picture(np.asarray(cv2.cvtColor(alpha, cv2.COLOR_GRAY2RGB), np.uint8), ".png")
+    return {"mask": encode_data_url(packed, "image/png")}
+
+
 def keep_style(session: Session, name: str, source: StyleSource, picture: Picture) -> PageStyle:
     """Put a style and its thumbnail into the session."""
     number = session.new_id()
@@ -85,6 +102,7 @@ class Previews:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._previewer = FramePreviewer()
+        self._drawn = DrawnMasks()
         self._swatches: dict[str, bytes] = {}
         self._swatched = threading.Event()
 
@@ -201,6 +219,16 @@ class Previews:
         with self._lock:
             schedule = self._previewer.build_schedule(self._job(session, sent))
         return sample_curves(read_form(session, sent), schedule.timeline)
+
+    def find_mask(self, session: Session, sent: Mapping[str, Any]) -> dict[str, Any]:
+        """Find the mask that drawn ones make of a frame."""
+        with self._lock:
+            return encode_mask(self._drawn.find(session, sent))
+
+    def cut_box(self, session: Session, sent: Mapping[str, Any]) -> dict[str, Any]:
+        """Find the mask of what is in a box."""
+        with self._lock:
+            return encode_mask(cut_sent_box(session, sent, parse_rectangle(sent.get("box"))))
 
     def close(self) -> None:
         """Close the engine."""

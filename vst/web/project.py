@@ -20,9 +20,10 @@ from vst import __version__
 from vst.errors import UsageError, VSTError
 from vst.schedule.score import StyleSource, format_score
 from vst.video.sources import open_source
-from vst.web.form import FORM, Form, build_score, parse_number, pick_form, read_form
+from vst.web.form import FORM, Form, build_score, pick_form, read_form
+from vst.web.numbers import parse_number
 from vst.web.previews import keep_style
-from vst.web.sessions import PageStyle, Session, StoredFile, clean_name
+from vst.web.sessions import MASK, PageStyle, Session, StoredFile, clean_name
 
 FORM_NAME, SCORE_NAME = "project.json", "score.yaml"
 MEMBER = re.compile(r"files/\d{1,3}\.[a-z0-9]{1,5}")
@@ -77,7 +78,8 @@ def list_files(session: Session, form: Form) -> list[StoredFile]:
     """List the uploads that the form needs, the content first."""
     used = {style.source.path for style, _ in form.keys}
     styles = [one for one in list(session.files.values()) if one.path.name in used]
-    return [form.content, *(one for one in styles if one.id != form.content.id)]
+    masks = [one.file for one in form.drawn]
+    return [form.content, *(one for one in styles if one.id != form.content.id), *masks]
 
 
 def describe(
@@ -91,6 +93,7 @@ def describe(
         if style.source.path in names
     }
     kept = {name: value for name, value in pick_form(sent).items() if name != "content"}
+    kept["drawn"] = [{"time": one.time, "file": names[one.file.path.name]} for one in form.drawn]
     content = names[form.content.path.name]
     return {"vst": __version__, "form": kept, "content": content, "styles": styles, "files": shown}
 
@@ -151,6 +154,10 @@ class _ProjectReader:
             number = row.get("style") if isinstance(row, dict) else None
             if isinstance(number, str) and number in styles:
                 row["style"] = styles[number].id
+        masks = form.get("drawn")
+        for row in masks if isinstance(masks, list) else []:
+            if isinstance(row, dict):
+                row["file"] = self._keep(packed, about, row.get("file"), MASK).id
         read_form(self.session, form)
         form["time"] = parse_number("time", form.get("time") or 0, 0, LONGEST_TIME)
         return {

@@ -27,7 +27,9 @@ FILM_SUFFIXES = frozenset(
     {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".gif", ".mpg", ".mpeg", ".ts", ".ogv"}
 )
 """Suffixes of the videos that are accepted; opening a file decides what it really is."""
-ROLES = ("content", "style", "painted", "project")
+MASK = "mask"
+"""The role of a mask that was drawn on the page."""
+ROLES = ("content", "style", "painted", "project", MASK)
 """The roles in which a file can be uploaded."""
 LONGEST_NAME = 80
 SWEEP_SECONDS = 30.0
@@ -111,7 +113,7 @@ class Session:
         shown = clean_name(name)
         suffix = Path(shown).suffix.lower()
         allowed = FILM_SUFFIXES | (PICTURE_SUFFIXES if role == "style" else frozenset())
-        allowed = frozenset({".zip"}) if role == "project" else allowed
+        allowed = {"project": frozenset({".zip"}), MASK: frozenset({".png"})}.get(role, allowed)
         if suffix not in allowed:
             raise UsageError(
                 f"{shown!r} cannot be uploaded as {role}; "

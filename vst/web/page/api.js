@@ -5,7 +5,7 @@ const KEPT = "vst";
 
 // `form` describes a job; it and the session's token outlive a reload.
 export const state = { token: "", files: {}, styles: {}, tasks: [], about: null, bytes: 0,
-  form: { content: null, keys: [], settings: {}, mask: null, trim: null, background: "none", time: 0 } };
+  form: { content: null, keys: [], settings: {}, mask: null, drawn: [], trim: null, background: "none", time: 0 } };
 
 export function remember() {
   const tab = document.querySelector('[role="tab"][aria-selected="true"]').id;

@@ -81,7 +81,7 @@ async function takeContent([file]) {
 function useContent(kept) {
   const before = content();
   state.files[kept.id] = kept;
-  Object.assign(state.form, { content: kept.id, time: kept.duration / 2, mask: null, trim: null });
+  Object.assign(state.form, { content: kept.id, time: kept.duration / 2, mask: null, drawn: [], trim: null });
   showContent();
   redraw();
   if (before && before.id !== kept.id && !inUse(before.id)) {
@@ -112,7 +112,7 @@ function showContent() {
 // A file has left the page; or, after an undo, everything is as before.
 function fileGone(file, before) {
   if (before) return restoreForm(before);
-  if (state.form.content === file.id) Object.assign(state.form, { content: null, mask: null, trim: null });
+  if (state.form.content === file.id) Object.assign(state.form, { content: null, mask: null, drawn: [], trim: null });
   const from = new Set(Object.values(state.styles).filter((style) => style.of.includes(file.id)).map((style) => style.id));
   showContent();
   dropStyles((style) => from.has(style));
@@ -244,7 +244,8 @@ const measureFiles = withNotice(async () => {
 // Restores the page after a reload, as far as the server still has the files.
 function restore(kept) {
   const form = { ...state.form, ...kept };
-  if (!state.files[form.content]) Object.assign(form, { content: null, mask: null, trim: null });
+  if (!state.files[form.content]) Object.assign(form, { content: null, mask: null, drawn: [], trim: null });
+  form.drawn = (form.drawn || []).filter((one) => state.files[one.file]);
   const styles = new Set(state.about.builtin.map((style) => `@${style.name}`));
   form.keys = (form.keys || []).filter((key) => key.style === "none" || styles.has(key.style) || state.styles[key.style]);
   const known = new Set(state.about.controls.map((control) => control.name));

@@ -2,7 +2,8 @@
 import { $, call, clock, content, weigh, withNotice, isReady, later, latest, make, remember, notify, state, still } from "./api.js";
 import { forgetClip, stopClip } from "./clip.js";
 import { nameOf } from "./keys.js";
-import { plotSoon, showMoment } from "./timeline.js";
+import { buildMask, isMasking, showDrawn } from "./mask.js";
+import { moveTo, plotSoon, showMoment } from "./timeline.js";
 
 const SIDES = ["left", "top", "width", "height"];
 let drawing = false;
@@ -18,23 +19,25 @@ export function buildStage() {
     $("mask-numbers").append(make("label", {}, `${side} %`, input));
   });
   $("background").addEventListener("change", () => { state.form.background = $("background").value; changed(); });
-  new ResizeObserver(() => { showMask(); showWipe(); }).observe($("stage"));
+  buildMask(frame, changed, moveTo);
+  new ResizeObserver(() => { showMask(); showDrawn(); showWipe(); }).observe($("stage"));
   document.addEventListener("keydown", (event) => { if (event.key === "Escape" && drawing) setDrawing(false); });
 }
 
 // Another moment was chosen.
 export function momentChanged() {
   stopClip();
-  if (content() && !isReady()) $("frame-before").src = still(content().id, state.form.time);
+  showDrawn();
+  if (content() && !isReady() && !isMasking()) $("frame-before").src = still(content().id, state.form.time);
   soon();
 }
 
 const paintMoment = latest(withNotice(async () => {
-  if (!isReady()) return;
+  if (!isReady() || isMasking()) return;
   $("busy").hidden = false;
   try {
     const found = await call("frame", state.form);
-    if (found.replaced) return;
+    if (found.replaced || isMasking()) return;
     $("frame-before").src = found.before;
     $("frame-after").src = found.after;
     $("stage").dataset.painted = Number($("stage").dataset.painted || 0) + 1;
@@ -50,8 +53,8 @@ const soon = later(paintMoment, 60);
 let estimated = "";
 const estimate = latest(async () => {
   if (!isReady()) { estimated = ""; $("expected").textContent = ""; return; }
-  const { content: id, settings, mask, keys, trim } = state.form;
-  const needed = JSON.stringify([id, settings, Boolean(mask), keys.length, trim]);
+  const { content: id, settings, mask, drawn, keys, trim } = state.form;
+  const needed = JSON.stringify([id, settings, Boolean(mask || drawn.length), keys.length, trim]);
   if (needed === estimated) return;
   $("expected").textContent = "Measuring how long it takes…";
   try {
@@ -84,13 +87,14 @@ export function show() {
   $("weights").hidden = !painted;
   if (video) {
     showMoment();
-    if (!isReady()) $("frame-before").src = still(video.id, state.form.time);
+    if (!isReady() && !isMasking()) $("frame-before").src = still(video.id, state.form.time);
   } else {
     $("frame-before").removeAttribute("src");
     $("frame-after").removeAttribute("src");
   }
   showWipe();
   showMask();
+  showDrawn();
 }
 
 // The picture's place within the stage, at its own aspect ratio.
@@ -119,13 +123,14 @@ function showWipe() {
 
 function onPointer(event) {
   const box = frame();
-  if (!box || event.button > 0) return;
+  if (!box || event.button > 0 || isMasking()) return;
   const place = (at) => [(at.clientX - box.stage.left - box.left) / box.width, (at.clientY - box.stage.top - box.top) / box.height]
     .map((part) => Math.min(1, Math.max(0, part)));
   const first = place(event);
   const follow = (at) => {
     const here = place(at);
     if (!drawing) { $("wipe").value = 100 * here[0]; showWipe(); return; }
+    state.form.drawn = []; // one mask at a time
     state.form.mask = [Math.min(first[0], here[0]), Math.min(first[1], here[1]),
       Math.abs(here[0] - first[0]), Math.abs(here[1] - first[1])];
     showMask();
@@ -160,6 +165,7 @@ function setMaskSide(index, value) {
   mask[2] = Math.min(mask[2], 1 - mask[0]);
   mask[3] = Math.min(mask[3], 1 - mask[1]);
   state.form.mask = mask;
+  state.form.drawn = [];
   maskChanged();
 }
 function maskChanged() { showMask(); changed(); }

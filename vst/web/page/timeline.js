@@ -48,7 +48,7 @@ function snap(seconds) {
   return near[0] <= SNAP ? near[1] : seconds;
 }
 
-function moveTo(seconds) {
+export function moveTo(seconds) {
   state.form.time = Math.min(span().end, Math.max(0, seconds));
   showMoment();
   remember();
