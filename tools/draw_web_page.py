@@ -1,6 +1,6 @@
 """Draw docs/pictures/web-*.jpg: the page of `vst app` in Chromium, each tab, and on a phone.
 
-python tools/draw_web_page.py [FOLDER [paint | results]]
+python tools/draw_web_page.py [FOLDER [paint | mask | results]]
 """
 
 from __future__ import annotations
@@ -11,13 +11,15 @@ import time
 from pathlib import Path
 
 import cv2
+import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from tests.browser import Browser, app  # noqa: E402
 from vst.plotting import save_picture  # noqa: E402
-from vst.samples import write_content, write_style_film  # noqa: E402
+from vst.samples import write_clip, write_content, write_style_film  # noqa: E402
+from vst.samples.figure import FigureClip  # noqa: E402
 
 QUALITY = 84
 RENDERED_SIZE = 3
@@ -182,7 +184,42 @@ def draw_results(browser: Browser, folder: Path, temporary: Path) -> None:
     draw_phone(browser, folder)
 
 
-PARTS = {"paint": draw_paint_tab, "results": draw_results}
+def draw_mask(browser: Browser, folder: Path, temporary: Path) -> None:
+    """Draw a mask that was drawn at two frames of a walking figure, at one between them, and on a
+    phone.
+    """
+    clip = FigureClip(640, 360, 40, 4.8, 1.2)
+    pictures = (clip.layers(index).picture for index in range(clip.count))
+    write_clip(temporary / "walk.mp4", pictures, clip.width, clip.height, 25, None)
+    browser.upload("#content-file", temporary / "walk.mp4")
+    browser.wait_for("#content-chosen b")
+    browser.click('[data-style="@fire-impasto"]')
+    browser.click("#mask summary")
+    browser.click("#mask-brush")
+    browser.js("document.querySelector('[name=mask-tool][value=box]').click()")
+    for index, time_ in enumerate((0.2, 1.2)):
+        browser.set("#moment", time_)
+        wait_until_settled(browser)
+        box, shown = browser.box("#mask-canvas"), clip.layers(round(25 * time_)).alpha
+        rows, columns = np.nonzero(shown > 127)
+        left, wide = columns.min() / clip.width - 0.5 - 0.02, np.ptp(columns) / clip.width + 0.04
+        top, high = rows.min() / clip.height - 0.5 - 0.02, np.ptp(rows) / clip.height + 0.03
+        browser.drag("#mask-canvas", wide * box["width"], high * box["height"],
+                     at=(left * box["width"], top * box["height"]))  # fmt: skip
+        browser.wait_for("#mask-marks button", index + 1)
+    browser.set("#moment", 0.72)
+    browser.wait(lambda: "Followed" in browser.text("#mask-said"), "the mask between")
+    browser.js("document.querySelector('[name=mask-tool][value=add]').click()")
+    browser.js("scrollTo(0, 0)")
+    wait_until_settled(browser)
+    save_screenshot(browser, folder, "mask-drawn")
+    browser.resize(390, 844)
+    browser.show("#mask-tools", "end")
+    wait_until_settled(browser)
+    save_screenshot(browser, folder, "phone-mask")
+
+
+PARTS = {"paint": draw_paint_tab, "mask": draw_mask, "results": draw_results}
 
 
 def main(folder: Path, parts: list[str]) -> None:

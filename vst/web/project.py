@@ -147,6 +147,12 @@ class _ProjectReader:
                 str(number): self._keep_style(packed, about, one)
                 for number, one in self._pick(about, "styles").items()
             }
+            drawn = self._pick(about, "form").get("drawn")
+            masks = [
+                {**row, "file": self._keep(packed, about, row.get("file"), MASK).id}
+                for row in (drawn if isinstance(drawn, list) else [])
+                if isinstance(row, dict)
+            ]
         form = {name: self._pick(about, "form").get(name) for name in FORM}
         form["content"] = content.id
         rows = form.get("keys")
@@ -154,10 +160,7 @@ class _ProjectReader:
             number = row.get("style") if isinstance(row, dict) else None
             if isinstance(number, str) and number in styles:
                 row["style"] = styles[number].id
-        masks = form.get("drawn")
-        for row in masks if isinstance(masks, list) else []:
-            if isinstance(row, dict):
-                row["file"] = self._keep(packed, about, row.get("file"), MASK).id
+        form["drawn"] = masks
         read_form(self.session, form)
         form["time"] = parse_number("time", form.get("time") or 0, 0, LONGEST_TIME)
         return {

@@ -16,6 +16,7 @@ export const isMasking = () => masking;
 export function buildMask(whereFrame, onChange, onMove) {
   [place, changed, moveTo] = [whereFrame, onChange, onMove];
   const canvas = $("mask-canvas");
+  for (const one of [mask, canvas]) one.getContext("2d", { willReadFrequently: true }); // kept in memory, not on the GPU
   $("mask-brush").addEventListener("click", () => setMasking(!masking));
   $("mask-done").addEventListener("click", () => { setMasking(false); $("mask-brush").focus(); });
   $("mask-undo").addEventListener("click", () => $("undo").click());

@@ -12,7 +12,7 @@ export function buildStage() {
   $("wipe").addEventListener("input", showWipe);
   $("stage").addEventListener("pointerdown", onPointer);
   $("mask-draw").addEventListener("click", () => setDrawing(!drawing));
-  $("mask-clear").addEventListener("click", () => { state.form.mask = null; setDrawing(false); maskChanged(); });
+  $("mask-clear").addEventListener("click", () => { Object.assign(state.form, { mask: null, drawn: [] }); setDrawing(false); maskChanged(); });
   SIDES.forEach((side, index) => {
     const input = make("input", { type: "number", min: 0, max: 100, step: 1, id: `mask-${side}`,
       onchange: () => setMaskSide(index, Number(input.value) / 100) });
@@ -172,7 +172,7 @@ function maskChanged() { showMask(); changed(); }
 
 function showMask() {
   const mask = state.form.mask, box = frame();
-  $("mask-clear").disabled = !mask;
+  $("mask-clear").disabled = !mask && !state.form.drawn.length;
   SIDES.forEach((side, index) => { $(`mask-${side}`).value = mask ? Math.round(100 * mask[index]) : ""; });
   $("rectangle").hidden = !(mask && box && (drawing || $("mask").open));
   if (!mask || !box) return;
