@@ -184,6 +184,11 @@ def draw_results(browser: Browser, folder: Path, temporary: Path) -> None:
     draw_phone(browser, folder)
 
 
+def choose_tool(browser: Browser, name: str) -> None:
+    """Choose how the mask is drawn: add, erase or box."""
+    browser.js(f"document.querySelector('[name=mask-tool][value={name}]').click()")
+
+
 def draw_mask(browser: Browser, folder: Path, temporary: Path) -> None:
     """Draw a mask that was drawn at two frames of a walking figure, at one between them, and on a
     phone.
@@ -196,20 +201,25 @@ def draw_mask(browser: Browser, folder: Path, temporary: Path) -> None:
     browser.click('[data-style="@fire-impasto"]')
     browser.click("#mask summary")
     browser.click("#mask-brush")
-    browser.js("document.querySelector('[name=mask-tool][value=box]').click()")
-    for index, time_ in enumerate((0.2, 1.2)):
-        browser.set("#moment", time_)
+    browser.set("#mask-size", 14)
+    for count, moment in enumerate((0.2, 1.2), 1):
+        browser.set("#moment", moment)
         wait_until_settled(browser)
-        box, shown = browser.box("#mask-canvas"), clip.layers(round(25 * time_)).alpha
+        box, shown = browser.box("#mask-canvas"), clip.layers(round(25 * moment)).alpha
         rows, columns = np.nonzero(shown > 127)
-        left, wide = columns.min() / clip.width - 0.5 - 0.02, np.ptp(columns) / clip.width + 0.04
-        top, high = rows.min() / clip.height - 0.5 - 0.02, np.ptp(rows) / clip.height + 0.03
+        left, wide = columns.min() / clip.width - 0.52, np.ptp(columns) / clip.width + 0.04
+        top, high = rows.min() / clip.height - 0.52, np.ptp(rows) / clip.height + 0.03
+        choose_tool(browser, "box")
         browser.drag("#mask-canvas", wide * box["width"], high * box["height"],
                      at=(left * box["width"], top * box["height"]))  # fmt: skip
-        browser.wait_for("#mask-marks button", index + 1)
+        browser.wait_for("#mask-marks button", count)
+        wait_until_settled(browser)
+        choose_tool(browser, "add")  # the box has missed the head
+        head = columns[rows < rows.min() + 30].mean() / clip.width - 0.5
+        browser.drag("#mask-canvas", 1, at=(head * box["width"], (top + 0.09) * box["height"]))
+        wait_until_settled(browser)
     browser.set("#moment", 0.72)
     browser.wait(lambda: "Followed" in browser.text("#mask-said"), "the mask between")
-    browser.js("document.querySelector('[name=mask-tool][value=add]').click()")
     browser.js("scrollTo(0, 0)")
     wait_until_settled(browser)
     save_screenshot(browser, folder, "mask-drawn")

@@ -89,8 +89,10 @@ async function end() {
 
 function stroke(from, to) {
   const pencil = mask.getContext("2d");
-  Object.assign(pencil, { lineCap: "round", lineJoin: "round", strokeStyle: "#fff", lineWidth: 2 * radius(),
-    globalCompositeOperation: tool === "erase" ? "destination-out" : "source-over" });
+  const erases = tool === "erase";
+  Object.assign(pencil, { lineCap: "round", lineJoin: "round", strokeStyle: "#fff",
+    lineWidth: 2 * radius() + (erases ? 2 : 0), // the soft rim of a stroke goes, too
+    globalCompositeOperation: erases ? "destination-out" : "source-over" });
   pencil.beginPath();
   pencil.moveTo(from[0] * mask.width, from[1] * mask.height);
   pencil.lineTo(to[0] * mask.width + 0.01, to[1] * mask.height);
