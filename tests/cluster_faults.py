@@ -2,7 +2,8 @@
 
 The variable ``VST_TEST_FAULT`` describes the fault as JSON: ``slow`` (seconds added to each batch);
 ``how`` painting fails at frame ``at`` (of the whole video): ``raise``, ``kill`` (as the operating
-system kills a process that uses too much memory) or ``memory`` (allocates more than there is);
+system kills a process that uses too much memory), ``memory`` (allocates more than there is) or
+``hang`` (never returns);
 ``once``: a file that marks that it has happened.
 """
 
@@ -53,6 +54,8 @@ def fail(how: str, once: str | None) -> None:
         Path(once).touch()
     if how == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
+    if how == "hang":
+        time.sleep(3600)
     if how == "memory":
         np.empty(1 << 62, np.uint8)
     raise ValueError("something in this frame")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -10,7 +9,7 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,134 +17,36 @@ import numpy as np
 import pytest
 
 from tests import clips
-from tests.chunk_helpers import CHUNK_SECONDS, is_same, read_pictures, run_in_chunks, write_content
-from tests.cluster_faults import VARIABLE
+from tests.chunk_helpers import CHUNK_SECONDS, is_same, read_pictures, run_in_chunks
+from tests.cluster_machines import (
+    FRAMES,
+    ROOT,
+    Machines,
+    films_fixture,  # noqa: F401
+    job,
+    join_fixture,  # noqa: F401
+    machines_fixture,  # noqa: F401
+    numbers_of,
+    run_on,
+)
 from tests.conftest import CommandResult
 from vst.api import make_job
 from vst.checkpoint.store import get_chunk_folder, read_manifest
 from vst.cluster import LOCAL, OBJECT, ClusterSettings, run_batch_on_cluster, run_on_cluster
-from vst.core.types import ignore_progress
-from vst.errors import Cancelled, DependencyError, EngineError, MissingFileError, UsageError
+from vst.errors import (
+    Cancelled,
+    DependencyError,
+    MissingFileError,
+    UsageError,
+)
 from vst.job import Job
 from vst.pipeline.control import RunControl
 from vst.pipeline.resume import resume
-from vst.pipeline.run import Result
 from vst.pipeline.run import run as run_here
 
 Run = Callable[..., CommandResult]
-ROOT = Path(__file__).parent.parent
-FRAMES = 150
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of Ray's own
-
-
-@pytest.fixture(scope="module")
-def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """content.mp4 (15 s at 10 fps, texture that moves, a cut at 3.7 s, sound), red.png; whole.mkv:
-    painted here.
-    """
-    from vst.plotting import save_picture
-
-    folder = tmp_path_factory.mktemp("films")
-    write_content(folder / "content.mp4", FRAMES)
-    save_picture(folder / "red.png", np.full((40, 60, 3), (230, 20, 20), np.uint8))
-    run_here(job(folder, folder / "whole.mkv"))
-    return folder
-
-
-def job(films: Path, output: Path, **options: Any) -> Job:
-    chosen = {"engine": "tint", "codec": "ffv1", "stabilize": "gaussian", **options}
-    return make_job(films / "content.mp4", films / "red.png", output, **chosen)
-
-
-def run_on(
-    settings: ClusterSettings, job: Job, on_progress: Any = ignore_progress, control: Any = None
-) -> Result:
-    """Run a job on a cluster in chunks of two seconds."""
-    return run_on_cluster(settings, job, on_progress, control, chunk_seconds=CHUNK_SECONDS)
-
-
-class SlowClock:
-    """Python's `time`, slow: Ray gives its own parts half a minute to start, and no way to say
-    otherwise, which is short on a machine that is busy with other things.
-    """
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(time, name)
-
-    def monotonic(self) -> float:
-        return time.monotonic() / 10
-
-
-class Machines:
-    """A cluster of nodes on this machine; `join` is the driver's connection to it."""
-
-    def __init__(self) -> None:
-        from ray.cluster_utils import Cluster
-
-        self.cluster = Cluster()
-        self.add()
-
-    def add(self) -> Any:
-        import ray
-
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(ray._private.node, "time", SlowClock())
-            patch.setenv("RAY_agent_register_timeout_ms", "300000")
-            # Without the parts of its dashboard, a node starts in a fraction of the time.
-            lacking = "get_dashboard_dependency_error"
-            patch.setattr(ray._private.utils, lacking, lambda: ImportError("left out"))
-            return self.cluster.add_node(
-                num_cpus=1,
-                object_store_memory=80_000_000,
-                include_dashboard=False,
-                include_log_monitor=False,
-            )
-
-    def join(self, **fault: Any) -> None:
-        import ray
-
-        ray.init(
-            address=self.cluster.address,
-            log_to_driver=False,
-            runtime_env={
-                "worker_process_setup_hook": "tests.cluster_faults.install",
-                "env_vars": {VARIABLE: json.dumps(fault), "PYTHONPATH": str(ROOT)},
-            },
-        )
-
-
-@pytest.fixture(scope="module")
-def machines() -> Iterator[Machines]:
-    """Two nodes of one core each."""
-    pytest.importorskip("ray", reason="needs the extra 'cluster'")
-    import ray
-
-    found = Machines()
-    found.add()
-    yield found
-    ray.shutdown()
-    found.cluster.shutdown()
-
-
-@pytest.fixture
-def join(machines: Machines) -> Iterator[Callable[..., ClusterSettings]]:
-    """Connect to the cluster, with a fault in its workers if wanted."""
-    import ray
-
-    def joined(storage: str | None = None, **fault: Any) -> ClusterSettings:
-        machines.join(**fault)
-        return ClusterSettings(machines.cluster.address, cores=1, storage=storage)
-
-    yield joined
-    ray.shutdown()
-
-
-def numbers_of(output: Path) -> list[int]:
-    """The chunks that are kept."""
-    manifest = read_manifest(output)
-    assert manifest is not None
-    return [number for number, chunk in enumerate(manifest["chunks"]) if chunk.frames]
 
 
 def test_two_nodes_paint_what_one_machine_paints(films: Path, tmp_path: Path, join: Any) -> None:
@@ -159,46 +60,6 @@ def test_two_nodes_paint_what_one_machine_paints(films: Path, tmp_path: Path, jo
     assert (last.done, last.total, last.detail["workers"]) == (FRAMES, FRAMES, 2)
     assert last.detail["chunks"] == last.detail["all_chunks"] > 8
     assert [path.name for path in tmp_path.iterdir()] == ["out.mkv"]
-
-
-def test_a_poisoned_chunk_is_named_and_its_neighbours_are_kept(
-    films: Path, tmp_path: Path, join: Any
-) -> None:
-    output = tmp_path / "out.mkv"
-    with pytest.raises(EngineError) as error:
-        run_on(join(at=70, how="raise"), job(films, output))
-    said = str(error.value)
-    assert "chunk 3 (from " in said and "failed 3 times" in said
-    assert "frame 70" in said and "something in this frame" in said
-    assert f"vst resume {output}" in said and "\n" not in said
-    kept = numbers_of(output)
-    assert {0, 1, 2} <= set(kept) and 3 not in kept
-    assert not [path for path in get_chunk_folder(output).iterdir() if "unfinished" in path.name]
-    assert resume(str(output), runner=run_in_chunks) is not None  # without a cluster
-    assert is_same(read_pictures(output), read_pictures(films / "whole.mkv"))
-    assert not get_chunk_folder(output).exists()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("how", ["kill", "memory"])
-def test_a_worker_that_dies_or_has_no_memory_is_retried(
-    films: Path, tmp_path: Path, join: Any, how: str
-) -> None:
-    once = tmp_path / "once"
-    output = tmp_path / "out.mkv"
-    run_on(join(at=70, how=how, once=str(once)), job(films, output))
-    assert once.exists()
-    assert is_same(read_pictures(output), read_pictures(films / "whole.mkv"))
-
-
-@pytest.mark.slow
-def test_a_chunk_that_kills_each_worker_fails_the_job(
-    films: Path, tmp_path: Path, join: Any
-) -> None:
-    output = tmp_path / "out.mkv"
-    with pytest.raises(EngineError, match=r"chunk 3 .* failed 3 times: the worker died"):
-        run_on(join(at=70, how="kill"), job(films, output))
-    assert {0, 1, 2} <= set(numbers_of(output))
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -176,19 +177,46 @@ def test_a_sink_that_hangs_raises(
 
 
 @pytest.mark.fault("reading, painting, writing or joining hangs")
-@pytest.mark.slow
-def test_painting_that_hangs_ends_the_command(
-    paint: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run
+def test_painting_that_hangs_raises_and_keeps_the_chunks(
+    paint: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: FaultCounts
 ) -> None:
-    monkeypatch.setattr(TintEngine, "stylize", Failing(55, lambda painted: time.sleep(60)))
-    monkeypatch.setattr("vst.cli.stylize.run", run_in_chunks)
-    began = time.monotonic()
-    styles = ("-s", tmp_path / "red.png", "-o", tmp_path / "out.mkv")
-    done = run("stylize", tmp_path / "in.mp4", *styles, "--engine", "tint", "--patience", 1)
-    assert done.code == 1
-    assert "painting" in done.err
-    assert time.monotonic() - began < 20
-    assert read_manifest(tmp_path / "out.mkv") is not None
+    free = threading.Event()
+    monkeypatch.setattr(workers, "EXIT_SECONDS", 0.2)
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(TintEngine, "stylize", Failing(55, lambda painted: free.wait(60)))
+            with pytest.raises(
+                StalledError, match=r"painting .* 1 s\. Try a smaller size"
+            ) as found:
+                paint(patience=1.0)
+    finally:
+        free.set()
+    assert "\n" not in str(found.value) and "patience=10" in str(found.value)
+    manifest = read_manifest(tmp_path / "out.mkv")
+    assert manifest is not None and len(manifest["chunks"]) == 2
+    while [one for one in threading.enumerate() if one.name.startswith("vst ")]:
+        time.sleep(0.05)  # the engine that was waited for in vain ends its frame
+    assert resume_in_chunks(tmp_path / "out.mkv") is not None
+    check_files(tmp_path / "out.mkv", tmp_path / "whole.mkv", fault)
+
+
+@pytest.mark.fault("reading, painting, writing or joining hangs")
+@pytest.mark.slow
+def test_painting_that_hangs_ends_the_command(paint: Any, tmp_path: Path) -> None:
+    """The engine never returns; the program ends nevertheless."""
+    program = (
+        "import time\nfrom vst.engines.tint import TintEngine\nfrom vst.cli import main\n"
+        "TintEngine.stylize = lambda *words: time.sleep(3600)\nmain()\n"
+    )
+    words = ("-s", "red.png", "-o", "out.mkv", "--engine", "tint", "--patience", "1")
+    done = subprocess.run(
+        [sys.executable, "-c", program, "stylize", "in.mp4", *words],
+        cwd=tmp_path, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 1 and done.stderr.count("\n") == 1
+    assert "painting has made no progress for 1 s" in done.stderr
+    assert "Try a smaller size or another engine" in done.stderr and "--patience 10" in done.stderr
+    assert not (tmp_path / "out.mkv").exists()
 
 
 def interrupt(paint: Any, at: int = 50, **options: Any) -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 
-from vst.core.workers import ReadAhead, WriteBehind
+from vst.core import workers
+from vst.core.workers import PatientCaller, ReadAhead, WriteBehind, call_back
+from vst.errors import Cancelled, StalledError
 
 
 @pytest.fixture(autouse=True)
@@ -121,3 +124,65 @@ def test_leaving_early_drops_what_waits() -> None:
             behind(number)
         started.wait()
     assert len(taken) < 5
+
+
+def test_a_call_in_a_thread_returns_and_raises_as_the_function_does() -> None:
+    with PatientCaller("painting", 10.0) as call:
+        assert call(divmod, 7, 2) == (3, 1)
+        with pytest.raises(ZeroDivisionError):
+            call(divmod, 7, 0)
+        assert call(threading.current_thread) is not threading.current_thread()
+
+
+def test_a_call_that_reports_does_not_hang_and_its_reports_arrive_here(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    heard: list[threading.Thread] = []
+    now = [0.0]
+    monkeypatch.setattr(workers, "time", SimpleNamespace(monotonic=lambda: now[0]))
+
+    def work() -> str:
+        for _ in range(4):
+            now[0] += 9.0
+            call_back(lambda: heard.append(threading.current_thread()))
+        return "done"
+
+    with PatientCaller("painting", 10.0) as call:
+        assert call(work) == "done"
+    assert heard == [threading.current_thread()] * 4
+
+
+def test_a_call_that_hangs_raises_and_its_thread_ends_when_it_reports(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(workers, "EXIT_SECONDS", 0.1)
+    free, threads = threading.Event(), []
+
+    def hang() -> None:
+        threads.append(threading.current_thread())
+        free.wait(30)
+        call_back(lambda: None)  # raises: nobody waits for it
+        free.clear()
+
+    message = r"painting has made no progress for 0.2 s. Try a smaller size .* patience=2"
+    with pytest.raises(StalledError, match=message), PatientCaller("painting", 0.2) as call:
+        call(hang)
+    free.set()
+    threads[0].join(10)
+    assert not threads[0].is_alive() and free.is_set()
+
+
+def test_an_error_in_a_report_ends_the_call() -> None:
+    steps: list[int] = []
+
+    def work() -> None:
+        for step in range(1000):
+            steps.append(step)
+            call_back(cancel)
+
+    def cancel() -> None:
+        raise Cancelled("enough")
+
+    with pytest.raises(Cancelled, match="enough"), PatientCaller("painting", 10.0) as call:
+        call(work)
+    assert len(steps) < 100

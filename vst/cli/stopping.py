@@ -1,4 +1,4 @@
-"""Stops long runs early: Ctrl-C once or twice, SIGTERM, and a step that hangs."""
+"""Stops long runs early: Ctrl-C once or twice, SIGTERM, and an output that is never assembled."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ from vst.pipeline.control import RunControl
 GRACE = 15.0
 """Seconds that a hung run has to end by itself before the process exits."""
 LATER = 5.0
-"""Seconds after the threads that read and write: their own errors say more, and come first."""
+"""Seconds after those who wait for ffmpeg: their own errors say more, and come first."""
 
 
 @contextlib.contextmanager
 def handle_interrupts() -> Iterator[RunControl]:
     """Handle Ctrl-C and SIGTERM: a run with chunks stops at the end of its chunk, and at once on a
-    second Ctrl-C; a run without chunks stops at once. A step that hangs ends the run.
+    second Ctrl-C; a run without chunks stops at once. Assembling the output that hangs ends the
+    run: the other steps find that out by themselves.
     """
     stop = RunControl()
     if threading.current_thread() is not threading.main_thread():
@@ -75,26 +76,21 @@ def write_line(text: str) -> None:
 
 
 def describe_stall(stop: RunControl) -> str:
-    """Describe a step that hangs."""
-    if stop.pulse is not None:
-        return (
-            f"assembling the output made no progress for {stop.patience:g} s. Check the disk, or "
-            "allow more time with --patience"
-        )
+    """Describe an output that is not assembled any further."""
     return (
-        f"painting made no progress for {stop.patience:g} s. Try a smaller --size or another "
-        "engine, or allow more time with --patience"
+        f"assembling the output made no progress for {stop.patience:g} s. Check the disk, or allow "
+        "more time with --patience"
     )
 
 
 def _watch(stop: RunControl, hung: threading.Event, over: threading.Event) -> None:
-    last: object = None
+    last, since = None, time.monotonic()
     while not over.wait(1.0):
-        pulse = stop.pulse
-        if pulse is not None and (now := pulse()) != last and stop.beat is not None:
-            last, stop.beat = now, time.monotonic()
-        beat = stop.beat
-        if beat is None or time.monotonic() - beat < stop.patience + LATER:
+        pulse, now = stop.pulse, time.monotonic()
+        found = pulse() if pulse is not None else None
+        if pulse is None or found != last:
+            last, since = found, now
+        if now - since < stop.patience + LATER:
             continue
         hung.set()
         main = threading.main_thread().ident

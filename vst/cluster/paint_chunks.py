@@ -27,7 +27,7 @@ from vst.cluster.transport import FileTransport, move_into
 from vst.core.timecode import format_time
 from vst.core.types import OnProgress, Progress, ignore_progress
 from vst.core.workers import ReadAhead
-from vst.errors import Cancelled, EngineError, OutputError, VSTError
+from vst.errors import Cancelled, EngineError, OutputError, StalledError, VSTError
 from vst.job import Job
 from vst.pipeline.build_schedule import Schedule
 from vst.pipeline.control import RunControl
@@ -291,7 +291,7 @@ def make_chunk_error(
 ) -> VSTError:
     """The error of a job, one chunk of which has failed."""
     start = format_time(plan.start.read_from.time) if plan.start is not None else "the beginning"
-    tries = f" {TRIES} times" if isinstance(error, tuple(RETRIED)) else ""
+    tries = f" {TRIES} times" if isinstance(error, (*RETRIED, StalledError)) else ""
     kept = f". {folder.frames} frames are kept; fix the cause, then: vst resume {output}"
     return type(error)(
         f"chunk {plan.number} (from {start} on) failed{tries}: {error}"

@@ -32,8 +32,10 @@ from vst.errors import (
     VSTError,
 )
 
-RETRIED = [EngineError, MediaError, OutputError, StalledError, MemoryError]
-"""Errors of a task after which it is tried again; others would only repeat."""
+RETRIED = [EngineError, MediaError, OutputError, MemoryError]
+"""Errors of a task after which the same worker tries it again; others would only repeat. After a
+`StalledError` another one does, for something in the worker still hangs.
+"""
 POLL_SECONDS = 0.5
 """Seconds between two checks whether the user wants to stop."""
 NODE_POLL_SECONDS = 5.0
@@ -286,10 +288,21 @@ class WorkerPool(Closable):
             self._losses[task.key] += DEATH
             return None
         except Exception as error:
+            converted = convert_error(error)
+            if isinstance(converted, StalledError):
+                return self._replace_hung(actor, task, converted)
             self._idle.append(actor)
-            return TaskOutcome(task, error=convert_error(error))
+            return TaskOutcome(task, error=converted)
         self._idle.append(actor)
         return TaskOutcome(task, value)
+
+    def _replace_hung(self, actor: Any, task: Task, error: StalledError) -> TaskOutcome | None:
+        """Have Ray start the worker of a hung task afresh; None: another worker is to try it."""
+        self._ray.kill(actor, no_restart=False)
+        self._prepare(actor)
+        self._losses[task.key] += DEATH
+        failed = self._losses[task.key] >= MOST_LOSSES
+        return TaskOutcome(task, error=error) if failed else None
 
     def _drop_node(self, node: str) -> None:
         """Drop the workers of a machine that is lost."""

@@ -1,7 +1,8 @@
 """Threads that read ahead and write behind, with bounded queues.
 
 FFmpeg's libraries, OpenCV and TensorFlow release Python's lock while they work, so threads are
-enough. A full queue blocks its producer, so that memory stays bounded whichever stage is slow. An
+enough. `PatientCaller` has slow work done in a thread only so that a hang of it is found. A full
+queue blocks its producer, so that memory stays bounded whichever stage is slow. An
 error in a thread is raised in the thread that waits for its work; leaving the ``with`` block ends
 the thread. With ``patience`` (seconds), a thread without progress for that long raises
 `StalledError`.
@@ -16,12 +17,15 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, TypeVar
 
 from vst.core.closable import Closable
-from vst.errors import StalledError
+from vst.errors import Cancelled, StalledError
 
 Item = TypeVar("Item")
+Value = TypeVar("Value")
 
 POLL_SECONDS = 0.1
 """Interval, in seconds, at which a blocked thread checks whether it was stopped."""
+EVENTS = 16
+"""Reports of a call that may wait to be processed."""
 EXIT_SECONDS = 10.0
 """Seconds for which the end of a block waits for its thread; one that hangs is abandoned."""
 
@@ -35,6 +39,8 @@ class _EndOfQueue:
 
 class _Worker(Closable):
     """A thread that works until it is done or stopped."""
+
+    REMEDY = "Check the disk and the file"
 
     def __init__(self, name: str, patience: float | None) -> None:
         self._patience = patience
@@ -62,8 +68,8 @@ class _Worker(Closable):
     def _stalled(self) -> StalledError:
         what = self._thread.name.removeprefix("vst ")
         return StalledError(
-            f"{what} has made no progress for {self._patience:g} s. Check the disk and the file, "
-            f"or allow more time with patience={10 * (self._patience or 1):g}"
+            f"{what} has made no progress for {self._patience:g} s. {self.REMEDY}, or allow more "
+            f"time with patience={10 * (self._patience or 1):g}"
         )
 
     def close(self) -> None:
@@ -157,3 +163,80 @@ class WriteBehind(_Worker, Generic[Item]):
     def _raise(self) -> None:
         if self._error is not None:
             raise self._error
+
+
+_calling = threading.local()
+
+
+class PatientCaller(_Worker):
+    """Calls functions in a thread, one at a time, and waits for each. A call that neither returns
+    nor reports with `call_back` for ``patience`` seconds raises `StalledError`; its thread, which
+    nothing can end from outside, is abandoned, and what it returns later is dropped.
+    """
+
+    REMEDY = "Try a smaller size or another engine"
+
+    def __init__(self, name: str, patience: float | None) -> None:
+        self._calls: queue.Queue[Callable[[], object]] = queue.Queue(1)
+        self._answers: queue.Queue[object] = queue.Queue(EVENTS)
+        super().__init__(name, patience)
+
+    def _work(self) -> None:
+        _calling.caller = self
+        while not self._stop.is_set():
+            try:
+                call = self._calls.get(timeout=POLL_SECONDS)
+            except queue.Empty:
+                continue
+            try:
+                answer = _Answer(call())
+            except BaseException as error:
+                answer = _Answer(None, error)
+            self._put(self._answers, answer)
+            del call, answer  # an idle thread holds no pictures
+
+    def __call__(self, function: Callable[..., Value], *words: object) -> Value:
+        """Call ``function`` in the thread; returns what it returns, or raises what it raises."""
+        self._calls.put(lambda: function(*words))
+        beat = time.monotonic()
+        while True:
+            try:
+                answer = self._answers.get(timeout=self._wait_seconds(beat))
+            except queue.Empty:
+                if self._patience is not None and time.monotonic() - beat >= self._patience:
+                    raise self._stalled() from None
+                continue
+            if isinstance(answer, _Answer):
+                if answer.error is not None:
+                    raise answer.error
+                return answer.value  # type: ignore[return-value]
+            answer()  # type: ignore[operator]
+            beat = time.monotonic()
+
+    def _wait_seconds(self, beat: float) -> float:
+        """Seconds until the call counts as hung; at most one, for Windows handles Ctrl-C only
+        between two waits.
+        """
+        left = beat + self._patience - time.monotonic() if self._patience is not None else 1.0
+        return min(1.0, max(0.0, left))
+
+    def report(self, event: Callable[[], None]) -> None:
+        """Have the waiting thread call ``event``; raises `Cancelled` if nobody waits any more."""
+        if not self._put(self._answers, event):
+            raise Cancelled("stopped")
+
+
+class _Answer:
+    """What a call has returned, or the error that it has raised."""
+
+    def __init__(self, value: object, error: BaseException | None = None) -> None:
+        self.value, self.error = value, error
+
+
+def call_back(event: Callable[[], None]) -> None:
+    """Call ``event``, inside a call of a `PatientCaller` in the thread that waits for it."""
+    caller: PatientCaller | None = getattr(_calling, "caller", None)
+    if caller is None:
+        event()
+    else:
+        caller.report(event)

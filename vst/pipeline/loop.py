@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from vst.checkpoint.handover import ChunkStart, Handover, WarmStart
@@ -15,7 +16,7 @@ from vst.checkpoint.planner import ChunkRule, StartFinder, WarmupNeed
 from vst.core.state_io import State
 from vst.core.threads import limit_opencv_threads, share_cores
 from vst.core.types import Frame, OnProgress, Progress
-from vst.core.workers import ReadAhead, WriteBehind
+from vst.core.workers import PatientCaller, ReadAhead, WriteBehind
 from vst.imaging.resize import resize
 from vst.pipeline.frames import MaskedFrame
 from vst.pipeline.painter import FrameBatch, FramePainter
@@ -76,12 +77,13 @@ def run_loop(
     chunking: Chunking | None = None,
     patience: float | None = None,
 ) -> LoopResult:
-    """Paint every frame and write it: one thread reads, this one paints, one stabilizes, one
-    writes.
+    """Paint every frame and write it: one thread reads, one paints, one stabilizes, one writes, and
+    this one passes the frames on.
 
     Only a few batches are in memory, and the frames that the stabilizer looks ahead. With
     ``chunking`` the sink gets the end of each chunk, and reading, painting and writing go on across
-    it. ``patience``: seconds without progress after which reading or writing raises `StalledError`.
+    it. ``patience``: seconds without progress after which reading, painting or writing raises
+    `StalledError`.
     """
     started = time.perf_counter()
     frames = iter(frames)
@@ -103,9 +105,11 @@ def run_loop(
         seconds = time.perf_counter() - started
         on_progress(Progress(PAINT, stage.done, total, seconds, detail or {}))
 
-    # Left in the order write, stabilize, ahead: nobody waits for a thread that has ended.
-    with limit_opencv_threads(share_cores(parts.threads).opencv), ahead, stabilize, write:
-        whole = paint_batches(parts, ahead, stabilize, report, chunking)
+    call = PatientCaller("painting", patience)
+    # Left in the order call, write, stabilize, ahead: nobody waits for a thread that has ended.
+    with limit_opencv_threads(share_cores(parts.threads).opencv), ahead, stabilize, write, call:
+        paint = partial(call, paint_batch, parts)
+        whole = paint_batches(parts.painter, ahead, paint, stabilize, report, chunking)
         stabilize.finish()
         if whole:
             stage.flush()
@@ -116,8 +120,9 @@ def run_loop(
 
 
 def paint_batches(
-    parts: PipelineParts,
+    painter: FramePainter,
     batches: Iterable[FrameBatch],
+    paint: Callable[[FrameBatch], list[PaintedFrame]],
     stabilize: Callable[[PaintedFrame | ChunkBoundary | None], None],
     report: Callable[[dict[str, Any]], None],
     chunking: Chunking | None,
@@ -125,7 +130,6 @@ def paint_batches(
     """Paint all batches and pass the frames and the ends of chunks on; whether the video has ended,
     not only a chunk.
     """
-    painter = parts.painter
     snapshots = PainterSnapshots(painter)
     for batch in batches:
         if batch.new_scene:
@@ -138,7 +142,7 @@ def paint_batches(
             stabilize(ChunkBoundary(following))
             if not chunking.continues():
                 return False
-        for painted in paint_batch(parts, batch):
+        for painted in paint(batch):
             stabilize(painted)
         report({"painting": painted.painting})
     return True

@@ -6,6 +6,7 @@ import contextlib
 import time
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,6 +16,7 @@ from vst.checkpoint.store import STYLES_FINGERPRINT, ChunkFolder
 from vst.core.html_repr import render_html
 from vst.core.timecode import format_time
 from vst.core.types import OnProgress, VideoInfo, ignore_progress
+from vst.core.workers import call_back
 from vst.engines.base import Engine
 from vst.errors import MediaError
 from vst.job import Job
@@ -143,7 +145,7 @@ def _run_files(
         )
         mattes = stack.enter_context(open_mattes(job, source.info))
         if engine is None:
-            loaded = open_job_engine(job, control.record_steps(on_progress))
+            loaded = open_job_engine(job, lambda event: call_back(partial(on_progress, event)))
             engine = stack.enter_context(loaded)
         schedule = build_schedule(job, score, engine, source)
         if folder is not None:

@@ -182,9 +182,8 @@ class RenderSession:
         frames = read_masked_frames(self.job, self.source, self.mask, read_from)
         if isinstance(start, WarmStart):
             self._recall_scene(start)
-        on_progress = self.control.record_steps(self.on_progress)
-        with self.control.expect_steps(self.job.patience):
-            return run_loop(self.parts, frames, total, on_progress, chunking, self.job.patience)
+        patience = self.job.patience
+        return run_loop(self.parts, frames, total, self.on_progress, chunking, patience)
 
     def _recall_scene(self, start: WarmStart) -> None:
         """Show the engine the frame of the scene that it would remember, where that lies before
