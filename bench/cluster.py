@@ -1,14 +1,13 @@
 """Measures what painting on a cluster costs, and fits a model of its throughput.
 
     python bench/cluster.py --minutes 5 --json docs/cluster.json [--turns 3] [--engine embedded]
-        [--one-shot]
 
 Compares two workers of one core each, on Ray on this machine, with a local run on the same two
 cores, in turn, on a clip of 640 x 360 at 24 frames a second that the script draws (shots of 3 to
 9 s). Times run from the first frame read to the finished file; the start of Ray, TensorFlow and the
 workers is reported separately. Then it measures eight clips of 5 s as whole tasks, and a chunk's
-way through Ray's object store, and the first minute in chunks of several lengths, from which a
-chunk's cost besides its frames follows.
+way through Ray's object store. `bench/cluster_one_shot.py` adds what a chunk costs besides its
+frames, and a film without cuts.
 
 The model: a worker needs ``a`` seconds per chunk and ``b`` per frame (least squares over all
 chunks); the driver reads ahead, receives chunks and joins them at speeds that are measured here.
@@ -23,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -43,8 +42,6 @@ LINK = 125e6
 """Bytes a second of the driver's network in the model: one gigabit. Assumed, not measured."""
 FILM_HOURS, CLIP_SECONDS = 2.0, 10.0
 CHUNK = 10.0
-CHUNK_LENGTHS = (2.5, 5.0, 10.0)
-MINUTE = 60.0
 ASKED = 1.25
 
 
@@ -91,34 +88,14 @@ def measure_chunks(
     return paint_chunks(clip, folder, engine, styles, ClusterSettings("local", CORES, 1, storage))
 
 
-def measure_sizes(clip: Path, folder: Path, engine: str, styles: list[str]) -> Any:
-    """Paint the first minute in chunks of several lengths, and on one worker and two: what a chunk
-    costs besides its frames, and what the second worker gains.
-    """
-    settings, rows = ClusterSettings("local", CORES, 1), []
-    for seconds in CHUNK_LENGTHS:
-        rows += paint_chunks(clip, folder, engine, styles, settings, (seconds, MINUTE))["rows"]
-    turns = [
-        [
-            paint_chunks(clip, folder, engine, styles, replace(settings, workers=count),
-                         (CHUNK, MINUTE))["seconds"]
-            for count in (1, CORES)
-        ]
-        for _ in range(2)
-    ]  # fmt: skip
-    one, two = (median(column) for column in zip(*turns))
-    return {"rows": rows, "gain": one / two}
-
-
 def paint_chunks(
     clip: Path,
     folder: Path,
     engine: str,
     styles: list[str],
     settings: ClusterSettings,
-    lengths: tuple[float, float | None] = (10.0, None),
 ) -> Any:
-    """Paint a video on a cluster; ``lengths``: seconds of a chunk, and of the video."""
+    """Paint a video on a cluster."""
     from vst.api import make_job
     from vst.cluster.paint_chunks import ClusterPainter
     from vst.pipeline.control import RunControl
@@ -135,12 +112,11 @@ def paint_chunks(
 
     began = time.perf_counter()
     last = [0.0]
-    output, end = folder / "cluster.mp4", lengths[1]
-    job = make_job(clip, styles, output, engine=engine, overwrite=True, end=end)
+    job = make_job(clip, styles, folder / "cluster.mp4", engine=engine, overwrite=True)
     with start_workers(settings) as crew:
         started = time.perf_counter() - began
         noted = Noted(crew, lambda progress: last.__setitem__(0, progress.seconds), RunControl())
-        result = run(job, chunk_painter=noted, chunk_seconds=lengths[0])
+        result = run(job, chunk_painter=noted)
         return {
             "seconds": result.seconds,
             "ray_seconds": round(started, 3),
@@ -245,15 +221,20 @@ class Model:
         return {"seconds": seconds, "clips_per_second": count / seconds, "limit": limit}
 
 
-def fit_model(
-    runs: list[dict[str, Any]], of_clips: dict[str, Any], of_sizes: dict[str, Any]
-) -> Model:
-    """Fit the model to the runs in chunks, in chunks of other lengths, and in clips."""
-    rows = np.array([row for run in (*runs, of_sizes) for row in run["rows"]], np.float64)
-    known = np.stack([np.ones(len(rows)), rows[:, 0]], 1)
-    (a, b), *_ = np.linalg.lstsq(known, rows[:, 1], rcond=None)
+def fit_line(rows: list[tuple[int, float]]) -> tuple[float, float]:
+    """Fit the seconds of a chunk and those of a frame to (frames, seconds) of chunks."""
+    numbers = np.array(rows, np.float64)
+    known = np.stack([np.ones(len(numbers)), numbers[:, 0]], 1)
+    (a, b), *_ = np.linalg.lstsq(known, numbers[:, 1], rcond=None)
+    return float(a), float(b)
+
+
+def fit_model(runs: list[dict[str, Any]], of_clips: dict[str, Any]) -> Model:
+    """Fit the model to the runs in chunks and in clips."""
+    rows = [row for run in runs for row in run["rows"]]
+    a, b = fit_line(rows)
     if a < 0 or b <= 0:  # too few sizes to separate the two
-        a, b = 0.0, rows[:, 1].sum() / rows[:, 0].sum()
+        a, b = 0.0, sum(seconds for _, seconds in rows) / sum(frames for frames, _ in rows)
     tallies = [run["tally"] for run in runs]
     frames = sum(tally["frames"] for tally in tallies)
 
@@ -261,15 +242,15 @@ def fit_model(
         return float(sum(tally[name] for tally in tallies) / frames)
 
     return Model(
-        a=float(a),
-        b=float(b),
+        a=a,
+        b=b,
         scout=each("plan_seconds"),
         take=each("store_seconds"),
         join=sum(run["join_seconds"] for run in runs) / frames,
         start=median(run["ray_seconds"] + run["ready_seconds"] for run in runs),
         size=each("bytes"),
         extra=each("extra"),
-        clip=max(0.0, of_clips["worker_seconds"] - float(b) * of_clips["frames"]),
+        clip=max(0.0, of_clips["worker_seconds"] - b * of_clips["frames"]),
         send=of_clips["driver_seconds"],
     )
 
@@ -292,7 +273,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="vst-bench-") as name:
         folder = Path(name)
         clip = folder / "clip.mkv"
-        draw_clip(clip, options.minutes * 60, one_shot=options.one_shot)
+        draw_clip(clip, options.minutes * 60)
         words = ["--clip", str(clip), "--folder", name, "--engine", options.engine]
         for style in options.styles:
             words += ["--style", style]
@@ -303,16 +284,13 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             log(f"turn {turn + 1}: {here[-1]['seconds']:.1f} s here, {there[-1]['seconds']:.1f} s")
         through_ray = run_part("object", words)
         of_clips = run_part("clips", words)
-        of_sizes = run_part("sizes", words)
-    model = fit_model(there, of_clips, of_sizes)
+    model = fit_model(there, of_clips)
     seconds = [median(run["seconds"] for run in runs) for runs in (here, there)]
     tally = there[-1]["tally"]
     return {
         "clip": {"minutes": options.minutes, "size": f"{WIDTH} x {HEIGHT}", "fps": RATE},
         "engine": options.engine,
         "turns": options.turns,
-        "shots": "one" if options.one_shot else "3 to 9 s",
-        "gain_of_second_worker": round(of_sizes["gain"], 3),
         "local_seconds": seconds[0],
         "cluster_seconds": seconds[1],
         "ratio": round(seconds[1] / seconds[0], 3),
@@ -341,13 +319,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--turns", type=int, default=3)
-    parser.add_argument("--one-shot", action="store_true", help="a film without cuts")
     parser.add_argument("--engine", default="embedded")
     parser.add_argument("--style", action="append", dest="styles", default=[])
     parser.add_argument("--json")
-    parser.add_argument(
-        "--part", choices=["chunks", "object", "clips", "sizes"], help=argparse.SUPPRESS
-    )
+    parser.add_argument("--part", choices=["chunks", "object", "clips"], help=argparse.SUPPRESS)
     parser.add_argument("--clip", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -355,8 +330,6 @@ def main() -> None:
     common = (options.clip, options.folder, options.engine, options.styles)
     if options.part == "clips":
         found = measure_clips(*common)
-    elif options.part == "sizes":
-        found = measure_sizes(*common)
     elif options.part:
         found = measure_chunks(*common, "object" if options.part == "object" else None)
     else:

@@ -13,21 +13,27 @@ import numpy as np
 WIDTH, HEIGHT, RATE = 640, 360, 24
 
 
-def draw_clip(path: Path, seconds: float, seed: int = 0, *, one_shot: bool = False) -> None:
+def draw_clip(
+    path: Path,
+    seconds: float,
+    *,
+    one_shot: bool = False,
+    size: tuple[int, int] = (WIDTH, HEIGHT),
+) -> None:
     """Draw shots of 3 to 9 s, or one, each with its own texture of several grains that drifts and
-    grows.
+    grows; ``size``: width and height.
     """
     from vst.video.sinks.track import TrackWriter
 
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     left = round(seconds * RATE)
     with tempfile.TemporaryDirectory() as folder:
         track = Path(folder) / "track.mkv"
-        writer = TrackWriter(track, (WIDTH, HEIGHT), Fraction(RATE))
+        writer = TrackWriter(track, size, Fraction(RATE))
         while left > 0:
             frames = left if one_shot else min(left, round(rng.uniform(3, 9) * RATE))
             for picture in draw_shot(rng, frames):
-                writer.write_frame(picture)
+                writer.write_frame(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
             left -= frames
         writer.close()
         track.replace(path)

@@ -107,7 +107,8 @@ class ClipOrder:
 class TaskResult:
     """A whole chunk or clip: its ``files`` on their way back, by kind.
 
-    ``extra``: frames painted to warm up; ``seconds``: of the whole task; ``node``: the machine.
+    ``extra``: frames painted to warm up; ``seconds``: of the whole task; ``cpu``: CPU time of the
+    worker and of the programs that it started; ``node``: the machine.
     """
 
     frames: int
@@ -116,6 +117,7 @@ class TaskResult:
     files: Mapping[str, SentFile]
     extra: int = 0
     seconds: float = 0.0
+    cpu: float = 0.0
     node: str = ""
     warnings: list[str] = field(default_factory=list)
 

@@ -6,6 +6,7 @@ Nothing here depends on Ray: a worker is an object with four methods.
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import tempfile
 import time
@@ -93,7 +94,7 @@ class Worker:
         self, order: ChunkOrder, plan: ChunkPlan, handover: npt.NDArray[np.uint8] | None = None
     ) -> TaskResult:
         """Paint one chunk; ``handover``: the state file of the chunk before, if it is there."""
-        began = time.perf_counter()
+        began, spent = time.perf_counter(), measure_cpu()
         opened = self._open(order)
         job, source = opened.job, opened.source
         with order.transport.open_folder() as folder:
@@ -122,6 +123,7 @@ class Worker:
             files=files,
             extra=start.first_written - start.read_from.index if start is not None else 0,
             seconds=time.perf_counter() - began,
+            cpu=measure_cpu() - spent,
             node=socket.gethostname(),
             warnings=warnings,
         )
@@ -194,6 +196,13 @@ def localize_job(job: Job, files: Mapping[str, SentFile], inputs: Inputs, cores:
         if not name.startswith("style ")
     }
     return replace(job, styles=styles, threads=cores, **named)
+
+
+def measure_cpu() -> float:
+    """CPU time, in seconds, of this process and of the programs that it has started and that have
+    ended.
+    """
+    return sum(os.times()[:4])
 
 
 def load_sent_state(handover: npt.NDArray[np.uint8] | None) -> ChunkStart | None:
