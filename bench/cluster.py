@@ -33,7 +33,10 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import numpy as np
 
 from bench.cluster_clip import HEIGHT, RATE, WIDTH, draw_clip
+from vst.checkpoint.planner import ChunkRule, WarmupNeed, plan_chunks
+from vst.checkpoint.reading import SECTION_SECONDS, ReadSection, join_sections
 from vst.cluster import ClusterSettings
+from vst.cluster.paint_chunks import LEAST_READERS
 
 ROOT = Path(__file__).parent.parent
 CORES = 2
@@ -173,10 +176,12 @@ def measure_clips(clip: Path, folder: Path, engine: str, styles: list[str], coun
 
 @dataclass(frozen=True)
 class Model:
-    """The throughput model, in seconds: ``a`` per chunk and ``b`` per frame on a worker; ``scout``,
-    ``take`` and ``join`` per frame on the driver; ``start``: until a worker is ready. ``size``:
-    bytes returned per frame. ``extra``: the share of warm-up frames. For a clip: ``clip`` seconds
-    on the worker in addition to its frames, ``send`` on the driver.
+    """The throughput model, in seconds: ``a`` per chunk and ``b`` per frame on a worker; ``scout``
+    per frame for reading ahead, on the driver or divided among `LEAST_READERS` workers and more;
+    ``take``, ``join`` and ``plan`` (joining what workers have read) per frame on the driver;
+    ``start``: until a worker is ready. ``size``: bytes returned per frame. ``extra``: the share of
+    warm-up frames. For a clip: ``clip`` seconds on the worker in addition to its frames, ``send``
+    on the driver.
     """
 
     a: float
@@ -189,14 +194,17 @@ class Model:
     extra: float
     clip: float
     send: float
+    plan: float = 0.0
 
     def film(self, workers: int, hours: float = FILM_HOURS) -> dict[str, Any]:
         """The seconds for one long video, and which part limits it."""
         frames = hours * 3600 * RATE
         chunk = min(CHUNK * RATE, max(frames / (2 * workers), CHUNK * RATE / 4))
+        shared = workers >= LEAST_READERS
+        each = self.a / chunk + self.b * (1 + self.extra) + (self.scout if shared else 0.0)
         parts = {
-            "workers": (self.a / chunk + self.b * (1 + self.extra)) / workers,
-            "reading ahead": self.scout,
+            "workers": each / workers,
+            "reading ahead": self.plan if shared else self.scout,
             "taking chunks in": self.take,
             "network": self.size / LINK,
         }
@@ -252,7 +260,26 @@ def fit_model(runs: list[dict[str, Any]], of_clips: dict[str, Any]) -> Model:
         extra=each("extra"),
         clip=max(0.0, of_clips["worker_seconds"] - b * of_clips["frames"]),
         send=of_clips["driver_seconds"],
+        plan=measure_planning(),
     )
+
+
+def measure_planning(frames: int = 100_000) -> float:
+    """The driver's CPU seconds for a frame that workers have read: joining sections, and planning
+    chunks in shots of 5 s.
+    """
+    count = round(SECTION_SECONDS * RATE)
+    changes = np.full((count, 2), 0.02)
+    changes[:: 5 * RATE] = (0.5, 0.5)
+    small = np.zeros((27, 48, 3), np.uint8)
+    sections = [
+        ReadSection(np.arange(first, first + count) / RATE, np.zeros(count), changes, small, small)
+        for first in range(0, frames, count)
+    ]
+    began = time.process_time()
+    plans = list(plan_chunks(join_sections(sections), ChunkRule(144, 240), WarmupNeed(15, 15)))
+    assert len(plans) > frames / 300
+    return (time.process_time() - began) / frames
 
 
 def extrapolate(model: Model) -> dict[str, Any]:

@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import numpy as np
 
-from bench.cluster import STYLES, Model, extrapolate, fit_line, log, start_workers
+from bench.cluster import STYLES, Model, extrapolate, fit_line, log, measure_planning, start_workers
 from bench.cluster_clip import RATE, draw_clip
 from vst.api import make_job
 from vst.cluster import ClusterSettings
@@ -131,6 +131,7 @@ def main() -> None:
     text = json.loads(options.json.read_text(encoding="utf-8"))
     text["one_shot"] = found
     text["model"]["a"] = max(0.0, found["cpu_per_chunk"])
+    text["model"]["plan"] = measure_planning()
     text["paper"] = extrapolate(Model(**text["model"]))
     options.json.write_text(json.dumps(text, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(found, indent=1))

@@ -2,10 +2,11 @@
 
     python bench/cluster_simulation.py --json docs/cluster-simulation.json
 
-The film of ten hours is planned without decoding: its chunks have the lengths of the chunk rule;
-each is known once the driver would have read so far. A worker takes the seconds of the model that
-`bench/cluster.py` fitted. What the driver does (planning, giving tasks, storing chunks) is the real
-code on real files; its CPU time passes on the virtual clock of `bench/simulated_ray.py`.
+The film of ten hours is planned without decoding: its chunks have the lengths of the chunk rule,
+and are known once the workers have read all sections of the film. A worker takes the seconds of the
+model that `bench/cluster.py` fitted. What the driver does (planning, giving tasks, storing chunks)
+is the real code on real files; its CPU time passes on the virtual clock of
+`bench/simulated_ray.py`.
 
 The cases: all workers alike; 5 % of them ten times slower; 10 % of the machines lost every minute,
 each replaced after one; a driver that stops in the middle and is started again.
@@ -28,6 +29,7 @@ from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+import numpy as np
 import psutil
 
 from bench.simulated_ray import SimulatedRay
@@ -35,6 +37,7 @@ from vst.checkpoint import store
 from vst.checkpoint.fingerprint import STEADY_METHOD
 from vst.checkpoint.handover import ReadPoint, WarmStart
 from vst.checkpoint.planner import ChunkPlan, ChunkRule
+from vst.checkpoint.reading import SECTION_SECONDS, ReadSection, Section, plan_sections
 from vst.checkpoint.store import ChunkFolder
 from vst.cluster import pool, running
 from vst.cluster.paint_chunks import ClusterPainter
@@ -55,13 +58,14 @@ ROOT = Path(__file__).parent.parent
 
 @dataclass(frozen=True)
 class Costs:
-    """Seconds: of a worker for a chunk and for a frame; of the driver for reading a frame ahead,
-    and of Ray for a call; until a worker is ready.
+    """Seconds: of a worker for a chunk, for painting a frame, and for reading one ahead; of the
+    driver for joining what was read of a frame; of Ray for a call; until a worker is ready.
     """
 
     chunk: float
     frame: float
     read: float
+    join: float = 0.0
     call: float = 0.0005
     start: float = 5.0
 
@@ -74,7 +78,6 @@ class Case:
     slow_share: float = 0.0
     lost_a_minute: float = 0.0
     stopped_at: float = 1.0
-    reads_ahead: bool = True
 
 
 @dataclass
@@ -129,33 +132,42 @@ class SimulatedWorker:
 
         return seconds, make
 
+    def find_cuts(
+        self, order: ChunkOrder, section: Section
+    ) -> tuple[float, Callable[[], ReadSection]]:
+        frames = SECTION_SECONDS * RATE
+
+        def make() -> ReadSection:
+            return ReadSection(np.array([section.start]), np.zeros(1), np.zeros((1, 2)))
+
+        return frames * self.costs.read, make
+
     def close(self) -> tuple[float, Callable[[], Any]]:
         return 0.0, lambda: None
 
 
 class SimulatedPainter(ClusterPainter):
-    """Plans chunks without decoding: each is known when the driver has read to its end."""
+    """Plans chunks without decoding, once the workers have read all sections."""
 
     ray: SimulatedRay
     costs: Costs
-    case: Case
     total: int
 
-    def _plan(self, session: Any, folder: ChunkFolder) -> Iterator[ChunkPlan]:
+    def _plan_film(self, folder: ChunkFolder, order: ChunkOrder) -> Iterator[ChunkPlan]:
         number, start, index = 0, None, 0
         while number in folder.chunks:  # reading continues where the first chunk is missing
             index += min(folder.rule.longest(index), self.total - index)
             number += 1
         start = make_start(index) if number else None
-        began = self.ray.now - index * self.costs.read
+        keyframes = [SECTION_SECONDS * n for n in range(int(self.total / RATE / SECTION_SECONDS))]
+        sections = plan_sections(keyframes, index / RATE, None, (1, 1))
+        for _ in self._read_sections(sections, order, []):
+            self.ray.advance(self.ray.now + SECTION_SECONDS * RATE * self.costs.join)
         while index < self.total:
-            longest = min(folder.rule.longest(index), self.total - index)
-            end = index + longest
+            end = index + min(folder.rule.longest(index), self.total - index)
             following = make_start(end) if end < self.total else None
             written = start.first_written if start is not None else 0
             frames = (following.first_written if following else self.total) - written
-            if self.case.reads_ahead:
-                self.ray.advance(max(self.ray.now, began + end * self.costs.read))
             if number not in folder.chunks:
                 yield ChunkPlan(number, start, following, frames)
             start, number, index = following, number + 1, end
@@ -164,7 +176,7 @@ class SimulatedPainter(ClusterPainter):
     def run(self, folder: ChunkFolder, order: ChunkOrder, stop_after: int) -> None:
         """Paint until so many frames are kept."""
         self.pool.start(order)
-        tasks = self._make_tasks(self._plan(None, folder), order, folder)
+        tasks = self._make_tasks(iter(list(self._plan_film(folder, order))), order, folder)
         for outcome in self.pool.run_tasks(tasks, self._is_wanted):
             self._store(outcome, folder, [])
             if self.stats.frames >= stop_after:
@@ -236,7 +248,7 @@ def run_driver(
     ):
         workers = WorkerPool(ClusterSettings("simulated", case.workers, 1))
         painter = SimulatedPainter(workers, ignore_progress, RunControl())
-        painter.ray, painter.costs, painter.case, painter.total = ray, costs, case, total
+        painter.ray, painter.costs, painter.total = ray, costs, total
         painter.run(folder, order, stop_after)
     return ray
 
@@ -253,8 +265,9 @@ def model_seconds(case: Case, costs: Costs, total: int, rule: ChunkRule) -> floa
     """The model's seconds. Machines: a slow one counts as a tenth; one that is lost is away for a
     minute and as long as a worker starts, and half a chunk is painted in vain. Chunks: ``chunk``
     and ``frame`` seconds, with warm-up. At the end, one of the smallest chunks is waited for; with
-    slow machines until it is late and another one has painted it. A restarted driver starts its
-    workers twice, and paints again what was under way.
+    slow machines until it is late and another one has painted it. Reading ahead is done by all, and
+    ends with one section. A restarted driver starts its workers twice, reads the rest again, and
+    paints again what was under way.
     """
     chunks = count_chunks(rule, total)
     frames = total + chunks * (WARMUP + AHEAD)
@@ -265,33 +278,29 @@ def model_seconds(case: Case, costs: Costs, total: int, rule: ChunkRule) -> floa
     away = 60.0 + pool.NODE_POLL_SECONDS / 2 + costs.start + each / 2
     speed /= 1 + per_second * away
     painting = work / (case.workers * speed)
-    reading = total * costs.read if case.reads_ahead else 0.0
+    reading = max(total * costs.read / (case.workers * speed), total * costs.join)
+    section = SECTION_SECONDS * RATE * costs.read
+    reading += section * (running.LATE + 1 if case.slow_share else 1)
     last = costs.chunk + costs.frame * (rule.longest(total - 1) + WARMUP + AHEAD)
     if case.slow_share:
         last *= running.LATE + 1
-    seconds = costs.start + max(painting, reading) + last
+    seconds = costs.start + reading + painting + last
     if case.stopped_at < 1:
-        again = costs.start + each / 2
+        again = costs.start + each / 2 + (1 - case.stopped_at) * reading
         seconds += again
     return seconds
 
 
 def list_cases(workers: int) -> dict[str, Case]:
-    """The cases of one size: as they are, and for many workers as if reading ahead took no time."""
+    """The cases of one size."""
     plain = Case(workers)
-    cases = {
+    return {
         "all alike": plain,
         "5 % ten times slower": replace(plain, slow_share=0.05),
         "10 % lost a minute": replace(plain, lost_a_minute=0.1),
         "both": replace(plain, slow_share=0.05, lost_a_minute=0.1),
         "the driver restarted": replace(plain, stopped_at=0.5),
     }
-    if workers < 100:
-        return cases
-    known = {
-        f"{name}, chunks known": replace(case, reads_ahead=False) for name, case in cases.items()
-    }
-    return {name: cases[name] for name in ("all alike", "the driver restarted")} | known
 
 
 def main() -> None:
@@ -301,7 +310,7 @@ def main() -> None:
     parser.add_argument("--json")
     options = parser.parse_args()
     fitted = json.loads((ROOT / "docs" / "cluster.json").read_text(encoding="utf-8"))["model"]
-    costs = Costs(fitted["a"], fitted["b"], fitted["scout"], start=fitted["start"])
+    costs = Costs(fitted["a"], fitted["b"], fitted["scout"], fitted["plan"], start=fitted["start"])
     place = Path(options.json) if options.json else None
     rows: list[dict[str, Any]] = []
     if place is not None and place.exists():  # continue what was interrupted

@@ -24,7 +24,7 @@ def test_nothing_is_lost_and_the_model_holds(name: str) -> None:
     found = simulate(list_cases(WORKERS)[name], COSTS, HOURS)
     assert found.lost == 0
     assert abs(found.seconds / found.model - 1) < 0.15, (found.seconds, found.model)
-    assert found.calls < 8 * found.chunks
+    assert found.calls < 10 * found.chunks  # for its sections, too
 
 
 def test_a_lost_machine_is_simulated() -> None:

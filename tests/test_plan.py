@@ -23,6 +23,7 @@ from tests.chunk_helpers import (
 from vst.api import make_job
 from vst.checkpoint.handover import WarmStart, decode_start, encode_start
 from vst.checkpoint.planner import ChunkPlan, ChunkRule, WarmupNeed, plan_chunks
+from vst.checkpoint.reading import read_ahead
 from vst.checkpoint.store import ChunkFolder, get_chunk_folder, read_manifest
 from vst.cluster.paint_chunks import find_first_missing, make_order, store_result
 from vst.cluster.transport import FileTransport
@@ -63,7 +64,8 @@ class SeparatePainter:
         with tempfile.TemporaryDirectory() as name:
             transport = self.transport or FileTransport(name)
             order = make_order(render.job, schedule, folder, transport)
-            for plan in plan_chunks(frames, folder.rule, (painter.width, painter.height), need):
+            read = read_ahead(frames, (painter.width, painter.height))
+            for plan in plan_chunks(read, folder.rule, need):
                 if self.numbers is None or plan.number in self.numbers:
                     result = worker.paint_chunk(order, plan, self.get_handover(plan, folder))
                     assert result.frames == plan.frames
@@ -149,7 +151,8 @@ def test_the_plan_is_what_a_run_finds(films: Path, tmp_path: Path) -> None:
     assert manifest is not None
     with open_source(films / "content.mp4") as source:
         rule = ChunkRule.read(manifest["rule"])
-        plans = list(plan_chunks(source.frames(), rule, (48, 36), WarmupNeed(2, 2)))
+        read = read_ahead(source.frames(), (48, 36))
+        plans = list(plan_chunks(read, rule, WarmupNeed(2, 2)))
     assert [plan.frames for plan in plans] == [one.frames for one in manifest["chunks"]]
     (at_cut,) = [p.start for p in plans if p.start and p.start.index == 37]
     assert (at_cut.read_from.index, at_cut.first_written, at_cut.earlier) == (37, 37, [])
@@ -163,13 +166,14 @@ def test_a_plan_continues_from_any_chunk(films: Path, need: WarmupNeed) -> None:
     rule, size = ChunkRule(20, 32, 16), (48, 36)
     with open_source(films / "content.mp4") as source:
         frames = list(source.frames())
-    plans = list(plan_chunks(frames, rule, size, need))
+    plans = list(plan_chunks(read_ahead(frames, size), rule, need))
     assert len(plans) > 3
     for number, plan in enumerate(plans[1:], 1):
         assert plan.start is not None
         kept = decode_start(encode_start(plan.start))  # as the chunk before keeps it
         assert isinstance(kept, WarmStart)
-        rest = plan_chunks(frames[kept.read_from.index :], rule, size, need, (number, kept))
+        read = read_ahead(frames[kept.read_from.index :], size, kept)
+        rest = plan_chunks(read, rule, need, (number, kept))
         for found, expected in zip(rest, plans[number:], strict=True):
             assert (found.number, found.frames) == (expected.number, expected.frames)
             assert place_of(found.start) == place_of(expected.start)
@@ -237,9 +241,8 @@ def test_endless_memory_starts_with_its_scene_and_wants_a_handover_later(
     films: Path,
 ) -> None:
     with open_source(films / "content.mp4") as source:
-        plans = list(
-            plan_chunks(source.frames(), ChunkRule(12, 20), (48, 36), WarmupNeed(25, 0, True))
-        )
+        read = read_ahead(source.frames(), (48, 36))
+        plans = list(plan_chunks(read, ChunkRule(12, 20), WarmupNeed(25, 0, True)))
     starts = [plan.start.index if plan.start else 0 for plan in plans]
     assert starts == [0, 20, 37, 57, 77, 97]
     assert [plan.wants_handover for plan in plans] == [False, False, False, False, True, True]

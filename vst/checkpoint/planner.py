@@ -14,10 +14,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from vst.checkpoint.handover import ReadPoint, WarmStart
+from vst.checkpoint.reading import ReadFrame
 from vst.core.state_io import State
-from vst.core.types import Frame
 from vst.errors import OutputError
-from vst.imaging.resize import resize
 from vst.video.scene_cuts import CutDetector
 
 LEAST_PART = 0.6
@@ -139,14 +138,14 @@ class StartFinder:
         finder._times = list(start.earlier)
         return finder
 
-    def add(self, frame: Frame, cuts: State, cut: bool) -> None:
+    def add(self, point: ReadPoint, cuts: State, cut: bool) -> None:
         """Add a frame; ``cuts``: the state of the cut detector before it, ``cut``: whether a scene
         starts with it.
         """
         if cut:
-            self._scene, self._times = frame.index, []
-        self._marks.append((ReadPoint.of(frame), cuts))
-        self._times.append(frame.time)
+            self._scene, self._times = point.index, []
+        self._marks.append((point, cuts))
+        self._times.append(point.time)
 
     def make_start(self) -> WarmStart:
         """The start of a chunk that begins with the frame that was added last."""
@@ -160,15 +159,13 @@ class StartFinder:
 
 
 def plan_chunks(
-    frames: Iterable[Frame],
+    frames: Iterable[ReadFrame],
     rule: ChunkRule,
-    size: tuple[int, int],
     need: WarmupNeed,
     first: tuple[int, WarmStart] | None = None,
 ) -> Iterator[ChunkPlan]:
-    """Yield the chunks of a video, each as soon as its end is known; ``size`` is the width and
-    height of the painting, at which cuts are detected. ``first``: the number and start of the first
-    one that is planned; ``frames`` then begin with the one that it reads first.
+    """Yield the chunks of a video, each as soon as its end is known. ``first``: the number and
+    start of the first one that is planned; ``frames`` then begin with the one that it reads first.
     """
     cuts, finder = CutDetector(), StartFinder(need)
     number, start = first if first is not None else (0, None)
@@ -177,10 +174,10 @@ def plan_chunks(
         finder = StartFinder.after(need, start)
     index = -1
     for frame in frames:
-        index = frame.index
-        before_frame = cuts.state()
-        cut = cuts.is_cut(resize(frame.picture, *size))
-        finder.add(frame, before_frame, cut)
+        index = frame.point.index
+        before_frame = cuts.state(frame.change)
+        cut = frame.change is not None and cuts.decide(frame.change)
+        finder.add(frame.point, before_frame, cut)
         begin = start.index if start is not None else 0
         if index > begin and rule.ends(begin, index - begin, cut):
             following = finder.make_start()

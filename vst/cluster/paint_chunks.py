@@ -8,7 +8,7 @@ import shutil
 import socket
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
@@ -20,6 +20,14 @@ from vst import __version__
 from vst.checkpoint.fingerprint import is_path, list_inputs
 from vst.checkpoint.handover import WarmStart
 from vst.checkpoint.planner import ROUNDS, ChunkPlan, plan_chunks
+from vst.checkpoint.reading import (
+    ReadFrame,
+    ReadSection,
+    Section,
+    join_sections,
+    plan_sections,
+    read_ahead,
+)
 from vst.checkpoint.store import STATE_SUFFIX, ChunkFolder
 from vst.cluster.pool import RETRIED, TaskOutcome, WorkerPool
 from vst.cluster.tasks import TRIES, ChunkOrder, ClusterSettings, Task, TaskResult
@@ -37,10 +45,18 @@ from vst.pipeline.run import Result, run
 from vst.pipeline.session import CHUNK_SECONDS, RenderSession, get_warmup_need
 from vst.storage import check_writable, join_address, remove
 
+LEAST_READERS = 8
+"""Workers, and sections of the content, from which on the workers find the cuts; fewer do not paint
+faster than this process reads.
+"""
 MOST_PLANNED = 64
 """Chunks that are planned ahead of the workers at most."""
 WORKER_INPUTS = ("content", "mask", "model", "lut")
 """Inputs that workers read themselves; only the driver reads the others."""
+
+
+class SectionError(Exception):
+    """The content cannot be read in sections; reading it in one go says why, or works."""
 
 
 @dataclass
@@ -89,9 +105,11 @@ class ClusterPainter:
     ) -> LoopResult:
         self.pool.start(order)
         began = time.perf_counter()
+        planned = self._plan_in_sections(session, folder, order)
         total = max(0, count_frames(session.job, session.source.info) - folder.frames)
         self.control.paints_chunks = True
-        with ReadAhead(self._plan(session, folder), MOST_PLANNED, session.job.patience) as plans:
+        found = iter(planned) if planned is not None else self._plan(session, folder)
+        with ReadAhead(found, MOST_PLANNED, session.job.patience) as plans:
             tasks = self._make_tasks(iter(plans), order, folder)
             for outcome in self.pool.run_tasks(tasks, self._is_wanted):
                 self._store(outcome, folder, session.source.warnings)
@@ -141,17 +159,24 @@ class ClusterPainter:
         }
 
     def _plan(self, session: RenderSession, folder: ChunkFolder) -> Iterator[ChunkPlan]:
-        """The missing chunks, planned while the first of them are painted."""
-        painter = session.parts.painter
-        need = get_warmup_need(session.job, painter.engine.warmup)
-        size = (painter.width, painter.height)
+        """The missing chunks, planned by this process while the first of them are painted."""
         first = find_first_missing(folder)
-        read_from = first[1].read_from if first is not None else None
+        start = first[1] if first is not None else None
+        read_from = start.read_from if start is not None else None
         # Chunks end where the content shows it: the mask does not matter.
         frames = (
             frame for frame, _ in read_masked_frames(session.job, session.source, None, read_from)
         )
-        plans = plan_chunks(frames, folder.rule, size, need, first)
+        painter = session.parts.painter
+        size = (painter.width, painter.height)
+        return self._plan_missing(read_ahead(frames, size, start), session, folder)
+
+    def _plan_missing(
+        self, frames: Iterable[ReadFrame], session: RenderSession, folder: ChunkFolder
+    ) -> Iterator[ChunkPlan]:
+        """The missing chunks of a content, from the first of them on."""
+        need = get_warmup_need(session.job, session.parts.painter.engine.warmup)
+        plans = plan_chunks(frames, folder.rule, need, find_first_missing(folder))
         while True:
             began = time.perf_counter()
             plan = next(plans, None)
@@ -162,6 +187,53 @@ class ClusterPainter:
                 self.planned = plan.number + 1
             if plan.number not in folder.chunks:
                 yield plan
+
+    def _plan_in_sections(
+        self, session: RenderSession, folder: ChunkFolder, order: ChunkOrder
+    ) -> list[ChunkPlan] | None:
+        """The missing chunks, where many workers find the cuts first, each in sections of the
+        content; None: this process is to read all of it.
+        """
+        job, painter = session.job, session.parts.painter
+        if self.pool.size < LEAST_READERS or job.speed != 1 or job.fps is not None:
+            return None
+        first = find_first_missing(folder)
+        start = first[1] if first is not None else None
+        begin = start.read_from.time if start is not None else job.start
+        size = (painter.width, painter.height)
+        sections = plan_sections(session.source.list_keyframes(), begin, job.end, size)
+        if len(sections) < LEAST_READERS:
+            return None
+        try:
+            found = self._read_sections(sections, order, session.source.warnings)
+            return list(self._plan_missing(join_sections(found, start), session, folder))
+        except SectionError:
+            self.planned = None
+            return None
+
+    def _read_sections(
+        self, sections: list[Section], order: ChunkOrder, warnings: list[str]
+    ) -> Iterator[ReadSection]:
+        """Have the workers read the sections; yields them in order. Raises `SectionError` where one
+        does not begin where the index of the content says.
+        """
+        early: dict[int, ReadSection] = {}
+        number = 0
+        tasks = (Task("find_cuts", order, section=section) for section in sections)
+        for outcome in self.pool.run_tasks(tasks, self._is_wanted):
+            section = outcome.task.section
+            if outcome.error is not None or section is None:
+                raise SectionError
+            early[section.number] = outcome.value
+            while number in early:
+                found = early.pop(number)
+                if not len(found.times) or (number and found.times[0] != sections[number].start):
+                    raise SectionError
+                warnings += [text for text in found.warnings if text not in warnings]
+                yield found
+                number += 1
+        if number < len(sections):
+            raise Cancelled("stopped")
 
     def _store(self, outcome: TaskOutcome, folder: ChunkFolder, warnings: list[str]) -> None:
         """Keep a chunk that a worker has painted, or the error that it failed with."""

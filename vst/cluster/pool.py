@@ -96,7 +96,7 @@ class WorkerPool(Closable):
         self._actors: dict[Any, str] = {}  # -> node
         self._starting: dict[Any, Any] = {}  # reference to its readiness -> actor
         self._idle: list[Any] = []
-        self._losses: Counter[tuple[str, int]] = Counter()
+        self._losses: Counter[tuple[str, str, int]] = Counter()
         self._checked = 0.0
         self._refusing: set[str] = set()
         self._started = False
@@ -207,7 +207,7 @@ class WorkerPool(Closable):
         running: RunningTasks,
     ) -> Iterator[TaskOutcome]:
         again: list[Task] = []
-        ended: set[tuple[str, int]] = set()
+        ended: set[tuple[str, str, int]] = set()
         more = True
         since = time.monotonic()
         while True:
@@ -244,7 +244,7 @@ class WorkerPool(Closable):
                     ended.add(key)
                     yield outcome or TaskOutcome(one.task, error=EngineError(DIED))
 
-    def _copy_late(self, running: RunningTasks, ended: set[tuple[str, int]]) -> None:
+    def _copy_late(self, running: RunningTasks, ended: set[tuple[str, str, int]]) -> None:
         """Give the tasks that are late to idle workers, too, as far as there are fast ones."""
         while (fast := running.choose_fast(self._idle)) is not None:
             late = running.choose_late(time.monotonic())
@@ -265,7 +265,7 @@ class WorkerPool(Closable):
         if isinstance(order, ChunkOrder):
             if order.key not in self._sent:
                 self._sent[order.key] = self._ray.put(order)
-            arguments = self._sent[order.key], task.plan, task.handover
+            arguments = self._sent[order.key], *task.arguments
         options = {"max_task_retries": TRIES - 1, "retry_exceptions": RETRIED}
         return getattr(actor, task.method).options(**options).remote(*arguments)
 

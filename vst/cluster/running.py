@@ -31,7 +31,7 @@ class RunningTasks:
     """Reference of a call -> the task; and how long tasks of their size took."""
 
     tasks: dict[Any, RunningTask] = field(default_factory=dict)
-    _copied: set[tuple[str, int]] = field(default_factory=set)
+    _copied: set[tuple[str, str, int]] = field(default_factory=set)
     _pace_of: dict[Any, float] = field(default_factory=dict)
     _paces: deque[float] = field(default_factory=lambda: deque(maxlen=200))
 
@@ -85,7 +85,7 @@ class RunningTasks:
 
 
 def measure_task(task: Task) -> int:
-    """The frames of a chunk that are painted; 1 for a clip."""
+    """The frames of a chunk that are painted; 1 for a clip and for a section."""
     if task.plan is None:
         return 1
     start = task.plan.start

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vst.checkpoint.planner import ChunkPlan, ChunkRule
+from vst.checkpoint.reading import Section
 from vst.cluster.transport import FileTransport, SentFile
 from vst.core.types import Embedding, Picture
 from vst.errors import UsageError
@@ -125,18 +126,28 @@ class TaskResult:
 @dataclass(frozen=True)
 class Task:
     """A worker's ``method`` and its arguments: an order, and for a chunk its ``plan``, with the
-    state file of the chunk before as ``handover`` (bytes), where it needs one.
+    state file of the chunk before as ``handover`` (bytes), where it needs one; to find cuts a
+    ``section`` of the content.
     """
 
     method: str
     order: ChunkOrder | ClipOrder
     plan: ChunkPlan | None = None
     handover: npt.NDArray[np.uint8] | None = None
+    section: Section | None = None
 
     @property
-    def key(self) -> tuple[str, int]:
+    def key(self) -> tuple[str, str, int]:
         """Identifies the task."""
-        return self.order.key, self.plan.number if self.plan is not None else -1
+        part = self.plan or self.section
+        return self.order.key, self.method, part.number if part is not None else -1
+
+    @property
+    def arguments(self) -> tuple[object, ...]:
+        """What the method gets after the order."""
+        if self.section is not None:
+            return (self.section,)
+        return () if self.plan is None else (self.plan, self.handover)
 
 
 def refuse_local_options(job: Job) -> None:

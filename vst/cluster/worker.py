@@ -1,6 +1,6 @@
 """What runs on a worker: it keeps one engine and one job open, and paints chunks and clips.
 
-Nothing here depends on Ray: a worker is an object with four methods.
+Nothing here depends on Ray: a worker is an object with five methods.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import numpy.typing as npt
 from vst import __version__
 from vst.checkpoint.handover import ChunkStart, decode_start
 from vst.checkpoint.planner import ChunkPlan
+from vst.checkpoint.reading import ReadSection, Section
 from vst.checkpoint.sink import ChunkWriter
 from vst.checkpoint.store import STATE_SUFFIX, get_unfinished_path
 from vst.cluster.tasks import ChunkOrder, ClipOrder, TaskResult
@@ -127,6 +128,12 @@ class Worker:
             node=socket.gethostname(),
             warnings=warnings,
         )
+
+    def find_cuts(self, order: ChunkOrder, section: Section) -> ReadSection:
+        """Read a section of the content without painting it."""
+        source = self._open(order).source
+        found = ReadSection.of(source.frames(section.start, section.end), section.size)
+        return replace(found, warnings=list(source.warnings))
 
     def paint_clip(self, order: ClipOrder) -> TaskResult:
         """Paint one whole clip."""

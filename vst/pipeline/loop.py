@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from vst.checkpoint.handover import ChunkStart, Handover, WarmStart
+from vst.checkpoint.handover import ChunkStart, Handover, ReadPoint, WarmStart
 from vst.checkpoint.planner import ChunkRule, StartFinder, WarmupNeed
 from vst.core.state_io import State
 from vst.core.threads import limit_opencv_threads, share_cores
@@ -205,7 +205,7 @@ def group_frames(
         cut = cuts.is_cut(content)
         ends = marks = False
         if chunking is not None and finder is not None:
-            finder.add(frame, before_frame, cut)
+            finder.add(ReadPoint.of(frame), before_frame, cut)
             length = frame.index - begin
             ends = length > 0 and chunking.rule.ends(begin, length, cut)
             begin = frame.index if ends else begin

@@ -55,6 +55,12 @@ class Source(Closable, ABC):
             raise MediaError(f"{self.info.path} has no readable frame. Give another file")
         return shown.picture
 
+    def list_keyframes(self) -> list[float]:
+        """Return the times, in seconds, from which `frames` can begin without decoding what comes
+        before, without decoding; none where the content has no such index.
+        """
+        return []
+
     def keep_alpha(self) -> bool:
         """Yield frames with their opacity from now on, instead of on black; return whether the
         content has any.

@@ -108,6 +108,22 @@ def scan_packets(path: Path, index: int, limits: Limits = LIMITS) -> PacketScan:
     )
 
 
+def list_keyframe_ticks(path: Path, index: int, limits: Limits = LIMITS) -> list[int]:
+    """List the times of presentation, in ticks, of a stream's keyframes, by its packets."""
+    found = []
+    with open_container(path, limits.pixels) as container:
+        for each in container.streams:
+            if each.index != index:
+                each.discard = Discard.all
+        try:
+            for packet in container.demux(container.streams[index]):
+                if packet.is_keyframe and packet.pts is not None and not packet.is_discard:
+                    found.append(packet.pts)
+        except (av.FFmpegError, OSError):
+            pass  # what follows is one section
+    return sorted(found)
+
+
 def validate_rate(rate: Fraction | None) -> Fraction | None:
     """Return the rate of a container's header if it is plausible, else None."""
     return rate if rate is not None and 0 < rate <= 1000 else None

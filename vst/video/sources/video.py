@@ -136,6 +136,12 @@ class VideoSource(Source):
             self._apply_scan(probe.scan_packets(self._path, self._stream, self._limits))
         return self.info.frames
 
+    def list_keyframes(self) -> list[float]:
+        if not (self._seekable and self._timed):
+            return []
+        ticks = probe.list_keyframe_ticks(self._path, self._stream, self._limits)
+        return [float((tick - self._first_tick) * self.info.tick) for tick in ticks]
+
     # The file's properties
 
     def _open(self) -> InputContainer:
