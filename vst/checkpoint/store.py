@@ -22,7 +22,7 @@ from typing import Any
 from vst.checkpoint.fingerprint import has_earlier_stabilizer, rename_fingerprints
 from vst.checkpoint.handover import ChunkStart, decode_start
 from vst.checkpoint.planner import ChunkRule
-from vst.core.files import atomic_write, hash_file, sync_to_disk
+from vst.core.files import atomic_write, hash_file, move_file, retry_stale, sync_to_disk
 from vst.core.locks import Lock
 from vst.core.state_io import State, load_state, save_state
 from vst.errors import OutputError, UsageError
@@ -71,7 +71,7 @@ def read_manifest(output: str | os.PathLike[str]) -> dict[str, Any] | None:
     try:
         if path.stat().st_size > LARGEST_MANIFEST:
             raise ValueError("too large")
-        plain = json.loads(path.read_text(encoding="utf-8"))
+        plain = json.loads(retry_stale(lambda: path.read_text(encoding="utf-8")))
         if not isinstance(plain, dict) or plain.get("format") != FORMAT:
             raise ValueError("of another format")
         plain["chunks"] = [Chunk(**one) for one in plain["chunks"]]
@@ -279,8 +279,8 @@ class ChunkFolder:
             sync_to_disk(track)
             sync_to_disk(state)
             sums = hash_file(track, "blake2b"), hash_file(state, "blake2b")
-            track.replace(kept[0])
-            state.replace(kept[1])
+            move_file(track, kept[0])
+            move_file(state, kept[1])
             self.chunks[number] = Chunk(kept[0].name, kept[1].name, frames, first, *sums, last)
             if self._lists_each or time.monotonic() >= self._next_listing:
                 self._write_manifest()

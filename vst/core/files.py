@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 HASHES: dict[str, Callable[[], Any]] = {
     "sha256": hashlib.sha256,
@@ -17,6 +18,9 @@ HASHES: dict[str, Callable[[], Any]] = {
 }
 """Kind of hash -> its constructor: sha256 for published files, md5 where the publisher gives no
 other, blake2b for fingerprints of jobs."""
+STALE_TRIES = 4
+"""How often something is done with a file whose handle is stale."""
+Value = TypeVar("Value")
 
 
 @contextlib.contextmanager
@@ -35,7 +39,7 @@ def atomic_write(path: Path, *, overwrite: bool = True, sync: bool = False) -> I
         if sync:
             sync_to_disk(draft)
         if overwrite:
-            draft.replace(path)
+            move_file(draft, path)
         else:
             _publish_new(draft, path)
     finally:
@@ -47,18 +51,47 @@ def _publish_new(draft: Path, path: Path) -> None:
     try:
         os.link(draft, path)
     except FileExistsError:
-        raise
+        if not is_same_file(draft, path):  # else NFS lost the answer, and asked again
+            raise
     except OSError:  # a file system without hard links
         if path.exists():
             raise FileExistsError(str(path)) from None
-        draft.replace(path)
+        move_file(draft, path)
+
+
+def move_file(source: Path, target: Path) -> None:
+    """Rename a file or folder, replacing ``target``, on a network file system too: NFS reports that
+    the source does not exist where the answer to a rename that worked was lost.
+    """
+
+    def move() -> None:
+        inode = source.stat().st_ino
+        try:
+            source.replace(target)
+        except FileNotFoundError:
+            if source.exists() or not target.exists() or target.stat().st_ino != inode:
+                raise
+
+    retry_stale(move)
+
+
+def retry_stale(action: Callable[[], Value]) -> Value:
+    """Do something with a file again where its handle was stale: NFS looks its name up anew."""
+    for _ in range(STALE_TRIES - 1):
+        try:
+            return action()
+        except OSError as error:
+            if error.errno != errno.ESTALE:
+                raise
+    return action()
 
 
 def sync_to_disk(path: Path) -> None:
     """Flush a file, or a folder's entries, to the disk."""
     if path.is_dir() and os.name == "nt":  # Windows cannot open folders
         return
-    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    mode = os.O_RDONLY if path.is_dir() else os.O_RDWR
+    handle = retry_stale(lambda: os.open(path, mode))
     try:
         os.fsync(handle)
     finally:
@@ -73,7 +106,7 @@ def has_hash(path: Path, digest: str) -> bool:
 def hash_file(path: Path, kind: str = "sha256") -> str:
     """The hash of a file's content, in hexadecimal; ``kind``: a name in `HASHES`."""
     found = HASHES[kind]()
-    with path.open("rb") as file:
+    with retry_stale(lambda: path.open("rb")) as file:
         while block := file.read(1 << 20):
             found.update(block)
     return found.hexdigest()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+from functools import partial
 from pathlib import Path
 
 import filelock
 
 from vst.core.closable import Closable
+from vst.core.files import retry_stale
 from vst.errors import OutputError
 
 IS_WINDOWS = os.name == "nt"
@@ -65,7 +67,7 @@ def _acquire(path: Path, what: str, wait: float) -> filelock.BaseFileLock:
             raise FileNotFoundError(f"{str(path.parent)!r} does not exist")
         lock = filelock.FileLock(str(path), thread_local=False)
         try:
-            lock.acquire(timeout=wait, poll_interval=POLL_SECONDS)
+            retry_stale(partial(lock.acquire, timeout=wait, poll_interval=POLL_SECONDS))
         except filelock.Timeout as error:
             raise OutputError(
                 f"{what} is being written by another run (process {_read_owner(path)}). Wait for "
@@ -90,7 +92,7 @@ def _write_owner(path: Path) -> None:
     """Write this process's number, from the second byte on: on Windows nobody can access the first
     one, which is locked.
     """
-    with path.open("r+b") as file:
+    with retry_stale(lambda: path.open("r+b")) as file:
         file.seek(1)
         file.write(f"{os.getpid():<30}\n".encode())
 

@@ -9,7 +9,7 @@ import tempfile
 from hashlib import blake2b
 from pathlib import Path
 
-from vst.core.files import sync_to_disk
+from vst.core.files import move_file, sync_to_disk
 from vst.core.locks import Lock
 from vst.errors import OutputError, OutputExistsError, OutputFolderError
 
@@ -101,7 +101,8 @@ class AtomicOutput:
             sync_to_disk(finished)
             self._check_free()
             # Replace what a symbolic link points to and keep the link.
-            finished.replace(self.target.resolve() if self.target.is_symlink() else self.target)
+            target = self.target.resolve() if self.target.is_symlink() else self.target
+            move_file(finished, target)
         except OutputExistsError:
             raise
         except OSError as error:

@@ -15,7 +15,7 @@ from typing import Any
 import cv2
 import numpy.typing as npt
 
-from vst.core.files import sync_to_disk
+from vst.core.files import move_file, sync_to_disk
 from vst.core.types import Frame
 from vst.errors import OutputError, OutputExistsError, UsageError
 from vst.imaging.exr_file import SUFFIX as EXR
@@ -138,13 +138,13 @@ class FolderSink(Sink):
                 sync_to_disk(path)
             _check_replaceable(self._names, self.spec.overwrite)
             if target.exists():
-                target.replace(old)
+                move_file(target, old)
             self.before_publishing(self._frames)
             try:
-                self._frames.replace(target)
+                move_file(self._frames, target)
             except OSError:
                 if old.exists():
-                    old.replace(target)
+                    move_file(old, target)
                 raise
             with contextlib.suppress(OSError):
                 sync_to_disk(target.parent)
