@@ -52,7 +52,8 @@ def format_overhead(found: dict[str, Any]) -> str:
             f"{found['local_startup']:.1f} s; {found['ray_startup']:.1f} s; "
             f"{found['workers_startup']:.1f} s",
         "warm-up frames": f"{found['warmup_frames']} in addition to {found['frames']}",
-        "worker: per chunk; per frame": f"{model['a']:.2f} s; {1000 * model['b']:.1f} ms",
+        "worker: per chunk (CPU time, from the last rows); per frame":
+            f"{model['a']:.2f} s; {1000 * model['b']:.1f} ms",
         "driver, per frame: reading ahead; receiving; joining":
             f"{1000 * model['scout']:.2f}; {1000 * model['take']:.2f}; "
             f"{1000 * model['join']:.2f} ms",
@@ -60,7 +61,25 @@ def format_overhead(found: dict[str, Any]) -> str:
             f"{model['clip']:.2f} s; {1000 * model['send']:.0f} ms",
         "returned, per frame": f"{model['size'] / 1000:.1f} kB",
     }  # fmt: skip
+    rows |= format_one_shot(found.get("one_shot"))
     return "\n".join(["| measured | |", "|---|---|", *(f"| {a} | {b} |" for a, b in rows.items())])
+
+
+def format_one_shot(found: dict[str, Any] | None) -> dict[str, str]:
+    """Format what `bench/cluster_one_shot.py` has measured."""
+    if found is None:
+        return {}
+    loads = " to ".join(f"{load:.0f}" for load in found["load"])
+    return {
+        f"{found['clip']}, in {found['chunks']} chunks: CPU time per chunk; per frame":
+            f"{found['cpu_per_chunk']:.2f} s; {1000 * found['cpu_per_frame']:.1f} ms",
+        f"frames near its {found['seams']} seams, mean difference to an uninterrupted run":
+            f"{found['seam_difference_mean']:.2f}/255, at most {found['seam_difference_most']:.2f}",
+        f"CPU time of two workers over one (other programs kept the load at {loads})":
+            f"{found['cpu_of_two_over_one']:.2f}",
+        "wall clock of one worker over two, at that load":
+            f"{found['gain_of_second_worker']:.2f}",
+    }  # fmt: skip
 
 
 def format_model(found: dict[str, Any]) -> str:
