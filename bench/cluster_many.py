@@ -36,6 +36,7 @@ from vst.cluster import ClusterSettings, WorkerPool
 from vst.cluster.paint_chunks import ClusterPainter
 from vst.pipeline.control import RunControl
 from vst.pipeline.run import run
+from vst.plotting import save_picture
 from vst.video.sinks.track import TrackWriter
 from vst.video.sources import open_source
 
@@ -104,8 +105,9 @@ def measure(folder: Path, workers: int, minutes: float, every: float) -> dict[st
     """Paint a film without a cluster, then on one."""
     import ray
 
-    clip, style = folder / "clip.mkv", "@ink-wash"
+    clip, style = folder / "clip.mkv", folder / "style.png"
     draw_film(clip, minutes)
+    save_picture(style, np.full((32, 32, 3), (200, 60, 40), np.uint8))
     options: dict[str, Any] = {"engine": "tint", "codec": "ffv1", "overwrite": True}
     run(make_job(clip, style, folder / "here.mkv", **options), chunk_seconds=CHUNK_SECONDS)
     ray.init(

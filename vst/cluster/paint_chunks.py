@@ -195,7 +195,7 @@ class ClusterPainter:
         content; None: this process is to read all of it.
         """
         job, painter = session.job, session.parts.painter
-        if self.pool.size < LEAST_READERS or job.speed != 1 or job.fps is not None:
+        if self.workers < LEAST_READERS or job.speed != 1 or job.fps is not None:
             return None
         first = find_first_missing(folder)
         start = first[1] if first is not None else None
