@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ import numpy as np
 import pytest
 
 from tests.clips import encode
+from tests.painted_clip import PaintedClip
 from vst.api import make_job, stylize
 from vst.core.types import Frame, Picture
 from vst.errors import MissingFileError, UsageError
@@ -21,31 +20,11 @@ from vst.pipeline.build_schedule import read_job_score
 from vst.pipeline.checks import check_inputs
 from vst.pipeline.painted_keys import PaintedKeys, parse_painted
 from vst.plotting import save_picture
-from vst.samples import draw_pattern
 from vst.samples.figure import FigureClip
 from vst.video.key_tracing import plan_spans
 from vst.video.sources import open_source
 
 COUNT = 20
-
-
-def paint_over(picture: Picture, pattern: str) -> Picture:
-    """Paint a layer of a drawn clip, so that the paint belongs to what moves."""
-    paint = draw_pattern(pattern, picture.shape[1], picture.shape[0])
-    return np.asarray(cv2.addWeighted(picture, 0.5, paint, 0.5, 0), np.uint8)
-
-
-@dataclass(frozen=True)
-class PaintedClip(FigureClip):
-    """The clip as it is if figure and landscape are painted, and move as before: the truth."""
-
-    @cached_property
-    def _wide(self) -> Picture:
-        return paint_over(super()._wide, "blue-swirls")
-
-    @cached_property
-    def _cloth(self) -> Picture:
-        return paint_over(super()._cloth, "fire-impasto")
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,6 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import cv2
@@ -19,35 +17,17 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from tests.painted_clip import PaintedClip  # noqa: E402
 from vst.api import stylize  # noqa: E402
 from vst.core.types import Picture  # noqa: E402
 from vst.pipeline.painted_keys import PaintedKeys  # noqa: E402
 from vst.plotting import draw_grid, save_picture  # noqa: E402
-from vst.samples import draw_pattern, write_clip  # noqa: E402
+from vst.samples import write_clip  # noqa: E402
 from vst.samples.figure import FigureClip  # noqa: E402
 from vst.video.sources import open_source  # noqa: E402
 
 COUNT, RATE = 48, 24
 SHOWN = (0, 12, 24, 36, 47)
-
-
-def paint_over(picture: Picture, pattern: str) -> Picture:
-    """Paint a layer of the clip, so that the paint belongs to what moves."""
-    paint = draw_pattern(pattern, picture.shape[1], picture.shape[0])
-    return np.asarray(cv2.addWeighted(picture, 0.5, paint, 0.5, 0), np.uint8)
-
-
-@dataclass(frozen=True)
-class PaintedClip(FigureClip):
-    """The clip as it is if its layers are painted, and move as before."""
-
-    @cached_property
-    def _wide(self) -> Picture:
-        return paint_over(super()._wide, "blue-swirls")
-
-    @cached_property
-    def _cloth(self) -> Picture:
-        return paint_over(super()._cloth, "fire-impasto")
 
 
 def measure(pictures: list[Picture], truth: list[Picture]) -> float:
