@@ -51,6 +51,12 @@ LARGEST_ROUND_TRIP = 0.125
 """Squared distance, in pixels of the flow's working size, by which a point that does not move may
 be missed by the flow there and back.
 """
+HALO = 10
+"""Pixels of a painting around a change of the content in which the painting may change, too."""
+THIN = 5
+"""Width, in pixels of the flow's working size, of changes that have no halo: along an edge they are
+errors of the flow.
+"""
 FLAT = 30.0
 """Levels squared: windows with less contrast than this agree with each other."""
 
@@ -184,6 +190,15 @@ def agree_in_light(gray: Gray, other: Gray, where: Flow, tolerance: float) -> We
     return np.asarray(cv2.LUT(error, falling), np.float32)
 
 
+def leave_halo(light: Weights, halo: int) -> Weights:
+    """Agreement in brightness, and none within ``halo`` pixels around a change that is wider than
+    `THIN`: a painter surrounds an open eye with strokes that a closed one does not have.
+    """
+    changed = cv2.erode(1 - light, np.ones((THIN, THIN), np.uint8))
+    side = THIN + 2 * halo
+    return np.asarray(cv2.min(light, 1 - cv2.dilate(changed, np.ones((side, side)))), np.float32)
+
+
 def fade_mix(frame: KnownFrame, other: KnownFrame, settings: SteadySettings) -> float:
     """1 where both frames have the same mix of styles, 0 where it has changed."""
     if frame.mix == other.mix:
@@ -275,7 +290,8 @@ def carry_strokes(
     """An anchor's strokes brought to a frame, and how far they can be trusted, flow's size."""
     path, other = anchor.path, anchor.frame
     height, width = frame.painted.shape[:2]
-    trust = path.seen * agree_in_light(frame.gray, other.gray, path.where, settings.tolerance)
+    light = agree_in_light(frame.gray, other.gray, path.where, settings.tolerance)
+    trust = path.seen * leave_halo(light, round(HALO * frame.gray.shape[0] / height))
     if not path.still:
         bend = cv2.blur(path.where - get_pixel_grid(*frame.gray.shape), (5, 5))
         across, down = (
