@@ -41,7 +41,7 @@ PACKAGES = (
     "imageio-ffmpeg",
 )
 """Packages whose versions may change what is painted, or how it is encoded."""
-STEADY_METHOD = 2
+STEADY_METHOD = 3
 """Version of what the stabilizer `steady` paints: chunks that another one painted do not fit.
 Earlier versions of vst, with another default stabilizer, have none.
 """
