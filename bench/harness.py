@@ -21,6 +21,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import numpy as np
+import psutil
 
 from vst.core.threads import count_cores
 from vst.samples import draw_pattern, write_content
@@ -122,8 +123,7 @@ def run_program(
 ) -> dict[str, float]:
     """Run `vst stylize` (of the checkout ``tree``) in a separate process at the content's size,
     with further ``options``. Returns seconds per frame from the first frame read to the finished
-    file, seconds of start-up, total CPU seconds, and peak memory (resident set of all its
-    processes, MB).
+    file, seconds of start-up, total CPU seconds, and peak memory (of all its processes, MB).
     """
     command = [
         *(sys.executable, str(tree / "cli.py"), "stylize", str(content), "-s", f"@{STYLE}"),
@@ -137,7 +137,7 @@ def run_program(
     ) as process:
         most = 0.0
         while process.poll() is None:
-            most = max(most, measure_resident(process.pid))
+            most = max(most, measure_process_memory(process.pid))
             time.sleep(0.1)
         output, error = process.communicate()
     if process.returncode:
@@ -156,20 +156,18 @@ def children_cpu_seconds() -> float:
     return spent.ru_utime + spent.ru_stime
 
 
-def measure_resident(pid: int) -> float:
-    """Memory of a process and its descendants, MB; 0 where /proc does not report it."""
+def measure_process_memory(pid: int) -> float:
+    """Memory of a process and its descendants, MB; 0 where it cannot be had.
+
+    Pages that several of them share count once: a process that is just being started shares all of
+    its parent's.
+    """
     try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="utf-8").split()[1])
-        below = [
-            int(child)
-            for task in Path(f"/proc/{pid}/task").iterdir()
-            for child in (task / "children").read_text(encoding="ascii").split()
-        ]
-    except (OSError, ValueError, IndexError):
+        parent = psutil.Process(pid)
+        family = [parent, *parent.children(recursive=True)]
+        return sum(one.memory_full_info().pss for one in family) / 1e6
+    except (psutil.Error, AttributeError):  # systems but Linux do not say
         return 0.0
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6 + sum(
-        measure_resident(child) for child in below
-    )
 
 
 def describe_machine() -> dict[str, Any]:

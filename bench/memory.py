@@ -15,6 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from harness import measure_process_memory
+
 from vst.api import make_job
 from vst.pipeline.memory_estimate import estimate_memory
 from vst.video.sinks.ffmpeg import find_ffmpeg
@@ -37,35 +39,18 @@ ROWS = (
 """Engine, the content's width and height, size, stabilizer."""
 
 
-def measure_resident(process: int) -> int:
-    """Bytes of memory of a process and its children."""
-    try:
-        status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
-        held = int(status.split("VmRSS:")[1].split()[0]) * 1024 if "VmRSS:" in status else 0
-        for tasks in Path(f"/proc/{process}/task").iterdir():
-            held += sum(
-                map(
-                    measure_resident,
-                    map(int, (tasks / "children").read_text(encoding="utf-8").split()),
-                )
-            )
-    except (OSError, ValueError):
-        return 0
-    return held
-
-
 def measure_peak(words: list[str]) -> float:
     """Megabytes at most of ``vst`` with these words."""
-    peak = 0
+    peak = 0.0
     with subprocess.Popen(
         [sys.executable, "-m", "vst", *words], stdout=subprocess.DEVNULL
     ) as process:
         while process.poll() is None:
-            peak = max(peak, measure_resident(process.pid))
+            peak = max(peak, measure_process_memory(process.pid))
             time.sleep(0.02)
     if process.returncode:
         raise SystemExit(f"failed: {' '.join(words)}")
-    return peak / 1e6
+    return peak
 
 
 def main() -> None:

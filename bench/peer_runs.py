@@ -20,7 +20,7 @@ from typing import Any
 import av
 import numpy as np
 import psutil
-from harness import children_cpu_seconds, measure_resident
+from harness import children_cpu_seconds, measure_process_memory
 from peer_list import Peer
 
 from vst.samples import Landscape, write_content
@@ -57,7 +57,7 @@ def run(command: Sequence[str], kill_at: float = math.inf) -> Run:
             command, stdout=printed, stderr=subprocess.STDOUT, start_new_session=True
         )
         while process.poll() is None:
-            memory = max(memory, measure_resident(process.pid))
+            memory = max(memory, measure_process_memory(process.pid))
             late = time.perf_counter() - began > PATIENCE
             if late or (kill_at < math.inf and measure_cpu(process.pid) > kill_at):
                 with contextlib.suppress(ProcessLookupError):

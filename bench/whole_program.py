@@ -38,9 +38,10 @@ from harness import (
 if TYPE_CHECKING:
     from vst.engines.embedded import EmbeddedEngine
 
-PARTS = ("speed", "hub", "line", "memory")
+PARTS = ("speed", "smaller", "hub", "line", "memory")
 FASTER = {(256, 256): 5.0, (512, 512): 7.0, (1280, 720): 10.5}
 OVER_PAINTER = {(512, 512): 1.7, (1280, 720): 1.6}
+HEIGHTS = (256, 360, 432, 512, 720)
 HUB_FASTER = 20.0
 MEMORY = 1200.0
 
@@ -189,6 +190,21 @@ def measure_scaling(options: argparse.Namespace, folder: Path) -> dict[str, floa
     }
 
 
+def measure_smaller(options: argparse.Namespace, folder: Path) -> dict[str, float]:
+    """Frames a second of a film of 1280 x 720 that is painted smaller and enlarged, by the height
+    of the painting.
+    """
+    content = draw_clip(folder, 1280, 720, options.frames)
+
+    def paint(height: int) -> float:
+        words = ("--size", str(height))
+        return run_program(content, folder / "out.mp4", options=words)["frame"]
+
+    works = [lambda height=height: paint(height) for height in HEIGHTS]
+    rounds = run_in_turn(options.rounds, *works)
+    return {str(height): 1 / median(found) for height, found in zip(HEIGHTS, rounds)}
+
+
 def measure_memory(options: argparse.Namespace, folder: Path) -> dict[str, float]:
     """Peak memory at 720p, MB, for a short video and one four times as long."""
     found = {}
@@ -222,6 +238,11 @@ def format_table(found: dict[str, Any]) -> str:
                 f"| {row['program in bfloat16, ms']:.1f} | {row['faster in bfloat16']:.2f} |"
             )
         lines.append("")
+    if "smaller" in found:
+        heights, speeds = zip(*found["smaller"].items())
+        lines += ["| 1280 × 720, painted at a height of | " + " | ".join(heights) + " |"]
+        lines += ["|---" * (len(heights) + 1) + "|"]
+        lines += ["| frames a second | " + " | ".join(f"{x:.1f}" for x in speeds) + " |", ""]
     rows = []
     if "hub" in found:
         rows.append(("times the reports' loop at 512²", found["hub"]["faster"], ("≥", HUB_FASTER)))
@@ -264,6 +285,7 @@ def main() -> None:
     options = parse_arguments()
     parts = {
         "speed": measure_speed,
+        "smaller": measure_smaller,
         "hub": measure_hub_loop,
         "line": measure_scaling,
         "memory": measure_memory,
