@@ -145,6 +145,23 @@ def test_more_pixels_need_more_memory(desk: Path) -> None:
         vst.Job("a", ("b",), "c", max_memory=0.0)
 
 
+def test_painting_without_tensorflow_needs_less_memory_and_more_with_more_cores(
+    desk: Path,
+) -> None:
+    pytest.importorskip("ai_edge_litert")
+    with open_source(desk / "good.mp4") as source:
+        info = source.info
+    lite, many, tensorflow = (
+        estimate_memory(vst.Job("a", ("@ink-wash",), "c", **options), info)
+        for options in (
+            {"threads": 1},
+            {"threads": 8},
+            {"engine_options": (("precision", "bfloat16"),)},
+        )
+    )
+    assert lite < many < tensorflow
+
+
 def test_pictures_in_strips_are_those_read_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -23,14 +23,20 @@ from vst.errors import EngineError, SpaceError
 from vst.schedule.timeline import BLENDS, NONE, Mix, blend_embeddings
 
 
+class EngineMemory(NamedTuple):
+    """Memory that an engine needs, measured: ``megabytes`` with small frames (Python, the
+    libraries, the model and ffmpeg), and bytes for each painted pixel (the layers of the network).
+    """
+
+    megabytes: float
+    bytes_per_pixel: float
+
+
 class Engine(Closable, ABC):
     """Paints frames in mixes of styles; all that the pipeline uses of an engine."""
 
     name = ""
-    base_megabytes: ClassVar[float] = 2500.0
-    """Memory with small frames, measured: Python, the libraries, the model and ffmpeg."""
-    bytes_per_pixel: ClassVar[float] = 2000.0
-    """Memory for each painted pixel, measured: the layers of the network."""
+    memory: ClassVar[EngineMemory] = EngineMemory(2500.0, 2000.0)
     paints_in_parallel: ClassVar[bool] = False
     """Whether it paints several frames at once, each on one core of its own."""
     model_is_style: ClassVar[bool] = False
@@ -56,6 +62,13 @@ class Engine(Closable, ABC):
         subject of a sentence; empty if nothing does. Nothing heavy is imported.
         """
         return ""
+
+    @classmethod
+    def find_memory(cls, model: str | None, options: Any, threads: int | None) -> EngineMemory:
+        """Return the memory that it needs with this model, these options of its own, and so many
+        cores (None: all).
+        """
+        return cls.memory
 
     @abstractmethod
     def prepare(

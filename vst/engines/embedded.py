@@ -13,7 +13,7 @@ from vst.core.packages import is_installed
 from vst.core.style_spaces import TFLITE_SPACE
 from vst.core.threads import share_cores
 from vst.core.types import Embedding, Picture, Pictures
-from vst.engines.base import EmbeddingEngine
+from vst.engines.base import EmbeddingEngine, EngineMemory
 from vst.engines.embedded_options import AUTO, INT8, EmbeddedOptions
 from vst.engines.embedded_runtime import Runtime
 from vst.errors import SpaceError
@@ -22,6 +22,8 @@ from vst.nets.lite_interpreter import is_litert_installed
 from vst.nets.weight_files import INT8_PARTS, has_part
 
 NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")
+LITE_BYTES_PER_PIXEL = 150.0
+"""Memory of the layers in LiteRT for each painted pixel of one frame."""
 GPU_BATCH = 8
 """Frames that a GPU paints in one call."""
 
@@ -38,8 +40,7 @@ class EmbeddedEngine(EmbeddingEngine):
     name = "embedded"
     space = TFLITE_SPACE
     dim = 100
-    base_megabytes = 1800.0
-    bytes_per_pixel = 400.0
+    memory = EngineMemory(1800.0, 400.0)
     paints_in_parallel = True
 
     @classmethod
@@ -51,6 +52,15 @@ class EmbeddedEngine(EmbeddingEngine):
             return f"precision {precision!r}"
         why = "with weights that have no part in int8" if model else "without ai-edge-litert"
         return f"engine 'embedded' {why}"
+
+    @classmethod
+    def find_memory(
+        cls, model: str | None, options: EmbeddedOptions | None, threads: int | None
+    ) -> EngineMemory:
+        precision = (options or EmbeddedOptions()).precision
+        if not chooses_int8(Path(model) if model else WEIGHTS, precision):
+            return cls.memory
+        return EngineMemory(250.0, LITE_BYTES_PER_PIXEL * share_cores(threads).frames)
 
     def __init__(
         self,

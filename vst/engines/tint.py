@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vst.core.types import Embedding, Picture, Pictures
-from vst.engines.base import EmbeddingEngine
+from vst.engines.base import EmbeddingEngine, EngineMemory
 
 
 class TintEngine(EmbeddingEngine):
@@ -14,8 +14,7 @@ class TintEngine(EmbeddingEngine):
     name = "tint"
     space = "tint-3"
     dim = 3
-    base_megabytes = 250.0
-    bytes_per_pixel = 30.0
+    memory = EngineMemory(250.0, 30.0)
 
     def __init__(self, *, model: str | None = None, threads: int | None = None) -> None:
         super().__init__()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from vst.core.limits import check_memory
 from vst.core.types import VideoInfo
 from vst.engines import ENGINES
+from vst.engines.options import parse_engine_options
 from vst.job import Job, compute_painting_size
 
 CONTENT = 250.0
@@ -23,7 +24,8 @@ def estimate_memory(job: Job, info: VideoInfo) -> float:
     """Megabytes that the job is expected to use at most, its ffmpeg included."""
     width, height = compute_painting_size(job.size, info.width, info.height, info.sample_aspect)
     painted = width * height
-    engine = ENGINES[job.engine]
+    options = parse_engine_options(job.engine, job.engine_options)
+    engine = ENGINES[job.engine].find_memory(job.model, options, job.threads)
     painting = engine.bytes_per_pixel * max(1.0, job.brush**2)
     stabilizing = STABILIZER.get(job.stabilize, max(STABILIZER.values()))
     if job.stabilize == "steady":
@@ -31,7 +33,7 @@ def estimate_memory(job: Job, info: VideoInfo) -> float:
     if job.steadiness == 0:
         stabilizing = 0.0
     pixels = info.width * info.height * CONTENT + painted * (painting + stabilizing)
-    return float(engine.base_megabytes + pixels / 1e6)
+    return float(engine.megabytes + pixels / 1e6)
 
 
 def check_estimated_memory(job: Job, info: VideoInfo) -> float:
