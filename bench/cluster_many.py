@@ -142,7 +142,7 @@ def measure(folder: Path, workers: int, minutes: float, every: float) -> dict[st
         "frames": frames,
         "lost": lost,
         "seconds": seconds,
-        "driver_cpu_per_chunk": (spent - stats.plan_seconds) / stats.chunks,
+        "driver_cpu_per_chunk": spent / stats.chunks,
         "driver_peak_mb": after.ru_maxrss / 1000,
         "worker_mb": killer.memory / 1e6,
         "load": os.getloadavg()[0],
