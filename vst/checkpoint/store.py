@@ -39,6 +39,8 @@ MANY_CHUNKS = 200
 LISTING_PAUSE = 20.0
 """... but after pauses of so many times the seconds that writing it takes."""
 UNFINISHED = ".unfinished"
+LISTINGS = 3
+"""How often the folder is listed when it is removed: NFS may show what was in it before."""
 STATE_SUFFIX = ".npz"
 LARGEST_MANIFEST = 64_000_000
 """Bytes of a manifest at most."""
@@ -216,9 +218,9 @@ class ChunkFolder:
         listed = {name for chunk in self.chunks.values() for name in (chunk.track, chunk.state)}
         for path in self.path.iterdir():
             if path.name.startswith("chunk-") and path.name not in listed:
-                path.unlink()
+                path.unlink(missing_ok=True)
             elif path.name.startswith(MANIFEST_DRAFT):
-                path.unlink()
+                path.unlink(missing_ok=True)
             elif path.name.startswith(JOINING):
                 shutil.rmtree(path, ignore_errors=True)
 
@@ -333,6 +335,15 @@ class ChunkFolder:
         if not (going or self._is_listed):
             with contextlib.suppress(OSError):
                 self._write_manifest()
+        for _ in range(LISTINGS if going else 1):  # the first may be late, on a network
+            self._remove_files(going)
+        self._lock.release()
+        if going:
+            with contextlib.suppress(OSError):  # files of others stay, with their folder
+                self.path.rmdir()
+
+    def _remove_files(self, going: bool) -> None:
+        """Remove the unfinished files, and those of whole chunks if the folder is ``going``."""
         with contextlib.suppress(OSError):
             for path in self.path.iterdir():
                 if path.name.startswith(JOINING):
@@ -341,10 +352,6 @@ class ChunkFolder:
                     path.name != LOCK and _is_ours(path.name) and (going or UNFINISHED in path.name)
                 ):
                     path.unlink(missing_ok=True)
-        self._lock.release()
-        if going:
-            with contextlib.suppress(OSError):  # files of others stay, with their folder
-                self.path.rmdir()
 
 
 def get_unfinished_path(folder: Path, number: int, suffix: str) -> Path:
