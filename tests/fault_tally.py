@@ -134,7 +134,7 @@ class Tally:
         replace_marked(page, "faults", "\n".join(["", summary, "", *self.format_faults(), ""]))
         replace_marked(page, "bad input", "\n".join(["", *self.format_inputs(), ""]))
         lines = textwrap.wrap(self.format_claim(), 100, break_on_hyphens=False)
-        replace_marked(readme, "faults", "\n  ".join(["", *lines, ""]))
+        replace_marked(readme, "reliability", "\n  ".join(["", *lines, ""]))
 
 
 def replace_marked(page: Path, name: str, text: str) -> None:
