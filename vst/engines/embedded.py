@@ -22,7 +22,7 @@ from vst.nets.lite_interpreter import is_litert_installed
 from vst.nets.weight_files import INT8_PARTS, has_part
 
 NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")
-LITE_BYTES_PER_PIXEL = 150.0
+LITE_BYTES_PER_PIXEL = 260.0
 """Memory of the layers in LiteRT for each painted pixel of one frame."""
 GPU_BATCH = 8
 """Frames that a GPU paints in one call."""
