@@ -52,6 +52,7 @@ SHORTENED = {
     r"--minutes \S+": "--minutes 0.05",
     r"(vst train (?:fast|temporal) (?!.*--minutes).*)": r"\1 --minutes 0.05",
     r"--at 2,5\.4": "--at 0.2,0.4",
+    r"--at 0,2\.5": "--at 0,0.4",
     r"--steps [\d,]+": "--steps 1,2",
     r"(vst study video .*)": r"\1 --steps 1 --seconds 0.15 --size 64 --only start",
     r"(vst study backbones .*)--steps [\d,]+": r"\1--steps 2",

@@ -25,6 +25,7 @@ JOB: Parameters = {
     "keys": (list[dict[str, Any]], REQUIRED),
     "settings": (dict[str, Any], {}),
     "mask": (list[float], None),
+    "drawn": (list[dict[str, Any]], None),
     "background": (str, "none"),
     "trim": (list[float], None),
 }
@@ -38,6 +39,8 @@ ENDPOINTS: dict[str, Parameters] = {
         "picker": (str, FIELDS["picker"].default),
     },
     "frame": {**JOB, "time": (float, 0.0)},
+    "mask": {**JOB, "time": (float, 0.0)},
+    "box": {**JOB, "time": (float, 0.0), "box": (list[float], None)},
     "clip": JOB,
     "curves": JOB,
     "marks": FILE,
