@@ -2,10 +2,10 @@
 
     python bench/precision_films.py --shared ../shared --json precision.json
 
-The clips are held out from all choices: three videos, and a talking face, a pan and crossing
-figures
-that the project draws. Each film is measured as in `bench/steadiness.py`, and compared with the
-film that the other precision makes. What is in the JSON file is not measured again.
+The clips are three videos, and a talking face, a pan and crossing figures that the project draws:
+the stabilizer's settings were not chosen on them. Each film is measured as in
+`bench/steadiness.py`, and compared with the film that the other precision makes. What is in the
+JSON file is not measured again.
 """
 
 from __future__ import annotations

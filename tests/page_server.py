@@ -59,6 +59,9 @@ def page(chromium: Browser, address: str) -> Iterator[Browser]:
     was asked for elsewhere.
     """
     chromium.forget(address)
+    # The browser is shared: what other pages said and asked for is not this visitor's.
+    chromium.complaints()
+    chromium.asked_for()
     chromium.open(address)
     yield chromium
     assert chromium.complaints() == []

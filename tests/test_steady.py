@@ -12,7 +12,7 @@ import pytest
 from vst.errors import UsageError
 from vst.schedule.timeline import Mix
 from vst.stabilizers.steady import Steady, SteadySettings, choose_settings
-from vst.stabilizers.steady_frames import leave_halo, restore_structure
+from vst.stabilizers.steady_frames import exclude_halo, restore_structure
 
 SIZE = (96, 128)
 QUICK = SteadySettings(anchors=4)
@@ -158,7 +158,7 @@ def test_strokes_are_not_carried_into_the_surroundings_of_a_change() -> None:
     agreement = np.ones((60, 80), np.float32)
     agreement[20:30, 20:30] = 0  # an eye that closed
     agreement[:, 60:62] = 0.2  # an edge that the flow missed
-    left = leave_halo(agreement, 4)
+    left = exclude_halo(agreement, 4)
     assert left[20:30, 16].max() == 0 and left[16, 20:30].max() == 0
     assert left[20:30, 14].min() == 1
     np.testing.assert_array_equal(left[:, 50:], agreement[:, 50:])

@@ -22,8 +22,8 @@ from vst.nets.lite_interpreter import is_litert_installed
 from vst.nets.weight_files import INT8_PARTS, has_part
 
 NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")
-LITE_BYTES_PER_PIXEL = 260.0
-"""Memory of the layers in LiteRT for each painted pixel of one frame."""
+LITE_MEMORY = EngineMemory(250.0, 260.0)
+"""In LiteRT, with the layers of one frame."""
 GPU_BATCH = 8
 """Frames that a GPU paints in one call."""
 
@@ -60,7 +60,8 @@ class EmbeddedEngine(EmbeddingEngine):
         precision = (options or EmbeddedOptions()).precision
         if not chooses_int8(Path(model) if model else WEIGHTS, precision):
             return cls.memory
-        return EngineMemory(250.0, LITE_BYTES_PER_PIXEL * share_cores(threads).frames)
+        frames = share_cores(threads).frames
+        return LITE_MEMORY._replace(bytes_per_pixel=frames * LITE_MEMORY.bytes_per_pixel)
 
     def __init__(
         self,

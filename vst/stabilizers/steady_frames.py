@@ -190,7 +190,7 @@ def agree_in_light(gray: Gray, other: Gray, where: Flow, tolerance: float) -> We
     return np.asarray(cv2.LUT(error, falling), np.float32)
 
 
-def leave_halo(light: Weights, halo: int) -> Weights:
+def exclude_halo(light: Weights, halo: int) -> Weights:
     """Agreement in brightness, and none within ``halo`` pixels around a change that is wider than
     `THIN`: a painter surrounds an open eye with strokes that a closed one does not have.
     """
@@ -291,7 +291,7 @@ def carry_strokes(
     path, other = anchor.path, anchor.frame
     height, width = frame.painted.shape[:2]
     light = agree_in_light(frame.gray, other.gray, path.where, settings.tolerance)
-    trust = path.seen * leave_halo(light, round(HALO * frame.gray.shape[0] / height))
+    trust = path.seen * exclude_halo(light, round(HALO * frame.gray.shape[0] / height))
     if not path.still:
         bend = cv2.blur(path.where - get_pixel_grid(*frame.gray.shape), (5, 5))
         across, down = (

@@ -31,6 +31,7 @@ class AnimationSource(Source):
         super().__init__()
         self._path, self._limits = path, limits
         self._lengths: list[int] = []
+        self._has_alpha = False
         try:
             with open_picture_file(path) as image:
                 (width, height), kind = image.size, (image.format or "").lower()
@@ -38,8 +39,9 @@ class AnimationSource(Source):
             text = " ".join(str(error).split())
             raise MediaError(f"{str(path)!r} is damaged: {text}. Save it again") from error
         check_pixels(repr(str(path)), width, height, limits.pixels)
-        for _, length in self._decode():
+        for pixels, length in self._decode():
             self._lengths.append(length)
+            self._has_alpha |= bool((pixels[..., 3] < 255).any())
         if not self._lengths:
             raise MediaError(f"{str(path)!r} has no readable frame. Give another file")
         total = sum(self._lengths)
@@ -68,9 +70,8 @@ class AnimationSource(Source):
                 index += 1
 
     def keep_alpha(self) -> bool:
-        found = any((pixels[..., 3] < 255).any() for pixels, _ in self._decode())
-        self.info = replace(self.info, alpha=found)
-        return found
+        self.info = replace(self.info, alpha=self._has_alpha)
+        return self._has_alpha
 
     def _make_frame(self, index: int, time: float, pixels: Any) -> Frame:
         if self.info.alpha:
