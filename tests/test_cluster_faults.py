@@ -43,14 +43,15 @@ def test_a_poisoned_chunk_is_named_and_its_neighbours_are_kept(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("how", ["kill", "memory"])
-def test_a_worker_that_dies_or_has_no_memory_is_retried(
+@pytest.mark.parametrize("how", ["kill", "memory", "hang"])
+def test_a_chunk_of_a_worker_that_dies_has_no_memory_or_hangs_is_painted_by_another(
     films: Path, tmp_path: Path, join: Any, how: str
 ) -> None:
     once = tmp_path / "once"
     output = tmp_path / "out.mkv"
-    run_on(join(at=70, how=how, once=str(once)), job(films, output))
-    assert once.exists()
+    patience = {"patience": 3.0} if how == "hang" else {}
+    result = run_on(join(at=70, how=how, once=str(once)), job(films, output, **patience))
+    assert once.exists() and result.frames == FRAMES
     assert is_same(read_pictures(output), read_pictures(films / "whole.mkv"))
 
 
@@ -62,17 +63,6 @@ def test_a_chunk_that_kills_each_worker_fails_the_job(
     with pytest.raises(EngineError, match=r"chunk 3 .* failed 3 times: the worker died"):
         run_on(join(at=70, how="kill"), job(films, output))
     assert {0, 1, 2} <= set(numbers_of(output))
-
-
-@pytest.mark.slow
-def test_a_chunk_that_hangs_is_painted_by_another_worker(
-    films: Path, tmp_path: Path, join: Any
-) -> None:
-    output, once = tmp_path / "out.mkv", tmp_path / "once"
-    settings = join(at=70, how="hang", once=str(once))
-    result = run_on(settings, job(films, output, patience=3.0))
-    assert once.exists() and result.frames == FRAMES
-    assert is_same(read_pictures(output), read_pictures(films / "whole.mkv"))
 
 
 @pytest.mark.slow

@@ -232,7 +232,8 @@ class WorkerPool(Closable):
                 key = one.task.key
                 if outcome is not None and outcome.error is None:
                     running.record(one, time.monotonic())
-                elif running.count_copies(one.task):  # another worker may succeed
+                elif running.count_copies(one.task) and self._losses[key] < MOST_LOSSES:
+                    # Another worker may succeed.
                     if outcome is None:
                         running.forget_copy(one.task)
                     continue

@@ -67,7 +67,7 @@ class RunningTasks:
 
     def choose_late(self, now: float) -> Task | None:
         """The task that is late by the most, to be given to another worker too; each is chosen only
-        once, or one that fails everywhere would never end.
+        once, unless the worker of its copy was lost.
         """
         if len(self._paces) < KNOWN:
             return None
