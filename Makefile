@@ -4,7 +4,7 @@
 # make browser   build the page that `vst export web` writes (needs Node.js)
 # make bench     measure the speed: bench-results/speed.json and speed.md
 # PYTHON=…       a Python that TensorFlow ships wheels for (default: the newest of 3.13 … 3.10 found)
-# JOBS=N         test files that run side by side (default: 2)
+# JOBS=N         test files that run side by side (default: 2, in test-all 3)
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.10 python; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
@@ -22,14 +22,16 @@ install: $(VENV)/.installed-all
 
 # A file's tests stay in one process: they share the clips that its fixtures make.
 JOBS ?= 2
-PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+PYTEST = $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 test: dev lint
 	$(PYTEST) -m "not slow and not huge"
 
 # Writes its tables of faults and bad input into docs/reliability.md and the README.
+# A third process works while others wait for servers and processes that they killed.
+test-all: JOBS := 3
 test-all: dev lint
-	$(PYTEST) --write-reliability
+	$(PYTEST) --no-loadscope-reorder --write-reliability
 
 # The page that `vst export web` writes, built into the package; needs Node.js from 20 on.
 NODE_MODULES := browser/node_modules/.package-lock.json

@@ -64,10 +64,10 @@ def make_bad_videos(whole: bytes) -> dict[str, bytes]:
     """Make damaged videos, by name."""
     found: dict[str, bytes] = {}
     places = list(find_boxes(whole))
-    for place in places:
+    for number, place in enumerate(places):
         found[f"cut-at-{place}.mp4"] = whole[:place]
         found[f"cut-in-{place}.mp4"] = whole[: place + 6]
-        for size in (0, 1, 7, 0xFFFFFFFF):
+        for size in ((0, 7), (1, 0xFFFFFFFF))[number % 2]:
             changed = bytearray(whole)
             changed[place : place + 4] = struct.pack(">I", size)
             found[f"box-{place}-says-{size}.mp4"] = bytes(changed)
@@ -189,6 +189,7 @@ def test_some_bad_files_end_with_a_clear_error(folder: Path, whole: bytes, run: 
         assert seconds < TIME_LIMIT, words
 
 
+@pytest.mark.huge
 @pytest.mark.slow
 def test_all_bad_files_end_with_a_clear_error(
     folder: Path, whole: bytes, tmp_path_factory: pytest.TempPathFactory

@@ -28,15 +28,15 @@ BEEPS = "aevalsrc='if(lt(mod(t,10),0.05),0.5*sin(5000*t),0)':s=48000"
 
 
 def write_half_an_hour(folder: Path) -> Path:
-    """Numbered frames of 640 x 360 over grain that moves, with a beep every ten seconds."""
-    grain = np.random.default_rng(0).integers(0, 255, (90, 640, 3), np.uint8)
+    """Numbered frames of 320 x 180 over grain that moves, with a beep every ten seconds."""
+    grain = np.random.default_rng(0).integers(0, 255, (45, 320, 3), np.uint8)
     command = (*clips.X264, "-g", "250", "-crf", "23")
     one = folder / "cycle.mp4"
-    shape = ("-f", "rawvideo", "-pixel_format", "rgb24", "-video_size", "640x360")
+    shape = ("-f", "rawvideo", "-pixel_format", "rgb24", "-video_size", "320x180")
     data = bytearray()
     for index in range(CYCLE):
-        picture = clips.draw_numbered_frame(index, 640, 360)
-        picture[270:] = np.roll(grain, 3 * index, 1)
+        picture = clips.draw_numbered_frame(index, 320, 180)
+        picture[135:] = np.roll(grain, 3 * index, 1)
         data += picture.tobytes()
     clips.run_ffmpeg(*shape, "-framerate", RATE, "-i", "pipe:0", *command, one, data=bytes(data))
     whole = folder / "content.mp4"

@@ -277,6 +277,7 @@ def wait_for_a_chunk(process: subprocess.Popen[bytes], folder: str, seconds: flo
         time.sleep(0.02)
 
 
+@pytest.mark.huge
 @pytest.mark.slow
 def test_killed_at_random_moments_while_the_bucket_fails(
     server: ObjectServer,

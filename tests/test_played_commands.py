@@ -32,6 +32,7 @@ PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
 PLACEHOLDERS = re.compile(r"\b(CONTENT|STYLE|OUT|FILE|SHEET|NAME|DIR|VERB|MODEL)\b|[…\[\]]|OPTIONS")
 NOT_PLAYED = {
     r"vst live 0": "needs a camera; tests/test_live.py plays files and pipes",
+    r"vst demo": "tests/test_main_job.py plays it, and looks at what it leaves",
     r"vst models pull": "downloads",
     r"vst export web": "needs the built page; tests/test_export_site.py writes a site",
     r"--mask person": "a model that is downloaded first",
@@ -51,6 +52,7 @@ SERVERS = ("vst app", "vst study rate")
 SHORTENED = {
     r"--minutes \S+": "--minutes 0.05",
     r"(vst train (?:fast|temporal) (?!.*--minutes).*)": r"\1 --minutes 0.05",
+    r"(vst train (?:fast|temporal) (?!.*--resume).*)": r"\1 --side 64 --width 8 --blocks 1",
     r"--at 2,5\.4": "--at 0.2,0.4",
     r"--at 0,2\.5": "--at 0,0.4",
     r"--steps [\d,]+": "--steps 1,2",
@@ -59,7 +61,8 @@ SHORTENED = {
     r"(vst study (?:backbones|optimizers) .*)": r"\1 --size 64",
     r"(.*--engine gatys.*)": r"\1 --steps 2 --size 96",
     r"(vst study sweep .*--option engine=gatys.*)": r"\1 --option steps=2",
-    r"(vst study sweep .*--train .*)": r"\1 --minutes 0.05",
+    r"(vst study sweep .*=[^,]+,[^,]+),\S+": r"\1",
+    r"(vst study sweep .*--train .*)": r"\1 --minutes 0.02 --size 64 --vary side=64 --vary width=8",
 }
 """What takes minutes or hours or a longer clip, and what is run instead."""
 OUTPUTS = ("-o", "--output", "--out", "--report")
@@ -261,6 +264,7 @@ def enter(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     return enter_folder
 
 
+@pytest.mark.huge
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("page", "line"),

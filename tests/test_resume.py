@@ -28,7 +28,7 @@ from vst.checkpoint.store import get_chunk_folder, read_manifest
 from vst.video.sources import open_source
 
 Run = Callable[..., CommandResult]
-SECONDS, RATE = 60, 10
+SECONDS, RATE = 60, 5
 CHUNKS = 6  # of ten seconds
 
 
@@ -47,7 +47,7 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     folder = tmp_path_factory.mktemp("long")
     pictures = clips.draw_numbered_frames(SECONDS * RATE, 160, 120)
-    for picture in pictures[270:]:
+    for picture in pictures[27 * RATE :]:
         picture //= 3
     clips.encode(folder / "content.mp4", pictures, "-c:a", "aac", rate=RATE, inputs=clips.SOUND)
     save_picture(folder / "red.png", np.full((40, 60, 3), (230, 20, 20), np.uint8))
@@ -149,6 +149,7 @@ def test_a_killed_run_is_resumed_to_the_same_frames(long: Path, tmp_path: Path, 
     check_killed_runs(long, tmp_path, run, 3, seed=1)
 
 
+@pytest.mark.huge
 @pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".gif", ""])
 def test_a_run_killed_fifty_times(long: Path, tmp_path: Path, run: Run, suffix: str) -> None:

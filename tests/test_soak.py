@@ -30,6 +30,7 @@ def count_open(temporary: Path) -> tuple[int, int, int]:
     return files, threading.active_count(), len(list(temporary.iterdir()))
 
 
+@pytest.mark.huge
 @pytest.mark.slow
 def test_a_thousand_short_jobs_leave_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -22,7 +22,7 @@ from tests.memory_watch import measure_resident
 from vst.video.sources import open_source
 
 pytest.importorskip("gradio")
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.huge]
 VISITORS, JOBS_EACH, FRAMES = 20, 10, 20
 SERVER = """
 import sys, threading
