@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -198,3 +199,16 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("needs the folder of models and clips; set VST_SHARED to it")
     return folder
+
+
+def find_threads() -> set[threading.Thread]:
+    """The running threads of the package and of its ffmpeg."""
+    return {one for one in threading.enumerate() if one.name.startswith(("vst", "ffmpeg"))}
+
+
+@pytest.fixture
+def no_thread_is_left() -> Iterator[None]:
+    """The test leaves no thread; those that hung on purpose in an earlier one are not its own."""
+    before = find_threads()
+    yield
+    assert not find_threads() - before

@@ -22,7 +22,10 @@ from vst.assets import cache, catalog
 from vst.errors import AssetError, DependencyError, MissingFileError
 
 
-def test_a_handle_fills_the_place_where_tensorflow_hub_looks(hub: Hub, own_cache: Path) -> None:
+def test_a_handle_fills_the_place_where_tensorflow_hub_looks(
+    hub: Hub, own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "tensorflow_hub", raising=False)
     hub.body = archive()
     handle = hub.at("good")
     folder = assets.obtain_handle(handle)

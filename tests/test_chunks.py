@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,13 +30,8 @@ from vst.stabilizers import STABILIZERS
 from vst.video.sources import open_source
 
 __all__ = ["films", "paint_whole"]
+pytestmark = pytest.mark.usefixtures("no_thread_is_left")
 ANY_RULE = ChunkRule(1, 1)
-
-
-@pytest.fixture(autouse=True)
-def no_thread_is_left() -> Iterator[None]:
-    yield
-    assert not [each for each in threading.enumerate() if each.name.startswith(("vst", "ffmpeg"))]
 
 
 def paint_chunks(

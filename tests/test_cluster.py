@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -46,7 +45,10 @@ from vst.pipeline.run import run as run_here
 
 Run = Callable[..., CommandResult]
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # of Ray's own
+pytestmark = [
+    pytest.mark.filterwarnings("ignore"),  # of Ray's own
+    pytest.mark.usefixtures("no_thread_is_left"),
+]
 
 
 def test_two_nodes_paint_what_one_machine_paints(films: Path, tmp_path: Path, join: Any) -> None:
@@ -253,7 +255,3 @@ def test_an_input_that_a_machine_does_not_see_raises(tmp_path: Path) -> None:
     content.unlink()
     with pytest.raises(MissingFileError, match="does not exist on"):
         Inputs().locate("content", sent)
-
-
-def test_no_thread_is_left() -> None:
-    assert not [each for each in threading.enumerate() if each.name.startswith(("vst", "ffmpeg"))]

@@ -295,7 +295,7 @@ def test_killed_at_random_moments_while_the_bucket_fails(
         "from tests.test_object_jobs import make_object_job; "
         "run_in_chunks(make_object_job(sys.argv[1], sys.argv[2], overwrite=True))"
     )
-    for number in range(20):
+    for number in range(12):
         name = f"out/{number}.mkv"
         words = [sys.executable, "-c", program, bucket, name]
         server.store.rate = 0.1

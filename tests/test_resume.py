@@ -12,9 +12,8 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -27,15 +26,10 @@ from tests.fault_tally import TALLY, FaultCounts
 from vst.checkpoint.store import get_chunk_folder, read_manifest
 from vst.video.sources import open_source
 
+pytestmark = pytest.mark.usefixtures("no_thread_is_left")
 Run = Callable[..., CommandResult]
 SECONDS, RATE = 60, 5
 CHUNKS = 6  # of ten seconds
-
-
-@pytest.fixture(autouse=True)
-def no_thread_is_left() -> Iterator[None]:
-    yield
-    assert not [each for each in threading.enumerate() if each.name.startswith(("vst", "ffmpeg"))]
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,13 +32,8 @@ from vst.errors import EngineError, MediaError, OutputError, StalledError, Usage
 from vst.pipeline.control import RunControl
 from vst.pipeline.resume import resume
 
+pytestmark = pytest.mark.usefixtures("no_thread_is_left")
 Run = Callable[..., CommandResult]
-
-
-@pytest.fixture(autouse=True)
-def no_thread_is_left() -> Iterator[None]:
-    yield
-    assert not [each for each in threading.enumerate() if each.name.startswith(("vst", "ffmpeg"))]
 
 
 OPTIONS: dict[str, Any] = {"engine": "tint", "codec": "ffv1", "stabilize": "gaussian"}

@@ -13,11 +13,7 @@ from vst.core import workers
 from vst.core.workers import PatientCaller, ReadAhead, WriteBehind, call_back
 from vst.errors import Cancelled, StalledError
 
-
-@pytest.fixture(autouse=True)
-def no_thread_is_left() -> Iterator[None]:
-    yield
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("vst")]
+pytestmark = pytest.mark.usefixtures("no_thread_is_left")
 
 
 def test_items_come_in_order() -> None:
