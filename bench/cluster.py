@@ -31,6 +31,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import numpy as np
+import psutil
 
 from bench.cluster_clip import HEIGHT, RATE, WIDTH, draw_clip
 from vst.checkpoint.planner import ChunkRule, WarmupNeed, plan_chunks
@@ -69,7 +70,22 @@ def run_part(part: str, words: list[str]) -> dict[str, Any]:
         return found
 
 
-def start_workers(settings: Any) -> Any:
+def find_workers() -> list[psutil.Process]:
+    """The processes of this program's workers."""
+    found = psutil.Process().children(recursive=True)
+    return [one for one in found if one.is_running() and one.name().startswith("ray::Worker")]
+
+
+def pin_workers() -> None:
+    """Give each worker a core of its own, as a machine of one core has: left alone, the threads of
+    one worker use more than one.
+    """
+    for number, worker in enumerate(find_workers()):
+        for thread in worker.threads():
+            os.sched_setaffinity(thread.id, {number % CORES})
+
+
+def start_workers(settings: Any, pinned: bool = False) -> Any:
     """Start workers and wait until all are ready, so that their start does not count."""
     from vst.cluster.pool import WorkerPool
 
@@ -80,6 +96,8 @@ def start_workers(settings: Any) -> Any:
             while self._starting:
                 self._wait(0.2, time.monotonic())
             self.ready_seconds = time.perf_counter() - began
+            if pinned:
+                pin_workers()
 
     return Patient(settings)
 

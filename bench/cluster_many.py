@@ -1,6 +1,6 @@
 """Runs many real Ray workers on this machine, each with a fraction of its cores, and kills some.
 
-    python bench/cluster_many.py --workers 100 --minutes 30 --json cluster-many.json
+    python bench/cluster_many.py --workers 100 --json cluster-many.json
 
 The workers paint with `tint`, and wait for a known time at each batch of frames, so that they need
 little of the CPU. A tenth of them is killed (SIGKILL) each ``--every`` seconds. The result is
@@ -26,8 +26,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import numpy as np
-import psutil
 
+from bench.cluster import find_workers
 from bench.cluster_clip import RATE
 from bench.harness import describe_machine
 from tests.cluster_faults import VARIABLE
@@ -47,12 +47,6 @@ WAIT_SECONDS = 0.1
 """Seconds that a worker waits at each batch."""
 SHARE = 0.1
 """Part of the workers that is killed at a time."""
-
-
-def find_workers() -> list[psutil.Process]:
-    """The processes of this program's workers."""
-    found = psutil.Process().children(recursive=True)
-    return [one for one in found if one.is_running() and one.name().startswith("ray::Worker")]
 
 
 class Killer(threading.Thread):
@@ -153,8 +147,8 @@ def measure(folder: Path, workers: int, minutes: float, every: float) -> dict[st
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--workers", type=int, default=100)
-    parser.add_argument("--minutes", type=float, default=30.0)
-    parser.add_argument("--every", type=float, default=20.0)
+    parser.add_argument("--minutes", type=float, default=6.0)
+    parser.add_argument("--every", type=float, default=60.0)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="vst-bench-") as name:

@@ -4,9 +4,9 @@ worker gains, and how much the frames at the seams differ from an uninterrupted 
     python bench/cluster_one_shot.py --json docs/cluster.json
 
 Paints one shot of 20 s at 256 x 256 and 24 frames a second in chunks of 2.5, 5 and 10 s, by one
-worker and by two of one core each, in turn. CPU seconds are those of the workers and the programs
-that they start: other programs on the machine change them less than the wall clock. The cost of a
-chunk goes into the model that `bench/cluster.py` has written into the same file.
+worker and by two, each on a core of its own, in turn. CPU seconds are those of the workers and the
+programs that they start: other programs change them less than the wall clock. The cost of a chunk
+goes into the model that `bench/cluster.py` has written into the same file.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def measure(folder: Path) -> dict[str, Any]:
     began = os.getloadavg()[0]
     runs: list[PaintedShot] = []
     for workers in (1, 2):
-        with start_workers(ClusterSettings("local", workers, 1)) as pool:
+        with start_workers(ClusterSettings("local", workers, 1), pinned=True) as pool:
             for length in CHUNK_LENGTHS:
                 output = folder / f"{workers}-{length}.mkv"
                 since = time.perf_counter()

@@ -69,15 +69,14 @@ def format_one_shot(found: dict[str, Any] | None) -> dict[str, str]:
     """Format what `bench/cluster_one_shot.py` has measured."""
     if found is None:
         return {}
-    loads = " to ".join(f"{load:.0f}" for load in found["load"])
     return {
         f"{found['clip']}, in {found['chunks']} chunks: CPU time per chunk; per frame":
             f"{found['cpu_per_chunk']:.2f} s; {1000 * found['cpu_per_frame']:.1f} ms",
         f"frames near its {found['seams']} seams, mean difference to an uninterrupted run":
             f"{found['seam_difference_mean']:.2f}/255, at most {found['seam_difference_most']:.2f}",
-        f"CPU time of two workers over one (other programs kept the load at {loads})":
+        "CPU time of two workers, each on a core of its own, over one":
             f"{found['cpu_of_two_over_one']:.2f}",
-        "wall clock of one worker over two, at that load":
+        "wall clock of one worker over two":
             f"{found['gain_of_second_worker']:.2f}",
     }  # fmt: skip
 
