@@ -1,6 +1,6 @@
 """Runs many real Ray workers on this machine, each with a fraction of its cores, and kills some.
 
-    python bench/cluster_many.py --workers 100 --json cluster-many.json
+    python bench/cluster_many.py --workers 100 --json docs/cluster-many.json
 
 The workers paint with `tint`, and wait for a known time at each batch of frames, so that they need
 little of the CPU. A tenth of them is killed (SIGKILL) each ``--every`` seconds. The result is
