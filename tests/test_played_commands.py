@@ -46,7 +46,7 @@ NOT_PLAYED = {
     r"vgg16|--protocol --json": "a network that is downloaded first",
 }
 """Pattern of a line -> why it is not run."""
-ALONE = ("vst demo", "vst app", "vst doctor", "vst models")
+ALONE = ("vst app", "vst doctor", "vst models")
 """What neither reads nor writes a page's files is run on the first page that has the same line."""
 SERVERS = ("vst app", "vst study rate")
 SHORTENED = {

@@ -69,14 +69,14 @@ def reflect_border(x: Any, border: int) -> Any:
     """Mirror the rows and columns of (B,H,W,C) beyond its edges.
 
     With zeros instead, normalization would amplify the edge of a flat picture, the only thing in it
-    that varies. Lines are taken one by one: LiteRT cannot reverse several in its fast kernels, and
-    the backend's own reflection is slower, measured.
+    that varies. Lines are taken one by one, because the fast kernels of LiteRT have no operation
+    that reverses; the backend's own reflection is slower, measured.
     """
-    far = range(border, 0, -1)
-    above, below = [x[:, n : n + 1] for n in far], [x[:, -n - 1 : -n] for n in reversed(far)]
-    x = ops.concatenate([*above, x, *below], 1)
-    left, right = [x[:, :, n : n + 1] for n in far], [x[:, :, -n - 1 : -n] for n in reversed(far)]
-    return ops.concatenate([*left, x, *right], 2)
+    near = range(1, border + 1)
+    above, below = [x[:, n : n + 1] for n in near], [x[:, -n - 1 : -n] for n in near]
+    x = ops.concatenate([*reversed(above), x, *below], 1)
+    left, right = [x[:, :, n : n + 1] for n in near], [x[:, :, -n - 1 : -n] for n in near]
+    return ops.concatenate([*reversed(left), x, *right], 2)
 
 
 @dataclass(frozen=True)
