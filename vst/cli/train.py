@@ -11,11 +11,13 @@ import click
 
 from vst.cli.help import GroupedCommand
 from vst.cli.next_steps import format_command
-from vst.cli.options import pop_options, print_json, report_options
+from vst.cli.options import OneOf, pop_options, print_json, report_options
 from vst.cli.progress import Reporter
 from vst.cli.stopping import explain_stop
 from vst.cli.train_styles import fast, temporal
+from vst.core.data_folder import FAST, FINE, locate_weights
 from vst.core.packages import require_keras, require_tensorflow
+from vst.pipeline.checks import check_model
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 HERE = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -85,17 +87,7 @@ def embedded(
     \b
     Example: vst train embedded --teacher tflite --pictures photos --out run
     """
-    folder = resume or out
-    if folder is None:
-        raise click.UsageError(
-            "no folder was given. Name a new one with --out, or resume one with --resume"
-        )
-    if (
-        resume is not None
-        and not (resume / "checkpoint").is_dir()
-        and not (resume / "data").is_dir()
-    ):
-        raise click.UsageError(f"{resume} holds no training. Start one with --out {resume}")
+    folder = find_run_folder(out, resume)
     as_json, progress, backend = pop_options(options, "as_json", "progress", "backend")
     if backend:
         os.environ["KERAS_BACKEND"] = backend
@@ -118,6 +110,107 @@ def embedded(
     click.echo(
         f"weights in {folder / 'weights'}, curves.png, grid.png and measures.json beside them"
     )
+
+
+PAINTER_COMMON = {
+    "teacher": COMMON["teacher"],
+    "judge": "A folder with vgg16.npz and alexnet.npz.",
+    "pictures": COMMON["pictures"],
+    "size": "fast or fine.",
+    "minutes": "Minutes of training (66).",
+    "out": COMMON["out"],
+    "resume": COMMON["resume"],
+}
+"""Parameters that ``--help`` of the verb `painter` shows."""
+
+
+@command.command(cls=GroupedCommand, grouped=False, common=PAINTER_COMMON)
+@click.option("--teacher", required=True, type=HERE, help="The folder with Magenta's TFLite pair.")
+@click.option(
+    "--judge",
+    required=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="A folder with the weights of VGG16, which teaches, and of AlexNet, which chooses.",
+)
+@click.option(
+    "--pictures", type=HERE, required=True, help="A folder with content/ and style/ pictures."
+)
+@click.option(
+    "--start",
+    default=FAST,
+    show_default=True,
+    metavar="NAME|DIR",
+    help="The painter to begin with: fast, fine, or a folder of weights.",
+)
+@click.option(
+    "--size",
+    type=OneOf([FAST, FINE]),
+    help="Widen the painter to the size of fine, or keep it (default: keep).",
+)
+@click.option(
+    "--minutes", type=click.FloatRange(min=0.01), help="Minutes of training (default: 66)."
+)
+@click.option("--out", type=FOLDER, help="New folder for all results.")
+@click.option("--resume", type=FOLDER, help="Resume the training in this folder.")
+@click.option(
+    "--clip",
+    "clips",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="Clip whose motion is learned beside that of drawn clips; again for more.",
+)
+@report_options
+def painter(
+    out: Path | None, resume: Path | None, size: str | None, minutes: float | None, **options: Any
+) -> None:
+    """Train a painter on, by what VGG16 sees in its pictures.
+
+    The teacher's own distances stay among the losses. Ctrl-C stops the training, and --resume
+    resumes it. OUT/weights holds the best weights by validation.
+
+    \b
+    Example: vst train painter --teacher tflite --judge judges --pictures photos --out run
+    """
+    folder = find_run_folder(out, resume)
+    as_json, progress, start = pop_options(options, "as_json", "progress", "start")
+    require_tensorflow("the teacher of `vst train painter`")
+    require_keras("`vst train painter`")
+    check_model("embedded", start)
+    from vst.research.training.judged import FINE_PLAN, JudgedPlan, JudgedTraining, Sources
+
+    plan = JudgedPlan() if minutes is None else JudgedPlan(minutes=minutes)
+    words = [f"--{name}" for name in ("teacher", "judge", "pictures")]
+    given = [part for word in words for part in (word, options[word[2:]])]
+    given += ["--start", start, *(["--size", size] if size else [])]
+    given += [part for clip in options["clips"] for part in ("--clip", clip)]
+    again = format_command("train", "painter", *given, "--resume", folder)
+    sources = Sources(start=locate_weights(start), **options)
+    wider = FINE_PLAN if size == FINE else None
+    with (
+        Reporter(progress, "of it") as reporter,
+        explain_stop(lambda: f"the last checkpoint is kept in {folder}", again),
+    ):
+        measures = JudgedTraining(sources, folder, plan, wider).run(reporter)
+    if as_json:
+        print_json({"out": str(folder), **measures})
+        return
+    click.echo(f"weights in {folder / 'weights'}, curves.png beside them")
+
+
+def find_run_folder(out: Path | None, resume: Path | None) -> Path:
+    """Return the folder of a new run or of one to resume."""
+    folder = resume or out
+    if folder is None:
+        raise click.UsageError(
+            "no folder was given. Name a new one with --out, or resume one with --resume"
+        )
+    if (
+        resume is not None
+        and not (resume / "checkpoint").is_dir()
+        and not (resume / "data").is_dir()
+    ):
+        raise click.UsageError(f"{resume} holds no training. Start one with --out {resume}")
+    return folder
 
 
 command.add_command(fast)

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from vst.core.data_folder import WEIGHTS
+from vst.core.data_folder import locate_weights
 from vst.core.packages import is_installed
 from vst.core.style_spaces import TFLITE_SPACE
 from vst.core.threads import share_cores
@@ -29,8 +29,8 @@ GPU_BATCH = 8
 
 
 class EmbeddedEngine(EmbeddingEngine):
-    """Paints with the package's weights, or with those in the folder ``model`` that `vst train
-    embedded` wrote.
+    """Paints with the package's weights, or with others: ``model`` names the painter ``fast`` (the
+    default) or ``fine``, or a folder that `vst train embedded` wrote.
 
     ``threads``: how many cores it may use; None: all. On a CPU it paints the frames of a batch in
     parallel, each on one core; TensorFlow paints a single frame on all cores unless it was started
@@ -46,7 +46,7 @@ class EmbeddedEngine(EmbeddingEngine):
     @classmethod
     def find_tensorflow_use(cls, model: str | None, options: EmbeddedOptions | None) -> str:
         precision = (options or EmbeddedOptions()).precision
-        if chooses_int8(Path(model) if model else WEIGHTS, precision):
+        if chooses_int8(locate_weights(model), precision):
             return ""
         if precision != AUTO:
             return f"precision {precision!r}"
@@ -58,7 +58,7 @@ class EmbeddedEngine(EmbeddingEngine):
         cls, model: str | None, options: EmbeddedOptions | None, threads: int | None
     ) -> EngineMemory:
         precision = (options or EmbeddedOptions()).precision
-        if not chooses_int8(Path(model) if model else WEIGHTS, precision):
+        if not chooses_int8(locate_weights(model), precision):
             return cls.memory
         frames = share_cores(threads).frames
         return LITE_MEMORY._replace(bytes_per_pixel=frames * LITE_MEMORY.bytes_per_pixel)
@@ -72,7 +72,7 @@ class EmbeddedEngine(EmbeddingEngine):
     ) -> None:
         super().__init__()
         precision = (options or EmbeddedOptions()).precision
-        self.runtime = open_runtime(Path(model) if model else WEIGHTS, precision, threads)
+        self.runtime = open_runtime(locate_weights(model), precision, threads)
         self.parallel_frames = 1 if self.runtime.paints_batches else share_cores(threads).frames
         self.batch = GPU_BATCH if self.runtime.paints_batches else self.parallel_frames
         self._painters: ThreadPoolExecutor | None = None

@@ -69,14 +69,11 @@ class TensorFlowRuntime(Runtime):
         return predict
 
     def _build_paint(self, height: int, width: int) -> Any:
-        from vst.nets.embedded import Painter
+        from vst.nets.models import load_painter
 
         tf = self.tensorflow
         if self.painter is None:
-            self.painter = Painter()
-            weight_files.assign_arrays(
-                self.painter, weight_files.read_weights(self.folder, "painter")
-            )
+            self.painter = load_painter(self.folder)
         painter, count = self.painter, None if self.paints_batches else 1
         build = build_batch_operations if self.paints_batches else build_single_frame_operations
         operations = build(tf, self.precision and tf.as_dtype(self.precision))

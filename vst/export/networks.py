@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from vst.core.data_folder import WEIGHTS
+from vst.core.data_folder import locate_weights
 from vst.core.files import hash_file
 from vst.engines.tensorflow_runtime import start_tensorflow
 from vst.export.plan import NETWORK, PREDICTOR, ExportPlan
-from vst.nets.weight_files import assign_arrays, read_weights
+from vst.nets.weight_files import find_weights_file
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,11 @@ def load_networks(plan: ExportPlan) -> list[LoadedNetwork]:
         path = Path(plan.model or "")
         network = load_network(path)
         return [LoadedNetwork(NETWORK, network, {**network.about, "weights": hash_file(path)})]
-    return [_load_part(plan.model or WEIGHTS, kind) for kind in plan.kinds]
+    return [_load_part(locate_weights(plan.model), kind) for kind in plan.kinds]
 
 
 def _load_part(folder: Path, kind: str) -> LoadedNetwork:
-    from vst.nets.embedded import Painter, build_predictor
+    from vst.nets.models import load_model, load_painter
 
-    network = build_predictor() if kind == PREDICTOR else Painter()
-    assign_arrays(network, read_weights(folder, kind))
-    return LoadedNetwork(kind, network, {"weights": hash_file(folder / f"{kind}.npz")})
+    network = load_model(PREDICTOR, folder) if kind == PREDICTOR else load_painter(folder)
+    return LoadedNetwork(kind, network, {"weights": hash_file(find_weights_file(folder, kind))})

@@ -37,6 +37,18 @@ class PainterPlan:
     fine: int = 32
     reach: int = 5
 
+    @classmethod
+    def read(cls, arrays: Mapping[str, Any]) -> PainterPlan:
+        """Read the sizes off the weights of a painter, name -> array."""
+        return cls(
+            channels=arrays["gather"].shape[-1],
+            blocks=sum(name.startswith("block") and name.endswith("a") for name in arrays),
+            stem=arrays["stem"].shape[-1],
+            phases=arrays["spread"].shape[-1] // 4,
+            fine=arrays["fine"].shape[-1],
+            reach=arrays["colour"].shape[0],
+        )
+
 
 def normalize_instances(x: Any, scale: Any, shift: Any) -> Any:
     """Normalize each channel of x (B,H,W,C), then scale and shift it by (B,C)."""

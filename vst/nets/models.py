@@ -17,7 +17,7 @@ except ImportError:
 
 from vst.core.data_folder import WEIGHTS
 from vst.core.registry import make_unknown_error
-from vst.nets.embedded import Painter, build_predictor
+from vst.nets.embedded import Painter, PainterPlan, build_predictor
 from vst.nets.embedded_plan import DIM
 from vst.nets.feedforward import FeedForward, load_network
 from vst.nets.weight_files import assign_arrays, read_weights
@@ -41,9 +41,18 @@ def load_model(name: str | Path, folder: Path = WEIGHTS) -> keras.Model:
         predictor = build_predictor()
         assign_arrays(predictor, read_weights(folder, "predictor"))
         return predictor
-    painter = Painter()
-    assign_arrays(painter, read_weights(folder, "painter"))
-    return make_functional(painter)
+    return make_functional(load_painter(folder))
+
+
+def load_painter(folder: Path = WEIGHTS) -> Painter:
+    """Load the painter of a folder of weights, of the size that they have."""
+    arrays = read_weights(folder, "painter")
+    try:
+        painter = Painter(PainterPlan.read(arrays))
+    except (KeyError, IndexError):
+        painter = Painter()  # which names what does not fit
+    assign_arrays(painter, arrays)
+    return painter
 
 
 def make_functional(painter: Painter) -> keras.Model:
@@ -53,4 +62,4 @@ def make_functional(painter: Painter) -> keras.Model:
     return keras.Model([pictures, numbers], painter(pictures, numbers), name="embedded")
 
 
-__all__ = ["FeedForward", "Painter", "load_model", "make_functional"]
+__all__ = ["FeedForward", "Painter", "load_model", "load_painter", "make_functional"]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from vst.core.data_folder import PAINTERS
 from vst.core.files import is_same_file
 from vst.core.packages import require_tensorflow
 from vst.core.paths import refuse_address
@@ -48,7 +49,7 @@ MODEL_FILES: dict[str, Callable[[Path], bool]] = {
 }
 """Engine -> whether a path is a model of it, by the files alone."""
 NEEDED_FILES = {
-    "embedded": "a folder with weights.json, as `vst train embedded` writes it",
+    "embedded": "'fast', 'fine', or a folder that `vst train embedded` wrote",
     "magenta": "a folder with saved_model.pb or .tflite files",
     "fast": "a .keras file, as `vst train fast` writes it",
 }
@@ -308,7 +309,7 @@ def check_save_mask(job: Job) -> None:
 
 def check_model(engine: str, model: str | None) -> None:
     """Refuse a model that belongs to another engine, by its files."""
-    if model is None:
+    if model is None or (engine == "embedded" and model in PAINTERS):
         return
     if engine == "tint":
         raise UsageError(

@@ -96,6 +96,16 @@ def crop_randomly(
     return np.ascontiguousarray(cut[:, ::-1] if rng.random() < 0.5 else cut)
 
 
+def crop_square(picture: Picture, part: int, side: int, rng: np.random.Generator) -> Picture:
+    """Return a random square of ``part`` pixels, resized to ``side`` and mirrored at random."""
+    height, width = picture.shape[:2]
+    top, left = rng.integers(0, height - part + 1), rng.integers(0, width - part + 1)
+    cut = picture[top : top + part, left : left + part]
+    cut = cut[:, ::-1] if rng.random() < 0.5 else cut
+    method = cv2.INTER_AREA if part > side else cv2.INTER_LINEAR
+    return cv2.resize(np.ascontiguousarray(cut), (side, side), interpolation=method)
+
+
 def crop_stretched(picture: Picture, rng: np.random.Generator, side: int = SIDE) -> Picture:
     """Resize a random part of random aspect to a square: style pictures have all shapes."""
     height, width = picture.shape[:2]

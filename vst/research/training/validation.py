@@ -13,6 +13,10 @@ from vst.research.training.teacher import LiteGraph
 
 Floats = np.ndarray
 Measurements = dict[str, float]
+STYLE_LIMIT = 1.03
+"""Style distance by the teacher's predictor, relative to the teacher's own, above which it counts
+against weights that AlexNet prefers.
+"""
 
 
 def measure_cosines(found: Embeddings, wanted: Embeddings) -> Floats:
@@ -84,10 +88,15 @@ def measure_painter(painter: Any, judge: LiteGraph, kept: dict[str, Any]) -> Mea
 
 
 def score_weights(measures: Measurements) -> float:
-    """Return the score of weights, less is better: style distance, then sharpness and agreement."""
+    """Return the score of weights, less is better: style distance, then sharpness and agreement;
+    where AlexNet judged, its style distance first, if the teacher's predictor agrees.
+    """
     if "cosine" in measures:
         return 1 - measures["cosine"]
     sharpness = abs(np.log(max(measures["energy"], 1e-3)))
+    if "alexnet" in measures:
+        too_far = max(0.0, measures["style"] - STYLE_LIMIT)
+        return measures["alexnet"] + 0.2 * float(sharpness) + 2 * too_far
     return measures["style"] + 0.2 * float(sharpness) - 0.02 * measures["psnr"]
 
 
