@@ -8,11 +8,12 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from vst.cli.errors import describe_missing_package
-from vst.core.data_folder import WEIGHTS
+from vst.core.data_folder import FAST, FINE, PAINTERS, WEIGHTS
 from vst.engines import embedded
 from vst.engines.embedded import EmbeddedEngine
 from vst.engines.embedded_options import EmbeddedOptions
@@ -106,12 +107,34 @@ def test_threads_that_paint_at_once_paint_alike() -> None:
             assert np.array_equal(painted, wanted)
 
 
-@pytest.mark.parametrize("part", ["painter", "predictor"])
-def test_the_files_in_int8_were_made_from_the_weights(part: str) -> None:
-    parts = read_index(WEIGHTS)["parts"]
+@pytest.mark.parametrize(
+    ("name", "part"), [(FAST, "painter"), (FAST, "predictor"), (FINE, "painter")]
+)
+def test_the_files_in_int8_were_made_from_the_weights(name: str, part: str) -> None:
+    folder = PAINTERS[name]
+    parts = read_index(folder)["parts"]
     made_from = parts[INT8_PARTS[part]]["made_from"]
     assert made_from == parts[part]["sha256"], "run tools/write_lite_files.py"
-    assert made_from.encode() in find_weights_file(WEIGHTS, INT8_PARTS[part]).read_bytes()
+    assert made_from.encode() in find_weights_file(folder, INT8_PARTS[part]).read_bytes()
+
+
+@needs_litert
+def test_fine_paints_in_int8_what_it_paints_in_float32() -> None:
+    frame, style = draw_photo(96, 64)[None], get_style("ink-wash").embedding[None]
+    with (
+        EmbeddedEngine(model=FINE) as small,
+        EmbeddedEngine(model=FINE, options=EmbeddedOptions("float32")) as exact,
+        EmbeddedEngine() as fast,
+    ):
+        ours, theirs, other = (one.stylize(frame, style) for one in (small, exact, fast))
+    assert cv2.PSNR(ours, theirs) > 30
+    assert cv2.PSNR(ours, other) < 30
+
+
+def test_the_painters_embed_alike() -> None:
+    photo = draw_photo(96, 64)
+    with EmbeddedEngine(model=FINE) as fine, EmbeddedEngine(model=FAST) as fast:
+        assert np.array_equal(fine.embed(photo), fast.embed(photo))
 
 
 @needs_litert

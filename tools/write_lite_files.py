@@ -20,9 +20,11 @@ from vst.export.write import export_networks
 from vst.nets.weight_files import INT8_PARTS, add_to_index, read_index
 
 
-def write_lite_files(folder: Path) -> None:
-    """Export the networks whose weights are in ``folder``, and enter the files into its index."""
-    plan = ExportPlan(precision="int8", model=folder)
+def write_lite_files(folder: Path, only: str | None = None) -> None:
+    """Export the networks whose weights are in ``folder``, or ``only`` one of them, and enter the
+    files into its index.
+    """
+    plan = ExportPlan(precision="int8", model=folder, only=only)
     for file in export_networks("tflite", plan, folder, overwrite=True):
         weights = read_index(folder)["parts"][file.kind]["sha256"]
         about = {"made_from": weights, "license": "Apache-2.0"}

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from vst import assets
-from vst.core.data_folder import WEIGHTS
+from vst.core.data_folder import FINE, WEIGHTS
 from vst.core.files import hash_file
 from vst.errors import VSTError
 
@@ -273,17 +273,21 @@ def check_cache_writable() -> Check:
 
 def check_embedded_weights() -> Check:
     """The weights in the package: complete, with the right hashes."""
+    names, files = set(), {}
     try:
-        parts = json.loads((WEIGHTS / "weights.json").read_text(encoding="utf-8"))["parts"]
-        for entry in parts.values():
-            if hash_file(WEIGHTS / entry["file"]) != entry["sha256"]:
-                raise ValueError(f"{entry['file']} is damaged")
+        for folder in (WEIGHTS, WEIGHTS / FINE):
+            index = json.loads((folder / "weights.json").read_text(encoding="utf-8"))
+            for part, entry in index["parts"].items():
+                path = (folder / entry["file"]).resolve()
+                if hash_file(path) != entry["sha256"]:
+                    raise ValueError(f"{path.name} is damaged")
+                names.add(part)
+                files[path] = path.stat().st_size
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         text = f"{WEIGHTS}: {error}"
         return Check("embedded weights", False, text, "install vst again", needed=True)
-    size = sum((WEIGHTS / entry["file"]).stat().st_size for entry in parts.values())
-    text = f"{', '.join(sorted(parts))}: {size / 1e6:.1f} MB, hashes correct"
-    return Check("embedded weights", bool(parts), text, needed=True)
+    text = f"{', '.join(sorted(names))}: {sum(files.values()) / 1e6:.1f} MB, hashes correct"
+    return Check("embedded weights", bool(files), text, needed=True)
 
 
 def check_tflite_runtime() -> Check:

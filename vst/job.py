@@ -156,7 +156,10 @@ class Job:
     )
     engine: str = option("embedded", "Engine that paints.", choices=ENGINES, group="Look")
     model: str | None = option(
-        None, "Model of the engine: a file, folder or handle (default: its own).", group="Look"
+        None,
+        "Model of the engine: a name (fine, the slower painter of embedded), file, folder or "
+        "handle (default: its own).",
+        group="Look",
     )
     engine_options: OptionPairs = option(
         (), "Options of the engine alone, as pairs of name and value.", group="Look"
@@ -171,7 +174,7 @@ class Job:
     )
     quality: str = option(
         NORMAL,
-        "Quality of the picture against speed: sets steadiness, size and x264's preset.",
+        "Quality of the picture against speed: sets steadiness, size, painter and x264's preset.",
         choices=QUALITIES,
         group="Look",
     )
@@ -327,6 +330,8 @@ class Job:
         object.__setattr__(self, "size", self.size or chosen.size)
         if self.steadiness == DEFAULT_STEADINESS:
             object.__setattr__(self, "steadiness", chosen.steadiness)
+        if self.engine == "embedded" and self.model is None:
+            object.__setattr__(self, "model", chosen.painter)
 
     def _take_model_as_style(self, model: str) -> None:
         """Use a model that contains its style as the style; beside others it would be unused."""
