@@ -117,7 +117,7 @@ PAINTER_COMMON = {
     "judge": "A folder with vgg16.npz and alexnet.npz.",
     "pictures": COMMON["pictures"],
     "size": "fast or fine.",
-    "minutes": "Minutes of training (66).",
+    "minutes": "Minutes of training (120).",
     "out": COMMON["out"],
     "resume": COMMON["resume"],
 }
@@ -148,7 +148,7 @@ PAINTER_COMMON = {
     help="Widen the painter to the size of fine, or keep it (default: keep).",
 )
 @click.option(
-    "--minutes", type=click.FloatRange(min=0.01), help="Minutes of training (default: 66)."
+    "--minutes", type=click.FloatRange(min=0.01), help="Minutes of training (default: 120)."
 )
 @click.option("--out", type=FOLDER, help="New folder for all results.")
 @click.option("--resume", type=FOLDER, help="Resume the training in this folder.")

@@ -44,8 +44,10 @@ DRAWN_FRAMES = 4
 CLOSE_SHARE, CLOSE_ZOOM = 0.15, 4.0
 OWN_SHARE = 0.6
 """Share of the embeddings that are by our own predictor; the others are the teacher's."""
-SPREAD = 0.04
-"""Standard deviation of the noise on embeddings."""
+SPREAD = 0.2
+"""Standard deviation of the noise on embeddings, in the painter's own basis, where that of styles
+is about 1: it keeps single styles from being learned by heart.
+"""
 FIRST_HELD_OUT = 500
 """Seeds of drawn clips from here on are for tests."""
 OF_THE_FILE = ("file", "sha256", "bytes")
@@ -75,12 +77,12 @@ class JudgedPlan:
     and motions, in pixels; ``every``: seconds between validations.
     """
 
-    minutes: float = 66.0
-    styles: int = 1100
+    minutes: float = 120.0
+    styles: int = 3000
     motions: int = 400
     side: int = 160
     batch: int = 4
-    rate: float = 4e-4
+    rate: float = 7e-4
     memory: float = 0.985
     every: float = 600.0
     seed: int = 0
@@ -106,6 +108,7 @@ class JudgedTraining:
         self.painter = Painter(painter_plan or PainterPlan.read(arrays))
         start = widen(arrays, painter_plan) if painter_plan else arrays
         weight_files.assign_arrays(self.painter, start)
+        self.unwhiten = np.linalg.inv(arrays["basis"])
 
     def run(self, on_progress: OnProgress = ignore_progress) -> dict[str, float]:
         """Make missing data, train, and return the last measures."""
@@ -196,7 +199,7 @@ class JudgedTraining:
         painted = [self.teacher.paint(*pair) for pair in zip(contents, rows["numbers"])]
         taken = np.where(rng.random(plan.batch) < OWN_SHARE, "own", "numbers")
         exact = np.stack([rows[name][place] for place, name in enumerate(taken)])
-        numbers = (exact + rng.normal(0, SPREAD, exact.shape)).astype(np.float32)
+        numbers = (exact + rng.normal(0, SPREAD, exact.shape) @ self.unwhiten).astype(np.float32)
         motion = self.motions.draw(rng, 1)
         wanted = {name: rows[name] for name in ("numbers", *judged_styles.GRAMS)}
         given = {"content": contents, "numbers": numbers, "motion": motion}

@@ -2,7 +2,7 @@
 matrices that VGG16 finds in them, made once and kept.
 
 Fifty paintings are learned by heart: parts of them in other colors, the project's own patterns with
-other seeds, photographs, and the teacher's paintings are styles too.
+other seeds, photographs, and what the teacher paints in mixes of two are styles too.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ from vst.research.training.picture_data import (
     SIDE,
     Picture,
     PicturePool,
+    augment_style,
     crop_randomly,
     crop_stretched,
-    recolor,
     resize_square,
+    tint,
 )
 from vst.samples.noise import make_generator, to_picture
 from vst.samples.patterns import PATTERNS
@@ -33,6 +34,8 @@ HALF_LAYERS = STYLE_LAYERS[:3]
 """Layers that see the picture at half its size too: larger strokes."""
 GRAMS = tuple(f"gram{place}" for place in range(len(STYLE_LAYERS) + len(HALF_LAYERS)))
 """The names of the Gram matrices of `compute_grams`."""
+MIXES = (-0.3, 1.3)
+"""Share of the first painting's embedding in a mix of two."""
 PATTERN_SIDES = (256, 320, 448)
 FIRST_SEED = 1000
 """Seeds of the patterns begin here; those of the built-in styles are smaller."""
@@ -81,38 +84,43 @@ class StyleMaker:
         return {"picture": picture, **numbers, **dict(zip(GRAMS, grams))}
 
     def draw(self) -> Picture:
-        """Draw a picture of `SIDE` squared: half of them are of paintings."""
+        """Draw a picture of `SIDE` squared: nearly half of them are of paintings."""
         kind = self.rng.random()
-        if kind < 0.5:
-            return self._vary_painting()
-        if kind < 0.74:
-            return self._draw_pattern()
-        if kind < 0.88:
-            photograph = self._pick(self.pool.photographs)
-            return self._recolor(crop_stretched(photograph, self.rng), 0.3)
-        content = crop_randomly(self._pick(self.pool.photographs), self.rng, SIDE, 1.3)
-        style = resize_square(self._pick(self.pool.paintings))
-        painted: Picture = self.teacher.paint(content, self.teacher.embed(style))
-        return painted
+        if kind < 0.46:
+            picture = self._vary_painting()
+        elif kind < 0.66:
+            picture = self._draw_pattern()
+        elif kind < 0.87:
+            picture = crop_stretched(self._pick(self.pool.photographs), self.rng)
+        else:
+            picture = self._paint_mix()
+        return tint(picture, self.rng) if self.rng.random() < 0.4 else picture
 
     def _vary_painting(self) -> Picture:
         painting, kind = self._pick(self.pool.paintings), self.rng.random()
         if kind < 0.1:
             return resize_square(painting)
-        crop = crop_stretched if kind < 0.55 else crop_randomly
-        varied = crop(painting, self.rng)
-        if self.rng.random() < 0.35:
-            varied = np.rot90(varied, int(self.rng.integers(1, 4)))
-        return self._recolor(np.ascontiguousarray(varied), 0.4)
+        if kind < 0.5:
+            return augment_style(painting, self._pick(self.pool.paintings), self.rng)
+        return crop_randomly(painting, self.rng, SIDE, 1.5)
 
     def _draw_pattern(self) -> Picture:
         _, draw = list(PATTERNS.values())[int(self.rng.integers(len(PATTERNS)))]
         seed, side = int(self.rng.integers(FIRST_SEED, 1 << 30)), self.rng.choice(PATTERN_SIDES)
         drawn = to_picture(draw(make_generator(seed), int(side), int(side)))
-        return self._recolor(resize_square(drawn), 0.5)
+        return resize_square(drawn)
 
-    def _recolor(self, picture: Picture, share: float) -> Picture:
-        return recolor(picture, self.rng) if self.rng.random() < share else picture
+    def _paint_mix(self) -> Picture:
+        """Let the teacher paint a photograph in a mix of two paintings, or a little beyond one."""
+        one, other = (
+            self.teacher.embed(resize_square(self._pick(self.pool.paintings))) for _ in range(2)
+        )
+        share = self.rng.uniform(*MIXES)
+        content = crop_randomly(self._pick(self.pool.photographs), self.rng, SIDE, 1.3)
+        painted: Picture = self.teacher.paint(
+            content, np.float32(share * one + (1 - share) * other)
+        )
+        return painted
 
     def _pick(self, pictures: Sequence[Picture]) -> Picture:
         return pictures[int(self.rng.integers(len(pictures)))]
