@@ -49,10 +49,13 @@ def main() -> None:
 
 
 def draw_contents() -> list[Picture]:
-    """Draw three landscapes and a face."""
+    """Draw two landscapes, a face and figures that pass."""
     width, height = SIZE
-    face = draw_clip(ClipRecipe(TALK, 1002, height, width, 8)).frames[-1]
-    return [draw_photo(*SIZE), Landscape(*SIZE).frame(7.0), face, Landscape(*SIZE).frame(2.0)]
+    drawn = [
+        draw_clip(ClipRecipe(kind, seed, height, width, 8)).frames[-1]
+        for kind, seed in ((TALK, 1002), ("cross", 1007))
+    ]
+    return [draw_photo(*SIZE), Landscape(*SIZE).frame(7.0), *drawn]
 
 
 if __name__ == "__main__":

@@ -212,7 +212,7 @@ class Distillation:
 
     def train(self, part: TrainingPart, on_progress: OnProgress) -> None:
         """Train one network for its minutes, counted over all runs in this folder."""
-        self.curves[part.name] = train_part(self.out, part, on_progress)
+        self.curves[part.name] = train_part(self.out, part, on_progress).rows
         write_json(self.out / "curves.json", self.curves)
 
 

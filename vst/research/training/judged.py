@@ -34,6 +34,7 @@ from vst.research.training.judged_painter import JudgedStudent, JudgedWeights
 from vst.research.training.orthogonal import Orthogonal
 from vst.research.training.part_run import TrainingPart, train_part
 from vst.research.training.teacher import PREDICTOR_FILE, LiteGraph, Teacher
+from vst.research.training.validation import score_weights
 from vst.research.training.widening import widen
 from vst.samples.motion.clips import KINDS, ClipRecipe, draw_clip, find_photographs
 
@@ -54,6 +55,8 @@ OF_THE_FILE = ("file", "sha256", "bytes")
 """Values of a part in an index that belong to its file."""
 
 
+SHARES = (0.25, 0.5, 0.75, 1.0)
+"""Shares of the way from the start to the trained weights that are compared."""
 FINE_PLAN = PainterPlan(channels=64, blocks=6, phases=32, fine=48)
 """The sizes of the painter ``fine``: about three times the multiply-adds of ``fast``."""
 
@@ -104,11 +107,10 @@ class JudgedTraining:
         self.sources, self.out = sources, out
         self.plan = plan or JudgedPlan()
         self.rng = np.random.default_rng(self.plan.seed)
-        arrays = weight_files.read_weights(sources.start, "painter")
-        self.painter = Painter(painter_plan or PainterPlan.read(arrays))
-        start = widen(arrays, painter_plan) if painter_plan else arrays
-        weight_files.assign_arrays(self.painter, start)
-        self.unwhiten = np.linalg.inv(arrays["basis"])
+        self.start = self.read_start(painter_plan)
+        self.painter = Painter(PainterPlan.read(self.start))
+        weight_files.assign_arrays(self.painter, self.start)
+        self.unwhiten = np.linalg.inv(self.start["basis"])
 
     def run(self, on_progress: OnProgress = ignore_progress) -> dict[str, float]:
         """Make missing data, train, and return the last measures."""
@@ -130,10 +132,39 @@ class JudgedTraining:
             plan.memory,
             plan.every,
         )
-        rows = train_part(self.out, part, on_progress)
-        figures.draw_curves({"painter": rows}, self.out / "curves.png")
+        trained = train_part(self.out, part, on_progress)
+        figures.draw_curves({"painter": trained.rows}, self.out / "curves.png")
+        self.painter.set_weights(trained.mean)
+        measures = self.go_back(exam)
         self.add_predictor()
-        return rows[-1]
+        return measures
+
+    def read_start(self, painter_plan: PainterPlan | None) -> weight_files.Arrays:
+        """Read the weights to begin with, widened at random in a first run."""
+        arrays = weight_files.read_weights(self.sources.start, "painter")
+        if painter_plan is None:
+            return arrays
+        folder = self.out / "start"
+        if not (folder / weight_files.INDEX_FILE).is_file():
+            weight_files.write_weights(folder, "painter", widen(arrays, painter_plan), {})
+        return weight_files.read_weights(folder, "painter")
+
+    def go_back(self, exam: Examination) -> dict[str, float]:
+        """Keep the best weights on the way from the start to the painter's, and return their
+        measures. Part of what is learned holds for the training's styles alone; between the
+        two ends, unseen styles gain most (Wortsman et al., "Robust fine-tuning of zero-shot
+        models", 2022).
+        """
+        end = weight_files.export_arrays(self.painter)
+        found = []
+        for share in SHARES:
+            mixed = {name: share * end[name] + (1 - share) * self.start[name] for name in end}
+            weight_files.assign_arrays(self.painter, mixed)
+            found.append((exam.measure(self.painter), share, mixed))
+        measures, share, mixed = min(found, key=lambda one: score_weights(one[0]))
+        about = {"validation": measures, "share": share}
+        weight_files.write_weights(self.out / "weights", "painter", mixed, about)
+        return measures
 
     def pool(self, part: str) -> picture_data.PicturePool:
         """Read the pictures of a part."""

@@ -35,10 +35,8 @@ class TrainingPart:
     """Seconds between validations."""
 
 
-def train_part(out: Path, part: TrainingPart, on_progress: OnProgress) -> list[dict[str, float]]:
-    """Train one network for its minutes, counted over all runs in the folder ``out``; return its
-    validations.
-    """
+def train_part(out: Path, part: TrainingPart, on_progress: OnProgress) -> PartRun:
+    """Train one network for its minutes, counted over all runs in the folder ``out``."""
     run = PartRun(out, part)
     run.restore()
     last = time.monotonic()
@@ -55,7 +53,7 @@ def train_part(out: Path, part: TrainingPart, on_progress: OnProgress) -> list[d
             last = time.monotonic()
             seconds = int(part.minutes * 60)
             on_progress(Progress(part.name, int(run.spent), seconds, run.spent, run.rows[-1]))
-    return run.rows
+    return run
 
 
 class PartRun:
