@@ -6,7 +6,6 @@ TensorFlow cannot break the doctor.
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import platform
@@ -22,9 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from vst import assets
-from vst.core.data_folder import FINE, WEIGHTS
+from vst.core.data_folder import WEIGHTS
 from vst.core.files import hash_file
-from vst.errors import VSTError
+from vst.errors import AssetError, VSTError
 
 PROBE_SECONDS = 5.0
 TENSORFLOWS = ("tensorflow", "tensorflow-cpu", "tensorflow-macos", "tf-nightly")
@@ -273,20 +272,27 @@ def check_cache_writable() -> Check:
 
 def check_embedded_weights() -> Check:
     """The weights in the package: complete, with the right hashes."""
-    names, files = set(), {}
     try:
-        for folder in (WEIGHTS, WEIGHTS / FINE):
-            index = json.loads((folder / "weights.json").read_text(encoding="utf-8"))
-            for part, entry in index["parts"].items():
-                path = (folder / entry["file"]).resolve()
-                if hash_file(path) != entry["sha256"]:
-                    raise ValueError(f"{path.name} is damaged")
-                names.add(part)
-                files[path] = path.stat().st_size
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        from vst.nets.weight_files import list_packaged_files
+
+        files = list_packaged_files(WEIGHTS)
+        for path, entry in files.items():
+            if hash_file(path) != entry["sha256"]:
+                raise ValueError(f"{path.name} is damaged")
+    except (
+        AssetError,
+        ImportError,
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+    ) as error:
         text = f"{WEIGHTS}: {error}"
         return Check("embedded weights", False, text, "install vst again", needed=True)
-    text = f"{', '.join(sorted(names))}: {sum(files.values()) / 1e6:.1f} MB, hashes correct"
+    names = sorted({entry["part"] for entry in files.values()})
+    size = sum(path.stat().st_size for path in files)
+    text = f"{', '.join(names)}: {size / 1e6:.1f} MB, hashes correct"
     return Check("embedded weights", bool(files), text, needed=True)
 
 

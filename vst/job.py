@@ -156,10 +156,7 @@ class Job:
     )
     engine: str = option("embedded", "Engine that paints.", choices=ENGINES, group="Look")
     model: str | None = option(
-        None,
-        "Model of the engine: a name (fine, the slower painter of embedded), file, folder or "
-        "handle (default: its own).",
-        group="Look",
+        None, "The engine's model: fine, a file, folder or handle (default: its own).", group="Look"
     )
     engine_options: OptionPairs = option(
         (), "Options of the engine alone, as pairs of name and value.", group="Look"
@@ -321,8 +318,7 @@ class Job:
         """Replace the name of a stabilizer of an earlier version by the present one."""
         if self.stabilize == "strong" and self.steadiness == DEFAULT_STEADINESS:
             object.__setattr__(self, "steadiness", 1.0)
-        present = EARLIER_NAMES.get(self.stabilize, self.stabilize)
-        object.__setattr__(self, "stabilize", present)
+        object.__setattr__(self, "stabilize", EARLIER_NAMES.get(self.stabilize, self.stabilize))
 
     def _apply_quality(self) -> None:
         """Set what the quality sets, where it has its default."""

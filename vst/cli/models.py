@@ -150,19 +150,18 @@ def describe_hash(file: dict[str, Any]) -> str:
 
 def describe_embedded_model() -> dict[str, Any]:
     """Describe the model in the package, as JSON."""
-    import json
-
     from vst.core.data_folder import WEIGHTS
+    from vst.nets.weight_files import list_packaged_files
 
     finding = check_embedded_weights()
-    parts = json.loads((WEIGHTS / "weights.json").read_text(encoding="utf-8"))["parts"]
     files = [
-        {"path": part["file"], "size": part.get("bytes"), "sha256": part["sha256"]}
-        for part in parts.values()
+        {"path": path.relative_to(WEIGHTS).as_posix(), "size": path.stat().st_size}
+        | {"sha256": entry["sha256"]}
+        for path, entry in list_packaged_files().items()
     ]
     return {
         "name": "embedded",
-        "about": "the package's own small model (the 100 numbers of magenta-lite)",
+        "about": "the package's own painters, fast and fine (the 100 numbers of magenta-lite)",
         "kind": "Keras",
         "state": "here" if finding.ok else finding.detail,
         "bytes": sum(file["size"] or 0 for file in files),

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vst.core.data_folder import FINE, WEIGHTS
 from vst.core.files import atomic_write, hash_file
 from vst.errors import AssetError
 
@@ -50,6 +51,15 @@ def read_index(folder: Path) -> dict[str, Any]:
 def has_part(folder: Path, part: str) -> bool:
     """Whether the index of a folder lists a part. Raises `AssetError` where there is no index."""
     return part in read_index(folder).get("parts", {})
+
+
+def list_packaged_files(folder: Path = WEIGHTS) -> dict[Path, dict[str, Any]]:
+    """List the files of the package's painters and predictor: path -> its entry in an index."""
+    found = {}
+    for place in (folder, folder / FINE):
+        for part, entry in read_index(place)["parts"].items():
+            found[(place / entry["file"]).resolve()] = {"part": part, **entry}
+    return found
 
 
 def find_weights_file(folder: Path, part: str) -> Path:
