@@ -169,7 +169,7 @@ def painter(
     resumes it. OUT/weights holds the best weights by validation.
 
     \b
-    Example: vst train painter --teacher tflite --judge judges --pictures photos --out run
+    Example: vst train painter --teacher lite --judge vgg --pictures art --out run
     """
     folder = find_run_folder(out, resume)
     as_json, progress, start = pop_options(options, "as_json", "progress", "start")

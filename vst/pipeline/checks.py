@@ -49,7 +49,7 @@ MODEL_FILES: dict[str, Callable[[Path], bool]] = {
 }
 """Engine -> whether a path is a model of it, by the files alone."""
 NEEDED_FILES = {
-    "embedded": "'fast', 'fine', or a folder that `vst train embedded` wrote",
+    "embedded": "'fast', 'fine', or a folder with weights.json, as `vst train embedded` writes it",
     "magenta": "a folder with saved_model.pb or .tflite files",
     "fast": "a .keras file, as `vst train fast` writes it",
 }
