@@ -150,6 +150,11 @@ PAINTER_COMMON = {
 @click.option(
     "--minutes", type=click.FloatRange(min=0.01), help="Minutes of training (default: 120)."
 )
+@click.option(
+    "--styles",
+    type=click.IntRange(min=8),
+    help="Number of pictures that are learned as styles (default: 3000).",
+)
 @click.option("--out", type=FOLDER, help="New folder for all results.")
 @click.option("--resume", type=FOLDER, help="Resume the training in this folder.")
 @click.option(
@@ -161,7 +166,7 @@ PAINTER_COMMON = {
 )
 @report_options
 def painter(
-    out: Path | None, resume: Path | None, size: str | None, minutes: float | None, **options: Any
+    out: Path | None, resume: Path | None, size: str | None, start: str, **options: Any
 ) -> None:
     """Train a painter on, by what VGG16 sees in its pictures.
 
@@ -172,23 +177,29 @@ def painter(
     Example: vst train painter --teacher lite --judge vgg --pictures art --out run
     """
     folder = find_run_folder(out, resume)
-    as_json, progress, start = pop_options(options, "as_json", "progress", "start")
+    as_json, progress, minutes, styles = pop_options(
+        options, "as_json", "progress", "minutes", "styles"
+    )
     require_tensorflow("the teacher of `vst train painter`")
     require_keras("`vst train painter`")
     check_model("embedded", start)
     from vst.research.training.judged import FINE_PLAN, JudgedPlan, JudgedTraining, Sources
 
-    plan = JudgedPlan() if minutes is None else JudgedPlan(minutes=minutes)
-    words = [f"--{name}" for name in ("teacher", "judge", "pictures")]
-    given = [part for word in words for part in (word, options[word[2:]])]
-    given += ["--start", start, *(["--size", size] if size else [])]
-    given += [part for clip in options["clips"] for part in ("--clip", clip)]
-    again = format_command("train", "painter", *given, "--resume", folder)
+    changed = {"minutes": minutes, "styles": styles}
+    changed = {name: value for name, value in changed.items() if value is not None}
+    words = {name: options[name] for name in ("teacher", "judge", "pictures")}
+    words |= {"start": start, **({"size": size} if size else {}), **changed, "resume": folder}
+    again = [part for name, value in words.items() for part in (f"--{name}", value)]
+    again += [part for clip in options["clips"] for part in ("--clip", clip)]
+    plan = JudgedPlan(**changed)
     sources = Sources(start=locate_weights(start), **options)
     wider = FINE_PLAN if size == FINE else None
     with (
         Reporter(progress, "of it") as reporter,
-        explain_stop(lambda: f"the last checkpoint is kept in {folder}", again),
+        explain_stop(
+            lambda: f"the last checkpoint is kept in {folder}",
+            format_command("train", "painter", *again),
+        ),
     ):
         measures = JudgedTraining(sources, folder, plan, wider).run(reporter)
     if as_json:

@@ -29,7 +29,7 @@ from vst.research.training.distillation import (
     check_pictures_found,
 )
 from vst.research.training.examination import Examination
-from vst.research.training.examples import ExampleStore, Row, Shapes
+from vst.research.training.examples import MAX_TRIES, MIN_SPREAD, ExampleStore, Row, Shapes
 from vst.research.training.judged_painter import JudgedStudent, JudgedWeights
 from vst.research.training.orthogonal import Orthogonal
 from vst.research.training.part_run import TrainingPart, train_part
@@ -115,6 +115,7 @@ class JudgedTraining:
     def run(self, on_progress: OnProgress = ignore_progress) -> dict[str, float]:
         """Make missing data, train, and return the last measures."""
         self.prepare(on_progress)
+        self.add_predictor()
         plan, sources = self.plan, self.sources
         graph = self.open_teacher_graph()
         model = JudgedStudent(self.painter, self.vgg, graph, plan.terms)
@@ -135,9 +136,7 @@ class JudgedTraining:
         trained = train_part(self.out, part, on_progress)
         figures.draw_curves({"painter": trained.rows}, self.out / "curves.png")
         self.painter.set_weights(trained.mean)
-        measures = self.go_back(exam)
-        self.add_predictor()
-        return measures
+        return self.go_back(exam)
 
     def read_start(self, painter_plan: PainterPlan | None) -> weight_files.Arrays:
         """Read the weights to begin with, widened at random in a first run."""
@@ -237,7 +236,14 @@ class JudgedTraining:
         return given, {**wanted, "painted": np.stack(painted)}
 
     def draw_content(self) -> Picture:
-        """Draw a crop of a photograph, at times a close one."""
+        """Draw a crop of a photograph, at times a close one; flat ones are drawn again."""
+        for _ in range(MAX_TRIES):
+            cut = self._crop_content()
+            if cut.std((0, 1)).max() >= MIN_SPREAD:
+                break
+        return cut
+
+    def _crop_content(self) -> Picture:
         zoom = CLOSE_ZOOM if self.rng.random() < CLOSE_SHARE else 1.0
         photograph = self.photographs[int(self.rng.integers(len(self.photographs)))]
         short = min(photograph.shape[:2]) / zoom
@@ -247,14 +253,15 @@ class JudgedTraining:
 
     def add_predictor(self) -> None:
         """Put the predictor that the painter was trained with beside the new weights."""
+        weights = self.out / "weights"
+        weights.mkdir(exist_ok=True)
         for part in ("predictor", weight_files.INT8_PARTS["predictor"]):
             if not weight_files.has_part(self.sources.start, part):
                 continue
             path = weight_files.find_weights_file(self.sources.start, part)
             about = weight_files.read_index(self.sources.start)["parts"][part]
             about = {name: about[name] for name in about if name not in OF_THE_FILE}
-            copy = shutil.copy(path, self.out / "weights")
-            weight_files.add_to_index(self.out / "weights", part, Path(copy), about)
+            weight_files.add_to_index(weights, part, Path(shutil.copy(path, weights)), about)
 
 
 def build_motion_shapes(side: int) -> Shapes:
