@@ -65,14 +65,7 @@ def test_quality_sets_what_was_not_given() -> None:
     draft = Job("a.mp4", ("@ink-wash",), "b.mp4", quality="draft")
     assert (draft.size, draft.steadiness) == (256, 0.25)
     given = Job("a.mp4", ("@ink-wash",), "b.mp4", quality="best", size=300, steadiness=0.7)
-    assert (given.size, given.steadiness, given.model) == (300, 0.7, "fine")
-
-
-def test_the_best_quality_leaves_the_model_that_was_given() -> None:
-    given = Job("a.mp4", ("@ink-wash",), "b.mp4", quality="best", model="fast")
-    assert given.model == "fast"
-    tinted = Job("a.mp4", ("@ink-wash",), "b.mp4", quality="best", engine="tint")
-    assert tinted.model is None
+    assert (given.size, given.steadiness) == (300, 0.7)
 
 
 def test_a_job_of_another_quality_is_restored_from_its_record() -> None:

@@ -171,7 +171,7 @@ class Job:
     )
     quality: str = option(
         NORMAL,
-        "Quality of the picture against speed: sets steadiness, size, painter and x264's preset.",
+        "Quality of the picture against speed: sets steadiness, size and x264's preset.",
         choices=QUALITIES,
         group="Look",
     )
@@ -326,8 +326,6 @@ class Job:
         object.__setattr__(self, "size", self.size or chosen.size)
         if self.steadiness == DEFAULT_STEADINESS:
             object.__setattr__(self, "steadiness", chosen.steadiness)
-        if self.engine == "embedded" and self.model is None:
-            object.__setattr__(self, "model", chosen.painter)
 
     def _take_model_as_style(self, model: str) -> None:
         """Use a model that contains its style as the style; beside others it would be unused."""

@@ -4,27 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vst.core.data_folder import FINE
-
 
 @dataclass(frozen=True)
 class Quality:
     """``size``: short side to paint at, pixels (None: as without the word); ``steadiness``: 0..1;
-    ``preset``: x264's; ``painter``: of engine ``embedded``. None of them replaces what the user
-    gives.
+    ``preset``: x264's. None of them replaces what the user gives.
     """
 
     size: int | None
     steadiness: float
     preset: str
-    painter: str | None = None
 
 
 NORMAL = "normal"
 QUALITIES = {
     "draft": Quality(256, 0.25, "ultrafast"),
     NORMAL: Quality(None, 0.5, "veryfast"),
-    # Not a larger size: strokes would be finer, which is another look.
-    "best": Quality(None, 1.0, "medium", FINE),
+    # Not a larger size, nor the painter `fine`: both are another look.
+    "best": Quality(None, 1.0, "medium"),
 }
 """Word -> what it sets."""
