@@ -1,4 +1,4 @@
-"""Measures by a judge: networks that no engine of this package was trained on; and the protocol,
+"""Measures by a judge: networks that the default painter was not trained on; and the protocol,
 which fixes everything that a figure depends on.
 """
 

@@ -1,4 +1,4 @@
-"""Metrics by networks that no engine was trained on (`vst.nets.judges`): LPIPS and Gram distances.
+"""Metrics by networks that judge (`vst.nets.judges`): LPIPS and Gram distances.
 
 They cost far more than the other metrics, so only every fifth frame is measured. Each takes what it
 measures with as a callable.
@@ -106,7 +106,7 @@ class JudgedStyle(JudgedMetric):
     """
 
     unit = "relative error of Gram matrices, sum over layers"
-    meaning = "Distance from the style by a network that no engine was trained on."
+    meaning = "Distance from the style by a network that the default painter was not trained on."
 
     def __init__(
         self, grams: MeasureGrams, compare: CompareGrams, wanted: Callable[[int], Grams]

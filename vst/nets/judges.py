@@ -1,5 +1,5 @@
-"""Networks that judge a painting and that no engine of this package was trained on: VGG16 for
-style and content, AlexNet for style, and LPIPS.
+"""Networks that judge a painting: VGG16 for style and content, AlexNet for style, and LPIPS. The
+default painter was trained on none of them; the painter `fine` was trained on VGG16.
 
 Style and content distance: Gatys et al. (2016), in the layers of Johnson et al. (2016). LPIPS:
 Zhang et al., "The unreasonable effectiveness of deep features as a perceptual metric" (2018).
