@@ -37,7 +37,7 @@ NOT_PLAYED = {
     r"vst export web": "needs the built page; tests/test_export_site.py writes a site",
     r"--mask person": "a model that is downloaded first",
     r"--painted": "needs frames painted by hand; tests/test_painted_keys.py paints some",
-    r"vst train embedded": "hours, and a teacher's files",
+    r"vst train (?:embedded|painter)": "hours, and a teacher's files",
     r"--data MPI-Sintel": "a data set of gigabytes",
     r"--host 0.0.0.0": "opens the page to the network",
     r"s3://": "needs a bucket; tests/test_object_jobs.py plays a server of one",
