@@ -21,6 +21,14 @@ from vst.pipeline.checks import check_model
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 HERE = click.Path(exists=True, file_okay=False, path_type=Path)
+teacher_option = click.option(
+    "--teacher", required=True, type=HERE, help="The folder with Magenta's TFLite pair."
+)
+pictures_option = click.option(
+    "--pictures", type=HERE, required=True, help="A folder with content/ and style/ pictures."
+)
+out_option = click.option("--out", type=FOLDER, help="New folder for all results.")
+resume_option = click.option("--resume", type=FOLDER, help="Resume the training in this folder.")
 
 
 @click.group("train")
@@ -45,13 +53,11 @@ COMMON = {
 
 
 @command.command(cls=GroupedCommand, grouped=False, common=COMMON)
-@click.option("--teacher", required=True, type=HERE, help="The folder with Magenta's TFLite pair.")
-@click.option(
-    "--pictures", type=HERE, required=True, help="A folder with content/ and style/ pictures."
-)
+@teacher_option
+@pictures_option
 @click.option("--minutes", type=click.FloatRange(min=0.01), default=120, show_default=True)
-@click.option("--out", type=FOLDER, help="New folder for all results.")
-@click.option("--resume", type=FOLDER, help="Resume the training in this folder.")
+@out_option
+@resume_option
 @click.option(
     "--clip",
     "clips",
@@ -125,16 +131,14 @@ PAINTER_COMMON = {
 
 
 @command.command(cls=GroupedCommand, grouped=False, common=PAINTER_COMMON)
-@click.option("--teacher", required=True, type=HERE, help="The folder with Magenta's TFLite pair.")
+@teacher_option
 @click.option(
     "--judge",
     required=True,
     type=click.Path(exists=True, path_type=Path),
     help="A folder with the weights of VGG16, which teaches, and of AlexNet, which chooses.",
 )
-@click.option(
-    "--pictures", type=HERE, required=True, help="A folder with content/ and style/ pictures."
-)
+@pictures_option
 @click.option(
     "--start",
     default=FAST,
@@ -155,8 +159,8 @@ PAINTER_COMMON = {
     type=click.IntRange(min=8),
     help="Number of pictures that are learned as styles (default: 3000).",
 )
-@click.option("--out", type=FOLDER, help="New folder for all results.")
-@click.option("--resume", type=FOLDER, help="Resume the training in this folder.")
+@out_option
+@resume_option
 @click.option(
     "--clip",
     "clips",

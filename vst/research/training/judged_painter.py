@@ -15,9 +15,9 @@ from keras import ops
 
 from vst.nets import losses
 from vst.nets.embedded import Painter
-from vst.nets.judges import CONTENT_LAYER, STYLE_LAYERS
+from vst.nets.judges import CONTENT_LAYER
 from vst.research.training import painter_losses
-from vst.research.training.judged_styles import GRAMS, HALF_LAYERS
+from vst.research.training.judged_styles import GRAMS, compute_features
 from vst.research.training.teacher import LiteGraph
 
 LIGHT = (0.299, 0.587, 0.114)
@@ -72,22 +72,18 @@ class JudgedStudent(keras.Model):
     ) -> Any:
         x, y = (keras.tree.map_structure(ops.convert_to_tensor, value) for value in (x, y))
         terms, ours, theirs = self.terms, y_pred["painted"], to_unit(y["painted"])
-        motion = x["motion"]
-        moved = losses.warp(y_pred["next"], motion["flow_next"])
-        seen = ops.cast(motion["mask_next"], "float32")[..., None]
         return (
             self.judge_loss(ours, to_unit(x["content"]), y)
             + terms.excess * self.excess_loss(ours, theirs, y["numbers"])
             + terms.energy * painter_losses.energy_error(ours, theirs)
             + terms.contrast * contrast_error(ours, theirs)
             + terms.weave * painter_losses.weave_error(ours, theirs)
-            + terms.motion * losses.temporal_loss(y_pred["now"], moved, seen)
+            + terms.motion * painter_losses.motion_error(y_pred["now"], y_pred["next"], x["motion"])
         )
 
     def judge_loss(self, ours: Any, content: Any, wanted: dict[str, Any]) -> Any:
         """Compare the painting with its style and its content, as VGG16 sees them."""
-        whole = self.vgg(ours, STYLE_LAYERS)
-        half = self.vgg(ops.average_pool(ours, 2, 2, "valid"), HALF_LAYERS)
+        whole, half = compute_features(self.vgg, ours)
         grams = [losses.gram(found[name]) for found in (whole, half) for name in found]
         targets = [ops.cast(wanted[name], "float32") for name in GRAMS]
         shares = [self.terms.style] * len(whole) + [self.terms.half] * len(half)

@@ -54,13 +54,17 @@ def build_style_shapes(vgg: Any) -> Shapes:
     }
 
 
-def compute_grams(vgg: Any, pictures: Any) -> list[Any]:
-    """Compute the Gram matrices of pictures (B,H,W,3) in [0,1]: of `STYLE_LAYERS`, and of
-    `HALF_LAYERS` at half the size.
+def compute_features(vgg: Any, pictures: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Compute the features of pictures (B,H,W,3) in [0,1]: `STYLE_LAYERS`, and `HALF_LAYERS` of the
+    pictures at half their size.
     """
-    whole = vgg(pictures, STYLE_LAYERS)
-    half = vgg(ops.average_pool(pictures, 2, 2, "valid"), HALF_LAYERS)
-    return [gram(found[name]) for found in (whole, half) for name in found]
+    small = ops.average_pool(pictures, 2, 2, "valid")
+    return vgg(pictures, STYLE_LAYERS), vgg(small, HALF_LAYERS)
+
+
+def compute_grams(vgg: Any, pictures: Any) -> list[Any]:
+    """Compute the Gram matrices of `compute_features`."""
+    return [gram(found[name]) for found in compute_features(vgg, pictures) for name in found]
 
 
 class StyleMaker:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from vst.nets import losses
 from vst.nets.losses import diff_neighbors
 
 # Outputs of the judge's convolutions whose statistics measure texture: from strokes of two pixels
@@ -125,6 +126,15 @@ def weave_error(ours: Any, theirs: Any) -> Any:
     the resolution leaves on smooth areas.
     """
     return ops.mean(ops.abs(phase_means(ours) - phase_means(theirs)))
+
+
+def motion_error(now: Any, later: Any, motion: dict[str, Any]) -> Any:
+    """Mean square difference of the paintings of two neighboring frames, the later one brought back
+    along the content's motion; ``motion``: a sample of `vst.research.training.films`.
+    """
+    moved = losses.warp(later, motion["flow_next"])
+    seen = ops.cast(motion["mask_next"], "float32")[..., None]
+    return losses.temporal_loss(now, moved, seen)
 
 
 def shake_error(now: Any, before: Any, seen: Any = 1.0, border: int = 16) -> Any:

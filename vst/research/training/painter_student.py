@@ -12,7 +12,6 @@ from typing import Any
 import keras
 from keras import ops
 
-from vst.nets import losses
 from vst.nets.embedded import Painter
 from vst.research.training import painter_losses
 from vst.research.training.teacher import LiteGraph
@@ -174,11 +173,8 @@ class PainterStudent(keras.Model):
             shaken = painter_losses.shake_error(y_pred["moved"], y_pred["there"])
             total = total + terms.steady * shaken
         if "painted_next" in y_pred:
-            motion = x["motion"]
-            moved = losses.warp(y_pred["painted_next"], motion["flow_next"])
-            seen = ops.cast(motion["mask_next"], "float32")[..., None]
-            unsteady = losses.temporal_loss(y_pred["painted_now"], moved, seen)
-            total = total + terms.motion * unsteady
+            pair = y_pred["painted_now"], y_pred["painted_next"]
+            total = total + terms.motion * painter_losses.motion_error(*pair, x["motion"])
         return total
 
     def hint_loss(self, hints: LiteGraph, x: Any, y_pred: Any) -> Any:
