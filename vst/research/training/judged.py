@@ -22,7 +22,7 @@ from vst.imaging.optical_flow import find_inside
 from vst.nets import judges, weight_files
 from vst.nets.backbones import open_backbone
 from vst.nets.embedded import Painter, PainterPlan
-from vst.research.training import figures, films, judged_styles, picture_data
+from vst.research.training import correction, figures, films, judged_styles, picture_data
 from vst.research.training.distillation import (
     KERNEL_RATE,
     MOTION_ARRAYS,
@@ -45,9 +45,15 @@ DRAWN_FRAMES = 4
 CLOSE_SHARE, CLOSE_ZOOM = 0.15, 4.0
 OWN_SHARE = 0.6
 """Share of the embeddings that are by our own predictor; the others are the teacher's."""
+READINGS_BY_STYLE = 2
+"""How often it is measured what the painter misses, by the number of styles."""
 SPREAD = 0.2
 """Standard deviation of the noise on embeddings, in the painter's own basis, where that of styles
 is about 1: it keeps single styles from being learned by heart.
+"""
+STYLE_MAPS = ("_scale", "_shift")
+"""How the names end of the weights that turn an embedding into scales and shifts: they learn at a
+slower rate, or they learn the training's styles by heart.
 """
 FIRST_HELD_OUT = 500
 """Seeds of drawn clips from here on are for tests."""
@@ -106,20 +112,20 @@ class JudgedTraining:
     ):
         self.sources, self.out = sources, out
         self.plan = plan or JudgedPlan()
+        self.painter_plan = painter_plan
         self.rng = np.random.default_rng(self.plan.seed)
-        self.start = self.read_start(painter_plan)
-        self.painter = Painter(PainterPlan.read(self.start))
-        weight_files.assign_arrays(self.painter, self.start)
-        self.unwhiten = np.linalg.inv(self.start["basis"])
 
     def run(self, on_progress: OnProgress = ignore_progress) -> dict[str, float]:
         """Make missing data, train, and return the last measures."""
         self.prepare(on_progress)
+        self.open_start(on_progress)
         self.add_predictor()
         plan, sources = self.plan, self.sources
         graph = self.open_teacher_graph()
         model = JudgedStudent(self.painter, self.vgg, graph, plan.terms)
-        model.compile(Orthogonal(plan.rate, KERNEL_RATE, sides=(3, 5), global_clipnorm=1.0))
+        model.compile(
+            Orthogonal(plan.rate, KERNEL_RATE, sides=(3, 5), slow=STYLE_MAPS, global_clipnorm=1.0)
+        )
         judge = judges.open_judge(sources.judge)
         exam = Examination(judge, self.teacher, self.engine, self.pool("validation"))
         part = TrainingPart(
@@ -138,15 +144,28 @@ class JudgedTraining:
         self.painter.set_weights(trained.mean)
         return self.go_back(exam)
 
-    def read_start(self, painter_plan: PainterPlan | None) -> weight_files.Arrays:
-        """Read the weights to begin with, widened at random in a first run."""
-        arrays = weight_files.read_weights(self.sources.start, "painter")
-        if painter_plan is None:
-            return arrays
+    def open_start(self, on_progress: OnProgress) -> None:
+        """Make the painter that the training begins with, in a first run."""
         folder = self.out / "start"
         if not (folder / weight_files.INDEX_FILE).is_file():
-            weight_files.write_weights(folder, "painter", widen(arrays, painter_plan), {})
-        return weight_files.read_weights(folder, "painter")
+            weight_files.write_weights(folder, "painter", self.make_start(on_progress), {})
+        self.start = weight_files.read_weights(folder, "painter")
+        self.painter = Painter(PainterPlan.read(self.start))
+        weight_files.assign_arrays(self.painter, self.start)
+        self.unwhiten = np.linalg.inv(self.start["basis"])
+
+    def make_start(self, on_progress: OnProgress) -> weight_files.Arrays:
+        """Widen the weights to begin with, and move their style space by what they miss."""
+        arrays = weight_files.read_weights(self.sources.start, "painter")
+        known = self.styles.first(self.plan.styles)["numbers"]
+        squares = [picture_data.resize_square(photograph) for photograph in self.photographs]
+        maker = correction.EmbeddingMaker(known, self.rng)
+        reader = correction.Reader(self.engine, self.teacher, squares, maker)
+        count = READINGS_BY_STYLE * self.plan.styles
+        store = ExampleStore(self.out / "data" / "readings", count, correction.READINGS)
+        store.fill(reader, "readings", on_progress)
+        arrays = correction.correct(arrays, **store.first(count))
+        return widen(arrays, self.painter_plan) if self.painter_plan else arrays
 
     def go_back(self, exam: Examination) -> dict[str, float]:
         """Keep the best weights on the way from the start to the painter's, and return their
@@ -226,14 +245,20 @@ class JudgedTraining:
         plan, rng = self.plan, self.rng
         rows = self.styles.draw(rng, plan.batch)
         contents = np.stack([self.draw_content() for _ in range(plan.batch)])
-        painted = [self.teacher.paint(*pair) for pair in zip(contents, rows["numbers"])]
         taken = np.where(rng.random(plan.batch) < OWN_SHARE, "own", "numbers")
         exact = np.stack([rows[name][place] for place, name in enumerate(taken)])
-        numbers = (exact + rng.normal(0, SPREAD, exact.shape) @ self.unwhiten).astype(np.float32)
-        motion = self.motions.draw(rng, 1)
-        wanted = {name: rows[name] for name in ("numbers", *judged_styles.GRAMS)}
-        given = {"content": contents, "numbers": numbers, "motion": motion}
-        return given, {**wanted, "painted": np.stack(painted)}
+        noise = (rng.normal(0, SPREAD, exact.shape) @ self.unwhiten).astype(np.float32)
+        # The teacher paints, and is asked for, the style with its noise; the Gram matrices are of
+        # the style without.
+        meant = rows["numbers"] + noise
+        painted = [self.teacher.paint(*pair) for pair in zip(contents, meant)]
+        given = {
+            "content": contents,
+            "numbers": exact + noise,
+            "motion": self.motions.draw(rng, 1),
+        }
+        wanted = {name: rows[name] for name in judged_styles.GRAMS}
+        return given, {**wanted, "numbers": meant, "painted": np.stack(painted)}
 
     def draw_content(self) -> Picture:
         """Draw a crop of a photograph, at times a close one; flat ones are drawn again."""

@@ -15,7 +15,7 @@ from keras import ops
 
 from vst.nets import losses
 from vst.nets.embedded import Painter
-from vst.nets.judges import CONTENT_LAYER
+from vst.nets.judges import CONTENT_LAYER, STYLE_LAYERS
 from vst.research.training import painter_losses
 from vst.research.training.judged_styles import GRAMS, compute_features
 from vst.research.training.teacher import LiteGraph
@@ -26,19 +26,20 @@ LIGHT = (0.299, 0.587, 0.114)
 @dataclass(frozen=True)
 class JudgedWeights:
     """Weights of the losses. ``style``, ``half``: Gram matrices of whole pictures and at half their
-    size; ``content``: VGG16's features of the content; ``excess``: the teacher's style distance
-    above ``aim`` of its own picture's.
+    size; ``hint``: Gram matrices of the teacher's picture; ``content``: VGG16's features of the
+    content; ``excess``: the teacher's style distance above ``aim`` of its own picture's.
     """
 
     style: float = 1.0
     half: float = 0.5
-    content: float = 0.12
-    excess: float = 0.6
+    hint: float = 1.0
+    content: float = 0.05
+    excess: float = 1.0
     energy: float = 120.0
     contrast: float = 4.0
     weave: float = 20.0
     motion: float = 19.0
-    aim: float = 0.9
+    aim: float = 0.85
 
 
 class JudgedStudent(keras.Model):
@@ -73,7 +74,7 @@ class JudgedStudent(keras.Model):
         x, y = (keras.tree.map_structure(ops.convert_to_tensor, value) for value in (x, y))
         terms, ours, theirs = self.terms, y_pred["painted"], to_unit(y["painted"])
         return (
-            self.judge_loss(ours, to_unit(x["content"]), y)
+            self.judge_loss(ours, theirs, to_unit(x["content"]), y)
             + terms.excess * self.excess_loss(ours, theirs, y["numbers"])
             + terms.energy * painter_losses.energy_error(ours, theirs)
             + terms.contrast * contrast_error(ours, theirs)
@@ -81,17 +82,26 @@ class JudgedStudent(keras.Model):
             + terms.motion * painter_losses.motion_error(y_pred["now"], y_pred["next"], x["motion"])
         )
 
-    def judge_loss(self, ours: Any, content: Any, wanted: dict[str, Any]) -> Any:
-        """Compare the painting with its style and its content, as VGG16 sees them."""
+    def judge_loss(self, ours: Any, theirs: Any, content: Any, wanted: dict[str, Any]) -> Any:
+        """Compare the painting with its style, the teacher's and its content, as VGG16 sees them.
+
+        Only the teacher's is right for any embedding, also for one near no style of the training.
+        """
         whole, half = compute_features(self.vgg, ours)
         grams = [losses.gram(found[name]) for found in (whole, half) for name in found]
         targets = [ops.cast(wanted[name], "float32") for name in GRAMS]
         shares = [self.terms.style] * len(whole) + [self.terms.half] * len(half)
-        seen = ops.stop_gradient(self.vgg(content, (CONTENT_LAYER,))[CONTENT_LAYER])
         style = sum(
             share * compare_each(one, other) for share, one, other in zip(shares, grams, targets)
         )
-        return style + self.terms.content * compare_each(whole[CONTENT_LAYER], seen)
+        hints = self.vgg(theirs, STYLE_LAYERS)
+        hint = sum(
+            compare_each(one, ops.stop_gradient(losses.gram(hints[name])))
+            for name, one in zip(STYLE_LAYERS, grams)
+        )
+        seen = ops.stop_gradient(self.vgg(content, (CONTENT_LAYER,))[CONTENT_LAYER])
+        detail = compare_each(whole[CONTENT_LAYER], seen)
+        return style + self.terms.hint * hint + self.terms.content * detail
 
     def excess_loss(self, ours: Any, theirs: Any, wanted: Any) -> Any:
         """Compare style distances by the teacher's predictor: ours above a share of its own."""

@@ -38,7 +38,8 @@ class Orthogonal(keras.optimizers.Adam):
     """Orthogonal steps for the kernels with one of the ``sides``, Adam's for everything else.
 
     ``kernel_rate``: the learning rate of kernels as a multiple of ``learning_rate``; ``momentum``:
-    the share of a kernel's last direction that is kept.
+    the share of a kernel's last direction that is kept. Variables whose names end with one of
+    ``slow`` learn at ``slow_rate`` of the rate.
     """
 
     def __init__(
@@ -47,13 +48,18 @@ class Orthogonal(keras.optimizers.Adam):
         kernel_rate: float = 12.0,
         momentum: float = 0.95,
         sides: Sequence[int] = (3,),
+        slow: Sequence[str] = (),
+        slow_rate: float = 0.3,
         **options: Any,
     ):
         options.setdefault("beta_2", 0.99)
         super().__init__(learning_rate, **options)
         self.kernel_rate, self.momentum, self.sides = kernel_rate, momentum, tuple(sides)
+        self.slow, self.slow_rate = tuple(slow), slow_rate
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        if variable.name.endswith(self.slow):
+            learning_rate = self.slow_rate * learning_rate
         if not is_kernel(variable, self.sides):
             super().update_step(gradient, variable, learning_rate)
             return
@@ -75,4 +81,6 @@ class Orthogonal(keras.optimizers.Adam):
             "kernel_rate": self.kernel_rate,
             "momentum": self.momentum,
             "sides": list(self.sides),
+            "slow": list(self.slow),
+            "slow_rate": self.slow_rate,
         }
