@@ -53,7 +53,7 @@ is about 1: it keeps single styles from being learned by heart.
 """
 STYLE_MAPS = ("_scale", "_shift")
 """How the names end of the weights that turn an embedding into scales and shifts: they learn at a
-slower rate, or they learn the training's styles by heart.
+slower rate, for fifty paintings say little about the embeddings between them.
 """
 FIRST_HELD_OUT = 500
 """Seeds of drawn clips from here on are for tests."""

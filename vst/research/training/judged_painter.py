@@ -33,12 +33,12 @@ class JudgedWeights:
     style: float = 1.0
     half: float = 0.5
     hint: float = 1.0
-    content: float = 0.05
+    content: float = 0.1
     excess: float = 1.0
     energy: float = 120.0
     contrast: float = 4.0
     weave: float = 20.0
-    motion: float = 19.0
+    motion: float = 60.0
     aim: float = 0.85
 
 
