@@ -233,6 +233,18 @@ def test_the_optimizer_learns_a_kernel_and_a_bias():
     assert model.evaluate(pictures, wanted, verbose=0) < 0.05 * before
 
 
+def test_slow_variables_learn_at_a_share_of_the_rate():
+    import keras
+
+    variables = [keras.Variable(np.ones((2, 3)), name=name) for name in ("stem", "stem_scale")]
+    optimizer = orthogonal.Orthogonal(0.1, slow=("_scale",), slow_rate=0.3)
+    optimizer.build(variables)
+    optimizer.apply([np.ones((2, 3), np.float32)] * 2)
+    fast, slow = (1 - np.asarray(variable) for variable in variables)
+    assert fast.min() > 0.05
+    assert np.allclose(slow, 0.3 * fast, rtol=1e-3)
+
+
 def test_a_batch_is_varied_anew_each_time():
     rng = np.random.default_rng(10)
     pictures = [rng.integers(0, 256, (8, 8, 3), dtype=np.uint8) for _ in range(5)]

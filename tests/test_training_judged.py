@@ -13,11 +13,20 @@ from click.testing import CliRunner
 from tests.fake_teacher import FakeGraph, FakeTeacher, write_pictures
 from tests.judge_files import write_judge
 from vst.cli.train import command
+from vst.core.types import ignore_progress
 from vst.engines.embedded import EmbeddedEngine
 from vst.nets import weight_files
+from vst.nets.backbones import open_backbone
 from vst.nets.embedded import Painter, PainterPlan
-from vst.research.training import judged, judged_styles, picture_data, validation
+from vst.research.training import (
+    judged,
+    judged_painter,
+    judged_styles,
+    picture_data,
+    validation,
+)
 from vst.samples import draw_photo
+from vst.samples.patterns import draw_pattern
 
 SMALL = PainterPlan(channels=8, blocks=1, stem=4, phases=4, fine=8, reach=3)
 WIDE = PainterPlan(channels=12, blocks=2, stem=4, phases=8, fine=8, reach=3)
@@ -89,6 +98,34 @@ def test_styles_are_paintings_patterns_photographs_and_paintings_of_the_teacher(
     drawn = [maker.draw() for _ in range(40)]
     assert {picture.shape for picture in drawn} == {(256, 256, 3)}
     assert len({picture.tobytes() for picture in drawn}) > 30
+
+
+def test_the_teacher_paints_the_embedding_that_the_painter_gets(
+    sources: judged.Sources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judged, "OWN_SHARE", 0.0)  # no embeddings by our own predictor
+    training = FakeJudged(sources, tmp_path, PLAN)
+    training.prepare(ignore_progress)
+    training.open_start(ignore_progress)
+    given, wanted = training.batch()
+    assert np.allclose(given["numbers"], wanted["numbers"])
+    styles = training.styles.arrays["numbers"]
+    assert min(np.abs(styles - numbers).max() for numbers in given["numbers"]) > 0.01
+    assert set(judged_styles.GRAMS) < set(wanted)
+
+
+def test_the_teachers_picture_is_a_target_of_style(sources: judged.Sources) -> None:
+    weights = judged_painter.JudgedWeights(style=0, half=0, content=0, hint=1)
+    vgg = open_backbone("vgg16", sources.judge)
+    student = judged_painter.JudgedStudent(Painter(SMALL), vgg, FakeGraph(), weights)
+    drawn = draw_photo(48, 48), draw_pattern("ink-wash", 48, 48)
+    picture, other = (np.float32(one[None]) / 255 for one in drawn)
+    grams = dict.fromkeys(judged_styles.GRAMS, np.float32(0))
+
+    def measure(theirs: np.ndarray) -> float:
+        return float(student.judge_loss(picture, theirs, picture, grams))
+
+    assert measure(picture) < 1e-6 < measure(other)
 
 
 @pytest.mark.parametrize(

@@ -157,10 +157,9 @@ class JudgedTraining:
     def make_start(self, on_progress: OnProgress) -> weight_files.Arrays:
         """Widen the weights to begin with, and move their style space by what they miss."""
         arrays = weight_files.read_weights(self.sources.start, "painter")
-        known = self.styles.first(self.plan.styles)["numbers"]
-        squares = [picture_data.resize_square(photograph) for photograph in self.photographs]
-        maker = correction.EmbeddingMaker(known, self.rng)
-        reader = correction.Reader(self.engine, self.teacher, squares, maker)
+        known = np.array(self.styles.arrays["numbers"])
+        sampler = picture_data.EmbeddingSampler(known, known)
+        reader = correction.Reader(self.engine, self.teacher, self.photographs, sampler, self.rng)
         count = READINGS_BY_STYLE * self.plan.styles
         store = ExampleStore(self.out / "data" / "readings", count, correction.READINGS)
         store.fill(reader, "readings", on_progress)

@@ -58,7 +58,9 @@ class Orthogonal(keras.optimizers.Adam):
         self.slow, self.slow_rate = tuple(slow), slow_rate
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        if variable.name.endswith(self.slow):
+        # Under TensorFlow, ``variable`` is a backend's own, with a number at the end of its name.
+        name = self._trainable_variables[self._get_variable_index(variable)].name
+        if name.endswith(self.slow):
             learning_rate = self.slow_rate * learning_rate
         if not is_kernel(variable, self.sides):
             super().update_step(gradient, variable, learning_rate)
